@@ -1,0 +1,104 @@
+/** Every path the engine uses on disk, and nowhere else. */
+import { join } from 'node:path'
+
+export interface PathRoots {
+  /** Survives a reboot: images, volumes, configurations. Default /var/lib/tscompose. */
+  readonly data: string
+  /** Gone after a reboot: sockets, monitors' folders, exit records. Default /run/tscompose. */
+  readonly run: string
+  /** Where `ip netns` looks. Default /run/netns. */
+  readonly netns: string
+}
+
+export const defaultRoots: PathRoots = { data: '/var/lib/tscompose', run: '/run/tscompose', netns: '/run/netns' }
+
+export class Paths {
+  readonly roots: PathRoots
+
+  constructor(roots: PathRoots = defaultRoots) {
+    this.roots = roots
+  }
+
+  get socket(): string {
+    return join(this.roots.run, 'engine.sock')
+  }
+  get lock(): string {
+    return join(this.roots.run, 'engine.lock')
+  }
+  get engineLog(): string {
+    return join(this.roots.run, 'engine.log')
+  }
+
+  get containers(): string {
+    return join(this.roots.data, 'containers')
+  }
+  /** Its record, log, hosts, hostname and resolv.conf. 0700. */
+  container(id: string): string {
+    return join(this.containers, id)
+  }
+  containerRecord(id: string): string {
+    return join(this.container(id), 'container.json')
+  }
+  containerLog(id: string): string {
+    return join(this.container(id), `${id}-json.log`)
+  }
+  containerUpper(id: string): string {
+    return join(this.container(id), 'upper')
+  }
+  containerWork(id: string): string {
+    return join(this.container(id), 'work')
+  }
+  /** The running state, rewritten often, not synced. */
+  containerRun(id: string): string {
+    return join(this.roots.run, 'containers', id)
+  }
+  containerState(id: string): string {
+    return join(this.containerRun(id), 'state.json')
+  }
+  /** The monitor's own folder: control.sock, exit.json. */
+  monitor(id: string): string {
+    return join(this.containerRun(id), 'monitor')
+  }
+  exec(containerId: string, execId: string): string {
+    return join(this.containerRun(containerId), 'exec', execId.slice(0, 16))
+  }
+  sandbox(id: string): string {
+    return join(this.roots.netns, `tsc-${id.slice(0, 12)}`)
+  }
+
+  get images(): string {
+    return join(this.roots.data, 'images')
+  }
+  get imageIndex(): string {
+    return join(this.images, 'index.json')
+  }
+  /** Content-addressed: blobs/sha256/<hex>. */
+  blob(hex: string): string {
+    return join(this.images, 'blobs', 'sha256', hex)
+  }
+  /** An unpacked layer, by its diff id: layers/<hex>/root. 0700 above it. */
+  layer(hex: string): string {
+    return join(this.images, 'layers', hex)
+  }
+  get imageTemp(): string {
+    return join(this.images, 'tmp')
+  }
+
+  get networks(): string {
+    return join(this.roots.data, 'networks')
+  }
+  networkRecord(id: string): string {
+    return join(this.networks, `${id}.json`)
+  }
+
+  get volumes(): string {
+    return join(this.roots.data, 'volumes')
+  }
+  /** volume.json beside the data. */
+  volume(name: string): string {
+    return join(this.volumes, name)
+  }
+  volumeData(name: string): string {
+    return join(this.volume(name), '_data')
+  }
+}

@@ -1,0 +1,101 @@
+/** What is wrong with a stack, each with its place; collected in a phase and thrown together at its end. */
+import { Failure } from './failure.ts'
+
+/** A place in a text file; line and column count from 1. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** How that file came to be read: "included by compose.yaml:3:5", nearest first. */
+  readonly via?: readonly string[]
+}
+
+export interface Problem {
+  readonly severity: 'error' | 'warning'
+  /** Stable, kebab-case: `unknown-key`, `wrong-type`, `undefined-network`. */
+  readonly code: string
+  readonly place: Place | undefined
+  /** The field, key by key (a key may hold dots): ['services', 'web', 'ports', '0']. */
+  readonly path: readonly string[]
+  /** `Cannot …: what is, what should be`, no full stop. */
+  readonly message: string
+  readonly hint?: string
+}
+
+/** All problems of one load; kind `invalid`, exit code 2. */
+export class ProblemsFailure extends Failure {
+  readonly problems: readonly Problem[]
+
+  constructor(problems: readonly Problem[]) {
+    const errors = problems.filter(p => p.severity === 'error')
+    super('invalid', errors.map(formatProblem).join('\n'))
+    this.name = 'ProblemsFailure'
+    this.problems = problems
+  }
+}
+
+/** Collects problems; `settle` throws when an error is among them. */
+export class Problems {
+  readonly #list: Problem[] = []
+
+  add(problem: Problem): void {
+    this.#list.push(problem)
+  }
+
+  get all(): readonly Problem[] {
+    return this.#list
+  }
+
+  get warnings(): readonly Problem[] {
+    return this.#list.filter(p => p.severity === 'warning')
+  }
+
+  get hasErrors(): boolean {
+    return this.#list.some(p => p.severity === 'error')
+  }
+
+  /** @throws ProblemsFailure when a phase found an error. */
+  settle(): void {
+    if (this.hasErrors) throw new ProblemsFailure(this.#list)
+  }
+}
+
+/** `compose.yaml:7:9 services.web.depends_on.dbb` and the message on the next line. */
+export function formatProblem(problem: Problem): string {
+  const place = problem.place ? `${problem.place.file}:${problem.place.line}:${problem.place.column} ` : ''
+  return `${place}${problem.path.join('.')}\n  ${problem.message}`
+}
+
+/** The candidate nearest to `word` when it is near enough to have been meant, for "did you mean". */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - word.length) >= least) continue
+    const d = distance(word.toLowerCase(), candidate.toLowerCase(), least)
+    if (d < least) {
+      least = d
+      best = candidate
+    }
+  }
+  return best
+}
+
+/** Damerau–Levenshtein (adjacent transpositions), given up at `limit`. */
+function distance(a: string, b: string, limit: number): number {
+  let before: number[] = []
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1]
+      let cost = Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + (same ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2]! + 1)
+      row.push(cost)
+    }
+    if (Math.min(...row) > limit) return limit + 1
+    before = previous
+    previous = row
+  }
+  return previous[b.length]!
+}
