@@ -1,0 +1,15 @@
+/** How each attribute of the format is honoured by this runtime; `tscompose support` prints it, loading warns by it. */
+import { Failure } from '../lib/failure.ts'
+
+export interface Support {
+  /** "services.*.ports.*.name": `*` stands for a name or an index. */
+  readonly path: string
+  readonly level: 'honoured' | 'partly' | 'no'
+  /** Why not, or what part; undefined when honoured. */
+  readonly note?: string
+}
+
+/** All attributes, in the order of the schema. */
+export function supportTable(): readonly Support[] {
+  throw new Failure('internal', 'Not yet written')
+}
