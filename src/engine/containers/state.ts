@@ -1,0 +1,45 @@
+/** Which moves of a container's status are legal, and what each status reads like. */
+import { Failure } from '../../lib/failure.ts'
+
+export const statuses = [
+  'created',
+  'starting',
+  'running',
+  'paused',
+  'restarting',
+  'exited',
+  'removing',
+  'dead',
+] as const
+
+export type Status = (typeof statuses)[number]
+
+/** From each status, where a container can go next; a move not in here is a conflict. */
+export const moves: Readonly<Record<Status, readonly Status[]>> = {
+  created: ['starting', 'removing'],
+  // a failed start goes back to where it came from
+  starting: ['running', 'created', 'exited', 'restarting'],
+  running: ['paused', 'restarting', 'exited'],
+  paused: ['running', 'restarting', 'exited'],
+  restarting: ['starting', 'exited', 'removing'],
+  exited: ['starting', 'removing'],
+  removing: ['dead'],
+  dead: ['removing'],
+}
+
+/** @throws Failure `conflict` when the move is not legal. */
+export function checkMove(name: string, from: Status, to: Status): void {
+  if (!moves[from].includes(to))
+    throw new Failure('conflict', `Cannot move container "${name}" to ${to}: it is ${from}`)
+}
+
+/** Whether a process exists, so that verbs which need one may act. */
+export function isRunning(status: Status): boolean {
+  return status === 'running' || status === 'paused'
+}
+
+/** The status clients know: `starting` is an inner one, seen as what came before. */
+export function shownStatus(status: Status, startedBefore: boolean): Exclude<Status, 'starting'> {
+  if (status !== 'starting') return status
+  return startedBefore ? 'exited' : 'created'
+}
