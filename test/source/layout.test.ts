@@ -1,0 +1,242 @@
+/** Who may import whom: the walls of src/README.md, each with its reason, held against the imports as they are. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const src = fileURLToPath(new URL('../../src', import.meta.url))
+
+interface Wall {
+  readonly folder: string
+  /** Folders it may import besides itself. */
+  readonly mayImport: readonly string[]
+  readonly packages: readonly string[]
+  readonly because: string
+}
+
+const walls: readonly Wall[] = [
+  {
+    folder: 'lib',
+    mayImport: [],
+    packages: [],
+    because: 'leaves without a subject: everybody may use them, so they use nobody',
+  },
+  { folder: 'model', mayImport: ['lib'], packages: [], because: 'what a stack is does not depend on how it was read' },
+  { folder: 'api', mayImport: ['lib'], packages: ['zod'], because: 'the contract belongs to neither side' },
+  {
+    folder: 'stack',
+    mayImport: ['model', 'lib'],
+    packages: ['yaml', 'zod'],
+    because: 'reading a file needs no engine',
+  },
+  {
+    folder: 'graph',
+    mayImport: ['model', 'lib'],
+    packages: [],
+    because: 'who needs whom follows from the model alone',
+  },
+  {
+    folder: 'plan',
+    mayImport: ['graph', 'model', 'api', 'lib'],
+    packages: [],
+    because: 'a plan must be computable with no way to write',
+  },
+  { folder: 'client', mayImport: ['api', 'lib'], packages: [], because: 'a client of any Docker engine, not of ours' },
+  {
+    folder: 'apply',
+    mayImport: ['plan', 'client', 'api', 'lib'],
+    packages: ['p-queue'],
+    because: 'apply decides nothing, so it needs no stack',
+  },
+  {
+    folder: 'cli',
+    mayImport: ['stack', 'graph', 'plan', 'apply', 'client', 'model', 'api', 'lib'],
+    packages: ['listr2'],
+    because: 'the command line starts the engine by path and never loads it',
+  },
+  { folder: 'runtime', mayImport: ['lib'], packages: ['koffi'], because: 'containers know no stacks and no HTTP' },
+  {
+    folder: 'engine',
+    mayImport: ['runtime', 'api', 'lib'],
+    packages: ['zod', 'p-queue', 'tar-stream', 'dns-packet'],
+    because: 'the engine serves any client and knows no stacks',
+  },
+]
+
+/** Inside engine/, upward only. */
+const engineWalls: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  images: ['base'],
+  volumes: ['base'],
+  dns: ['base'],
+  logs: ['base'],
+  health: ['base'],
+  networks: ['base', 'dns'],
+  containers: ['base', 'images', 'volumes', 'dns', 'logs', 'health', 'networks'],
+}
+
+/** Folders and files that get what they need as arguments, so that a table test covers them. */
+const pure = [
+  'model',
+  'graph',
+  'plan',
+  'api',
+  'runtime/parts',
+  'engine/networks/ipam.ts',
+  'engine/containers/restart-policy.ts',
+  'engine/containers/state.ts',
+  'engine/health/state.ts',
+  'engine/logs/records.ts',
+]
+const inputOutput = new Set(['fs', 'fs/promises', 'net', 'http', 'https', 'child_process', 'dgram', 'tls'])
+
+/** koffi is for one file: everything that leaves the JavaScript world is seen there. */
+const onlyIn: Readonly<Record<string, string>> = { koffi: 'runtime/native.ts' }
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(f => f.endsWith('.ts'))
+const imports: readonly Import[] = files.flatMap(importsOf)
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
+  const found = [
+    ...text.matchAll(
+      /(?:^|\n)\s*(import|export)\s+(type\s+)?[^'"\n;]*?(?:\{[^}]*\}\s*)?(?:from\s+)?'([^']+)'|\bimport\(\s*'([^']+)'/g,
+    ),
+  ]
+  return found.map(m => {
+    const specifier = m[3] ?? m[4]!
+    const to = specifier.startsWith('.') ? relative(src, resolve(src, dirname(file), specifier)) : specifier
+    return { from: file, to, typeOnly: m[2] !== undefined }
+  })
+}
+
+const folderOf = (path: string): string => path.split('/')[0]!
+const isOurs = (path: string): boolean => path.endsWith('.ts') && files.includes(path)
+const isBuiltin = (path: string): boolean => path.startsWith('node:') || builtinModules.includes(path)
+
+describe('the walls of src/', () => {
+  test('every folder of src/ has a wall', () => {
+    const folders = new Set(files.map(folderOf))
+    assert.deepEqual([...folders].sort(), walls.map(w => w.folder).sort())
+  })
+
+  for (const wall of walls) {
+    test(`${wall.folder} imports only what it may, because ${wall.because}`, () => {
+      const bad = imports
+        .filter(i => folderOf(i.from) === wall.folder)
+        .filter(i => {
+          if (isOurs(i.to)) return folderOf(i.to) !== wall.folder && !wall.mayImport.includes(folderOf(i.to))
+          return !isBuiltin(i.to) && !wall.packages.some(p => i.to === p || i.to.startsWith(`${p}/`))
+        })
+      assert.deepEqual(bad.map(show), [])
+    })
+  }
+
+  test('engine/ imports upward only: base, then the parts, then containers, then engine.ts', () => {
+    const bad = imports
+      .filter(i => i.from.startsWith('engine/') && i.to.startsWith('engine/'))
+      .filter(i => {
+        const from = i.from.split('/')[1]!
+        const to = i.to.split('/')[1]!
+        if (from === to || from === 'engine.ts' || from === 'main.ts') return false
+        // the server is handed the built engine: types only
+        if (from === 'server') return !i.typeOnly && to !== 'base'
+        return !(engineWalls[from] ?? []).includes(to)
+      })
+    assert.deepEqual(bad.map(show), [])
+  })
+
+  test('verbs of engine/containers/ never import one another', () => {
+    const verbs = ['create', 'start', 'stop', 'kill', 'restart', 'remove', 'rename', 'wait', 'pause', 'prune'].map(
+      v => `engine/containers/${v}.ts`,
+    )
+    assert.deepEqual(imports.filter(i => verbs.includes(i.from) && verbs.includes(i.to)).map(show), [])
+  })
+
+  test('there is no cycle, type imports included', () => {
+    const edges = new Map<string, string[]>()
+    for (const { from, to } of imports) if (isOurs(to)) edges.set(from, [...(edges.get(from) ?? []), to])
+    assert.equal(cycle(edges)?.join(' → '), undefined)
+  })
+
+  test('pure folders import no I/O module', () => {
+    const bad = imports.filter(
+      i => pure.some(p => i.from === p || i.from.startsWith(`${p}/`)) && inputOutput.has(i.to.replace(/^node:/, '')),
+    )
+    assert.deepEqual(bad.map(show), [])
+  })
+
+  test('a package that leaves the JavaScript world is loaded by one file', () => {
+    assert.deepEqual(imports.filter(i => onlyIn[i.to] !== undefined && onlyIn[i.to] !== i.from).map(show), [])
+  })
+
+  test('every relative import names a file that exists, with its extension', () => {
+    assert.deepEqual(
+      imports.filter(i => !isBuiltin(i.to) && /^[./]|\.(js|ts)$/.test(i.to) && !isOurs(i.to)).map(show),
+      [],
+    )
+  })
+
+  test('built-in modules are imported with node:', () => {
+    assert.deepEqual(imports.filter(i => builtinModules.includes(i.to)).map(show), [])
+  })
+
+  test('there is no default export and no index file', () => {
+    assert.deepEqual(
+      files.filter(f => /(^|\/)(index|utils|helpers|types|common)\.ts$/.test(f)),
+      [],
+    )
+    assert.deepEqual(
+      files.filter(f => /^export default/m.test(readFileSync(join(src, f), 'utf8'))),
+      [],
+    )
+  })
+
+  test('a lib file has at least two folders that import it', () => {
+    const lonely = files
+      .filter(f => folderOf(f) === 'lib')
+      .filter(
+        f => new Set(imports.filter(i => i.to === f && folderOf(i.from) !== 'lib').map(i => folderOf(i.from))).size < 2,
+      )
+    assert.deepEqual(lonely, [])
+  })
+
+  test('lib stays a shelf, not a warehouse', () => {
+    assert.ok(files.filter(f => folderOf(f) === 'lib').length <= 12)
+  })
+})
+
+function show(i: Import): string {
+  return `${i.from} → ${i.to}`
+}
+
+function cycle(edges: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
+  const done = new Set<string>()
+  const path: string[] = []
+  const walk = (node: string): readonly string[] | undefined => {
+    if (done.has(node)) return undefined
+    const at = path.indexOf(node)
+    if (at >= 0) return [...path.slice(at), node]
+    path.push(node)
+    for (const next of edges.get(node) ?? []) {
+      const found = walk(next)
+      if (found) return found
+    }
+    path.pop()
+    done.add(node)
+    return undefined
+  }
+  for (const node of edges.keys()) {
+    const found = walk(node)
+    if (found) return found
+  }
+  return undefined
+}
