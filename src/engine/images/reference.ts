@@ -1,0 +1,80 @@
+/** Image names to their full form, as Docker's distribution grammar does: "busybox" is docker.io/library/busybox:latest. */
+import { Failure } from '../../lib/failure.ts'
+import { type Digest, isDigest } from './digest.ts'
+
+/** The registry a name without a domain belongs to, part of the grammar of references. */
+const defaultDomain = 'docker.io'
+const officialPrefix = 'library/'
+
+export interface Reference {
+  /** "docker.io", "127.0.0.1:5000". */
+  readonly domain: string
+  /** Below the domain: "library/busybox". */
+  readonly path: string
+  /** Undefined when there is a digest and no tag. */
+  readonly tag: string | undefined
+  readonly digest: Digest | undefined
+}
+
+const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
+const domainPart = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])'
+const pathPattern = new RegExp(`^${component}(?:/${component})*$`)
+const domainPattern = new RegExp(`^(?:${domainPart}(?:\\.${domainPart})*|\\[(?:[a-fA-F0-9:]+)\\])(?::[0-9]+)?$`)
+const tagPattern = /^[A-Za-z0-9_][\w.-]{0,127}$/
+
+/**
+ * Parses and completes a name; the tag is `latest` when neither tag nor digest is given.
+ * @throws Failure `invalid` with Docker's texts.
+ */
+export function parseReference(text: string): Reference {
+  if (/^[0-9a-f]{64}$/.test(text)) {
+    throw new Failure('invalid', `invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`)
+  }
+  const { name, tag, digest } = split(text)
+  const { domain, path } = splitDomain(name)
+  if (path !== path.toLowerCase()) {
+    throw new Failure('invalid', `invalid reference format: repository name (${path}) must be lowercase`)
+  }
+  if (!domainPattern.test(domain) || !pathPattern.test(path)) throw new Failure('invalid', 'invalid reference format')
+  if (tag !== undefined && !tagPattern.test(tag)) throw new Failure('invalid', 'invalid reference format')
+  if (digest !== undefined && !isDigest(digest)) throw new Failure('invalid', 'invalid reference format')
+  // 255 is what the protocol's grammar allows for the name, and file systems for a component of ours
+  if (path.length > 255) throw new Failure('invalid', 'repository name must not be more than 255 characters')
+  return { domain, path, tag: tag ?? (digest === undefined ? 'latest' : undefined), digest }
+}
+
+function split(text: string): { name: string; tag: string | undefined; digest: string | undefined } {
+  const at = text.indexOf('@')
+  const digest = at < 0 ? undefined : text.slice(at + 1)
+  const rest = at < 0 ? text : text.slice(0, at)
+  // a colon before the last slash belongs to the registry's port
+  const colon = rest.indexOf(':', rest.lastIndexOf('/') + 1)
+  return colon < 0
+    ? { name: rest, tag: undefined, digest }
+    : { name: rest.slice(0, colon), tag: rest.slice(colon + 1), digest }
+}
+
+/** The first component is a registry when it could be a host: a dot, a port, `localhost`, or an upper-case letter. */
+function splitDomain(name: string): { domain: string; path: string } {
+  const slash = name.indexOf('/')
+  const first = slash < 0 ? '' : name.slice(0, slash)
+  const isDomain = first !== '' && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase())
+  let domain = isDomain ? first : defaultDomain
+  let path = isDomain ? name.slice(slash + 1) : name
+  if (domain === `index.${defaultDomain}`) domain = defaultDomain
+  if (domain === defaultDomain && !path.includes('/')) path = officialPrefix + path
+  return { domain, path }
+}
+
+/** The name as people write it, without tag: "busybox", "127.0.0.1:5000/app". */
+export function familiarName(reference: Reference): string {
+  if (reference.domain !== defaultDomain) return `${reference.domain}/${reference.path}`
+  return reference.path.startsWith(officialPrefix) ? reference.path.slice(officialPrefix.length) : reference.path
+}
+
+/** "busybox:latest", "app@sha256:…". */
+export function familiar(reference: Reference): string {
+  const tag = reference.tag === undefined ? '' : `:${reference.tag}`
+  const digest = reference.digest === undefined ? '' : `@${reference.digest}`
+  return familiarName(reference) + tag + digest
+}
