@@ -1,0 +1,121 @@
+/* libhost.so: the few calls the engine makes itself that Node has no words for. Each returns a value or -errno. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RESULT(x) ((x) < 0 ? -errno : 0)
+
+int host_pidfd_open(int pid) {
+  int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+  return fd < 0 ? -errno : fd;
+}
+
+int host_pidfd_signal(int fd, int signal) { return RESULT(syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0)); }
+
+/* The lock lives as long as the descriptor; -EWOULDBLOCK when another process has it. */
+int host_lock(const char *path) {
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0) return -errno;
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  int error = errno;
+  close(fd);
+  return -error;
+}
+
+/* A sealed copy in memory: what runs inside containers can never be written through /proc/PID/exe (CVE-2019-5736). */
+int host_sealed_copy(const char *path) {
+  int in = open(path, O_RDONLY | O_CLOEXEC);
+  if (in < 0) return -errno;
+  struct stat st;
+  int error = fstat(in, &st) ? errno : 0;
+  int out = error ? -1 : memfd_create("monitor", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (!error && out < 0) error = errno;
+  for (off_t at = 0; !error && at < st.st_size;) {
+    ssize_t n = sendfile(out, in, &at, (size_t)(st.st_size - at));
+    if (n <= 0) error = n ? errno : EIO;
+  }
+  if (!error && fcntl(out, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)) error = errno;
+  close(in);
+  if (!error) return out;
+  if (out >= 0) close(out);
+  return -error;
+}
+
+/* An anonymous file for libraries that only write to descriptors. */
+int host_memory_file(void) {
+  int fd = memfd_create("bytes", MFD_CLOEXEC);
+  return fd < 0 ? -errno : fd;
+}
+
+int host_socket_pair(int pair[2]) { return RESULT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)); }
+
+/* Runs the program behind `exe` with `socket` as descriptor 3, nothing else open, and no environment. */
+int host_spawn(int exe, int socket) {
+  char path[32] = "/proc/self/fd/", digits[12];
+  int n = 0, at = (int)strlen(path);
+  for (int v = exe; v || !n; v /= 10) digits[n++] = (char)('0' + v % 10);
+  while (n) path[at++] = digits[--n];
+  path[at] = 0;
+  posix_spawn_file_actions_t actions;
+  pid_t pid = 0;
+  char *argv[] = {"tscompose-monitor", NULL}, *env[] = {NULL};
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error) return -error;
+  error = posix_spawn_file_actions_adddup2(&actions, socket, 3);
+  for (int fd = 0; !error && fd < 3; fd++) error = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+  if (!error) error = posix_spawn(&pid, path, &actions, NULL, argv, env);
+  posix_spawn_file_actions_destroy(&actions);
+  return error ? -error : pid;
+}
+
+/* Waits for the monitor's first process, which only forks and ends. */
+int host_reap(int pid) {
+  int status, r;
+  do r = waitpid(pid, &status, 0);
+  while (r < 0 && errno == EINTR);
+  return r < 0 ? -errno : status;
+}
+
+static int bound_socket(int tcp, const char *address, int port) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+  int six = inet_pton(AF_INET, address, &v4.sin_addr) != 1;
+  if (six && inet_pton(AF_INET6, address, &v6.sin6_addr) != 1) return -EINVAL;
+  int fd = socket(six ? AF_INET6 : AF_INET, (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+  if (fd < 0) return -errno;
+  int error = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ? errno : 0;
+  const struct sockaddr *sa = six ? (void *)&v6 : (void *)&v4;
+  if (!error && bind(fd, sa, six ? sizeof v6 : sizeof v4)) error = errno;
+  if (!error && tcp && listen(fd, 128)) error = errno;
+  if (!error) return fd;
+  close(fd);
+  return -error;
+}
+
+/* A bound (and listening) socket in another network namespace; this thread is back in its own when the call returns. */
+int host_socket_in(const char *netns, int tcp, const char *address, int port) {
+  int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (home < 0) return -errno;
+  int away = open(netns, O_RDONLY | O_CLOEXEC), result = away < 0 || setns(away, CLONE_NEWNET) ? -errno : 0;
+  if (!result) {
+    result = bound_socket(tcp, address, port);
+    /* A thread of the engine left in a container's network would be worse than no engine. */
+    if (setns(home, CLONE_NEWNET)) __builtin_trap();
+  }
+  if (away >= 0) close(away);
+  close(home);
+  return result;
+}

@@ -1,0 +1,31 @@
+/** Error numbers of Linux: their names, what they say, and the hint for those that have a usual reason. */
+import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
+
+const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
+// two names for one number: these are the ones readers know
+names.set(11, 'EAGAIN').set(95, 'EOPNOTSUPP')
+
+/** "EBUSY" for 16. */
+export function errnoName(errno: number): string {
+  return names.get(errno) ?? `errno ${errno}`
+}
+
+/** "resource busy or locked" for 16. */
+export function errnoText(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[1] ?? errnoName(errno)
+}
+
+const hints: Readonly<Record<string, string>> = {
+  EPERM: 'Run the engine as root with all capabilities',
+  ENOSPC: 'Free space or inodes on the file system',
+  EMFILE: 'Raise the open file limit of the engine',
+  ENOMEM: 'Free memory, or raise the limit',
+  ENODEV: 'Load the kernel module this needs',
+  ENOSYS: 'Use a kernel of 6.1 or later',
+}
+
+/** What usually helps, starting with a verb. */
+export function errnoHint(errno: number): string | undefined {
+  return hints[errnoName(errno)]
+}
