@@ -6,7 +6,7 @@ import type {
   EndpointSettings,
   HostConfig,
   PortBinding,
-} from './container-create.ts'
+} from './container-body.ts'
 import { archive, bytes, empty, endpoint, hijack, json, lines, optionalJson, output, stat, table } from './endpoint.ts'
 
 /** Docker sends null for what is empty. */

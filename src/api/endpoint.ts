@@ -144,14 +144,12 @@ export type HandlerReply<E extends Endpoint> = E['reply']['kind'] extends 'lines
       ? Session | undefined
       : E['reply']['kind'] extends 'archive'
         ? Archive
-        : E['reply']['kind'] extends 'empty'
-          ? void
-          : Reply<E>
+        : Reply<E>
 
 export type Handler<E extends Endpoint> = (
   request: Request<E>,
   context: RequestContext,
-) => Promise<HandlerReply<E>> | HandlerReply<E>
+) => E['reply']['kind'] extends 'empty' ? Promise<void> : Promise<HandlerReply<E>> | HandlerReply<E>
 
 /** One handler a row; a missing one does not compile. */
 export type Handlers<Table extends Readonly<Record<string, Endpoint>>> = {

@@ -1,5 +1,5 @@
 /** Endpoints of images, the build included. */
-import type { ContainerConfig } from './container-create.ts'
+import type { ContainerConfig } from './container-body.ts'
 import { archive, bytes, empty, endpoint, json, optionalBytes, progress, table } from './endpoint.ts'
 import type { Progress } from './json-lines.ts'
 

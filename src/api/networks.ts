@@ -1,5 +1,5 @@
 /** Endpoints of networks. */
-import type { EndpointSettings } from './container-create.ts'
+import type { EndpointSettings } from './container-body.ts'
 import { empty, endpoint, json, table } from './endpoint.ts'
 
 type StringMap = Readonly<Record<string, string>>

@@ -1,0 +1,79 @@
+/** The check of each endpoint's JSON body, by the endpoint's name; only the server loads this. */
+import { z } from 'zod'
+import {
+  containerConfig,
+  containerCreate,
+  containerUpdate,
+  endpointSettings,
+  execCreate,
+  execStart,
+  flag,
+  maybe,
+  stringMap,
+  text,
+} from './container-schema.ts'
+import type { Body } from './endpoint.ts'
+import type { EndpointName, endpoints } from './endpoints.ts'
+import type { NetworkConnect, NetworkCreate, NetworkDisconnect } from './networks.ts'
+import type { VolumeCreate } from './volumes.ts'
+
+/** Docker answers 400 on an empty name itself, so that is left to the engine. */
+const networkCreate = z.object({
+  Name: z.string(),
+  Driver: text,
+  Scope: text,
+  EnableIPv4: flag,
+  EnableIPv6: flag,
+  IPAM: maybe(
+    z.object({
+      Driver: text,
+      Options: stringMap,
+      Config: maybe(
+        z.array(z.object({ Subnet: text, IPRange: text, Gateway: text, AuxiliaryAddresses: stringMap })).max(64),
+      ),
+    }),
+  ),
+  Internal: flag,
+  Attachable: flag,
+  Ingress: flag,
+  ConfigOnly: flag,
+  ConfigFrom: maybe(z.object({ Network: text })),
+  Options: stringMap,
+  Labels: stringMap,
+  // a string in docker-compose 1
+  CheckDuplicate: z.unknown().transform(() => undefined),
+}) satisfies z.ZodType<NetworkCreate>
+
+const networkConnect = z.object({
+  Container: z.string(),
+  EndpointConfig: maybe(endpointSettings),
+}) satisfies z.ZodType<NetworkConnect>
+
+const networkDisconnect = z.object({ Container: z.string(), Force: flag }) satisfies z.ZodType<NetworkDisconnect>
+
+const volumeCreate = z.object({
+  Name: text,
+  Driver: text,
+  DriverOpts: stringMap,
+  Labels: stringMap,
+}) satisfies z.ZodType<VolumeCreate>
+
+const auth = z.object({ username: text, password: text, serveraddress: text })
+
+/** Names of the endpoints that take a JSON body: a new one does not compile without its schema. */
+type JsonBodied = {
+  [K in EndpointName]: (typeof endpoints)[K]['body'] extends { kind: 'json' } ? K : never
+}[EndpointName]
+
+export const bodySchemas: { readonly [K in JsonBodied]: z.ZodType<Body<(typeof endpoints)[K]>> } = {
+  auth,
+  containerCreate,
+  containerUpdate,
+  containerCommit: containerConfig,
+  execCreate,
+  execStart,
+  networkCreate,
+  networkConnect,
+  networkDisconnect,
+  volumeCreate,
+}
