@@ -1,0 +1,18 @@
+/** What is told while a plan is applied; the command line turns it into lines or a live list. */
+import type { PlanNode } from '../plan/plan.ts'
+
+export type ApplyEvent =
+  | { readonly kind: 'started'; readonly node: PlanNode }
+  /** Of a pull: `current` and `total` in bytes over all layers known so far; of a wait: what it waits for. */
+  | {
+      readonly kind: 'progress'
+      readonly node: PlanNode
+      readonly text: string
+      readonly current?: number
+      readonly total?: number
+    }
+  | { readonly kind: 'warning'; readonly node: PlanNode; readonly text: string }
+  | { readonly kind: 'done'; readonly node: PlanNode; readonly milliseconds: number }
+  | { readonly kind: 'failed'; readonly node: PlanNode; readonly error: Error; readonly milliseconds: number }
+  /** Once a node that was never started. `because`: the failed node it depends on, undefined when the whole was stopped. */
+  | { readonly kind: 'skipped'; readonly node: PlanNode; readonly because: PlanNode | undefined }

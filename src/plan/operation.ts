@@ -1,0 +1,103 @@
+/** What a plan consists of: operations, one API call each, every one with its cause. */
+import type { ContainerCreate } from '../api/container-create.ts'
+import type { NetworkCreate } from '../api/networks.ts'
+import type { VolumeCreate } from '../api/volumes.ts'
+
+/** The number of a node in its plan, from 1. */
+export type NodeId = number
+
+/** A container or image: its id, or the result of an earlier node (a container's id, a pulled image's id). */
+export type Ref = string | { readonly node: NodeId }
+
+/** A member of a body that is known only when an earlier node has run: text before it, the result, text after it. */
+export interface Late {
+  readonly path: readonly string[]
+  readonly ref: Ref
+  readonly before: string
+  readonly after: string
+}
+
+/** A file to be put into a created container before its start. */
+export interface FileUpload {
+  /** Absolute path in the container. */
+  readonly target: string
+  readonly content: string
+  readonly uid: number
+  readonly gid: number
+  readonly mode: number
+}
+
+/**
+ * healthy: its check says so. completed: it ended with 0. ready, for `--wait`: healthy if it has a check, otherwise running;
+ * a container that ended with 0 and is not restarted counts as ready.
+ */
+export const waitConditions = ['healthy', 'completed', 'ready'] as const
+export type WaitCondition = (typeof waitConditions)[number]
+
+interface OnContainer {
+  readonly cause: string
+  /** Its name once the plan is done, for people. */
+  readonly name: string
+  /** Undefined for one that is no service's. */
+  readonly service: string | undefined
+  readonly container: Ref
+}
+
+export type Operation =
+  | { readonly kind: 'create-network'; readonly cause: string; readonly name: string; readonly body: NetworkCreate }
+  | { readonly kind: 'remove-network'; readonly cause: string; readonly name: string; readonly id: string }
+  | { readonly kind: 'create-volume'; readonly cause: string; readonly name: string; readonly body: VolumeCreate }
+  | { readonly kind: 'remove-volume'; readonly cause: string; readonly name: string }
+  | {
+      readonly kind: 'pull-image'
+      readonly cause: string
+      readonly name: string
+      readonly platform: string | undefined
+      /** The services that use it. */
+      readonly services: readonly string[]
+    }
+  | { readonly kind: 'remove-image'; readonly cause: string; readonly name: string }
+  | {
+      readonly kind: 'create-container'
+      readonly cause: string
+      readonly name: string
+      readonly service: string
+      /** What it is created as: `name`, or a temporary name while the one it replaces still has it. */
+      readonly createName: string
+      readonly platform: string | undefined
+      readonly body: ContainerCreate
+      readonly late: readonly Late[]
+    }
+  | ({ readonly kind: 'upload-files'; readonly files: readonly FileUpload[] } & OnContainer)
+  | ({ readonly kind: 'start-container' } & OnContainer)
+  | ({ readonly kind: 'unpause-container' } & OnContainer)
+  | ({ readonly kind: 'pause-container' } & OnContainer)
+  | ({ readonly kind: 'wait-container'; readonly condition: WaitCondition; readonly required: boolean } & OnContainer)
+  /** `timeout` in seconds; undefined: the container's own. */
+  | ({ readonly kind: 'stop-container'; readonly timeout: number | undefined } & OnContainer)
+  | ({ readonly kind: 'restart-container'; readonly timeout: number | undefined } & OnContainer)
+  | ({ readonly kind: 'kill-container'; readonly signal: string } & OnContainer)
+  | ({ readonly kind: 'rename-container' } & OnContainer)
+  /** `volumes`: its anonymous volumes too. */
+  | ({ readonly kind: 'remove-container'; readonly force: boolean; readonly volumes: boolean } & OnContainer)
+
+export type OperationKind = Operation['kind']
+
+/** What an operation is about, as the plan's second column says it. */
+export type ResourceKind = 'network' | 'volume' | 'image' | 'container'
+
+export function resourceKind(operation: Operation): ResourceKind {
+  switch (operation.kind) {
+    case 'create-network':
+    case 'remove-network':
+      return 'network'
+    case 'create-volume':
+    case 'remove-volume':
+      return 'volume'
+    case 'pull-image':
+    case 'remove-image':
+      return 'image'
+    default:
+      return 'container'
+  }
+}

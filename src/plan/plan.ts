@@ -1,0 +1,46 @@
+/** A plan: operations as numbered nodes, each after those it depends on. */
+import type { NodeId, Operation } from './operation.ts'
+
+export interface PlanNode {
+  readonly id: NodeId
+  readonly operation: Operation
+  /** Nodes that must be done before, ascending; always smaller than `id`, so that a plan has no cycle. */
+  readonly after: readonly NodeId[]
+}
+
+export class Plan {
+  readonly #nodes: PlanNode[] = []
+  readonly #warnings: string[] = []
+
+  /** Appends a node. @throws RangeError when it would come after a node that is not there yet. */
+  add(operation: Operation, after: Iterable<NodeId> = []): NodeId {
+    const id = this.#nodes.length + 1
+    const sorted = [...new Set(after)].sort((a, b) => a - b)
+    if (sorted.some(node => node < 1 || node >= id)) throw new RangeError(`Node ${id} cannot come after ${sorted}`)
+    this.#nodes.push({ id, operation, after: sorted })
+    return id
+  }
+
+  /** Something the reader should know that no operation shows. */
+  warn(message: string): void {
+    this.#warnings.push(message)
+  }
+
+  /** In an order in which they could run one by one. */
+  get nodes(): readonly PlanNode[] {
+    return this.#nodes
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings
+  }
+
+  get empty(): boolean {
+    return this.#nodes.length === 0
+  }
+
+  /** What destroys data that cannot be made again, which a person must confirm: named volumes. */
+  destructive(): readonly PlanNode[] {
+    return this.#nodes.filter(({ operation }) => operation.kind === 'remove-volume')
+  }
+}
