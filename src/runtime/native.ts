@@ -113,6 +113,51 @@ export function openMemoryFile(): number {
   return checked('memfd_create', host().memoryFile())
 }
 
+const libc = library('libc.so.6', 'Install the C library', {
+  mknod: 'int mknod(const char *path, uint32_t mode, uint64_t device)',
+  setXattr: 'int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)',
+  getXattr: 'ssize_t lgetxattr(const char *path, const char *name, void *value, size_t size)',
+  listXattr: 'ssize_t llistxattr(const char *path, void *list, size_t size)',
+})
+
+/** libc returns -1 and keeps the reason in errno. */
+function libcChecked(call: string, result: unknown): number {
+  const value = Number(result)
+  return checked(call, value < 0 ? -koffi().errno() : value)
+}
+
+const nodeTypes = { 'character-device': 0o020000, 'block-device': 0o060000, fifo: 0o010000 } as const
+
+/** Makes a device or fifo, 0600; overlay's whiteout is the character device 0:0. */
+export function makeNode(path: string, type: keyof typeof nodeTypes, major = 0, minor = 0): void {
+  // glibc's encoding of dev_t (sysmacros.h)
+  const [high, low] = [BigInt(major), BigInt(minor)]
+  const device = ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
+  libcChecked(`mknod "${path}"`, libc().mknod(path, nodeTypes[type] | 0o600, device))
+}
+
+/** Sets an extended attribute; of a symbolic link itself, never of what it points to. */
+export function setXattr(path: string, name: string, value: Uint8Array): void {
+  libcChecked(`setxattr "${name}" on "${path}"`, libc().setXattr(path, name, value, value.length, 0))
+}
+
+/** Undefined when there is no such attribute, or the file system has none at all. */
+export function getXattr(path: string, name: string): Buffer | undefined {
+  const value = Buffer.alloc(65536)
+  const size = Number(libc().getXattr(path, name, value, value.length))
+  if (size < 0 && ['ENODATA', 'EOPNOTSUPP'].includes(errnoName(koffi().errno()))) return undefined
+  return Buffer.from(value.subarray(0, libcChecked(`getxattr "${name}" on "${path}"`, size)))
+}
+
+/** Names of all extended attributes. */
+export function listXattrs(path: string): readonly string[] {
+  const names = Buffer.alloc(65536)
+  const size = Number(libc().listXattr(path, names, names.length))
+  if (size < 0 && errnoName(koffi().errno()) === 'EOPNOTSUPP') return []
+  const length = libcChecked(`listxattr "${path}"`, size)
+  return names.toString('utf8', 0, length).split('\0').slice(0, -1)
+}
+
 const nftables = library('libnftables.so.1', 'Install libnftables1', {
   new: 'void *nft_ctx_new(uint32_t flags)',
   bufferOutput: 'int nft_ctx_buffer_output(void *ctx)',
