@@ -116,8 +116,8 @@ export function openMemoryFile(): number {
 const libc = library('libc.so.6', 'Install the C library', {
   mknod: 'int mknod(const char *path, uint32_t mode, uint64_t device)',
   setXattr: 'int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)',
-  getXattr: 'ssize_t lgetxattr(const char *path, const char *name, void *value, size_t size)',
-  listXattr: 'ssize_t llistxattr(const char *path, void *list, size_t size)',
+  getXattr: 'long lgetxattr(const char *path, const char *name, void *value, size_t size)',
+  listXattr: 'long llistxattr(const char *path, void *list, size_t size)',
 })
 
 /** libc returns -1 and keeps the reason in errno. */
@@ -125,6 +125,9 @@ function libcChecked(call: string, result: unknown): number {
   const value = Number(result)
   return checked(call, value < 0 ? -koffi().errno() : value)
 }
+
+/** As large as the kernel lets an attribute, or the list of their names, be. */
+const scratch = Buffer.alloc(65536)
 
 const nodeTypes = { 'character-device': 0o020000, 'block-device': 0o060000, fifo: 0o010000 } as const
 
@@ -143,19 +146,17 @@ export function setXattr(path: string, name: string, value: Uint8Array): void {
 
 /** Undefined when there is no such attribute, or the file system has none at all. */
 export function getXattr(path: string, name: string): Buffer | undefined {
-  const value = Buffer.alloc(65536)
-  const size = Number(libc().getXattr(path, name, value, value.length))
+  const size = Number(libc().getXattr(path, name, scratch, scratch.length))
   if (size < 0 && ['ENODATA', 'EOPNOTSUPP'].includes(errnoName(koffi().errno()))) return undefined
-  return Buffer.from(value.subarray(0, libcChecked(`getxattr "${name}" on "${path}"`, size)))
+  return Buffer.from(scratch.subarray(0, libcChecked(`getxattr "${name}" on "${path}"`, size)))
 }
 
 /** Names of all extended attributes. */
 export function listXattrs(path: string): readonly string[] {
-  const names = Buffer.alloc(65536)
-  const size = Number(libc().listXattr(path, names, names.length))
+  const size = Number(libc().listXattr(path, scratch, scratch.length))
   if (size < 0 && errnoName(koffi().errno()) === 'EOPNOTSUPP') return []
   const length = libcChecked(`listxattr "${path}"`, size)
-  return names.toString('utf8', 0, length).split('\0').slice(0, -1)
+  return scratch.toString('utf8', 0, length).split('\0').slice(0, -1)
 }
 
 const nftables = library('libnftables.so.1', 'Install libnftables1', {
