@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { type Headers, pack } from 'tar-stream'
+import { type Header, pack } from 'tar-stream'
 
 /** A file's content, or any tar entry: `{ type: 'symlink', linkname: 'busybox' }`, `{ content: '…', mode: 0o4755 }`. */
-export type TinyFile = string | Buffer | (Partial<Headers> & { readonly content?: string | Buffer })
+export type TinyFile = string | Buffer | (Partial<Header> & { readonly content?: string | Buffer })
 export type TinyFiles = Readonly<Record<string, TinyFile>>
 
 const epoch = new Date('2026-01-01T00:00:00Z')

@@ -1,0 +1,155 @@
+/**
+ * Times us against the real Docker Engine and Compose, side by side in one run: `npm run bench`.
+ * Engines are warm, images present, runs alternate; each figure is a median, each ratio ours / theirs (below 1: we are faster).
+ *
+ *     npm run bench                      up, no-op up, ps and down of 1, 10 and 50 services, and config of 1,000 and 5,000
+ *     npm run bench -- --sizes 1,10 --rounds 3 --only stacks
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { table } from '../../src/lib/text.ts'
+import { command, type Said } from '../support/command.ts'
+import { shared, which } from '../support/needs.ts'
+
+const { values: options } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: '1,10,50' },
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
+  },
+})
+const sizes = options.sizes.split(',').map(Number)
+const rounds = Number(options.rounds)
+
+/** One of the two that are compared. */
+interface Side {
+  readonly name: string
+  /** Runs a compose command in a folder. */
+  run(folder: string, ...args: readonly string[]): Promise<Said>
+}
+
+const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
+const ours: Side = { name: 'tscompose', run: (cwd, ...args) => command(launcher, args, { cwd, timeout: 600_000 }) }
+
+const folder = mkdtempSync(join(tmpdir(), 'tscompose-bench-'))
+try {
+  const theirs = await peer()
+  if (!options.only || options.only === 'stacks') await benchStacks(theirs)
+  if (!options.only || options.only === 'config') await benchConfig(theirs)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Docker Compose on the peers' engine, brought up when it is not; undefined (and said) where there is none. */
+async function peer(): Promise<Side | undefined> {
+  const peers = shared('tools/peers.sh')
+  if (!peers) {
+    console.log('No Docker Engine to compare with here: only our own figures follow.')
+    return undefined
+  }
+  expectOk(await command(peers, ['up'], { timeout: 600_000 }))
+  const exports = expectOk(await command(peers, ['env'])).stdout
+  const env = Object.fromEntries([...exports.matchAll(/^export (\w+)=(.*)$/gm)].map(m => [m[1]!, m[2]!]))
+  const program = env.DOCKER_COMPOSE!
+  const side: Side = {
+    name: 'docker compose',
+    run: (cwd, ...args) => command(program, args, { cwd, env, timeout: 600_000 }),
+  }
+  // the same image on both sides
+  const docker = which('docker')
+  const present = docker && (await command(docker, ['image', 'inspect', 'busybox'], { env })).code === 0
+  if (!present) {
+    const makeImages = fileURLToPath(new URL('../../examples/make-images', import.meta.url))
+    expectOk(await command(makeImages, ['busybox'], { env }))
+  }
+  return side
+}
+
+async function benchStacks(theirs: Side | undefined): Promise<void> {
+  const makeImages = fileURLToPath(new URL('../../examples/make-images', import.meta.url))
+  expectOk(await command(makeImages, ['busybox']))
+  const rows: string[][] = []
+  for (const size of sizes) {
+    const stack = join(folder, `stack${size}`)
+    writeStack(stack, size)
+    const steps = [
+      ['up', ['up', '-d']],
+      ['no-op up', ['up', '-d']],
+      ['ps', ['ps']],
+      ['down', ['down']],
+    ] as const
+    const figures = new Map<string, number[]>()
+    for (let round = -1; round < rounds; round++) {
+      for (const side of theirs ? [ours, theirs] : [ours]) {
+        for (const [step, args] of steps) {
+          const ms = await time(() => side.run(stack, ...args))
+          // the first round warms both up
+          if (round >= 0) figures.set(`${step} ${side.name}`, [...(figures.get(`${step} ${side.name}`) ?? []), ms])
+        }
+      }
+    }
+    for (const [step] of steps)
+      rows.push(row(`${step}(${size})`, figures.get(`${step} tscompose`)!, figures.get(`${step} docker compose`)))
+  }
+  print(rows)
+}
+
+async function benchConfig(theirs: Side | undefined): Promise<void> {
+  const rows: string[][] = []
+  for (const size of [1000, 5000]) {
+    const stack = join(folder, `config${size}`)
+    writeStack(stack, size)
+    const figures: Record<string, number[]> = {}
+    for (let round = -1; round < rounds; round++) {
+      for (const side of theirs ? [ours, theirs] : [ours]) {
+        const ms = await time(() => side.run(stack, 'config', '--format', 'json'))
+        if (round >= 0) (figures[side.name] ??= []).push(ms)
+      }
+    }
+    rows.push(row(`config(${size})`, figures.tscompose!, figures['docker compose']))
+  }
+  print(rows)
+}
+
+/** `size` services that sleep and end at once when asked to, so that no stop grace is measured. */
+function writeStack(path: string, size: number): void {
+  const services = Array.from(
+    { length: size },
+    (_, i) => `  s${i}:\n    image: busybox\n    command: sleep infinity\n    stop_signal: SIGKILL\n`,
+  )
+  mkdirSync(path)
+  writeFileSync(join(path, 'compose.yaml'), `name: bench${size}\nservices:\n${services.join('')}`)
+}
+
+async function time(run: () => Promise<Said>): Promise<number> {
+  const start = performance.now()
+  expectOk(await run())
+  return performance.now() - start
+}
+
+function expectOk(said: Said): Said {
+  if (said.code !== 0) throw new Error(`exit code ${said.code}\n${said.stdout}${said.stderr}`)
+  return said
+}
+
+function row(name: string, a: readonly number[], b: readonly number[] | undefined): string[] {
+  return [name, ms(median(a)), b ? ms(median(b)) : '-', b ? (median(a) / median(b)).toFixed(2) : '-']
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(0)} ms`
+}
+
+function print(rows: readonly string[][]): void {
+  console.log(table([['MEDIAN', 'TSCOMPOSE', 'DOCKER COMPOSE', 'RATIO'], ...rows]))
+  console.log()
+}

@@ -1,0 +1,42 @@
+/** What a test needs of its machine: a skip says what is missing, and under CI=true the test fails instead. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const project = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The reason to skip, or false; for the `skip` option of node:test. @throws under CI=true when something is missing. */
+export function lacking(...needs: readonly (string | false)[]): string | false {
+  const missing = needs.filter(need => need !== false)
+  if (missing.length === 0) return false
+  const reason = `needs ${missing.join(' and ')}`
+  if (process.env.CI === 'true') throw new Error(`${reason}, and CI=true allows no skipping`)
+  return reason
+}
+
+export function root(): string | false {
+  return process.getuid?.() === 0 ? false : 'root rights'
+}
+
+export function program(name: string): string | false {
+  return which(name) ? false : `the program "${name}"`
+}
+
+export function which(name: string): string | undefined {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']) {
+    const path = join(folder, name)
+    try {
+      accessSync(path, constants.X_OK)
+      return path
+    } catch {
+      // not in this folder: the next one may have it
+    }
+  }
+  return undefined
+}
+
+/** A file of the material beside the checkout; tests that use it skip where it is not, in CI too. */
+export function shared(path: string): string | undefined {
+  const found = join(project, '..', 'shared', path)
+  return existsSync(found) ? found : undefined
+}
