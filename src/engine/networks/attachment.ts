@@ -1,0 +1,132 @@
+/** A container's place in a network: what is asked, and what it became, down to the veth pair. */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { EndpointSettings } from '../../api/container-body.ts'
+import type { InterfaceSpec } from '../../runtime/spec.ts'
+
+/** A network the container is to be on, as asked. */
+export interface EndpointRequest {
+  /** Name or id. */
+  readonly network: string
+  readonly aliases?: readonly string[]
+  /** "container" or "container:alias": names only this container sees. */
+  readonly links?: readonly string[]
+  readonly ipv4Address?: string | undefined
+  readonly ipv6Address?: string | undefined
+  readonly linkLocalIPs?: readonly string[]
+  readonly macAddress?: string | undefined
+  readonly gwPriority?: number
+  readonly interfaceName?: string | undefined
+  readonly driverOpts?: Readonly<Record<string, string>>
+}
+
+/** Who is attached. */
+export interface Member {
+  readonly id: string
+  readonly name: string
+  readonly hostname?: string | undefined
+}
+
+export const attachmentSchema = z.object({
+  network: z.string(),
+  networkId: z.string(),
+  endpointId: z.string(),
+  /** CIDR. */
+  ipv4: z.string().optional(),
+  ipv6: z.string().optional(),
+  gateway: z.string().optional(),
+  gateway6: z.string().optional(),
+  mac: z.string(),
+  aliases: z.array(z.string()),
+  links: z.array(z.string()),
+  /** What other containers of the network know it by. */
+  dnsNames: z.array(z.string()),
+  gwPriority: z.number(),
+  interface: z.object({
+    host: z.string(),
+    name: z.string(),
+    bridge: z.string(),
+    mac: z.string(),
+    addresses: z.array(z.string()),
+    gateways: z.array(z.string()),
+    mtu: z.number(),
+    isolated: z.boolean(),
+    cause: z.string(),
+  }),
+})
+
+/** Plain data: a container's state keeps it, and `Networks.adopt` takes it back after an engine restart. */
+export interface Attachment {
+  readonly network: string
+  readonly networkId: string
+  readonly endpointId: string
+  readonly ipv4?: string | undefined
+  readonly ipv6?: string | undefined
+  readonly gateway?: string | undefined
+  readonly gateway6?: string | undefined
+  readonly mac: string
+  readonly aliases: readonly string[]
+  readonly links: readonly string[]
+  readonly dnsNames: readonly string[]
+  readonly gwPriority: number
+  readonly interface: InterfaceSpec
+}
+
+/** Attachments as Docker's inspect shows them under NetworkSettings.Networks. */
+export function endpointSettings(attachment: Attachment): EndpointSettings {
+  const [address = '', prefix = '0'] = (attachment.ipv4 ?? '').split('/')
+  const [address6 = '', prefix6 = '0'] = (attachment.ipv6 ?? '').split('/')
+  return {
+    IPAMConfig: null,
+    Links: attachment.links.length === 0 ? null : attachment.links,
+    Aliases: attachment.aliases.length === 0 ? null : attachment.aliases,
+    MacAddress: attachment.mac,
+    DriverOpts: null,
+    GwPriority: attachment.gwPriority,
+    NetworkID: attachment.networkId,
+    EndpointID: attachment.endpointId,
+    Gateway: attachment.gateway ?? '',
+    IPAddress: address,
+    IPPrefixLen: Number(prefix),
+    IPv6Gateway: attachment.gateway6 ?? '',
+    GlobalIPv6Address: address6,
+    GlobalIPv6PrefixLen: Number(prefix6),
+    DNSNames: attachment.dnsNames,
+  }
+}
+
+/** The host end of a veth pair: 15 characters at most, the same for the same endpoint. */
+export function hostInterface(endpointId: string): string {
+  return `veth${endpointId.slice(0, 8)}`
+}
+
+/**
+ * A link address of its own for each endpoint: locally administered, and made of id and address so that a container that comes
+ * back with the same address under another id is not mistaken for the old one by its neighbours' caches.
+ */
+export function linkAddress(endpointId: string, address: string): string {
+  const hash = createHash('sha256').update(`${endpointId} ${address}`).digest()
+  const first = ((hash[0]! & 0xfc) | 0x02).toString(16).padStart(2, '0')
+  return [first, ...Array.from(hash.subarray(1, 6), byte => byte.toString(16).padStart(2, '0'))].join(':')
+}
+
+/** One candidate for the default route. */
+export interface RouteCandidate {
+  readonly network: string
+  readonly internal: boolean
+  readonly gateway: boolean
+  readonly gwPriority: number
+}
+
+/** Which endpoint has the default route: the highest gw_priority, then the first by name; never one of an internal network. */
+export function defaultRoute<T extends RouteCandidate>(candidates: readonly T[]): T | undefined {
+  return candidates
+    .filter(candidate => !candidate.internal && candidate.gateway)
+    .toSorted((a, b) => b.gwPriority - a.gwPriority || (a.network < b.network ? -1 : a.network > b.network ? 1 : 0))[0]
+}
+
+/** Container name, aliases, short id, hostname: in Docker's order, each once. */
+export function namesOf(member: Member, aliases: readonly string[]): string[] {
+  const names = [member.name, ...aliases, member.id.slice(0, 12), ...(member.hostname ? [member.hostname] : [])]
+  return [...new Set(names)]
+}
