@@ -1,0 +1,185 @@
+/** An engine of our own for one test file: its own roots and socket, ended and taken stock of at the end. */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { command, type Said } from './command.ts'
+import { which } from './needs.ts'
+import { leftOver, type Stock, takeStock } from './stock.ts'
+
+export const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
+const main = fileURLToPath(new URL('../../src/engine/main.ts', import.meta.url))
+const makeImages = fileURLToPath(new URL('../../examples/make-images', import.meta.url))
+
+export class TestEngine {
+  /** Holds data, run and socket; short, since a socket's path is. */
+  readonly folder: string
+  readonly #before: Stock
+  #process: ChildProcess | undefined
+  #stacks = 0
+
+  private constructor(folder: string, before: Stock) {
+    this.folder = folder
+    this.#before = before
+  }
+
+  /** Starts an engine with a busybox image in it. */
+  static async start(images: readonly string[] = ['busybox']): Promise<TestEngine> {
+    const engine = new TestEngine(mkdtempSync(join(tmpdir(), 'tsc-')), await takeStock())
+    await engine.boot()
+    if (images.length > 0) engine.#expectOk(await command(makeImages, images, { env: engine.env, timeout: 300_000 }))
+    return engine
+  }
+
+  get host(): string {
+    return `unix://${join(this.folder, 'engine.sock')}`
+  }
+
+  get env(): Record<string, string> {
+    return {
+      DOCKER_HOST: this.host,
+      COMPOSE_PROJECT_NAME: '',
+      NO_COLOR: '1',
+      DOCKER_CONFIG: join(this.folder, 'docker-config'),
+    }
+  }
+
+  get pid(): number {
+    return this.#process!.pid!
+  }
+
+  get log(): string {
+    const path = join(this.folder, 'engine.log')
+    return existsSync(path) ? readFileSync(path, 'utf8') : ''
+  }
+
+  /** Starts the daemon and resolves when it listens. */
+  async boot(): Promise<void> {
+    const roots = [
+      '--socket',
+      join(this.folder, 'engine.sock'),
+      '--data-root',
+      join(this.folder, 'data'),
+      '--run-root',
+      join(this.folder, 'run'),
+    ]
+    const child = spawn(process.execPath, [main, ...roots, '--ready-fd', '3'], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    })
+    this.#process = child
+    child.stderr!.on('data', chunk => writeFileSync(join(this.folder, 'engine.log'), chunk, { flag: 'a' }))
+    const ended = once(child, 'exit').then(() => assert.fail(`the engine ended before it was ready:\n${this.log}`))
+    const ready = once(createInterface(child.stdio[3] as NodeJS.ReadableStream), 'line')
+    const [line] = (await Promise.race([ready, ended])) as string[]
+    ended.catch(() => {}) // later ends are boot's business no more
+    assert.equal(line, 'ready', `the engine said: ${line}\n${this.log}`)
+  }
+
+  /** Ends the daemon with `signal`; its containers go on. */
+  async halt(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#process
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    await ended
+  }
+
+  tscompose(
+    args: readonly string[],
+    options: { cwd?: string; input?: string; env?: Record<string, string>; timeout?: number } = {},
+  ): Promise<Said> {
+    return command(launcher, args, { ...options, env: { ...this.env, ...options.env } })
+  }
+
+  docker(args: readonly string[], options: { input?: string; timeout?: number } = {}): Promise<Said> {
+    return command(which('docker')!, args, { ...options, env: this.env })
+  }
+
+  /** A new folder with this stack file; its name, and so the project's, is `name`. */
+  stack(yaml: string, name = `stack${++this.#stacks}`): Stack {
+    const folder = join(mkdtempSync(join(this.folder, 'stack-')), name)
+    return new Stack(this, folder, yaml)
+  }
+
+  /** Removes all containers, ends the daemon and shows that nothing is left of it on the host. */
+  async stop(): Promise<void> {
+    const ids = (await this.tscompose(['image', 'ls', '--format', 'json'])).code === 0 ? await this.#containers() : []
+    if (ids.length > 0)
+      await command(
+        which('curl') ?? 'curl',
+        ids
+          .flatMap(id => [
+            '-s',
+            '-X',
+            'DELETE',
+            '--unix-socket',
+            join(this.folder, 'engine.sock'),
+            `http://x/containers/${id}?force=1&v=1`,
+            '--next',
+          ])
+          .slice(0, -1),
+      )
+    await this.halt()
+    const left = leftOver(this.#before, await takeStock())
+    if (process.env.KEEP) console.log(`kept ${this.folder}`)
+    else rmSync(this.folder, { recursive: true, force: true })
+    assert.deepEqual(left, {}, `the engine left things behind\n${this.log}`)
+  }
+
+  async #containers(): Promise<readonly string[]> {
+    const said = await command(which('curl') ?? 'curl', [
+      '-s',
+      '--unix-socket',
+      join(this.folder, 'engine.sock'),
+      'http://x/containers/json?all=1',
+    ])
+    return (JSON.parse(said.stdout) as { Id: string }[]).map(c => c.Id)
+  }
+
+  #expectOk(said: Said): void {
+    assert.equal(said.code, 0, `${said.stdout}${said.stderr}\n${this.log}`)
+  }
+}
+
+/** A folder with a compose.yaml, and the commands run in it. */
+export class Stack {
+  readonly folder: string
+  readonly #engine: TestEngine
+
+  constructor(engine: TestEngine, folder: string, yaml: string) {
+    this.#engine = engine
+    this.folder = folder
+    this.write(yaml)
+  }
+
+  write(yaml: string, name = 'compose.yaml'): void {
+    rmSync(join(this.folder, name), { force: true })
+    mkdirSync(dirname(join(this.folder, name)), { recursive: true })
+    writeFileSync(join(this.folder, name), yaml)
+  }
+
+  /** Runs a command and returns whatever it said. */
+  try(...args: readonly string[]): Promise<Said> {
+    return this.#engine.tscompose(args, { cwd: this.folder })
+  }
+
+  /** Runs a command that must succeed and returns its stdout. */
+  async run(...args: readonly string[]): Promise<string> {
+    const said = await this.try(...args)
+    assert.equal(
+      said.code,
+      0,
+      `tscompose ${args.join(' ')} ended with ${said.code}\n${said.stdout}${said.stderr}\n${this.#engine.log}`,
+    )
+    return said.stdout
+  }
+
+  /** What `ps --all` says, by service. */
+  async ps(): Promise<readonly Record<string, unknown>[]> {
+    return JSON.parse(await this.run('ps', '--all', '--format', 'json')) as Record<string, unknown>[]
+  }
+}
