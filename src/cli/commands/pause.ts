@@ -1,0 +1,10 @@
+/** Freezes the processes of containers. */
+import { planPause } from '../../plan/down.ts'
+import { turning } from '../turning.ts'
+
+export const pause = turning({
+  usage: '[SERVICE...]',
+  options: {},
+  plan: (target, observed, { services }) => planPause(target, observed, { services }),
+  nothing: 'Nothing to pause',
+})

@@ -1,0 +1,14 @@
+/** Stops and starts containers; those that depend on them with `restart: true` follow. */
+import { planRestart } from '../../plan/down.ts'
+import { timeoutOption, turning } from '../turning.ts'
+
+export const restart = turning({
+  usage: '[OPTIONS] [SERVICE...]',
+  options: {
+    timeout: timeoutOption,
+    'no-deps': { kind: 'flag', about: 'Leave dependents alone' },
+  },
+  plan: (target, observed, { services, options }) =>
+    planRestart(target, observed, { services, timeout: options.timeout, noDeps: options['no-deps'] }),
+  nothing: 'Nothing to restart',
+})

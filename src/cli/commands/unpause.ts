@@ -1,0 +1,10 @@
+/** Lets frozen containers go on. */
+import { planUnpause } from '../../plan/down.ts'
+import { turning } from '../turning.ts'
+
+export const unpause = turning({
+  usage: '[SERVICE...]',
+  options: {},
+  plan: (target, observed, { services }) => planUnpause(target, observed, { services }),
+  nothing: 'Nothing is paused',
+})

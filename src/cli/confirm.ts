@@ -1,0 +1,34 @@
+/** Asks before data is destroyed; a program that calls us is not asked, as docker compose does not ask it. */
+import { Failure } from '../lib/failure.ts'
+import { printable } from '../lib/text.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Call } from './command.ts'
+
+export interface ConfirmOptions {
+  /** -y. */
+  readonly yes?: boolean
+  /** Further things that go away, each as "container shop-web-1". */
+  readonly more?: readonly string[] | undefined
+}
+
+/** Whether to go on: true without a question when nothing is lost, with -y, or when nobody is there to ask. */
+export async function confirm(call: Call, plan: Plan, { yes, more = [] }: ConfirmOptions): Promise<boolean> {
+  const lost = [
+    ...more,
+    ...plan.destructive().map(({ operation }) => `${operation.kind.replace(/^remove-/, '')} ${operation.name}`),
+  ]
+  const { screen, stdin, signal } = call
+  if (lost.length === 0 || yes || call.globals['dry-run'] || !screen.stdinIsTTY || !screen.isLive) return true
+  screen.say(`${screen.paintStatus('bold', 'This removes, for good:')}\n${lost.map(each => `  ${printable(each)}`).join('\n')}`)
+  const { createInterface } = await import('node:readline/promises')
+  const lines = createInterface({ input: stdin as unknown as NodeJS.ReadableStream, output: screen.stderr as NodeJS.WritableStream })
+  try {
+    const answer = await lines.question('Go on? [y/N] ', { signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } catch (cause) {
+    if (signal.aborted) throw new Failure('cancelled', 'Nothing was changed', { cause })
+    throw cause
+  } finally {
+    lines.close()
+  }
+}

@@ -1,0 +1,119 @@
+/** Command-line words → a command → an exit code; the last resort for errors. */
+import type { Client } from '../client/client.ts'
+import { Failure } from '../lib/failure.ts'
+import type { Call, Command } from './command.ts'
+import { commands, findCommand } from './commands.ts'
+import { exitCodeOf } from './exit-codes.ts'
+import { Interrupts } from './interrupts.ts'
+import { type GlobalValues, globalOptions, parse, splitCommand, valuesOf } from './options.ts'
+import { Screen } from './screen.ts'
+import type { Input } from './terminal.ts'
+
+/** What a run of tscompose is given; tests give their own. */
+export interface World {
+  readonly stdout: Screen['stdout']
+  readonly stderr: Screen['stderr']
+  readonly stdin: Input
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly interrupts: Interrupts
+  /** Instead of an engine; the seam of tests. */
+  readonly connect?: (globals: GlobalValues) => Promise<Client>
+}
+
+/** Runs one command line; never throws. */
+export async function main(argv: readonly string[], world: World): Promise<number> {
+  let screen = screenOf(world, 'auto')
+  let verbose = argv.includes('--verbose')
+  let json = false
+  try {
+    const { before, words } = splitCommand(argv)
+    const early = parse(before, globalOptions)
+    const globalsBefore = valuesOf(globalOptions, early)
+    screen = screenOf(world, globalsBefore.ansi)
+    if (globalsBefore.version) return await main(['version'], world)
+    if (words.length === 0 || words[0] === 'help') return await help(words.slice(1), screen)
+    const { row, rest } = findCommand(words)
+    const page = await row.load()
+    // a command's own -f, -p, -h stand before the global ones of the same letter or name
+    const table = { ...withoutShorts(page), ...page.options }
+    const late = parse(rest, table, page.passthrough)
+    const globals = valuesOf(globalOptions, early, late)
+    verbose = globals.verbose
+    screen = screenOf(world, globals.ansi)
+    if (globals.help) return await help(words, screen)
+    const options = valuesOf(page.options, late) as Call['options']
+    json = options['format'] === 'json' || globals.progress === 'json'
+    const call: Call = {
+      options,
+      globals,
+      args: late.args,
+      screen,
+      env: world.env,
+      cwd: world.cwd,
+      interrupts: world.interrupts,
+      signal: world.interrupts.signal,
+      stdin: world.stdin,
+      connect: async () =>
+        world.connect ? world.connect(globals) : (await import('./connect.ts')).connect(globals, screen, world.env),
+    }
+    return (await page.run(call)) ?? 0
+  } catch (error) {
+    // After ^C whatever was cut short has failed because of it.
+    if (world.interrupts.signal.aborted && !(error instanceof Failure && error.exitCode !== undefined)) return 130
+    const { printFailure } = await import('./failures.ts')
+    printFailure(error, screen, { verbose, json })
+    return exitCodeOf(error)
+  }
+}
+
+async function help(words: readonly string[], screen: Screen): Promise<number> {
+  const { commandHelp, overview } = await import('./help.ts')
+  if (words.length === 0) {
+    screen.print(overview(commands, screen.paint))
+    return 0
+  }
+  const { row } = findCommand(words)
+  screen.print(commandHelp(row, await row.load(), screen.paint))
+  return 0
+}
+
+function screenOf(world: World, ansi: string | undefined): Screen {
+  return new Screen({ ...world, stdinIsTTY: world.stdin.isTTY === true, ansi: ansi === 'always' || ansi === 'never' ? ansi : 'auto' })
+}
+
+/** The global options as this command takes them: without the names and letters it uses itself. */
+function withoutShorts(page: Command) {
+  const taken = new Set(Object.values(page.options).map(spec => spec.short))
+  return Object.fromEntries(
+    Object.entries(globalOptions).map(([name, { ...spec }]) => {
+      if ('short' in spec && taken.has(spec.short)) return [name, { ...spec, short: undefined }]
+      return [name, spec]
+    }),
+  )
+}
+
+async function start(): Promise<never> {
+  const interrupts = new Interrupts()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(name, () => {
+      if (interrupts.fire() === 'leave') process.exit(130)
+    })
+  // `tscompose logs | head` ends with head: a reader that has left is no error.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  const code = await main(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    // a getter makes the stream; commands that read nothing never pay for it
+    get stdin() {
+      return process.stdin
+    },
+    env: process.env,
+    cwd: process.cwd(),
+    interrupts,
+  })
+  process.exit(code)
+}
+
+if (import.meta.main) await start()

@@ -1,0 +1,86 @@
+/** Global options → the project, its name alone where that is enough, and what is observed of it. */
+import { Failure, isFailure } from '../lib/failure.ts'
+import { ProblemsFailure } from '../lib/problems.ts'
+import { list } from '../lib/text.ts'
+import type { LoadedStack, LoadOptions } from '../stack/load.ts'
+import type { Call } from './command.ts'
+import { quickProjectName } from './project-name.ts'
+
+/** How a command reads the stack, beyond the global options. */
+export type LoadChoices = Pick<
+  LoadOptions,
+  'services' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'
+>
+
+/**
+ * Reads the stack; its warnings go to stderr, and with --strict they end the command.
+ *
+ * @throws ProblemsFailure, exit code 2
+ */
+export async function loadProject(call: Call, choices: LoadChoices = {}): Promise<LoadedStack> {
+  // yaml and zod come with it: only here, so that ps, logs and exec start without them
+  const { loadStack } = await import('../stack/load.ts')
+  const loaded = await loadStack({ ...loadOptions(call), ...choices }).catch(error => {
+    // No file, an unreadable one, one that is no YAML: the stack is at fault, whatever the kind.
+    if (isFailure(error) && !(error instanceof ProblemsFailure) && error.exitCode === undefined && error.kind !== 'internal')
+      throw new Failure(error.kind, error.message, { exitCode: 2, cause: error.cause, ...hintOf(error) })
+    throw error
+  })
+  if (loaded.warnings.length === 0) return loaded
+  if (call.globals.strict) throw new ProblemsFailure(loaded.warnings.map(each => ({ ...each, severity: 'error' as const })))
+  const { problemsText } = await import('./failures.ts')
+  call.screen.say(`${problemsText(loaded.warnings, call.screen.paintStatus)}\n`)
+  return loaded
+}
+
+/** The project's name, without reading the stack where it can be known without. */
+export async function projectName(call: Call): Promise<string> {
+  return (await quickProjectName(loadOptions(call))) ?? (await loadProject(call)).project.name
+}
+
+/** The project when there is a stack file, otherwise its name, given by -p or COMPOSE_PROJECT_NAME. */
+export async function projectOrName(call: Call, choices: LoadChoices = {}) {
+  const name = call.globals['project-name'] ?? call.env['COMPOSE_PROJECT_NAME']
+  if (!name || call.globals.file.length > 0 || call.env['COMPOSE_FILE']) return (await loadProject(call, choices)).project
+  try {
+    return (await loadProject(call, choices)).project
+  } catch (error) {
+    if (isFailure(error, 'not-found')) return { name }
+    throw error
+  }
+}
+
+/** Services named on the command line, all of which must exist; undefined for all. */
+export function checkServices(args: readonly string[], known: Iterable<string>): readonly string[] | undefined {
+  if (args.length === 0) return undefined
+  const names = new Set(known)
+  const unknown = args.filter(name => !names.has(name))
+  if (unknown.length === 0) return args
+  const quoted = unknown.map(name => `"${name}"`)
+  throw new Failure('not-found', `Cannot find service ${list(quoted)}: ${servicesAre(names)}`)
+}
+
+function servicesAre(names: ReadonlySet<string>): string {
+  return names.size === 0 ? 'the project has no services' : `services are ${list([...names].sort())}`
+}
+
+function loadOptions({ globals, env, cwd, stdin }: Call): LoadOptions {
+  return {
+    cwd,
+    environment: env,
+    ...(globals.file.length > 0 ? { files: globals.file } : {}),
+    ...(globals['project-directory'] === undefined ? {} : { directory: globals['project-directory'] }),
+    ...(globals['project-name'] === undefined ? {} : { projectName: globals['project-name'] }),
+    ...(globals.profile.length > 0 ? { profiles: globals.profile } : {}),
+    ...(globals['env-file'].length > 0 ? { envFiles: globals['env-file'] } : {}),
+    ...(globals.compatibility ? { compatibility: true } : {}),
+    stdin: async () => {
+      const { buffer } = await import('node:stream/consumers')
+      return buffer(stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream)
+    },
+  }
+}
+
+function hintOf(failure: Failure): { hint?: string } {
+  return failure.hint === undefined ? {} : { hint: failure.hint }
+}

@@ -1,0 +1,80 @@
+/** The terminal as commands see it: data on stdout, status on stderr, colour where it is wanted. */
+import { styleText } from 'node:util'
+
+export type Style = Parameters<typeof styleText>[0]
+
+/** What a Screen writes to; process.stdout and process.stderr, or a recorder in tests. */
+export interface Sink {
+  write(text: string | Uint8Array): boolean
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+  on?(event: 'resize', listener: () => void): unknown
+  off?(event: 'resize', listener: () => void): unknown
+}
+
+export interface ScreenOptions {
+  readonly stdout: Sink
+  readonly stderr: Sink
+  readonly stdinIsTTY: boolean
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly ansi: 'auto' | 'always' | 'never'
+}
+
+/** Paints text when its stream shows colours. */
+export type Paint = (style: Style, text: string) => string
+
+export class Screen {
+  readonly stdout: Sink
+  readonly stderr: Sink
+  readonly stdinIsTTY: boolean
+  /** For text that goes to stdout. */
+  readonly paint: Paint
+  /** For text that goes to stderr. */
+  readonly paintStatus: Paint
+  readonly #env: Readonly<Record<string, string | undefined>>
+
+  constructor(options: ScreenOptions) {
+    this.stdout = options.stdout
+    this.stderr = options.stderr
+    this.stdinIsTTY = options.stdinIsTTY
+    this.#env = options.env
+    this.paint = painter(wantsColour(options, options.stdout))
+    this.paintStatus = painter(wantsColour(options, options.stderr))
+  }
+
+  /** A terminal that can move its cursor, on stderr: where listr2 may draw. */
+  get isLive(): boolean {
+    return this.stderr.isTTY === true && this.#env['TERM'] !== 'dumb'
+  }
+
+  get width(): number {
+    return this.stdout.columns ?? 80
+  }
+
+  /** Data: a line on stdout. */
+  print(line: string): void {
+    this.stdout.write(`${line}\n`)
+  }
+
+  /** Status: a line on stderr. */
+  say(line: string): void {
+    this.stderr.write(`${line}\n`)
+  }
+
+  warn(line: string): void {
+    this.say(`${this.paintStatus('yellow', 'warning')} ${line}`)
+  }
+}
+
+function wantsColour({ ansi, env }: ScreenOptions, sink: Sink): boolean {
+  if (ansi !== 'auto') return ansi === 'always'
+  // no-color.org: present and not empty means no
+  if (env['NO_COLOR']) return false
+  if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return true
+  return sink.isTTY === true && env['TERM'] !== 'dumb'
+}
+
+function painter(colour: boolean): Paint {
+  return colour ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text
+}
