@@ -1,0 +1,198 @@
+/** One HTTP request to an engine: connection reused, signal obeyed, trouble told as a Failure. */
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Bytes } from '../api/endpoint.ts'
+import { replyFailure } from '../api/status.ts'
+import { debug } from '../lib/debug.ts'
+import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
+import type { Place } from './host.ts'
+
+// Not by `import`: naming its exports reads the getters of WebSocket and its kin, which loads all of fetch: 34 ms instead of 4.
+const http = process.getBuiltinModule('node:http')
+const log = debug('http')
+
+/** More than this many at once wait for a free connection; streams have their own. */
+const maxSockets = 64
+/** An error's text is read up to here. */
+const maxErrorBody = 1024 * 1024
+
+export interface RequestOptions {
+  readonly method: string
+  /** With the query. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Bytes | undefined
+  readonly signal?: AbortSignal | undefined
+  /** What is being done, for messages: "start container". */
+  readonly what: string
+}
+
+export class Connections {
+  readonly host: string
+  readonly #place: Place
+  /** Requests that end soon; node keeps the sockets. */
+  readonly #agent: Agent
+  readonly #open = new Set<ClientRequest>()
+
+  constructor(host: string, place: Place) {
+    this.host = host
+    this.#place = place
+    this.#agent = new http.Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' })
+  }
+
+  close(): void {
+    this.#agent.destroy()
+    for (const request of this.#open) request.destroy()
+  }
+
+  /** Resolves with the headers. A stream takes a connection of its own, so that long ones cannot starve the rest. */
+  async send(options: RequestOptions, stream = false): Promise<IncomingMessage> {
+    const repeatable = options.body === undefined || options.body instanceof Uint8Array
+    for (let attempt = 0; ; attempt++) {
+      const request = this.#request(options, stream ? false : this.#agent)
+      try {
+        return await this.#response(request, options)
+      } catch (error) {
+        // the engine closed the idle connection while we were taking it up: it has seen nothing of the request
+        if (request.reusedSocket && errnoOf(error) === 'ECONNRESET' && repeatable && attempt < 3) continue
+        throw this.#failure(error, options)
+      }
+    }
+  }
+
+  /** Sends with `Upgrade: tcp`; the connection itself, and its content type. */
+  async upgrade(options: RequestOptions): Promise<{ socket: Duplex; contentType: string | undefined }> {
+    const upgraded = Promise.withResolvers<{ socket: Duplex; contentType: string | undefined }>()
+    const request = this.#request(
+      { ...options, headers: { ...options.headers, connection: 'Upgrade', upgrade: 'tcp' } },
+      false,
+    )
+    request.once('upgrade', (response, socket, head) => {
+      this.#open.delete(request)
+      // node's client lets the end of reading end the writing; stdin may still be wanted
+      if ('allowHalfOpen' in socket) socket.allowHalfOpen = true
+      if (head.length > 0) socket.unshift(head)
+      upgraded.resolve({ socket, contentType: response.headers['content-type'] })
+    })
+    this.#response(request, options).then(
+      async response => {
+        try {
+          if (response.statusCode !== 200) throw await errorOf(response, options)
+          throw new Failure(
+            'internal',
+            `Cannot ${options.what}: the engine does not hand over the connection (${response.statusCode} instead of 101)`,
+          )
+        } catch (error) {
+          response.destroy()
+          upgraded.reject(error)
+        }
+      },
+      error => upgraded.reject(this.#failure(error, options)),
+    )
+    return upgraded.promise
+  }
+
+  #request({ method, path, headers, body, signal }: RequestOptions, agent: Agent | false): ClientRequest {
+    const place = this.#place
+    const request = http.request({
+      ...(place.kind === 'unix' ? { socketPath: place.path } : { host: place.hostname, port: place.port }),
+      method,
+      path,
+      agent,
+      headers: {
+        host:
+          place.kind === 'unix'
+            ? 'api.tscompose.localhost'
+            : `${place.hostname.includes(':') ? `[${place.hostname}]` : place.hostname}:${place.port}`,
+        'user-agent': 'tscompose',
+        ...headers,
+        ...(body instanceof Uint8Array
+          ? { 'content-length': String(body.byteLength) }
+          : body === undefined && method !== 'GET' && method !== 'HEAD'
+            ? { 'content-length': '0' }
+            : {}),
+      },
+      ...(signal ? { signal } : {}),
+    })
+    this.#open.add(request)
+    request.once('close', () => this.#open.delete(request))
+    return request
+  }
+
+  async #response(request: ClientRequest, { method, path, body }: RequestOptions): Promise<IncomingMessage> {
+    const answered = Promise.withResolvers<IncomingMessage>()
+    const since = performance.now()
+    request.once('response', response => {
+      log('%s %s %d %s ms', method, path, response.statusCode, (performance.now() - since).toFixed(1))
+      answered.resolve(response)
+    })
+    request.on('error', answered.reject)
+    if (body === undefined || body instanceof Uint8Array) request.end(body)
+    else void this.#pour(body, request)
+    return answered.promise
+  }
+
+  /** A body in pieces, as fast as the engine takes it; an answer before its end (an error) ends the pouring. */
+  async #pour(body: AsyncIterable<Uint8Array>, request: ClientRequest): Promise<void> {
+    try {
+      for await (const piece of body) {
+        if (request.destroyed || request.writableEnded) return
+        if (!request.write(piece))
+          await new Promise<void>(resolve => {
+            request.once('drain', resolve).once('close', resolve)
+          })
+      }
+      request.end()
+    } catch (error) {
+      request.destroy(error as Error)
+    }
+  }
+
+  #failure(error: unknown, { what, signal }: RequestOptions): Failure {
+    if (error instanceof Failure) return error
+    if (signal?.aborted) return new Failure('cancelled', `Cannot ${what}: cancelled`, { cause: signal.reason })
+    switch (errnoOf(error)) {
+      case 'ENOENT':
+      case 'ECONNREFUSED':
+        return new Failure('unavailable', `Cannot reach the engine at "${this.host}": nothing is listening there`, {
+          hint: 'Start one with "tscompose engine", or name another with --host or DOCKER_HOST',
+          cause: error,
+        })
+      case 'EACCES':
+      case 'EPERM':
+        return new Failure(
+          'denied',
+          `Cannot reach the engine at "${this.host}": the socket may not be opened by this user`,
+          {
+            hint: 'Run as root, or join the group that owns the socket',
+            cause: error,
+          },
+        )
+      default:
+        return new Failure(
+          'unavailable',
+          `Cannot ${what}: the connection to "${this.host}" failed: ${messageOf(error)}`,
+          {
+            cause: error,
+          },
+        )
+    }
+  }
+}
+
+/** The failure an error response tells. */
+export async function errorOf(response: IncomingMessage, { what }: { readonly what: string }): Promise<Failure> {
+  return replyFailure(response.statusCode ?? 0, (await readAll(response, maxErrorBody)).toString('utf8'), what)
+}
+
+/** The whole body. @throws Failure `internal` when it is longer than `limit`. */
+export async function readAll(response: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for await (const piece of response) {
+    length += piece.length
+    if (length > limit) throw new Failure('internal', `Cannot read the reply: it is over ${limit} bytes`)
+    pieces.push(piece)
+  }
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+}
