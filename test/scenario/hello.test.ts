@@ -1,0 +1,42 @@
+/** The shortest stack, from nothing to running to nothing. */
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { TestEngine } from '../support/engine.ts'
+import { lacking, program, root } from '../support/needs.ts'
+import { leftOver, takeStock } from '../support/stock.ts'
+
+const hello = fileURLToPath(new URL('../../examples/hello', import.meta.url))
+
+describe('examples/hello', { skip: lacking(root(), program('busybox'), program('nft')) }, () => {
+  let engine: TestEngine
+  before(async () => {
+    engine = await TestEngine.start()
+  })
+  after(() => engine.stop())
+
+  test('up, ps, logs, exec and down leave no process, mount, namespace, interface, table, cgroup or folder behind', async () => {
+    const before = await takeStock()
+    const run = async (...args: readonly string[]): Promise<string> => {
+      const said = await engine.tscompose(args, { cwd: hello })
+      assert.equal(said.code, 0, `${args.join(' ')}\n${said.stdout}${said.stderr}\n${engine.log}`)
+      return said.stdout
+    }
+    await run('up', '-d')
+    const [container] = JSON.parse(await run('ps', '--format', 'json')) as Record<string, unknown>[]
+    assert.equal(container?.Service, 'hello')
+    assert.equal(container?.State, 'running')
+    assert.match(await run('logs'), /hello from [0-9a-f]{12}/)
+    const answer = await run('exec', '-T', 'hello', 'sh', '-c', 'id; hostname')
+    assert.match(answer, /uid=0\(root\) gid=0/)
+    assert.match(answer, /^[0-9a-f]{12}$/m)
+    assert.match(await run('explain', 'hello'), /overlay/)
+    assert.notDeepEqual(leftOver(before, await takeStock()), {}, 'a running container is seen by the stock-taking')
+    await run('down')
+    assert.deepEqual(leftOver(before, await takeStock()), {})
+    assert.deepEqual(readdirSync(join(engine.folder, 'data', 'containers')), [])
+    assert.deepEqual(readdirSync(join(engine.folder, 'run', 'containers')), [])
+  })
+})
