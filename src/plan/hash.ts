@@ -1,4 +1,286 @@
-/** The hash of what matters in a service, network or volume, and of each field by itself. */
+/** The hash of what matters in a service, network or volume, and of each field by itself, so that a change can be named. */
+import { Failure } from '../lib/failure.ts'
+import { stableHash } from '../lib/stable-json.ts'
+import type { FileReference } from '../model/file-object.ts'
+import type { Network } from '../model/network.ts'
+import type { Project } from '../model/project.ts'
+import type { Limits, Service } from '../model/service.ts'
+import type { Volume } from '../model/volume.ts'
+import { imageName } from './names.ts'
 
-/** Field path ("environment.TAG", "image") → short hash. */
+/** Field as the stack file names it ("environment.TAG", "image") → short hash. */
 export type Fields = Readonly<Record<string, string>>
+
+/** Field → value, without those that say nothing: a field added to the model later changes no hash by its default. */
+type Values = Readonly<Record<string, unknown>>
+
+export interface Hashed {
+  /** Hex sha256 of all fields: the config-hash label. */
+  readonly hash: string
+  readonly fields: Fields
+}
+
+/** sha256 of files by absolute path: `Observed.files`. */
+export type FileHashes = ReadonlyMap<string, string>
+
+export function hashService(project: Project, service: Service, files: FileHashes): Hashed {
+  return hashed(serviceValues(project, service, files))
+}
+
+export function hashNetwork(network: Network): Hashed {
+  return hashed(
+    significant({
+      driver: network.driver,
+      ipam: significant({ ...network.ipam, config: network.ipam.config.map(pool => significant({ ...pool })) }),
+      internal: network.internal,
+      attachable: network.attachable,
+      enable_ipv4: network.enableIPv4,
+      enable_ipv6: network.enableIPv6,
+      ...each('driver_opts', network.driverOpts),
+      ...each('labels', network.labels),
+    }),
+  )
+}
+
+export function hashVolume(volume: Volume): Hashed {
+  return hashed(
+    significant({
+      driver: volume.driver,
+      ...each('driver_opts', volume.driverOpts),
+      ...each('labels', volume.labels),
+    }),
+  )
+}
+
+/** "environment.TAG changed, ports added"; undefined when no field differs. */
+export function describeChange(before: Fields, after: Fields): string | undefined {
+  const changes: string[] = []
+  for (const field of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
+    if (!Object.hasOwn(after, field)) changes.push(`${field} removed`)
+    else if (!Object.hasOwn(before, field)) changes.push(`${field} added`)
+    else if (before[field] !== after[field]) changes.push(`${field} changed`)
+  }
+  if (changes.length === 0) return undefined
+  return changes.length <= 4 ? changes.join(', ') : `${changes.slice(0, 3).join(', ')} and ${changes.length - 3} more`
+}
+
+/** Eight digits: enough to see a change; the whole is decided by the full hash. */
+function hashed(values: Values): Hashed {
+  const hash = stableHash(values)
+  let fields: Fields | undefined
+  return {
+    hash,
+    // most of the time the hash is all that is wanted
+    get fields() {
+      fields ??= Object.fromEntries(
+        Object.keys(values)
+          .sort()
+          .map(field => [field, stableHash(values[field]).slice(0, 8)]),
+      )
+      return fields
+    },
+  }
+}
+
+/** A member: the stack's name of it, or not part of the container, or several fields by a function. */
+type Row<T> = string | 'not in the container' | ((value: T, context: Context) => Values)
+type Rows<T> = { readonly [K in keyof Required<T>]: Row<T[K]> }
+interface Context {
+  readonly project: Project
+  readonly service: Service
+  readonly files: FileHashes
+}
+
+const away = 'not in the container'
+
+/** Every member of a service; a new one does not compile until it is said here whether it matters. */
+const serviceRows: Rows<Service> = {
+  name: away,
+  replicas: away,
+  profiles: away,
+  image: (_, { project, service }) => ({ image: imageName(project, service) }),
+  build: away,
+  platform: 'platform',
+  pullPolicy: away,
+  provider: away,
+  models: away,
+  command: 'command',
+  entrypoint: 'entrypoint',
+  environment: value => each('environment', value),
+  workingDir: 'working_dir',
+  user: 'user',
+  groupAdd: 'group_add',
+  init: 'init',
+  tty: 'tty',
+  stdinOpen: 'stdin_open',
+  stopSignal: 'stop_signal',
+  stopGracePeriod: 'stop_grace_period',
+  labels: value => each('labels', value),
+  annotations: value => each('annotations', value),
+  containerName: 'container_name',
+  hostname: 'hostname',
+  domainname: 'domainname',
+  attach: away,
+  dependsOn: away,
+  healthcheck: value => each('healthcheck', significant({ ...value })),
+  restart: value => (value.kind === 'no' ? {} : { restart: value }),
+  deploy: value => ({ 'deploy.resources.reservations.devices': value?.devices }),
+  limits: value => limitValues(value),
+  networkMode: value => (value.kind === 'networks' ? {} : { network_mode: value }),
+  networks: (value, { project }) =>
+    each(
+      'networks',
+      Object.fromEntries(
+        Object.entries(value).map(([key, attachment]) => [
+          key,
+          significant({ ...attachment, name: project.networks[key]?.name, priority: attachment.priority || undefined }),
+        ]),
+      ),
+    ),
+  ports: value => ({ ports: value.map(({ path: _, ...port }) => port) }),
+  expose: 'expose',
+  links: 'links',
+  externalLinks: 'external_links',
+  extraHosts: 'extra_hosts',
+  dns: 'dns',
+  dnsSearch: 'dns_search',
+  dnsOpt: 'dns_opt',
+  macAddress: 'mac_address',
+  mounts: (value, { project }) =>
+    each(
+      'volumes',
+      Object.fromEntries(
+        value.map(({ path: _, target, ...mount }) => {
+          const name = mount.kind === 'volume' && mount.source ? project.volumes[mount.source]?.name : undefined
+          return [target, significant({ ...mount, name })]
+        }),
+      ),
+    ),
+  volumesFrom: 'volumes_from',
+  secrets: (value, context) => fileValues('secrets', value, context),
+  configs: (value, context) => fileValues('configs', value, context),
+  readOnly: 'read_only',
+  storageOpt: 'storage_opt',
+  shmSize: 'shm_size',
+  privileged: 'privileged',
+  capAdd: 'cap_add',
+  capDrop: 'cap_drop',
+  securityOpt: 'security_opt',
+  sysctls: value => each('sysctls', value),
+  ulimits: value => each('ulimits', Object.fromEntries(value.map(u => [u.name, [u.soft, u.hard]]))),
+  devices: 'devices',
+  deviceCgroupRules: 'device_cgroup_rules',
+  gpus: 'gpus',
+  ipc: 'ipc',
+  pid: 'pid',
+  uts: 'uts',
+  usernsMode: 'userns_mode',
+  cgroup: 'cgroup',
+  cgroupParent: 'cgroup_parent',
+  runtime: 'runtime',
+  isolation: 'isolation',
+  credentialSpec: 'credential_spec',
+  useApiSocket: 'use_api_socket',
+  logging: 'logging',
+  preStart: away,
+  postStart: away,
+  preStop: away,
+  watch: away,
+}
+
+const limitRows: { readonly [K in keyof Required<Limits>]: string } = {
+  memory: 'mem_limit',
+  memoryReservation: 'mem_reservation',
+  memorySwap: 'memswap_limit',
+  memorySwappiness: 'mem_swappiness',
+  oomKillDisable: 'oom_kill_disable',
+  oomScoreAdj: 'oom_score_adj',
+  cpus: 'cpus',
+  cpuCount: 'cpu_count',
+  cpuPercent: 'cpu_percent',
+  cpuShares: 'cpu_shares',
+  cpuQuota: 'cpu_quota',
+  cpuPeriod: 'cpu_period',
+  cpuRtRuntime: 'cpu_rt_runtime',
+  cpuRtPeriod: 'cpu_rt_period',
+  cpuset: 'cpuset',
+  pids: 'pids_limit',
+  blkio: 'blkio_config',
+}
+
+function serviceValues(project: Project, service: Service, files: FileHashes): Values {
+  const context = { project, service, files }
+  const values: Record<string, unknown> = Object.create(null)
+  for (const [key, row] of Object.entries(serviceRows) as [keyof Service, Row<never>][]) {
+    if (row === away) continue
+    const value = service[key]
+    const found =
+      typeof row === 'string'
+        ? { [row]: value }
+        : value === undefined && key !== 'image'
+          ? {}
+          : row(value as never, context)
+    for (const [field, part] of Object.entries(found))
+      if (says(part) || keepsEmpty.has(field) || perEntry.test(field)) {
+        if (part !== undefined) values[field] = part
+      }
+  }
+  return values
+}
+
+/** An empty command is a command: none. `init: false` is said against an engine whose default is true. */
+const keepsEmpty: ReadonlySet<string> = new Set(['command', 'entrypoint', 'init'])
+/** In these an entry's presence counts, whatever its value. */
+const perEntry = /^(environment|labels|annotations|sysctls|volumes|networks|ulimits|secrets|configs)\./
+
+function limitValues(limits: Limits): Values {
+  return Object.fromEntries(
+    (Object.keys(limitRows) as (keyof Limits)[]).map(key => [limitRows[key], limits[key]] as const),
+  )
+}
+
+/** Where a config or secret comes from and what is in it: a changed file is a changed service. */
+function fileValues(kind: 'configs' | 'secrets', references: readonly FileReference[], context: Context): Values {
+  const values: Record<string, unknown> = Object.create(null)
+  for (const { path: _, ...reference } of references) {
+    const object = context.project[kind][reference.source]
+    const source = object?.source
+    values[`${kind}.${reference.source}`] = {
+      ...reference,
+      name: object?.source.kind === 'external' ? object.name : undefined,
+      content:
+        source === undefined
+          ? undefined
+          : source.kind === 'file'
+            ? (context.files.get(source.file) ?? '')
+            : source.kind === 'content'
+              ? stableHash(source.content)
+              : source.kind === 'environment'
+                ? stableHash(source.value ?? null)
+                : source,
+    }
+  }
+  return values
+}
+
+function each(field: string, record: Readonly<Record<string, unknown>> | undefined): Values {
+  return Object.fromEntries(Object.entries(record ?? {}).map(([key, value]) => [`${field}.${key}`, value]))
+}
+
+/** Without members that say nothing. */
+function significant(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => says(value)))
+}
+
+function says(value: unknown): boolean {
+  if (value === undefined || value === false) return false
+  if (Array.isArray(value)) return value.length > 0
+  return typeof value !== 'object' || value === null || Object.keys(value).length > 0
+}
+
+/** The config hash of each service as `config --hash` prints it. @throws Failure `not-found` for a service that is not there. */
+export function configHash(project: Project, name: string, files: FileHashes): string {
+  const service = project.services[name]
+  if (!service) throw new Failure('not-found', `Cannot hash service "${name}": it is not in the stack`)
+  return hashService(project, service, files).hash
+}

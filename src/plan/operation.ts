@@ -1,5 +1,5 @@
 /** What a plan consists of: operations, one API call each, every one with its cause. */
-import type { ContainerCreate } from '../api/container-create.ts'
+import type { ContainerCreate } from '../api/container-body.ts'
 import type { NetworkCreate } from '../api/networks.ts'
 import type { VolumeCreate } from '../api/volumes.ts'
 

@@ -1,0 +1,90 @@
+/** Configs and secrets of a service: a file is bound read-only, a text is put into the container before its start. */
+import type { Mount } from '../api/container-body.ts'
+import { Failure } from '../lib/failure.ts'
+import type { FileObject, FileReference } from '../model/file-object.ts'
+import type { Project } from '../model/project.ts'
+import type { Service } from '../model/service.ts'
+import type { FileUpload } from './operation.ts'
+
+/** Absolute paths of the files behind configs and secrets that services use, sorted, for `observe`. */
+export function filesOf(project: Project): readonly string[] {
+  const files = new Set<string>()
+  for (const service of Object.values(project.services))
+    for (const { object } of used(project, service)) if (object.source.kind === 'file') files.add(object.source.file)
+  return [...files].sort()
+}
+
+export interface FileObjects {
+  readonly mounts: readonly { readonly mount: Mount; readonly path: readonly string[] }[]
+  readonly uploads: readonly FileUpload[]
+}
+
+/** @throws Failure when a file or variable is missing, or the content is somebody else's to give. */
+export function fileObjects(project: Project, service: Service, exists: (file: string) => boolean): FileObjects {
+  const mounts: { mount: Mount; path: readonly string[] }[] = []
+  const uploads: FileUpload[] = []
+  for (const { kind, object, reference } of used(project, service)) {
+    const refuse = (failure: 'not-found' | 'invalid' | 'unsupported', why: string, hint: string): Failure => {
+      const place = project.place([`${kind}s`, object.key])
+      const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
+      return new Failure(failure, `${at}Cannot give ${kind} "${object.key}" to service "${service.name}": ${why}`, {
+        hint,
+      })
+    }
+    const source = object.source
+    switch (source.kind) {
+      case 'file':
+        if (!exists(source.file))
+          throw refuse('not-found', `there is no readable file "${source.file}"`, 'Create the file')
+        mounts.push({
+          mount: { Type: 'bind', Source: source.file, Target: reference.target, ReadOnly: true },
+          path: reference.path,
+        })
+        break
+      case 'environment':
+        if (source.value === undefined)
+          throw refuse('invalid', `variable "${source.variable}" is not set`, `Set ${source.variable}`)
+        uploads.push(upload(reference, source.value))
+        break
+      case 'content':
+        uploads.push(upload(reference, source.content))
+        break
+      case 'external':
+      case 'driver':
+        throw refuse(
+          'unsupported',
+          `its content is not in the stack (${source.kind})`,
+          'Use file, environment or content',
+        )
+      default:
+        source satisfies never
+    }
+  }
+  return { mounts, uploads }
+}
+
+function upload(reference: FileReference, content: string): FileUpload {
+  return {
+    target: reference.target,
+    content,
+    uid: Number(reference.uid ?? 0),
+    gid: Number(reference.gid ?? 0),
+    mode: reference.mode ?? 0o444,
+  }
+}
+
+interface Use {
+  readonly kind: 'config' | 'secret'
+  readonly object: FileObject
+  readonly reference: FileReference
+}
+
+function used(project: Project, service: Service): readonly Use[] {
+  const list: Use[] = []
+  for (const kind of ['config', 'secret'] as const)
+    for (const reference of service[`${kind}s`]) {
+      const object = project[`${kind}s`][reference.source]
+      if (object) list.push({ kind, object, reference })
+    }
+  return list
+}
