@@ -1,11 +1,23 @@
 /** The image store: tags and ids to images, and the unpacked layers a container's root is made of. */
+import { readdir, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
+import { Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
+import { ensureDirectory } from '../base/store.ts'
 import type { RegistryAuth } from './auth.ts'
+import { Blobs } from './blobs.ts'
+import { Catalogue, chainIds } from './catalogue.ts'
+import { type Digest, isDigest } from './digest.ts'
 import type { Image } from './image.ts'
+import { Layers } from './layers.ts'
 import type { OnProgress } from './progress.ts'
+import type { Puller } from './pull.ts'
+import { familiar, parseReference } from './reference.ts'
+import { decideRemoval, type ImageUser } from './removal.ts'
+import type { UnpackLimits } from './unpack.ts'
 
 export interface PullOptions {
   readonly auth?: RegistryAuth | undefined
@@ -28,51 +40,146 @@ export interface ImportOptions extends LoadOptions {
   readonly changes?: readonly string[] | undefined
 }
 
-/** A container that uses an image; `running` counts paused and restarting too. */
-export interface ImageUser {
-  readonly id: string
-  readonly name: string
-  readonly running: boolean
-}
-
 export interface RemoveOptions {
-  readonly force?: boolean
-  readonly noprune?: boolean
+  readonly force?: boolean | undefined
+  /** Docker keeps untagged parents with it; images of ours have none. */
+  readonly noprune?: boolean | undefined
   readonly usedBy: (imageId: string) => readonly ImageUser[]
 }
 
+export type { ImageUser } from './removal.ts'
+
 export type RemovedImage = { readonly Untagged: string } | { readonly Deleted: string }
 
+/** What the ways into the store (pull, load, import) work with. */
+export interface ImageStore {
+  readonly paths: Paths
+  readonly blobs: Blobs
+  readonly layers: Layers
+  readonly catalogue: Catalogue
+  readonly events: Events
+}
+
 export class Images {
-  static async open(_paths: Paths, _events: Events): Promise<Images> {
-    throw new Error('stub')
+  readonly #store: ImageStore
+  /** Layers whose root hides all below it. */
+  readonly #opaque = new Set<Digest>()
+  #puller: Puller | undefined
+
+  private constructor(store: ImageStore) {
+    this.#store = store
   }
-  get(_reference: string): Image {
-    throw new Error('stub')
+
+  static async open(paths: Paths, events: Events, limits: Partial<UnpackLimits> = {}): Promise<Images> {
+    await Promise.all([ensureDirectory(dirname(paths.blob('x'))), ensureDirectory(dirname(paths.layer('x')))])
+    // whatever was being made when the engine ended was never named
+    await rm(paths.imageTemp, { recursive: true, force: true })
+    await ensureDirectory(paths.imageTemp)
+    const blobs = new Blobs(paths)
+    const layers = new Layers(paths, blobs, limits)
+    const catalogue = await Catalogue.open(paths, blobs)
+    const images = new Images({ paths, blobs, layers, catalogue, events })
+    await images.#collectLeftovers()
+    await Promise.all(catalogue.list().map(image => images.#noteOpaque(image)))
+    return images
   }
-  find(_reference: string): Image | undefined {
-    throw new Error('stub')
+
+  find(reference: string): Image | undefined {
+    return this.#store.catalogue.find(reference)
   }
+
+  /** @throws Failure `not-found` with Docker's text. */
+  get(reference: string): Image {
+    const image = this.find(reference)
+    if (image) return image
+    const isId = isDigest(reference) || /^[0-9a-f]{64}$/.test(reference)
+    const name = isId || reference.startsWith('sha256:') ? reference : familiar(parseReference(reference))
+    throw new Failure('not-found', `No such image: ${name}`)
+  }
+
+  /** Newest first. */
   list(): readonly Image[] {
-    throw new Error('stub')
+    return [...this.#store.catalogue.list()].sort((a, b) => b.created.getTime() - a.created.getTime())
   }
-  pull(_reference: string, _options: PullOptions = {}): Promise<Image> {
-    throw new Error('stub')
+
+  /** Fetches an image and its layers, each verified; pulls of the same image at the same time share the work. */
+  async pull(reference: string, options: PullOptions = {}): Promise<Image> {
+    const { Puller } = await import('./pull.ts')
+    this.#puller ??= new Puller(this.#store)
+    return await this.#noteOpaque(await this.#puller.pull(reference, options))
   }
-  load(_stream: Readable, _options: LoadOptions = {}): Promise<string[]> {
-    throw new Error('stub')
+
+  /** Reads a docker archive or an OCI layout, compressed or not; returns the names loaded, or ids where there are none. */
+  async load(stream: Readable, options: LoadOptions = {}): Promise<string[]> {
+    const { load } = await import('./load.ts')
+    const loaded = await load(this.#store, stream, options)
+    for (const { image } of loaded) await this.#noteOpaque(image)
+    return loaded.flatMap(({ image, names }) => (names.length > 0 ? names : [image.id]))
   }
-  importRoot(_stream: Readable, _options: ImportOptions = {}): Promise<Image> {
-    throw new Error('stub')
+
+  /** Makes an image of one layer from a root file system tar. */
+  async importRoot(stream: Readable, options: ImportOptions = {}): Promise<Image> {
+    const { importRoot } = await import('./import-root.ts')
+    return await this.#noteOpaque(await importRoot(this.#store, stream, options))
   }
-  tag(_reference: string, _repoTag: string): Promise<void> {
-    throw new Error('stub')
+
+  async tag(reference: string, repoTag: string): Promise<void> {
+    const image = this.get(reference)
+    const name = parseReference(repoTag)
+    if (name.digest !== undefined) throw new Failure('invalid', 'refusing to create a tag with a digest reference')
+    const tag = familiar(name)
+    await this.#store.catalogue.tag(image.id, tag)
+    this.#emit('tag', image, tag)
   }
-  remove(_reference: string, _options: RemoveOptions): Promise<RemovedImage[]> {
-    throw new Error('stub')
+
+  /** Takes a name from an image, and removes the image with its last name. Docker's conflict texts. */
+  async remove(reference: string, options: RemoveOptions): Promise<RemovedImage[]> {
+    const image = this.get(reference)
+    const { untag, remove } = decideRemoval(reference, image, options.usedBy(image.id), options.force ?? false)
+    const removed: RemovedImage[] = untag.map(name => ({ Untagged: name }))
+    if (remove) {
+      const { layers, blobs } = await this.#store.catalogue.remove(image.id)
+      await Promise.all([
+        ...layers.map(id => this.#store.layers.remove(id)),
+        ...blobs.map(id => this.#store.blobs.remove(id)),
+      ])
+      const gone = new Set(layers)
+      const chains = chainIds(image.diffIds).filter((_, i) => gone.has(image.diffIds[i]!))
+      removed.push({ Deleted: image.id }, ...chains.reverse().map(Deleted => ({ Deleted })))
+    } else {
+      await this.#store.catalogue.untag(image.id, untag)
+    }
+    for (const _ of untag) this.#emit('untag', image, image.id)
+    if (remove) this.#emit('delete', image, image.id)
+    return removed
   }
+
   /** Unpacked folders, lowest first, ready for RootSpec.layers. */
-  layers(_image: Image): readonly HostPath[] {
-    throw new Error('stub')
+  layers(image: Image): readonly HostPath[] {
+    // overlay ignores an opaque mark on a layer's root: leaving out what it hides means the same
+    const from = image.diffIds.findLastIndex(id => this.#opaque.has(id))
+    return image.diffIds.slice(Math.max(0, from)).map(id => this.#store.layers.root(id))
+  }
+
+  async #noteOpaque(image: Image): Promise<Image> {
+    const found = await Promise.all(image.diffIds.map(id => this.#store.layers.find(id)))
+    for (const [i, layer] of found.entries()) if (layer?.opaque) this.#opaque.add(image.diffIds[i]!)
+    return image
+  }
+
+  /** Layers and blobs of pulls that a killed engine did not finish. */
+  async #collectLeftovers(): Promise<void> {
+    const { paths, catalogue, layers, blobs } = this.#store
+    const digests = async (folder: string) => (await readdir(folder)).map((hex): Digest => `sha256:${hex}`)
+    const [layerIds, blobIds] = await Promise.all([
+      digests(dirname(paths.layer('x'))),
+      digests(dirname(paths.blob('x'))),
+    ])
+    for (const id of catalogue.unreferenced(layerIds)) await layers.remove(id)
+    for (const id of catalogue.unreferenced(blobIds)) await blobs.remove(id)
+  }
+
+  #emit(action: string, image: Image, name: string): void {
+    this.#store.events.emit('image', action, image.id, { ...image.config.Labels, name })
   }
 }

@@ -1,0 +1,237 @@
+/** Which images there are: one synced record of ids, tags and digests, and in memory the configuration of each. */
+import { z } from 'zod'
+import { Failure } from '../../lib/failure.ts'
+import { KeyedLock } from '../../lib/keyed-lock.ts'
+import type { Paths } from '../base/paths.ts'
+import { readRecord, writeRecord } from '../base/store.ts'
+import type { Blobs } from './blobs.ts'
+import { type Digest, digestOf, isDigest, parseDigest } from './digest.ts'
+import { type Image, type ImageDocument, imageDocumentSchema } from './image.ts'
+import { familiar, familiarName, parseReference } from './reference.ts'
+
+const recordVersion = 1
+const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value))
+const imageRecordSchema = z.object({
+  id: digestSchema,
+  tags: z.array(z.string()),
+  digests: z.array(z.string()),
+  size: z.number(),
+  /** Milliseconds since the epoch. */
+  lastTagged: z.number().optional(),
+  /** Everything else that was received for it: manifests and layers as they came. */
+  blobs: z.array(digestSchema),
+})
+type ImageRecord = z.infer<typeof imageRecordSchema>
+const recordSchema = z.object({ version: z.literal(recordVersion), images: z.array(imageRecordSchema) })
+
+/** What a pull, load or import brings. */
+export interface NewImage {
+  readonly document: ImageDocument
+  readonly id: Digest
+  readonly size: number
+  readonly blobs: readonly Digest[]
+  readonly tags: readonly string[]
+  readonly digests: readonly string[]
+}
+
+interface Entry {
+  readonly record: ImageRecord
+  readonly document: ImageDocument
+  readonly image: Image
+}
+
+export class Catalogue {
+  readonly #paths: Paths
+  readonly #entries = new Map<Digest, Entry>()
+  readonly #tags = new Map<string, Digest>()
+  readonly #saving = new KeyedLock()
+  /** Layers and blobs that work in flight relies on, by digest. */
+  readonly #pins = new Map<Digest, number>()
+
+  private constructor(paths: Paths) {
+    this.#paths = paths
+  }
+
+  static async open(paths: Paths, blobs: Blobs): Promise<Catalogue> {
+    const catalogue = new Catalogue(paths)
+    const record = await readRecord(paths.imageIndex, recordVersion, recordSchema)
+    const images = record?.images ?? []
+    const documents = await Promise.all(
+      images.map(async image => parseDocument(await blobs.read(image.id), 'the store')),
+    )
+    for (const [i, image] of images.entries()) catalogue.#set(image, documents[i]!)
+    return catalogue
+  }
+
+  /** By full id, name with or without tag and digest, or a unique prefix of an id, in that order. @throws Failure `invalid` for no reference. */
+  find(text: string): Image | undefined {
+    const bare = text.replace(/^sha256:/, '')
+    if (/^[0-9a-f]{64}$/.test(bare)) return this.#entries.get(`sha256:${bare}`)?.image
+    if (!text.startsWith('sha256:')) {
+      const named = this.#byName(text)
+      if (named) return named
+    }
+    if (!/^[0-9a-f]{1,64}$/.test(bare)) return undefined
+    const matching = [...this.#entries.keys()].filter(id => id.startsWith(`sha256:${bare}`))
+    return matching.length === 1 ? this.#entries.get(matching[0]!)!.image : undefined
+  }
+
+  #byName(text: string): Image | undefined {
+    const reference = parseReference(text)
+    if (reference.digest !== undefined) {
+      const wanted = `${familiarName(reference)}@${reference.digest}`
+      return this.list().find(image => image.digests.includes(wanted))
+    }
+    const id = this.#tags.get(familiar(reference))
+    return id === undefined ? undefined : this.#entries.get(id)?.image
+  }
+
+  list(): readonly Image[] {
+    return [...this.#entries.values()].map(entry => entry.image)
+  }
+
+  has(id: Digest): boolean {
+    return this.#entries.has(id)
+  }
+
+  /** Adds an image or what is new about it; a tag that another image had moves here. */
+  async add(added: NewImage): Promise<Image> {
+    const before = this.#entries.get(added.id)?.record
+    for (const tag of added.tags) this.#untag(tag)
+    this.#set(
+      {
+        id: added.id,
+        tags: union(before?.tags ?? [], added.tags),
+        digests: union(before?.digests ?? [], added.digests),
+        size: added.size,
+        lastTagged: added.tags.length > 0 ? Date.now() : before?.lastTagged,
+        blobs: union(before?.blobs ?? [], added.blobs) as Digest[],
+      },
+      added.document,
+    )
+    await this.#save()
+    return this.#entries.get(added.id)!.image
+  }
+
+  async tag(id: Digest, tag: string): Promise<void> {
+    this.#untag(tag)
+    const { record, document } = this.#entries.get(id)!
+    this.#set({ ...record, tags: union(record.tags, [tag]), lastTagged: Date.now() }, document)
+    await this.#save()
+  }
+
+  /** Takes names (tags, or digests with "@") from an image. */
+  async untag(id: Digest, names: readonly string[]): Promise<void> {
+    const { record, document } = this.#entries.get(id)!
+    for (const name of names) this.#tags.delete(name)
+    const left = (all: readonly string[]) => all.filter(name => !names.includes(name))
+    this.#set({ ...record, tags: left(record.tags), digests: left(record.digests) }, document)
+    await this.#save()
+  }
+
+  /** Forgets an image and returns what nothing refers to any more: layers highest first, blobs, its id among them. */
+  async remove(id: Digest): Promise<{ readonly layers: readonly Digest[]; readonly blobs: readonly Digest[] }> {
+    const { record, document } = this.#entries.get(id)!
+    for (const tag of record.tags) this.#tags.delete(tag)
+    this.#entries.delete(id)
+    await this.#save()
+    const layers = document.rootfs.diff_ids as Digest[]
+    return { layers: this.unreferenced([...layers].reverse()), blobs: this.unreferenced([...record.blobs, id]) }
+  }
+
+  /** Those of `digests` that no image has and no work in flight has pinned. */
+  unreferenced(digests: Iterable<Digest>): readonly Digest[] {
+    const used = new Set<string>(this.#pins.keys())
+    for (const { record, document } of this.#entries.values()) {
+      used.add(record.id)
+      for (const blob of record.blobs) used.add(blob)
+      for (const diffId of document.rootfs.diff_ids) used.add(diffId)
+    }
+    return [...new Set(digests)].filter(digest => !used.has(digest))
+  }
+
+  /** Keeps layers and blobs from being collected until the returned function is called. */
+  pin(digests: Iterable<Digest>): () => void {
+    const pinned = [...digests]
+    for (const digest of pinned) this.#pins.set(digest, (this.#pins.get(digest) ?? 0) + 1)
+    return () => {
+      for (const digest of pinned.splice(0)) {
+        const count = this.#pins.get(digest)! - 1
+        if (count === 0) this.#pins.delete(digest)
+        else this.#pins.set(digest, count)
+      }
+    }
+  }
+
+  #untag(tag: string): void {
+    const id = this.#tags.get(tag)
+    if (id === undefined) return
+    this.#tags.delete(tag)
+    const { record, document } = this.#entries.get(id)!
+    this.#set({ ...record, tags: record.tags.filter(t => t !== tag) }, document)
+  }
+
+  #set(record: ImageRecord, document: ImageDocument): void {
+    this.#entries.set(record.id, { record, document, image: toImage(record, document) })
+    for (const tag of record.tags) this.#tags.set(tag, record.id)
+  }
+
+  async #save(): Promise<void> {
+    // one writer at a time, so that an older state never overwrites a newer one
+    await this.#saving.run('record', async () => {
+      const images = [...this.#entries.values()].map(entry => entry.record)
+      await writeRecord(this.#paths.imageIndex, { version: recordVersion, images }, { sync: true })
+    })
+  }
+}
+
+/** A configuration document, checked. @throws Failure `invalid` naming where it came from. */
+export function parseDocument(data: Uint8Array, from: string): ImageDocument {
+  let json: unknown
+  try {
+    json = JSON.parse(Buffer.from(data).toString('utf8'))
+  } catch (cause) {
+    throw new Failure('invalid', `Cannot use image configuration of ${from}: it is not JSON`, { cause })
+  }
+  const result = imageDocumentSchema.safeParse(json)
+  if (!result.success) {
+    const issue = result.error.issues[0]!
+    throw new Failure('invalid', `Cannot use image configuration of ${from}: ${issue.path.join('.')}: ${issue.message}`)
+  }
+  for (const diffId of result.data.rootfs.diff_ids) parseDigest(diffId, `a layer of ${from}`)
+  return result.data
+}
+
+function toImage(record: ImageRecord, document: ImageDocument): Image {
+  const created = new Date(document.created ?? 0)
+  return {
+    id: record.id,
+    tags: [...record.tags].sort(),
+    digests: [...record.digests].sort(),
+    size: record.size,
+    created: Number.isNaN(created.getTime()) ? new Date(0) : created,
+    lastTagged: record.lastTagged === undefined ? undefined : new Date(record.lastTagged),
+    architecture: document.architecture,
+    os: document.os,
+    variant: document.variant ?? undefined,
+    author: document.author ?? '',
+    comment: document.comment ?? document.history?.at(-1)?.comment ?? '',
+    config: document.config ?? {},
+    diffIds: document.rootfs.diff_ids as Digest[],
+    history: document.history ?? [],
+  }
+}
+
+function union(a: readonly string[], b: readonly string[]): string[] {
+  return [...new Set([...a, ...b])]
+}
+
+/** Chain ids as the image specification defines them: what a stack of layers is called. */
+export function chainIds(diffIds: readonly Digest[]): readonly Digest[] {
+  const chain: Digest[] = []
+  for (const diffId of diffIds) {
+    const below = chain.at(-1)
+    chain.push(below === undefined ? diffId : digestOf(`${below} ${diffId}`))
+  }
+  return chain
+}

@@ -1,0 +1,21 @@
+/** Work that brings layers and blobs: what it relies on stays while it runs, what it made goes when it fails. */
+import type { Digest } from './digest.ts'
+import type { ImageStore } from './images.ts'
+
+export async function guarded<T>(
+  { catalogue, layers, blobs }: ImageStore,
+  digests: readonly Digest[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const unpin = catalogue.pin(digests)
+  try {
+    return await work()
+  } catch (error) {
+    unpin()
+    for (const digest of catalogue.unreferenced(digests))
+      await Promise.all([layers.remove(digest), blobs.remove(digest)])
+    throw error
+  } finally {
+    unpin()
+  }
+}

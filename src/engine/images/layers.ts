@@ -1,0 +1,129 @@
+/** Layers by their diff id: unpacked once, whole or not at all, shared by every image and container. */
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, rename, rm, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { errnoOf, Failure } from '../../lib/failure.ts'
+import type { HostPath } from '../../runtime/spec.ts'
+import type { Paths } from '../base/paths.ts'
+import { readRecord, writeRecord } from '../base/store.ts'
+import type { Blobs } from './blobs.ts'
+import { decompressed } from './compression.ts'
+import { type Digest, hexOf } from './digest.ts'
+import { type UnpackLimits, unpack } from './unpack.ts'
+
+const recordVersion = 1
+const recordSchema = z.object({
+  version: z.literal(recordVersion),
+  size: z.number(),
+  /** Hides all layers below. */
+  opaque: z.boolean(),
+})
+export type Layer = { readonly size: number; readonly opaque: boolean }
+
+/** A layer unpacked under a temporary name. */
+export interface Unplaced extends Layer {
+  readonly diffId: Digest
+  readonly path: HostPath
+}
+
+export class Layers {
+  readonly #paths: Paths
+  readonly #blobs: Blobs
+  readonly #limits: Partial<UnpackLimits>
+
+  constructor(paths: Paths, blobs: Blobs, limits: Partial<UnpackLimits> = {}) {
+    this.#paths = paths
+    this.#blobs = blobs
+    this.#limits = limits
+  }
+
+  /** The layer's record, which is written before the layer gets its name; undefined when it is not here. */
+  async find(diffId: Digest): Promise<Layer | undefined> {
+    return await readRecord(join(this.#paths.layer(hexOf(diffId)), 'layer.json'), recordVersion, recordSchema)
+  }
+
+  root(diffId: Digest): HostPath {
+    return join(this.#paths.layer(hexOf(diffId)), 'root')
+  }
+
+  /** Unpacks a tar, compressed or not; nothing is left when it fails. */
+  async unpack(source: AsyncIterable<Uint8Array>): Promise<Unplaced> {
+    const path = this.#blobs.temporary()
+    const root = join(path, 'root')
+    await mkdir(path, { mode: 0o700 })
+    await mkdir(root)
+    // what a layer without an entry for its root means; the folder above keeps others out
+    await chmod(root, 0o755)
+    try {
+      const hash = createHash('sha256')
+      const unpacked = await unpack(hashed(decompressed(source), hash), root, await this.#effectiveLimits())
+      const diffId: Digest = `sha256:${hash.digest('hex')}`
+      const layer = { size: unpacked.size, opaque: unpacked.opaque }
+      await writeRecord(join(path, 'layer.json'), { version: recordVersion, ...layer })
+      return { ...layer, diffId, path }
+    } catch (error) {
+      await rm(path, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /** Gives an unpacked layer its name, if it is the one that `diffId` promises. */
+  async place(layer: Unplaced, diffId: Digest = layer.diffId): Promise<void> {
+    if (layer.diffId !== diffId) {
+      await rm(layer.path, { recursive: true, force: true })
+      throw new Failure('invalid', `Cannot use layer "${diffId}": its content has diff id ${layer.diffId}`)
+    }
+    const path = this.#paths.layer(hexOf(diffId))
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    try {
+      await rename(layer.path, path)
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error
+      // unpacked by somebody else meanwhile: the same content
+      await rm(layer.path, { recursive: true, force: true })
+    }
+  }
+
+  /** Renamed away first: a removal that is cut short leaves no half layer under a trusted name. */
+  async remove(diffId: Digest): Promise<void> {
+    const doomed = this.#blobs.temporary()
+    try {
+      await rename(this.#paths.layer(hexOf(diffId)), doomed)
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return
+      throw error
+    }
+    await rm(doomed, { recursive: true, force: true })
+  }
+
+  /** What may be written: what is free, but for a twentieth of the disk. A bomb must not fill the host. */
+  async spareBytes(): Promise<number> {
+    return (await this.#spare()).bytes
+  }
+
+  async #effectiveLimits(): Promise<UnpackLimits> {
+    const limits = { bytes: 64 * 1024 ** 3, entries: 2_000_000, depth: 256, ...this.#limits }
+    const spare = await this.#spare()
+    return { ...limits, bytes: Math.min(limits.bytes, spare.bytes), entries: Math.min(limits.entries, spare.entries) }
+  }
+
+  async #spare(): Promise<{ readonly bytes: number; readonly entries: number }> {
+    const { bavail, blocks, bsize, files, ffree } = await statfs(this.#paths.imageTemp)
+    return {
+      bytes: Math.max(0, Math.floor((bavail - blocks * 0.05) * bsize)),
+      // some file systems count no inodes
+      entries: files > 0 ? Math.max(0, Math.floor(ffree - files * 0.05)) : Infinity,
+    }
+  }
+}
+
+async function* hashed(
+  source: AsyncIterable<Uint8Array>,
+  hash: ReturnType<typeof createHash>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) {
+    hash.update(chunk)
+    yield chunk
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * A layer's tar to a folder that overlay understands, without ever leaving that folder.
+ *
+ * The folder is new, 0700 above and known to this writer alone, so nothing moves under our feet: it is enough that each component of
+ * each path is looked at (lstat) right before it is used, and that no link is followed. Calls are synchronous: they take microseconds
+ * each, and the stream's chunks give the rest of the engine its turns.
+ */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  type Stats,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import { errnoOf, Failure } from '../../lib/failure.ts'
+import { makeNode, setXattr } from '../../runtime/native.ts'
+import type { HostPath } from '../../runtime/spec.ts'
+import { type TarEntry, TarReader } from './tar.ts'
+
+export interface UnpackLimits {
+  /** Content of all files together. */
+  readonly bytes: number
+  readonly entries: number
+  /** Components of one path. */
+  readonly depth: number
+}
+
+export interface Unpacked {
+  /** Bytes of all files. */
+  readonly size: number
+  readonly entries: number
+  /** The layer's root hides all layers below; overlay cannot express that, `layers()` leaves those out instead. */
+  readonly opaque: boolean
+}
+
+const whiteoutPrefix = '.wh.'
+const opaqueMarker = '.wh..wh..opq'
+const opaqueXattr = 'trusted.overlay.opaque'
+/** Highest uid and gid there is; the next one means "leave as it is" to chown. */
+const largestId = 0xfffffffe
+const longestPath = 4096
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+/**
+ * Unpacks plain tar bytes into the empty folder `root`, and reads the stream to its end.
+ * @throws Failure `invalid` for a layer that reaches out, is damaged or exceeds a limit; `root` is then to be thrown away.
+ */
+export async function unpack(
+  source: AsyncIterable<Uint8Array>,
+  root: HostPath,
+  limits: UnpackLimits,
+): Promise<Unpacked> {
+  const reader = new TarReader(source)
+  const layer = new LayerFolder(root, limits)
+  try {
+    for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+      await layer.add(entry, reader)
+    }
+    await reader.drain()
+  } finally {
+    await reader.close()
+  }
+  return layer.finish()
+}
+
+class LayerFolder {
+  readonly #root: HostPath
+  readonly #limits: UnpackLimits
+  /** Folder times are set last: each entry made inside changes them. */
+  readonly #folderTimes = new Map<string, number>()
+  #size = 0
+  #entries = 0
+  #opaque = false
+
+  constructor(root: HostPath, limits: UnpackLimits) {
+    this.#root = root
+    this.#limits = limits
+  }
+
+  async add(entry: TarEntry, reader: TarReader): Promise<void> {
+    this.#entries++
+    this.#size += entry.size
+    if (this.#entries > this.#limits.entries)
+      throw refused(entry, `the layer has more than ${this.#limits.entries} entries`)
+    if (this.#size > this.#limits.bytes) throw refused(entry, `the layer has more than ${this.#limits.bytes} bytes`)
+    if (entry.uid > largestId || entry.gid > largestId) throw refused(entry, 'its owner is out of range')
+    const path = components(entry.name, entry)
+    if (path.length > this.#limits.depth) throw refused(entry, `it is more than ${this.#limits.depth} folders deep`)
+    if (path.some(part => part.startsWith('.wh..wh.') && part !== opaqueMarker)) return // of aufs, without meaning here
+    try {
+      const last = path.at(-1)
+      if (last?.startsWith(whiteoutPrefix)) this.#whiteout(path, last, entry)
+      else await this.#make(path, entry, reader)
+    } catch (error) {
+      if (error instanceof Failure || errnoOf(error) === undefined) throw error
+      throw new Failure('internal', `Cannot unpack "${entry.name}": ${errnoOf(error)}`, { cause: error })
+    }
+  }
+
+  finish(): Unpacked {
+    // children before parents: setting a child's times leaves its parent alone, but reads better in one order
+    for (const [path, mtime] of [...this.#folderTimes].reverse()) {
+      if (this.#stat(path)?.isDirectory()) lutimesSync(this.#at(path), mtime, mtime)
+    }
+    return { size: this.#size, entries: this.#entries, opaque: this.#opaque }
+  }
+
+  async #make(path: readonly string[], entry: TarEntry, reader: TarReader): Promise<void> {
+    if (path.length === 0) {
+      if (entry.type !== 'directory') throw refused(entry, 'the root of a layer should be a folder')
+      return this.#makeFolder('', entry)
+    }
+    this.#makeParents(path, entry)
+    const name = path.join('/')
+    const before = this.#stat(name)
+    if (entry.type === 'directory' && before?.isDirectory()) return this.#makeFolder(name, entry)
+    // a folder made after a whiteout of its name hides what lower layers have there
+    const opaque = entry.type === 'directory' && before !== undefined && isWhiteout(before)
+    if (before !== undefined) this.#remove(name)
+    await this.#makeNew(name, entry, reader)
+    if (opaque) setXattr(this.#at(name), opaqueXattr, yes)
+  }
+
+  async #makeNew(name: string, entry: TarEntry, reader: TarReader): Promise<void> {
+    const at = this.#at(name)
+    switch (entry.type) {
+      case 'directory':
+        mkdirSync(at, 0o700)
+        return this.#makeFolder(name, entry)
+      case 'file':
+        return await writeFile(at, entry, reader)
+      case 'link':
+        return this.#link(name, entry)
+      case 'symlink':
+        // the target is text for the container's own use; it is never resolved here
+        if (entry.linkname === '' || Buffer.byteLength(entry.linkname) >= longestPath)
+          throw refused(entry, 'its target is empty or too long')
+        symlinkSync(entry.linkname, at)
+        lchownSync(at, entry.uid, entry.gid)
+        break
+      case 'character-device':
+      case 'block-device':
+      case 'fifo':
+        makeNode(at, entry.type, entry.major, entry.minor)
+        lchownSync(at, entry.uid, entry.gid)
+        // not a link: it was made by the line above, in a folder that is ours alone
+        chmodSync(at, entry.mode)
+        break
+      default:
+        return entry.type satisfies never
+    }
+    setXattrs(at, entry)
+    lutimesSync(at, entry.mtime, entry.mtime)
+  }
+
+  #makeFolder(name: string, entry: TarEntry): void {
+    const at = this.#at(name)
+    const fd = openSync(at, folderOnly)
+    try {
+      fchownSync(fd, entry.uid, entry.gid)
+      fchmodSync(fd, entry.mode)
+    } finally {
+      closeSync(fd)
+    }
+    setXattrs(at, entry)
+    this.#folderTimes.delete(name)
+    this.#folderTimes.set(name, entry.mtime)
+  }
+
+  /** Hard links join what is in this layer already, found without following any link. Metadata is the first name's. */
+  #link(name: string, entry: TarEntry): void {
+    const target = components(entry.linkname, entry)
+    for (let depth = 1; depth <= target.length; depth++) {
+      const part = target.slice(0, depth).join('/')
+      const stat = this.#stat(part)
+      const fits = depth === target.length ? stat && !stat.isDirectory() : stat?.isDirectory()
+      if (!fits || (stat && isWhiteout(stat)))
+        throw refused(entry, `its hard link target "${entry.linkname}" is not a file of this layer`)
+    }
+    if (target.length === 0) throw refused(entry, 'its hard link target is the root')
+    // link(2) does not follow a link at the end either
+    linkSync(this.#at(target.join('/')), this.#at(name))
+  }
+
+  #whiteout(path: readonly string[], last: string, entry: TarEntry): void {
+    const hidden = last.slice(whiteoutPrefix.length)
+    if (last === opaqueMarker) {
+      if (path.length === 1) this.#opaque = true
+      else {
+        this.#makeParents(path, entry)
+        setXattr(this.#at(path.slice(0, -1).join('/')), opaqueXattr, yes)
+      }
+      return
+    }
+    if (hidden === '' || hidden === '.' || hidden === '..') throw refused(entry, 'it hides no name')
+    this.#makeParents(path, entry)
+    const name = [...path.slice(0, -1), hidden].join('/')
+    const before = this.#stat(name)
+    // what this layer itself brings stays (image spec: a whiteout is for lower layers); its folder hides the lower one
+    if (before?.isDirectory()) setXattr(this.#at(name), opaqueXattr, yes)
+    else if (before === undefined) makeNode(this.#at(name), 'character-device', 0, 0)
+  }
+
+  /** Folders above the last component: made when missing, refused when they are links or files. */
+  #makeParents(path: readonly string[], entry: TarEntry): void {
+    let name = ''
+    for (const part of path.slice(0, -1)) {
+      name = name === '' ? part : `${name}/${part}`
+      const stat = this.#stat(name)
+      if (stat?.isDirectory()) continue
+      if (stat?.isSymbolicLink()) throw refused(entry, `it lies behind the link "${name}"`)
+      if (stat !== undefined) {
+        if (!isWhiteout(stat)) throw refused(entry, `"${name}" above it is not a folder`)
+        this.#remove(name)
+      }
+      mkdirSync(this.#at(name), 0o755)
+      const fd = openSync(this.#at(name), folderOnly)
+      fchmodSync(fd, 0o755)
+      closeSync(fd)
+      if (stat !== undefined) setXattr(this.#at(name), opaqueXattr, yes)
+    }
+  }
+
+  #remove(name: string): void {
+    rmSync(this.#at(name), { recursive: true })
+  }
+
+  #stat(name: string): Stats | undefined {
+    return lstatSync(this.#at(name), { throwIfNoEntry: false })
+  }
+
+  #at(name: string): string {
+    return name === '' ? this.#root : `${this.#root}/${name}`
+  }
+}
+
+const yes = Buffer.from('y')
+
+/** A path's parts; "." and a leading "/" mean the layer's root, ".." is refused whatever it would mean. */
+function components(name: string, entry: TarEntry): readonly string[] {
+  if (Buffer.byteLength(name) >= longestPath) throw refused(entry, 'its path is too long')
+  const parts = name.split('/').filter(part => part !== '' && part !== '.')
+  if (parts.includes('..')) throw refused(entry, `"${name}" holds ".."`)
+  if (parts.some(part => Buffer.byteLength(part) > 255)) throw refused(entry, 'a name in it is longer than 255 bytes')
+  return parts
+}
+
+async function writeFile(at: string, entry: TarEntry, reader: TarReader): Promise<void> {
+  const fd = openSync(at, newFile, 0o600)
+  try {
+    const whole = reader.bodyAtHand()
+    if (whole !== undefined) writeAll(fd, whole)
+    else for await (const piece of reader.body()) writeAll(fd, piece)
+    // chown clears set-uid bits and file capabilities, so it comes before both
+    fchownSync(fd, entry.uid, entry.gid)
+    fchmodSync(fd, entry.mode)
+    setXattrs(at, entry)
+    futimesSync(fd, entry.mtime, entry.mtime)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function writeAll(fd: number, data: Buffer): void {
+  for (let written = 0; written < data.length; ) written += writeSync(fd, data, written)
+}
+
+/**
+ * Attributes an image may bring: its own (user.*), access lists and file capabilities. Everything else is the host's business,
+ * above all overlay's own trusted.overlay.* and user.overlay.*, by which a layer could redirect paths.
+ */
+function setXattrs(at: string, entry: TarEntry): void {
+  if (entry.xattrs.size === 0) return
+  if (entry.xattrs.size > 128) throw refused(entry, 'it has more than 128 extended attributes')
+  for (const [name, value] of entry.xattrs) {
+    if (!isImageXattr(name)) continue
+    try {
+      setXattr(at, name, value)
+    } catch (error) {
+      // a file system without access lists, or a link that cannot have user attributes, is no reason to refuse an image
+      if (name !== 'security.capability' && ['EOPNOTSUPP', 'EPERM'].includes(errnoOf(error) ?? '')) continue
+      throw error
+    }
+  }
+}
+
+function isImageXattr(name: string): boolean {
+  if (name.includes('\0') || Buffer.byteLength(name) > 255) return false
+  if (name.startsWith('user.')) return !name.startsWith('user.overlay.')
+  return ['security.capability', 'system.posix_acl_access', 'system.posix_acl_default'].includes(name)
+}
+
+function isWhiteout(stat: Stats): boolean {
+  return stat.isCharacterDevice() && stat.rdev === 0
+}
+
+function refused(entry: TarEntry, why: string): Failure {
+  return new Failure('invalid', `Cannot unpack ${JSON.stringify(entry.name.slice(0, 300))}: ${why}`)
+}
