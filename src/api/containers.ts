@@ -217,7 +217,8 @@ export interface ContainersPruned {
 /** Ours: the program that made a container, step by step. */
 export interface ContainerProgram {
   readonly Lines: readonly {
-    readonly Phase: 'host' | 'child'
+    /** host or child. */
+    readonly Phase: string
     readonly Text: string
     /** The API field behind the step, "HostConfig.Memory", or the name of a default. */
     readonly Cause: string

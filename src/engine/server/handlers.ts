@@ -1,0 +1,37 @@
+/** The engine's parts to one handler per endpoint. */
+import type { Handlers } from '../../api/endpoint.ts'
+import type { endpoints } from '../../api/endpoints.ts'
+import type { Containers } from '../containers/containers.ts'
+import type { Execs } from '../containers/execs.ts'
+import type { Networks } from '../networks/networks.ts'
+import type { Volumes } from '../volumes/volumes.ts'
+import { containerRoutes } from './routes/containers.ts'
+import { execRoutes } from './routes/exec.ts'
+import { type ImageBackend, imageRoutes } from './routes/images.ts'
+import { type NetworkMembers, networkRoutes } from './routes/networks.ts'
+import { type SystemBackend, systemRoutes } from './routes/system.ts'
+import { volumeRoutes } from './routes/volumes.ts'
+
+/** What `serve` needs of the built engine; engine.ts is above us, so its type is not taken. */
+export interface Backend extends SystemBackend {
+  readonly containers: Containers & NetworkMembers
+  readonly execs: Execs
+  readonly images: ImageBackend['images']
+  readonly networks: Networks
+  readonly volumes: Volumes
+}
+
+/** `serve({ listeners, handlers: handlersOf(engine, decodeRegistryAuth), serverVersion })` is what main.ts does. */
+export function handlersOf(
+  engine: Backend,
+  decodeRegistryAuth: ImageBackend['decodeRegistryAuth'],
+): Handlers<typeof endpoints> {
+  return {
+    ...systemRoutes(engine),
+    ...containerRoutes(engine.containers),
+    ...execRoutes(engine.execs),
+    ...imageRoutes({ images: engine.images, containers: engine.containers, decodeRegistryAuth }),
+    ...networkRoutes(engine.networks, engine.containers),
+    ...volumeRoutes(engine.volumes, engine.containers),
+  }
+}

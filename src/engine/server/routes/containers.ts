@@ -1,0 +1,95 @@
+/** Endpoints of containers: each to one verb of the collection. */
+import { containerEndpoints } from '../../../api/containers.ts'
+import type { Handlers } from '../../../api/endpoint.ts'
+import { Failure } from '../../../lib/failure.ts'
+import type { Containers } from '../../containers/containers.ts'
+import { notYet } from '../not-yet.ts'
+
+export function containerRoutes(containers: Containers): Handlers<typeof containerEndpoints> {
+  return {
+    containerList: ({ query }) => containers.list(defined(query)),
+    containerCreate: ({ query, body }) => containers.create({ ...defined(query), body }),
+    containerPrune: ({ query }) => containers.prune(query.filters ?? {}),
+    containerInspect: ({ params, query }) => containers.inspect(params.id, defined(query)),
+    containerProgram: ({ params }) => containers.program(params.id),
+    containerStart: ({ params }, { signal }) => containers.start(params.id, { signal }),
+    containerStop: ({ params, query }) => containers.stop(params.id, stopOptions(query)),
+    containerRestart: ({ params, query }) => containers.restart(params.id, stopOptions(query)),
+    containerKill: ({ params, query }) => containers.kill(params.id, query.signal || 'SIGKILL'),
+    containerPause: ({ params }) => containers.pause(params.id),
+    containerUnpause: ({ params }) => containers.unpause(params.id),
+    containerRename: ({ params, query }) => containers.rename(params.id, query.name ?? ''),
+    containerUpdate: ({ params, body }) => containers.update(params.id, body),
+    containerWait: ({ params, query }, { signal }) =>
+      containers.wait(params.id, { ...(query.condition ? { condition: query.condition } : {}), signal }),
+    containerAttach: ({ params, query }) =>
+      containers.attach(params.id, {
+        stream: query.stream ?? false,
+        logs: query.logs ?? false,
+        stdin: query.stdin ?? false,
+        stdout: query.stdout ?? false,
+        stderr: query.stderr ?? false,
+        ...(query.detachKeys ? { detachKeys: query.detachKeys } : {}),
+      }),
+    containerResize: ({ params, query }) => containers.resize(params.id, windowSize(query)),
+    containerLogs: ({ params, query }, { signal }) => {
+      if (!query.stdout && !query.stderr)
+        throw new Failure('invalid', 'Bad parameters: you must choose at least one stream')
+      return containers.logs(params.id, {
+        ...defined(query),
+        stdout: query.stdout ?? false,
+        stderr: query.stderr ?? false,
+        signal,
+      })
+    },
+    containerRemove: async ({ params, query }) => {
+      await containers.remove(params.id, {
+        force: query.force ?? false,
+        volumes: query.v ?? false,
+        link: query.link ?? false,
+      })
+    },
+    containerTop: ({ params, query }) => containers.top(params.id, query.ps_args || undefined),
+    containerStats: ({ params, query }, { signal }) =>
+      containers.stats(params.id, { stream: query.stream ?? true, oneShot: query['one-shot'] ?? false, signal }),
+    containerChanges: ({ params }) => containers.changes(params.id),
+    containerExport: notYet(containerEndpoints.containerExport),
+    containerArchiveStat: ({ params, query }) => containers.statPath(params.id, archivePath(query.path)),
+    containerArchiveGet: ({ params, query }) => containers.readArchive(params.id, archivePath(query.path)),
+    containerArchivePut: ({ params, query, body }) =>
+      containers.writeArchive(params.id, {
+        path: archivePath(query.path),
+        noOverwriteDirNonDir: query.noOverwriteDirNonDir ?? false,
+        copyUIDGID: query.copyUIDGID ?? false,
+        content: body,
+      }),
+    containerCommit: notYet(containerEndpoints.containerCommit),
+  }
+}
+
+/** Without the members that are undefined. */
+function defined<T extends object>(query: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
+
+function stopOptions({ t, signal }: { readonly t?: number | undefined; readonly signal?: string | undefined }) {
+  return { ...(t === undefined ? {} : { timeout: t }), ...(signal ? { signal } : {}) }
+}
+
+/** Rows and columns as a terminal's driver keeps them, in sixteen bits. */
+export function windowSize({ h, w }: { readonly h?: number | undefined; readonly w?: number | undefined }) {
+  for (const [name, value] of [
+    ['height', h],
+    ['width', w],
+  ] as const)
+    if (value === undefined || value < 0 || value > 65535)
+      throw new Failure('invalid', `invalid resize ${name} "${value ?? ''}": it should be from 0 to 65535`)
+  return { rows: h!, columns: w! }
+}
+
+function archivePath(path: string | undefined): string {
+  if (!path) throw new Failure('invalid', 'missing parameter in path')
+  return path
+}

@@ -1,0 +1,77 @@
+/** Endpoints of the engine itself. */
+import type { Handlers } from '../../../api/endpoint.ts'
+import { type Info, systemEndpoints, type Version } from '../../../api/system.ts'
+import { Failure } from '../../../lib/failure.ts'
+import type { Events } from '../../base/events.ts'
+import type { Containers } from '../../containers/containers.ts'
+import type { Images } from '../../images/images.ts'
+import type { Volumes } from '../../volumes/volumes.ts'
+import { eventStream } from '../event-stream.ts'
+import { folderSize } from '../folder-size.ts'
+import { imageSummary } from '../image-shapes.ts'
+import { notYet } from '../not-yet.ts'
+import { volumeInspect } from './volumes.ts'
+
+export interface SystemBackend {
+  readonly events: Events
+  readonly images: Pick<Images, 'list'>
+  readonly volumes: Pick<Volumes, 'list'>
+  readonly containers: Pick<Containers, 'list' | 'usersOfImage' | 'usersOfVolume'>
+  info(): Promise<Info>
+  version(): Version
+}
+
+export function systemRoutes(engine: SystemBackend): Handlers<typeof systemEndpoints> {
+  return {
+    pingHead: () => '',
+    ping: () => 'OK',
+    version: () => engine.version(),
+    info: () => engine.info(),
+    events: ({ query }, { signal }) => eventStream(engine.events, { ...query, signal }),
+    diskUsage: ({ query }) => diskUsage(engine, query.type),
+    auth: notYet(systemEndpoints.auth),
+    grpc: notYet(systemEndpoints.grpc),
+    session: notYet(systemEndpoints.session),
+    pluginList: () => [],
+    pluginInspect: ({ params }) => {
+      throw new Failure('not-found', `plugin "${params.name}" not found`)
+    },
+    swarmInspect: noSwarm,
+    nodeList: noSwarm,
+    serviceList: noSwarm,
+    taskList: noSwarm,
+    secretList: noSwarm,
+    configList: noSwarm,
+  }
+}
+
+function noSwarm(): never {
+  throw new Failure(
+    'unavailable',
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+  )
+}
+
+async function diskUsage(engine: SystemBackend, types: readonly string[] = []) {
+  const wanted = (type: string) => types.length === 0 || types.includes(type)
+  const images = engine.images.list()
+  return {
+    LayersSize: wanted('image') ? images.reduce((sum, { size }) => sum + size, 0) : 0,
+    Images: wanted('image')
+      ? images.map(image => imageSummary(image, engine.containers.usersOfImage(image.id).length))
+      : null,
+    Containers: wanted('container') ? await engine.containers.list({ all: true, size: true }) : null,
+    Volumes: wanted('volume')
+      ? await Promise.all(
+          engine.volumes.list().map(async volume => ({
+            ...volumeInspect(volume),
+            UsageData: {
+              RefCount: engine.containers.usersOfVolume(volume.name).length,
+              Size: await folderSize(volume.mountpoint),
+            },
+          })),
+        )
+      : null,
+    BuildCache: wanted('build-cache') ? [] : null,
+  }
+}
