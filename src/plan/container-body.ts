@@ -42,7 +42,7 @@ export interface ContainerBody {
 
 /** @throws Failure when a config or secret cannot be had. */
 export function containerBody(input: ContainerBodyInput): ContainerBody {
-  const { project, service, name } = input
+  const { project, service } = input
   const at = (...path: string[]): readonly string[] => ['services', service.name, ...path]
   const files = fileObjects(project, service, file => input.files.has(file))
   const host = hostConfig({ project, service, files, inherited: input.inherited ?? new Map() })
@@ -100,6 +100,7 @@ export function containerBody(input: ContainerBodyInput): ContainerBody {
         ref: input.container(from.name),
         before: '',
         after: from.readOnly ? ':ro' : ':rw',
+        list: true,
       })
 
   parts.set('HostConfig', host.host, at())

@@ -24,7 +24,7 @@ export function fileObjects(project: Project, service: Service, exists: (file: s
   const mounts: { mount: Mount; path: readonly string[] }[] = []
   const uploads: FileUpload[] = []
   for (const { kind, object, reference } of used(project, service)) {
-    const refuse = (failure: 'not-found' | 'invalid' | 'unsupported', why: string, hint: string): Failure => {
+    const refuse: Refuse = (failure, why, hint) => {
       const place = project.place([`${kind}s`, object.key])
       const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
       return new Failure(failure, `${at}Cannot give ${kind} "${object.key}" to service "${service.name}": ${why}`, {
@@ -44,10 +44,10 @@ export function fileObjects(project: Project, service: Service, exists: (file: s
       case 'environment':
         if (source.value === undefined)
           throw refuse('invalid', `variable "${source.variable}" is not set`, `Set ${source.variable}`)
-        uploads.push(upload(reference, source.value))
+        uploads.push(upload(reference, source.value, refuse))
         break
       case 'content':
-        uploads.push(upload(reference, source.content))
+        uploads.push(upload(reference, source.content, refuse))
         break
       case 'external':
       case 'driver':
@@ -63,14 +63,13 @@ export function fileObjects(project: Project, service: Service, exists: (file: s
   return { mounts, uploads }
 }
 
-function upload(reference: FileReference, content: string): FileUpload {
-  return {
-    target: reference.target,
-    content,
-    uid: Number(reference.uid ?? 0),
-    gid: Number(reference.gid ?? 0),
-    mode: reference.mode ?? 0o444,
-  }
+type Refuse = (failure: 'not-found' | 'invalid' | 'unsupported', why: string, hint: string) => Failure
+
+function upload(reference: FileReference, content: string, refuse: Refuse): FileUpload {
+  const [uid, gid] = [reference.uid, reference.gid].map(id => Number(id ?? 0)) as [number, number]
+  if (!Number.isInteger(uid) || !Number.isInteger(gid))
+    throw refuse('invalid', 'its uid and gid must be numbers', 'Write the number instead of the name')
+  return { target: reference.target, content, uid, gid, mode: reference.mode ?? 0o444 }
 }
 
 interface Use {

@@ -15,6 +15,8 @@ export interface Late {
   readonly ref: Ref
   readonly before: string
   readonly after: string
+  /** One more entry of the list at `path`. */
+  readonly list?: boolean
 }
 
 /** A file to be put into a created container before its start. */

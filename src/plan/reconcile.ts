@@ -1,8 +1,20 @@
 /** Compares what a project wants with what is there and plans the difference: the plan of `up`. */
+import { order } from '../graph/order.ts'
+import { serviceGraph } from '../graph/services.ts'
 import { Failure } from '../lib/failure.ts'
+import { list, plural } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
+import type { Service } from '../model/service.ts'
+import { type Decisions, followDependencies, rerunJobs } from './follow-changes.ts'
+import { hashService } from './hash.ts'
+import { type PullWhen, planImages } from './images.ts'
+import { imageName } from './names.ts'
+import { type PlannedNetworks, planNetworks } from './networks.ts'
 import type { Observed } from './observed.ts'
-import type { Plan } from './plan.ts'
+import { Plan } from './plan.ts'
+import { decide, isReplica } from './replicas.ts'
+import { planRemoval, ServicePlanner } from './services.ts'
+import { planVolumes } from './volumes.ts'
 
 export interface UpOptions {
   /** Undefined: all of the project. Others are left alone, and are no orphans. */
@@ -11,15 +23,15 @@ export interface UpOptions {
   readonly noDeps?: boolean
   /** Service → replicas, instead of what the stack says. */
   readonly scale?: Readonly<Record<string, number>>
-  /** diverged: what differs (default); always: every container (--force-recreate); never: --no-recreate. */
+  /** diverged: what differs (default); always: every container of the named services; never: none. */
   readonly recreate?: 'diverged' | 'always' | 'never'
-  /** The same for what the named services depend on; default: as `recreate`, but `diverged` for `always`. */
+  /** With `always`: what the named services depend on, too. */
   readonly recreateDependencies?: boolean
-  /** Diverged named volumes are removed and made again, with loss of what is in them. Otherwise they are kept, with a warning. */
+  /** Diverged named volumes are made anew and lose what is in them; otherwise they are kept, with a warning. */
   readonly recreateVolumes?: boolean
   readonly removeOrphans?: boolean
   /** Instead of each service's pull_policy. */
-  readonly pull?: 'always' | 'missing' | 'never'
+  readonly pull?: PullWhen
   readonly renewAnonVolumes?: boolean
   /** Seconds of grace when a container is stopped, instead of its own. */
   readonly timeout?: number
@@ -29,7 +41,158 @@ export interface UpOptions {
   readonly wait?: boolean
 }
 
-/** @throws Failure when the project cannot be brought up whatever is done: an image that would have to be built, a network of somebody else's under the same name. */
-export function reconcile(_project: Project, _observed: Observed, _options: UpOptions = {}): Plan {
-  throw new Failure('internal', 'Not yet written')
+/**
+ * @throws Failure when the project cannot be brought up whatever is done: a cycle, an image that would have to be built,
+ * a network of somebody else's under the same name.
+ */
+export function reconcile(project: Project, observed: Observed, options: UpOptions = {}): Plan {
+  const services = selected(project, options)
+  const plan = new Plan()
+  const { timeout } = options
+  const networks = planNetworks(plan, { project, observed, services, timeout })
+  const recreate = options.recreateVolumes ?? false
+  const volumes = planVolumes(plan, { project, observed, services, recreate, timeout })
+
+  const decisions: Decisions = new Map()
+  for (const service of services) {
+    decisions.set(service.name, decideService(service, { project, observed, options, networks, decisions }))
+    for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
+    followDependencies(service, decisions)
+  }
+  if (!options.noStart) rerunJobs(services, decisions)
+
+  const creating = services.filter(s => decisions.get(s.name)!.some(d => d.kind === 'create' || d.kind === 'recreate'))
+  for (const service of creating) checkRunnable(project, service)
+  const images = planImages(plan, { project, observed, services: creating, pull: options.pull })
+  new ServicePlanner(plan, {
+    project,
+    observed,
+    services,
+    decisions,
+    networks,
+    volumes,
+    images,
+    timeout,
+    renewAnonVolumes: options.renewAnonVolumes ?? false,
+    start: !options.noStart,
+    wait: options.wait ?? false,
+  }).run()
+  planOrphans(plan, { project, observed, options, networks })
+  return plan
+}
+
+/** What is needed before what needs it. */
+function selected(project: Project, options: UpOptions): readonly Service[] {
+  for (const name of [...(options.services ?? []), ...Object.keys(options.scale ?? {})])
+    if (!Object.hasOwn(project.services, name))
+      throw new Failure('not-found', `no such service: ${name}`, {
+        hint: `Choose among ${list(Object.keys(project.services).sort(), 'or')}`,
+      })
+  for (const [name, count] of Object.entries(options.scale ?? {})) {
+    if (!Number.isInteger(count) || count < 0)
+      throw new Failure('invalid', `Cannot scale service "${name}" to ${count}: it must be a whole number from 0`)
+    if (count > 1 && project.services[name]!.containerName !== undefined)
+      throw new Failure(
+        'invalid',
+        `Cannot scale service "${name}" to ${count}: its container_name can be given once only`,
+        {
+          hint: 'Remove container_name',
+        },
+      )
+  }
+  const graph = serviceGraph(project)
+  const sorted = order(graph)
+  const named = options.services
+  const wanted = named === undefined ? undefined : options.noDeps ? new Set(named) : graph.closure(named)
+  return sorted.filter(name => wanted === undefined || wanted.has(name)).map(name => project.services[name]!)
+}
+
+interface DecideContext {
+  readonly project: Project
+  readonly observed: Observed
+  readonly options: UpOptions
+  readonly networks: PlannedNetworks
+  readonly decisions: Decisions
+}
+
+function decideService(service: Service, { project, observed, options, networks, decisions }: DecideContext) {
+  const named = options.services === undefined || options.services.includes(service.name)
+  const recreate = options.recreate ?? 'diverged'
+  const shared = service.networkMode.kind === 'service' ? service.networkMode.service : undefined
+  return decide({
+    project,
+    observed,
+    service,
+    replicas: options.scale?.[service.name] ?? service.replicas,
+    recreate: recreate === 'always' && !named && !options.recreateDependencies ? 'diverged' : recreate,
+    job: Object.values(project.services).some(user => user.dependsOn[service.name]?.condition === 'completed'),
+    wanted: {
+      service,
+      hashed: hashService(project, service, observed.files),
+      imageId: observed.images.get(imageName(project, service) ?? '')?.id,
+      networks: Object.keys(service.networks).flatMap(key => {
+        const network = networks.networks.get(key)
+        return network ? [{ key, name: network.name, id: network.id }] : []
+      }),
+      volumes: service.mounts.flatMap(mount => {
+        const volume = mount.kind === 'volume' && mount.source !== undefined ? project.volumes[mount.source] : undefined
+        return volume ? [{ key: volume.key, name: volume.name }] : []
+      }),
+      networkOf: shared === undefined ? undefined : { service: shared, id: keptContainer(shared, observed, decisions) },
+    },
+  })
+}
+
+/** The first container of a service if it stays. */
+function keptContainer(name: string, observed: Observed, decisions: Decisions): string | undefined {
+  const decided = decisions.get(name)?.find(isReplica)
+  if (!decided) return observed.containers.find(c => c.service === name && !c.oneOff)?.id
+  return decided.kind === 'create' || decided.kind === 'recreate' ? undefined : decided.container.id
+}
+
+/** A container that was removed for its volume's sake is made again. */
+function recreateGone(service: Service, decisions: Decisions, id: string): void {
+  decisions.set(
+    service.name,
+    decisions
+      .get(service.name)!
+      .map(decision =>
+        decision.kind !== 'create' && decision.kind !== 'remove' && decision.container.id === id
+          ? { kind: 'recreate', number: decision.number, container: decision.container, cause: 'a volume is made anew' }
+          : decision,
+      ),
+  )
+}
+
+function checkRunnable(project: Project, service: Service): void {
+  const field = service.provider ? 'provider' : imageName(project, service) === undefined ? 'image' : undefined
+  if (field === undefined) return
+  const place = project.place(['services', service.name, field])
+  const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
+  if (field === 'provider')
+    throw new Failure(
+      'unsupported',
+      `${at}Cannot run service "${service.name}": provider services are not supported yet`,
+    )
+  throw new Failure('invalid', `${at}Cannot run service "${service.name}": it has neither image nor build`)
+}
+
+function planOrphans(plan: Plan, { project, observed, options, networks }: Omit<DecideContext, 'decisions'>): void {
+  const orphans = observed.containers.filter(
+    c =>
+      !c.oneOff && !Object.hasOwn(project.services, c.service) && !Object.hasOwn(project.disabledServices, c.service),
+  )
+  if (orphans.length === 0) return
+  if (!options.removeOrphans) {
+    plan.warn(
+      `Found ${plural(orphans.length, 'container')} of services that are not in the stack: ${list(orphans.map(o => o.name))}. Remove with --remove-orphans`,
+    )
+    return
+  }
+  for (const orphan of orphans)
+    planRemoval(plan, orphan, {
+      cause: `service ${orphan.service} is not in the stack`,
+      timeout: options.timeout,
+      stopped: networks.stopped,
+    })
 }

@@ -1,0 +1,51 @@
+/** Why a container must be replaced, in words that name the field. */
+import type { Service } from '../model/service.ts'
+import { describeChange, type Hashed } from './hash.ts'
+import { labels, parseFields } from './labels.ts'
+import type { ObservedContainer } from './observed.ts'
+
+export interface Wanted {
+  readonly service: Service
+  readonly hashed: Hashed
+  readonly name: string
+  /** Undefined when the image is not here yet. */
+  readonly imageId: string | undefined
+  /** Key in the stack, engine's name, and its id; undefined when it is still to be made. */
+  readonly networks: readonly { readonly key: string; readonly name: string; readonly id: string | undefined }[]
+  readonly volumes: readonly { readonly key: string; readonly name: string }[]
+  /** The container whose network it is to share; undefined when it shares none, or one still to be made. */
+  readonly networkOf: { readonly service: string; readonly id: string | undefined } | undefined
+}
+
+/** The cause to recreate `container`, or undefined when it is as it should be. */
+export function divergence(wanted: Wanted, container: ObservedContainer): string | undefined {
+  if (container.state === 'dead' || container.state === 'removing') return `the container is ${container.state}`
+  if (container.labels[labels.configHash] !== wanted.hashed.hash) {
+    const before = parseFields(container.labels[labels.fields])
+    // Docker Compose keeps one hash only, which says that, not what
+    return (before && describeChange(before, wanted.hashed.fields)) ?? 'configuration changed'
+  }
+  const imageId = container.labels[labels.image] ?? container.imageId
+  if (wanted.imageId !== undefined && imageId !== wanted.imageId) return 'image digest changed'
+  return networkDivergence(wanted, container) ?? volumeDivergence(wanted, container)
+}
+
+function networkDivergence(wanted: Wanted, container: ObservedContainer): string | undefined {
+  for (const { key, name, id } of wanted.networks) {
+    const attached = container.networks[name]
+    if (attached === undefined) {
+      if (container.state === 'running') return `network ${key} is not connected`
+    } else if (id === undefined) return `network ${key} was recreated`
+    // a container that never ran has no network id yet
+    else if (attached !== '' && attached !== id) return `network ${key} was recreated`
+  }
+  const shared = wanted.networkOf
+  if (shared && container.networkMode !== `container:${shared.id}`) return `${shared.service} was recreated`
+  return undefined
+}
+
+function volumeDivergence(wanted: Wanted, container: ObservedContainer): string | undefined {
+  const mounted = new Set(container.volumes.map(volume => volume.name))
+  const missing = wanted.volumes.find(volume => !mounted.has(volume.name))
+  return missing && `volume ${missing.key} is not mounted`
+}

@@ -1,0 +1,151 @@
+/** The project's networks: missing, diverged or fine. */
+import { Failure } from '../lib/failure.ts'
+import { list } from '../lib/text.ts'
+import type { Network } from '../model/network.ts'
+import type { Project } from '../model/project.ts'
+import type { Service } from '../model/service.ts'
+import { describeChange, hashNetwork } from './hash.ts'
+import { labels, networkLabels, parseFields } from './labels.ts'
+import type { Observed, ObservedContainer } from './observed.ts'
+import type { NodeId } from './operation.ts'
+import type { Plan } from './plan.ts'
+
+export interface PlannedNetwork {
+  readonly name: string
+  /** Undefined when it is still to be made. */
+  readonly id: string | undefined
+  /** The node that makes it. */
+  readonly node: NodeId | undefined
+}
+
+export interface PlannedNetworks {
+  /** By key in the stack. */
+  readonly networks: ReadonlyMap<string, PlannedNetwork>
+  /** Containers that are stopped since a network of theirs is made anew: id → node. */
+  readonly stopped: ReadonlyMap<string, NodeId>
+}
+
+export interface NetworksInput {
+  readonly project: Project
+  readonly observed: Observed
+  /** Those to be brought up. */
+  readonly services: readonly Service[]
+  readonly timeout: number | undefined
+}
+
+export function planNetworks(plan: Plan, { project, observed, services, timeout }: NetworksInput): PlannedNetworks {
+  const networks = new Map<string, PlannedNetwork>()
+  const stopped = new Map<string, NodeId>()
+  const names = new Set(services.map(service => service.name))
+  const wanted = new Set(services.flatMap(service => Object.keys(service.networks)))
+  for (const key of [...wanted].sort()) {
+    const network = project.networks[key]
+    if (!network) continue
+    const there = observed.networks.get(network.name)
+    if (network.external) {
+      if (!there) throw missing(project, network)
+      networks.set(key, { name: network.name, id: there.id, node: undefined })
+      continue
+    }
+    const hashed = hashNetwork(network)
+    const body = {
+      Name: network.name,
+      ...(network.driver === undefined ? {} : { Driver: network.driver }),
+      ...(network.internal ? { Internal: true } : {}),
+      ...(network.attachable ? { Attachable: true } : {}),
+      ...(network.enableIPv4 === undefined ? {} : { EnableIPv4: network.enableIPv4 }),
+      ...(network.enableIPv6 === undefined ? {} : { EnableIPv6: network.enableIPv6 }),
+      ...(Object.keys(network.driverOpts).length === 0 ? {} : { Options: network.driverOpts }),
+      ...ipam(network),
+      Labels: {
+        ...network.labels,
+        ...networkLabels(project.name, key, hashed.hash),
+        [labels.fields]: JSON.stringify(hashed.fields),
+      },
+    }
+    const create = (cause: string, after: readonly NodeId[]): void => {
+      const node = plan.add({ kind: 'create-network', cause, name: network.name, body }, after)
+      networks.set(key, { name: network.name, id: undefined, node })
+    }
+    if (!there) {
+      create('not found', [])
+      continue
+    }
+    if (there.labels[labels.project] !== project.name || there.labels[labels.network] !== key)
+      throw foreign(project, network, there.labels[labels.project])
+    const keep = { name: network.name, id: there.id, node: undefined }
+    // one made by Docker Compose carries a hash we cannot check: it is taken as it is
+    const fields = parseFields(there.labels[labels.fields])
+    if (there.labels[labels.configHash] === hashed.hash || !fields) {
+      networks.set(key, keep)
+      continue
+    }
+    const change = describeChange(fields, hashed.fields) ?? 'configuration changed'
+    const attached = observed.containers.filter(container => Object.hasOwn(container.networks, network.name))
+    const others = attached.filter(container => !names.has(container.service) || container.oneOff)
+    if (others.length > 0) {
+      plan.warn(
+        `Network "${key}" is kept although its ${change}: ${list(others.map(o => `"${o.name}"`))} would lose it`,
+      )
+      networks.set(key, keep)
+      continue
+    }
+    const stops: NodeId[] = []
+    for (const container of attached) {
+      if (!isLive(container)) continue
+      const { service, name, id } = container
+      const cause = `network ${key} is made anew`
+      const node = stopped.get(id) ?? plan.add({ kind: 'stop-container', cause, name, service, container: id, timeout })
+      stopped.set(id, node)
+      stops.push(node)
+    }
+    const removal = plan.add({ kind: 'remove-network', cause: change, name: network.name, id: there.id }, stops)
+    create(change, [removal])
+  }
+  return { networks, stopped }
+}
+
+/** Whether it has a process that must be stopped. */
+export function isLive(container: ObservedContainer): boolean {
+  return container.state === 'running' || container.state === 'paused' || container.state === 'restarting'
+}
+
+function ipam(network: Network): { IPAM?: object } {
+  const { driver, config, options } = network.ipam
+  const pools = config.map(pool => ({
+    ...(pool.subnet === undefined ? {} : { Subnet: pool.subnet }),
+    ...(pool.ipRange === undefined ? {} : { IPRange: pool.ipRange }),
+    ...(pool.gateway === undefined ? {} : { Gateway: pool.gateway }),
+    ...(Object.keys(pool.auxAddresses).length === 0 ? {} : { AuxiliaryAddresses: pool.auxAddresses }),
+  }))
+  const body = {
+    ...(driver === undefined ? {} : { Driver: driver }),
+    ...(Object.keys(options).length === 0 ? {} : { Options: options }),
+    ...(pools.length === 0 ? {} : { Config: pools }),
+  }
+  return Object.keys(body).length === 0 ? {} : { IPAM: body }
+}
+
+function missing(project: Project, network: Network): Failure {
+  return new Failure(
+    'not-found',
+    `${placeOf(project, network)}Cannot use network "${network.name}": it does not exist`,
+    {
+      hint: `Create it first, or remove "external" from network "${network.key}"`,
+    },
+  )
+}
+
+function foreign(project: Project, network: Network, owner: string | undefined): Failure {
+  const whose = owner === undefined ? 'was not made by a stack' : `belongs to project "${owner}"`
+  return new Failure(
+    'conflict',
+    `${placeOf(project, network)}Cannot use network "${network.name}": one of that name exists and ${whose}`,
+    { hint: `Declare network "${network.key}" with "external: true", or give it another name` },
+  )
+}
+
+function placeOf(project: Project, network: Network): string {
+  const place = project.place(['networks', network.key])
+  return place ? `${place.file}:${place.line}:${place.column} ` : ''
+}

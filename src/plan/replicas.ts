@@ -1,0 +1,120 @@
+/** What becomes of each container of a service: kept, started, recreated, created, removed; decided, not yet planned. */
+import type { Project } from '../model/project.ts'
+import type { Service } from '../model/service.ts'
+import { divergence, type Wanted } from './diverge.ts'
+import { containerName } from './names.ts'
+import { isLive } from './networks.ts'
+import type { Observed, ObservedContainer } from './observed.ts'
+
+export type Decision =
+  /** `done`: it has ended well, and that is all that was wanted of it. */
+  | { readonly kind: 'keep'; readonly number: number; readonly container: ObservedContainer; readonly done: boolean }
+  | {
+      readonly kind: 'start' | 'unpause' | 'restart'
+      readonly number: number
+      readonly container: ObservedContainer
+      readonly cause: string
+    }
+  | Creation
+  | { readonly kind: 'remove'; readonly container: ObservedContainer; readonly cause: string }
+
+/** A new container, in place of none or of another. */
+export type Creation =
+  | { readonly kind: 'create'; readonly number: number; readonly cause: string }
+  | {
+      readonly kind: 'recreate'
+      readonly number: number
+      readonly container: ObservedContainer
+      readonly cause: string
+    }
+
+export type Replica = Exclude<Decision, { kind: 'remove' }>
+
+export interface DecideInput {
+  readonly project: Project
+  readonly observed: Observed
+  readonly service: Service
+  readonly replicas: number
+  readonly recreate: 'diverged' | 'always' | 'never'
+  readonly wanted: Omit<Wanted, 'name'>
+  /** Somebody waits for it to complete: then ending with 0 is its purpose. */
+  readonly job: boolean
+}
+
+/** In order of number, removals last. */
+export function decide(input: DecideInput): readonly Decision[] {
+  const { project, service, replicas } = input
+  const { found, leftovers } = existing(input)
+  const decisions: Decision[] = [...found].slice(0, replicas).map(([number, container]) => {
+    const cause = recreateCause(input, number, container)
+    if (cause !== undefined) return { kind: 'recreate', number, container, cause }
+    return settle(input, number, container)
+  })
+  const taken = new Set(found.keys())
+  for (let number = 1; decisions.length < replicas; number++)
+    if (!taken.has(number)) decisions.push({ kind: 'create', number, cause: `no container for replica ${number}` })
+  decisions.sort((a, b) => ('number' in a && 'number' in b ? a.number - b.number : 0))
+  for (const [, container] of [...found].slice(replicas))
+    decisions.push({ kind: 'remove', container, cause: `scaled to ${replicas}` })
+  const name = containerName(project.name, service, 1)
+  for (const container of leftovers)
+    decisions.push({ kind: 'remove', container, cause: `left over from an interrupted recreation of ${name}` })
+  return decisions
+}
+
+/** One container a number; a second one is what an interrupted recreation left behind. */
+function existing({ project, observed, service }: DecideInput): {
+  readonly found: ReadonlyMap<number, ObservedContainer>
+  readonly leftovers: readonly ObservedContainer[]
+} {
+  const found = new Map<number, ObservedContainer>()
+  const leftovers: ObservedContainer[] = []
+  const own = observed.containers.filter(c => c.service === service.name && !c.oneOff && c.number !== undefined)
+  for (const container of own.toSorted((a, b) => a.number! - b.number!)) {
+    const number = container.number!
+    const other = found.get(number)
+    if (!other) found.set(number, container)
+    else if (container.name === containerName(project.name, service, number)) {
+      leftovers.push(other)
+      found.set(number, container)
+    } else leftovers.push(container)
+  }
+  return { found, leftovers }
+}
+
+function recreateCause(input: DecideInput, number: number, container: ObservedContainer): string | undefined {
+  const name = containerName(input.project.name, input.service, number)
+  const cause = divergence({ ...input.wanted, name }, container)
+  if (container.state === 'dead' || container.state === 'removing') return cause
+  if (input.recreate === 'never') return undefined
+  return cause ?? (input.recreate === 'always' ? 'asked for' : undefined)
+}
+
+function settle(input: DecideInput, number: number, container: ObservedContainer): Decision {
+  if (container.state === 'paused') return { kind: 'unpause', number, container, cause: 'it is paused' }
+  if (isLive(container)) return { kind: 'keep', number, container, done: false }
+  const endsOnce = input.service.restart.kind === 'no' || input.service.restart.kind === 'on-failure'
+  if (input.job && endsOnce && container.exitCode === 0) return { kind: 'keep', number, container, done: true }
+  const cause = container.exitCode === undefined ? 'it is not running' : `it exited with code ${container.exitCode}`
+  return { kind: 'start', number, container, cause }
+}
+
+/** What its dependents notice: its first word says what happens. */
+export function happens(decision: Replica): 'recreated' | 'created' | 'started' | 'restarted' | undefined {
+  switch (decision.kind) {
+    case 'recreate':
+      return 'recreated'
+    case 'create':
+      return 'created'
+    case 'start':
+      return 'started'
+    case 'restart':
+      return 'restarted'
+    default:
+      return undefined
+  }
+}
+
+export function isReplica(decision: Decision): decision is Replica {
+  return decision.kind !== 'remove'
+}

@@ -1,0 +1,94 @@
+/** The project's named volumes: missing, diverged or fine. */
+import { Failure } from '../lib/failure.ts'
+import type { Project } from '../model/project.ts'
+import type { Service } from '../model/service.ts'
+import { describeChange, hashVolume } from './hash.ts'
+import { labels, parseFields, volumeLabels } from './labels.ts'
+import { isLive } from './networks.ts'
+import type { Observed } from './observed.ts'
+import type { NodeId } from './operation.ts'
+import type { Plan } from './plan.ts'
+
+export interface PlannedVolumes {
+  /** By key in the stack: the node that makes it. */
+  readonly nodes: ReadonlyMap<string, NodeId>
+  /** Containers that had to go since their volume is made anew: id → node that removed it. */
+  readonly removed: ReadonlyMap<string, NodeId>
+}
+
+export interface VolumesInput {
+  readonly project: Project
+  readonly observed: Observed
+  readonly services: readonly Service[]
+  /** Diverged ones are made anew, and lose what is in them. */
+  readonly recreate: boolean
+  readonly timeout: number | undefined
+}
+
+export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
+  const { project, observed, services } = input
+  const nodes = new Map<string, NodeId>()
+  const removed = new Map<string, NodeId>()
+  for (const key of volumesOf(services)) {
+    const volume = project.volumes[key]
+    if (!volume) continue
+    const there = observed.volumes.get(volume.name)
+    if (volume.external) {
+      if (there) continue
+      const place = project.place(['volumes', key])
+      const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
+      throw new Failure('not-found', `${at}Cannot use volume "${volume.name}": it does not exist`, {
+        hint: `Create it first, or remove "external" from volume "${key}"`,
+      })
+    }
+    const hashed = hashVolume(volume)
+    const create = (cause: string, after: readonly NodeId[]): void => {
+      const body = {
+        Name: volume.name,
+        ...(volume.driver === undefined ? {} : { Driver: volume.driver }),
+        ...(Object.keys(volume.driverOpts).length === 0 ? {} : { DriverOpts: volume.driverOpts }),
+        Labels: {
+          ...volume.labels,
+          ...volumeLabels(project.name, key, hashed.hash),
+          [labels.fields]: JSON.stringify(hashed.fields),
+        },
+      }
+      nodes.set(key, plan.add({ kind: 'create-volume', cause, name: volume.name, body }, after))
+    }
+    if (!there) {
+      create('not found', [])
+      continue
+    }
+    if (there.labels[labels.project] !== project.name) {
+      plan.warn(`Volume "${volume.name}" exists and was not made by this project: it is used as it is`)
+      continue
+    }
+    const fields = parseFields(there.labels[labels.fields])
+    if (there.labels[labels.configHash] === hashed.hash || !fields) continue
+    const change = describeChange(fields, hashed.fields) ?? 'configuration changed'
+    if (!input.recreate) {
+      plan.warn(`Volume "${key}" is kept although its ${change}: making it anew would lose what is in it`)
+      continue
+    }
+    const gone: NodeId[] = []
+    for (const container of observed.containers.filter(c => c.volumes.some(v => v.name === volume.name))) {
+      const { id, name, service } = container
+      const on = { cause: `volume ${key} is made anew`, name, service, container: id }
+      const stop = isLive(container) ? [plan.add({ kind: 'stop-container', ...on, timeout: input.timeout })] : []
+      const node = removed.get(id) ?? plan.add({ kind: 'remove-container', ...on, force: false, volumes: false }, stop)
+      removed.set(id, node)
+      gone.push(node)
+    }
+    const removal = plan.add({ kind: 'remove-volume', cause: change, name: volume.name }, gone)
+    create(change, [removal])
+  }
+  return { nodes, removed }
+}
+
+/** Keys of the named volumes that services mount, sorted. */
+export function volumesOf(services: readonly Service[]): readonly string[] {
+  const keys = services.flatMap(service =>
+    service.mounts.flatMap(mount => (mount.kind === 'volume' && mount.source !== undefined ? [mount.source] : [])),
+  )
+  return [...new Set(keys)].sort()
+}
