@@ -1,15 +1,20 @@
 /** The texts of a container's /etc/hosts, /etc/hostname and /etc/resolv.conf. */
+import { isIP } from 'node:net'
+import { Failure } from '../../lib/failure.ts'
+
+/** Where a sandbox's own name server listens. */
+export const dnsAddress = '127.0.0.11'
 
 export interface HostsOptions {
   readonly hostname: string
   readonly domainname?: string | undefined
-  /** The container's own, without prefix length; none with the host's network, where `host` is the host's file. */
+  /** The container's own, without prefix length; none with the host's network. */
   readonly addresses: readonly string[]
-  /** "name:address"; the address may be "host-gateway". */
+  /** "name:address" or "name=address"; the address may be "host-gateway". */
   readonly extraHosts: readonly string[]
   /** What host-gateway stands for. */
   readonly hostGateway?: readonly string[]
-  /** The host's own /etc/hosts: network mode host shows it instead of generated lines. */
+  /** The host's own /etc/hosts: network mode host shows it in place of the generated lines. */
   readonly host?: string | undefined
 }
 
@@ -18,15 +23,96 @@ export interface ResolvConfOptions {
   readonly host: string
   /** Whether 127.0.0.11 answers: on every network but the default bridge and the host's. */
   readonly internal: boolean
+  /** Of the container itself: `dns`, `dns_search`, `dns_opt`; empty ones leave the host's. */
   readonly servers: readonly string[]
   readonly search: readonly string[]
   readonly options: readonly string[]
 }
 
-export function hostsText(_options: HostsOptions): string {
-  throw new Error('being written')
+export interface ResolvConf {
+  readonly servers: readonly string[]
+  readonly search: readonly string[]
+  readonly options: readonly string[]
 }
 
-export function resolvConfText(_options: ResolvConfOptions): string {
-  throw new Error('being written')
+const fixedHosts = [
+  '127.0.0.1\tlocalhost',
+  '::1\tlocalhost ip6-localhost ip6-loopback',
+  'fe00::\tip6-localnet',
+  'ff00::\tip6-mcastprefix',
+  'ff02::1\tip6-allnodes',
+  'ff02::2\tip6-allrouters',
+]
+
+/** @throws Failure `invalid` for an extra host without an address. */
+export function hostsText(options: HostsOptions): string {
+  const extra = options.extraHosts.flatMap(line => {
+    const [name, address] = splitExtraHost(line)
+    const addresses = address === 'host-gateway' ? (options.hostGateway ?? []) : [address]
+    if (addresses.length === 0)
+      throw new Failure('invalid', `Cannot add host "${name}": host-gateway has no address without a bridge network`)
+    return addresses.map(each => `${each}\t${name}`)
+  })
+  if (options.host !== undefined) return `${options.host.replace(/\n*$/, '\n')}${lines(extra)}`
+  const name = options.domainname ? `${options.hostname}.${options.domainname} ${options.hostname}` : options.hostname
+  return lines([...fixedHosts, ...extra, ...options.addresses.map(address => `${address}\t${name}`)])
+}
+
+/** "name:::1", "name=::1", "name:10.0.0.1", "name:[::1]"; a name has no colon. */
+export function splitExtraHost(line: string): [name: string, address: string] {
+  const at = line.search(/[:=]/)
+  const name = line.slice(0, at)
+  const address = line.slice(at + 1).replace(/^\[(.*)\]$/, '$1')
+  if (at < 1 || /\s/.test(name) || (address !== 'host-gateway' && isIP(address) === 0))
+    throw new Failure('invalid', `invalid IP address in add-host: "${line}"`)
+  return [name, address]
+}
+
+export function hostnameText(hostname: string): string {
+  return `${hostname}\n`
+}
+
+/** resolv.conf(5): the last search line counts, options add up. */
+export function parseResolvConf(text: string): ResolvConf {
+  const servers: string[] = []
+  let search: string[] = []
+  const options: string[] = []
+  for (const line of text.split('\n')) {
+    const [word, ...rest] = line
+      .replace(/[#;].*/, '')
+      .trim()
+      .split(/\s+/)
+    if (word === 'nameserver' && rest[0]) servers.push(rest[0])
+    if ((word === 'search' || word === 'domain') && rest[0]) search = rest
+    if (word === 'options') options.push(...rest)
+  }
+  return { servers, search, options }
+}
+
+/**
+ * With our own server: that one alone, names without a dot tried as they are first. Without it (default bridge, host): the
+ * container's own servers or the host's; where those are on the loopback (`needsOwnServer`) ask for `internal`.
+ */
+export function resolvConfText(options: ResolvConfOptions): string {
+  const host = parseResolvConf(options.host)
+  // "." asks for no search list at all
+  const search = options.search.length > 0 ? options.search.filter(domain => domain !== '.') : host.search
+  const given = options.options.length > 0 ? options.options : host.options
+  const wanted = options.internal && !given.some(option => option.startsWith('ndots:')) ? [...given, 'ndots:0'] : given
+  const servers = options.internal ? [dnsAddress] : options.servers.length > 0 ? options.servers : host.servers
+  return lines([
+    ...servers.map(server => `nameserver ${server}`),
+    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
+    ...(wanted.length > 0 ? [`options ${wanted.join(' ')}`] : []),
+  ])
+}
+
+/** Whether a container that would be shown the host's servers needs ours instead: the host's are on its loopback, or none. */
+export function needsOwnServer(hostText: string): boolean {
+  const { servers } = parseResolvConf(hostText)
+  return servers.length === 0 || servers.every(server => server.startsWith('127.') || server === '::1')
+}
+
+function lines(all: readonly string[]): string {
+  return all.map(line => `${line}\n`).join('')
 }

@@ -114,14 +114,13 @@ export function linkAddress(endpointId: string, address: string): string {
 export interface RouteCandidate {
   readonly network: string
   readonly internal: boolean
-  readonly gateway: boolean
   readonly gwPriority: number
 }
 
 /** Which endpoint has the default route: the highest gw_priority, then the first by name; never one of an internal network. */
 export function defaultRoute<T extends RouteCandidate>(candidates: readonly T[]): T | undefined {
   return candidates
-    .filter(candidate => !candidate.internal && candidate.gateway)
+    .filter(candidate => !candidate.internal)
     .toSorted((a, b) => b.gwPriority - a.gwPriority || (a.network < b.network ? -1 : a.network > b.network ? 1 : 0))[0]
 }
 

@@ -49,7 +49,10 @@ export function parsePools(pools: readonly string[]): Subnet[] {
   return pools.map(text => {
     const pool = parseSubnet(text)
     if (pool?.family !== 4)
-      throw new Failure('invalid', `Cannot use address pool "${text}": it should be an IPv4 subnet such as 10.213.0.0/16`)
+      throw new Failure(
+        'invalid',
+        `Cannot use address pool "${text}": it should be an IPv4 subnet such as 10.213.0.0/16`,
+      )
     return pool
   })
 }
@@ -144,15 +147,21 @@ export class Addresses {
       this.#taken.add(value)
       return { family: this.family, value }
     }
-    throw new Failure('denied', `no available ${this.family === 4 ? 'IPv4' : 'IPv6'} addresses on this network's address pools`, {
-      hint: `Give the network a larger subnet than ${formatSubnet(range)}`,
-    })
+    throw new Failure(
+      'denied',
+      `no available ${this.family === 4 ? 'IPv4' : 'IPv6'} addresses on this network's address pools`,
+      {
+        hint: `Give the network a larger subnet than ${formatSubnet(range)}`,
+      },
+    )
   }
 
   /** A given address. @throws Failure `denied` when it is taken. */
   reserve(address: Address): void {
     if (this.#taken.has(address.value))
-      throw new Failure('denied', 'Address already in use', { hint: `Choose another address than ${formatAddress(address)}` })
+      throw new Failure('denied', 'Address already in use', {
+        hint: `Choose another address than ${formatAddress(address)}`,
+      })
     this.#taken.add(address.value)
   }
 

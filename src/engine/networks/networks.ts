@@ -1,13 +1,40 @@
 /** The collection of networks, and who is attached to them. */
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { PortBindings } from '../../api/container-body.ts'
-import type { Filters } from '../../api/filters.ts'
+import { checkFilters, type Filters, matchesLabels, matchesOne } from '../../api/filters.ts'
 import type { NetworkCreate, NetworkInspect } from '../../api/networks.ts'
+import { Failure } from '../../lib/failure.ts'
+import { newId } from '../../lib/ids.ts'
+import { runNft, socketIn } from '../../runtime/native.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { Events } from '../base/events.ts'
-import type { Paths } from '../base/paths.ts'
-import type { Dns } from '../dns/server.ts'
-import type { Attachment, EndpointRequest, Member } from './attachment.ts'
-import type { PublishedPort } from './published-port.ts'
+import { defaultRoots, type Paths } from '../base/paths.ts'
+import { ensureDirectory, readRecord, writeRecord } from '../base/store.ts'
+import { Names } from '../dns/names.ts'
+import { redirect } from '../dns/redirect.ts'
+import { Dns, type SocketIn } from '../dns/server.ts'
+import { formatAddress, formatSubnet, type Subnet } from './address.ts'
+import { type Attachment, attachmentSchema, type EndpointRequest, type Member } from './attachment.ts'
+import { Bridges } from './bridge.ts'
+import { DockerUser } from './docker-user.ts'
+import { Endpoints } from './endpoints.ts'
+import { Firewall, tableName } from './firewall.ts'
+import { hostSubnets } from './host-routes.ts'
+import { checkOverlap, checkPool, defaultPools, freeSubnet, parsePools, uniqueLocalSubnet } from './ipam.ts'
+import {
+  checkCreate,
+  Network,
+  type NetworkRecord,
+  networkSchema,
+  predefined,
+  predefinedRecord,
+  recordVersion,
+  requestedPools,
+} from './network.ts'
+import { PublishedPorts } from './publish.ts'
+import { type PublishedPort, publishedPortSchema } from './published-port.ts'
+import { Sandboxes } from './sandbox.ts'
 
 export interface NetworksOptions {
   readonly paths: Paths
@@ -15,81 +42,338 @@ export interface NetworksOptions {
   readonly runtime: Runtime
   /** Address pools for networks without a subnet, CIDR. */
   readonly pools?: readonly string[] | undefined
-}
-
-export interface Network {
-  readonly id: string
-  readonly name: string
-  readonly driver: 'bridge' | 'host' | 'null'
-  readonly internal: boolean
-  readonly labels: Readonly<Record<string, string>>
-}
-
-const later = (): never => {
-  throw new Error('being written')
+  /** The kernel's side, for tests without one. */
+  readonly kernel?: {
+    readonly runNft: (commands: string) => unknown
+    readonly socketIn: SocketIn
+    readonly linkExists: (name: string) => boolean
+    readonly hostSubnets: () => readonly Subnet[]
+  }
 }
 
 export class Networks {
   /** The name server of the sandboxes. */
-  get dns(): Dns {
-    return later()
+  readonly dns: Dns
+  /** Who uses which network namespace. */
+  readonly sandboxes: Sandboxes
+  readonly #options: NetworksOptions
+  readonly #pools: readonly Subnet[]
+  readonly #networks = new Map<string, Network>()
+  readonly #firewall: Firewall
+  readonly #bridges: Bridges
+  readonly #ports: PublishedPorts
+  readonly #endpoints: Endpoints
+  #bridgeSaved = false
+
+  private constructor(options: NetworksOptions) {
+    const { paths, runtime, events, kernel } = options
+    this.#options = options
+    this.#pools = parsePools(options.pools ?? defaultPools)
+    const names = new Names()
+    this.dns = new Dns({ names, socketIn: kernel?.socketIn ?? socketIn, redirect })
+    this.sandboxes = new Sandboxes(runtime, this.dns)
+    const table = tableName(paths.roots.run, defaultRoots.run)
+    this.#firewall = new Firewall({ table, marker: join(paths.roots.run, 'firewall'), run: kernel?.runNft ?? runNft })
+    const dockerUser = new DockerUser(table)
+    const exists = kernel?.linkExists
+    this.#bridges = new Bridges({ runtime, firewall: this.#firewall, dockerUser, ...(exists ? { exists } : {}) })
+    this.#ports = new PublishedPorts(this.#firewall)
+    this.#endpoints = new Endpoints({
+      runtime,
+      events,
+      names,
+      bridges: this.#bridges,
+      find: ref => this.get(ref),
+      prepare: network => this.#prepare(network),
+    })
   }
-  static async open(_options: NetworksOptions): Promise<Networks> {
-    return later()
+
+  /** Reads the records. What an earlier engine attached comes by `adopt`, and `settle` ends that. */
+  static async open(options: NetworksOptions): Promise<Networks> {
+    const networks = new Networks(options)
+    await networks.#load()
+    return networks
   }
-  /** @throws Failure conflict (name), denied (overlap), not-found (driver), invalid. */
-  async create(_body: NetworkCreate): Promise<Network> {
-    return later()
+
+  async #load(): Promise<void> {
+    const { paths } = this.#options
+    await Promise.all([ensureDirectory(paths.networks), ensureDirectory(paths.roots.run, 0o711)])
+    const files = (await readdir(paths.networks)).filter(name => /^[0-9a-f]{64}\.json$/.test(name))
+    const records = await Promise.all(
+      files.map(name => readRecord(join(paths.networks, name), recordVersion, networkSchema)),
+    )
+    for (const name of predefined) this.#keep(predefinedRecord(name, paths.roots.data))
+    // the default bridge's record, once it has a subnet, comes over its first form
+    for (const record of records) if (record) this.#keep(record)
+    this.#bridgeSaved = this.find('bridge')!.addresses.length > 0
+    for (const network of this.#networks.values())
+      if (network.driver === 'bridge' && network.addresses.length > 0 && this.#bridges.isThere(network))
+        this.#bridges.adopt(network)
   }
+
+  #keep(record: NetworkRecord): Network {
+    const network = new Network(record)
+    this.#networks.set(record.id, network)
+    return network
+  }
+
+  /** @throws Failure conflict (name), denied (overlap, predefined), not-found (driver), invalid. */
+  async create(body: NetworkCreate): Promise<Network> {
+    checkCreate(body)
+    if ([...this.#networks.values()].some(({ name }) => name === body.Name))
+      throw new Failure('conflict', `network with name ${body.Name} already exists`)
+    const id = newId()
+    const asked = requestedPools(body.IPAM?.Config)
+    const enableIPv6 = body.EnableIPv6 ?? false
+    for (const pool of asked) checkOverlap(checkPool(pool).subnet, this.#subnets())
+    const isMissing = (mark: string) => !asked.some(pool => pool.subnet.includes(mark))
+    const network = this.#keep({
+      version: recordVersion,
+      id,
+      name: body.Name,
+      created: new Date().toISOString(),
+      driver: 'bridge',
+      internal: body.Internal ?? false,
+      attachable: body.Attachable ?? false,
+      enableIPv6,
+      options: { ...body.Options },
+      labels: { ...body.Labels },
+      pools: [
+        ...(isMissing('.') ? [this.#chosenPool()] : []),
+        ...asked.filter(pool => enableIPv6 || !pool.subnet.includes(':')),
+        ...(enableIPv6 && isMissing(':') ? [withGateway(uniqueLocalSubnet(id))] : []),
+      ],
+    })
+    try {
+      await writeRecord(this.#options.paths.networkRecord(id), network.record)
+    } catch (error) {
+      this.#networks.delete(id)
+      throw error
+    }
+    this.#options.events.emit('network', 'create', id, network.attributes())
+    return network
+  }
+
+  #subnets(): Subnet[] {
+    return [...this.#networks.values()].flatMap(network => network.addresses.map(({ pool }) => pool.subnet))
+  }
+
+  #chosenPool(): { subnet: string; gateway: string } {
+    const taken = (this.#options.kernel?.hostSubnets ?? hostSubnets)()
+    return withGateway(freeSubnet(this.#pools, [...taken, ...this.#subnets()]))
+  }
+
+  /** The default bridge gets its subnet when somebody looks at it or needs it. */
+  #prepare(network: Network): Network {
+    if (network.isDefaultBridge && network.addresses.length === 0) network.usePools([this.#chosenPool()])
+    return network
+  }
+
+  /** Once somebody is on it, the next engine must know its subnet. */
+  async #saveBridge(networks: readonly string[]): Promise<void> {
+    const bridge = networks.map(ref => this.find(ref)).find(network => network?.isDefaultBridge)
+    if (!bridge || this.#bridgeSaved) return
+    this.#bridgeSaved = true
+    await writeRecord(this.#options.paths.networkRecord(bridge.id), bridge.record)
+  }
+
   /** By full id, exact name, unique id prefix. @throws Failure not-found `network x not found`. */
-  get(_ref: string): Network {
-    return later()
+  get(ref: string): Network {
+    const found = this.find(ref)
+    if (found) return found
+    const matches = this.#byPrefix(ref).length
+    if (matches > 1)
+      throw new Failure('invalid', `network ${ref} is ambiguous (${matches} matches found based on ID prefix)`)
+    throw new Failure('not-found', `network ${ref} not found`)
   }
-  find(_ref: string): Network | undefined {
-    return later()
+
+  find(ref: string): Network | undefined {
+    const exact = this.#networks.get(ref)
+    if (exact) return exact
+    for (const network of this.#networks.values()) if (network.name === ref) return network
+    const matches = this.#byPrefix(ref)
+    return matches.length === 1 ? matches[0] : undefined
   }
-  list(_filters: Filters = {}): NetworkInspect[] {
-    return later()
+
+  #byPrefix(ref: string): Network[] {
+    return ref === '' ? [] : [...this.#networks.values()].filter(({ id }) => id.startsWith(ref))
   }
-  inspect(_ref: string): NetworkInspect {
-    return later()
+
+  list(filters: Filters = {}): NetworkInspect[] {
+    checkFilters(filters, ['name', 'id', 'label', 'driver', 'type', 'scope', 'dangling'])
+    return this.#matching(filters).map(network => this.#prepare(network).inspect(false))
   }
-  async remove(_ref: string): Promise<void> {}
-  /** Names of those removed. `usedBy`: whether a container that does not run wants it. */
-  async prune(_filters: Filters, _usedBy: (network: Network) => boolean): Promise<string[]> {
-    return later()
+
+  #matching(filters: Filters): Network[] {
+    const some = (asked: readonly string[] | undefined, test: (value: string) => boolean) =>
+      asked === undefined || asked.length === 0 || asked.some(test)
+    return [...this.#networks.values()].filter(
+      network =>
+        some(filters.name, name => network.name.includes(name)) &&
+        some(filters.id, id => network.id.startsWith(id)) &&
+        matchesLabels(filters.label, network.labels) &&
+        matchesOne(filters.driver, network.driver) &&
+        matchesOne(filters.scope, 'local') &&
+        matchesOne(filters.type, network.isPredefined ? 'builtin' : 'custom') &&
+        some(filters.dangling, value => (network.members.size === 0 && !network.isPredefined) === (value === 'true')),
+    )
   }
+
+  inspect(ref: string): NetworkInspect {
+    return this.#prepare(this.get(ref)).inspect()
+  }
+
+  /** @throws Failure denied when it is predefined or somebody is on it. */
+  async remove(ref: string): Promise<void> {
+    const network = this.get(ref)
+    if (network.isPredefined)
+      throw new Failure('denied', `${network.name} is a pre-defined network and cannot be removed`)
+    if (network.members.size > 0) {
+      const members = [...network.members.values()].map(
+        member => `name:${JSON.stringify(member.Name)} id:${JSON.stringify(member.EndpointID.slice(0, 12))}`,
+      )
+      throw new Failure(
+        'denied',
+        `error while removing network: network ${network.name} has active endpoints (${members.join(', ')})`,
+      )
+    }
+    // out of the collection first: nobody may attach to what is going
+    this.#networks.delete(network.id)
+    await this.#bridges.remove(network)
+    await rm(this.#options.paths.networkRecord(network.id), { force: true })
+    this.#options.events.emit('network', 'destroy', network.id, network.attributes())
+  }
+
+  /** Names of those removed: nobody is on them and no stopped container wants them. */
+  async prune(filters: Filters, isWanted: (network: Network) => boolean = () => false): Promise<string[]> {
+    checkFilters(filters, ['label', 'label!', 'until'])
+    const until = filters.until?.[0]
+    const before = until === undefined ? Number.POSITIVE_INFINITY : parseUntil(until)
+    const names: string[] = []
+    for (const network of this.#matching({ label: filters.label ?? [] })) {
+      const isExcluded = (filters['label!'] ?? []).some(label => matchesLabels([label], network.labels))
+      const isUsed = network.isPredefined || network.members.size > 0 || isWanted(network)
+      if (isUsed || isExcluded || Date.parse(network.record.created) > before) continue
+      await this.remove(network.id)
+      names.push(network.name)
+    }
+    return names
+  }
+
   /** Reserves addresses, makes missing bridges and registers the names; call before the container starts. */
-  async attach(_member: Member, _endpoints: readonly EndpointRequest[]): Promise<Attachment[]> {
-    return later()
+  async attach(member: Member, endpoints: readonly EndpointRequest[]): Promise<Attachment[]> {
+    const attachments = await this.#endpoints.attach(member, endpoints)
+    await this.#saveBridge(attachments.map(({ networkId }) => networkId))
+    return attachments
   }
-  /** What `attach` and `connect` gave, taken back with the published ports. */
-  async detach(_containerId: string): Promise<void> {}
-  /** Into a running container's sandbox. */
-  async connect(_member: Member, _request: EndpointRequest, _sandbox: string): Promise<Attachment> {
-    return later()
+
+  /** What `attach` and `connect` gave, taken back with the published ports; nothing attached is fine. */
+  async detach(containerId: string): Promise<void> {
+    const hadPorts = this.#ports.release(containerId)
+    const left = this.#endpoints.detach(containerId)
+    await Promise.all([hadPorts ? this.#firewall.flush() : undefined, this.#leave(left)])
   }
-  /** Out of a running container's sandbox. */
-  async disconnect(_ref: string, _containerId: string, _sandbox: string): Promise<void> {}
-  /** Takes over what an earlier engine attached; `saved` is what attach and publish gave then. */
+
+  /** The default bridge cannot be removed, so it goes with its last container. */
+  async #leave(networks: readonly Network[]): Promise<void> {
+    for (const network of networks)
+      if (network.isDefaultBridge && network.members.size === 0) await this.#bridges.remove(network)
+  }
+
+  /** Into a running container's sandbox. @throws Failure denied when it is on that network. */
+  async connect(member: Member, request: EndpointRequest, sandbox: string): Promise<Attachment> {
+    const attachment = await this.#endpoints.connect(member, request, sandbox)
+    await this.#saveBridge([attachment.networkId])
+    return attachment
+  }
+
+  /** Out of a running container's sandbox. @throws Failure internal when it is not on that network. */
+  async disconnect(ref: string, containerId: string, sandbox: string): Promise<void> {
+    await this.#leave([await this.#endpoints.disconnect(this.get(ref), containerId, sandbox)])
+  }
+
+  /** Takes over what an earlier engine attached and published; `saved` is what attach and publish gave then. */
   async adopt(
-    _member: Member,
-    _saved: { readonly attachments: readonly unknown[]; readonly ports: readonly unknown[] },
+    member: Member,
+    saved: { readonly attachments: readonly unknown[]; readonly ports: readonly unknown[] },
   ): Promise<{ attachments: Attachment[]; ports: PublishedPort[] }> {
-    return later()
+    const attachments = saved.attachments.map(each => attachmentSchema.parse(each) as Attachment)
+    const ports = saved.ports.map(each => publishedPortSchema.parse(each))
+    this.#endpoints.adopt(member, attachments)
+    await this.#ports.adopt(member, ports)
+    return { attachments, ports }
   }
-  attachments(_containerId: string): readonly Attachment[] {
-    return later()
+
+  /** After every running container has been adopted: the kernel's rules are made what they should be, leftovers go. */
+  async settle(): Promise<void> {
+    const bridge = this.find('bridge')
+    if (bridge && bridge.members.size === 0 && bridge.addresses.length > 0) await this.#bridges.remove(bridge)
+    await this.#firewall.flush()
   }
-  /** After `attach`. `exposed` ("80/tcp") are published on free ports when `all` is set (-P). */
+
+  /** Those of a running container. */
+  attachments(containerId: string): readonly Attachment[] {
+    return this.#endpoints.of(containerId)
+  }
+
+  ports(containerId: string): readonly PublishedPort[] {
+    return this.#ports.of(containerId)
+  }
+
+  /**
+   * After `attach`. `exposed` ("80/tcp") go to free ports when `all` is set (-P). A container on internal networks alone publishes
+   * nothing, as with Docker.
+   */
   async publish(
-    _containerId: string,
-    _bindings: PortBindings,
-    _options: { readonly exposed?: readonly string[]; readonly all?: boolean } = {},
+    containerId: string,
+    bindings: PortBindings,
+    options: { readonly exposed?: readonly string[]; readonly all?: boolean } = {},
   ): Promise<PublishedPort[]> {
-    return later()
+    const endpoint = this.#endpoints.outward(containerId)
+    if (!endpoint) return []
+    const { attachment, member, network } = endpoint
+    const publisher = {
+      id: member.id,
+      name: member.name,
+      endpointId: attachment.endpointId,
+      ipv4: attachment.ipv4?.split('/')[0],
+      ipv6: attachment.ipv6?.split('/')[0],
+    }
+    return this.#ports.publish(publisher, bindings, { ...options, binding: network.binding })
   }
-  async unpublish(_containerId: string): Promise<void> {}
-  rename(_containerId: string, _name: string): void {}
-  async close(): Promise<void> {}
+
+  unpublish(containerId: string): Promise<void> {
+    return this.#ports.unpublish(containerId)
+  }
+
+  /** The names others know a container by, after a rename. */
+  rename(containerId: string, name: string): void {
+    this.#endpoints.rename(containerId, name)
+  }
+
+  /** What `host-gateway` stands for: the address of the host on the default bridge, or on the container's own network. */
+  hostGateways(attachments: readonly Attachment[]): string[] {
+    const first = attachments.find(({ gateway }) => gateway !== undefined) ?? attachments[0]
+    return first ? [first.gateway, first.gateway6].filter(address => address !== undefined) : []
+  }
+
+  /** Lets go of sockets; bridges, rules and addresses stay for the containers that run on. */
+  async close(): Promise<void> {
+    this.dns.close()
+    this.#ports.close()
+  }
+}
+
+function withGateway(subnet: Subnet): { subnet: string; gateway: string } {
+  const { gateway } = checkPool({ subnet: formatSubnet(subnet) })
+  return { subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }
+}
+
+/** A time, or a duration before now ("24h"). */
+function parseUntil(text: string): number {
+  const duration = /^(\d+)(s|m|h)$/.exec(text)
+  if (duration) return Date.now() - Number(duration[1]) * { s: 1e3, m: 60e3, h: 3600e3 }[duration[2] as 's' | 'm' | 'h']
+  const time = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text)
+  if (Number.isNaN(time)) throw new Failure('invalid', `invalid filter 'until=${text}'`)
+  return time
 }

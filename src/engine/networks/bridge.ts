@@ -1,0 +1,143 @@
+/** A network's bridge: made when the first endpoint needs it, there until the network goes. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { HostOperation } from '../../runtime/spec.ts'
+import { formatAddress } from './address.ts'
+import { linkAddress } from './attachment.ts'
+import type { DockerUser } from './docker-user.ts'
+import { type BridgeRules, bridgeElements, type Firewall } from './firewall.ts'
+import type { Network } from './network.ts'
+
+/** Steps that make it. `forwarding`: what the host must switch on for it. */
+export function bridgeOperations(network: Network, forwarding: readonly HostOperation[]): HostOperation[] {
+  const addresses = network.addresses.map(({ pool }) => `${formatAddress(pool.gateway)}/${pool.subnet.prefix}`)
+  const name = network.bridge
+  return [
+    { kind: 'create-bridge', name, addresses, mtu: network.mtu, mac: linkAddress(network.id, name) },
+    // the host's 127.0.0.1 reaches published ports over the bridge; the firewall's raw chain keeps the wire's 127.0.0.1 out
+    ...(network.internal ? [] : [sysctl(`net/ipv4/conf/${name}/route_localnet`, '1')]),
+    ...forwarding,
+  ]
+}
+
+export function bridgeRules(network: Network): BridgeRules {
+  return {
+    bridge: network.bridge,
+    internal: network.internal,
+    icc: network.icc,
+    masquerade: network.masquerade ? network.addresses.map(({ pool }) => pool.subnet) : [],
+  }
+}
+
+/**
+ * Forwarding, where it is still off. It is not switched off again: who else came to rely on it meanwhile cannot be known.
+ * With IPv6 forwarding the kernel stops listening to router advertisements unless told (accept_ra 2), and the host would lose its
+ * own default route.
+ */
+export function forwardingOperations(
+  ipv6: boolean,
+  read: (name: string) => string | undefined = readSysctl,
+): HostOperation[] {
+  const operations: HostOperation[] = []
+  if (read('net/ipv4/ip_forward') === '0') operations.push(sysctl('net/ipv4/ip_forward', '1'))
+  if (!ipv6 || read('net/ipv6/conf/all/forwarding') !== '0') return operations
+  for (const name of readdirSync('/proc/sys/net/ipv6/conf')) {
+    if (name === 'all' || name === 'lo') continue
+    if (read(`net/ipv6/conf/${name}/accept_ra`) === '1') operations.push(sysctl(`net/ipv6/conf/${name}/accept_ra`, '2'))
+  }
+  operations.push(sysctl('net/ipv6/conf/all/forwarding', '1'))
+  return operations
+}
+
+function sysctl(name: string, value: string): HostOperation {
+  return { kind: 'sysctl', name, value }
+}
+
+function readSysctl(name: string): string | undefined {
+  const path = `/proc/sys/${name}`
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+}
+
+export interface BridgesOptions {
+  readonly runtime: Runtime
+  readonly firewall: Firewall
+  readonly dockerUser: DockerUser
+  /** Whether a link of that name is there; tests without a kernel say. */
+  readonly exists?: (name: string) => boolean
+}
+
+export class Bridges {
+  readonly #options: BridgesOptions
+  readonly #exists: (name: string) => boolean
+  readonly #ready = new Map<string, Promise<void>>()
+  readonly #names = new Map<string, string>()
+
+  constructor(options: BridgesOptions) {
+    this.#options = options
+    this.#exists = options.exists ?? (name => existsSync(`/sys/class/net/${name}`))
+  }
+
+  /** Resolves when the bridge is up and its rules hold; asked for by many at once, it is made once. */
+  ensure(network: Network): Promise<void> {
+    const known = this.#ready.get(network.id)
+    if (known) return known
+    const ready = this.#make(network)
+    this.#ready.set(network.id, ready)
+    ready.catch(() => this.#ready.delete(network.id))
+    return ready
+  }
+
+  async #make(network: Network): Promise<void> {
+    const { runtime, firewall } = this.#options
+    this.adopt(network)
+    try {
+      const isThere = this.#exists(network.bridge)
+      const operations = isThere
+        ? []
+        : bridgeOperations(network, forwardingOperations(network.addresses.some(({ family }) => family === 6)))
+      await Promise.all([
+        operations.length > 0 ? runtime.runHost({ kind: 'host', operations }) : undefined,
+        firewall.flush(),
+        this.#allow(),
+      ])
+    } catch (error) {
+      this.#forget(network)
+      await firewall.flush()
+      throw error
+    }
+  }
+
+  /** The rules of a bridge that an earlier engine left, without making anything. */
+  adopt(network: Network): void {
+    this.#names.set(network.id, network.bridge)
+    this.#options.firewall.want(network.id, bridgeElements(bridgeRules(network)))
+  }
+
+  isThere(network: Network): boolean {
+    return this.#exists(network.bridge)
+  }
+
+  /** With its rules; a bridge that was there before us, under a name somebody chose, goes too, as with Docker. */
+  async remove(network: Network): Promise<void> {
+    const { runtime, firewall } = this.#options
+    // whoever is still making it would make it again
+    await this.#ready.get(network.id)?.catch(() => undefined)
+    this.#forget(network)
+    const operations: HostOperation[] = [{ kind: 'delete-link', name: network.bridge }]
+    await Promise.all([
+      this.#exists(network.bridge) ? runtime.runHost({ kind: 'host', operations }) : undefined,
+      firewall.flush(),
+      this.#allow(),
+    ])
+  }
+
+  #forget(network: Network): void {
+    this.#ready.delete(network.id)
+    this.#names.delete(network.id)
+    this.#options.firewall.want(network.id, [])
+  }
+
+  #allow(): Promise<void> {
+    return this.#options.dockerUser.allow([...this.#names.values()])
+  }
+}

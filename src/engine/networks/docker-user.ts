@@ -1,0 +1,86 @@
+/** Our bridges past Docker's own firewall, where Docker runs beside us on the same host. */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { debug } from '../../lib/debug.ts'
+import { Failure, messageOf } from '../../lib/failure.ts'
+
+const log = debug('firewall')
+
+/*
+ * Docker drops every forwarded packet that is not its own (policy of FORWARD), also between containers of one bridge when br_netfilter
+ * is loaded. An accept in our table does not undo that drop; only Docker's chain for others, DOCKER-USER, stands before it.
+ * Our own table has judged a packet before it gets there, so what is left for our bridges may pass. Packets to Docker's bridges go on
+ * to Docker's rules.
+ */
+export function dockerUserRules(bridges: readonly string[], owner: string): string[] {
+  const comment = `-m comment --comment ${owner}`
+  return bridges.flatMap(bridge => [
+    `-o ${bridge} ${comment} -j ACCEPT`,
+    `-i ${bridge} -o docker+ ${comment} -j RETURN`,
+    `-i ${bridge} -o br-+ ${comment} -j RETURN`,
+    `-i ${bridge} ${comment} -j ACCEPT`,
+  ])
+}
+
+/** One iptables-restore input that inserts (in order) or deletes them. */
+export function restoreText(verb: 'insert' | 'delete', rules: readonly string[]): string {
+  const lines = rules.map((rule, i) =>
+    verb === 'insert' ? `-I DOCKER-USER ${i + 1} ${rule}` : `-D DOCKER-USER ${rule}`,
+  )
+  return `*filter\n${lines.join('\n')}\nCOMMIT\n`
+}
+
+const families = ['iptables', 'ip6tables'] as const
+
+export class DockerUser {
+  readonly #owner: string
+  #work: Promise<void> = Promise.resolve()
+
+  constructor(owner: string) {
+    this.#owner = owner
+  }
+
+  /** Lets these bridges pass, and no others of ours; without Docker there is nothing to do. Bridges named "tsc-…" go as one. */
+  allow(bridges: readonly string[]): Promise<void> {
+    const patterns = [...new Set(bridges.map(bridge => (bridge.startsWith('tsc-') ? 'tsc-+' : bridge)))].sort()
+    this.#work = this.#work.catch(() => undefined).then(() => this.#allow(patterns))
+    return this.#work
+  }
+
+  async #allow(patterns: readonly string[]): Promise<void> {
+    if (!existsSync('/sys/class/net/docker0') && !existsSync('/run/docker.sock')) return
+    const wanted = dockerUserRules(patterns, this.#owner)
+    await Promise.all(families.map(family => this.#allowIn(family, wanted)))
+  }
+
+  async #allowIn(command: (typeof families)[number], wanted: readonly string[]): Promise<void> {
+    let present: string
+    try {
+      present = await run(command, ['-w', '-S', 'DOCKER-USER'])
+    } catch (error) {
+      // no such chain, or no iptables at all: Docker does not filter here
+      log('%s has no DOCKER-USER: %s', command, messageOf(error))
+      return
+    }
+    const mark = ` --comment ${this.#owner} `
+    const ours = present
+      .split('\n')
+      .filter(line => line.startsWith('-A DOCKER-USER ') && line.includes(mark))
+      .map(line => line.slice('-A DOCKER-USER '.length))
+    if (ours.length === wanted.length && wanted.every(rule => ours.includes(rule))) return
+    try {
+      if (ours.length > 0) await run(`${command}-restore`, ['-w', '--noflush'], restoreText('delete', ours))
+      if (wanted.length > 0) await run(`${command}-restore`, ['-w', '--noflush'], restoreText('insert', wanted))
+    } catch (cause) {
+      throw new Failure('internal', `Cannot let bridges pass Docker's firewall: ${messageOf(cause)}`, { cause })
+    }
+  }
+}
+
+function run(command: string, argv: readonly string[], input = ''): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const child = execFile(command, argv, (error, stdout) => (error ? reject(error) : resolve(stdout)))
+  child.stdin?.on('error', reject)
+  child.stdin?.end(input)
+  return promise
+}

@@ -1,0 +1,304 @@
+/** Containers on networks: addresses, names and veth pairs, from attach to detach. */
+import { Failure } from '../../lib/failure.ts'
+import { newId } from '../../lib/ids.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { Events } from '../base/events.ts'
+import type { Names } from '../dns/names.ts'
+import { type Address, contains, type Family, formatAddress, parseAddress } from './address.ts'
+import {
+  type Attachment,
+  defaultRoute,
+  type EndpointRequest,
+  hostInterface,
+  linkAddress,
+  type Member,
+  namesOf,
+} from './attachment.ts'
+import type { Bridges } from './bridge.ts'
+import type { Network } from './network.ts'
+
+export interface EndpointsOptions {
+  readonly runtime: Runtime
+  readonly events: Events
+  readonly names: Names
+  readonly bridges: Bridges
+  readonly find: (ref: string) => Network
+  /** Gives a network what it lacks before its first endpoint. */
+  readonly prepare: (network: Network) => Network
+}
+
+interface Attached {
+  member: Member
+  readonly endpoints: Array<{ attachment: Attachment; readonly network: Network }>
+}
+
+export class Endpoints {
+  readonly #options: EndpointsOptions
+  readonly #attached = new Map<string, Attached>()
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options
+  }
+
+  async attach(member: Member, requests: readonly EndpointRequest[]): Promise<Attachment[]> {
+    // one left over, of a start that was cut short, gives way
+    this.detach(member.id)
+    const attached: Attached = { member, endpoints: [] }
+    try {
+      const networks = requests.map(request => this.#usable(request.network))
+      const route = defaultRoute(
+        requests.map((request, i) => ({
+          network: networks[i]!.name,
+          internal: networks[i]!.internal,
+          gwPriority: request.gwPriority ?? 0,
+          i,
+        })),
+      )
+      for (const [i, request] of requests.entries())
+        attached.endpoints.push(this.#join(networks[i]!, member, request, { index: i, hasRoute: route?.i === i }))
+      this.#attached.set(member.id, attached)
+      await Promise.all(networks.map(network => this.#options.bridges.ensure(network)))
+    } catch (error) {
+      for (const { attachment, network } of attached.endpoints) this.#leave(attachment, network, member.id)
+      this.#attached.delete(member.id)
+      if (error instanceof Failure)
+        throw new Failure(error.kind, `failed to set up container networking: ${error.message}`, {
+          cause: error,
+          ...(error.hint === undefined ? {} : { hint: error.hint }),
+        })
+      throw error
+    }
+    for (const { network } of attached.endpoints) this.#emit('connect', network, member.id)
+    return attached.endpoints.map(({ attachment }) => attachment)
+  }
+
+  /** The networks left. */
+  detach(containerId: string): Network[] {
+    const attached = this.#attached.get(containerId)
+    if (!attached) return []
+    this.#attached.delete(containerId)
+    for (const { attachment, network } of attached.endpoints) {
+      this.#leave(attachment, network, containerId)
+      this.#emit('disconnect', network, containerId)
+    }
+    return attached.endpoints.map(({ network }) => network)
+  }
+
+  async connect(member: Member, request: EndpointRequest, sandbox: string): Promise<Attachment> {
+    const network = this.#usable(request.network)
+    const attached = this.#attached.get(member.id) ?? { member, endpoints: [] }
+    if (network.members.has(member.id))
+      throw new Failure('denied', `endpoint with name ${member.name} already exists in network ${network.name}`)
+    const taken = new Set(attached.endpoints.map(({ attachment }) => attachment.interface.name))
+    let index = 0
+    while (taken.has(`eth${index}`)) index++
+    const hasRoute =
+      !network.internal && attached.endpoints.every(({ attachment }) => attachment.interface.gateways.length === 0)
+    const endpoint = this.#join(network, member, request, { index, hasRoute })
+    try {
+      await this.#options.bridges.ensure(network)
+      await this.#options.runtime.runHost({
+        kind: 'host',
+        operations: [{ kind: 'connect', path: sandbox, interface: endpoint.attachment.interface }],
+      })
+    } catch (error) {
+      this.#leave(endpoint.attachment, network, member.id)
+      throw error
+    }
+    attached.endpoints.push(endpoint)
+    this.#attached.set(member.id, attached)
+    this.#emit('connect', network, member.id)
+    return endpoint.attachment
+  }
+
+  async disconnect(network: Network, containerId: string, sandbox: string): Promise<Network> {
+    const attached = this.#attached.get(containerId)
+    const at = attached?.endpoints.findIndex(endpoint => endpoint.network.id === network.id) ?? -1
+    if (!attached || at < 0)
+      throw new Failure('internal', `container ${containerId} is not connected to network ${network.name}`)
+    const { attachment } = attached.endpoints[at]!
+    await this.#options.runtime.runHost({
+      kind: 'host',
+      operations: [{ kind: 'disconnect', path: sandbox, name: attachment.interface.name }],
+    })
+    attached.endpoints.splice(at, 1)
+    this.#leave(attachment, network, containerId)
+    this.#emit('disconnect', network, containerId)
+    return network
+  }
+
+  /** What stood before an engine restart stands again, in the books. */
+  adopt(member: Member, attachments: readonly Attachment[]): void {
+    const attached: Attached = { member, endpoints: [] }
+    for (const attachment of attachments) {
+      const network = this.#options.find(attachment.networkId)
+      for (const text of [attachment.ipv4, attachment.ipv6]) {
+        const address = parseAddress(text?.split('/')[0] ?? '')
+        if (address) poolOf(network, address.family)?.reserve(address)
+      }
+      this.#options.bridges.adopt(network)
+      this.#enter(attachment, network, member)
+      attached.endpoints.push({ attachment, network })
+    }
+    if (attached.endpoints.length > 0) this.#attached.set(member.id, attached)
+  }
+
+  of(containerId: string): readonly Attachment[] {
+    return this.#attached.get(containerId)?.endpoints.map(({ attachment }) => attachment) ?? []
+  }
+
+  /** The endpoint that published ports lead to: the one with the default route. */
+  outward(
+    containerId: string,
+  ): { readonly attachment: Attachment; readonly network: Network; readonly member: Member } | undefined {
+    const attached = this.#attached.get(containerId)
+    const route = defaultRoute(
+      (attached?.endpoints ?? []).map(({ attachment, network }) => ({
+        network: network.name,
+        internal: network.internal,
+        gwPriority: attachment.gwPriority,
+        endpoint: { attachment, network },
+      })),
+    )
+    return attached && route ? { ...route.endpoint, member: attached.member } : undefined
+  }
+
+  rename(containerId: string, name: string): void {
+    const attached = this.#attached.get(containerId)
+    if (!attached) return
+    attached.member = { ...attached.member, name }
+    for (const endpoint of attached.endpoints) {
+      const { attachment, network } = endpoint
+      endpoint.attachment = { ...attachment, dnsNames: namesOf(attached.member, attachment.aliases) }
+      this.#enter(endpoint.attachment, network, attached.member)
+    }
+  }
+
+  #usable(ref: string): Network {
+    const network = this.#options.prepare(this.#options.find(ref))
+    if (network.driver !== 'bridge')
+      throw new Failure(
+        'invalid',
+        `Cannot attach to network "${network.name}": it is the mode of a container, not a bridge`,
+      )
+    return network
+  }
+
+  /** Takes addresses and a place on the network, without touching the kernel. */
+  #join(
+    network: Network,
+    member: Member,
+    request: EndpointRequest,
+    place: { readonly index: number; readonly hasRoute: boolean },
+  ): { attachment: Attachment; network: Network } {
+    const endpointId = newId()
+    const aliases = [...(request.aliases ?? [])]
+    const four = takeAddress(network, 4, request.ipv4Address)
+    let six: Address | undefined
+    try {
+      six = takeAddress(network, 6, request.ipv6Address)
+    } catch (error) {
+      if (four) poolOf(network, 4)?.release(four)
+      throw error
+    }
+    const cidr = (address: Address | undefined) =>
+      address && `${formatAddress(address)}/${poolOf(network, address.family)!.pool.subnet.prefix}`
+    const gateway = (family: Family) => {
+      const pool = network.internal ? undefined : poolOf(network, family)?.pool
+      return pool && formatAddress(pool.gateway)
+    }
+    const mac = request.macAddress || linkAddress(endpointId, cidr(four) ?? '')
+    const attachment: Attachment = {
+      network: network.name,
+      networkId: network.id,
+      endpointId,
+      ipv4: cidr(four),
+      ipv6: cidr(six),
+      gateway: gateway(4),
+      gateway6: gateway(6),
+      mac,
+      aliases,
+      links: [...(request.links ?? [])],
+      dnsNames: namesOf(member, aliases),
+      gwPriority: request.gwPriority ?? 0,
+      interface: {
+        host: hostInterface(endpointId),
+        name: request.interfaceName || `eth${place.index}`,
+        bridge: network.bridge,
+        mac,
+        addresses: [cidr(four), cidr(six), ...(request.linkLocalIPs ?? []).map(linkLocal)].filter(
+          each => each !== undefined,
+        ),
+        gateways: place.hasRoute ? [gateway(4), gateway(6)].filter(each => each !== undefined) : [],
+        mtu: network.mtu,
+        isolated: !network.icc,
+        cause: `NetworkingConfig.EndpointsConfig.${network.name}`,
+      },
+    }
+    this.#enter(attachment, network, member)
+    return { attachment, network }
+  }
+
+  #enter(attachment: Attachment, network: Network, member: Member): void {
+    network.members.set(member.id, {
+      Name: member.name,
+      EndpointID: attachment.endpointId,
+      MacAddress: attachment.mac,
+      IPv4Address: attachment.ipv4 ?? '',
+      IPv6Address: attachment.ipv6 ?? '',
+    })
+    this.#options.names.add({
+      containerId: member.id,
+      networkId: network.id,
+      networkName: network.name,
+      // the default bridge gives no names but those of links
+      names: network.isDefaultBridge ? [] : attachment.dnsNames,
+      links: Object.fromEntries(attachment.links.map(splitLink)),
+      ipv4: attachment.ipv4?.split('/')[0],
+      ipv6: attachment.ipv6?.split('/')[0],
+      internal: network.internal,
+    })
+  }
+
+  #leave(attachment: Attachment, network: Network, containerId: string): void {
+    for (const text of [attachment.ipv4, attachment.ipv6]) {
+      const address = parseAddress(text?.split('/')[0] ?? '')
+      if (address) poolOf(network, address.family)?.release(address)
+    }
+    network.members.delete(containerId)
+    this.#options.names.remove(containerId, network.id)
+  }
+
+  #emit(action: 'connect' | 'disconnect', network: Network, containerId: string): void {
+    this.#options.events.emit('network', action, network.id, { ...network.attributes(), container: containerId })
+  }
+}
+
+function poolOf(network: Network, family: Family) {
+  return network.addresses.find(addresses => addresses.family === family)
+}
+
+/** The asked address or the next free one; undefined when the network has none of that family. */
+function takeAddress(network: Network, family: Family, text: string | undefined): Address | undefined {
+  const invalid = (why: string) =>
+    new Failure('invalid', `invalid config for network ${network.name}: invalid endpoint settings:\n${why}`)
+  if (!text) return poolOf(network, family)?.allocate()
+  const address = parseAddress(text)
+  if (address?.family !== family) throw invalid(`invalid IPv${family} address: ${text}`)
+  const pool = poolOf(network, family)
+  if (!pool || !contains(pool.pool.subnet, address)) throw invalid(`no configured subnet contains IP address ${text}`)
+  pool.reserve(address)
+  return address
+}
+
+function linkLocal(text: string): string {
+  const address = parseAddress(text)
+  if (!address) throw new Failure('invalid', `invalid link-local IP address: ${text}`)
+  return `${formatAddress(address)}/${address.family === 4 ? 16 : 64}`
+}
+
+/** "db:database" or "db" → alias and name. */
+function splitLink(link: string): [alias: string, name: string] {
+  const [name = '', alias = name] = link.replace(/^\//, '').split(':')
+  return [alias.toLowerCase(), name]
+}

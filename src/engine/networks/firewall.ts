@@ -1,0 +1,231 @@
+/** Bridges and published ports to one nftables table of ours, changed as one transaction. */
+
+import { createHash } from 'node:crypto'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { debug } from '../../lib/debug.ts'
+import { Failure, messageOf } from '../../lib/failure.ts'
+import { formatAddress, formatSubnet, parseAddress, type Subnet } from './address.ts'
+import type { PublishedPort } from './published-port.ts'
+
+const log = debug('firewall')
+
+/** What the firewall must know of a bridge. */
+export interface BridgeRules {
+  readonly bridge: string
+  /** Nothing in, nothing out. */
+  readonly internal: boolean
+  /** Whether its containers may talk with each other through the host's ports, and over the bridge. */
+  readonly icc: boolean
+  /** Subnets whose packets leave under the host's address. */
+  readonly masquerade: readonly Subnet[]
+}
+
+const setTypes = {
+  bridges: 'set bridges { type ifname; }',
+  internal: 'set internal { type ifname; }',
+  same: 'set same { type ifname . ifname; }',
+  masquerade4: 'set masquerade4 { type ipv4_addr; flags interval; }',
+  masquerade6: 'set masquerade6 { type ipv6_addr; flags interval; }',
+  ports4: 'map ports4 { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; }',
+  any4: 'map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }',
+  ports6: 'map ports6 { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }',
+  any6: 'map any6 { type inet_proto . inet_service : ipv6_addr . inet_service; }',
+} as const
+
+type SetName = keyof typeof setTypes
+
+/** An element of a set (key) or map (key and value). */
+export interface Element {
+  readonly set: SetName
+  readonly key: string
+  readonly value?: string
+}
+
+/*
+ * forward stands before the filter priority so that ours are settled before others' rules see them; what others drop stays dropped.
+ * raw: packets for the loopback from any wire, which route_localnet of our bridges would let in (CVE-2020-8558).
+ * postrouting: what came from the host's loopback, and a container that calls a port of its own network by the host's address,
+ * would be answered past us, so these two leave under the bridge's address. Everything else keeps its source (CVE-2021-20199).
+ */
+const chains = `
+chain raw { type filter hook prerouting priority raw; policy accept;
+  iif != "lo" ip daddr 127.0.0.0/8 drop
+}
+chain ports {
+  dnat ip to meta l4proto . ip daddr . th dport map @ports4
+  dnat ip to meta l4proto . th dport map @any4
+  dnat ip6 to meta l4proto . ip6 daddr . th dport map @ports6
+  dnat ip6 to meta l4proto . th dport map @any6
+}
+chain prerouting { type nat hook prerouting priority dstnat; policy accept;
+  fib daddr type local jump ports
+}
+chain output { type nat hook output priority -100; policy accept;
+  fib daddr type local jump ports
+}
+chain postrouting { type nat hook postrouting priority srcnat; policy accept;
+  oifname @bridges ip saddr 127.0.0.0/8 masquerade
+  ct status dnat iifname . oifname @same masquerade
+  oifname != @bridges ip saddr @masquerade4 masquerade
+  oifname != @bridges ip6 saddr @masquerade6 masquerade
+}
+chain into {
+  iifname . oifname @same accept
+  iifname @internal drop
+  oifname @internal drop
+  ct status dnat accept
+  drop
+}
+chain forward { type filter hook forward priority filter - 1; policy accept;
+  ct state vmap { established : accept, related : accept }
+  oifname @bridges jump into
+  iifname @internal drop
+}
+`
+
+/** Elements of a bridge. @throws Failure when its name could be more than a name in nft's language. */
+export function bridgeElements(rules: BridgeRules): Element[] {
+  if (!isBridgeName(rules.bridge)) throw new Failure('invalid', `Cannot use "${rules.bridge}" as a bridge's name`)
+  const name = `"${rules.bridge}"`
+  return [
+    { set: 'bridges', key: name },
+    ...(rules.internal ? [{ set: 'internal' as const, key: name }] : []),
+    ...(rules.icc ? [{ set: 'same' as const, key: `${name} . ${name}` }] : []),
+    ...(rules.internal ? [] : rules.masquerade).map(subnet => ({
+      set: subnet.family === 4 ? ('masquerade4' as const) : ('masquerade6' as const),
+      key: formatSubnet(subnet),
+    })),
+  ]
+}
+
+/** Linux allows more in an interface's name; nft's quotes and wildcards are left out. */
+export function isBridgeName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(name)
+}
+
+/** The element of a published port. */
+export function portElement(port: PublishedPort): Element {
+  const host = checkedAddress(port.hostIp)
+  const target = checkedAddress(port.address)
+  if (host.family !== target.family)
+    throw new Failure('internal', `Cannot lead ${port.hostIp} to ${port.address}: they are of different families`)
+  const protocol = { tcp: 'tcp', udp: 'udp', sctp: 'sctp' }[port.protocol]
+  const place = `${checkedPort(port.hostPort)}`
+  const value = `${formatAddress(target)} . ${checkedPort(port.containerPort)}`
+  if (host.value === 0n) return { set: host.family === 4 ? 'any4' : 'any6', key: `${protocol} . ${place}`, value }
+  const set = host.family === 4 ? 'ports4' : 'ports6'
+  return { set, key: `${protocol} . ${formatAddress(host)} . ${place}`, value }
+}
+
+function checkedAddress(text: string) {
+  const address = parseAddress(text)
+  if (!address) throw new Failure('invalid', `Cannot use "${text}" as an address`)
+  return address
+}
+
+function checkedPort(port: number): number {
+  if (Number.isInteger(port) && port > 0 && port < 65536) return port
+  throw new Failure('invalid', `Cannot use ${port} as a port: it should be between 1 and 65535`)
+}
+
+/** Whatever was there before, the table with exactly these elements. */
+export function tableText(table: string, elements: readonly Element[]): string {
+  const sets = Object.values(setTypes).join('\n')
+  const contents = elementsText(table, 'add', elements)
+  return `add table inet ${table}\ndelete table inet ${table}\ntable inet ${table} {\n${sets}${chains}}\n${contents}`
+}
+
+/** `add` or `delete` commands, one a set. */
+export function elementsText(table: string, verb: 'add' | 'delete', elements: readonly Element[]): string {
+  return Object.entries(Object.groupBy(elements, element => element.set))
+    .map(([set, members]) => {
+      const list = members.map(({ key, value }) =>
+        value === undefined || verb === 'delete' ? key : `${key} : ${value}`,
+      )
+      return `${verb} element inet ${table} ${set} { ${list.join(', ')} }\n`
+    })
+    .join('')
+}
+
+/** The table's name: ours alone for the engine of the machine, a marked one for each further engine. */
+export function tableName(runRoot: string, defaultRunRoot: string): string {
+  if (runRoot === defaultRunRoot) return 'tscompose'
+  return `tscompose_${createHash('sha256').update(runRoot).digest('hex').slice(0, 8)}`
+}
+
+export interface FirewallOptions {
+  readonly table: string
+  /** A file that is there while the table is; gone after a reboot, as the table is. */
+  readonly marker: string
+  /** `runNft` of the runtime: all or nothing. */
+  readonly run: (commands: string) => unknown
+}
+
+export class Firewall {
+  readonly #options: FirewallOptions
+  readonly #wanted = new Map<string, readonly Element[]>()
+  /** By set and key, what the kernel has; undefined: not known. */
+  #installed: Map<string, Element> | undefined
+  #flushing: Promise<void> | undefined
+
+  constructor(options: FirewallOptions) {
+    this.#options = options
+    this.#installed = existsSync(options.marker) ? undefined : new Map()
+  }
+
+  /** What an owner (a network, a container) wants from now on, in place of what it wanted; in effect after `flush`. */
+  want(owner: string, elements: readonly Element[]): void {
+    if (elements.length === 0) this.#wanted.delete(owner)
+    else this.#wanted.set(owner, elements)
+  }
+
+  /** Makes the kernel's table what is wanted; changes of the same turn are one transaction. */
+  flush(): Promise<void> {
+    this.#flushing ??= new Promise<void>(resolve => setImmediate(resolve)).then(() => {
+      this.#flushing = undefined
+      this.#apply()
+    })
+    return this.#flushing
+  }
+
+  #apply(): void {
+    const wanted = new Map([...this.#wanted.values()].flat().map(element => [identity(element), element]))
+    if (wanted.size === 0) this.#removeTable()
+    else if (this.#installed === undefined || this.#installed.size === 0) this.#replaceTable(wanted)
+    else this.#changeTable(this.#installed, wanted)
+    this.#installed = wanted
+  }
+
+  #removeTable(): void {
+    if (this.#installed?.size === 0) return
+    const { table, marker, run } = this.#options
+    // "add" first: it may be gone already
+    run(`add table inet ${table}\ndelete table inet ${table}\n`)
+    rmSync(marker, { force: true })
+  }
+
+  #replaceTable(wanted: Map<string, Element>): void {
+    const { table, marker, run } = this.#options
+    writeFileSync(marker, '', { mode: 0o600 })
+    this.#installed = undefined
+    run(tableText(table, [...wanted.values()]))
+  }
+
+  #changeTable(installed: Map<string, Element>, wanted: Map<string, Element>): void {
+    const { table, run } = this.#options
+    const gone = [...installed].filter(([key]) => !wanted.has(key)).map(([, element]) => element)
+    const come = [...wanted].filter(([key]) => !installed.has(key)).map(([, element]) => element)
+    if (gone.length === 0 && come.length === 0) return
+    try {
+      run(elementsText(table, 'delete', gone) + elementsText(table, 'add', come))
+    } catch (error) {
+      // somebody flushed the ruleset: what isolates must be there again, whole
+      log('the table is not as it was left, writing it anew: %s', messageOf(error))
+      this.#replaceTable(wanted)
+    }
+  }
+}
+
+function identity({ set, key, value }: Element): string {
+  return `${set} ${key} ${value ?? ''}`
+}

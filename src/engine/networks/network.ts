@@ -1,0 +1,237 @@
+/** A network: its record on disk, the request it comes from, and what inspect shows of it. */
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { IpamPool, NetworkContainer, NetworkCreate, NetworkInspect } from '../../api/networks.ts'
+import { Failure } from '../../lib/failure.ts'
+import { formatAddress, formatSubnet } from './address.ts'
+import { isBridgeName } from './firewall.ts'
+import { Addresses, checkPool, type PoolRequest } from './ipam.ts'
+
+export const recordVersion = 1
+
+const stringMap = z.record(z.string(), z.string())
+
+export const networkSchema = z.object({
+  version: z.literal(recordVersion),
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  name: z.string(),
+  created: z.string(),
+  driver: z.enum(['bridge', 'host', 'null']),
+  internal: z.boolean(),
+  attachable: z.boolean(),
+  enableIPv6: z.boolean(),
+  options: stringMap,
+  labels: stringMap,
+  pools: z.array(
+    z.object({
+      subnet: z.string(),
+      ipRange: z.string().optional(),
+      gateway: z.string().optional(),
+      auxiliary: stringMap.optional(),
+    }),
+  ),
+})
+export type NetworkRecord = z.infer<typeof networkSchema>
+
+const option = {
+  bridge: 'com.docker.network.bridge.name',
+  mtu: 'com.docker.network.driver.mtu',
+  icc: 'com.docker.network.bridge.enable_icc',
+  masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
+  binding: 'com.docker.network.bridge.host_binding_ipv4',
+} as const
+
+/** The three that are always there. */
+export const predefined = ['bridge', 'host', 'none'] as const
+
+export class Network {
+  #record: NetworkRecord
+  #addresses: readonly Addresses[]
+  /** Who is on it, by container id. */
+  readonly members = new Map<string, NetworkContainer>()
+
+  constructor(record: NetworkRecord) {
+    this.#record = record
+    this.#addresses = addressesOf(record.pools)
+  }
+
+  get record(): NetworkRecord {
+    return this.#record
+  }
+  /** One a subnet, IPv4 before IPv6. */
+  get addresses(): readonly Addresses[] {
+    return this.#addresses
+  }
+
+  /** Subnets for a network that had none yet. */
+  usePools(pools: readonly PoolRequest[]): void {
+    this.#record = { ...this.#record, pools: pools.map(pool => ({ ...pool })) }
+    this.#addresses = addressesOf(pools)
+  }
+
+  get id(): string {
+    return this.record.id
+  }
+  get name(): string {
+    return this.record.name
+  }
+  get driver(): NetworkRecord['driver'] {
+    return this.record.driver
+  }
+  get internal(): boolean {
+    return this.record.internal
+  }
+  get labels(): Readonly<Record<string, string>> {
+    return this.record.labels
+  }
+  get isPredefined(): boolean {
+    return (predefined as readonly string[]).includes(this.name)
+  }
+  /** The default bridge: no name resolution, made when the first container needs it. */
+  get isDefaultBridge(): boolean {
+    return this.name === 'bridge'
+  }
+  get bridge(): string {
+    return this.record.options[option.bridge] ?? `tsc-${this.id.slice(0, 11)}`
+  }
+  get mtu(): number {
+    return Number(this.record.options[option.mtu] ?? 1500)
+  }
+  get icc(): boolean {
+    return this.record.options[option.icc] !== 'false'
+  }
+  get masquerade(): boolean {
+    return this.record.options[option.masquerade] !== 'false'
+  }
+  /** Where ports without a host address are published; undefined: everywhere. */
+  get binding(): string | undefined {
+    const address = this.record.options[option.binding]
+    return address === undefined || address === '0.0.0.0' ? undefined : address
+  }
+
+  attributes(): Record<string, string> {
+    return { name: this.name, type: this.driver }
+  }
+
+  /** As Docker's inspect shows it; the list leaves Containers empty. */
+  inspect(withContainers = true): NetworkInspect {
+    const { record } = this
+    const config = record.pools.map(({ subnet, ipRange, gateway, auxiliary }) => ({
+      Subnet: subnet,
+      ...(ipRange ? { IPRange: ipRange } : {}),
+      ...(gateway ? { Gateway: gateway } : {}),
+      ...(auxiliary ? { AuxiliaryAddresses: auxiliary } : {}),
+    }))
+    return {
+      Name: record.name,
+      Id: record.id,
+      Created: record.created,
+      Scope: 'local',
+      Driver: record.driver,
+      EnableIPv4: true,
+      EnableIPv6: record.enableIPv6,
+      IPAM: {
+        Driver: 'default',
+        Options: this.isPredefined ? null : {},
+        Config: record.driver === 'bridge' ? config : null,
+      },
+      Internal: record.internal,
+      Attachable: record.attachable,
+      Ingress: false,
+      ConfigFrom: { Network: '' },
+      ConfigOnly: false,
+      Containers: withContainers ? Object.fromEntries(this.members) : {},
+      Options: record.options,
+      Labels: record.labels,
+    }
+  }
+}
+
+function addressesOf(pools: readonly PoolRequest[]): Addresses[] {
+  return pools.map(pool => new Addresses(checkPool(pool))).sort((a, b) => a.family - b.family)
+}
+
+/**
+ * What can be told of a request by itself.
+ * @throws Failure in Docker's words: `plugin "x" not found` for a driver nobody has.
+ */
+export function checkCreate(body: NetworkCreate): void {
+  const { Name: name, Driver: driver = '' } = body
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name ?? ''))
+    throw new Failure('invalid', `invalid network name "${name}": it should match [a-zA-Z0-9][a-zA-Z0-9_.-]*`)
+  if ((predefined as readonly string[]).includes(name))
+    throw new Failure('denied', `operation is not permitted on predefined ${name} network `)
+  if (driver === 'host' || driver === 'null')
+    throw new Failure('denied', `only one instance of "${driver}" network is allowed`)
+  if (['overlay', 'macvlan', 'ipvlan'].includes(driver))
+    throw new Failure('unsupported', `Cannot create network "${name}": driver "${driver}" is not supported, bridge is`)
+  if (driver !== '' && driver !== 'default' && driver !== 'bridge')
+    throw new Failure('not-found', `plugin "${driver}" not found`)
+  const ipam = body.IPAM?.Driver ?? ''
+  if (ipam !== '' && ipam !== 'default') throw new Failure('not-found', `plugin "${ipam}" not found`)
+  if (body.Ingress || body.ConfigOnly || body.ConfigFrom?.Network)
+    throw new Failure('unsupported', `Cannot create network "${name}": swarm networks are not supported`)
+  if (body.EnableIPv4 === false)
+    throw new Failure('unsupported', `Cannot create network "${name}": a network without IPv4 is not supported`)
+  checkOptions(body.Options ?? {})
+}
+
+function checkOptions(options: Readonly<Record<string, string>>): void {
+  const wrong = (name: string) => new Failure('invalid', `invalid value for option ${name}: "${options[name]}"`)
+  const { bridge, mtu, icc, masquerade, binding } = option
+  if (options[bridge] !== undefined && !isBridgeName(options[bridge])) throw wrong(bridge)
+  if (options[mtu] !== undefined && !/^\d{2,5}$/.test(options[mtu])) throw wrong(mtu)
+  for (const name of [icc, masquerade])
+    if (options[name] !== undefined && !['true', 'false'].includes(options[name])) throw wrong(name)
+  if (options[binding] !== undefined && !/^\d+\.\d+\.\d+\.\d+$/.test(options[binding])) throw wrong(binding)
+}
+
+/** The subnets a request names; entries without one (a bare gateway) name none. */
+export function requestedPools(config: readonly IpamPool[] | null | undefined): PoolRequest[] {
+  return (config ?? [])
+    .filter(entry => entry.Subnet)
+    .map(entry => {
+      const { gateway, subnet } = checkPool(poolRequest(entry))
+      return { ...poolRequest(entry), subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }
+    })
+}
+
+function poolRequest(entry: IpamPool): PoolRequest {
+  return {
+    subnet: entry.Subnet!,
+    ...(entry.IPRange ? { ipRange: entry.IPRange } : {}),
+    ...(entry.Gateway ? { gateway: entry.Gateway } : {}),
+    ...(entry.AuxiliaryAddresses && Object.keys(entry.AuxiliaryAddresses).length > 0
+      ? { auxiliary: entry.AuxiliaryAddresses }
+      : {}),
+  }
+}
+
+/** The record of a predefined network; its id is the same on every start of the same engine. */
+export function predefinedRecord(name: (typeof predefined)[number], dataRoot: string): NetworkRecord {
+  const id = createHash('sha256').update(`${dataRoot} ${name}`).digest('hex')
+  const options: Record<string, string> =
+    name === 'bridge'
+      ? {
+          'com.docker.network.bridge.default_bridge': 'true',
+          [option.icc]: 'true',
+          [option.masquerade]: 'true',
+          [option.binding]: '0.0.0.0',
+          [option.bridge]: `tsc-${id.slice(0, 11)}`,
+          [option.mtu]: '1500',
+        }
+      : {}
+  return {
+    version: recordVersion,
+    id,
+    name,
+    created: new Date().toISOString(),
+    driver: name === 'none' ? 'null' : name,
+    internal: false,
+    attachable: false,
+    enableIPv6: false,
+    options,
+    labels: {},
+    pools: [],
+  }
+}

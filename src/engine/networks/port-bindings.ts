@@ -1,0 +1,74 @@
+/** Docker's port bindings to the places wanted on the host; pure. */
+import type { PortBindings } from '../../api/container-body.ts'
+import { Failure } from '../../lib/failure.ts'
+import { formatAddress, parseAddress } from './address.ts'
+import { type Protocol, protocols } from './published-port.ts'
+
+/** One container port and where it is wanted: all of `hostIps` on the same port, the first of `hostPorts` that is free. */
+export interface WantedPort {
+  readonly protocol: Protocol
+  readonly containerPort: number
+  readonly hostIps: readonly string[]
+  /** Inclusive; [0, 0] is any. */
+  readonly hostPorts: readonly [first: number, last: number]
+}
+
+export interface WantOptions {
+  readonly exposed?: readonly string[]
+  /** -P: exposed ports without a binding go to any free host port. */
+  readonly all?: boolean
+  /** The network's own place for ports without a host address. */
+  readonly binding?: string | undefined
+  /** Whether the container has an IPv6 address: else [::] would lead nowhere. */
+  readonly ipv6: boolean
+}
+
+/** @throws Failure `invalid`, naming the port. */
+export function wantedPorts(bindings: PortBindings, options: WantOptions): WantedPort[] {
+  const open = options.all ? (options.exposed ?? []).filter(key => !bindings[normalKey(key)]) : []
+  const all: PortBindings = { ...bindings, ...Object.fromEntries(open.map(key => [key, [{}]])) }
+  return Object.entries(all).flatMap(([key, places]) => {
+    const target = parseContainerPort(key)
+    // bindings of an empty list publish on a free port, as -p 80 sends it
+    return (places ?? []).map(place => ({
+      ...target,
+      hostIps: hostIps(place.HostIp ?? '', key, options),
+      hostPorts: parseHostPorts(place.HostPort ?? '', key),
+    }))
+  })
+}
+
+function normalKey(key: string): string {
+  return key.includes('/') ? key : `${key}/tcp`
+}
+
+/** "80/tcp"; "80" is tcp. */
+export function parseContainerPort(key: string): { readonly protocol: Protocol; readonly containerPort: number } {
+  const [port = '', protocol = 'tcp'] = key.split('/')
+  const number = Number(port)
+  const known = protocols.find(each => each === protocol.toLowerCase())
+  if (!/^\d{1,5}$/.test(port) || number < 1 || number > 65535)
+    throw new Failure('invalid', `invalid port specification: "${key}"`)
+  if (!known) throw new Failure('invalid', `invalid protocol: "${protocol}" of port ${port}`)
+  return { protocol: known, containerPort: number }
+}
+
+function parseHostPorts(text: string, key: string): readonly [number, number] {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text === '' ? '0' : text)
+  const first = Number(match?.[1])
+  const last = Number(match?.[2] ?? match?.[1])
+  if (!match || last > 65535 || last < first || (first === 0 && last !== 0))
+    throw new Failure('invalid', `invalid port specification: "${text}" for ${key}`)
+  return [first, last]
+}
+
+function hostIps(text: string, key: string, { binding, ipv6 }: WantOptions): string[] {
+  if (text === '') return binding ? [binding] : ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0']
+  const address = parseAddress(text)
+  if (!address) throw new Failure('invalid', `invalid IP address: ${text}`)
+  if (address.family === 6 && !ipv6)
+    throw new Failure('invalid', `Cannot publish ${key} on "${text}": the container has no IPv6 address`, {
+      hint: 'Set enable_ipv6 on its network',
+    })
+  return [formatAddress(address)]
+}

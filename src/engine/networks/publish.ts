@@ -1,0 +1,201 @@
+/** Containers' ports on the host: who has which, held by sockets, led by the firewall. */
+import type { PortBindings } from '../../api/container-body.ts'
+import { debug } from '../../lib/debug.ts'
+import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
+import { type Firewall, portElement } from './firewall.ts'
+import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
+import { type Holder, hold, type Place, processAt } from './port-holder.ts'
+import type { PublishedPort } from './published-port.ts'
+
+const log = debug('ports')
+
+/** The container that publishes, and its addresses that the ports lead to. */
+export interface Publisher {
+  readonly id: string
+  readonly name: string
+  readonly endpointId: string
+  readonly ipv4: string | undefined
+  readonly ipv6: string | undefined
+}
+
+interface Held {
+  readonly name: string
+  readonly ports: readonly PublishedPort[]
+  readonly holders: readonly Holder[]
+}
+
+const wildcards: readonly string[] = ['0.0.0.0', '::']
+
+/** How often another random port is tried when the first is free for one address and not for the other. */
+const tries = 16
+
+export class PublishedPorts {
+  readonly #firewall: Firewall
+  readonly #held = new Map<string, Held>()
+
+  constructor(firewall: Firewall) {
+    this.#firewall = firewall
+  }
+
+  /** @throws Failure `internal` with Docker's words when a port is taken; who has it stands in the hint. */
+  async publish(
+    publisher: Publisher,
+    bindings: PortBindings,
+    options: Omit<WantOptions, 'ipv6'>,
+  ): Promise<PublishedPort[]> {
+    const wanted = wantedPorts(bindings, { ...options, ipv6: publisher.ipv6 !== undefined })
+    if (wanted.length === 0) return []
+    const ports: PublishedPort[] = []
+    const holders: Holder[] = []
+    // what is being taken counts already, for others that ask meanwhile
+    this.#held.set(publisher.id, { name: publisher.name, ports, holders })
+    try {
+      for (const port of wanted) await this.#take(port, publisher, { ports, holders })
+      this.#want(publisher.id, ports)
+      await this.#firewall.flush()
+    } catch (error) {
+      await this.unpublish(publisher.id)
+      throw error
+    }
+    return ports
+  }
+
+  /** Takes over what an earlier engine published: the rules stand, the places are held again. */
+  async adopt(
+    publisher: { readonly id: string; readonly name: string },
+    ports: readonly PublishedPort[],
+  ): Promise<void> {
+    if (ports.length === 0) return
+    const holders: Holder[] = []
+    this.#held.set(publisher.id, { name: publisher.name, ports, holders })
+    this.#want(publisher.id, ports)
+    for (const port of ports) {
+      try {
+        holders.push(await hold(port))
+      } catch (error) {
+        // somebody took the place while no engine held it; the rules still lead to the container
+        log('%s:%d of %s is not held: %s', port.hostIp, port.hostPort, publisher.name, messageOf(error))
+      }
+    }
+  }
+
+  /** The rules go at once when the container's bridge goes with them; `flush` is the caller's. */
+  release(containerId: string): boolean {
+    const held = this.#held.get(containerId)
+    if (!held) return false
+    this.#held.delete(containerId)
+    for (const holder of held.holders) holder.release()
+    this.#want(containerId, [])
+    return true
+  }
+
+  async unpublish(containerId: string): Promise<void> {
+    if (this.release(containerId)) await this.#firewall.flush()
+  }
+
+  of(containerId: string): readonly PublishedPort[] {
+    return this.#held.get(containerId)?.ports ?? []
+  }
+
+  close(): void {
+    for (const { holders } of this.#held.values()) for (const holder of holders) holder.release()
+  }
+
+  #want(containerId: string, ports: readonly PublishedPort[]): void {
+    this.#firewall.want(`ports ${containerId}`, ports.map(portElement))
+  }
+
+  async #take(
+    port: WantedPort,
+    publisher: Publisher,
+    into: { readonly ports: PublishedPort[]; readonly holders: Holder[] },
+  ): Promise<void> {
+    const [first, last] = port.hostPorts
+    const candidates = first === 0 ? Array<number>(tries).fill(0) : range(first, last)
+    let refusal: unknown
+    for (const candidate of candidates) {
+      const taken: Array<{ readonly holder: Holder; readonly port: PublishedPort }> = []
+      try {
+        for (const hostIp of port.hostIps) {
+          const address = hostIp.includes(':') ? publisher.ipv6 : publisher.ipv4
+          if (address === undefined)
+            throw new Failure('internal', `Cannot publish on ${hostIp}: the container has no address for it`)
+          const place = { protocol: port.protocol, hostIp, hostPort: taken[0]?.holder.port ?? candidate }
+          const holder = await this.#hold(place, publisher, { address, containerPort: port.containerPort })
+          const published = { ...place, hostPort: holder.port, containerPort: port.containerPort, address }
+          taken.push({ holder, port: published })
+        }
+        for (const { holder, port: published } of taken) {
+          into.holders.push(holder)
+          into.ports.push(published)
+        }
+        return
+      } catch (error) {
+        for (const { holder } of taken) holder.release()
+        refusal = error
+      }
+    }
+    throw refusal
+  }
+
+  async #hold(
+    place: Place,
+    publisher: Publisher,
+    target: { readonly address: string; readonly containerPort: number },
+  ): Promise<Holder> {
+    const where = `${bracketed(place.hostIp)}:${place.hostPort}`
+    const failed = (text: string, hint: string | undefined, cause?: unknown) =>
+      new Failure(
+        'internal',
+        `failed to set up container networking: driver failed programming external connectivity on endpoint ${publisher.name} (${publisher.endpointId}): ${text}`,
+        { ...(hint === undefined ? {} : { hint }), cause },
+      )
+    const holder = place.hostPort === 0 ? undefined : this.#containerAt(place)
+    if (holder !== undefined)
+      throw failed(
+        `Bind for ${where} failed: port is already allocated`,
+        `Stop container "${holder}", which has published it, or choose another port`,
+      )
+    try {
+      return await hold(place)
+    } catch (error) {
+      const code = errnoOf(error)
+      const binding = `failed to bind host port for ${where}:${target.address}:${target.containerPort}/${place.protocol}`
+      if (code === 'EADDRNOTAVAIL')
+        throw failed(
+          `${binding}: cannot assign requested address`,
+          `Choose an address of this host instead of ${place.hostIp}`,
+          error,
+        )
+      if (code === 'EACCES') throw failed(`${binding}: permission denied`, undefined, error)
+      if (code !== 'EADDRINUSE') throw error
+      const process = processAt(place)
+      throw failed(
+        `${binding}: address already in use`,
+        process
+          ? `Stop process "${process.name}" (pid ${process.pid}), which has it, or choose another port`
+          : 'Choose another port: something else on this host has it',
+        error,
+      )
+    }
+  }
+
+  /** The name of the container that has the place. */
+  #containerAt({ protocol, hostIp, hostPort }: Place): string | undefined {
+    for (const { name, ports } of this.#held.values())
+      for (const port of ports) {
+        if (port.protocol !== protocol || port.hostPort !== hostPort) continue
+        if (port.hostIp.includes(':') !== hostIp.includes(':')) continue
+        if (port.hostIp === hostIp || wildcards.includes(port.hostIp) || wildcards.includes(hostIp)) return name
+      }
+    return undefined
+  }
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}
