@@ -1,0 +1,191 @@
+/**
+ * Unpacked layers to the one tree that overlay would show of them, read without mounting it and without ever leaving it.
+ *
+ * Each folder is held open and each name is looked up below its descriptor, so a link that a container swaps in meanwhile is never
+ * followed; links of the tree itself are resolved here, inside the tree.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from 'node:fs'
+import { errnoOf, Failure } from '../../lib/failure.ts'
+import { getXattr } from '../../runtime/native.ts'
+import type { HostPath, RootPath } from '../../runtime/spec.ts'
+
+const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+const fileOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
+/** What the kernel allows in one path. */
+const mostLinks = 40
+
+/** A folder as all layers together show it; `fds` highest first. */
+export interface TreeFolder {
+  readonly kind: 'folder'
+  readonly fds: readonly number[]
+  /** Of the highest layer that has it: owner, mode and times. */
+  readonly stat: Stats
+  /** Reaches that highest one, while the folder is open. */
+  readonly path: HostPath
+}
+
+/** Anything else: file, link, device, fifo, socket. */
+export interface TreeNode {
+  readonly kind: 'node'
+  readonly stat: Stats
+  /** Reaches it while the folder it was found in is open; never follow a link at its end. */
+  readonly path: HostPath
+}
+
+/** Opens layers (lowest first, as RootSpec.layers) and closes whatever it opened when disposed of. */
+export class MergedTree implements Disposable {
+  readonly root: TreeFolder
+  readonly #open: number[] = []
+
+  constructor(layers: readonly HostPath[]) {
+    try {
+      this.root = folder([...layers].reverse().map(layer => this.#openFolder(layer)))
+    } catch (error) {
+      this[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** The entry of a folder with this one name, links not followed; undefined when absent or hidden. */
+  child(parent: TreeFolder, name: string): TreeFolder | TreeNode | undefined {
+    const fds: number[] = []
+    for (const fd of parent.fds) {
+      const path = `/proc/self/fd/${fd}/${name}`
+      const stat = lstatSync(path, { throwIfNoEntry: false })
+      if (stat === undefined) continue
+      if (isWhiteout(stat)) break
+      if (!stat.isDirectory()) {
+        if (fds.length === 0) return { kind: 'node', stat, path }
+        break
+      }
+      fds.push(this.#openFolder(path))
+      if (isOpaque(path)) break
+    }
+    return fds.length === 0 ? undefined : folder(fds)
+  }
+
+  /** Names in a folder, sorted. */
+  names(parent: TreeFolder): readonly string[] {
+    const names = new Set<string>()
+    const hidden = new Set<string>()
+    for (const fd of parent.fds) {
+      for (const name of readdirSync(`/proc/self/fd/${fd}`)) {
+        if (names.has(name) || hidden.has(name)) continue
+        const stat = lstatSync(`/proc/self/fd/${fd}/${name}`, { throwIfNoEntry: false })
+        if (stat !== undefined) (isWhiteout(stat) ? hidden : names).add(name)
+      }
+    }
+    return [...names].sort()
+  }
+
+  /** What is at `path` after following links, all of them inside the tree. */
+  resolve(path: RootPath): TreeFolder | TreeNode | undefined {
+    const above: TreeFolder[] = [this.root]
+    const rest = path.split('/')
+    for (let links = 0; rest.length > 0; ) {
+      const name = rest.shift()!
+      if (name === '' || name === '.') continue
+      if (name === '..') {
+        if (above.length > 1) above.pop()
+        continue
+      }
+      const found = this.child(above.at(-1)!, name)
+      if (found === undefined) return undefined
+      if (found.kind === 'folder') above.push(found)
+      else if (!found.stat.isSymbolicLink()) return rest.some(part => part !== '' && part !== '.') ? undefined : found
+      else {
+        if (++links > mostLinks) return undefined
+        const target = readlinkSync(found.path)
+        if (target.startsWith('/')) above.length = 1
+        rest.unshift(...target.split('/'))
+      }
+    }
+    return above.at(-1)!
+  }
+
+  /** Closes what was opened below a folder that is done with: a walk over a large tree must not run out of descriptors. */
+  close(done: TreeFolder): void {
+    for (const fd of done.fds) {
+      const index = this.#open.lastIndexOf(fd)
+      if (index < 0) continue
+      this.#open.splice(index, 1)
+      closeSync(fd)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#open.splice(0)) closeSync(fd)
+  }
+
+  #openFolder(path: string): number {
+    const fd = openSync(path, folderOnly)
+    this.#open.push(fd)
+    return fd
+  }
+}
+
+/**
+ * A small regular file's content, seen through all layers (lowest first; a container's own writable layer may be the last).
+ * Undefined when there is none or it is something else than a file.
+ * @throws Failure `invalid` when it is larger than `limit`.
+ */
+export function readTreeFile(layers: readonly HostPath[], path: RootPath, limit: number): Buffer | undefined {
+  using tree = new MergedTree(layers)
+  const found = tree.resolve(path)
+  if (found?.kind !== 'node' || !found.stat.isFile()) return undefined
+  const fd = openFile(found.path)
+  if (fd === undefined) return undefined
+  try {
+    // again, of what was really opened
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) return undefined
+    if (stat.size > limit) {
+      throw new Failure(
+        'invalid',
+        `Cannot read "${path}" of the image: it has ${stat.size} bytes, at most ${limit} are read`,
+      )
+    }
+    const content = Buffer.alloc(stat.size)
+    let length = 0
+    while (length < content.length) {
+      const read = readSync(fd, content, length, content.length - length, length)
+      if (read === 0) break
+      length += read
+    }
+    return content.subarray(0, length)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openFile(path: string): number | undefined {
+  try {
+    return openSync(path, fileOnly)
+  } catch (error) {
+    // replaced by a link, or removed, since it was looked at
+    if (['ELOOP', 'ENOENT', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+function folder(fds: readonly number[]): TreeFolder {
+  return { kind: 'folder', fds, stat: fstatSync(fds[0]!), path: `/proc/self/fd/${fds[0]}/.` }
+}
+
+function isWhiteout(stat: Stats): boolean {
+  return stat.isCharacterDevice() && stat.rdev === 0
+}
+
+function isOpaque(path: string): boolean {
+  return getXattr(path, 'trusted.overlay.opaque')?.toString() === 'y'
+}
