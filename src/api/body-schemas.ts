@@ -41,7 +41,10 @@ const networkCreate = z.object({
   Options: stringMap,
   Labels: stringMap,
   // a string in docker-compose 1
-  CheckDuplicate: z.unknown().transform(() => undefined),
+  CheckDuplicate: z
+    .unknown()
+    .optional()
+    .transform(() => undefined),
 }) satisfies z.ZodType<NetworkCreate>
 
 const networkConnect = z.object({

@@ -17,10 +17,7 @@ import type { ExecCreate, ExecStart } from './exec.ts'
  * What reaches the engine therefore holds no null but where null has a meaning of its own.
  */
 export function maybe<T extends z.ZodType>(schema: T) {
-  return z
-    .union([schema, z.null()])
-    .optional()
-    .transform(value => value ?? undefined)
+  return z.nullish(schema).transform(value => value ?? undefined)
 }
 
 /** No NUL: it would end the text early in the kernel. */

@@ -8,6 +8,7 @@ import { errorReply, statusOf } from '../../api/status.ts'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
 import { maxJsonBody } from './decode.ts'
+import { drained } from './drained.ts'
 import { multiplexed, raw } from './reply.ts'
 
 const log = debug('http')
@@ -44,8 +45,7 @@ async function join(
   try {
     for await (const { stream, data } of session.output) {
       if (left.signal.aborted) break
-      if (!output.write(session.tty ? data : encodeFrame(stream, data)) && !left.signal.aborted)
-        await once(output, 'drain', { signal: left.signal }).catch(ignoreLeaving)
+      if (!output.write(session.tty ? data : encodeFrame(stream, data))) await drained(output)
     }
   } finally {
     output.end()
@@ -69,10 +69,6 @@ async function receive(session: Session, input: Readable | Duplex, left: AbortSi
   }
   // both directions are over: the client has seen the end of output or does not care
   if ('writableEnded' in input && input.writableEnded) input.destroy()
-}
-
-function ignoreLeaving(error: Error): void {
-  if (error.name !== 'AbortError') throw error
 }
 
 /**

@@ -1,5 +1,4 @@
 /** What a handler returned, or threw, to an HTTP response. */
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Archive, Endpoint, Output, PathStat } from '../../api/endpoint.ts'
 import { encodeFrame } from '../../api/frames.ts'
@@ -7,6 +6,7 @@ import { formatJsonLine } from '../../api/json-lines.ts'
 import { errorReply, statusOf } from '../../api/status.ts'
 import { newestVersion } from '../../api/version.ts'
 import { isFailure, messageOf } from '../../lib/failure.ts'
+import { drained } from './drained.ts'
 
 export const multiplexed = 'application/vnd.docker.multiplexed-stream'
 export const raw = 'application/vnd.docker.raw-stream'
@@ -139,14 +139,5 @@ async function pump(response: ServerResponse, pieces: AsyncIterable<string | Uin
 }
 
 async function write(response: ServerResponse, piece: string | Uint8Array): Promise<void> {
-  if (response.write(piece) || response.destroyed) return
-  const left = new AbortController()
-  try {
-    await Promise.race([
-      once(response, 'drain', { signal: left.signal }),
-      once(response, 'close', { signal: left.signal }),
-    ])
-  } finally {
-    left.abort()
-  }
+  if (!response.write(piece)) await drained(response)
 }

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { chooseHost, parseHost } from '../../src/client/host.ts'
+import { requestPath } from '../../src/client/query.ts'
+import { isFailure } from '../../src/lib/failure.ts'
+
+test('chooseHost() prefers the flag to DOCKER_HOST to our own socket', () => {
+  const env = { DOCKER_HOST: 'unix:///a.sock' }
+  assert.deepEqual(chooseHost('unix:///b.sock', env), { host: 'unix:///b.sock', source: '--host' })
+  assert.deepEqual(chooseHost(undefined, env), { host: 'unix:///a.sock', source: 'DOCKER_HOST' })
+  assert.deepEqual(chooseHost('', { DOCKER_HOST: '' }), {
+    host: 'unix:///run/tscompose/engine.sock',
+    source: 'default',
+  })
+})
+
+test('chooseHost() does not speak plain TCP where TLS was asked for', () => {
+  assert.throws(
+    () => chooseHost(undefined, { DOCKER_HOST: 'tcp://h:2376', DOCKER_TLS_VERIFY: '1' }),
+    error => isFailure(error, 'unsupported'),
+  )
+})
+
+test('parseHost() reads sockets and addresses', () => {
+  assert.deepEqual(parseHost('unix:///run/x.sock'), { kind: 'unix', path: '/run/x.sock' })
+  assert.deepEqual(parseHost('tcp://localhost:2375'), { kind: 'tcp', hostname: 'localhost', port: 2375 })
+  assert.deepEqual(parseHost('tcp://host'), { kind: 'tcp', hostname: 'host', port: 2375 })
+  assert.deepEqual(parseHost('http://[::1]:80'), { kind: 'tcp', hostname: '::1', port: 80 })
+})
+
+test('parseHost() names the host it refuses', () => {
+  const hosts = [
+    '',
+    'localhost',
+    'unix://relative',
+    'tcp://',
+    'tcp://a b:1',
+    'tcp://h:0',
+    'tcp://h:99999',
+    'tcp://u@h:1',
+    `unix:///${'x'.repeat(120)}`,
+  ]
+  for (const host of hosts)
+    assert.throws(
+      () => parseHost(host),
+      error => isFailure(error, 'invalid') && error.message.includes(`"${host}"`),
+      host,
+    )
+  for (const host of ['ssh://me@host', 'npipe:////./pipe/docker', 'https://h:1'])
+    assert.throws(
+      () => parseHost(host),
+      error => isFailure(error, 'unsupported'),
+      host,
+    )
+})
+
+test('requestPath() escapes what it is given and keeps parameters in their places', () => {
+  assert.equal(
+    requestPath(endpoints.imageInspect, { name: '127.0.0.1:5000/a/b:1' }, {}),
+    '/images/127.0.0.1:5000/a/b:1/json',
+  )
+  assert.equal(requestPath(endpoints.containerInspect, { id: 'a/b' }, { size: true }), '/containers/a%2Fb/json?size=1')
+  assert.equal(
+    requestPath(endpoints.containerLogs, { id: 'x' }, { since: 1136073600_000000001n, follow: false, tail: 'all' }),
+    '/containers/x/logs?follow=0&tail=all&since=1136073600.000000001',
+  )
+  assert.equal(requestPath(endpoints.imagesGet, {}, { names: ['a', 'b:1'] }), '/images/get?names=a&names=b%3A1')
+  assert.equal(requestPath(endpoints.containerList, {}, { filters: {} }), '/containers/json')
+})
+
+test('requestPath() refuses names that would lead to another endpoint', () => {
+  for (const id of ['', '.', '..'])
+    assert.throws(() => requestPath(endpoints.containerInspect, { id }, {}), /Cannot call/)
+  for (const name of ['a/../b', '/a', 'a//b'])
+    assert.throws(() => requestPath(endpoints.imageInspect, { name }, {}), /Cannot call/)
+})

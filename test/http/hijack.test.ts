@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import type { Session } from '../../src/api/endpoint.ts'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { encodeFrame, type OutputChunk } from '../../src/api/frames.ts'
+import { Failure, isFailure } from '../../src/lib/failure.ts'
+import { serving } from './serving.ts'
+
+const params = { id: 'x' }
+
+/** A process that writes back what it is told, then "bye" at the end of its stdin. */
+function echo(tty = false) {
+  const chunks: OutputChunk[] = []
+  const log: string[] = []
+  let wake = Promise.withResolvers<void>()
+  let ended = false
+  const session: Session = {
+    tty,
+    output: (async function* () {
+      for (;;) {
+        const chunk = chunks.shift()
+        if (chunk) yield chunk
+        else if (ended) return
+        else await wake.promise
+      }
+    })(),
+    async write(data) {
+      log.push(`write ${Buffer.from(data)}`)
+      chunks.push({ stream: 'stdout', data: Uint8Array.from(data) })
+      ring()
+    },
+    end() {
+      log.push('end')
+      chunks.push({ stream: 'stderr', data: Buffer.from('bye') })
+      ended = true
+      ring()
+    },
+    close() {
+      log.push('close')
+      ended = true
+      ring()
+    },
+  }
+  function ring() {
+    wake.resolve()
+    wake = Promise.withResolvers<void>()
+  }
+  return { session, log }
+}
+
+test('hijack() carries both ways, and a half-close ends stdin while output goes on', async () => {
+  const process = echo()
+  await using on = await serving({ containerAttach: () => process.session })
+  const attached = await on.client.hijack(endpoints.containerAttach, { params, query: { stream: true, stdin: true } })
+  assert.equal(attached.tty, false)
+  attached.socket.write('hello')
+  const output = attached.output[Symbol.asyncIterator]()
+  assert.equal(Buffer.from((await output.next()).value!.data).toString(), 'hello')
+  attached.socket.end()
+  assert.equal((await output.next()).value!.stream, 'stderr')
+  assert.equal((await output.next()).done, true)
+  assert.deepEqual(process.log.slice(0, 2), ['write hello', 'end'])
+})
+
+test('hijack(): a client that leaves is detached at the next output, and no more than its stdin is ended', async () => {
+  const ended = Promise.withResolvers<void>()
+  const closed = Promise.withResolvers<void>()
+  let open = true
+  const output = async function* () {
+    await ended.promise
+    // by now the client is gone: the first piece may still fit into the socket, none is an error of the process
+    while (open) {
+      yield { stream: 'stdout', data: Buffer.from('.') } as const
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+  await using on = await serving({
+    containerAttach: () => ({
+      tty: true,
+      output: output(),
+      write: async () => {},
+      end: () => ended.resolve(),
+      close: () => {
+        open = false
+        closed.resolve()
+      },
+    }),
+  })
+  const attached = await on.client.hijack(endpoints.containerAttach, { params })
+  assert.equal(attached.tty, true)
+  attached.socket.destroy()
+  await closed.promise
+  assert.deepEqual(on.problems, [])
+})
+
+test('hijack(): the 101 is literally what clients expect, for bytes sent with the request too', async () => {
+  const process = echo()
+  await using on = await serving({ containerAttach: () => process.session })
+  const socket = on.dial()
+  socket.end(
+    'POST /v1.50/containers/x/attach?stdin=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\nearly',
+  )
+  const bytes = Buffer.concat(await Array.fromAsync(socket as AsyncIterable<Buffer>))
+  assert.equal(
+    bytes.toString('latin1'),
+    'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n' +
+      encodeFrame('stdout', Buffer.from('early')).toString('latin1') +
+      encodeFrame('stderr', Buffer.from('bye')).toString('latin1'),
+  )
+})
+
+test('hijack(): the body of exec start is read, and what follows it is stdin', async () => {
+  const process = echo(true)
+  let seen: unknown
+  await using on = await serving({
+    execStart: ({ body }) => {
+      seen = body
+      return process.session
+    },
+  })
+  const body = '{"Tty":true,"Detach":false}'
+  const socket = on.dial()
+  socket.write(
+    `POST /exec/x/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`,
+  )
+  await new Promise(resolve => setImmediate(resolve))
+  socket.end(`${body.slice(10)}in`)
+  const answer = Buffer.concat(await Array.fromAsync(socket as AsyncIterable<Buffer>)).toString()
+  assert.match(answer, /raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\ninbye$/)
+  assert.deepEqual(seen, { Tty: true, Detach: false })
+})
+
+test('exec start: detached it answers 200 and nothing, with or without an upgrade', async () => {
+  await using on = await serving({ execStart: () => undefined })
+  await on.client.call(endpoints.execStart, { params, body: { Detach: true } })
+  const upgraded = await on.exchange(
+    'POST /exec/x/start HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"Detach":true}',
+  )
+  assert.match(upgraded, /^HTTP\/1\.1 200 OK\r\nContent-Length: 0\r\n/)
+})
+
+test('attach without an upgrade answers 200 with frames until the output ends', async () => {
+  const output = async function* () {
+    yield { stream: 'stderr', data: Buffer.from('oops') } as const
+  }
+  await using on = await serving({
+    containerAttach: () => ({ tty: false, output: output(), write: async () => {}, end() {}, close() {} }),
+  })
+  const answer = await on.exchange(
+    'POST /containers/x/attach?stderr=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
+  )
+  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n.*Content-Type: application\/vnd\.docker\.raw-stream\r\n/s)
+  assert.ok(answer.endsWith(`\r\n\r\n${encodeFrame('stderr', Buffer.from('oops')).toString('latin1')}`))
+})
+
+test('attach that fails answers in plain text, exec start in JSON; hijack() tells both by kind', async () => {
+  await using on = await serving({
+    containerAttach: () => {
+      throw new Failure('not-found', 'No such container: x')
+    },
+    execStart: () => {
+      throw new Failure('conflict', 'container x is not running')
+    },
+  })
+  const raw = await on.exchange(
+    'POST /containers/x/attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n',
+  )
+  assert.match(
+    raw,
+    /^HTTP\/1\.1 404 Not Found\r\nContent-Type: application\/vnd\.docker\.raw-stream\r\n.*\r\n\r\nNo such container: x\r\n$/s,
+  )
+  await assert.rejects(
+    on.client.hijack(endpoints.containerAttach, { params }),
+    error => isFailure(error, 'not-found') && error.message === 'No such container: x',
+  )
+  await assert.rejects(on.client.hijack(endpoints.execStart, { params, body: {} }), error =>
+    isFailure(error, 'conflict'),
+  )
+})
+
+test('an upgrade where there is nothing to take over is answered as if it had not been asked', async () => {
+  await using on = await serving({ info: () => ({ ID: 'x' }) as never })
+  for (const protocol of ['tcp', 'h2c', 'websocket'])
+    assert.match(
+      await on.exchange(`GET /info HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\nUpgrade: ${protocol}\r\n\r\n`),
+      /^HTTP\/1\.1 200 OK\r\n.*\{"ID":"x"\}\n$/s,
+    )
+})
+
+test('output faster than its reader holds the process back instead of filling memory', async () => {
+  let produced = 0
+  const gone = new AbortController()
+  const output = async function* () {
+    while (!gone.signal.aborted) {
+      produced += 65536
+      yield { stream: 'stdout', data: Buffer.alloc(65536) } as const
+    }
+  }
+  await using on = await serving({
+    containerAttach: () => ({
+      tty: false,
+      output: output(),
+      write: async () => {},
+      end() {},
+      close: () => gone.abort(),
+    }),
+  })
+  const socket = on.dial()
+  socket.write('POST /containers/x/attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+  await once(socket, 'readable')
+  // what the kernel and both ends buffer is a few hundred KiB; without holding back it would be gigabytes by the time this settles
+  let before = -1
+  while (produced !== before) {
+    before = produced
+    for (let i = 0; i < 50; i++) await new Promise(resolve => setImmediate(resolve))
+  }
+  assert.ok(produced < 16 * 1024 * 1024, `${produced} bytes`)
+  socket.destroy()
+  await new Promise(resolve => gone.signal.addEventListener('abort', resolve))
+})
