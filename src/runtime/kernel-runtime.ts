@@ -1,5 +1,21 @@
 /** The Runtime on the Linux kernel: specs to programs, programs to monitors. */
-import type { Runtime } from './runtime.ts'
+import { closeSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { Failure } from '../lib/failure.ts'
+import { KernelCgroups } from './cgroups.ts'
+import { compile } from './compile.ts'
+import { compileExec } from './exec.ts'
+import { type HostDevice, type HostFacts, hostDevices, readFacts } from './host.ts'
+import { findMonitor, launch, Running } from './monitor.ts'
+import { openMonitor } from './native.ts'
+import { compileHost } from './operations.ts'
+import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
+import { programLines } from './print.ts'
+import { type Program, undoSteps } from './program.ts'
+import type { Cgroups, Exit, ProgramLine, Runtime, StartOptions, Supervised } from './runtime.ts'
+import { filterFor } from './seccomp/filter.ts'
+import type { ContainerSpec, ExecSpec, HostSpec } from './spec.ts'
+import { step } from './steps.ts'
 
 export interface RuntimeOptions {
   /** Where sandboxes are kept (made as iproute2 makes it, on first use). Default /run/netns. */
@@ -8,7 +24,117 @@ export interface RuntimeOptions {
   readonly cgroupParent?: string
 }
 
+class KernelRuntime implements Runtime {
+  readonly cgroups: Cgroups
+  readonly #facts: HostFacts
+  readonly #executable: number
+  readonly #netns: string
+  readonly #running = new Set<Running>()
+  #devices: readonly HostDevice[] = []
+  #netnsReady: Promise<unknown> | undefined
+
+  constructor(facts: HostFacts, executable: number, netns: string) {
+    this.#facts = facts
+    this.#executable = executable
+    this.#netns = netns
+    this.cgroups = new KernelCgroups(facts.cgroup)
+  }
+
+  async start(spec: ContainerSpec | ExecSpec, { signal }: StartOptions = {}): Promise<Supervised> {
+    signal?.throwIfAborted()
+    if (spec.kind === 'container') {
+      if (spec.network.kind === 'create') await this.#prepareNetns()
+      if (spec.privileged) this.#devices = await hostDevices()
+    }
+    const program = this.#compile(spec)
+    const { control, pid, at } = await launch(this.#executable, program)
+    const running = new Running(control, {
+      pid,
+      at,
+      directory: spec.supervise.directory,
+      attach: spec.stdio.attach !== undefined,
+    })
+    if (signal?.aborted) {
+      await this.#takeBack(running, program)
+      signal.throwIfAborted()
+    }
+    this.#follow(running)
+    return running
+  }
+
+  async adopt(directory: string): Promise<Supervised | Exit | undefined> {
+    const found = await findMonitor(directory)
+    if (found?.kind === 'running') this.#follow(found)
+    return found
+  }
+
+  async runHost(spec: HostSpec): Promise<void> {
+    if (spec.operations.some(({ kind }) => kind === 'create-sandbox')) await this.#prepareNetns()
+    await this.#runHost(compileHost(spec, this.#facts.cgroup))
+  }
+
+  explain(spec: ContainerSpec | ExecSpec): readonly ProgramLine[] {
+    return programLines(this.#compile(spec))
+  }
+
+  /** The monitors and their processes stay. */
+  async close(): Promise<void> {
+    for (const running of this.#running) running.release()
+    closeSync(this.#executable)
+  }
+
+  #compile(spec: ContainerSpec | ExecSpec): Program {
+    if (spec.process.args.length === 0) throw new Failure('invalid', 'no command specified')
+    checkText(spec.process)
+    const filter = filterFor(spec.process.seccomp, spec.process.capabilities, spec.privileged)
+    if (spec.kind === 'exec') return compileExec(spec, this.#facts, filter)
+    return compile(spec, { facts: this.#facts, filter, devices: spec.privileged ? this.#devices : [] })
+  }
+
+  async #runHost(program: Program): Promise<void> {
+    const { control } = await launch(this.#executable, program)
+    control.close()
+  }
+
+  #prepareNetns(): Promise<unknown> {
+    this.#netnsReady ??= this.#runHost({ host: [step('netns-home', { path: this.#netns })], child: [] })
+    return this.#netnsReady
+  }
+
+  #follow(running: Running): void {
+    this.#running.add(running)
+    void running.exited.finally(() => this.#running.delete(running))
+  }
+
+  /** The caller gave up while the program ran: as after a failure, nothing stays. */
+  async #takeBack(running: Running, program: Program): Promise<void> {
+    running.signal(9)
+    await running.exited
+    await this.#runHost({ host: undoSteps(program).map(({ step }) => step), child: [] })
+  }
+}
+
+/** A NUL would cut a string in two, and the second half would be taken for the next one. */
+function checkText({ args, env, cwd }: ContainerSpec['process']): void {
+  if ([...args, ...env, cwd].some(text => text.includes('\0')))
+    throw new Failure('invalid', 'Cannot start: an argument or environment variable contains a NUL character')
+}
+
+/** Our own group in each hierarchy; on cpuset v1 its children begin with its processors and memory nodes. */
+async function prepareCgroups(facts: HostFacts, parent: string): Promise<void> {
+  await Promise.all(cgroupFolders(facts.cgroup, parent).map(folder => mkdir(folder, { recursive: true })))
+  if (facts.cgroup.version === 2) return
+  const cpuset = cgroupFolder(facts.cgroup, 'cpuset', parent)
+  const above = facts.cgroup.mounts.cpuset
+  if (cpuset === undefined || above === undefined) return
+  await writeFile(`${cpuset}/cgroup.clone_children`, '1')
+  for (const file of ['cpuset.cpus', 'cpuset.mems'])
+    await writeFile(`${cpuset}/${file}`, await readFile(`${above}/${file}`, 'utf8'))
+}
+
 /** A Runtime on this machine. @throws Failure `unavailable` when the monitor is not built or a library is missing. */
-export async function createRuntime(_options: RuntimeOptions = {}): Promise<Runtime> {
-  throw new Error('not yet')
+export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
+  const facts = await readFacts()
+  await prepareCgroups(facts, options.cgroupParent ?? 'tscompose')
+  return new KernelRuntime(facts, openMonitor(), options.netns ?? '/run/netns')
 }

@@ -1,0 +1,171 @@
+/* The monitor: takes one program from its socket, runs it, says how that went, and stays as the process's parent. */
+#include "monitor.h"
+#include <linux/sched.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static int read_all(int fd, void *data, size_t length) {
+  for (size_t done = 0; done < length;) {
+    ssize_t n = RETRY(read(fd, (char *)data + done, length - done));
+    if (n <= 0) return n ? -errno : -EPIPE;
+    done += (size_t)n;
+  }
+  return 0;
+}
+
+static int read_program(struct monitor *m) {
+  unsigned char head[5];
+  uint32_t length;
+  int error = read_all(m->socket, head, sizeof head);
+  if (error) return error;
+  memcpy(&length, head + 1, 4);
+  if (head[0] != TO_PROGRAM || length > MAX_PROGRAM) return -EPROTO;
+  char *bytes = malloc(length ? length : 1);
+  if (!bytes) return -ENOMEM;
+  error = read_all(m->socket, bytes, length);
+  return error ? error : decode(bytes, length, &m->program);
+}
+
+/* A daemon of its own: the process the engine waits for ends at once, and nothing of the engine's stays open. */
+static void detach(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  for (int signal = 1; signal < 65; signal++)
+    if (signal != SIGKILL && signal != SIGSTOP) sigaction(signal, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
+  /* Until execve nothing inside may look into us (CVE-2016-9962). */
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  pid_t pid = fork();
+  if (pid) _exit(pid < 0);
+  setsid();
+  syscall(SYS_close_range, 4, ~0u, 0);
+  fcntl(3, F_SETFD, FD_CLOEXEC);
+}
+
+/* Shutting the machine down reaches the container's own process; its parent stays to write down how it ended. */
+static void outlast_signals(void) {
+  static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2};
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_IGN);
+}
+
+static void undo(struct monitor *m) {
+  const struct program *p = &m->program;
+  if (m->home >= 0) setns(m->home, CLONE_NEWNET);
+  for (uint32_t i = 0; i < p->undo; i++) {
+    const struct step *s = &p->steps[p->host + p->child + i];
+    if (s->after < m->done) run_step(m, s);
+  }
+  if (m->listener >= 0) unlinkat(m->directory, "control.sock", 0);
+}
+
+static _Noreturn void fail(struct monitor *m, int step, int error) {
+  struct __attribute__((packed)) {
+    unsigned char type;
+    uint32_t length;
+    int32_t step, error;
+  } report = {FROM_FAILED, 8, step, -error};
+  undo(m);
+  RETRY(send(m->socket, &report, sizeof report, MSG_NOSIGNAL));
+  _exit(1);
+}
+
+static _Noreturn void run_child(struct monitor *m) {
+  const struct program *p = &m->program;
+  for (uint32_t i = 0; i < p->child; i++) {
+    int error = run_step(m, &p->steps[p->host + i]);
+    if (!error) continue;
+    struct child_report report = {(int32_t)(p->host + i), -error};
+    RETRY(send(m->report, &report, sizeof report, MSG_NOSIGNAL));
+    _exit(127);
+  }
+  _exit(127);
+}
+
+static int take_terminal(struct monitor *m, struct msghdr *message) {
+  struct cmsghdr *header = CMSG_FIRSTHDR(message);
+  if (!header || header->cmsg_type != SCM_RIGHTS) return -EPROTO;
+  int master;
+  memcpy(&master, CMSG_DATA(header), sizeof master);
+  fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+  m->input = m->streams[0].fd = master;
+  /* While we hold the other end, a terminal nobody has open at the moment is not at its end. */
+  m->terminal_peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  return 0;
+}
+
+/* Success is silence: exec closes the child's end. */
+static struct child_report await_child(struct monitor *m) {
+  for (;;) {
+    struct child_report report = {-1, 0};
+    struct iovec iov = {&report, sizeof report};
+    union {
+      char space[CMSG_SPACE(sizeof(int))];
+      struct cmsghdr align;
+    } control;
+    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    ssize_t n = RETRY(recvmsg(m->report, &message, MSG_CMSG_CLOEXEC));
+    if (n <= 0 || report.step >= 0) return report;
+    int error = take_terminal(m, &message);
+    if (error) return (struct child_report){0, -error};
+  }
+}
+
+static int start_child(struct monitor *m) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) return -errno;
+  struct clone_args args = {.flags = m->clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)&m->pidfd, .exit_signal = SIGCHLD};
+  long pid = syscall(SYS_clone3, &args, sizeof args);
+  if (pid < 0) return -errno;
+  m->report = pair[pid ? 0 : 1];
+  if (pid == 0) run_child(m);
+  close(pair[1]);
+  m->pid = (pid_t)pid;
+  for (int i = 0; i < 3; i++) {
+    close(m->child_stdio[i]);
+    if (i < 2 && m->child_stdio[i] == m->child_stdio[i + 1]) m->child_stdio[i + 1] = -1;
+  }
+  return 0;
+}
+
+static void run_program(struct monitor *m) {
+  const struct program *p = &m->program;
+  for (uint32_t i = 0; i < p->host; i++) {
+    int error = run_step(m, &p->steps[i]);
+    if (error) fail(m, (int)i, error);
+    m->done++;
+  }
+  if (!p->child) return;
+  int clone = (int)p->host - 1, error = prepare_stdio(m);
+  if (!error) error = listen_for_clients(m);
+  if (!error) error = start_child(m);
+  if (error) fail(m, clone, error);
+  struct child_report report = await_child(m);
+  if (report.step < 0) return;
+  kill(m->pid, SIGKILL);
+  RETRY(waitpid(m->pid, NULL, 0));
+  fail(m, report.step, -report.error);
+}
+
+int main(void) {
+  static struct monitor m = {.socket = 3, .fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1, .pidfd = -1,
+                             .directory = -1, .log = -1, .input = -1, .terminal_peer = -1, .listener = -1,
+                             .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}};
+  for (int i = 0; i < SLOTS; i++) m.slots[i] = -1;
+  detach();
+  int error = read_program(&m);
+  if (error) fail(&m, -1, error);
+  run_program(&m);
+  clock_gettime(CLOCK_REALTIME, &m.started);
+  if (m.program.child) outlast_signals();
+  close(m.report);
+  for (int i = 0; i < SLOTS; i++)
+    if (m.slots[i] >= 0) close(m.slots[i]);
+  add_client(&m, m.socket, m.attach);
+  send_started(&m, &m.clients[0]);
+  if (!flush_client(&m.clients[0])) drop_client(&m, 0);
+  return m.program.child ? supervise(&m) != 0 : 0;
+}

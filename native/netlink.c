@@ -1,0 +1,227 @@
+/* Links, addresses and routes, one request and one answer each, and the namespaces they live in. */
+#include "monitor.h"
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+struct request {
+  struct nlmsghdr head;
+  char body[1024];
+};
+
+static void put(struct request *r, const void *data, size_t length) {
+  memcpy((char *)r + r->head.nlmsg_len, data, length);
+  r->head.nlmsg_len += (uint32_t)NLMSG_ALIGN(length);
+}
+
+/* Names are at most 15 bytes and addresses 16, which `put_name` and `network_step` see to: a request never outgrows its body. */
+static void attribute(struct request *r, uint16_t type, const void *data, size_t length) {
+  struct rtattr head = {(uint16_t)(sizeof head + length), type};
+  put(r, &head, sizeof head);
+  if (length) put(r, data, length);
+}
+
+static void number(struct request *r, uint16_t type, uint32_t value) { attribute(r, type, &value, sizeof value); }
+
+static uint32_t open_nest(struct request *r, uint16_t type) {
+  uint32_t at = r->head.nlmsg_len;
+  attribute(r, type, NULL, 0);
+  return at;
+}
+
+static void close_nest(struct request *r, uint32_t at) {
+  ((struct rtattr *)(void *)((char *)r + at))->rta_len = (uint16_t)(r->head.nlmsg_len - at);
+}
+
+static struct request start(uint16_t type, uint16_t flags, const void *head, size_t length) {
+  struct request r = {.head = {sizeof(struct nlmsghdr), type, (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags), 1, 0}};
+  put(&r, head, length);
+  return r;
+}
+
+static int ask(int fd, const struct request *r) {
+  char answer[4096] __attribute__((aligned(8)));
+  if (RETRY(send(fd, r, r->head.nlmsg_len, 0)) < 0) return -errno;
+  ssize_t n = RETRY(recv(fd, answer, sizeof answer, 0));
+  if (n < 0) return -errno;
+  const struct nlmsghdr *head = (const void *)answer;
+  if (!NLMSG_OK(head, (size_t)n) || head->nlmsg_type != NLMSG_ERROR) return -EPROTO;
+  return ((const struct nlmsgerr *)NLMSG_DATA(head))->error;
+}
+
+static int socket_here(int *fd) {
+  if (*fd < 0) *fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  return NEG(*fd);
+}
+
+static int index_of(int fd, const char *name, int *index) {
+  struct ifreq request = {0};
+  if (strlen(name) >= IFNAMSIZ) return -EINVAL;
+  memcpy(request.ifr_name, name, strlen(name));
+  if (ioctl(fd, SIOCGIFINDEX, &request)) return -errno;
+  *index = request.ifr_ifindex;
+  return 0;
+}
+
+static int create_bridge(struct monitor *m, const struct step *s) {
+  const char *name = text(m, s->a[0]);
+  struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
+  if (strlen(name) >= IFNAMSIZ || (s->a[2] != 6 && s->a[2])) return -EINVAL;
+  struct request r = start(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof info);
+  attribute(&r, IFLA_IFNAME, name, strlen(name) + 1);
+  if (s->a[2]) attribute(&r, IFLA_ADDRESS, text(m, s->a[1]), 6);
+  if (s->a[3]) number(&r, IFLA_MTU, (uint32_t)s->a[3]);
+  uint32_t link = open_nest(&r, IFLA_LINKINFO);
+  attribute(&r, IFLA_INFO_KIND, "bridge", 6);
+  close_nest(&r, link);
+  return ask(m->netlink[0], &r);
+}
+
+/* Both ends in one request: ours on the bridge and up, the other in the namespace we are in, named and with its address. */
+static int create_veth(struct monitor *m, const struct step *s) {
+  const char *host = text(m, s->a[0]), *pair = text(m, s->a[2]); /* 6 bytes of address, 16 of name */
+  int bridge = 0, error = index_of(m->netlink[0], text(m, s->a[1]), &bridge);
+  if (error) return error;
+  if (strlen(host) >= IFNAMSIZ || s->a[3] != 22 || pair[21]) return -EINVAL;
+  struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+  struct ifinfomsg peer = {.ifi_family = AF_UNSPEC};
+  struct request r = start(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof info);
+  attribute(&r, IFLA_IFNAME, host, strlen(host) + 1);
+  number(&r, IFLA_MASTER, (uint32_t)bridge);
+  if (s->a[4]) number(&r, IFLA_MTU, (uint32_t)s->a[4]);
+  uint32_t link = open_nest(&r, IFLA_LINKINFO);
+  attribute(&r, IFLA_INFO_KIND, "veth", 4);
+  uint32_t data = open_nest(&r, IFLA_INFO_DATA), other = open_nest(&r, VETH_INFO_PEER);
+  put(&r, &peer, sizeof peer);
+  attribute(&r, IFLA_IFNAME, pair + 6, strlen(pair + 6) + 1);
+  attribute(&r, IFLA_ADDRESS, pair, 6);
+  if (s->a[4]) number(&r, IFLA_MTU, (uint32_t)s->a[4]);
+  number(&r, IFLA_NET_NS_FD, (uint32_t)m->netns);
+  close_nest(&r, other);
+  close_nest(&r, data);
+  close_nest(&r, link);
+  return ask(m->netlink[0], &r);
+}
+
+static int isolate(struct monitor *m, const char *name) {
+  struct ifinfomsg info = {.ifi_family = AF_BRIDGE};
+  int error = index_of(m->netlink[0], name, &info.ifi_index);
+  if (error) return error;
+  struct request r = start(RTM_SETLINK, 0, &info, sizeof info);
+  uint32_t port = open_nest(&r, IFLA_PROTINFO | NLA_F_NESTED);
+  attribute(&r, IFLA_BRPORT_ISOLATED, "\1", 1);
+  close_nest(&r, port);
+  return ask(m->netlink[0], &r);
+}
+
+static int change_link(struct monitor *m, int fd, const char *name, uint16_t type) {
+  struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+  int error = index_of(fd, name, &info.ifi_index);
+  (void)m;
+  if (error) return type == RTM_DELLINK && error == -ENODEV ? 0 : error;
+  if (type == RTM_DELLINK) info.ifi_flags = info.ifi_change = 0;
+  struct request r = start(type, 0, &info, sizeof info);
+  return ask(fd, &r);
+}
+
+static int add_address(struct monitor *m, const struct step *s) {
+  int fd = m->netlink[s->a[0] != 0], index = 0, error = index_of(fd, text(m, s->a[1]), &index);
+  if (error) return error;
+  if (s->a[3] != 4 && s->a[3] != 16) return -EINVAL;
+  struct ifaddrmsg info = {.ifa_family = s->a[3] == 4 ? AF_INET : AF_INET6, .ifa_prefixlen = (uint8_t)s->a[4], .ifa_index = (uint32_t)index};
+  /* Addresses are ours alone, so a second of waiting for duplicates would be lost. */
+  if (s->a[3] == 16) info.ifa_flags = IFA_F_NODAD;
+  struct request r = start(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof info);
+  attribute(&r, IFA_LOCAL, text(m, s->a[2]), (size_t)s->a[3]);
+  attribute(&r, IFA_ADDRESS, text(m, s->a[2]), (size_t)s->a[3]);
+  if (s->a[3] == 4 && s->a[4] < 31) {
+    uint8_t broadcast[4];
+    memcpy(broadcast, text(m, s->a[2]), 4);
+    for (int bit = (int)s->a[4]; bit < 32; bit++) broadcast[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+    attribute(&r, IFA_BROADCAST, broadcast, 4);
+  }
+  return ask(fd, &r);
+}
+
+static int add_route(struct monitor *m, const struct step *s) {
+  int index = 0, error = index_of(m->netlink[1], text(m, s->a[0]), &index);
+  if (error) return error;
+  if (s->a[2] != 4 && s->a[2] != 16) return -EINVAL;
+  struct rtmsg info = {.rtm_family = s->a[2] == 4 ? AF_INET : AF_INET6, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST};
+  struct request r = start(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof info);
+  attribute(&r, RTA_GATEWAY, text(m, s->a[1]), (size_t)s->a[2]);
+  number(&r, RTA_OIF, (uint32_t)index);
+  return ask(m->netlink[1], &r);
+}
+
+/* The folder as iproute2 makes it: shared, so that a namespace dropped here is dropped everywhere. */
+static int prepare_home(const char *path) {
+  if (mkdir(path, 0755) && errno != EEXIST) return -errno;
+  if (mount("", path, "none", MS_SHARED | MS_REC, NULL) == 0) return 0;
+  if (errno != EINVAL || mount(path, path, "none", MS_BIND | MS_REC, NULL)) return -errno;
+  return NEG(mount("", path, "none", MS_SHARED | MS_REC, NULL));
+}
+
+static int arrived(struct monitor *m) {
+  m->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  return m->netns < 0 ? -errno : socket_here(&m->netlink[1]);
+}
+
+static int enter(struct monitor *m, const char *path) {
+  if (m->home < 0) m->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  int error = m->home < 0 ? -errno : socket_here(&m->netlink[0]);
+  if (error) return error;
+  if (!path) return unshare(CLONE_NEWNET) ? -errno : arrived(m);
+  AUTOCLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
+  return fd < 0 || setns(fd, CLONE_NEWNET) ? -errno : arrived(m);
+}
+
+static int leave(struct monitor *m) {
+  if (setns(m->home, CLONE_NEWNET)) return -errno;
+  close(m->netns);
+  close(m->netlink[1]);
+  m->netns = m->netlink[1] = -1;
+  return 0;
+}
+
+static int keep(const char *path) {
+  AUTOCLOSE point = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+  if (point < 0) return -errno;
+  if (mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) == 0) return 0;
+  int error = errno;
+  unlink(path);
+  return -error;
+}
+
+static int drop(const char *path) {
+  if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) && errno != EINVAL && errno != ENOENT) return -errno;
+  return unlink(path) && errno != ENOENT ? -errno : 0;
+}
+
+int network_step(struct monitor *m, const struct step *s) {
+  int error = s->code >= STEP_BRIDGE ? socket_here(&m->netlink[0]) : 0;
+  if (error) return error;
+  switch (s->code) {
+    case STEP_NETNS_HOME: return prepare_home(text(m, s->a[0]));
+    case STEP_NETNS_NEW: return enter(m, NULL);
+    case STEP_NETNS_KEEP: return keep(text(m, s->a[0]));
+    case STEP_NETNS_ENTER: return enter(m, text(m, s->a[0]));
+    case STEP_NETNS_LEAVE: return leave(m);
+    case STEP_NETNS_DROP: return drop(text(m, s->a[0]));
+    case STEP_BRIDGE: return create_bridge(m, s);
+    case STEP_VETH: return create_veth(m, s);
+    case STEP_ISOLATE: return isolate(m, text(m, s->a[0]));
+    case STEP_LINK_UP: return change_link(m, m->netlink[s->a[0] != 0], text(m, s->a[1]), RTM_NEWLINK);
+    case STEP_LINK_DELETE: return change_link(m, m->netlink[s->a[0] != 0], text(m, s->a[1]), RTM_DELLINK);
+    case STEP_ADDRESS: return add_address(m, s);
+    case STEP_ROUTE: return add_route(m, s);
+    default: return -ENOSYS;
+  }
+}

@@ -1,0 +1,140 @@
+/* What stays: the log in Docker's json-file form, rotated by size, and the exit record. */
+#include "monitor.h"
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static char *put_char(char *to, unsigned c) {
+  static const char hex[] = "0123456789abcdef";
+  if (c == '"' || c == '\\') return *to++ = '\\', *to++ = (char)c, to;
+  if (c == '\n' || c == '\r') return *to++ = '\\', *to++ = c == '\n' ? 'n' : 'r', to;
+  if (c >= 0x20 && c != '<' && c != '>' && c != '&') return *to++ = (char)c, to;
+  memcpy(to, "\\u00", 4);
+  to[4] = hex[c >> 4];
+  to[5] = hex[c & 15];
+  return to + 6;
+}
+
+/* Length of the valid UTF-8 character at `s`, or 0: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+static size_t utf8(const unsigned char *s, size_t left) {
+  size_t n = s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
+  if (!n || s[0] > 0xf4 || n > left) return 0;
+  for (size_t i = 1; i < n; i++)
+    if ((s[i] & 0xc0) != 0x80) return 0;
+  if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
+  if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
+  return n;
+}
+
+static char *put_json(char *to, const char *data, size_t length) {
+  const unsigned char *s = (const unsigned char *)data;
+  for (size_t i = 0; i < length;) {
+    size_t n = s[i] < 0x80 ? 1 : utf8(s + i, length - i);
+    if (n == 1) to = put_char(to, s[i]);
+    else if (n == 0) to = (char *)memcpy(to, "\\ufffd", 6) + 6;
+    else if (n == 3 && s[i] == 0xe2 && s[i + 1] == 0x80 && (s[i + 2] & 0xfe) == 0xa8)
+      to = (char *)memcpy(to, s[i + 2] == 0xa8 ? "\\u2028" : "\\u2029", 6) + 6;
+    else to = (char *)memcpy(to, s + i, n) + n;
+    i += n ? n : 1;
+  }
+  return to;
+}
+
+static int format_time(char *to, size_t size, const struct timespec *t) {
+  struct tm tm;
+  gmtime_r(&t->tv_sec, &tm);
+  size_t n = strftime(to, size, "%Y-%m-%dT%H:%M:%S", &tm);
+  return (int)n + snprintf(to + n, size - n, ".%09ldZ", t->tv_nsec);
+}
+
+int open_log(struct monitor *m) {
+  m->log = open(m->log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (m->log < 0) return -errno;
+  struct stat st;
+  if (fstat(m->log, &st)) return -errno;
+  m->log_size = st.st_size;
+  return 0;
+}
+
+/* path.N-1 → path.N, …, path → path.1, and a new path. With one file the old lines are let go. */
+static void rotate(struct monitor *m) {
+  char from[PATH_MAX], to[PATH_MAX];
+  for (int64_t i = m->log_files - 1; i > 0; i--) {
+    snprintf(to, sizeof to, "%s.%d", m->log_path, (int)i);
+    int n = snprintf(from, sizeof from, i > 1 ? "%s.%d" : "%s", m->log_path, (int)i - 1);
+    if (n > 0 && (size_t)n < sizeof from) rename(from, to);
+  }
+  int old = m->log;
+  if (m->log_files <= 1 && ftruncate(old, 0) == 0) m->log_size = 0;
+  else if (open_log(m) == 0) close(old);
+  else m->log = old; /* better a file too large than a line lost */
+}
+
+static void log_record(struct monitor *m, const struct stream *s, bool newline) {
+  char record[LINE * 6 + 128], time[64], *at = record;
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  format_time(time, sizeof time, &now);
+  at = (char *)memcpy(at, "{\"log\":\"", 8) + 8;
+  at = put_json(at, s->line, s->length);
+  if (newline) at = (char *)memcpy(at, "\\n", 2) + 2;
+  at += snprintf(at, 128, "\",\"stream\":\"%s\",\"time\":\"%s\"}\n", s->name, time);
+  size_t length = (size_t)(at - record), done = 0;
+  if (m->log_max > 0 && m->log_size > 0 && m->log_size + (int64_t)length > m->log_max) rotate(m);
+  while (done < length) {
+    ssize_t n = RETRY(write(m->log, record + done, length - done));
+    if (n <= 0) return; /* a full disk must not stop the container */
+    done += (size_t)n;
+    m->log_size += n;
+  }
+}
+
+/* Lines are cut at 16 KiB as Docker cuts them: the parts but the last have no newline. */
+void log_output(struct monitor *m, struct stream *s, const char *data, size_t length) {
+  if (m->log < 0) return;
+  while (length) {
+    size_t room = LINE - s->length, n = length < room ? length : room;
+    const char *end = memchr(data, '\n', n);
+    if (end) n = (size_t)(end - data);
+    memcpy(s->line + s->length, data, n);
+    s->length += n;
+    data += n;
+    length -= n;
+    if (end || s->length == LINE) {
+      log_record(m, s, end);
+      s->length = 0;
+    }
+    if (end) data++, length--;
+  }
+}
+
+void log_rest(struct monitor *m, struct stream *s) {
+  if (m->log >= 0 && s->length) log_record(m, s, false);
+  s->length = 0;
+}
+
+/* cgroup v1 memory.oom_control and v2 memory.events count alike. */
+void read_oom(struct monitor *m) {
+  char data[1024];
+  if (!m->oom_file || !*m->oom_file) return;
+  AUTOCLOSE fd = open(m->oom_file, O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd < 0 ? -1 : RETRY(read(fd, data, sizeof data - 1));
+  if (n <= 0) return;
+  data[n] = 0;
+  for (const char *line = data; line; line = strchr(line, '\n')) {
+    line += *line == '\n';
+    if (!strncmp(line, "oom_kill ", 9)) m->oom = atoi(line + 9) > 0;
+  }
+}
+
+/* Renamed into place: an engine that looks sees all of it or nothing. */
+void write_exit(struct monitor *m) {
+  char record[256], time[64];
+  format_time(time, sizeof time, &m->finished);
+  int n = snprintf(record, sizeof record, "{\"version\":1,\"code\":%d,\"signal\":%d,\"oomKilled\":%s,\"finishedAt\":\"%s\"}\n", m->status_code,
+                   m->status_signal, m->oom ? "true" : "false", time);
+  AUTOCLOSE fd = openat(m->directory, ".exit.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0 || write(fd, record, (size_t)n) != n) return;
+  renameat(m->directory, ".exit.json", m->directory, "exit.json");
+}

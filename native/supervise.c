@@ -1,0 +1,132 @@
+/* The life of a started process: its output into the log and to clients, its input, its end. */
+#include "monitor.h"
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+/* With a terminal the child opens its own and sends it; otherwise pipes, which a non-root user may reopen as /dev/stdout. */
+int prepare_stdio(struct monitor *m) {
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC), pair[2];
+  if (null < 0) return -errno;
+  for (int i = 0; i < 3; i++) m->child_stdio[i] = null;
+  if (m->stdio & STDIO_TERMINAL) return 0;
+  for (int i = 0; i < 3; i++) {
+    if (i == 0 && !(m->stdio & STDIO_STDIN)) continue;
+    if (pipe2(pair, O_CLOEXEC) || fchown(pair[0], (uid_t)m->uid, (gid_t)-1)) return -errno;
+    int ours = i ? pair[0] : pair[1];
+    if (fcntl(ours, F_SETFL, O_NONBLOCK | (i ? O_RDONLY : O_WRONLY))) return -errno;
+    m->child_stdio[i] = i ? pair[1] : pair[0];
+    if (i) m->streams[i - 1].fd = ours;
+    else m->input = ours;
+  }
+  return 0;
+}
+
+static bool output_blocked(const struct monitor *m) {
+  for (int i = 0; i < m->client_count; i++)
+    if (m->clients[i].attach & (ATTACH_STDOUT | ATTACH_STDERR) && m->clients[i].out.length >= CLIENT_BUFFER) return true;
+  return false;
+}
+
+/* False at the end of the stream, or when nothing is there now. */
+static bool take_output(struct monitor *m, struct stream *s) {
+  char data[FRAME];
+  ssize_t n = RETRY(read(s->fd, data, sizeof data));
+  if (n <= 0) {
+    if (n == 0 || errno != EAGAIN) {
+      close(s->fd);
+      s->fd = -1;
+    }
+    return false;
+  }
+  log_output(m, s, data, (size_t)n);
+  int wanted = s->frame == FROM_STDOUT ? ATTACH_STDOUT : ATTACH_STDERR;
+  for (int i = 0; i < m->client_count; i++)
+    if (m->clients[i].attach & wanted) send_frame(&m->clients[i], s->frame, data, (uint32_t)n);
+  return true;
+}
+
+static void give_input(struct monitor *m) {
+  struct buffer *b = &m->stdin_buffer;
+  if (b->length && m->input >= 0) {
+    ssize_t n = RETRY(write(m->input, b->data + b->start, b->length));
+    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0) n = (ssize_t)b->length; /* the process has closed its end */
+    b->start += (size_t)n;
+    b->length -= (size_t)n;
+  }
+  if (b->length || !m->stdin_ended || m->input < 0 || m->stdio & STDIO_TERMINAL) return;
+  close(m->input);
+  m->input = -1;
+}
+
+static void child_ended(struct monitor *m) {
+  siginfo_t info = {0};
+  if (RETRY(waitid(P_PIDFD, (id_t)m->pidfd, &info, WEXITED)) < 0) return;
+  clock_gettime(CLOCK_REALTIME, &m->finished);
+  m->exited = true;
+  m->status_signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+  m->status_code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+/* All output is in the log and with the clients before anyone hears of the exit. */
+static void finish(struct monitor *m) {
+  if (m->terminal_peer >= 0) close(m->terminal_peer);
+  m->terminal_peer = -1;
+  for (int i = 0; i < 2; i++) {
+    while (m->streams[i].fd >= 0 && take_output(m, &m->streams[i])) continue;
+    log_rest(m, &m->streams[i]);
+  }
+  read_oom(m);
+  write_exit(m);
+  unlinkat(m->directory, "control.sock", 0);
+  close(m->listener);
+  m->listener = -1;
+  for (int i = 0; i < m->client_count; i++) send_exited(m, &m->clients[i]);
+}
+
+enum { POLL_CHILD, POLL_LISTEN, POLL_INPUT, POLL_STREAMS, POLL_CLIENTS = POLL_STREAMS + 2 };
+
+static int fill(struct monitor *m, struct pollfd *p) {
+  bool blocked = output_blocked(m);
+  p[POLL_CHILD] = (struct pollfd){m->exited ? -1 : m->pidfd, POLLIN, 0};
+  p[POLL_LISTEN] = (struct pollfd){m->listener, POLLIN, 0};
+  p[POLL_INPUT] = (struct pollfd){m->stdin_buffer.length || (m->stdin_ended && m->input >= 0) ? m->input : -1, POLLOUT, 0};
+  for (int i = 0; i < 2; i++) p[POLL_STREAMS + i] = (struct pollfd){blocked ? -1 : m->streams[i].fd, POLLIN, 0};
+  for (int i = 0; i < m->client_count; i++) {
+    struct client *c = &m->clients[i];
+    bool full = c->attach & ATTACH_STDIN && m->stdin_buffer.length >= FRAME;
+    p[POLL_CLIENTS + i] = (struct pollfd){c->fd, (short)((full ? 0 : POLLIN) | (c->out.length ? POLLOUT : 0)), 0};
+  }
+  return POLL_CLIENTS + m->client_count;
+}
+
+static void serve_clients(struct monitor *m, const struct pollfd *p) {
+  for (int i = m->client_count - 1; i >= 0; i--) {
+    short events = p[POLL_CLIENTS + i].revents;
+    bool alive = !(events & POLLIN) || read_client(m, &m->clients[i]);
+    if (alive && !(events & POLLIN) && events & (POLLHUP | POLLERR)) alive = false;
+    if (alive && m->clients[i].out.length) alive = flush_client(&m->clients[i]);
+    if (alive && m->exited && !m->clients[i].out.length) alive = false;
+    if (!alive) drop_client(m, i);
+  }
+}
+
+int supervise(struct monitor *m) {
+  struct pollfd p[POLL_CLIENTS + MAX_CLIENTS];
+  while (!m->exited || m->client_count) {
+    int count = fill(m, p);
+    if (poll(p, (nfds_t)count, -1) < 0 && errno != EINTR) return -errno;
+    serve_clients(m, p);
+    for (int i = 0; i < 2 && !m->exited; i++)
+      if (p[POLL_STREAMS + i].revents) take_output(m, &m->streams[i]);
+    if (p[POLL_INPUT].revents || m->stdin_ended) give_input(m);
+    if (p[POLL_LISTEN].revents) accept_client(m);
+    if (p[POLL_CHILD].revents) {
+      child_ended(m);
+      if (m->exited) finish(m);
+    }
+  }
+  return 0;
+}

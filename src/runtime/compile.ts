@@ -1,0 +1,70 @@
+/** Compiles a resolved container into the flat program its monitor runs: the parts, in order. */
+import type { HostDevice, HostFacts } from './host.ts'
+import { cgroupSteps, oomFile } from './parts/cgroup.ts'
+import { deviceSteps } from './parts/devices.ts'
+import { oomScoreStep } from './parts/limits.ts'
+import { maskSteps } from './parts/masks.ts'
+import { hostMounts, mountSteps, ownMounts, rootSteps, slots } from './parts/mounts.ts'
+import { cloneSteps, enterSteps } from './parts/namespaces.ts'
+import { networkSteps } from './parts/network.ts'
+import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
+import type { Program } from './program.ts'
+import type { ContainerSpec, SuperviseSpec } from './spec.ts'
+import { type Step, step } from './steps.ts'
+
+export interface CompileOptions {
+  readonly facts: HostFacts
+  /** The seccomp program; undefined when unconfined. */
+  readonly filter: Buffer | undefined
+  /** Devices of the host, for a privileged container. */
+  readonly devices: readonly HostDevice[]
+}
+
+/** Host steps: the monitor's folder and log file. */
+export function superviseSteps(supervise: SuperviseSpec, oom: string): Step[] {
+  const { directory, log } = supervise
+  return [
+    step('supervise', { directory, oom }),
+    ...(log === undefined
+      ? []
+      : [step('log', { path: log.path, size: log.maxSize, files: log.maxFiles }, 'HostConfig.LogConfig')]),
+  ]
+}
+
+/** After every mount point has been made; /dev and the mounts asked for are file systems of their own. */
+const readonlyRoot = step(
+  'attributes',
+  { slot: slots.root, set: 1, clear: 0, propagation: 0, recursive: 0 },
+  'HostConfig.ReadonlyRootfs',
+)
+
+/** Pure: the same spec on the same machine gives the same bytes. */
+export function compile(spec: ContainerSpec, { facts, filter, devices }: CompileOptions): Program {
+  const cgroup = cgroupSteps(facts.cgroup, spec.cgroup, spec.privileged)
+  const { user, cwd } = spec.process
+  return {
+    host: [
+      ...superviseSteps(spec.supervise, oomFile(facts.cgroup, spec.cgroup.path)),
+      stdioStep(spec.stdio, user.uid),
+      ...cgroup.host,
+      ...networkSteps(spec.network),
+      ...hostMounts(spec),
+      ...cloneSteps(spec),
+    ],
+    child: [
+      ...cgroup.child,
+      ...enterSteps(spec),
+      oomScoreStep(spec.oomScoreAdj),
+      ...apparmorSteps(spec.process.apparmor),
+      ...rootSteps(spec, facts),
+      ...ownMounts(spec, facts),
+      ...deviceSteps(spec, devices),
+      ...mountSteps(spec),
+      ...maskSteps(spec),
+      ...(cwd === '/' ? [] : [step('folder', { slot: slots.root, path: cwd, mode: 0o755 }, 'WorkingDir')]),
+      ...(spec.root.readonly ? [readonlyRoot] : []),
+      step('pivot', { slot: slots.root }),
+      ...processSteps(spec.process, { stdio: spec.stdio, filter, facts, init: spec.init, console: true }),
+    ],
+  }
+}

@@ -1,0 +1,102 @@
+/** What this machine's kernel offers, read once: cgroup hierarchies, capabilities, how overlay takes its layers. */
+import { readFileSync } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { release } from 'node:os'
+import { Failure } from '../lib/failure.ts'
+
+export interface HostFacts {
+  readonly cgroup: CgroupFacts
+  /** Capabilities the engine itself has: it cannot give others. */
+  readonly capabilities: bigint
+  /** The highest capability the kernel knows. */
+  readonly lastCapability: number
+  /** Whether overlay takes layers one by one (6.5), so that their number has no bound. */
+  readonly layerByLayer: boolean
+  readonly mqueue: boolean
+}
+
+/** On v1 each controller has a mount of its own, or shares one; on v2 there is one. */
+export interface CgroupFacts {
+  readonly version: 1 | 2
+  /** Controller → mount point; on v2 each controller → the same one. */
+  readonly mounts: Readonly<Record<string, string>>
+}
+
+const controllers = [
+  'memory',
+  'cpu',
+  'cpuacct',
+  'cpuset',
+  'devices',
+  'freezer',
+  'blkio',
+  'pids',
+  'net_cls',
+  'net_prio',
+  'perf_event',
+  'hugetlb',
+]
+
+/** Reads /proc/self/mountinfo: pure, for tests. */
+export function cgroupFacts(mountinfo: string, v2Controllers: (mount: string) => readonly string[]): CgroupFacts {
+  const mounts: Record<string, string> = {}
+  let unified: string | undefined
+  for (const line of mountinfo.split('\n')) {
+    const [before, after] = line.split(' - ')
+    const [type, , options = ''] = after?.split(' ') ?? []
+    const target = before?.split(' ')[4] ?? ''
+    if (type === 'cgroup2') unified ??= target
+    if (type !== 'cgroup') continue
+    for (const option of options.split(',')) if (controllers.includes(option)) mounts[option] ??= target
+  }
+  if (mounts.memory !== undefined || unified === undefined) return { version: 1, mounts }
+  for (const controller of v2Controllers(unified)) mounts[controller] = unified
+  return { version: 2, mounts: { ...mounts, freezer: unified, unified } }
+}
+
+/** @throws Failure `unavailable` when there is no cgroup hierarchy at all. */
+export async function readFacts(): Promise<HostFacts> {
+  const [mountinfo, status, last, filesystems] = await Promise.all(
+    ['self/mountinfo', 'self/status', 'sys/kernel/cap_last_cap', 'filesystems'].map(path =>
+      readFile(`/proc/${path}`, 'utf8'),
+    ),
+  )
+  const cgroup = cgroupFacts(mountinfo!, mount => readFileSync(`${mount}/cgroup.controllers`, 'utf8').trim().split(' '))
+  if (Object.keys(cgroup.mounts).length === 0)
+    throw new Failure('unavailable', 'Cannot find any cgroup hierarchy', { hint: 'Mount the cgroup file system' })
+  const [major, minor] = release().split('.').map(Number) as [number, number]
+  return {
+    cgroup,
+    capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status!)?.[1] ?? '0'}`),
+    lastCapability: Number(last),
+    layerByLayer: major > 6 || (major === 6 && minor >= 5),
+    mqueue: /\bmqueue$/m.test(filesystems!),
+  }
+}
+
+export interface HostDevice {
+  readonly path: string
+  readonly type: 'b' | 'c'
+  readonly major: number
+  readonly minor: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Every device node below /dev but what a container has of its own: for privileged containers. */
+export async function hostDevices(folder = '/dev'): Promise<readonly HostDevice[]> {
+  const found: HostDevice[] = []
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory() && !['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev'].includes(entry.name))
+      found.push(...(await hostDevices(path)))
+    if (!entry.isCharacterDevice() && !entry.isBlockDevice()) continue
+    if (entry.name === 'console') continue
+    const { rdev, mode, uid, gid } = await stat(path)
+    const major = ((rdev >> 8) & 0xfff) | 0
+    const minor = (rdev & 0xff) | ((rdev >> 12) & 0xfff00)
+    found.push({ path, type: entry.isBlockDevice() ? 'b' : 'c', major, minor, mode: mode & 0o777, uid, gid })
+  }
+  return found
+}

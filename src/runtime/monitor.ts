@@ -1,0 +1,121 @@
+/** Starts monitors and follows them: a program in, a supervised process out. */
+import { readFile } from 'node:fs/promises'
+import { errnoOf, Failure } from '../lib/failure.ts'
+import { Control } from './control.ts'
+import { stepFailure } from './failure.ts'
+import { reap, spawnMonitor } from './native.ts'
+import { encode, type Program } from './program.ts'
+import type { Attachment, AttachStreams, Exit, Supervised } from './runtime.ts'
+
+/** Runs a program and returns its first report. @throws Failure of the step that failed; the monitor has undone the rest. */
+export async function launch(
+  executable: number,
+  program: Program,
+): Promise<{ readonly control: Control; readonly pid: number; readonly at: Date }> {
+  const { pid, socket } = spawnMonitor(executable)
+  const control = Control.over(socket)
+  control.sendProgram(encode(program))
+  const first = await control.first
+  // it forked and ended long before the program was run
+  reap(pid)
+  if (first.kind === 'started') return { control, pid: first.pid, at: first.at }
+  control.close()
+  if (first.kind === 'failed') throw stepFailure(program, first.step, first.errno)
+  throw new Failure('internal', 'Cannot start: the monitor ended without a report')
+}
+
+/** `exit.json`, as the monitor wrote it; undefined when there is none. */
+export async function readExit(directory: string): Promise<Exit | undefined> {
+  let text: string
+  try {
+    text = await readFile(`${directory}/exit.json`, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+  const { version, code, signal, oomKilled, finishedAt } = JSON.parse(text) as Readonly<Record<string, unknown>>
+  if (version !== 1 || typeof code !== 'number') throw new Failure('internal', `Cannot read "${directory}/exit.json"`)
+  return {
+    kind: 'exited',
+    code,
+    signal: typeof signal === 'number' && signal > 0 ? signal : undefined,
+    oomKilled: oomKilled === true,
+    finishedAt: new Date(String(finishedAt)),
+  }
+}
+
+/** A monitor that was killed takes its process with it: the kernel sends that one SIGKILL. */
+function lostExit(): Exit {
+  return { kind: 'exited', code: 137, signal: 9, oomKilled: false, finishedAt: new Date() }
+}
+
+function attachmentOver(control: Control, finish: () => void): Attachment {
+  return {
+    output: control.output(),
+    write: chunk => control.write(chunk),
+    end: () => control.endInput(),
+    close: finish,
+  }
+}
+
+/** A running process behind its monitor. `attach` says whether the first connection is an attachment too. */
+export class Running implements Supervised {
+  readonly kind = 'running'
+  readonly pid: number
+  readonly startedAt: Date
+  readonly exited: Promise<Exit>
+  readonly attached: Attachment | undefined
+  readonly #control: Control
+  readonly #directory: string
+  #ended = false
+
+  constructor(
+    control: Control,
+    options: { readonly pid: number; readonly at: Date; readonly directory: string; readonly attach: boolean },
+  ) {
+    this.#control = control
+    this.#directory = options.directory
+    this.pid = options.pid
+    this.startedAt = options.at
+    this.attached = options.attach ? attachmentOver(control, () => control.detach()) : undefined
+    this.exited = this.#follow()
+  }
+
+  async #follow(): Promise<Exit> {
+    const exit = (await this.#control.exit) ?? (await readExit(this.#directory)) ?? lostExit()
+    this.#ended = true
+    return exit
+  }
+
+  signal(number: number): void {
+    if (this.#ended) throw new Failure('conflict', `Cannot signal process ${this.pid}: it has ended`)
+    this.#control.signal(number)
+  }
+
+  resize(rows: number, columns: number): void {
+    if (!this.#ended) this.#control.resize(rows, columns)
+  }
+
+  async attach(streams: AttachStreams): Promise<Attachment> {
+    const control = await Control.to(this.#directory)
+    if (control === undefined || (await control.first).kind !== 'started')
+      throw new Failure('conflict', `Cannot attach to process ${this.pid}: it has ended`)
+    control.attach(streams)
+    return attachmentOver(control, () => control.close())
+  }
+
+  /** Lets go of the connection; the process and its monitor stay. */
+  release(): void {
+    this.#control.close()
+  }
+}
+
+/** Connects to the monitor that works in `directory`, or reads what it left. */
+export async function findMonitor(directory: string): Promise<Running | Exit | undefined> {
+  const control = await Control.to(directory)
+  const first = await control?.first
+  if (control !== undefined && first?.kind === 'started')
+    return new Running(control, { pid: first.pid, at: first.at, directory, attach: false })
+  control?.close()
+  return await readExit(directory)
+}

@@ -1,0 +1,25 @@
+/** rlimits and the out-of-memory score of the process itself. */
+import { Failure } from '../../lib/failure.ts'
+import type { RlimitSpec } from '../spec.ts'
+import { type Step, step } from '../steps.ts'
+
+/** In the order of their numbers (asm-generic/resource.h). */
+const resources =
+  'cpu fsize data stack core rss nproc nofile memlock as locks sigpending msgqueue nice rtprio rttime'.split(' ')
+
+export function rlimitSteps(rlimits: readonly RlimitSpec[]): Step[] {
+  return rlimits.map(({ name, soft, hard }) => {
+    const resource = resources.indexOf(name)
+    if (resource < 0) throw new Failure('invalid', `Cannot set ulimit "${name}": it is not known`)
+    return step('rlimit', { resource, soft, hard }, 'HostConfig.Ulimits')
+  })
+}
+
+export function rlimitName(resource: number): string {
+  return resources[resource] ?? String(resource)
+}
+
+/** By the host's own procfs, before the root changes. */
+export function oomScoreStep(score: number): Step {
+  return step('write', { path: '/proc/self/oom_score_adj', value: String(score) }, 'HostConfig.OomScoreAdj')
+}

@@ -1,0 +1,245 @@
+/** The root file system and everything mounted in it, by descriptors. */
+import { posix } from 'node:path'
+import { Failure } from '../../lib/failure.ts'
+import type { HostFacts } from '../host.ts'
+import type { ContainerSpec, MountSpec, Propagation } from '../spec.ts'
+import { type Step, step } from '../steps.ts'
+
+/** MOUNT_ATTR_*, linux/mount.h. */
+const attribute = { ro: 1, nosuid: 2, nodev: 4, noexec: 8, noatime: 0x10, strictatime: 0x20, nodiratime: 0x80 } as const
+const propagationFlags: Readonly<Record<Propagation, number>> = {
+  private: 1 << 18,
+  rprivate: 1 << 18,
+  shared: 1 << 20,
+  rshared: 1 << 20,
+  slave: 1 << 19,
+  rslave: 1 << 19,
+}
+/** Missing mount points are made; `untrusted` targets may lead through links of the image but not into procfs. */
+const make = { none: 0, folder: 1, file: 2, untrusted: 4 } as const
+
+/** Slots: 0 the root, 1 /dev, 2 /dev/pts, 3 passing, 4 another container's /dev/shm, 5–14 binds with a propagation of their own. */
+export const slots = { root: 0, dev: 1, pts: 2, passing: 3, shm: 4, shared: 5, last: 14 } as const
+
+function attributes(flags: readonly string[], cause: string): number {
+  return flags.reduce((sum, flag) => {
+    if (flag === 'rw' || flag === 'exec' || flag === 'suid' || flag === 'dev' || flag === 'relatime') return sum
+    const bit = attribute[flag as keyof typeof attribute]
+    if (bit === undefined)
+      throw new Failure('invalid', `Cannot mount with option "${flag}": it is not known`, { cause })
+    return sum | bit
+  }, 0)
+}
+
+function fileSystem(
+  type: string,
+  slot: number,
+  flags: readonly string[],
+  options: Readonly<Record<string, string | true>>,
+  cause = 'default',
+): Step[] {
+  return [
+    step('fs-open', { type }, cause),
+    ...Object.entries(options).map(([key, value]) =>
+      value === true ? step('fs-flag', { key }, cause) : step('fs-set', { key, value }, cause),
+    ),
+    step('fs-mount', { slot, attributes: attributes(flags, cause) }, cause),
+  ]
+}
+
+/** fsconfig takes 255 bytes a value; longer paths need an open folder, which the kernel then names itself. */
+const longestValue = 255
+
+function overlaySteps(spec: ContainerSpec, facts: HostFacts): Step[] {
+  const { layers, upper, work } = spec.root
+  const cause = 'Image'
+  if (!facts.layerByLayer) return oldOverlaySteps(spec)
+  const long = [...layers, upper, work].find(path => Buffer.byteLength(path) > longestValue)
+  if (long !== undefined)
+    throw new Failure('unsupported', `Cannot use layer folder "${long}": its path has more than ${longestValue} bytes`)
+  return [
+    step('fs-open', { type: 'overlay' }, cause),
+    // the first one added lies on top
+    ...[...layers].reverse().map(value => step('fs-set', { key: 'lowerdir+', value }, cause)),
+    step('fs-set', { key: 'upperdir', value: upper }, cause),
+    step('fs-set', { key: 'workdir', value: work }, cause),
+    step('fs-mount', { slot: slots.root, attributes: 0 }, cause),
+    step('attach-root', { slot: slots.root, path: spec.supervise.directory }, cause),
+  ]
+}
+
+/** Before 6.5 all layers stand in one option string of a page: names relative to the folder above them make the most of it. */
+function oldOverlaySteps(spec: ContainerSpec): Step[] {
+  const { layers, upper, work } = spec.root
+  const parts = layers.map(layer => layer.split('/'))
+  let depth = 0
+  while (depth < parts[0]!.length - 1 && parts.every(part => part[depth] === parts[0]![depth])) depth++
+  const folder = parts[0]!.slice(0, depth).join('/') || '/'
+  const escaped = (path: string) => path.replace(/[\\:,]/g, '\\$&')
+  const lower = [...parts].reverse().map(part => escaped(part.slice(depth).join('/')))
+  const data = `lowerdir=${lower.join(':')},upperdir=${escaped(upper)},workdir=${escaped(work)}`
+  if (Buffer.byteLength(data) > 4095)
+    throw new Failure(
+      'unsupported',
+      `Cannot mount ${layers.length} layers: this kernel takes their names in 4095 bytes`,
+      {
+        hint: 'Use a kernel of 6.5 or later, or squash the image',
+      },
+    )
+  return [step('mount-overlay', { folder, data, target: spec.supervise.directory, slot: slots.root }, 'Image')]
+}
+
+/** Private propagation first: nothing that happens in here reaches the host. Then the root. */
+export function rootSteps(spec: ContainerSpec, facts: HostFacts): Step[] {
+  const isolate = step('propagation', { flags: 0x4000 | (1 << 18) })
+  if (spec.root.kind === 'overlay') return [isolate, ...overlaySteps(spec, facts)]
+  return [
+    isolate,
+    step('tree', { slot: slots.root, path: spec.root.upper, recursive: 0 }, 'Image'),
+    step('attach-root', { slot: slots.root, path: spec.supervise.directory }, 'Image'),
+  ]
+}
+
+const ownPaths = ['/proc', '/dev', '/dev/pts', '/sys', '/dev/shm', '/dev/mqueue', '/sys/fs/cgroup']
+
+/** Docker's /proc, /dev, /sys; a target in `mounts` replaces the one of ours that stands there. */
+export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
+  const taken = new Set(spec.mounts.map(mount => posix.normalize(mount.target)))
+  const at = (path: string, slot: number, steps: readonly Step[]): Step[] =>
+    taken.has(path) && ownPaths.includes(path) ? [] : [...steps, step('place', { slot, path, make: make.folder })]
+  const writable = spec.privileged ? [] : ['ro']
+  const passing = slots.passing
+  return [
+    ...at('/proc', passing, fileSystem('proc', passing, ['nosuid', 'noexec', 'nodev'], {})),
+    ...at(
+      '/dev',
+      slots.dev,
+      fileSystem('tmpfs', slots.dev, ['nosuid', 'strictatime'], { mode: '755', size: '65536k' }),
+    ),
+    ...at(
+      '/dev/pts',
+      slots.pts,
+      fileSystem('devpts', slots.pts, ['nosuid', 'noexec'], { ptmxmode: '0666', mode: '0620', gid: '5' }),
+    ),
+    ...at('/sys', passing, sysSteps(spec, writable)),
+    ...cgroupMounts(spec, facts, writable, taken.has('/sys') || taken.has('/sys/fs/cgroup')),
+    ...(facts.mqueue ? at('/dev/mqueue', passing, mqueueSteps(spec)) : []),
+    ...at('/dev/shm', spec.namespaces.ipc.kind === 'join' ? slots.shm : passing, shmSteps(spec)),
+  ]
+}
+
+/** A new sysfs shows the network namespace we are in. */
+function sysSteps(_spec: ContainerSpec, writable: readonly string[]): Step[] {
+  return fileSystem('sysfs', slots.passing, ['nosuid', 'noexec', 'nodev', ...writable], {})
+}
+
+function mqueueSteps(spec: ContainerSpec): Step[] {
+  if (spec.namespaces.ipc.kind !== 'host') return fileSystem('mqueue', slots.passing, ['nosuid', 'noexec', 'nodev'], {})
+  return [step('tree', { slot: slots.passing, path: '/dev/mqueue', recursive: 0 }, 'HostConfig.IpcMode')]
+}
+
+/** With another container's IPC namespace its /dev/shm comes too (opened by a host step). */
+function shmSteps(spec: ContainerSpec): Step[] {
+  const { ipc } = spec.namespaces
+  if (ipc.kind === 'join') return []
+  if (ipc.kind === 'host')
+    return [step('tree', { slot: slots.passing, path: '/dev/shm', recursive: 0 }, 'HostConfig.IpcMode')]
+  return fileSystem(
+    'tmpfs',
+    slots.passing,
+    ['nosuid', 'noexec', 'nodev'],
+    { mode: '1777', size: String(spec.shmSize) },
+    'HostConfig.ShmSize',
+  )
+}
+
+/** v1: a small tmpfs with this container's own group of each hierarchy bound in it. */
+function cgroupMounts(spec: ContainerSpec, facts: HostFacts, writable: readonly string[], taken: boolean): Step[] {
+  if (taken || facts.cgroup.version === 2) return []
+  const flags = ['nosuid', 'noexec', 'nodev', ...writable]
+  const passing = slots.passing
+  const groups = [...new Set(Object.values(facts.cgroup.mounts))]
+  const names = groups.map(mount => posix.basename(mount))
+  return [
+    ...fileSystem('tmpfs', passing, ['nosuid', 'noexec', 'nodev'], { mode: '755' }),
+    ...names.map(path => step('folder', { slot: passing, path, mode: 0o755 })),
+    step('attributes', { slot: passing, set: attributes(flags, ''), clear: 0, propagation: 0, recursive: 0 }),
+    step('place', { slot: passing, path: '/sys/fs/cgroup', make: make.none }),
+    ...groups.flatMap((mount, index) => [
+      step('tree', { slot: passing, path: `${mount}/${spec.cgroup.path}`, recursive: 0 }),
+      step('attributes', { slot: passing, set: attributes(flags, ''), clear: 0, propagation: 0, recursive: 0 }),
+      step('place', { slot: passing, path: `/sys/fs/cgroup/${names[index]}`, make: make.none }),
+    ]),
+  ]
+}
+
+/** Host steps: binds that stay in touch with the host must be taken before the mount namespace is copied. */
+export function hostMounts(spec: ContainerSpec): Step[] {
+  const { ipc } = spec.namespaces
+  return [
+    ...(ipc.kind === 'join'
+      ? [step('tree-of', { slot: slots.shm, pid: ipc.pid, path: '/dev/shm' }, 'HostConfig.IpcMode')]
+      : []),
+    ...sharedBinds(spec).map(({ mount, slot }) =>
+      step('tree', { slot, path: mount.source, recursive: mount.recursive ? 1 : 0 }, mount.cause),
+    ),
+  ]
+}
+
+type Bind = Extract<MountSpec, { kind: 'bind' }>
+
+function isPrivate(mount: Bind): boolean {
+  return mount.propagation === 'private' || mount.propagation === 'rprivate'
+}
+
+function sharedBinds(spec: ContainerSpec): readonly { readonly mount: Bind; readonly slot: number }[] {
+  const found = spec.mounts.filter((mount): mount is Bind => mount.kind === 'bind' && !isPrivate(mount))
+  if (found.length > slots.last - slots.shared + 1)
+    throw new Failure(
+      'unsupported',
+      `Cannot mount ${found.length} binds with shared or slave propagation: at most ${slots.last - slots.shared + 1} are possible`,
+    )
+  return found.map((mount, index) => ({ mount, slot: slots.shared + index }))
+}
+
+/** Child steps for the mounts asked for. @throws Failure for a target that can never be one. */
+export function mountSteps(spec: ContainerSpec): Step[] {
+  const shared = new Map(sharedBinds(spec).map(({ mount, slot }) => [mount, slot]))
+  return spec.mounts.flatMap(mount => {
+    checkTarget(mount.target)
+    if (mount.kind === 'tmpfs') return tmpfsSteps(mount)
+    const slot = shared.get(mount) ?? slots.passing
+    const set = (mount.readonly ? attribute.ro : 0) | attributes(mount.flags, mount.cause)
+    const recursive = mount.recursive ? 1 : 0
+    const cause = mount.cause
+    return [
+      ...(shared.has(mount) ? [] : [step('tree', { slot, path: mount.source, recursive }, cause)]),
+      step('attributes', { slot, set, clear: 0, propagation: propagationFlags[mount.propagation], recursive }, cause),
+      step(
+        'place',
+        { slot, path: mount.target, make: (mount.directory ? make.folder : make.file) | make.untrusted },
+        cause,
+      ),
+    ]
+  })
+}
+
+function tmpfsSteps(mount: Extract<MountSpec, { kind: 'tmpfs' }>): Step[] {
+  const options = mount.data.split(',').filter(option => option !== '')
+  const pairs = options.map((option): [string, string | true] => {
+    const at = option.indexOf('=')
+    return at < 0 ? [option, true] : [option.slice(0, at), option.slice(at + 1)]
+  })
+  return [
+    ...fileSystem('tmpfs', slots.passing, mount.flags, Object.fromEntries(pairs), mount.cause),
+    step('place', { slot: slots.passing, path: mount.target, make: make.folder | make.untrusted }, mount.cause),
+  ]
+}
+
+function checkTarget(target: string): void {
+  const path = posix.normalize(target)
+  if (!path.startsWith('/') || path === '/' || path !== target.replace(/(.)\/+$/, '$1'))
+    throw new Failure('invalid', `Cannot mount on "${target}": it is not a plain absolute path inside the root`)
+  if (path === '/proc' || path.startsWith('/proc/'))
+    throw new Failure('invalid', `Cannot mount on "${target}": it is inside /proc`)
+}

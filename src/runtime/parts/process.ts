@@ -1,0 +1,71 @@
+/** The end of every program, container's or exec's: stdio, identity, rights, command. */
+import type { HostFacts } from '../host.ts'
+import type { ProcessSpec, StdioSpec } from '../spec.ts'
+import { type Step, step } from '../steps.ts'
+import { capabilitySteps } from './capabilities.ts'
+import { rlimitSteps } from './limits.ts'
+import { slots } from './mounts.ts'
+
+const stdioFlags = { terminal: 1, stdin: 2, once: 4 } as const
+export const attachFlags = { stdin: 1, stdout: 2, stderr: 4 } as const
+
+/** The flags of an attachment on the wire. */
+export function attachBits(
+  streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean } | undefined,
+): number {
+  if (streams === undefined) return 0
+  return (
+    (streams.stdin ? attachFlags.stdin : 0) |
+    (streams.stdout ? attachFlags.stdout : 0) |
+    (streams.stderr ? attachFlags.stderr : 0)
+  )
+}
+
+/** A host step: what the monitor keeps of the process's streams. */
+export function stdioStep(stdio: StdioSpec, uid: number): Step {
+  const flags =
+    (stdio.terminal ? stdioFlags.terminal : 0) |
+    (stdio.stdin ? stdioFlags.stdin : 0) |
+    (stdio.stdinOnce ? stdioFlags.once : 0)
+  const [rows, columns] = stdio.size
+  return step('stdio', { flags, attach: attachBits(stdio.attach), rows, columns, uid }, 'Tty, OpenStdin')
+}
+
+/** Child steps from the point where the root is in place. `/dev/console` is only made for a container's first process. */
+export function processSteps(
+  spec: ProcessSpec,
+  options: {
+    readonly stdio: StdioSpec
+    readonly filter: Buffer | undefined
+    readonly facts: HostFacts
+    readonly init: boolean
+    readonly console: boolean
+  },
+): Step[] {
+  const { stdio, filter, facts, init, console } = options
+  const { uid, gid, groups } = spec.user
+  const { bound, set } = capabilitySteps(spec.capabilities, facts)
+  const seccomp = filter === undefined ? [] : [step('seccomp', { filter }, 'HostConfig.SecurityOpt')]
+  const list = Buffer.alloc(groups.length * 4)
+  for (const [index, group] of groups.entries()) list.writeUInt32LE(group, index * 4)
+  return [
+    stdio.terminal ? step('terminal', { slot: slots.pts, uid, console: console ? 1 : 0 }, 'Tty') : step('session', {}),
+    ...rlimitSteps(spec.rlimits),
+    step('cwd', { path: spec.cwd }, 'WorkingDir'),
+    step('umask', { mask: spec.umask }),
+    bound,
+    // without no_new_privs only CAP_SYS_ADMIN may install a filter, so it comes before that is given up
+    ...(spec.noNewPrivileges ? [] : seccomp),
+    step('identity', { uid, gid, groups: list }, 'User'),
+    set,
+    ...(spec.noNewPrivileges ? [step('no-new-privileges', {}, 'HostConfig.SecurityOpt'), ...seccomp] : []),
+    ...(init ? [step('init', {}, 'HostConfig.Init')] : []),
+    step('exec', { argv: spec.args, env: spec.env }, 'Entrypoint, Cmd'),
+  ]
+}
+
+/** By the host's own procfs, before the root changes. */
+export function apparmorSteps(profile: string | undefined): Step[] {
+  if (profile === undefined) return []
+  return [step('write', { path: '/proc/self/attr/apparmor/exec', value: `exec ${profile}` }, 'HostConfig.SecurityOpt')]
+}

@@ -1,0 +1,95 @@
+/** Program → Buffer: header, steps, string pool. native/decode.c reads it, and refuses anything it does not fully understand. */
+import { type ArgumentKind, type Step, steps } from './steps.ts'
+
+/** Host steps end with `clone`, child steps with `exec`. Without child steps nothing is started. */
+export interface Program {
+  readonly host: readonly Step[]
+  readonly child: readonly Step[]
+}
+
+/** What takes the host steps back, last first; each with the number of the step that must have been done. */
+export function undoSteps(program: Program): readonly { readonly step: Step; readonly after: number }[] {
+  return program.host.flatMap(({ undo }, after) => (undo === undefined ? [] : [{ step: undo, after }])).reverse()
+}
+
+const magic = 0x50435354
+const version = 1
+const headerSize = 24
+const stepSize = 56
+const words = 6
+
+/** Strings and bytes of a program, each once. */
+class Pool {
+  readonly #parts: Buffer[] = [Buffer.alloc(1)]
+  readonly #places = new Map<string, number>([['', 0]])
+  #size = 1
+
+  add(bytes: Buffer): number {
+    const at = this.#size
+    this.#parts.push(bytes)
+    this.#size += bytes.length
+    return at
+  }
+
+  text(text: string): number {
+    const known = this.#places.get(text)
+    if (known !== undefined) return known
+    const at = this.add(Buffer.from(`${text}\0`))
+    this.#places.set(text, at)
+    return at
+  }
+
+  /** Ends with a NUL, so that no string can run past it. */
+  finish(): Buffer {
+    return Buffer.concat([...this.#parts, Buffer.alloc(1)])
+  }
+}
+
+function argumentWords(pool: Pool, kind: ArgumentKind, value: unknown): readonly (number | bigint)[] {
+  switch (kind) {
+    case 'number':
+    case 'slot':
+      return [value as number]
+    case 'string':
+      return [pool.text(value as string)]
+    case 'bytes': {
+      const bytes = Buffer.from(value as Uint8Array)
+      return [pool.add(bytes), bytes.length]
+    }
+    case 'list': {
+      const items = value as readonly string[]
+      return [pool.add(Buffer.from(items.map(item => `${item}\0`).join(''))), items.length]
+    }
+    default:
+      return kind satisfies never
+  }
+}
+
+/** The bytes of a program. Strings must not hold NUL: the caller's input checks see to it, and the monitor would refuse a cut list. */
+export function encode(program: Program): Buffer {
+  const pool = new Pool()
+  const undo = undoSteps(program)
+  const all = [...[...program.host, ...program.child].map(step => ({ step, after: 0 })), ...undo]
+  const table = Buffer.alloc(headerSize + all.length * stepSize)
+  all.forEach(({ step, after }, index) => {
+    const at = headerSize + index * stepSize
+    const shape = steps[step.name]
+    table.writeUInt32LE(shape.code, at)
+    table.writeUInt32LE(after, at + 4)
+    const values = Object.entries(shape.args).flatMap(([name, kind]) =>
+      argumentWords(pool, kind, (step.args as Readonly<Record<string, unknown>>)[name]),
+    )
+    if (values.length > words) throw new RangeError(`step ${step.name} has ${values.length} words`)
+    for (const [word, value] of values.entries())
+      table.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)), at + 8 + word * 8)
+  })
+  const bytes = pool.finish()
+  const header = [magic, version, program.host.length, program.child.length, undo.length, bytes.length]
+  for (const [index, value] of header.entries()) table.writeUInt32LE(value, index * 4)
+  return Buffer.concat([table, bytes])
+}
+
+/** The step with this number in a monitor's report, and its phase. */
+export function stepAt(program: Program, index: number): Step | undefined {
+  return [...program.host, ...program.child][index]
+}

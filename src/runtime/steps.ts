@@ -1,0 +1,175 @@
+/** The table of steps: name, code, where it may stand, and its arguments. `stepsHeader()` makes native/steps.h of it. */
+
+export const phases = ['host', 'child', 'undo'] as const
+export type Phase = (typeof phases)[number]
+
+/** `slot` is one of 16 places that hold a descriptor between steps. `bytes` and `list` take two words, the others one; six words a step. */
+export type ArgumentKind = 'string' | 'number' | 'bytes' | 'list' | 'slot'
+
+interface Shape {
+  readonly code: number
+  readonly phases: readonly Phase[]
+  readonly args: Readonly<Record<string, ArgumentKind>>
+}
+
+const host = ['host'] as const
+const child = ['child'] as const
+const both = ['host', 'child'] as const
+
+export const steps = {
+  // what the monitor itself needs to know
+  supervise: { code: 1, phases: host, args: { directory: 'string', oom: 'string' } },
+  log: { code: 2, phases: host, args: { path: 'string', size: 'number', files: 'number' } },
+  stdio: {
+    code: 3,
+    phases: host,
+    args: { flags: 'number', attach: 'number', rows: 'number', columns: 'number', uid: 'number' },
+  },
+  clone: { code: 4, phases: host, args: { flags: 'number' } },
+  // files of the kernel, by trusted paths of the host
+  mkdir: { code: 10, phases: host, args: { path: 'string', mode: 'number' } },
+  rmdir: { code: 11, phases: ['host', 'undo'], args: { path: 'string', patience: 'number' } },
+  write: { code: 12, phases: both, args: { path: 'string', value: 'string' } },
+  'join-cgroup': { code: 13, phases: child, args: { path: 'string' } },
+  // network
+  'netns-home': { code: 20, phases: host, args: { path: 'string' } },
+  'netns-new': { code: 21, phases: host, args: {} },
+  'netns-keep': { code: 22, phases: host, args: { path: 'string' } },
+  'netns-enter': { code: 23, phases: host, args: { path: 'string' } },
+  'netns-leave': { code: 24, phases: host, args: {} },
+  'netns-drop': { code: 25, phases: ['host', 'undo'], args: { path: 'string' } },
+  bridge: { code: 26, phases: host, args: { name: 'string', mac: 'bytes', mtu: 'number' } },
+  veth: { code: 27, phases: host, args: { host: 'string', bridge: 'string', pair: 'bytes', mtu: 'number' } },
+  isolate: { code: 28, phases: host, args: { name: 'string' } },
+  'link-up': { code: 29, phases: host, args: { inside: 'number', name: 'string' } },
+  address: { code: 30, phases: host, args: { inside: 'number', name: 'string', address: 'bytes', prefix: 'number' } },
+  route: { code: 31, phases: host, args: { name: 'string', gateway: 'bytes' } },
+  'link-delete': { code: 32, phases: ['host', 'undo'], args: { inside: 'number', name: 'string' } },
+  // mounts, by descriptor; slot 0 is the root
+  tree: { code: 40, phases: both, args: { slot: 'slot', path: 'string', recursive: 'number' } },
+  'fs-open': { code: 41, phases: child, args: { type: 'string' } },
+  'fs-set': { code: 42, phases: child, args: { key: 'string', value: 'string' } },
+  'fs-flag': { code: 43, phases: child, args: { key: 'string' } },
+  'fs-mount': { code: 44, phases: child, args: { slot: 'slot', attributes: 'number' } },
+  attributes: {
+    code: 45,
+    phases: both,
+    args: { slot: 'slot', set: 'number', clear: 'number', propagation: 'number', recursive: 'number' },
+  },
+  'attach-root': { code: 46, phases: child, args: { slot: 'slot', path: 'string' } },
+  place: { code: 47, phases: child, args: { slot: 'slot', path: 'string', make: 'number' } },
+  folder: { code: 48, phases: child, args: { slot: 'slot', path: 'string', mode: 'number' } },
+  node: {
+    code: 49,
+    phases: child,
+    args: { slot: 'slot', path: 'string', mode: 'number', device: 'number', uid: 'number', gid: 'number' },
+  },
+  symlink: { code: 50, phases: child, args: { slot: 'slot', path: 'string', target: 'string' } },
+  mask: { code: 51, phases: child, args: { path: 'string' } },
+  'read-only': { code: 52, phases: child, args: { path: 'string' } },
+  propagation: { code: 53, phases: child, args: { flags: 'number' } },
+  pivot: { code: 54, phases: child, args: { slot: 'slot' } },
+  'open-folder': { code: 55, phases: child, args: { slot: 'slot', path: 'string' } },
+  'tree-of': { code: 56, phases: host, args: { slot: 'slot', pid: 'number', path: 'string' } },
+  'mount-overlay': {
+    code: 57,
+    phases: child,
+    args: { folder: 'string', data: 'string', target: 'string', slot: 'slot' },
+  },
+  // the process
+  target: { code: 60, phases: host, args: { pid: 'number', cgroup: 'string' } },
+  join: { code: 61, phases: both, args: { flags: 'number' } },
+  'join-path': { code: 62, phases: both, args: { path: 'string', flags: 'number' } },
+  unshare: { code: 63, phases: child, args: { flags: 'number' } },
+  hostname: { code: 64, phases: child, args: { name: 'string' } },
+  domainname: { code: 65, phases: child, args: { name: 'string' } },
+  session: { code: 66, phases: child, args: {} },
+  terminal: { code: 67, phases: child, args: { slot: 'slot', uid: 'number', console: 'number' } },
+  rlimit: { code: 68, phases: child, args: { resource: 'number', soft: 'number', hard: 'number' } },
+  bound: { code: 69, phases: child, args: { capabilities: 'number', last: 'number' } },
+  identity: { code: 70, phases: child, args: { uid: 'number', gid: 'number', groups: 'bytes' } },
+  capabilities: { code: 71, phases: child, args: { effective: 'number', permitted: 'number' } },
+  'no-new-privileges': { code: 72, phases: child, args: {} },
+  seccomp: { code: 73, phases: child, args: { filter: 'bytes' } },
+  umask: { code: 74, phases: child, args: { mask: 'number' } },
+  cwd: { code: 75, phases: child, args: { path: 'string' } },
+  init: { code: 76, phases: child, args: {} },
+  exec: { code: 77, phases: child, args: { argv: 'list', env: 'list' } },
+} as const satisfies Record<string, Shape>
+
+export type StepName = keyof typeof steps
+
+type Value<K extends ArgumentKind> = K extends 'string'
+  ? string
+  : K extends 'bytes'
+    ? Uint8Array
+    : K extends 'list'
+      ? readonly string[]
+      : number
+
+type Args<N extends StepName> = {
+  readonly [A in keyof (typeof steps)[N]['args']]: Value<Extract<(typeof steps)[N]['args'][A], ArgumentKind>>
+}
+
+/** One step of a program, with the API field or default behind it. */
+export type Step = {
+  [N in StepName]: {
+    readonly name: N
+    readonly args: Args<N>
+    readonly cause: string
+    /** What takes a host step back when a later one fails. */
+    readonly undo?: Step
+  }
+}[StepName]
+
+/** A step, its arguments checked against the table by the compiler. */
+export function step<N extends StepName>(name: N, args: Args<N>, cause = 'default', undo?: Step): Step {
+  return { name, args, cause, undo } as unknown as Step
+}
+
+const letters: Readonly<Record<ArgumentKind, string>> = { string: 's', number: 'n', bytes: 'b', list: 'l', slot: 'r' }
+
+/** native/steps.h: the same table for the C side. */
+export function stepsHeader(): string {
+  const symbol = (name: string) => `STEP_${name.toUpperCase().replaceAll('-', '_')}`
+  const entries = Object.entries(steps) as [string, Shape][]
+  const bits = (shape: Shape) => shape.phases.map(phase => `PHASE_${phase.toUpperCase()}`).join(' | ')
+  const kinds = (shape: Shape) =>
+    Object.values(shape.args)
+      .map(kind => letters[kind])
+      .join('')
+  return `/* The table of steps, generated from src/runtime/steps.ts by schemas/generate.ts: do not edit. */
+#ifndef STEPS_H
+#define STEPS_H
+
+enum phase { PHASE_HOST = 1, PHASE_CHILD = 2, PHASE_UNDO = 4 };
+
+enum step_code {
+${entries.map(([name, shape]) => `  ${symbol(name)} = ${shape.code},`).join('\n')}
+};
+
+/* s string, n number, b bytes (offset, length), l list (offset, count), r slot */
+struct shape {
+  int phases;
+  const char *args;
+};
+
+static const struct shape shapes[] = {
+${entries.map(([name, shape]) => `    [${symbol(name)}] = {${bits(shape)}, "${kinds(shape)}"},`).join('\n')}
+};
+
+#endif
+`
+}
+
+/** schemas/steps.json: the table for tools. */
+export function stepsSchema(): object {
+  return {
+    title: 'Steps of a tscompose program',
+    description:
+      'A program is a flat list of these, run by native/monitor: host steps, clone, child steps; undo steps after a failure.',
+    steps: Object.fromEntries(
+      Object.entries(steps).map(([name, { code, phases, args }]) => [name, { code, phases, args }]),
+    ),
+  }
+}
