@@ -1,17 +1,86 @@
-/** Asks the engine what is there of a project: four lists, no call per container. */
+/** Asks the engine what is there of a project: a few lists side by side, no call per container. */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { containerEndpoints } from '../api/containers.ts'
+import { imageEndpoints } from '../api/images.ts'
+import { networkEndpoints } from '../api/networks.ts'
+import { volumeEndpoints } from '../api/volumes.ts'
 import type { Client } from '../client/client.ts'
-import { Failure } from '../lib/failure.ts'
-import type { Observed } from '../plan/observed.ts'
+import { errnoOf, isFailure } from '../lib/failure.ts'
+import { projectFilter } from '../plan/labels.ts'
+import {
+  type Observed,
+  type ObservedImage,
+  observedContainer,
+  observedImage,
+  observedNetwork,
+  observedVolume,
+} from '../plan/observed.ts'
 
 export interface ObserveOptions {
   readonly signal?: AbortSignal | undefined
-  /** References of the images to look at; `imagesOf(project)` of plan/images.ts for `up`, none for `ps` and `down`. */
+  /** References of the images to look at: `imagesOf(project)` of plan/images.ts for `up`; none for `ps` and `down`. */
   readonly images?: readonly string[]
-  /** Files behind configs and secrets; `filesOf(project)` of plan/file-objects.ts. */
+  /** Files behind configs and secrets: `filesOf(project)` of plan/file-objects.ts, for `up`. */
   readonly files?: readonly string[]
+  /** Leave out networks and volumes: for commands that only look at containers. */
+  readonly containersOnly?: boolean
 }
 
 /** By name only: `ps`, `down` and `stop` work without a stack file. */
-export async function observe(_client: Client, _projectName: string, _options: ObserveOptions = {}): Promise<Observed> {
-  throw new Failure('internal', 'Not yet written')
+export async function observe(client: Client, projectName: string, options: ObserveOptions = {}): Promise<Observed> {
+  const { signal, images = [], files = [], containersOnly = false } = options
+  const [containers, networks, volumes, foundImages, foundFiles] = await Promise.all([
+    client.call(
+      containerEndpoints.containerList,
+      { query: { all: true, filters: projectFilter(projectName) } },
+      { signal },
+    ),
+    // not by label: external ones, and those that are in the way, count too
+    containersOnly ? [] : client.call(networkEndpoints.networkList, {}, { signal }),
+    containersOnly ? undefined : client.call(volumeEndpoints.volumeList, {}, { signal }),
+    Promise.all(images.map(name => findImage(client, name, signal))),
+    hashFiles(files),
+  ])
+  return {
+    now: Date.now(),
+    containers: containers.map(observedContainer).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    networks: new Map(networks.map(item => [item.Name, observedNetwork(item)])),
+    volumes: new Map((volumes?.Volumes ?? []).map(item => [item.Name, observedVolume(item)])),
+    images: new Map(foundImages.filter(entry => entry !== undefined)),
+    files: foundFiles,
+  }
+}
+
+async function findImage(
+  client: Client,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly [string, ObservedImage] | undefined> {
+  try {
+    return [name, observedImage(await client.call(imageEndpoints.imageInspect, { params: { name } }, { signal }))]
+  } catch (error) {
+    if (isFailure(error, 'not-found')) return undefined
+    throw error
+  }
+}
+
+/** sha256 of each file, by path; what cannot be read is left out. */
+export async function hashFiles(files: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const entries = await Promise.all(files.map(hashFile))
+  return new Map(entries.filter(entry => entry !== undefined))
+}
+
+/** What cannot be read is left out: the plan says of which config or secret it is. A bound folder counts by its presence. */
+async function hashFile(file: string): Promise<readonly [string, string] | undefined> {
+  try {
+    return [
+      file,
+      createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex'),
+    ]
+  } catch (error) {
+    return errnoOf(error) === 'EISDIR' ? [file, 'folder'] : undefined
+  }
 }

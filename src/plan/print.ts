@@ -13,8 +13,7 @@ export function printPlan(plan: Plan): string {
     printable(operation.cause),
   ])
   const widths = [0, 1, 2, 3].map(column => Math.max(0, ...rows.map(row => row[column]!.length)))
-  // the first two columns as in a ledger: one blank between short ones
-  const gaps = [1, 1, 2, 2]
+  const gaps = [3, 1, 3, 2]
   return rows
     .map(row => `${row.map((cell, i) => (i < 4 ? cell.padEnd(widths[i]! + gaps[i]!) : cell)).join('')}\n`)
     .join('')
