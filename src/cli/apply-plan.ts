@@ -1,7 +1,7 @@
 /** A plan on its way: shown when it is a dry run, applied with progress otherwise. */
 import type { Client } from '../client/client.ts'
 import { printable } from '../lib/text.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { Call } from './command.ts'
 import { usage } from './options.ts'
 import { progressOf } from './progress/progress.ts'
@@ -11,10 +11,12 @@ export interface Applied {
   readonly client: Client
   /** Said when the plan is empty. */
   readonly nothing: string
+  /** Seconds that waiting may take. */
   readonly waitTimeout?: number | undefined
   /** Instead of the call's: for plans that run because of an interrupt. */
   readonly signal?: AbortSignal
-  readonly quietPull?: boolean
+  /** False: lines even on a terminal. */
+  readonly live?: boolean
 }
 
 /** Applies `plan`; returns whether anything was changed. @throws Failure of what failed */
@@ -31,18 +33,56 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
     return false
   }
   const { run } = await import('../apply/run.ts')
-  const progress = await progressOf(call, plan)
+  const progress = await progressOf(call, plan, options.live)
+  const failed: PlanNode[] = []
   try {
     await run(plan, client, {
-      parallel: parallelOf(call),
+      ...given('parallel', parallelOf(call)),
+      ...given('waitTimeout', options.waitTimeout === undefined ? undefined : options.waitTimeout * 1000),
+      registryAuth: async reference => (await import('./registry-auth.ts')).registryAuth(reference, call.env),
       signal: options.signal ?? call.signal,
-      waitTimeout: options.waitTimeout,
-      onEvent: event => progress.tell(event),
+      onEvent: event => {
+        if (event.kind === 'failed') failed.push(event.node)
+        progress.tell(event)
+      },
     })
-  } finally {
+  } catch (error) {
     await progress.end()
+    await printTails(call, client, failed)
+    throw error
   }
+  await progress.end()
   return true
+}
+
+/** What containers that failed have printed last: the reason is most often there. */
+async function printTails({ screen }: Call, client: Client, failed: readonly PlanNode[]): Promise<void> {
+  const started = failed.filter(({ operation: { kind } }) => kind === 'start-container' || kind === 'wait-container')
+  for (const { operation } of started.slice(0, 5)) {
+    const lines = await lastLines(client, operation.name).catch(() => {
+      // the failure itself is on its way to the user; this was an extra
+      return []
+    })
+    if (lines.length === 0) continue
+    screen.say(screen.paintStatus('bold', `Last output of ${printable(operation.name)}:`))
+    for (const line of lines) screen.say(`  ${printable(line)}`)
+  }
+}
+
+async function lastLines(client: Client, name: string): Promise<readonly string[]> {
+  const { containerEndpoints } = await import('../api/containers.ts')
+  const query = { stdout: true, stderr: true, tail: '10' }
+  const output = await client.stream(containerEndpoints.containerLogs, { params: { id: name }, query })
+  let text = ''
+  for await (const { data } of output) text += Buffer.from(data).toString('utf8')
+  return text
+    .trimEnd()
+    .split(/\r?\n/)
+    .filter(line => line !== '')
+}
+
+function given<Name extends string, Value>(name: Name, value: Value | undefined): { [N in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { [N in Name]: Value })
 }
 
 /** --parallel over COMPOSE_PARALLEL_LIMIT; -1, their word for "no limit", leaves ours. */

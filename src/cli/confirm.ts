@@ -19,9 +19,14 @@ export async function confirm(call: Call, plan: Plan, { yes, more = [] }: Confir
   ]
   const { screen, stdin, signal } = call
   if (lost.length === 0 || yes || call.globals['dry-run'] || !screen.stdinIsTTY || !screen.isLive) return true
-  screen.say(`${screen.paintStatus('bold', 'This removes, for good:')}\n${lost.map(each => `  ${printable(each)}`).join('\n')}`)
+  screen.say(
+    `${screen.paintStatus('bold', 'This removes, for good:')}\n${lost.map(each => `  ${printable(each)}`).join('\n')}`,
+  )
   const { createInterface } = await import('node:readline/promises')
-  const lines = createInterface({ input: stdin as unknown as NodeJS.ReadableStream, output: screen.stderr as NodeJS.WritableStream })
+  const lines = createInterface({
+    input: stdin as unknown as NodeJS.ReadableStream,
+    output: screen.stderr as NodeJS.WritableStream,
+  })
   try {
     const answer = await lines.question('Go on? [y/N] ', { signal })
     return /^y(es)?$/i.test(answer.trim())

@@ -98,7 +98,9 @@ function causes(error: unknown): string[] {
   let cause = error instanceof Error ? error.cause : undefined
   // a chain that bites its own tail would never end
   while (cause !== undefined && found.length < 16) {
-    found.push(cause instanceof Error && !(cause instanceof Failure) ? `${cause.name}: ${cause.message}` : messageOf(cause))
+    found.push(
+      cause instanceof Error && !(cause instanceof Failure) ? `${cause.name}: ${cause.message}` : messageOf(cause),
+    )
     cause = cause instanceof Error ? cause.cause : undefined
   }
   return found

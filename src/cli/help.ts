@@ -1,6 +1,7 @@
 /** The pages `--help` shows: all commands by group, or one command whole. */
-import { type OptionTable, globalOptions } from './options.ts'
+
 import type { Command } from './command.ts'
+import { globalOptions, type OptionTable } from './options.ts'
 import type { Paint } from './screen.ts'
 
 /** A row of the command table, as the overview needs it. */
@@ -66,7 +67,9 @@ function optionLines(table: OptionTable, paint: Paint, taken: ReadonlySet<string
   return rows.flatMap(({ written, value, about }) => {
     const length = written.length + value.length
     const head = `  ${paint('cyan', written)}${value}`
-    return length > width ? [head, `${' '.repeat(width + 5)}${about}`] : [`${head}${' '.repeat(width - length + 3)}${about}`]
+    return length > width
+      ? [head, `${' '.repeat(width + 5)}${about}`]
+      : [`${head}${' '.repeat(width - length + 3)}${about}`]
   })
 }
 

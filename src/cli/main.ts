@@ -37,7 +37,10 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     const page = await row.load()
     // a command's own -f, -p, -h stand before the global ones of the same letter or name
     const table = { ...withoutShorts(page), ...page.options }
-    const late = parse(rest, table, page.passthrough)
+    const late =
+      page.raw && !asksHelp(rest)
+        ? { values: new Map(), lists: new Map(), args: rest }
+        : parse(rest, table, page.passthrough)
     const globals = valuesOf(globalOptions, early, late)
     verbose = globals.verbose
     screen = screenOf(world, globals.ansi)
@@ -79,7 +82,11 @@ async function help(words: readonly string[], screen: Screen): Promise<number> {
 }
 
 function screenOf(world: World, ansi: string | undefined): Screen {
-  return new Screen({ ...world, stdinIsTTY: world.stdin.isTTY === true, ansi: ansi === 'always' || ansi === 'never' ? ansi : 'auto' })
+  return new Screen({
+    ...world,
+    stdinIsTTY: world.stdin.isTTY === true,
+    ansi: ansi === 'always' || ansi === 'never' ? ansi : 'auto',
+  })
 }
 
 /** The global options as this command takes them: without the names and letters it uses itself. */
@@ -91,6 +98,10 @@ function withoutShorts(page: Command) {
       return [name, spec]
     }),
   )
+}
+
+function asksHelp(words: readonly string[]): boolean {
+  return words.includes('--help') || words.includes('-h')
 }
 
 async function start(): Promise<never> {

@@ -27,18 +27,30 @@ type Value<Spec extends OptionSpec> = Spec['kind'] extends 'flag'
       : string | undefined
 
 /** What a table of options gives once parsed: flags false, lists empty, the rest undefined when not given. */
-export type Values<Table extends OptionTable> = { readonly [Name in keyof Table]: Value<Table[Name]> }
+export type Values<Table extends OptionTable> = string extends keyof Table
+  ? Readonly<Record<string, unknown>>
+  : { readonly [Name in keyof Table]: Value<Table[Name]> }
 
 /** The options every command takes, before or after its name. */
 export const globalOptions = {
   file: { kind: 'list', short: 'f', value: 'FILE', about: 'Stack file; repeat to merge several, - for stdin' },
-  'project-name': { kind: 'text', short: 'p', value: 'NAME', about: 'Project name (default: name: of the file, its folder)' },
+  'project-name': {
+    kind: 'text',
+    short: 'p',
+    value: 'NAME',
+    about: 'Project name (default: name: of the file, its folder)',
+  },
   'project-directory': { kind: 'text', value: 'DIR', about: 'Folder that relative paths start from' },
   'env-file': { kind: 'list', value: 'FILE', about: 'Read variables from FILE instead of .env' },
   profile: { kind: 'list', value: 'NAME', about: 'Enable a profile; repeat for several' },
   host: { kind: 'text', short: 'H', value: 'URL', about: 'Engine to talk to: unix:///path or tcp://host:port' },
   parallel: { kind: 'number', value: 'N', about: 'At most N operations at a time (1 to 999)' },
-  progress: { kind: 'text', value: 'STYLE', choices: ['auto', 'tty', 'plain', 'json', 'quiet'], about: 'How progress is shown' },
+  progress: {
+    kind: 'text',
+    value: 'STYLE',
+    choices: ['auto', 'tty', 'plain', 'json', 'quiet'],
+    about: 'How progress is shown',
+  },
   ansi: { kind: 'text', value: 'WHEN', choices: ['auto', 'always', 'never'], about: 'When to use colours' },
   strict: { kind: 'flag', about: 'Refuse what this runtime cannot honour instead of warning' },
   'dry-run': { kind: 'flag', about: 'Show the plan and change nothing' },
@@ -100,10 +112,13 @@ export function parse(argv: readonly string[], table: OptionTable, passthrough =
       values.set(token.name, flagValue(token.rawName, token.value))
       continue
     }
-    if (token.value === undefined) throw usage(`Cannot use ${token.rawName}: it needs a value, ${spec.value ?? 'VALUE'}`)
+    if (token.value === undefined)
+      throw usage(`Cannot use ${token.rawName}: it needs a value, ${spec.value ?? 'VALUE'}`)
     // -f=x is read as x, as the docker clients read it
     const value =
-      !token.rawName.startsWith('--') && token.inlineValue && token.value.startsWith('=') ? token.value.slice(1) : token.value
+      !token.rawName.startsWith('--') && token.inlineValue && token.value.startsWith('=')
+        ? token.value.slice(1)
+        : token.value
     checkValue(token.rawName, value, spec)
     if (spec.kind === 'list') lists.set(token.name, [...(lists.get(token.name) ?? []), value])
     else values.set(token.name, value)
@@ -150,7 +165,8 @@ function checkValue(rawName: string, value: string, spec: OptionSpec): void {
   if (value.includes('\0')) throw usage(`Cannot use ${rawName}: its value holds a NUL character`)
   if (spec.choices && !spec.choices.includes(value))
     throw usage(`Cannot use ${rawName} ${value}: it is one of ${list(spec.choices, 'or')}`)
-  if (spec.kind === 'number' && !/^-?\d+$/.test(value)) throw usage(`Cannot use ${rawName} ${value}: it takes a whole number`)
+  if (spec.kind === 'number' && !/^-?\d+$/.test(value))
+    throw usage(`Cannot use ${rawName} ${value}: it takes a whole number`)
 }
 
 function unknownOption(rawName: string, table: OptionTable): Failure {

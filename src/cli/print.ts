@@ -22,14 +22,20 @@ export interface Listing<Item> {
 
 /** Prints `items`; an empty table is its heading alone, an empty array is []. */
 export function printList<Item>(screen: Screen, { format, items, columns, json }: Listing<Item>): void {
-  if (format === 'json') return screen.print(JSON.stringify(items.map(json), null, 2))
-  if (format === 'jsonl') return items.forEach(item => screen.print(JSON.stringify(json(item))))
+  if (format === 'json') {
+    screen.print(JSON.stringify(items.map(json), null, 2))
+    return
+  }
+  if (format === 'jsonl') {
+    screen.printAll(items.map(item => JSON.stringify(json(item))))
+    return
+  }
   if (format !== undefined && format !== 'table') throw new Failure('internal', `Cannot print as "${format}"`)
   const cells = Object.values(columns)
   screen.print(table([Object.keys(columns), ...items.map(item => cells.map(cell => printable(cell(item))))]))
 }
 
-/** "4 days ago" of seconds since 1970. */
+/** The beginning of what is longer than `length`. */
 export function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text
 }

@@ -6,7 +6,12 @@ import type { LoadOptions } from '../stack/load.ts'
 
 /** The names a stack file has when none is given; the first that is there counts. Those of stack/find.ts. */
 const defaultFiles = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']
-const overrideFiles = ['compose.override.yml', 'compose.override.yaml', 'docker-compose.override.yml', 'docker-compose.override.yaml']
+const overrideFiles = [
+  'compose.override.yml',
+  'compose.override.yaml',
+  'docker-compose.override.yml',
+  'docker-compose.override.yaml',
+]
 
 /** A name as Compose accepts it. */
 const plainName = /^[a-z0-9][a-z0-9_-]*$/
@@ -20,14 +25,20 @@ export async function quickProjectName(options: LoadOptions): Promise<string | u
   const given = options.projectName ?? environment['COMPOSE_PROJECT_NAME']
   if (given) return plainName.test(given) ? given : undefined
   if (options.files || options.envFiles || options.directory) return undefined
-  if (environment['COMPOSE_FILE'] || environment['COMPOSE_ENV_FILES'] || environment['COMPOSE_DISABLE_ENV_FILE']) return undefined
+  if (environment['COMPOSE_FILE'] || environment['COMPOSE_ENV_FILES'] || environment['COMPOSE_DISABLE_ENV_FILE'])
+    return undefined
   const found = await findUpwards(cwd)
   if (found === undefined) return undefined
   const folder = dirname(found.file)
   // .env may hold COMPOSE_PROJECT_NAME or COMPOSE_FILE, and an override file may hold a name
-  const [env, ...overrides] = await Promise.all([readText(join(folder, '.env')), ...overrideFiles.map(file => readText(join(folder, file)))])
+  const [env, ...overrides] = await Promise.all([
+    readText(join(folder, '.env')),
+    ...overrideFiles.map(file => readText(join(folder, file))),
+  ])
   if (env?.includes('COMPOSE_') || overrides.some(text => text !== undefined)) return undefined
-  return nameIn(found.text) ?? (/^["']?name["']?\s*:|^\s*\{|^---|^%|^\?/m.test(found.text) ? undefined : folderName(folder))
+  return (
+    nameIn(found.text) ?? (/^["']?name["']?\s*:|^\s*\{|^---|^%|^\?/m.test(found.text) ? undefined : folderName(folder))
+  )
 }
 
 /** The value of a top-level `name:` that is a plain word. Content of a block scalar is always indented, so column 0 is a key. */
@@ -39,7 +50,12 @@ function nameIn(text: string): string | undefined {
 
 /** As Compose makes it: lower case, nothing but letters, digits, _ and -, and no _ or - in front. */
 function folderName(folder: string): string | undefined {
-  return basename(folder).toLowerCase().replace(/[^a-z0-9_-]/g, '').replace(/^[_-]+/, '') || undefined
+  return (
+    basename(folder)
+      .toLowerCase()
+      .replace(/[^a-z0-9_-]/g, '')
+      .replace(/^[_-]+/, '') || undefined
+  )
 }
 
 async function findUpwards(cwd: string): Promise<{ file: string; text: string } | undefined> {

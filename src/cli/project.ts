@@ -7,10 +7,7 @@ import type { Call } from './command.ts'
 import { quickProjectName } from './project-name.ts'
 
 /** How a command reads the stack, beyond the global options. */
-export type LoadChoices = Pick<
-  LoadOptions,
-  'services' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'
->
+export type LoadChoices = Pick<LoadOptions, 'services' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'>
 
 /**
  * Reads the stack; its warnings go to stderr, and with --strict they end the command.
@@ -22,12 +19,18 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
   const { loadStack } = await import('../stack/load.ts')
   const loaded = await loadStack({ ...loadOptions(call), ...choices }).catch(error => {
     // No file, an unreadable one, one that is no YAML: the stack is at fault, whatever the kind.
-    if (isFailure(error) && !(error instanceof ProblemsFailure) && error.exitCode === undefined && error.kind !== 'internal')
+    if (
+      isFailure(error) &&
+      !(error instanceof ProblemsFailure) &&
+      error.exitCode === undefined &&
+      error.kind !== 'internal'
+    )
       throw new Failure(error.kind, error.message, { exitCode: 2, cause: error.cause, ...hintOf(error) })
     throw error
   })
   if (loaded.warnings.length === 0) return loaded
-  if (call.globals.strict) throw new ProblemsFailure(loaded.warnings.map(each => ({ ...each, severity: 'error' as const })))
+  if (call.globals.strict)
+    throw new ProblemsFailure(loaded.warnings.map(each => ({ ...each, severity: 'error' as const })))
   const { problemsText } = await import('./failures.ts')
   call.screen.say(`${problemsText(loaded.warnings, call.screen.paintStatus)}\n`)
   return loaded
@@ -41,7 +44,8 @@ export async function projectName(call: Call): Promise<string> {
 /** The project when there is a stack file, otherwise its name, given by -p or COMPOSE_PROJECT_NAME. */
 export async function projectOrName(call: Call, choices: LoadChoices = {}) {
   const name = call.globals['project-name'] ?? call.env['COMPOSE_PROJECT_NAME']
-  if (!name || call.globals.file.length > 0 || call.env['COMPOSE_FILE']) return (await loadProject(call, choices)).project
+  if (!name || call.globals.file.length > 0 || call.env['COMPOSE_FILE'])
+    return (await loadProject(call, choices)).project
   try {
     return (await loadProject(call, choices)).project
   } catch (error) {

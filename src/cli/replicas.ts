@@ -1,6 +1,7 @@
 /** The containers of a project, straight from one list call, and which of them a command means. */
-import { endpoints } from '../api/endpoints.ts'
+
 import type { ContainerSummary } from '../api/containers.ts'
+import { endpoints } from '../api/endpoints.ts'
 import type { Client } from '../client/client.ts'
 import { Failure, isFailure } from '../lib/failure.ts'
 import { labels, projectFilter } from '../plan/labels.ts'
@@ -43,12 +44,18 @@ export async function replicasOf(call: Call, options: ReplicasOptions = {}): Pro
 }
 
 /** One replica of a service: the one with `index`, or the first that runs. */
-export async function replicaOf(call: Call, service: string, index: number | undefined): Promise<Replicas & { one: ContainerSummary }> {
+export async function replicaOf(
+  call: Call,
+  service: string,
+  index: number | undefined,
+): Promise<Replicas & { one: ContainerSummary }> {
   const replicas = await replicasOf(call, { services: [service] })
   const one = replicas.containers.find(each => index === undefined || numberOf(each) === index)
   if (one) return { ...replicas, one }
   throw index === undefined
-    ? new Failure('conflict', `Cannot use service "${service}": it is not running`, { hint: 'Start it with "tscompose up -d"' })
+    ? new Failure('conflict', `Cannot use service "${service}": it is not running`, {
+        hint: 'Start it with "tscompose up -d"',
+      })
     : new Failure('not-found', `Cannot use replica ${index} of service "${service}": it is not running`)
 }
 

@@ -57,6 +57,11 @@ export class Screen {
     this.stdout.write(`${line}\n`)
   }
 
+  /** Data: many lines in one write. */
+  printAll(lines: readonly string[]): void {
+    if (lines.length > 0) this.print(lines.join('\n'))
+  }
+
   /** Status: a line on stderr. */
   say(line: string): void {
     this.stderr.write(`${line}\n`)

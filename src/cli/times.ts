@@ -13,8 +13,13 @@ export function parseTime(option: string, text: string | undefined, now: number)
   if (seconds) return BigInt(seconds[1]!) * 1_000_000_000n + BigInt((seconds[2] ?? '').padEnd(9, '0'))
   const duration = parseDuration(text)
   if (duration !== undefined) return BigInt(now) * 1_000_000n - BigInt(duration)
-  const date = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text) ? Date.parse(text) : Number.NaN
+  const date = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
   if (Number.isNaN(date))
-    throw usage(`Cannot use ${option} "${text}": it is no time`, 'Write a duration (42m) or a time (2026-01-02T13:23:37Z)')
+    throw usage(
+      `Cannot use ${option} "${text}": it is no time`,
+      'Write a duration (42m) or a time (2026-01-02T13:23:37Z)',
+    )
   return BigInt(date) * 1_000_000n
 }

@@ -2,9 +2,9 @@
 import type { DownOptions, Target } from '../plan/down.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
+import { applyPlan } from './apply-plan.ts'
 import { type Call, type Command, command } from './command.ts'
 import { confirm } from './confirm.ts'
-import { applyPlan } from './apply-plan.ts'
 import type { OptionSpec, OptionTable, Values } from './options.ts'
 import { checkServices, projectOrName } from './project.ts'
 
@@ -36,7 +36,7 @@ export function turning<const Table extends OptionTable>(definition: Turning<Tab
     options: definition.options,
     async run(call) {
       const [target, client, { observe }] = await Promise.all([
-        projectOrName(call as Call),
+        projectOrName(call),
         call.connect(),
         import('../apply/observe.ts'),
       ])
@@ -47,8 +47,8 @@ export function turning<const Table extends OptionTable>(definition: Turning<Tab
       ]
       const services = checkServices(call.args, known)
       const plan = definition.plan(target, observed, { services, options: call.options })
-      if (!(await confirm(call as Call, plan, { more: definition.ask?.(call, plan) }))) return 1
-      await applyPlan(call as Call, { plan, client, nothing: definition.nothing })
+      if (!(await confirm(call, plan, { more: definition.ask?.(call, plan) }))) return 1
+      await applyPlan(call, { plan, client, nothing: definition.nothing })
     },
   })
 }

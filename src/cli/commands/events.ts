@@ -33,7 +33,9 @@ export const events = command({
       const service = attributes[labels.service] ?? ''
       if (event.Type !== 'container' || (args.length > 0 && !args.includes(service))) continue
       const time = new Date(event.time * 1000 + (Math.floor(event.timeNano / 1e6) % 1000)).toISOString()
-      const own = Object.fromEntries(Object.entries(attributes).filter(([key]) => !key.startsWith('com.docker.compose.')))
+      const own = Object.fromEntries(
+        Object.entries(attributes).filter(([key]) => !key.startsWith('com.docker.compose.')),
+      )
       if (options.json)
         screen.print(JSON.stringify({ time, type: event.Type, service, id, action: event.Action, attributes: own }))
       else {

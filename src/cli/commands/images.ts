@@ -15,7 +15,7 @@ export const images = command({
   async run(call) {
     const { client, containers } = await replicasOf(call, { all: true, services: call.args })
     const ids = [...new Set(containers.map(each => each.ImageID))]
-    if (call.options.quiet) return ids.forEach(id => call.screen.print(id.replace(/^sha256:/, '')))
+    if (call.options.quiet) return call.screen.printAll(ids.map(id => id.replace(/^sha256:/, '')))
     const found = new Map(
       await Promise.all(
         ids.map(

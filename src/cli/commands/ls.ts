@@ -35,10 +35,12 @@ export const ls = command({
     }
     const wanted = options.filter?.startsWith('name=') ? options.filter.slice(5) : ''
     const items = [...rows.values()]
-      .filter(row => options.all || row.states.has('running') || row.states.has('paused') || row.states.has('restarting'))
+      .filter(
+        row => options.all || row.states.has('running') || row.states.has('paused') || row.states.has('restarting'),
+      )
       .filter(row => row.name.includes(wanted))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
-    if (options.quiet) return items.forEach(row => screen.print(row.name))
+    if (options.quiet) return screen.printAll(items.map(row => row.name))
     printList(screen, {
       format: options.format,
       items,

@@ -1,7 +1,7 @@
 /** The containers of a stack, one line each. */
 import type { ContainerSummary, Port } from '../../api/containers.ts'
-import { labels } from '../../plan/labels.ts'
 import { humanDuration } from '../../lib/units.ts'
+import { labels } from '../../plan/labels.ts'
 import { command } from '../command.ts'
 import { cut, formatOption, printList } from '../print.ts'
 import { nameOf, replicasOf, serviceOf } from '../replicas.ts'
@@ -36,8 +36,8 @@ export const ps = command({
       services: call.args,
     })
     const items = found.filter(each => states.length === 0 || states.includes(each.State))
-    if (options.quiet) return items.forEach(each => screen.print(each.Id))
-    if (options.services) return [...new Set(items.map(serviceOf))].sort().forEach(name => screen.print(name))
+    if (options.quiet) return screen.printAll(items.map(each => each.Id))
+    if (options.services) return screen.printAll([...new Set(items.map(serviceOf))].sort().map(name => name))
     const now = Date.now()
     printList(screen, {
       format: options.format,

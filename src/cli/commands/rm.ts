@@ -17,5 +17,7 @@ export const rm = turning({
   ask: ({ options }, plan) =>
     options.force
       ? undefined
-      : plan.nodes.flatMap(({ operation }) => (operation.kind === 'remove-container' ? `container ${operation.name}` : [])),
+      : plan.nodes.flatMap(({ operation }) =>
+          operation.kind === 'remove-container' ? `container ${operation.name}` : [],
+        ),
 })

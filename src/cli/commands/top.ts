@@ -2,8 +2,8 @@
 import { endpoints } from '../../api/endpoints.ts'
 import { printable, table } from '../../lib/text.ts'
 import { command } from '../command.ts'
-import { nameOf, numberOf, replicasOf, serviceOf } from '../replicas.ts'
 import { formatOption } from '../print.ts'
+import { nameOf, numberOf, replicasOf, serviceOf } from '../replicas.ts'
 
 export const top = command({
   usage: '[OPTIONS] [SERVICE...]',
@@ -26,12 +26,16 @@ export const top = command({
     )
     const { format } = call.options
     if (format === 'json') return call.screen.print(JSON.stringify(rows, null, 2))
-    if (format === 'jsonl') return rows.forEach(row => call.screen.print(JSON.stringify(row)))
+    if (format === 'jsonl') return call.screen.printAll(rows.map(row => JSON.stringify(row)))
     const titles = tops[0]?.found.Titles ?? []
     call.screen.print(
       table([
         ['SERVICE', '#', ...titles],
-        ...rows.map(row => [row.Service, String(row.Number ?? ''), ...titles.map(title => printable(row.Process[title] ?? ''))]),
+        ...rows.map(row => [
+          row.Service,
+          String(row.Number ?? ''),
+          ...titles.map(title => printable(row.Process[title] ?? '')),
+        ]),
       ]),
     )
   },

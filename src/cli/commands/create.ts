@@ -1,0 +1,16 @@
+/** What up does, short of starting. */
+import { bringUp, prepare, upOptions } from '../bring-up.ts'
+import { command } from '../command.ts'
+
+export const create = command({
+  usage: '[OPTIONS] [SERVICE...]',
+  options: {
+    ...upOptions,
+    yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
+    'quiet-pull': { kind: 'flag', hidden: true, about: '' },
+  },
+  async run(call) {
+    const prepared = await prepare(call, call.options, { noStart: true })
+    return (await bringUp(call, prepared, { yes: call.options.yes })) ? 0 : 1
+  },
+})

@@ -1,0 +1,53 @@
+/** Stops and removes the containers and networks of a stack; volumes only when asked. */
+import { applyPlan } from '../apply-plan.ts'
+import { command } from '../command.ts'
+import { confirm } from '../confirm.ts'
+import { checkServices, projectOrName } from '../project.ts'
+import { timeoutOption } from '../turning.ts'
+
+export const down = command({
+  usage: '[OPTIONS] [SERVICE...]',
+  options: {
+    volumes: { kind: 'flag', short: 'v', about: 'Remove volumes too, with the data in them' },
+    'remove-orphans': { kind: 'flag', about: 'Remove containers of services the stack no longer has' },
+    rmi: {
+      kind: 'text',
+      value: 'WHICH',
+      choices: ['local', 'all'],
+      about: 'Remove images too: local, those without a name of their own; all',
+    },
+    timeout: timeoutOption,
+    yes: { kind: 'flag', short: 'y', about: 'Do not ask before data is removed' },
+  },
+  examples: [
+    ['tscompose down', 'keep the data'],
+    ['tscompose down -v -p old', 'a project by its name, with its data'],
+  ],
+  async run(call) {
+    const { options } = call
+    const [target, client, { observe }, { planDown }] = await Promise.all([
+      projectOrName(call),
+      call.connect(),
+      import('../../apply/observe.ts'),
+      import('../../plan/down.ts'),
+    ])
+    const images =
+      options.rmi !== undefined && 'services' in target ? (await import('../../plan/images.ts')).imagesOf(target) : []
+    const observed = await observe(client, target.name, { signal: call.signal, images })
+    const known = [
+      ...('services' in target ? [...Object.keys(target.services), ...Object.keys(target.disabledServices)] : []),
+      ...observed.containers.map(each => each.service),
+    ]
+    const services = checkServices(call.args, known)
+    const plan = planDown(target, observed, {
+      ...(services ? { services } : {}),
+      volumes: options.volumes,
+      removeOrphans: options['remove-orphans'],
+      ...(options.rmi === undefined ? {} : { images: options.rmi as 'local' | 'all' }),
+      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    })
+    if (!(await confirm(call, plan, { yes: options.yes }))) return 1
+    await applyPlan(call, { plan, client, nothing: 'Nothing to remove' })
+    return 0
+  },
+})

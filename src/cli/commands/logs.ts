@@ -1,0 +1,62 @@
+/** What containers have printed. */
+import { follow } from '../../apply/follow.ts'
+import { command } from '../command.ts'
+import { LogLines } from '../log-lines.ts'
+import { usage } from '../options.ts'
+import { replicasOf, serviceOf } from '../replicas.ts'
+import { parseTime } from '../times.ts'
+
+export const logs = command({
+  usage: '[OPTIONS] [SERVICE...]',
+  options: {
+    follow: { kind: 'flag', short: 'f', about: 'Go on with what is printed later' },
+    tail: { kind: 'text', short: 'n', value: 'N', about: 'Only the last N lines of each container, or all (default)' },
+    timestamps: { kind: 'flag', short: 't', about: 'Show when each line was printed' },
+    since: { kind: 'text', value: 'TIME', about: 'Lines since TIME (42m, 2026-01-02T13:23:37Z)' },
+    until: { kind: 'text', value: 'TIME', about: 'Lines before TIME' },
+    index: { kind: 'number', value: 'N', about: 'Only this replica; takes one service' },
+    'no-color': { kind: 'flag', about: 'Prefixes without colours' },
+    'no-log-prefix': { kind: 'flag', about: 'Lines as they were printed, without whose they are' },
+  },
+  examples: [
+    ['tscompose logs -f web', 'follow one service'],
+    ['tscompose logs --since 10m --tail 100', 'what happened lately'],
+  ],
+  async run(call) {
+    const { options, args, screen, signal } = call
+    if (options.index !== undefined && args.length !== 1) throw usage('--index takes exactly one service')
+    const now = Date.now()
+    const { client, project, containers } = await replicasOf(call, { all: true, services: args })
+    const lines = new LogLines(screen, {
+      prefix: !options['no-log-prefix'],
+      colour: !options['no-color'],
+      timestamps: options.timestamps,
+      services: [...new Set(containers.map(serviceOf))],
+    })
+    const stream = follow(client, project, {
+      signal,
+      ...(args.length > 0 ? { services: args } : {}),
+      follow: options.follow,
+      tail: tailOf(options.tail),
+      since: seconds(parseTime('--since', options.since, now)),
+      until: seconds(parseTime('--until', options.until, now)),
+      timestamps: options.timestamps,
+    })
+    for await (const event of stream) {
+      if (event.kind === 'exited') {
+        if (options.follow) lines.note({ ...event, number: undefined }, `exited with code ${event.exitCode}`)
+      } else if (options.index === undefined || event.number === options.index) lines.write(event)
+    }
+    return signal.aborted ? 130 : 0
+  },
+})
+
+function tailOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === 'all' || text === '-1') return undefined
+  if (!/^\d+$/.test(text)) throw usage(`Cannot use --tail "${text}": it is a number of lines, or all`)
+  return Number(text)
+}
+
+function seconds(nanoseconds: bigint | undefined): number | undefined {
+  return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e9
+}

@@ -1,0 +1,190 @@
+/** A command in a container of its own, made from a service; its exit code is ours. */
+import { readFile } from 'node:fs/promises'
+import { endpoints } from '../../api/endpoints.ts'
+import type { Client } from '../../client/client.ts'
+import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
+import { newId } from '../../lib/ids.ts'
+import { applyPlan } from '../apply-plan.ts'
+import { type Call, command } from '../command.ts'
+import { planOneOff } from '../one-off.ts'
+import { usage, type Values } from '../options.ts'
+import { checkServices, loadProject } from '../project.ts'
+import { oneOffService, withMounts } from '../run-options.ts'
+import { join } from '../terminal.ts'
+import { environment } from './exec.ts'
+
+const options = {
+  detach: { kind: 'flag', short: 'd', about: 'Return at once, and print the name of the container' },
+  rm: { kind: 'flag', about: 'Remove the container when it has ended' },
+  env: { kind: 'list', short: 'e', value: 'NAME=VALUE', about: 'Set a variable; NAME alone takes the value from here' },
+  'env-from-file': { kind: 'list', value: 'FILE', about: 'Set variables from lines NAME=VALUE of FILE' },
+  volume: { kind: 'list', short: 'v', value: 'SOURCE:TARGET', about: 'Mount a folder of here or a volume' },
+  publish: { kind: 'list', short: 'p', value: '[PORT:]PORT', about: 'Publish a port' },
+  'service-ports': { kind: 'flag', short: 'P', about: 'Publish the ports of the service' },
+  name: { kind: 'text', value: 'NAME', about: 'What to call the container' },
+  entrypoint: { kind: 'text', value: 'COMMAND', about: 'Instead of the entrypoint of the image' },
+  user: { kind: 'text', short: 'u', value: 'USER', about: 'As this user: NAME, UID, NAME:GROUP' },
+  workdir: { kind: 'text', short: 'w', value: 'DIR', about: 'Start in this folder' },
+  label: { kind: 'list', short: 'l', value: 'NAME=VALUE', about: 'Add a label' },
+  'cap-add': { kind: 'list', value: 'CAPABILITY', about: 'Add a capability' },
+  'cap-drop': { kind: 'list', value: 'CAPABILITY', about: 'Drop a capability' },
+  'no-tty': { kind: 'flag', short: 'T', about: 'No terminal' },
+  tty: { kind: 'flag', short: 't', hidden: true, about: 'A terminal, which is what happens at one anyway' },
+  interactive: { kind: 'flag', short: 'i', about: 'Pass on standard input (always so, unless -i=false)' },
+  'no-deps': { kind: 'flag', about: 'Do not start what the service depends on' },
+  'use-aliases': { kind: 'flag', about: 'Answer to the name of the service in its networks' },
+  'remove-orphans': { kind: 'flag', about: 'Remove containers of services the stack no longer has' },
+  pull: {
+    kind: 'text',
+    value: 'WHEN',
+    choices: ['always', 'missing', 'never', 'policy'],
+    about: 'When to pull the image',
+  },
+  'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
+  quiet: { kind: 'flag', short: 'q', about: 'Show nothing but what the command prints' },
+  build: { kind: 'flag', hidden: true, about: 'Refused: images cannot be built yet' },
+} as const
+
+export const run = command({
+  usage: '[OPTIONS] SERVICE [COMMAND] [ARG...]',
+  about: 'Starts what the service depends on first. With a terminal at hand the command gets one.',
+  passthrough: true,
+  options,
+  examples: [
+    ['tscompose run --rm web sh', 'a shell like the one web has'],
+    ['tscompose run --rm -T db psql < dump.sql', 'data into a command'],
+  ],
+  async run(call) {
+    const { options: values, screen, signal } = call
+    const [name, ...words] = call.args
+    if (name === undefined) throw usage('"run" takes a service')
+    if (values.build) throw usage('Cannot use --build: images cannot be built yet')
+    const quiet = values.quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
+    const started = await startDependencies(quiet, values, name)
+    const { project, client, observe } = started
+    const tty = !values['no-tty'] && !values.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
+    const service = oneOffService(project.services[name]!, {
+      command: words,
+      entrypoint: values.entrypoint,
+      env: [...(await linesOf(values['env-from-file'])), ...environment(values.env, call.env)],
+      labels: values.label,
+      user: values.user,
+      workdir: values.workdir,
+      capAdd: values['cap-add'],
+      capDrop: values['cap-drop'],
+      servicePorts: values['service-ports'],
+      tty,
+      interactive: !values.detach,
+    })
+    const oneOff = planOneOff({
+      project,
+      service,
+      observed: await observe(),
+      slug: newId(),
+      name: values.name,
+      useAliases: values['use-aliases'],
+      pull: values.pull === undefined || values.pull === 'policy' ? undefined : (values.pull as 'always'),
+      wait: !values['no-deps'],
+      change: body =>
+        withMounts(body, {
+          volumes: values.volume,
+          publish: values.publish,
+          remove: values.rm,
+          cwd: call.cwd,
+          interactive: !values.detach,
+          detach: values.detach,
+        }),
+    })
+    await applyPlan(quiet, { plan: oneOff.plan, client, nothing: '' })
+    if (call.globals['dry-run']) return 0
+    if (!values.detach) return await follow(call, client, { name: oneOff.name, remove: values.rm, tty })
+    await client.call(endpoints.containerStart, { params: { id: oneOff.name } }, { signal })
+    screen.print(oneOff.name)
+    return 0
+  },
+})
+
+async function startDependencies(call: Call, values: Values<typeof options>, name: string) {
+  const [{ project }, client, observation, { reconcile }, { imagesOf }, { filesOf }] = await Promise.all([
+    loadProject(call, { services: [name] }),
+    call.connect(),
+    import('../../apply/observe.ts'),
+    import('../../plan/reconcile.ts'),
+    import('../../plan/images.ts'),
+    import('../../plan/file-objects.ts'),
+  ])
+  checkServices([name], Object.keys(project.services))
+  const observe = () =>
+    observation.observe(client, project.name, {
+      signal: call.signal,
+      images: imagesOf(project),
+      files: filesOf(project),
+    })
+  const needed = Object.keys(project.services[name]!.dependsOn).filter(each => project.services[each])
+  if (needed.length > 0 && !values['no-deps']) {
+    // what runs is good enough for a command on the side: up is there to bring it up to date
+    const plan = reconcile(project, await observe(), {
+      services: needed,
+      recreate: 'never',
+      removeOrphans: values['remove-orphans'],
+    })
+    if (!plan.empty) await applyPlan(call, { plan, client, nothing: '' })
+  }
+  return { project, client, observe }
+}
+
+interface Started {
+  readonly name: string
+  readonly remove: boolean
+  readonly tty: boolean
+}
+
+/** Attaches, waits and starts, in this order: nothing it prints and no end of it is missed. */
+async function follow(call: Call, client: Client, { name, remove, tty }: Started): Promise<number> {
+  const params = { id: name }
+  const session = await client.hijack(endpoints.containerAttach, {
+    params,
+    query: { stream: true, stdin: true, stdout: true, stderr: true },
+  })
+  const waiting = await client.stream(endpoints.containerWait, {
+    params,
+    query: { condition: remove ? 'removed' : 'next-exit' },
+  })
+  await client.call(endpoints.containerStart, { params })
+  // ^C is meant for the command; when it does not care, the second one ends it
+  using _taken = call.interrupts.take(count => {
+    client
+      .call(endpoints.containerKill, { params, query: { signal: count === 1 ? 'SIGINT' : 'SIGKILL' } })
+      .catch((error: unknown) => {
+        // it has ended by itself in the meantime
+        if (!isFailure(error)) throw error
+      })
+  })
+  const how = await join({
+    session,
+    screen: call.screen,
+    stdin: call.stdin,
+    ...(tty
+      ? { resize: (h: number, w: number) => client.call(endpoints.containerResize, { params, query: { h, w } }) }
+      : {}),
+  })
+  if (how === 'detached') return 0
+  for await (const { StatusCode: code, Error: error } of waiting) {
+    if (error) throw new Failure('internal', `Cannot wait for "${name}": ${error.Message}`)
+    return code
+  }
+  throw new Failure('internal', `Cannot wait for "${name}": the engine ended the wait without an answer`)
+}
+
+async function linesOf(files: readonly string[]): Promise<readonly string[]> {
+  const texts = await Promise.all(
+    files.map(file =>
+      readFile(file, 'utf8').catch((cause: unknown) => {
+        throw new Failure('not-found', `Cannot read "${file}": ${errnoOf(cause) ?? 'it failed'}`, { cause })
+      }),
+    ),
+  )
+  return texts
+    .flatMap(text => text.split(/\r?\n/))
+    .filter(line => line.trim() !== '' && !line.trimStart().startsWith('#') && line.includes('='))
+}

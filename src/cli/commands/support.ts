@@ -1,0 +1,47 @@
+/** How each attribute of the Compose format is honoured here. */
+
+import { Failure } from '../../lib/failure.ts'
+import { nearest } from '../../lib/problems.ts'
+import { command } from '../command.ts'
+import { formatOption, printList } from '../print.ts'
+
+export const support = command({
+  usage: '[OPTIONS] [ATTRIBUTE]',
+  about: 'ATTRIBUTE shows those below it: services.deploy, or ports for all that are called so.',
+  options: {
+    level: { kind: 'text', value: 'LEVEL', choices: ['honoured', 'partly', 'no'], about: 'Only these' },
+    format: formatOption,
+  },
+  async run({ options, args, screen }) {
+    const { supportTable } = await import('../../stack/support.ts')
+    const all = supportTable()
+    const [wanted] = args
+    const items = all
+      .filter(each => options.level === undefined || each.level === options.level)
+      .filter(each => wanted === undefined || matches(each.path, wanted))
+    if (wanted !== undefined && !all.some(each => matches(each.path, wanted))) {
+      const near = nearest(wanted, new Set(all.flatMap(each => each.path.split('.'))))
+      throw new Failure(
+        'not-found',
+        `The format has no attribute "${wanted}"`,
+        near ? { hint: `Did you mean "${near}"?` } : {},
+      )
+    }
+    printList(screen, {
+      format: options.format,
+      items,
+      columns: {
+        ATTRIBUTE: each => each.path,
+        HONOURED: each => (each.level === 'honoured' ? 'yes' : each.level),
+        NOTE: each => each.note ?? '',
+      },
+      json: each => each,
+    })
+  },
+})
+
+function matches(path: string, wanted: string): boolean {
+  const bare = path.split('.').filter(part => part !== '*')
+  const asked = wanted.split('.').filter(part => part !== '*')
+  return bare.some((_, i) => asked.every((part, j) => bare[i + j] === part))
+}

@@ -1,0 +1,92 @@
+/** Makes what runs what the stack says, and shows its output. */
+import type { Project } from '../../model/project.ts'
+import { attach } from '../attach.ts'
+import { bringUp, prepare, upOptions } from '../bring-up.ts'
+import { command } from '../command.ts'
+import { usage, type Values } from '../options.ts'
+import { checkServices } from '../project.ts'
+
+const options = {
+  detach: { kind: 'flag', short: 'd', about: 'Return when everything is started' },
+  ...upOptions,
+  'no-start': { kind: 'flag', about: 'Create only' },
+  wait: { kind: 'flag', about: 'Return when everything is running and healthy' },
+  'wait-timeout': { kind: 'number', value: 'SECONDS', about: 'Give up waiting after SECONDS' },
+  'abort-on-container-exit': { kind: 'flag', about: 'Stop everything when a container ends' },
+  'abort-on-container-failure': { kind: 'flag', about: 'Stop everything when a container fails' },
+  'exit-code-from': { kind: 'text', value: 'SERVICE', about: 'End when SERVICE ends, with its exit code' },
+  attach: { kind: 'list', value: 'SERVICE', about: 'Show the output of this service only; repeat for several' },
+  'attach-dependencies': { kind: 'flag', about: 'Show the output of what the named services depend on too' },
+  'no-attach': { kind: 'list', value: 'SERVICE', about: 'Do not show the output of this service' },
+  'no-color': { kind: 'flag', about: 'Prefixes without colours' },
+  'no-log-prefix': { kind: 'flag', about: 'Output as it is, without whose it is' },
+  timestamps: { kind: 'flag', about: 'Show when each line was printed' },
+  'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
+  yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
+  watch: { kind: 'flag', short: 'w', hidden: true, about: 'Refused: not there yet' },
+  menu: { kind: 'flag', hidden: true, about: 'There is none' },
+} as const
+
+export const up = command({
+  usage: '[OPTIONS] [SERVICE...]',
+  about:
+    'Compares the stack with what runs and changes what differs; a second up changes nothing. ^C stops, twice kills.',
+  options,
+  examples: [
+    ['tscompose up -d', 'start in the background'],
+    ['tscompose up -d --scale web=3', 'three replicas of web'],
+    ['tscompose up --dry-run', 'show what would be done, and why'],
+    ['tscompose up --exit-code-from test', 'run the tests of a stack'],
+  ],
+  async run(call) {
+    const { options: values } = call
+    const detached = values.detach || values.wait || values['no-start'] || call.globals['dry-run']
+    check(values, detached)
+    const since = Date.now() / 1000
+    const prepared = await prepare(call, values, {
+      noStart: values['no-start'],
+      wait: values.wait,
+    })
+    const { client, services } = prepared
+    const { project } = prepared.loaded
+    const shown = detached ? [] : attached(project, values, services)
+    if (!(await bringUp(call, prepared, { yes: values.yes, waitTimeout: values['wait-timeout'] }))) return 1
+    if (detached) return 0
+    return await attach(call, {
+      client,
+      project,
+      services,
+      shown,
+      since,
+      timeout: values.timeout,
+      abortOn: values['abort-on-container-failure']
+        ? 'failure'
+        : values['abort-on-container-exit']
+          ? 'exit'
+          : undefined,
+      exitCodeFrom: values['exit-code-from'],
+      style: { prefix: !values['no-log-prefix'], colour: !values['no-color'], timestamps: values.timestamps },
+    })
+  },
+})
+
+function check(values: Values<typeof options>, detached: boolean): void {
+  if (values.watch) throw usage('Cannot use --watch: watching is not there yet')
+  for (const name of ['abort-on-container-exit', 'abort-on-container-failure', 'exit-code-from'] as const)
+    if (values[name] && detached) throw usage(`--${name} needs the output: leave out -d, --wait and --no-start`)
+}
+
+/** Whose output is shown: what was asked for, otherwise what was named, without those that say `attach: false`. */
+function attached(
+  project: Project,
+  values: Values<typeof options>,
+  services: readonly string[] | undefined,
+): readonly string[] {
+  const known = Object.keys(project.services)
+  const hidden = checkServices(values['no-attach'], known) ?? []
+  const asked = checkServices(values.attach, known)
+  const from = checkServices(values['exit-code-from'] === undefined ? [] : [values['exit-code-from']], known)
+  const named = values['attach-dependencies'] ? undefined : services
+  const chosen = asked ?? (named ?? known).filter(name => project.services[name]!.attach)
+  return [...new Set([...chosen, ...(from ?? [])])].filter(name => !hidden.includes(name))
+}

@@ -1,0 +1,40 @@
+/** Waits until containers of services end; the exit code of the last one is ours. */
+import { endpoints } from '../../api/endpoints.ts'
+import { Failure } from '../../lib/failure.ts'
+import { command } from '../command.ts'
+import { usage } from '../options.ts'
+import { nameOf, replicasOf } from '../replicas.ts'
+
+export const wait = command({
+  usage: '[OPTIONS] SERVICE [SERVICE...]',
+  options: { 'down-project': { kind: 'flag', about: 'Take the stack down when the first one ends' } },
+  async run(call) {
+    if (call.args.length === 0) throw usage('"wait" takes at least one service')
+    const { client, containers } = await replicasOf(call, { services: call.args })
+    if (containers.length === 0)
+      throw new Failure('conflict', 'Nothing to wait for: no container of these services runs')
+    const ends = containers.map(async container => {
+      const stream = await client.stream(
+        endpoints.containerWait,
+        { params: { id: container.Id } },
+        { signal: call.signal },
+      )
+      for await (const { StatusCode: code } of stream) {
+        call.screen.print(`container ${nameOf(container)} exited with code ${code}`)
+        return code
+      }
+      throw new Failure(
+        'internal',
+        `Cannot wait for "${nameOf(container)}": the engine ended the wait without an answer`,
+      )
+    })
+    if (!call.options['down-project']) return (await Promise.all(ends)).findLast(code => code !== 0) ?? 0
+    const code = await Promise.race(ends)
+    // the others end because of what follows; their waits have nothing more to say
+    for (const end of ends) end.catch(() => undefined)
+    const { down } = await import('./down.ts')
+    const { valuesOf } = await import('../options.ts')
+    await down.run({ ...call, args: [], options: valuesOf(down.options) })
+    return code
+  },
+})

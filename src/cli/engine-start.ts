@@ -1,0 +1,131 @@
+/** Starts the engine in the background and waits until it listens; two that start it at once both end with the same one. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, constants, mkdirSync, openSync, readFileSync, watch } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { Failure, type FailureKind, failureKinds } from '../lib/failure.ts'
+import { answers } from './connect.ts'
+
+export interface EngineStart {
+  readonly socket: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The daemon's file; tests start another program. */
+  readonly main?: string
+}
+
+/** What the engine may see of the caller's environment: how to run, how to reach registries, how to debug. Nothing else is its business. */
+const passedOn =
+  /^(PATH|HOME|LANG|LC_ALL|TZ|TMPDIR|NODE_COMPILE_CACHE|NODE_DEBUG|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|TSCOMPOSE_[A-Z_]+|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy)$/
+
+/** How long an engine may take to come up, with all containers of the last one to take over. */
+const patience = 30_000
+
+/** @throws Failure denied without root rights; what the engine says when it cannot start */
+export async function startEngine({ socket, env, main = engineMain() }: EngineStart): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new Failure('denied', `Cannot start the engine: it needs root rights, and nothing listens on "${socket}"`, {
+      hint: 'Run the command with sudo, start "sudo tscompose engine", or name a running engine by --host or DOCKER_HOST',
+    })
+  const folder = dirname(socket)
+  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  const log = join(folder, 'engine.log')
+  const file = openSync(log, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  let engine: ChildProcess
+  try {
+    engine = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, '--ready-fd', '3'], {
+      // its own session: ^C in this terminal is not meant for it
+      detached: true,
+      cwd: '/',
+      env: Object.fromEntries(Object.entries(env).filter(([name]) => passedOn.test(name))),
+      stdio: ['ignore', file, file, 'pipe'],
+    })
+  } finally {
+    closeSync(file)
+  }
+  const ready = engine.stdio[3] as Readable
+  try {
+    await reported(engine, ready, { socket, log })
+  } finally {
+    ready.destroy()
+    engine.unref()
+  }
+}
+
+/** The daemon, by path: the command line never imports it. */
+export function engineMain(): string {
+  return fileURLToPath(new URL('../engine/main.ts', import.meta.url))
+}
+
+/** Waits for the one line the engine writes: "ready", or what is wrong as JSON; or for its end. */
+async function reported(
+  engine: ChildProcess,
+  ready: Readable,
+  { socket, log }: { socket: string; log: string },
+): Promise<void> {
+  const deadline = AbortSignal.timeout(patience)
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    engine.once('error', reject)
+    ready.setEncoding('utf8')
+    ready.on('data', (piece: string) => {
+      text += piece
+      if (text.includes('\n')) resolve(text.trim())
+    })
+    // end without a line: it has died, or closed it by mistake; both are told apart by nothing but the log
+    ready.once('close', () => resolve(text.trim()))
+    deadline.addEventListener('abort', () => resolve('late'))
+  })
+  if (line === 'ready') return
+  const failure = failureIn(line)
+  if (failure?.kind === 'conflict') return await otherEngine(socket, deadline, failure)
+  if (failure) throw failure
+  const what = line === 'late' ? `it is not ready after ${patience / 1000} seconds` : 'it ended before it was ready'
+  throw new Failure('unavailable', `Cannot start the engine: ${what}${tail(log)}`, { hint: `See "${log}"` })
+}
+
+/** Another command was faster and its engine holds the lock: wait until that one listens. */
+async function otherEngine(socket: string, deadline: AbortSignal, failure: Failure): Promise<void> {
+  // The folder tells when the socket appears and when its mode is set, which is after it listens.
+  const watcher = watch(dirname(socket))
+  try {
+    while (!(await answers(socket))) {
+      const changed = Promise.withResolvers<void>()
+      watcher.once('change', () => changed.resolve())
+      watcher.once('error', changed.reject)
+      // between the watch and the question before it the socket may have come: ask again, now that it is watched
+      if (await answers(socket)) return
+      if (deadline.aborted) throw failure
+      deadline.addEventListener('abort', () => changed.reject(failure), { once: true })
+      await changed.promise
+    }
+  } finally {
+    watcher.close()
+  }
+}
+
+/** `{"kind":"denied","message":"Cannot …","hint":"…"}` as a Failure. */
+function failureIn(line: string): Failure | undefined {
+  if (!line.startsWith('{')) return undefined
+  let data: { kind?: unknown; message?: unknown; hint?: unknown }
+  try {
+    data = JSON.parse(line)
+  } catch {
+    // cut off in the middle: as good as nothing, the log has it whole
+    return undefined
+  }
+  const kind: FailureKind = failureKinds.find(each => each === data.kind) ?? 'internal'
+  return typeof data.message === 'string'
+    ? new Failure(kind, data.message, typeof data.hint === 'string' ? { hint: data.hint } : {})
+    : undefined
+}
+
+function tail(log: string): string {
+  try {
+    const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-5)
+    return lines.join('') === '' ? '' : `\n${lines.map(line => `  ${line}`).join('\n')}`
+  } catch {
+    // no log, no tail; the message stands without it
+    return ''
+  }
+}

@@ -1,0 +1,27 @@
+/** One JSON object an event, on stderr, for programs that show progress themselves. */
+import { messageOf } from '../../lib/failure.ts'
+import type { Screen } from '../screen.ts'
+import type { Progress } from './progress.ts'
+
+export function jsonProgress(screen: Screen): Progress {
+  return {
+    tell(event) {
+      const { id, operation } = event.node
+      screen.say(
+        JSON.stringify({
+          event: event.kind,
+          node: id,
+          operation: operation.kind,
+          name: operation.name,
+          cause: operation.cause,
+          ...('text' in event ? { text: event.text } : {}),
+          ...('current' in event ? { current: event.current, total: event.total } : {}),
+          ...('milliseconds' in event ? { milliseconds: Math.round(event.milliseconds) } : {}),
+          ...(event.kind === 'failed' ? { error: messageOf(event.error) } : {}),
+          ...(event.kind === 'skipped' && event.because ? { because: event.because.id } : {}),
+        }),
+      )
+    },
+    async end() {},
+  }
+}

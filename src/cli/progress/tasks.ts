@@ -1,0 +1,76 @@
+/** A live list on the terminal, by listr2: a row a resource, with what is happening to it. */
+import { printable } from '../../lib/text.ts'
+import type { Plan } from '../../plan/plan.ts'
+import type { Screen } from '../screen.ts'
+import type { Progress } from './progress.ts'
+import { type Resource, Resources, took } from './resources.ts'
+
+interface Row {
+  readonly resource: Resource
+  readonly settled: PromiseWithResolvers<void>
+  /** Rewrites its title, once listr2 shows it. */
+  show: () => void
+}
+
+/** Loads listr2 while the first operations already run; on a small plan it appears with the answers in. */
+export function tasksProgress(screen: Screen, plan: Plan, now: () => number = () => performance.now()): Progress {
+  const resources = new Resources(plan)
+  const rows = new Map<Resource, Row>(
+    resources.all.map(resource => [resource, { resource, settled: Promise.withResolvers<void>(), show: () => {} }]),
+  )
+  for (const row of rows.values()) row.settled.promise.catch(() => undefined)
+  const warnings: string[] = []
+  const shown = showRows(screen, [...rows.values()])
+  return {
+    tell(event) {
+      if (event.kind === 'warning') warnings.push(printable(`${event.node.operation.name}: ${event.text}`))
+      const { resource, finished } = resources.take(event, now())
+      const row = rows.get(resource)!
+      row.show()
+      if (finished && resource.state === 'done') row.settled.resolve()
+      else if (finished) row.settled.reject(new Error(resource.text))
+    },
+    async end() {
+      // What was neither done nor told about (the whole was stopped) ends here, or the list would never.
+      for (const { resource, settled } of rows.values())
+        if (resource.ended === undefined) settled.reject(new Error('stopped'))
+      await shown
+      for (const warning of warnings) screen.warn(warning)
+    },
+  }
+}
+
+async function showRows(screen: Screen, rows: readonly Row[]): Promise<void> {
+  const { Listr, ListrLogger, ProcessOutput } = await import('listr2')
+  const stream = screen.stderr as NodeJS.WriteStream
+  const width = Math.max(...rows.map(row => row.resource.label.length))
+  const title = ({ resource }: Row) =>
+    `${printable(resource.label).padEnd(width)}  ${screen.paintStatus('dim', `${resource.text} ${took(resource)}`)}`.trimEnd()
+  const list = new Listr(
+    rows.map(row => ({
+      title: title(row),
+      task: (_: unknown, task: { title: string }) => {
+        row.show = () => {
+          task.title = title(row)
+        }
+        row.show()
+        return row.settled.promise
+      },
+    })),
+    {
+      concurrent: true,
+      exitOnError: false,
+      // it would end the process at ^C, in the middle of a container's stop
+      registerSignalListeners: false,
+      renderer: 'default',
+      rendererOptions: {
+        // status goes to stderr, so that stdout is data only
+        logger: new ListrLogger({ processOutput: new ProcessOutput(stream, stream) }),
+        collapseErrors: false,
+        // the failure itself is printed last, whole
+        showErrorMessage: false,
+      },
+    },
+  )
+  await list.run()
+}
