@@ -15,7 +15,7 @@ export function bridgeOperations(network: Network, forwarding: readonly HostOper
   return [
     { kind: 'create-bridge', name, addresses, mtu: network.mtu, mac: linkAddress(network.id, name) },
     // the host's 127.0.0.1 reaches published ports over the bridge; the firewall's raw chain keeps the wire's 127.0.0.1 out
-    ...(network.internal ? [] : [sysctl(`net/ipv4/conf/${name}/route_localnet`, '1')]),
+    ...(network.internal ? [] : [sysctl(`net.ipv4.conf.${name}.route_localnet`, '1')]),
     ...forwarding,
   ]
 }
@@ -39,13 +39,14 @@ export function forwardingOperations(
   read: (name: string) => string | undefined = readSysctl,
 ): HostOperation[] {
   const operations: HostOperation[] = []
-  if (read('net/ipv4/ip_forward') === '0') operations.push(sysctl('net/ipv4/ip_forward', '1'))
-  if (!ipv6 || read('net/ipv6/conf/all/forwarding') !== '0') return operations
+  if (read('net.ipv4.ip_forward') === '0') operations.push(sysctl('net.ipv4.ip_forward', '1'))
+  if (!ipv6 || read('net.ipv6.conf.all.forwarding') !== '0') return operations
   for (const name of readdirSync('/proc/sys/net/ipv6/conf')) {
-    if (name === 'all' || name === 'lo') continue
-    if (read(`net/ipv6/conf/${name}/accept_ra`) === '1') operations.push(sysctl(`net/ipv6/conf/${name}/accept_ra`, '2'))
+    // a name with a dot (a VLAN's) cannot be told in a sysctl's name
+    if (name === 'all' || name === 'lo' || name.includes('.')) continue
+    if (read(`net.ipv6.conf.${name}.accept_ra`) === '1') operations.push(sysctl(`net.ipv6.conf.${name}.accept_ra`, '2'))
   }
-  operations.push(sysctl('net/ipv6/conf/all/forwarding', '1'))
+  operations.push(sysctl('net.ipv6.conf.all.forwarding', '1'))
   return operations
 }
 
@@ -54,7 +55,7 @@ function sysctl(name: string, value: string): HostOperation {
 }
 
 function readSysctl(name: string): string | undefined {
-  const path = `/proc/sys/${name}`
+  const path = `/proc/sys/${name.replaceAll('.', '/')}`
   return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
 }
 

@@ -98,9 +98,9 @@ export function bridgeElements(rules: BridgeRules): Element[] {
   ]
 }
 
-/** Linux allows more in an interface's name; nft's quotes and wildcards are left out. */
+/** Linux allows more in an interface's name; nft's quotes and wildcards and the dots of sysctl names are left out. */
 export function isBridgeName(name: string): boolean {
-  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(name)
+  return /^[A-Za-z0-9_][A-Za-z0-9_-]{0,14}$/.test(name)
 }
 
 /** The element of a published port. */

@@ -34,7 +34,6 @@ import {
 } from './network.ts'
 import { PublishedPorts } from './publish.ts'
 import { type PublishedPort, publishedPortSchema } from './published-port.ts'
-import { Sandboxes } from './sandbox.ts'
 
 export interface NetworksOptions {
   readonly paths: Paths
@@ -54,8 +53,6 @@ export interface NetworksOptions {
 export class Networks {
   /** The name server of the sandboxes. */
   readonly dns: Dns
-  /** Who uses which network namespace. */
-  readonly sandboxes: Sandboxes
   readonly #options: NetworksOptions
   readonly #pools: readonly Subnet[]
   readonly #networks = new Map<string, Network>()
@@ -71,7 +68,6 @@ export class Networks {
     this.#pools = parsePools(options.pools ?? defaultPools)
     const names = new Names()
     this.dns = new Dns({ names, socketIn: kernel?.socketIn ?? socketIn, redirect })
-    this.sandboxes = new Sandboxes(runtime, this.dns)
     const table = tableName(paths.roots.run, defaultRoots.run)
     this.#firewall = new Firewall({ table, marker: join(paths.roots.run, 'firewall'), run: kernel?.runNft ?? runNft })
     const dockerUser = new DockerUser(table)
