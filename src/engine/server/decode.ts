@@ -9,7 +9,7 @@ import { Failure } from '../../lib/failure.ts'
 /** A JSON body may have this many bytes; the largest honest ones carry configurations and are far below. */
 export const maxJsonBody = 4 * 1024 * 1024
 /** How long a JSON body may take to arrive. */
-const bodyTimeout = 30_000
+export const bodyTimeout = 30_000
 
 export function decodeQuery(endpoint: Endpoint, query: URLSearchParams): Record<string, QueryTypes[QueryKind]> {
   const decoded: Record<string, QueryTypes[QueryKind]> = {}

@@ -1,5 +1,4 @@
 /** A connection handed to a container's streams: output framed to the client, its bytes to stdin, half-closes kept apart from leaving. */
-import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
 import type { Endpoint, Session } from '../../api/endpoint.ts'
@@ -7,7 +6,7 @@ import { encodeFrame } from '../../api/frames.ts'
 import { errorReply, statusOf } from '../../api/status.ts'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
-import { maxJsonBody } from './decode.ts'
+import { bodyTimeout, maxJsonBody } from './decode.ts'
 import { drained } from './drained.ts'
 import { multiplexed, raw } from './reply.ts'
 
@@ -87,7 +86,7 @@ export async function upgradedBody(request: IncomingMessage, socket: Duplex): Pr
     if (piece === null) {
       if (socket.readableEnded || socket.destroyed)
         throw new Failure('invalid', 'Cannot upgrade: the body is cut short')
-      await Promise.race([once(socket, 'readable'), once(socket, 'end'), once(socket, 'close')])
+      await readable(socket)
       continue
     }
     pieces.push(piece.subarray(0, left))
@@ -95,6 +94,23 @@ export async function upgradedBody(request: IncomingMessage, socket: Duplex): Pr
     left -= Math.min(left, piece.length)
   }
   return Readable.from(pieces, { objectMode: false })
+}
+
+/** Until there is something to read, or never will be. @throws Failure when that takes too long. */
+function readable(socket: Duplex): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (then: () => void) => () => {
+      clearTimeout(timer)
+      for (const event of ['readable', 'end', 'close']) socket.off(event, ready)
+      then()
+    }
+    const ready = settle(resolve)
+    const timer = setTimeout(
+      settle(() => reject(new Failure('invalid', 'Cannot upgrade: the request body did not arrive in time'))),
+      bodyTimeout,
+    )
+    for (const event of ['readable', 'end', 'close']) socket.on(event, ready)
+  })
 }
 
 /** An error before the 101. Attach answers in plain text, as Docker's does; the rest in JSON. */
