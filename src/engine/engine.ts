@@ -1,20 +1,25 @@
 /** Builds every part of the engine and wires the few backward calls; the one place that knows them all. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import type { Info, Version } from '../api/system.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { Events } from './base/events.ts'
-import type { PathRoots, Paths } from './base/paths.ts'
-import type { Containers } from './containers/containers.ts'
-import type { Execs } from './containers/execs.ts'
-import type { Images } from './images/images.ts'
-import type { Networks } from './networks/networks.ts'
-import type { Volumes } from './volumes/volumes.ts'
+import { Events } from './base/events.ts'
+import { defaultRoots, type PathRoots, Paths } from './base/paths.ts'
+import { ensureDirectory } from './base/store.ts'
+import { Containers } from './containers/containers.ts'
+import { Execs } from './containers/execs.ts'
+import { Images } from './images/images.ts'
+import { engineInfo, engineVersion } from './info.ts'
+import { Networks } from './networks/networks.ts'
+import { Volumes } from './volumes/volumes.ts'
 
 export interface EngineOptions {
-  readonly roots?: Partial<PathRoots>
+  readonly roots?: Partial<PathRoots> | undefined
   /** Tests hand in their own. */
-  readonly runtime?: Runtime
+  readonly runtime?: Runtime | undefined
   /** Address pools for networks, CIDR. */
-  readonly pools?: readonly string[]
+  readonly pools?: readonly string[] | undefined
 }
 
 export interface Engine {
@@ -31,6 +36,67 @@ export interface Engine {
   close(): Promise<void>
 }
 
-export async function createEngine(_options: EngineOptions = {}): Promise<Engine> {
-  throw new Error('being written')
+/** Everything built and whatever ran before taken over: ready to be served. */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const paths = new Paths({ ...defaultRoots, ...options.roots })
+  const events = new Events()
+  await Promise.all([ensureDirectory(paths.roots.data), ensureDirectory(paths.roots.run)])
+  await using undo = new AsyncDisposableStack()
+  const [runtime, images, volumes, boot] = await Promise.all([
+    options.runtime ?? kernelRuntime(paths),
+    Images.open(paths, events),
+    Volumes.open(paths, events),
+    readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(text => text.trim()),
+  ])
+  undo.defer(() => runtime.close())
+  const networks = await Networks.open({ paths, events, runtime, pools: options.pools })
+  undo.defer(() => networks.close())
+  // Containers probe their health by exec, execs need the containers: one is told of the other by function.
+  const containers = await Containers.open(
+    {
+      paths,
+      events,
+      images,
+      volumes,
+      networks,
+      runtime,
+      boot,
+      cpus: availableParallelism(),
+      masked: heatSensors(),
+    },
+    {
+      probe: (container, test, signal) => execs.probe(container, test, signal),
+      onRemoved: container => execs.forgetAll(container),
+    },
+  )
+  const execs = new Execs(containers.parts)
+  await containers.adopt()
+  const close = undo.move()
+  return {
+    paths,
+    events,
+    containers,
+    execs,
+    images,
+    networks,
+    volumes,
+    info: () => engineInfo({ paths, containers, images, runtime }),
+    version: engineVersion,
+    async close() {
+      await containers.close()
+      await close.disposeAsync()
+    },
+  }
+}
+
+/** Loaded only when nobody brought another: it needs the kernel's libraries. */
+async function kernelRuntime(paths: Paths): Promise<Runtime> {
+  const { createRuntime } = await import('../runtime/kernel-runtime.ts')
+  return createRuntime({ netns: paths.roots.netns })
+}
+
+/** By its heat a CPU tells what others on it do (GHSA-6fw5-f8r9-fgfm); most virtual machines have no sensor. */
+function heatSensors(): string[] {
+  const sensor = (cpu: number) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`
+  return existsSync(sensor(0)) ? Array.from({ length: availableParallelism() }, (_, cpu) => sensor(cpu)) : []
 }

@@ -48,12 +48,12 @@ export class Paths {
   containerWork(id: string): string {
     return join(this.container(id), 'work')
   }
-  /** The running state, rewritten often, not synced. */
+  /** The last state, rewritten often, not synced; it names its boot, so that exit codes outlive a reboot and pids do not. */
+  containerState(id: string): string {
+    return join(this.container(id), 'state.json')
+  }
   containerRun(id: string): string {
     return join(this.roots.run, 'containers', id)
-  }
-  containerState(id: string): string {
-    return join(this.containerRun(id), 'state.json')
   }
   /** The monitor's own folder: control.sock, exit.json. */
   monitor(id: string): string {

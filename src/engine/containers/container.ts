@@ -1,6 +1,7 @@
 /** A container: its record and last state on disk, and what lives while it runs. */
 import { z } from 'zod'
-import type { Attachment as Stream, Exit, Supervised } from '../../runtime/runtime.ts'
+import type { Exit, Attachment as Stream, Supervised } from '../../runtime/runtime.ts'
+import type { ContainerSpec } from '../../runtime/spec.ts'
 import type { Paths } from '../base/paths.ts'
 import { writeRecord } from '../base/store.ts'
 import type { HealthSchedule } from '../health/schedule.ts'
@@ -64,9 +65,6 @@ export const recordSchema = z.object({
 })
 export type ContainerRecord = z.infer<typeof recordSchema>
 
-/** A bridge port pair as Networks gave it, kept so that a next engine takes it over. */
-export const endpointStateSchema = z.looseObject({ network: z.string() })
-
 export const stateSchema = z.object({
   version: z.literal(recordVersion),
   /** The boot it belongs to: after a reboot nothing runs, whatever stands here. */
@@ -110,6 +108,8 @@ export function newState(boot: string): ContainerState {
 export interface Waiting {
   readonly streams: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean }
   connect(stream: Stream): void
+  /** The start failed, or the container was removed: there will be no stream. */
+  end(): void
 }
 
 export class Container {
@@ -117,6 +117,8 @@ export class Container {
   state: ContainerState
   /** While it runs. */
   process: Supervised | undefined
+  /** What it was last started with, for `explain`. */
+  spec: ContainerSpec | undefined
   health: HealthSchedule | undefined
   /** Clients attached before the next start. */
   readonly waiting = new Set<Waiting>()
@@ -125,8 +127,8 @@ export class Container {
   restart: NodeJS.Timeout | undefined
   /** A `restart` verb is under way: the exit it causes must not remove or restart the container. */
   restarting = false
-  /** What is to be given back when the process is gone and nobody shares it. */
-  held: AsyncDisposableStack | undefined
+  /** The wait before the last restart by policy, milliseconds. */
+  backoff = 0
   /** Resolves when the last exit has been recorded and everything it held given back. */
   settled: Promise<void> = Promise.resolve()
   #exited = Promise.withResolvers<Exit>()

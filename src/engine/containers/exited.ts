@@ -1,0 +1,58 @@
+/** What follows an exit: it is recorded, everything the process held is given back, and the policy says what is next. */
+import { debug } from '../../lib/debug.ts'
+import { messageOf } from '../../lib/failure.ts'
+import type { Exit } from '../../runtime/runtime.ts'
+import type { Container } from './container.ts'
+import { releaseJoined, releaseNetwork } from './network.ts'
+import { cgroupPath, type Parts, tell } from './parts.ts'
+import { nextDelay, restartsAfterExit } from './restart-policy.ts'
+
+const log = debug('containers')
+
+/** For the collection to do. */
+export type AfterExit = { readonly restart: number } | { readonly remove: true } | { readonly nothing: true }
+
+/** Records an exit. State is up to date before `die` is published and before anyone who waits is told. */
+export async function exited(parts: Parts, container: Container, exit: Exit): Promise<AfterExit> {
+  const { record, state } = container
+  container.health?.stop()
+  container.health = undefined
+  container.process = undefined
+  const startedAt = state.startedAt ? Date.parse(state.startedAt) : exit.finishedAt.getTime()
+  const ranFor = exit.finishedAt.getTime() - startedAt
+  const policy = record.hostConfig.RestartPolicy
+  const again =
+    !container.restarting &&
+    restartsAfterExit(policy, {
+      exitCode: exit.code,
+      restartCount: state.restartCount,
+      stoppedOnPurpose: state.stoppedOnPurpose,
+    })
+  container.move(again ? 'restarting' : 'exited', {
+    pid: 0,
+    exitCode: exit.code,
+    oomKilled: exit.oomKilled,
+    finishedAt: exit.finishedAt.toISOString(),
+    health: state.health && { ...state.health },
+  })
+  container.backoff = again ? nextDelay(container.backoff, ranFor) : 0
+  const released = await Promise.allSettled([
+    parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-cgroup', path: cgroupPath(container.id) }] }),
+    // A restart keeps its address: whoever shares the sandbox does not notice.
+    again || container.restarting ? undefined : releaseNetwork(parts, container),
+    again || container.restarting ? undefined : releaseJoined(parts, container),
+  ])
+  for (const result of released)
+    if (result.status === 'rejected') {
+      log('after the exit of %s: %s', container.name, messageOf(result.reason))
+      container.note({ error: messageOf(result.reason) })
+    }
+  await container.save()
+  if (exit.oomKilled) tell(parts, container, 'oom')
+  tell(parts, container, 'die', {
+    exitCode: String(exit.code),
+    execDuration: String(Math.max(0, Math.floor(ranFor / 1000))),
+  })
+  if (again) return { restart: container.backoff }
+  return record.hostConfig.AutoRemove && !container.restarting ? { remove: true } : { nothing: true }
+}

@@ -1,0 +1,161 @@
+/** A container's network: joined, or its own sandbox with addresses, ports and a name server; and all of it given back. */
+import { hostname as hostName } from 'node:os'
+import { Failure, messageOf } from '../../lib/failure.ts'
+import type { NetworkSpec } from '../../runtime/spec.ts'
+import type { Attachment } from '../networks/attachment.ts'
+import type { PublishedPort } from '../networks/published-port.ts'
+import type { Container } from './container.ts'
+import { networkKind } from './endpoints.ts'
+import { hasNameServer } from './host-files.ts'
+import { joined, type Parts, sharers } from './parts.ts'
+
+export interface ContainerNetwork {
+  readonly spec: NetworkSpec
+  /** Kept at this path, when it is the container's own. */
+  readonly sandbox: string | undefined
+  readonly attachments: readonly Attachment[]
+  readonly ports: readonly PublishedPort[]
+  readonly hostname: string
+  /** Whose folder has the hosts, hostname and resolv.conf to bind. */
+  readonly filesOf: string
+}
+
+/** Addresses and ports; what `undo` takes back. The sandbox itself is `openSandbox`'s. */
+export async function attachNetwork(
+  parts: Parts,
+  container: Container,
+  undo: AsyncDisposableStack,
+): Promise<ContainerNetwork> {
+  const { config, hostConfig } = container.record
+  const kind = networkKind(hostConfig.NetworkMode)
+  const own = { attachments: [], ports: [], hostname: config.Hostname, filesOf: container.id }
+  if (kind.kind === 'host')
+    return { ...own, spec: { kind: 'host' }, sandbox: undefined, hostname: config.Hostname || hostName() }
+  if (kind.kind === 'container') return joinNetwork(parts, container)
+  const path = parts.paths.sandbox(container.id)
+  const { state } = container
+  // After a restart, or while others live in it, the namespace is still there with all that is in it.
+  if (state.sandbox)
+    return {
+      ...own,
+      spec: { kind: 'join', path: state.sandbox },
+      sandbox: state.sandbox,
+      attachments: state.attachments as Attachment[],
+      ports: state.ports as PublishedPort[],
+    }
+  if (kind.kind === 'none') return { ...own, spec: { kind: 'create', path, interfaces: [] }, sandbox: path }
+  const member = { id: container.id, name: container.name, hostname: config.Hostname }
+  try {
+    undo.defer(() => parts.networks.detach(container.id))
+    const attachments = await parts.networks.attach(member, container.record.endpoints)
+    const exposed = Object.keys(config.ExposedPorts ?? {})
+    const wanted = Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts
+    const ports = wanted
+      ? await parts.networks.publish(container.id, hostConfig.PortBindings, {
+          exposed,
+          all: hostConfig.PublishAllPorts,
+        })
+      : []
+    const interfaces = attachments.map(attachment => attachment.interface)
+    return { ...own, spec: { kind: 'create', path, interfaces }, sandbox: path, attachments, ports }
+  } catch (error) {
+    throw networkFailure(error)
+  }
+}
+
+function networkFailure(error: unknown): unknown {
+  if (!(error instanceof Failure)) return error
+  const { kind, message, hint } = error
+  const prefix = 'failed to set up container networking: '
+  return new Failure(kind, message.startsWith(prefix) ? message : prefix + message, { cause: error, hint })
+}
+
+function joinNetwork(parts: Parts, container: Container): ContainerNetwork {
+  const other = joined(parts, container.record.hostConfig.NetworkMode)!
+  if (!other.running)
+    throw new Failure(
+      'conflict',
+      `cannot join network namespace of a non running container: container ${other.name} is ${other.state.status}`,
+    )
+  const path = sandboxOf(parts, other)
+  return {
+    spec: path === undefined ? { kind: 'host' } : { kind: 'join', path },
+    sandbox: undefined,
+    attachments: [],
+    ports: [],
+    hostname: other.record.config.Hostname || hostName(),
+    filesOf: other.id,
+  }
+}
+
+/** The sandbox a container lives in; undefined on the host's network. */
+export function sandboxOf(parts: Parts, container: Container): string | undefined {
+  if (container.state.sandbox) return container.state.sandbox
+  const other = joined(parts, container.record.hostConfig.NetworkMode)
+  return other && sandboxOf(parts, other)
+}
+
+/**
+ * Makes a sandbox ahead of its process when a name server is to listen in it, so that not even a first look-up goes astray.
+ */
+export async function openSandbox(
+  parts: Parts,
+  container: Container,
+  network: ContainerNetwork,
+  undo: AsyncDisposableStack,
+): Promise<NetworkSpec> {
+  const { spec } = network
+  if (spec.kind !== 'create') return spec
+  undo.defer(() => parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-sandbox', path: spec.path }] }))
+  if (!hasNameServer(network.attachments)) return spec
+  await parts.runtime.runHost({
+    kind: 'host',
+    operations: [{ kind: 'create-sandbox', path: spec.path, interfaces: spec.interfaces }],
+  })
+  await serveNames(parts, container, spec.path)
+  undo.defer(() => parts.networks.dns.stop(spec.path))
+  return { kind: 'join', path: spec.path }
+}
+
+/** Starts the name server of a sandbox. */
+export async function serveNames(parts: Parts, container: Container, sandbox: string): Promise<void> {
+  const { config, hostConfig } = container.record
+  const ports = [...Object.keys(config.ExposedPorts ?? {}), ...Object.keys(hostConfig.PortBindings)]
+  await parts.networks.dns.serve(sandbox, container.id, {
+    servers: hostConfig.Dns,
+    ownNameServer: ports.some(port => port.startsWith('53/')),
+  })
+}
+
+/** Gives the network back, unless others still live in it; then the last of them does. */
+export async function releaseNetwork(parts: Parts, container: Container): Promise<void> {
+  const { sandbox } = container.state
+  if (!sandbox || sharers(parts, container).length > 0) return
+  parts.networks.dns.stop(sandbox)
+  container.note({ sandbox: undefined, attachments: [], ports: [] })
+  const results = await Promise.allSettled([
+    parts.networks.detach(container.id),
+    parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-sandbox', path: sandbox }] }),
+  ])
+  const failed = results.filter(result => result.status === 'rejected')
+  if (failed.length > 0)
+    throw new Failure(
+      'internal',
+      `Cannot release the network of "${container.name}": ${messageOf(failed[0]!.reason)}`,
+      {
+        cause: failed[0]!.reason,
+      },
+    )
+}
+
+/** After the exit of a container that lived in another's network: that one's is given back when it is the last. */
+export async function releaseJoined(parts: Parts, container: Container): Promise<void> {
+  const mode = container.record.hostConfig.NetworkMode
+  if (!mode.startsWith('container:')) return
+  const id = mode.slice('container:'.length)
+  const other = [...parts.all()].find(candidate => candidate.id === id)
+  if (other && !other.running && other.state.status !== 'starting' && other.state.status !== 'restarting') {
+    await releaseNetwork(parts, other)
+    await other.save()
+  }
+}

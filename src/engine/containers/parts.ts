@@ -1,0 +1,55 @@
+/** What a verb may use: the other parts of the engine, and the collection it belongs to. */
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { Events } from '../base/events.ts'
+import type { Paths } from '../base/paths.ts'
+import type { Images } from '../images/images.ts'
+import type { Networks } from '../networks/networks.ts'
+import type { Volumes } from '../volumes/volumes.ts'
+import type { Container } from './container.ts'
+
+export interface Parts {
+  readonly paths: Paths
+  readonly events: Events
+  readonly images: Images
+  readonly volumes: Volumes
+  readonly networks: Networks
+  readonly runtime: Runtime
+  /** This boot's id. */
+  readonly boot: string
+  /** CPUs of the host. */
+  readonly cpus: number
+  /** Paths to mask beside the defaults: the heat sensor of each CPU, where the host has them. */
+  readonly masked: readonly string[]
+  /** Every container, in no order. */
+  all(): Iterable<Container>
+  /** @throws Failure `not-found`, or `invalid` when a prefix is ambiguous. */
+  get(ref: string): Container
+}
+
+/** Publishes an event of a container; its state must be up to date before. */
+export function tell(
+  parts: Parts,
+  container: Container,
+  action: string,
+  more: Readonly<Record<string, string>> = {},
+): void {
+  parts.events.emit('container', action, container.id, container.attributes(more))
+}
+
+/** Where its cgroups are, below each hierarchy's mount. */
+export function cgroupPath(id: string): string {
+  return `tscompose/${id}`
+}
+
+/** Running containers that live in the network namespace of `container`. */
+export function sharers(parts: Parts, container: Container): Container[] {
+  const mode = `container:${container.id}`
+  return [...parts.all()].filter(
+    other => other.record.hostConfig.NetworkMode === mode && (other.running || other.state.status === 'starting'),
+  )
+}
+
+/** Whose process a "container:x" mode joins. */
+export function joined(parts: Parts, mode: string): Container | undefined {
+  return mode.startsWith('container:') ? parts.get(mode.slice('container:'.length)) : undefined
+}

@@ -1,0 +1,165 @@
+/** The daemon: flags, lock, build, listen; containers run on when it ends. */
+import { closeSync, readFileSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Failure, isFailure, messageOf } from '../lib/failure.ts'
+import { defaultRoots, Paths } from './base/paths.ts'
+import { ensureDirectory } from './base/store.ts'
+
+const options = {
+  socket: { type: 'string' },
+  listen: { type: 'string', multiple: true },
+  'insecure-tcp': { type: 'boolean' },
+  'data-root': { type: 'string' },
+  'run-root': { type: 'string' },
+  'netns-root': { type: 'string' },
+  pool: { type: 'string', multiple: true },
+  group: { type: 'string' },
+  'ready-fd': { type: 'string' },
+} as const
+
+type Flags = ReturnType<typeof readFlags>
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values
+  } catch (cause) {
+    throw new Failure('invalid', `Cannot start the engine: ${messageOf(cause)}`, { cause })
+  }
+}
+
+async function main(): Promise<void> {
+  // Everything the engine makes is its own alone, unless it says otherwise.
+  process.umask(0o077)
+  const flags = readFlags(process.argv.slice(2))
+  const ready = flags['ready-fd'] === undefined ? undefined : Number(flags['ready-fd'])
+  try {
+    const close = await run(flags)
+    const end = (signal: NodeJS.Signals) => {
+      say(`ends on ${signal}; containers run on`)
+      process.off('SIGTERM', end)
+      process.off('SIGINT', end)
+      close().then(
+        () => process.exit(0),
+        error => {
+          say(`Cannot end in order: ${messageOf(error)}`)
+          process.exit(1)
+        },
+      )
+    }
+    process.on('SIGTERM', end)
+    process.on('SIGINT', end)
+    // a terminal that goes away takes nobody with it
+    process.on('SIGHUP', () => undefined)
+    if (ready !== undefined) report(ready, 'ready')
+  } catch (error) {
+    if (ready !== undefined)
+      report(
+        ready,
+        JSON.stringify({
+          kind: isFailure(error) ? error.kind : 'internal',
+          message: messageOf(error),
+          ...(isFailure(error) && error.hint && { hint: error.hint }),
+        }),
+      )
+    throw error
+  }
+}
+
+async function run(flags: Flags): Promise<() => Promise<void>> {
+  if (process.getuid?.() !== 0)
+    throw new Failure('denied', 'Cannot start the engine: it needs root rights', { hint: 'Run it with sudo' })
+  const roots = {
+    data: flags['data-root'] ?? defaultRoots.data,
+    run: flags['run-root'] ?? defaultRoots.run,
+    netns: flags['netns-root'] ?? defaultRoots.netns,
+  }
+  const paths = new Paths(roots)
+  await ensureDirectory(roots.run)
+  const { lockFile } = await import('../runtime/native.ts')
+  const lock = lockFile(paths.lock)
+  if (!lock)
+    throw new Failure('conflict', `Cannot start the engine: another one uses "${roots.run}"`, {
+      hint: 'Stop it first, or give this one roots of its own by --data-root and --run-root',
+    })
+  const [{ createEngine }, { engineRelease }, { serve }, { handlersOf }, { decodeRegistryAuth }] = await Promise.all([
+    import('./engine.ts'),
+    import('./info.ts'),
+    import('./server/server.ts'),
+    import('./server/handlers.ts'),
+    import('./images/auth.ts'),
+  ])
+  const engine = await createEngine({ roots, pools: flags.pool })
+  try {
+    const socket = flags.socket ?? paths.socket
+    await ensureDirectory(dirname(socket))
+    const server = await serve({
+      listeners: [
+        { kind: 'unix', path: socket, group: groupId(flags.group) },
+        ...(flags.listen ?? []).map(address => tcpListener(address, flags['insecure-tcp'] ?? false)),
+      ],
+      handlers: handlersOf(engine, decodeRegistryAuth),
+      serverVersion: engineRelease,
+      onProblem: say,
+    })
+    for (const { address } of server.sockets) say(`listens on ${address}`)
+    return async () => {
+      await server.close()
+      await engine.close()
+      lock.release()
+    }
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+/** "tcp://127.0.0.1:2375". */
+function tcpListener(address: string, insecure: boolean) {
+  let url: URL | undefined
+  try {
+    url = new URL(address)
+  } catch {
+    // told below, like every other malformed one
+  }
+  if (url?.protocol !== 'tcp:' || !url.port || !url.hostname)
+    throw new Failure('invalid', `Cannot listen on "${address}": expected tcp://HOST:PORT`)
+  return { kind: 'tcp' as const, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port), insecure }
+}
+
+/** The group that may use the socket, by name or number; root's own when there is none. */
+function groupId(name: string | undefined): number | undefined {
+  if (name === undefined) return undefined
+  if (/^\d+$/.test(name)) return Number(name)
+  const line = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .find(entry => entry.startsWith(`${name}:`))
+  if (!line) throw new Failure('not-found', `Cannot open the socket to group "${name}": there is no such group`)
+  return Number(line.split(':')[2])
+}
+
+/** One line for whoever started us. */
+function report(fd: number, line: string): void {
+  try {
+    writeSync(fd, `${line}\n`)
+    closeSync(fd)
+  } catch (error) {
+    say(`nobody waits to hear "${line}": ${messageOf(error)}`)
+  }
+}
+
+/** One line of the engine's log. */
+function say(line: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${line}\n`)
+}
+
+process.on('uncaughtException', error => {
+  say(`defect: ${error.stack ?? error.message}`)
+  process.exit(1)
+})
+
+main().catch(error => {
+  say(messageOf(error))
+  if (isFailure(error) && error.hint) say(`hint: ${error.hint}`)
+  process.exit(isFailure(error, 'invalid') ? 2 : 1)
+})
