@@ -107,14 +107,14 @@ const imports: readonly Import[] = files.flatMap(importsOf)
 function importsOf(file: string): readonly Import[] {
   const text = readFileSync(join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
   const found = [
-    ...text.matchAll(
-      /(?:^|\n)\s*(import|export)\s+(type\s+)?[^'"\n;]*?(?:\{[^}]*\}\s*)?(?:from\s+)?'([^']+)'|\bimport\(\s*'([^']+)'/g,
-    ),
+    ...text.matchAll(/^import\s+(type\s)?\s*(?:[\w*{}\s,$]+?\sfrom\s+)?'([^']+)'/gm),
+    ...text.matchAll(/^export\s+(type\s)?\s*(?:\*|\{[^}]*\})\s*(?:as\s+\w+\s+)?from\s+'([^']+)'/gm),
+    ...text.matchAll(/\b(import)\(\s*'([^']+)'/g),
   ]
   return found.map(m => {
-    const specifier = m[3] ?? m[4]!
+    const specifier = m[2]!
     const to = specifier.startsWith('.') ? relative(src, resolve(src, dirname(file), specifier)) : specifier
-    return { from: file, to, typeOnly: m[2] !== undefined }
+    return { from: file, to, typeOnly: m[1]?.trim() === 'type' }
   })
 }
 
