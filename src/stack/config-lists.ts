@@ -1,12 +1,70 @@
 /** One line a name: `config --services`, `--volumes`, `--networks`, `--profiles`, `--images`, … */
-import { Failure } from '../lib/failure.ts'
-import type { LoadedStack } from './load.ts'
 
-export const configListNames = ['services', 'volumes', 'networks', 'models', 'profiles', 'images', 'environment', 'variables'] as const
+import type { LoadedStack } from './load.ts'
+import { profilesOf } from './profiles.ts'
+import { variablesOf } from './template.ts'
+import { get, type Node, textAt } from './tree.ts'
+
+export const configListNames = [
+  'services',
+  'volumes',
+  'networks',
+  'models',
+  'profiles',
+  'images',
+  'environment',
+  'variables',
+] as const
 
 export type ConfigListName = (typeof configListNames)[number]
 
 /** The lines of one list. `--hash` is not here: the config hash belongs to plan/hash.ts. */
-export function configList(_loaded: LoadedStack, _name: ConfigListName): readonly string[] {
-  throw new Failure('internal', 'Not yet written')
+export function configList(loaded: LoadedStack, name: ConfigListName): readonly string[] {
+  switch (name) {
+    case 'services':
+    case 'volumes':
+    case 'networks':
+    case 'models':
+      return keys(get(loaded.tree, name)).sort()
+    case 'profiles': {
+      const profiles = new Set<string>()
+      for (const services of [get(loaded.tree, 'services'), loaded.disabled])
+        if (services?.kind === 'map')
+          for (const service of services.entries.values())
+            for (const profile of profilesOf(service)) profiles.add(profile)
+      return [...profiles].sort()
+    }
+    case 'images':
+      return keys(get(loaded.tree, 'services')).map(
+        service => textAt(loaded.tree, 'services', service, 'image') ?? `${loaded.project.name}-${service}`,
+      )
+    case 'environment':
+      return Object.entries(loaded.environment)
+        .map(([key, value]) => `${key}=${value}`)
+        .sort()
+    case 'variables':
+      return variableLines(loaded)
+    default:
+      return name satisfies never
+  }
+}
+
+function keys(node: Node | undefined): string[] {
+  return node?.kind === 'map' ? [...node.entries.keys()] : []
+}
+
+/** NAME, whether it must be set, its default and its alternative, in columns. */
+function variableLines(loaded: LoadedStack): readonly string[] {
+  const found = new Map(loaded.templates.flatMap(variablesOf).map(variable => [variable.name, variable]))
+  const rows = [...found.values()]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(v => [v.name, String(v.required), v.default, v.alternative])
+  const all = [['NAME', 'REQUIRED', 'DEFAULT VALUE', 'ALTERNATE VALUE'], ...rows]
+  const widths = [0, 1, 2].map(column => Math.max(...all.map(row => row[column]!.length)) + 3)
+  return all.map(row =>
+    row
+      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell))
+      .join('')
+      .trimEnd(),
+  )
 }

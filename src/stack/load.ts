@@ -1,8 +1,31 @@
 /** Stack files to a Project: the phases, one line each. */
+import { homedir } from 'node:os'
+import { basename } from 'node:path'
 import { Failure } from '../lib/failure.ts'
-import type { Problem } from '../lib/problems.ts'
+import { type Problem, Problems } from '../lib/problems.ts'
+import { checkProject } from '../model/check.ts'
 import type { Project } from '../model/project.ts'
-import type { MapNode } from './tree.ts'
+import { canonical } from './canonical.ts'
+import { type Environment, envFilePaths, osEnvironment, readEnvFiles } from './env.ts'
+import { resolveEnvFiles } from './env-files.ts'
+import { applyExtends } from './extends.ts'
+import { stack } from './fields.ts'
+import { defaultFiles, namedFiles, projectDirectory } from './find.ts'
+import { finish } from './finish.ts'
+import { applyInclude } from './include.ts'
+import { interpolate } from './interpolate.ts'
+import { applyResets, merge } from './merge.ts'
+import { applyDefaults, normalize, resolveBareKeys } from './normalize.ts'
+import { parse } from './parse.ts'
+import { resolvePaths } from './paths.ts'
+import { activeProfiles, disableServices, prune } from './profiles.ts'
+import { openFiles, toSource } from './read.ts'
+import type { Reading } from './reading.ts'
+import { warnUnsupported } from './support.ts'
+import { checkSyntax, checkWhole } from './syntax.ts'
+import { substitute, TemplateError } from './template.ts'
+import { toProject } from './to-project.ts'
+import { describe, get, type MapNode, map, type Node, placeOf, type ScalarNode } from './tree.ts'
 
 export interface LoadOptions {
   /** -f, in merge order; "-" is standard input. Undefined: COMPOSE_FILE, then the default names, upwards. */
@@ -36,12 +59,231 @@ export interface LoadedStack {
   readonly project: Project
   /** The merged long form behind `config`; render it by config-output.ts, ask trace.ts where a value came from. */
   readonly tree: MapNode
+  /** Services left out, as they stand in the merged tree. */
+  readonly disabled: MapNode
   readonly warnings: readonly Problem[]
   /** What interpolation sees: the process's environment over .env files. */
   readonly environment: Readonly<Record<string, string>>
+  /** Every text that was read, by the name its places carry: for excerpts. */
+  readonly sources: ReadonlyMap<string, string>
+  /** Variables the files refer to, before they were filled in: for `config --variables`. */
+  readonly templates: readonly string[]
+  /** False when variables were left as they stand. */
+  readonly interpolated: boolean
 }
 
 /** @throws ProblemsFailure with all problems of the first phase that found an error. */
-export async function loadStack(_options: LoadOptions): Promise<LoadedStack> {
-  throw new Failure('internal', 'Not yet written')
+export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
+  const { cwd } = options
+  const problems = new Problems()
+  const sources = new Map<string, string>()
+  const templates: string[] = []
+  const files = openFiles(options.files?.includes('-') && options.stdin ? await options.stdin() : undefined)
+
+  let environment = osEnvironment(options.environment, cwd)
+  const addEnvFiles = (directory: string) => {
+    const paths = envFilePaths(options.envFiles, directory, { environment, files, cwd })
+    const outer = environment
+    const read = readEnvFiles(paths, name => outer.get(name), { files, cwd })
+    environment = new Map([...read, ...environment])
+  }
+  addEnvFiles(projectDirectory(options))
+  let paths = namedFiles(options, environment)
+  paths ??= defaultFiles(projectDirectory(options), files)
+  const directory = projectDirectory({ ...options, files: paths })
+  addEnvFiles(directory)
+
+  const reading: Reading = {
+    files,
+    problems,
+    environment,
+    lookup: options.interpolate === false ? undefined : name => environment.get(name),
+    home: options.environment.HOME ?? homedir(),
+    cwd,
+    resolvePaths: options.resolvePaths !== false,
+    parse(path, text, via) {
+      const source = toSource(path, text, { cwd, via })
+      sources.set(source.file, text)
+      return parse(source, problems)
+    },
+  }
+  const layers = readLayers(paths, reading, [])
+  problems.settle()
+  const name = projectName(
+    options,
+    layers.map(layer => layer.root),
+    { environment, directory },
+  )
+  environment.set('COMPOSE_PROJECT_NAME', name)
+  for (const layer of layers) collectTemplates(layer.root, templates)
+
+  const tree = mergeLayers(layers, { ...reading, directory, including: paths.slice(0, 1) })
+  problems.settle()
+  if (tree.entries.size === 0) throw new Failure('invalid', 'Cannot load an empty stack: it should have services')
+
+  const { disabled, inForce } = settleTree(tree, { options, reading, directory, name })
+  problems.settle()
+
+  const project = toProject(tree, { name, directory, files: paths, disabled, profiles: inForce, environment })
+  if (options.consistency !== false && options.interpolate !== false)
+    for (const problem of checkProject(project)) problems.add(problem)
+  problems.settle()
+  warnUnsupported(tree, problems)
+  if (options.consistency !== false) prune(tree)
+  return {
+    project,
+    tree,
+    disabled,
+    warnings: problems.warnings,
+    environment: Object.fromEntries(environment),
+    sources,
+    templates,
+    interpolated: options.interpolate !== false,
+  }
+}
+
+type ReadLayer = ReturnType<Reading['parse']>[number] & { readonly file: string }
+
+function readLayers(paths: readonly string[], reading: Reading, via: readonly string[]): readonly ReadLayer[] {
+  return paths.flatMap(path => {
+    const text = reading.files.read(path)
+    if (text === undefined) throw new Failure('invalid', `Cannot read stack file "${path}": there is no such file`)
+    return reading.parse(path, text, via).map(layer => ({ ...layer, file: path }))
+  })
+}
+
+/** All documents of all files, each interpolated, checked, in long form and extended, merged in order. */
+function mergeLayers(
+  layers: readonly ReadLayer[],
+  reading: Reading & { directory: string; including: readonly string[] },
+): MapNode {
+  const { problems, directory, home } = reading
+  let tree: MapNode = map(new Map())
+  for (const layer of layers) {
+    const { root } = layer
+    if (root.kind !== 'map') {
+      if (root.kind === 'scalar' && root.value === null) continue
+      problems.add({
+        severity: 'error',
+        code: 'wrong-type',
+        place: placeOf(root),
+        path: [],
+        message: `Cannot use ${describe(root)} as a stack: the top of the file should be a mapping`,
+      })
+      problems.settle()
+    }
+    if (reading.lookup) interpolate(root, reading.lookup, problems)
+    checkSyntax(root, problems)
+    problems.settle()
+    const long = canonical(root, stack, { problems: reading.lookup ? problems : new Problems(), path: [] }) as MapNode
+    if (reading.resolvePaths) resolvePaths(long, stack, { directory, home })
+    applyExtends(long, layer, { ...reading, file: layer.file, directory })
+    problems.settle()
+    applyResets(tree, layer.resets)
+    applyInclude(long, { ...reading, load: loadIncluded })
+    problems.settle()
+    tree = merge(tree, long, stack) as MapNode
+    checkWhole(tree, problems)
+    problems.settle()
+    warnVersion(tree, problems)
+  }
+  applyDefaults(tree)
+  if (reading.resolvePaths) {
+    resolvePaths(tree, stack, { directory, home })
+  }
+  resolveBareKeys(tree, name => reading.environment.get(name))
+  return tree
+}
+
+function loadIncluded(
+  paths: readonly string[],
+  reading: Reading & { directory: string; including: readonly string[]; via: readonly string[] },
+): MapNode {
+  const layers = readLayers(paths, reading, reading.via)
+  reading.problems.settle()
+  return mergeLayers(layers, reading)
+}
+
+function settleTree(
+  tree: MapNode,
+  context: { options: LoadOptions; reading: Reading; directory: string; name: string },
+) {
+  const { options, reading, name } = context
+  const interpolated = options.interpolate !== false
+  finish(tree, stack, { problems: interpolated ? reading.problems : new Problems(), path: [] })
+  reading.problems.settle()
+  if (options.normalize !== false && !options.compatibility) normalize(tree, name)
+  const profiles = activeProfiles(options.profiles, reading.environment.get('COMPOSE_PROFILES'))
+  const found = disableServices(tree, profiles, options.services ?? [])
+  if (interpolated) resolveEnvFiles(tree, reading)
+  return found
+}
+
+function warnVersion(tree: MapNode, problems: Problems): void {
+  const version = tree.entries.get('version')
+  if (!version) return
+  tree.entries.delete('version')
+  problems.add({
+    severity: 'warning',
+    code: 'obsolete-key',
+    place: placeOf(version, 'key'),
+    path: ['version'],
+    message: '"version" is obsolete and has no effect',
+    hint: 'Remove it',
+  })
+}
+
+/** -p or COMPOSE_PROJECT_NAME as it is; otherwise `name:` of the last file that has one, or the folder's, made to fit. */
+function projectName(
+  options: LoadOptions,
+  roots: readonly Node[],
+  context: { environment: Environment; directory: string },
+): string {
+  const { environment, directory } = context
+  const given = options.projectName || environment.get('COMPOSE_PROJECT_NAME')
+  if (given) {
+    if (given !== fitName(given))
+      throw new Failure(
+        'invalid',
+        `Cannot use project name "${given}": it should be made of lower-case letters, digits, "-" and "_", and begin with a letter or digit`,
+      )
+    return given
+  }
+  const written = roots
+    .map(root => get(root, 'name'))
+    .findLast(
+      (node): node is ScalarNode => node?.kind === 'scalar' && typeof node.value === 'string' && node.value !== '',
+    )
+  let fitted = ''
+  if (written) {
+    try {
+      fitted = fitName(
+        options.interpolate === false
+          ? String(written.value)
+          : substitute(String(written.value), name => environment.get(name)),
+      )
+    } catch (error) {
+      // Interpolation meets the same mistake again and reports it with its place.
+      if (!(error instanceof TemplateError)) throw error
+    }
+  }
+  const name = fitted || fitName(basename(directory))
+  if (name === '')
+    throw new Failure('invalid', 'Cannot tell the name of the project: the folder has none that fits', {
+      hint: 'Give one with -p or "name:"',
+    })
+  return name
+}
+
+function fitName(name: string): string {
+  return name
+    .toLowerCase()
+    .replace(/[^-_a-z0-9]/g, '')
+    .replace(/^[-_]+/, '')
+}
+
+function collectTemplates(node: Node, into: string[]): void {
+  if (node.kind === 'scalar') {
+    if (typeof node.value === 'string' && node.value.includes('$')) into.push(node.value)
+  } else for (const member of node.kind === 'list' ? node.items : node.entries.values()) collectTemplates(member, into)
 }

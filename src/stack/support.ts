@@ -13,3 +13,8 @@ export interface Support {
 export function supportTable(): readonly Support[] {
   throw new Failure('internal', 'Not yet written')
 }
+
+import type { Problems } from '../lib/problems.ts'
+import type { MapNode } from './tree.ts'
+/** Warns once. */
+export function warnUnsupported(_tree: MapNode, _problems: Problems): void {}

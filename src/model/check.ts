@@ -1,0 +1,296 @@
+/** What only the whole stack can tell: names that stand for nothing, clashes, circles → Problems. */
+import { nearest, type Problem } from '../lib/problems.ts'
+import { list } from '../lib/text.ts'
+import type { Mount } from './mount.ts'
+import type { Project } from './project.ts'
+import type { Service } from './service.ts'
+
+/** All errors and warnings of a project; empty when it is sound. Dependency circles are named in full. */
+export function checkProject(project: Project): readonly Problem[] {
+  const checker = new Checker(project)
+  for (const service of Object.values(project.services)) checker.checkService(service)
+  checker.checkPorts()
+  checker.checkContainerNames()
+  checker.checkCycles()
+  return checker.problems
+}
+
+class Checker {
+  readonly problems: Problem[] = []
+  readonly #project: Project
+
+  constructor(project: Project) {
+    this.#project = project
+  }
+
+  checkService(service: Service): void {
+    const at = (...keys: string[]) => ['services', service.name, ...keys]
+    const { build, image, provider } = service
+    if (!build && !image && !provider)
+      this.#error(at(), {
+        code: 'missing-key',
+        message: `Cannot run service "${service.name}": it has neither "image" nor "build"`,
+        hint: 'Add "image:"',
+      })
+    if (build?.dockerfile && build.dockerfileInline)
+      this.#error(at('build', 'dockerfile_inline'), {
+        code: 'conflicting-keys',
+        message: 'Cannot use "dockerfile" and "dockerfile_inline" together: only one of them can stand here',
+      })
+    if (build && service.platform && build.platforms.length > 0 && !build.platforms.includes(service.platform))
+      this.#error(at('build', 'platforms'), {
+        code: 'conflicting-keys',
+        message: `Cannot build for ${list(build.platforms)} alone: "platform" of the service is ${service.platform}`,
+      })
+    this.#checkNetworks(service)
+    this.#checkDependencies(service)
+    this.#checkFiles(service)
+    this.#checkMounts(service)
+    this.#checkScale(service)
+    const { healthcheck } = service
+    const first = healthcheck?.test?.[0]
+    if (first !== undefined && !['CMD', 'CMD-SHELL', 'NONE'].includes(first))
+      this.#error(at('healthcheck', 'test'), {
+        code: 'bad-value',
+        message: `Cannot use "${first}" as the first word of a healthcheck: it should be CMD, CMD-SHELL or NONE`,
+        hint: 'Write a string to run it in a shell, or put "CMD" in front',
+      })
+    for (const [index, rule] of service.watch.entries())
+      if (!rule.target && rule.action !== 'rebuild' && rule.action !== 'restart')
+        this.#error(at('develop', 'watch', String(index)), {
+          code: 'missing-key',
+          message: `Cannot leave out "target": the action "${rule.action}" needs it`,
+        })
+  }
+
+  #checkNetworks(service: Service): void {
+    const path = ['services', service.name, 'networks']
+    const names = Object.keys(service.networks)
+    if (service.networkMode.kind !== 'networks' && names.length > 0)
+      this.#error(['services', service.name, 'network_mode'], {
+        code: 'conflicting-keys',
+        message: 'Cannot use "network_mode" and "networks" together: only one of them can stand here',
+      })
+    for (const name of names)
+      this.#mustExist('network', name, { known: this.#project.networks, path: [...path, name], service })
+  }
+
+  #checkDependencies(service: Service): void {
+    const { networkMode, dependsOn } = service
+    if (networkMode.kind === 'service')
+      this.#mustRun(networkMode.service, {
+        service,
+        path: ['services', service.name, 'network_mode'],
+        verb: 'share the network of',
+      })
+    for (const { service: name, required } of Object.values(dependsOn)) {
+      if (!required && this.#project.disabledServices[name]) continue
+      if (networkMode.kind === 'service' && networkMode.service === name) continue
+      this.#mustRun(name, { service, path: ['services', service.name, 'depends_on', name], verb: 'depend on' })
+    }
+    for (const context of Object.values(service.build?.additionalContexts ?? {}))
+      if (context.startsWith('service:'))
+        this.#mustRun(context.slice('service:'.length), {
+          service,
+          path: ['services', service.name, 'build', 'additional_contexts'],
+          verb: 'build from',
+        })
+  }
+
+  #mustRun(name: string, { service, path, verb }: { service: Service; path: readonly string[]; verb: string }): void {
+    if (this.#project.services[name]) return
+    const others = Object.keys(this.#project.services).filter(other => other !== service.name)
+    const disabled = this.#project.disabledServices[name]
+    if (disabled)
+      this.#error(path, {
+        code: 'disabled-service',
+        message: `Cannot ${verb} service "${name}": none of its profiles (${disabled.profiles.join(', ')}) is in force`,
+        hint: 'Add --profile, or set "required: false"',
+      })
+    else
+      this.#error(path, {
+        code: 'undefined-service',
+        ...this.#unknown(`${verb} service`, name, { others, plural: 'services' }),
+      })
+  }
+
+  #checkFiles(service: Service): void {
+    const sets = [
+      ['secret', service.secrets, this.#project.secrets],
+      ['config', service.configs, this.#project.configs],
+      ['secret', service.build?.secrets ?? [], this.#project.secrets],
+    ] as const
+    for (const [kind, references, known] of sets)
+      for (const { source, path } of references) this.#mustExist(kind, source, { known, path, service })
+    const missing = Object.entries(this.#project.secrets).find(
+      ([, secret]) => secret.source.kind === 'driver' && secret.source.driver !== '',
+    )
+    if (missing)
+      this.#error(['secrets', missing[0]], {
+        code: 'unsupported',
+        message: `Cannot use secret "${missing[0]}" by a driver: "file" or "environment" should be set`,
+      })
+  }
+
+  #checkMounts(service: Service): void {
+    const taken = new Map<string, string>()
+    const take = (target: string, path: readonly string[]) => {
+      const shown = path.slice(2).join('.')
+      const other = taken.get(target)
+      if (other !== undefined)
+        this.#error(path, {
+          code: 'target-clash',
+          message: `Cannot mount on "${target}" twice: ${other} is mounted there too`,
+        })
+      taken.set(target, shown)
+    }
+    const tmpfs = (mount: Mount) => mount.path[2] === 'tmpfs'
+    for (const mount of service.mounts) if (tmpfs(mount)) take(mount.target, mount.path)
+    for (const mount of service.mounts) {
+      if (!tmpfs(mount)) take(mount.target, mount.path)
+      if (mount.target === '' || (!mount.target.startsWith('/') && !tmpfs(mount)))
+        this.problems.push({
+          severity: 'warning',
+          code: 'relative-target',
+          place: this.#project.place(mount.path),
+          path: mount.path,
+          message: `"${mount.target}" is not an absolute path in the container`,
+        })
+      if (mount.kind === 'volume' && mount.source !== undefined)
+        this.#mustExist('volume', mount.source, { known: this.#project.volumes, path: mount.path, service })
+    }
+    for (const config of service.configs) take(config.target, config.path)
+    for (const secret of service.secrets) take(secret.target, secret.path)
+  }
+
+  #checkScale(service: Service): void {
+    if (service.replicas < 0)
+      this.#error(['services', service.name, 'scale'], {
+        code: 'out-of-range',
+        message: `Cannot run ${service.replicas} containers: it should be 0 or more`,
+      })
+    if (service.replicas > 1 && service.containerName)
+      this.#error(['services', service.name, 'container_name'], {
+        code: 'conflicting-keys',
+        message: `Cannot run ${service.replicas} containers of the name "${service.containerName}": a name can be taken only once`,
+        hint: 'Remove "container_name", or run one container',
+      })
+  }
+
+  /** Two services that publish the same port of the same address can never run together. */
+  checkPorts(): void {
+    const taken = new Map<string, { service: string; address: string }[]>()
+    for (const service of Object.values(this.#project.services))
+      for (const port of service.ports) {
+        if (!port.published || port.published.includes('-') || port.published === '0') continue
+        const key = `${port.published}/${port.protocol}`
+        const address = port.hostIp ?? ''
+        const holders = taken.get(key) ?? []
+        const any = (host: string) => host === '' || host === '0.0.0.0' || host === '::'
+        const holder = holders.find(other => other.address === address || any(other.address) || any(address))
+        if (holder && holder.service !== service.name)
+          this.#warn(port.path, {
+            code: 'port-clash',
+            message: `Port ${key} is published by service "${holder.service}" too: they cannot run at the same time`,
+          })
+        else if (service.replicas > 1 && !holder)
+          this.#warn(port.path, {
+            code: 'port-clash',
+            message: `Port ${key} can be published by one container only, and "${service.name}" has ${service.replicas}`,
+            hint: 'Publish a range, or no fixed port',
+          })
+        taken.set(key, [...holders, { service: service.name, address }])
+      }
+  }
+
+  checkContainerNames(): void {
+    const taken = new Map<string, string>()
+    for (const service of Object.values(this.#project.services)) {
+      if (!service.containerName) continue
+      const other = taken.get(service.containerName)
+      if (other !== undefined)
+        this.#error(['services', service.name, 'container_name'], {
+          code: 'name-clash',
+          message: `Cannot use the name "${service.containerName}" twice: service "${other}" has it`,
+        })
+      taken.set(service.containerName, service.name)
+    }
+  }
+
+  /** A circle of dependencies, in full: web → api → web. */
+  checkCycles(): void {
+    const state = new Map<string, 'open' | 'done'>()
+    const trail: string[] = []
+    const visit = (name: string): boolean => {
+      if (state.get(name) === 'done') return false
+      if (state.get(name) === 'open') {
+        const circle = [...trail.slice(trail.indexOf(name)), name]
+        this.#error(['services', circle.at(-2)!, 'depends_on', name], {
+          code: 'dependency-cycle',
+          message: `Cannot order the services: they depend on each other in a circle, ${circle.join(' → ')}`,
+        })
+        return true
+      }
+      state.set(name, 'open')
+      trail.push(name)
+      for (const next of this.#edges(name)) if (visit(next)) return true
+      trail.pop()
+      state.set(name, 'done')
+      return false
+    }
+    for (const name of Object.keys(this.#project.services)) if (visit(name)) return
+  }
+
+  #edges(name: string): readonly string[] {
+    const service = this.#project.services[name]
+    if (!service) return []
+    const built = Object.values(service.build?.additionalContexts ?? {}).flatMap(context =>
+      context.startsWith('service:') ? [context.slice('service:'.length)] : [],
+    )
+    return [...Object.keys(service.dependsOn), ...built].filter(next => this.#project.services[next])
+  }
+
+  #mustExist(
+    kind: string,
+    name: string,
+    { known, path, service }: { known: Readonly<Record<string, unknown>>; path: readonly string[]; service: Service },
+  ): void {
+    if (known[name] !== undefined) return
+    this.#error(path, {
+      code: `undefined-${kind}`,
+      ...this.#unknown(
+        `use ${kind}`,
+        name,
+        { others: Object.keys(known), plural: `${kind}s` },
+        ` in service "${service.name}"`,
+      ),
+    })
+  }
+
+  #unknown(
+    what: string,
+    name: string,
+    { others, plural }: { others: readonly string[]; plural: string },
+    where = '',
+  ): { message: string; hint?: string } {
+    const meant = nearest(name, others)
+    const there =
+      others.length === 0
+        ? `no ${plural} are defined`
+        : others.length <= 8
+          ? `${plural} are ${others.join(', ')}`
+          : `it is not among the ${others.length} ${plural}`
+    return {
+      message: `Cannot ${what} "${name}"${where}: ${there}`,
+      hint: meant ? `Did you mean "${meant}"?` : undefined,
+    }
+  }
+
+  #error(path: readonly string[], problem: { code: string; message: string; hint?: string }): void {
+    this.problems.push({ severity: 'error', place: this.#project.place(path), path, ...problem })
+  }
+
+  #warn(path: readonly string[], problem: { code: string; message: string; hint?: string }): void {
+    this.problems.push({ severity: 'warning', place: this.#project.place(path), path, ...problem })
+  }
+}

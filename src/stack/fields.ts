@@ -1,0 +1,207 @@
+/** The whole grammar: what may stand in a stack file, field by field. */
+
+import { build } from './fields/build.ts'
+import { command } from './fields/command.ts'
+import { dependsOn } from './fields/depends-on.ts'
+import { deploy } from './fields/deploy.ts'
+import { develop, postStart, preStart, preStop } from './fields/develop.ts'
+import { devices, gpus } from './fields/devices.ts'
+import { envFile, environment, labelFile } from './fields/environment.ts'
+import { extraHosts } from './fields/extra-hosts.ts'
+import { config, fileReferences, secret } from './fields/files.ts'
+import { keyOf, keyValues, namePattern, namesToMap, textOrList, toText } from './fields/forms.ts'
+import { healthcheck } from './fields/healthcheck.ts'
+import { limits } from './fields/limits.ts'
+import { logging } from './fields/logging.ts'
+import { ports } from './fields/ports.ts'
+import { network, orNull, serviceNetworks, volume } from './fields/resources.ts'
+import { ulimits } from './fields/ulimits.ts'
+import { serviceVolumes } from './fields/volumes.ts'
+import {
+  anything,
+  bool,
+  choice,
+  duration,
+  int,
+  listOf,
+  mapTo,
+  type ObjectShape,
+  object,
+  oneOf,
+  type Shape,
+  text,
+} from './grammar.ts'
+import { list, type Node } from './tree.ts'
+
+const modelUse = orNull(
+  object({ endpoint_var: text('Variable for its address.'), model_var: text('Variable for its name.') }),
+)
+
+const providerOption = text(undefined, { also: ['number', 'boolean'], canonical: toText })
+
+export const service: ObjectShape = object(
+  {
+    annotations: keyValues('Annotations of the container.'),
+    attach: bool('Whether `up` in the foreground shows its output.', { keep: true }),
+    build,
+    cap_add: listOf(text(), 'Capabilities to add.', { key: keyOf, examples: [['NET_ADMIN']] }),
+    cap_drop: listOf(text(), 'Capabilities to take away.', { key: keyOf, examples: [['ALL']] }),
+    cgroup: oneOf(['host', 'private'], 'Cgroup namespace.'),
+    cgroup_parent: text('Parent cgroup.'),
+    command: command('What it runs, instead of the command of the image.'),
+    configs: fileReferences('Configs it can read.', ''),
+    container_name: text('Name of the container, instead of one made of project, service and number.', {
+      pattern: /[a-zA-Z0-9][a-zA-Z0-9_.-]+/,
+    }),
+    credential_spec: object(
+      { config: text('A config.'), file: text('A file.'), registry: text('A registry key.') },
+      'For Windows.',
+    ),
+    depends_on: dependsOn,
+    deploy,
+    develop,
+    device_cgroup_rules: listOf(text(), 'Device rules: "c 1:3 mr".', { unique: true }),
+    devices,
+    dns: { ...textOrList('Name servers.', { key: keyOf }) },
+    dns_opt: listOf(text(), 'Options of resolv.conf.', { key: keyOf }),
+    dns_search: textOrList('Search domains.', { key: keyOf }),
+    domainname: text('Domain name.'),
+    entrypoint: command('The entrypoint, instead of the one of the image.'),
+    env_file: envFile,
+    environment,
+    expose: listOf(
+      text(undefined, { also: ['number'], canonical: toText }),
+      'Ports other containers may reach; nothing is published.',
+      { key: keyOf },
+    ),
+    extends: choice(
+      [
+        text(),
+        object({ service: text('Name of the service.'), file: text('File it is in.') }, undefined, {
+          required: ['service'],
+          extensions: false,
+        }),
+      ],
+      'Another service to begin with.',
+    ),
+    external_links: listOf(text(), 'Containers outside the stack: "name[:alias]".', { unique: true }),
+    extra_hosts: extraHosts,
+    gpus,
+    group_add: listOf(text(undefined, { also: ['number'], canonical: toText }), 'Further groups of the user.', {
+      unique: true,
+    }),
+    healthcheck,
+    hostname: text('Host name.'),
+    image: text('The image.', { examples: ['nginx:1.27'] }),
+    init: bool('Run an init as process 1.', { keep: true }),
+    ipc: text('IPC namespace: private, shareable, host, service:NAME, container:NAME.'),
+    isolation: text('For Windows.'),
+    label_file: labelFile,
+    labels: keyValues('Labels of the container.'),
+    links: listOf(text(), 'Services under another name: "service[:alias]".', { key: keyOf }),
+    logging,
+    mac_address: text('MAC address.'),
+    models: choice(
+      [listOf(text(), undefined, { unique: true }), mapTo(modelUse, undefined, { names: namePattern, open: true })],
+      'Models it uses.',
+      {
+        canonical: namesToMap,
+        long: mapTo(modelUse, 'Models.', { names: namePattern, open: true, printNull: true }),
+      },
+    ),
+    network_mode: text('host, none, service:NAME or container:NAME, instead of networks.'),
+    networks: serviceNetworks,
+    pid: { ...text('PID namespace: host, service:NAME, container:NAME.'), also: ['null'] },
+    platform: text('os/architecture.'),
+    ports,
+    post_start: postStart,
+    pre_start: preStart,
+    pre_stop: preStop,
+    privileged: bool('All capabilities and devices: no isolation from the host.'),
+    profiles: listOf(text(), 'Only there when one of these profiles is in force.', { key: keyOf }),
+    provider: object(
+      {
+        type: text('The program that provides it.'),
+        options: mapTo(
+          choice([providerOption, listOf(providerOption)], undefined, {
+            canonical: oneToItems,
+            long: listOf(providerOption),
+          }),
+          'Options of the program.',
+          { names: /./ },
+        ),
+      },
+      'A service that another program runs.',
+      { required: ['type'] },
+    ),
+    pull_policy: text('always, never, missing, build, daily, weekly, every_DURATION.', {
+      pattern: /always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+/,
+    }),
+    pull_refresh_after: text('When to pull again.'),
+    read_only: bool('The root file system cannot be written to.'),
+    restart: text('no, always, on-failure[:n] or unless-stopped.'),
+    runtime: text('OCI runtime.'),
+    scale: int('How many containers.', { keep: true }),
+    secrets: fileReferences('Secrets it can read.', '/run/secrets'),
+    security_opt: listOf(text(), 'seccomp=, apparmor=, no-new-privileges, …', { unique: true }),
+    stdin_open: bool('Keep standard input open.'),
+    stop_grace_period: duration('Time between the stop signal and SIGKILL.', { keep: true }),
+    stop_signal: text('Signal that stops it.'),
+    storage_opt: mapTo(anything(), 'Options of the storage driver.', { canonical: node => node }),
+    sysctls: keyValues('Kernel parameters of its namespaces.'),
+    tmpfs: textOrList('Folders in memory: "target[:options]".', { key: keyOf }),
+    tty: bool('Give it a terminal.'),
+    ulimits,
+    use_api_socket: bool('Give it the socket of the engine.', { strict: true }),
+    user: text('User and group: "name", "uid:gid".'),
+    userns_mode: text('User namespace: host.'),
+    uts: text('UTS namespace: host.'),
+    volumes: serviceVolumes,
+    volumes_from: listOf(text(), 'All mounts of another service or container: "service[:ro]", "container:name".', {
+      unique: true,
+    }),
+    working_dir: text('Folder it starts in.'),
+    ...limits,
+  },
+  'A service: one or more containers of one image.',
+)
+
+function oneToItems(node: Node): Node {
+  return node.kind === 'scalar' && node.value !== null ? list([node], node) : node
+}
+
+const includeEntry = object(
+  {
+    path: textOrList('The file, and files over it.'),
+    env_file: textOrList('Variables for it.'),
+    project_directory: text('Folder its paths begin in.'),
+  },
+  undefined,
+  { extensions: false },
+)
+
+const model = object(
+  {
+    name: text('Name.'),
+    model: text('The model.'),
+    context_size: int('Tokens.', { strict: true }),
+    runtime_flags: listOf(text(), 'Flags of the inference engine.'),
+  },
+  'An AI model.',
+  { required: ['model'] },
+)
+
+export const stack: ObjectShape = object(
+  {
+    version: text('Obsolete; has no effect.', { deprecated: true, hidden: true }),
+    name: text('Name of the project.'),
+    include: listOf(choice([text(), includeEntry]), 'Other stacks that are part of this one.', { hidden: true }),
+    services: mapTo(service, 'The services.', { names: namePattern }),
+    models: mapTo(model, 'The AI models.', { names: namePattern, open: true, hidden: true }),
+    networks: mapTo(network, 'The networks.', { names: namePattern, open: true }),
+    volumes: mapTo(volume, 'The volumes.', { names: namePattern }),
+    secrets: mapTo(secret, 'The secrets.', { names: namePattern }),
+    configs: mapTo(config, 'The configs.', { names: namePattern }),
+  },
+  'A stack: services, and the networks, volumes, configs and secrets they use.',
+)

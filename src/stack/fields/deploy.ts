@@ -1,0 +1,75 @@
+/** deploy: replicas, resources, restarts and updates. */
+import { bytes, duration, float, int, listOf, object, oneOf, type Shape, text } from '../grammar.ts'
+import { deviceRequests } from './devices.ts'
+import { keyValues } from './forms.ts'
+import { orNull } from './resources.ts'
+
+const rollout = {
+  parallelism: int('Containers at a time; 0: all at once.', { keep: true }),
+  delay: duration('Time between groups.'),
+  failure_action: text('`continue`, `rollback` or `pause`.'),
+  monitor: duration('How long to watch for a failure.'),
+  max_failure_ratio: float('Failures to tolerate.'),
+  order: oneOf(['start-first', 'stop-first'], 'What comes first.'),
+}
+
+export const deploy: Shape = orNull(
+  object(
+    {
+      mode: text('`replicated`, `global`, `replicated-job` or `global-job`.'),
+      endpoint_mode: text('`vip` or `dnsrr`.'),
+      replicas: int('How many containers.', { keep: true }),
+      labels: keyValues('Labels of the service, not of its containers.'),
+      rollback_config: object(rollout, 'How to take an update back.'),
+      update_config: object(rollout, 'How to replace containers.'),
+      resources: object(
+        {
+          limits: object(
+            {
+              cpus: float('CPUs at most.'),
+              memory: bytes('Memory at most.', { textOnly: true, quoted: true }),
+              pids: int('Processes at most.'),
+            },
+            'What it can have at most.',
+          ),
+          reservations: object(
+            {
+              cpus: float('CPUs to set aside.'),
+              memory: bytes('Memory to set aside.', { textOnly: true, quoted: true }),
+              generic_resources: listOf(
+                object({
+                  discrete_resource_spec: object(
+                    { kind: text('Kind.'), value: int('How many.', { loose: true }) },
+                    'A countable thing.',
+                  ),
+                }),
+                'Other resources.',
+              ),
+              devices: deviceRequests,
+            },
+            'What must be free for it.',
+          ),
+        },
+        'Limits and reservations.',
+      ),
+      restart_policy: object(
+        {
+          condition: text('`none`, `on-failure` or `any`.'),
+          delay: duration('Time before a restart.', { keep: true }),
+          max_attempts: int('Restarts before giving up.', { keep: true }),
+          window: duration('How long it must run to count as started.', { keep: true }),
+        },
+        'When to start it again.',
+      ),
+      placement: object(
+        {
+          constraints: listOf(text(), 'Where it may run.'),
+          preferences: listOf(object({ spread: text('Label to spread over.') }), 'Where it should rather run.'),
+          max_replicas_per_node: int('Containers on one machine at most.'),
+        },
+        'On which machine.',
+      ),
+    },
+    'How it is run.',
+  ),
+)

@@ -1,0 +1,69 @@
+/** extra_hosts: ["name=address"] or { name: address }, sorted by name. */
+import { isIP } from 'node:net'
+import { type Context, choice, listOf, mapTo, type Shape, text } from '../grammar.ts'
+import { list, type Node, type ScalarNode } from '../tree.ts'
+import { refuse, textOf } from './forms.ts'
+
+export const extraHosts: Shape = choice(
+  [mapTo(choice([text(), listOf(text())]), undefined, { names: /./ }), listOf(text(), undefined, { unique: true })],
+  'Names for the container\'s hosts file; the address may be "host-gateway".',
+  {
+    examples: [['somehost=162.242.195.82'], { somehost: '162.242.195.82' }],
+    canonical: toPairs,
+    long: listOf(text(), 'Names and addresses.', { merge, finish }),
+  },
+)
+
+function toPairs(node: Node): Node {
+  if (node.kind !== 'map') return node
+  const items: Node[] = []
+  for (const [host, value] of node.entries)
+    for (const address of value.kind === 'list' ? value.items : [value])
+      if (address.kind === 'scalar')
+        items.push({ ...address, value: `${host}=${textOf(address)}`, text: undefined, keyOffset: -1 })
+  items.sort((a, b) => (textOf(a as ScalarNode) < textOf(b as ScalarNode) ? -1 : 1))
+  return list(items, node)
+}
+
+function merge(base: Node, over: Node): Node {
+  if (base.kind !== 'list' || over.kind !== 'list') return over
+  const known = new Set(base.items.map(item => (item.kind === 'scalar' ? textOf(item) : '')))
+  return list([...base.items, ...over.items.filter(item => item.kind !== 'scalar' || !known.has(textOf(item)))], over)
+}
+
+/** To "host=address", sorted by host, addresses of one host in the order they came. */
+function finish(node: Node, context: Context): Node {
+  if (node.kind !== 'list') return node
+  const pairs: Array<{ host: string; node: Node }> = []
+  for (const item of node.items) {
+    if (item.kind !== 'scalar') continue
+    const spec = textOf(item)
+    const pair = parseHost(spec)
+    if (!pair) {
+      refuse(context, item, {
+        code: 'bad-host',
+        message: `Cannot use extra host "${spec}": it should be "name=address"`,
+      })
+      continue
+    }
+    pairs.push({ host: pair.host, node: { ...item, value: `${pair.host}=${pair.address}`, text: undefined } })
+  }
+  pairs.sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0))
+  return list(
+    pairs.map(pair => pair.node),
+    node,
+  )
+}
+
+/** "name=address" or "name:address"; brackets around an address are taken off. */
+export function parseHost(spec: string): { host: string; address: string } | undefined {
+  const match = /^([^=]+)=(.*)$/s.exec(spec) ?? /^([^:]+):(.*)$/s.exec(spec)
+  const host = match?.[1]
+  let address = match?.[2]
+  if (host === undefined || address === undefined || address === '') return undefined
+  if (address.startsWith('[') && address.endsWith(']')) {
+    address = address.slice(1, -1)
+    if (isIP(address) !== 6) return undefined
+  }
+  return { host, address }
+}

@@ -1,0 +1,116 @@
+/** include: other stacks, each with its own folder and variables, whose resources become part of this one. */
+import { dirname } from 'node:path'
+import { envFilePaths, fill, readEnvFiles } from './env.ts'
+import { absolute } from './paths.ts'
+import type { Reading } from './reading.ts'
+import { get, isNull, type MapNode, map, type Node, placeOf, plain, showPlace } from './tree.ts'
+
+const sections = ['services', 'networks', 'volumes', 'secrets', 'configs', 'models']
+
+export interface IncludeContext extends Reading {
+  readonly directory: string
+  /** Files being read, outermost first, for cycles. */
+  readonly including: readonly string[]
+  /** Loads files as a stack of its own: merged, in long form, its paths absolute. */
+  load(
+    paths: readonly string[],
+    reading: Reading & { directory: string; including: readonly string[]; via: readonly string[] },
+  ): MapNode
+}
+
+/** Adds the resources of every included stack to `root`; what both define must be the same. */
+export function applyInclude(root: MapNode, context: IncludeContext): void {
+  const included = root.entries.get('include')
+  root.entries.delete('include')
+  if (included?.kind !== 'list') return
+  for (const [index, item] of included.items.entries()) {
+    const stack = loadOne(item, ['include', String(index)], context)
+    if (stack) importInto(root, stack, { item, context })
+  }
+}
+
+function loadOne(item: Node, path: readonly string[], context: IncludeContext): MapNode | undefined {
+  const { files, problems, home } = context
+  const refuse = (code: string, message: string): undefined => {
+    problems.add({ severity: 'error', code, place: placeOf(item), path, message })
+    return undefined
+  }
+  const named = texts(item.kind === 'scalar' ? item : get(item, 'path'))
+  if (named.length === 0) return refuse('missing-key', 'Cannot include nothing: "path" must be set')
+  const remote = named.find(name => /^(?:oci:\/\/|https?:\/\/|git@|git:\/\/|ssh:\/\/)/.test(name))
+  if (remote) return refuse('unsupported', `Cannot include "${remote}": stacks of other machines are not supported yet`)
+  const paths = named.map(name => absolute(name, { directory: context.directory, home }))
+  const missing = paths.findIndex(file => !files.isFile(file))
+  if (missing >= 0) return refuse('missing-file', `Cannot include "${named[missing]}": there is no such file`)
+  if (context.including.includes(paths[0]!))
+    return refuse(
+      'include-cycle',
+      `Cannot include in a circle: ${[...context.including, paths[0]!].map(file => shown(file, context)).join(' → ')}`,
+    )
+  const own = texts(get(item, 'project_directory'))[0]
+  const directory = own ? absolute(own, { directory: context.directory, home }) : dirname(paths[0]!)
+  const envFiles = texts(get(item, 'env_file'))
+  const envPaths =
+    envFiles.length > 0
+      ? envFiles.map(file => (file === '/dev/null' ? file : absolute(file, { directory: context.directory, home })))
+      : envFilePaths(undefined, directory, { ...context, environment: new Map() })
+  const environment = fill(
+    context.environment,
+    readEnvFiles(envPaths, name => context.environment.get(name), context),
+  )
+  return context.load(paths, {
+    ...context,
+    environment,
+    lookup: context.lookup && (name => environment.get(name)),
+    directory,
+    including: [...context.including, paths[0]!],
+    via: [`included by ${showPlace(placeOf(item))}`, ...(item.source?.via ?? [])],
+  })
+}
+
+function shown(file: string, context: IncludeContext): string {
+  return file.startsWith(`${context.cwd}/`) ? file.slice(context.cwd.length + 1) : file
+}
+
+function texts(node: Node | undefined): string[] {
+  if (!node || isNull(node)) return []
+  const items = node.kind === 'list' ? node.items : [node]
+  return items.flatMap(item => (item.kind === 'scalar' && typeof item.value === 'string' ? [item.value] : []))
+}
+
+function importInto(root: MapNode, stack: MapNode, { item, context }: { item: Node; context: IncludeContext }): void {
+  for (const section of sections) {
+    const from = stack.entries.get(section)
+    if (from?.kind !== 'map') continue
+    let to = root.entries.get(section)
+    if (to?.kind !== 'map') {
+      to = map(new Map(), item)
+      root.entries.set(section, to)
+    }
+    for (const [name, resource] of from.entries) {
+      const own = to.entries.get(name)
+      if (!own) to.entries.set(name, resource)
+      else if (!same(own, resource))
+        context.problems.add({
+          severity: 'error',
+          code: 'include-conflict',
+          place: placeOf(own, 'key'),
+          path: [section, name],
+          message: `Cannot define "${name}" here: it is already defined at ${showPlace(placeOf(resource, 'key'))}, which ${showPlace(placeOf(item))} includes`,
+        })
+    }
+  }
+}
+
+/** Whether two resources say the same, in whatever order. */
+function same(a: Node, b: Node): boolean {
+  return JSON.stringify(ordered(plain(a))) === JSON.stringify(ordered(plain(b)))
+}
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered)
+  if (value === null || typeof value !== 'object') return value
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => [key, ordered(member)])
+}

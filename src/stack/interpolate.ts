@@ -1,0 +1,60 @@
+/** ${VAR:-default} in every scalar of a tree; keys are left alone. */
+import type { Problems } from '../lib/problems.ts'
+import { type Lookup, substitute, TemplateError } from './template.ts'
+import { type Node, placeAt, placeOf, type ScalarNode, type VariableUse } from './tree.ts'
+
+/** Replaces variables in place. */
+export function interpolate(root: Node, lookup: Lookup, problems: Problems): void {
+  const path: string[] = []
+  const visit = (node: Node): void => {
+    if (node.kind === 'scalar') {
+      if (typeof node.value === 'string' && node.value.includes('$')) fill(node, node.value)
+    } else if (node.kind === 'list') {
+      for (const [index, item] of node.items.entries()) {
+        path.push(String(index))
+        visit(item)
+        path.pop()
+      }
+    } else {
+      for (const [key, member] of node.entries) {
+        path.push(key)
+        visit(member)
+        path.pop()
+      }
+    }
+  }
+  const fill = (node: ScalarNode, template: string): void => {
+    const used: VariableUse[] = []
+    try {
+      node.value = substitute(template, name => {
+        const value = lookup(name)
+        used.push({ name, value })
+        return value
+      })
+      node.template = template
+      node.variables = used
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error
+      problems.add({
+        severity: 'error',
+        code: 'interpolation',
+        place: placeWithin(node, template, error.at),
+        path: [...path],
+        message: `Cannot fill in this value: ${error.message}`,
+        hint: error.message.startsWith('required')
+          ? 'Set it in the environment or in the .env file'
+          : 'Write "$$" for a dollar sign',
+      })
+    }
+  }
+  visit(root)
+}
+
+/** The place of the variable itself when the value stands in the file as it is, otherwise of the value. */
+function placeWithin(node: ScalarNode, template: string, at: number) {
+  const { source, offset } = node
+  if (!source) return undefined
+  for (const start of [offset, offset + 1])
+    if (source.text.startsWith(template, start)) return placeAt(source, start + at)
+  return placeOf(node)
+}

@@ -1,0 +1,19 @@
+/** What every phase that reads files is handed: the files, the variables, the list of problems. */
+import type { Problems } from '../lib/problems.ts'
+import type { Environment } from './env.ts'
+import type { Layer } from './parse.ts'
+import type { Files } from './read.ts'
+import type { Lookup } from './template.ts'
+
+export interface Reading {
+  readonly files: Files
+  readonly problems: Problems
+  readonly environment: Environment
+  /** Undefined under --no-interpolate. */
+  readonly lookup: Lookup | undefined
+  readonly home: string | undefined
+  readonly cwd: string
+  readonly resolvePaths: boolean
+  /** Parses a text, and remembers its source. */
+  parse(path: string, text: string, via: readonly string[]): readonly Layer[]
+}

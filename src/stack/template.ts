@@ -1,0 +1,121 @@
+/** The grammar of ${…} in a value: `$$`, `$A`, `${A}`, `${A:-b}`, `${A-b}`, `${A:?e}`, `${A?e}`, `${A:+b}`, `${A+b}`, nested. */
+
+export type Lookup = (name: string) => string | undefined
+
+export class TemplateError extends Error {
+  /** Offset in the template. */
+  readonly at: number
+  constructor(message: string, at: number) {
+    super(message)
+    this.at = at
+  }
+}
+
+const operators = /^(:\?|\?|:-|-|:\+|\+)/
+const name = /[a-z_][a-z0-9_]*/iy
+
+/** `text` with every variable replaced; unset ones become empty. Deep nesting is refused rather than run out of stack. */
+export function substitute(text: string, lookup: Lookup, depth = 0): string {
+  let at = text.indexOf('$')
+  if (at < 0) return text
+  if (depth > 100) throw new TemplateError('variables are nested more than 100 deep', at)
+  let result = ''
+  let done = 0
+  while (at >= 0) {
+    result += text.slice(done, at)
+    const next = text[at + 1]
+    if (next === '$') {
+      result += '$'
+      done = at + 2
+    } else if (next === '{') {
+      const close = closing(text, at)
+      if (close < 0) throw new TemplateError(`"${text.slice(at)}" has no closing brace`, at)
+      result += braced(text.slice(at + 2, close), { lookup, depth, at })
+      done = close + 1
+    } else {
+      const word = matchName(text, at + 1)
+      result += word ? (lookup(word) ?? '') : '$'
+      done = at + 1 + word.length
+    }
+    at = text.indexOf('$', done)
+  }
+  return result + text.slice(done)
+}
+
+/** Every variable of a template, with its default and whether it must be set; nested ones included. */
+export function variablesOf(
+  text: string,
+): Array<{ name: string; required: boolean; default: string; alternative: string }> {
+  const found: Array<{ name: string; required: boolean; default: string; alternative: string }> = []
+  for (let at = text.indexOf('$'); at >= 0; at = text.indexOf('$', at)) {
+    if (text[at + 1] === '$') at += 2
+    else if (text[at + 1] === '{') {
+      const close = closing(text, at)
+      if (close < 0) return found
+      const body = text.slice(at + 2, close)
+      const word = matchName(body, 0)
+      const operator = operators.exec(body.slice(word.length))?.[0] ?? ''
+      const rest = body.slice(word.length + operator.length)
+      if (word)
+        found.push({
+          name: word,
+          required: operator.endsWith('?'),
+          default: operator.endsWith('-') ? rest : '',
+          alternative: operator.endsWith('+') ? rest : '',
+        })
+      found.push(...variablesOf(rest))
+      at = close + 1
+    } else {
+      const word = matchName(text, at + 1)
+      if (word) found.push({ name: word, required: false, default: '', alternative: '' })
+      at += 1 + word.length
+    }
+  }
+  return found
+}
+
+function braced(body: string, context: { lookup: Lookup; depth: number; at: number }): string {
+  const { lookup, depth, at } = context
+  const word = matchName(body, 0)
+  const rest = body.slice(word.length)
+  const operator = operators.exec(rest)?.[0] ?? ''
+  if (word === '' || (rest !== '' && operator === ''))
+    throw new TemplateError(`"\${${body}}" is no variable, should be like \${NAME} or \${NAME:-default}`, at)
+  const value = lookup(word)
+  if (operator === '') return value ?? ''
+  const argument = rest.slice(operator.length)
+  const present = operator.startsWith(':') ? value !== undefined && value !== '' : value !== undefined
+  switch (operator.at(-1)) {
+    case '-':
+      return present ? value! : substitute(argument, lookup, depth + 1)
+    case '+':
+      return present ? substitute(argument, lookup, depth + 1) : ''
+    default: {
+      if (present) return value!
+      const message = substitute(argument, lookup, depth + 1)
+      throw new TemplateError(
+        `required variable "${word}" is ${value === '' ? 'empty' : 'not set'}${message ? `: ${message}` : ''}`,
+        at,
+      )
+    }
+  }
+}
+
+/** The brace that closes the `${` at `start`: only `${` opens another, as in Compose. */
+function closing(text: string, start: number): number {
+  let open = 0
+  for (let at = start; at < text.length; at++) {
+    if (text[at] === '}') {
+      if (--open === 0) return at
+    } else if (text[at] === '$' && text[at + 1] === '{') {
+      open++
+      at++
+    }
+  }
+  return -1
+}
+
+function matchName(text: string, at: number): string {
+  name.lastIndex = at
+  return name.exec(text)?.[0] ?? ''
+}
