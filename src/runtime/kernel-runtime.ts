@@ -86,7 +86,7 @@ class KernelRuntime implements Runtime {
   #compile(spec: ContainerSpec | ExecSpec): Program {
     if (spec.process.args.length === 0) throw new Failure('invalid', 'no command specified')
     checkText(spec.process)
-    const filter = filterFor(spec.process.seccomp, spec.process.capabilities, spec.privileged)
+    const filter = filterFor(spec.process.seccomp, spec.process.capabilities)
     if (spec.kind === 'exec') return compileExec(spec, this.#facts, filter)
     return compile(spec, { facts: this.#facts, filter, devices: spec.privileged ? this.#devices : [] })
   }

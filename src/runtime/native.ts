@@ -195,6 +195,8 @@ const seccomp = library('libseccomp.so.2', 'Install libseccomp2', {
   release: 'void seccomp_release(void *ctx)',
   attribute: 'int seccomp_attr_set(void *ctx, int attribute, uint32_t value)',
   addArch: 'int seccomp_arch_add(void *ctx, uint32_t arch)',
+  removeArch: 'int seccomp_arch_remove(void *ctx, uint32_t arch)',
+  merge: 'int seccomp_merge(void *ctx, void *other)',
   resolve: 'int seccomp_syscall_resolve_name_arch(uint32_t arch, const char *name)',
   addRule:
     'int seccomp_rule_add_array(void *ctx, uint32_t action, int syscall, unsigned int count, const void *compares)',
