@@ -134,6 +134,8 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     await rm(folder, { recursive: true, force: true })
     const tables = (await command('nft', ['list', 'tables'])).stdout
     assert.ok(!tables.includes(tableName(paths.roots.run, '')), 'the nftables table is gone')
+    const docker = await command('iptables', ['-w', '-S', 'DOCKER-USER']).catch(() => ({ stdout: '' }))
+    assert.ok(!docker.stdout.includes(tableName(paths.roots.run, '')), 'nothing is left in DOCKER-USER')
     const links = (await command('ip', ['-o', 'link'])).stdout
     for (const name of made) assert.ok(!links.includes(name), `link ${name} is gone`)
   })
@@ -142,7 +144,9 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
   test('two containers of a network reach each other and resolve each other by name, alias and reverse', async () => {
     const web = await box('web', ['front'])
     const api = await box('api', ['front', 'back'], ['service'])
-    made.push(...[web, api].flatMap(({ attachments }) => attachments.flatMap(a => [a.interface.host, a.interface.bridge])))
+    made.push(
+      ...[web, api].flatMap(({ attachments }) => attachments.flatMap(a => [a.interface.host, a.interface.bridge])),
+    )
     assert.equal(await call(web.path, api.address, 8080), `api ${web.address}`)
     assert.deepEqual(await lookUp(web, 'api'), { rcode: 'NOERROR', data: [api.address] })
     assert.deepEqual(await lookUp(web, 'service.front'), { rcode: 'NOERROR', data: [api.address] })
@@ -172,7 +176,7 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     }
   })
 
-  test('a published port is reached from loopback, own address, another host, another container and itself', async () => {
+  test('a published port is reached from loopback, own address, another host and containers of any network', async () => {
     const web = boxes.find(({ name }) => name === 'web')!
     const db = boxes.find(({ name }) => name === 'db')!
     const [port] = await networks.publish(web.id, { '8080/tcp': [{ HostIp: '', HostPort: '' }] })
@@ -182,7 +186,8 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     assert.match((await call(undefined, lan.host, port!.hostPort)) ?? '', /^web /)
     assert.equal(await call(outside, lan.host, port!.hostPort), `web ${lan.neighbour}`)
     assert.equal(await call(db.path, lan.host, port!.hostPort), `web ${db.address}`)
-    assert.match((await call(web.path, lan.host, port!.hostPort)) ?? '', /^web /)
+    const near = await box('near', ['front'])
+    assert.match((await call(near.path, lan.host, port!.hostPort)) ?? '', /^web /)
   })
 
   test('what is not published, and what is published otherwise, is out of reach of other hosts by the container address', async () => {
@@ -202,7 +207,12 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     assert.equal(await call(web.path, lan.host, port!.hostPort), undefined)
     assert.equal(await call(web.path, web.attachments[0]!.gateway!, port!.hostPort), undefined)
     // as CVE-2020-8558 has it: 127.0.0.1 on the wire
-    await command('nsenter', [`--net=${outside}`, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet; ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via 10.98.77.1 dev eth0 src 10.98.77.2'])
+    await command('nsenter', [
+      `--net=${outside}`,
+      'sh',
+      '-c',
+      'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet; ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via 10.98.77.1 dev eth0 src 10.98.77.2',
+    ])
     assert.equal(await call(outside, '127.0.0.1', port!.hostPort), undefined)
   })
 
@@ -213,7 +223,15 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     assert.equal(await call(inner.path, other.address, 8080), `other ${inner.address}`)
     assert.equal(await call(web.path, inner.address, 8080), undefined)
     assert.deepEqual(inner.attachments[0]!.interface.gateways, [])
-    await command('nsenter', [`--net=${inner.path}`, 'ip', 'route', 'add', 'default', 'via', inner.address.replace(/\d+$/, '1')])
+    await command('nsenter', [
+      `--net=${inner.path}`,
+      'ip',
+      'route',
+      'add',
+      'default',
+      'via',
+      inner.address.replace(/\d+$/, '1'),
+    ])
     assert.equal(await call(inner.path, web.address, 8080), undefined)
     assert.deepEqual(await lookUp(inner, 'example.test'), { rcode: 'SERVFAIL', data: [] })
     assert.deepEqual(await networks.publish(inner.id, { '8080/tcp': [{}] }), [])
@@ -243,7 +261,11 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
 
   test('an interface without IPv6 address has IPv6 switched off', async () => {
     const web = boxes.find(({ name }) => name === 'web')!
-    const { stdout } = await command('nsenter', [`--net=${web.path}`, 'cat', '/proc/sys/net/ipv6/conf/eth0/disable_ipv6'])
+    const { stdout } = await command('nsenter', [
+      `--net=${web.path}`,
+      'cat',
+      '/proc/sys/net/ipv6/conf/eth0/disable_ipv6',
+    ])
     assert.equal(stdout.trim(), '1')
     const bridge = web.attachments[0]!.interface.bridge
     assert.equal(readFileSync(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, 'utf8').trim(), '1')

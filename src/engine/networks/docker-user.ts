@@ -80,7 +80,8 @@ export class DockerUser {
 function run(command: string, argv: readonly string[], input = ''): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const child = execFile(command, argv, (error, stdout) => (error ? reject(error) : resolve(stdout)))
-  child.stdin?.on('error', reject)
+  // a program that ends before it has read its input tells by its exit code what was wrong
+  child.stdin?.on('error', error => log('%s: %s', command, messageOf(error)))
   child.stdin?.end(input)
   return promise
 }

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { describe, test } from 'node:test'
+import { Firewall } from '../../../src/engine/networks/firewall.ts'
+import { wantedPorts } from '../../../src/engine/networks/port-bindings.ts'
+import { PublishedPorts } from '../../../src/engine/networks/publish.ts'
+import { portList, portMap } from '../../../src/engine/networks/published-port.ts'
+import { isFailure } from '../../../src/lib/failure.ts'
+
+describe('wantedPorts()', () => {
+  test('takes ranges, protocols, addresses and random ports', () => {
+    assert.deepEqual(
+      wantedPorts(
+        {
+          '80/tcp': [{ HostPort: '8080-8082' }, { HostIp: '127.0.0.1', HostPort: '' }],
+          '53/udp': [{ HostPort: '53' }],
+          '9/tcp': null,
+        },
+        { ipv6: false },
+      ),
+      [
+        { protocol: 'tcp', containerPort: 80, hostIps: ['0.0.0.0'], hostPorts: [8080, 8082] },
+        { protocol: 'tcp', containerPort: 80, hostIps: ['127.0.0.1'], hostPorts: [0, 0] },
+        { protocol: 'udp', containerPort: 53, hostIps: ['0.0.0.0'], hostPorts: [53, 53] },
+      ],
+    )
+  })
+  test('publishes on both families when the container has both, and where the network says', () => {
+    assert.deepEqual(wantedPorts({ '80': [{}] }, { ipv6: true })[0]!.hostIps, ['0.0.0.0', '::'])
+    assert.deepEqual(wantedPorts({ '80': [{}] }, { ipv6: true, binding: '10.0.0.1' })[0]!.hostIps, ['10.0.0.1'])
+  })
+  test('publishes every exposed port with -P, those with a binding once', () => {
+    const wanted = wantedPorts(
+      { '80/tcp': [{ HostPort: '8080' }] },
+      { ipv6: false, all: true, exposed: ['80/tcp', '443/tcp'] },
+    )
+    assert.deepEqual(
+      wanted.map(({ containerPort, hostPorts }) => [containerPort, hostPorts[0]]),
+      [
+        [80, 8080],
+        [443, 0],
+      ],
+    )
+  })
+  for (const [key, place] of [
+    ['80;80/tcp', {}],
+    ['0/tcp', {}],
+    ['80/ip', {}],
+    ['80/tcp', { HostPort: '80;x' }],
+    ['80/tcp', { HostPort: '9-8' }],
+    ['80/tcp', { HostPort: '70000' }],
+    ['80/tcp', { HostIp: 'localhost' }],
+    ['80/tcp', { HostIp: '::' }],
+  ] as const)
+    test(`refuses ${key} on ${JSON.stringify(place)}`, () =>
+      assert.throws(
+        () => wantedPorts({ [key]: [place] }, { ipv6: false }),
+        error => isFailure(error, 'invalid'),
+      ))
+})
+
+describe('PublishedPorts', () => {
+  const firewall = () => new Firewall({ table: 't', marker: '/nonexistent/marker', run: () => undefined })
+  const web = { id: 'a', name: 'web', endpointId: 'e1', ipv4: '10.1.0.2', ipv6: undefined }
+
+  /** A firewall that needs no file of its own. */
+  function ports() {
+    const wall = firewall()
+    wall.flush = async () => undefined
+    return new PublishedPorts(wall)
+  }
+
+  test('publish() names the container that has the port', async t => {
+    const published = ports()
+    t.after(() => published.close())
+    const [first] = await published.publish(web, { '80/tcp': [{ HostIp: '127.0.0.1' }] }, {})
+    const hostPort = String(first!.hostPort)
+    await assert.rejects(
+      published.publish({ ...web, id: 'b', name: 'api', endpointId: 'e2' }, { '80/tcp': [{ HostPort: hostPort }] }, {}),
+      error =>
+        isFailure(error, 'internal') &&
+        error.message ===
+          `failed to set up container networking: driver failed programming external connectivity on endpoint api (e2): Bind for 0.0.0.0:${hostPort} failed: port is already allocated` &&
+        /"web"/.test(error.hint ?? ''),
+    )
+    assert.deepEqual(published.of('b'), [])
+  })
+
+  test('publish() names the process that has the port, and takes it when it is free again', async t => {
+    const published = ports()
+    t.after(() => published.close())
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const wanted = { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: String(port) }] }
+    await assert.rejects(
+      published.publish(web, wanted, {}),
+      error =>
+        isFailure(error) &&
+        /address already in use$/.test(error.message) &&
+        error.hint!.includes(`(pid ${process.pid})`),
+    )
+    server.close()
+    await once(server, 'close')
+    assert.equal((await published.publish(web, wanted, {}))[0]!.hostPort, port)
+  })
+
+  test('a published port cannot be taken by another program until it is given back', async () => {
+    const published = ports()
+    const [port] = await published.publish(web, { '80/udp': [{ HostIp: '127.0.0.1' }] }, {})
+    const socket = createSocket('udp4')
+    socket.bind(port!.hostPort, '127.0.0.1')
+    const [error] = await once(socket, 'error')
+    assert.equal(error.code, 'EADDRINUSE')
+    await published.unpublish('a')
+    const other = createSocket('udp4').bind(port!.hostPort, '127.0.0.1')
+    await once(other, 'listening')
+    other.close()
+  })
+
+  test('publish() takes the first free port of a range', async t => {
+    const published = ports()
+    t.after(() => published.close())
+    const [first] = await published.publish(web, { '80/tcp': [{ HostIp: '127.0.0.1' }] }, {})
+    const start = first!.hostPort
+    const [second] = await published.publish(
+      { ...web, id: 'b' },
+      { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: `${start}-${start + 20}` }] },
+      {},
+    )
+    assert.ok(second!.hostPort > start && second!.hostPort <= start + 20)
+  })
+})
+
+test('portMap() and portList() show published and exposed ports as Docker does', () => {
+  const port = { protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080, address: '10.1.0.2' } as const
+  assert.deepEqual(portMap([port], ['80/tcp', '7000/tcp']), {
+    '7000/tcp': null,
+    '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }],
+  })
+  assert.deepEqual(portList([port], ['80/tcp', '7000/tcp']), [
+    { IP: '0.0.0.0', PrivatePort: 80, PublicPort: 8080, Type: 'tcp' },
+    { PrivatePort: 7000, Type: 'tcp' },
+  ])
+})
