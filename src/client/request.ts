@@ -124,6 +124,8 @@ export class Connections {
     const since = performance.now()
     request.once('response', response => {
       log('%s %s %d %s ms', method, path, response.statusCode, (performance.now() - since).toFixed(1))
+      // an engine that refuses will not read the rest of the body
+      if ((response.statusCode ?? 0) >= 400 && !request.writableEnded) response.once('end', () => request.destroy())
       answered.resolve(response)
     })
     request.on('error', answered.reject)
@@ -132,7 +134,7 @@ export class Connections {
     return answered.promise
   }
 
-  /** A body in pieces, as fast as the engine takes it; an answer before its end (an error) ends the pouring. */
+  /** A body in pieces, as fast as the engine takes it; a refusal before its end closes the request and so ends the pouring. */
   async #pour(body: AsyncIterable<Uint8Array>, request: ClientRequest): Promise<void> {
     try {
       for await (const piece of body) {

@@ -210,6 +210,28 @@ test('archives go both ways, with the stat in a header', async () => {
   assert.equal(Buffer.concat(got).toString(), 'abcd')
 })
 
+test('a refusal while the body is still being sent is what the caller sees, and the sending ends', async () => {
+  await using on = await serving({
+    imageLoad: async function* ({ body }) {
+      for await (const _ of body) throw new Failure('invalid', 'this is no archive')
+      yield {}
+    },
+  })
+  const sent = Promise.withResolvers<void>()
+  const endless = async function* () {
+    try {
+      for (;;) yield Buffer.alloc(65536)
+    } finally {
+      sent.resolve()
+    }
+  }
+  await assert.rejects(
+    on.client.stream(endpoints.imageLoad, { body: endless() }),
+    error => isFailure(error, 'invalid') && error.message === 'this is no archive',
+  )
+  await sent.promise
+})
+
 test('every answer carries the headers that clients read', async () => {
   await using on = await serving({})
   const ping = await on.exchange(get('/_ping'))

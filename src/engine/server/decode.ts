@@ -70,7 +70,8 @@ export function decodeHeaders(endpoint: Endpoint, request: IncomingMessage): Rec
 /** The JSON body, checked. `source` is the request, or what follows the head of an upgraded one. */
 export async function decodeBody(endpoint: Endpoint, request: IncomingMessage, source: Readable): Promise<unknown> {
   if (endpoint.body.kind === 'none') return undefined
-  if (endpoint.body.kind === 'bytes') return source
+  // a handler that stops reading must not close the connection its refusal has to go out on
+  if (endpoint.body.kind === 'bytes') return source.iterator({ destroyOnReturn: false })
   const type = request.headers['content-type']
   const bare = request.headers['content-length'] === '0' || !hasBody(request)
   if (!(bare && type === undefined) && !/^application\/json\s*(;|$)/i.test(type ?? ''))

@@ -1,5 +1,5 @@
 /** What a handler returned, or threw, to an HTTP response. */
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Archive, Endpoint, Output, PathStat } from '../../api/endpoint.ts'
 import { encodeFrame } from '../../api/frames.ts'
 import { formatJsonLine } from '../../api/json-lines.ts'
@@ -7,6 +7,9 @@ import { errorReply, statusOf } from '../../api/status.ts'
 import { newestVersion } from '../../api/version.ts'
 import { isFailure, messageOf } from '../../lib/failure.ts'
 import { drained } from './drained.ts'
+
+/** A client that goes on sending after an error is cut off then. */
+const lingering = 5000
 
 export const multiplexed = 'application/vnd.docker.multiplexed-stream'
 export const raw = 'application/vnd.docker.raw-stream'
@@ -92,9 +95,17 @@ export function sendError(response: ServerResponse, error: unknown): void {
     response.writeHead(304).end()
     return
   }
-  // what is left of the request's body is not worth reading
-  if (!response.req.complete) response.shouldKeepAlive = false
+  if (!response.req.complete) discard(response.req)
   sendJson(response, status, errorReply(error))
+}
+
+/**
+ * Reads on what the client still sends and drops it: closing at once would reset the connection, and the client
+ * would see that instead of the answer.
+ */
+function discard(request: IncomingMessage): void {
+  const timer = setTimeout(() => request.socket.destroy(), lingering)
+  request.once('close', () => clearTimeout(timer)).resume()
 }
 
 /** The first line decides: a failure before it is a status, one after it a line. */

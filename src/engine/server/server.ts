@@ -22,6 +22,8 @@ const maxHeaderSize = 16 * 1024
 /** A client that has not sent its headers by then is cut off. */
 const headersTimeout = 10_000
 const keepAliveTimeout = 120_000
+/** Per socket; beyond it new ones are closed, so that file descriptors are left for containers. */
+const maxConnections = 4096
 
 export type Listener =
   /** Access by file mode: 0660, root and `group`. */
@@ -100,6 +102,7 @@ function makeServer(options: ServeOptions, router: Router, listener: Listener, u
     noDelay: true,
     shouldUpgradeCallback: request => answer.upgrades(request),
   })
+  server.maxConnections = maxConnections
   server.on('request', (request, response) => void answer.request(request, response))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgraded.add(socket)

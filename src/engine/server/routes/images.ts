@@ -40,7 +40,7 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
             `Cannot import from "${query.fromSrc}": only the request's body (-) is implemented yet`,
           )
         return progressStream(async onProgress => {
-          await images.importRoot(Readable.from(body), {
+          await images.importRoot(Readable.from(body, { objectMode: false }), {
             reference: query.repo ? withTag(query.repo, query.tag) : undefined,
             message: query.message,
             platform: query.platform || undefined,
@@ -59,7 +59,7 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
     },
     imageLoad: ({ query, body }, { signal }) =>
       progressStream(async onProgress => {
-        await images.load(Readable.from(body), {
+        await images.load(Readable.from(body, { objectMode: false }), {
           signal,
           onProgress: line => {
             if (!query.quiet || line.stream !== undefined) onProgress(line)
