@@ -31,8 +31,6 @@ export interface Command<Table extends OptionTable = OptionTable> {
   readonly options: Table
   /** The first word that is no option ends them; the rest is the container's. */
   readonly passthrough?: boolean
-  /** Everything after the name is handed on as it is, to a program that has options of its own. */
-  readonly raw?: boolean
   /** [what to type, what it does]. */
   readonly examples?: readonly (readonly [string, string])[]
   /** The exit code, 0 when nothing is returned. */

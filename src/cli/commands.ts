@@ -136,6 +136,12 @@ export const commands: readonly CommandRow[] = [
   ),
   row(
     rest,
+    'engine stop',
+    'Stop the engine; containers run on',
+    async () => (await import('./commands/engine-stop.ts')).engineStop,
+  ),
+  row(
+    rest,
     'support',
     'Show which attributes of the format are honoured',
     async () => (await import('./commands/support.ts')).support,

@@ -17,14 +17,14 @@ export async function confirm(call: Call, plan: Plan, { yes, more = [] }: Confir
     ...more,
     ...plan.destructive().map(({ operation }) => `${operation.kind.replace(/^remove-/, '')} ${operation.name}`),
   ]
-  const { screen, stdin, signal } = call
+  const { screen, signal } = call
   if (lost.length === 0 || yes || call.globals['dry-run'] || !screen.stdinIsTTY || !screen.isLive) return true
   screen.say(
     `${screen.paintStatus('bold', 'This removes, for good:')}\n${lost.map(each => `  ${printable(each)}`).join('\n')}`,
   )
   const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({
-    input: stdin as unknown as NodeJS.ReadableStream,
+    input: call.stdin as unknown as NodeJS.ReadableStream,
     output: screen.stderr as NodeJS.WritableStream,
   })
   try {

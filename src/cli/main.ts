@@ -1,4 +1,5 @@
 /** Command-line words → a command → an exit code; the last resort for errors. */
+import { isatty } from 'node:tty'
 import type { Client } from '../client/client.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Call, Command } from './command.ts'
@@ -14,6 +15,7 @@ export interface World {
   readonly stdout: Screen['stdout']
   readonly stderr: Screen['stderr']
   readonly stdin: Input
+  readonly stdinIsTTY: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   readonly interrupts: Interrupts
@@ -37,10 +39,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     const page = await row.load()
     // a command's own -f, -p, -h stand before the global ones of the same letter or name
     const table = { ...withoutShorts(page), ...page.options }
-    const late =
-      page.raw && !asksHelp(rest)
-        ? { values: new Map(), lists: new Map(), args: rest }
-        : parse(rest, table, page.passthrough)
+    const late = parse(rest, table, page.passthrough)
     const globals = valuesOf(globalOptions, early, late)
     verbose = globals.verbose
     screen = screenOf(world, globals.ansi)
@@ -56,7 +55,10 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
       cwd: world.cwd,
       interrupts: world.interrupts,
       signal: world.interrupts.signal,
-      stdin: world.stdin,
+      // making the stream costs milliseconds that most commands need not spend
+      get stdin() {
+        return world.stdin
+      },
       connect: async () =>
         world.connect ? world.connect(globals) : (await import('./connect.ts')).connect(globals, screen, world.env),
     }
@@ -83,8 +85,10 @@ async function help(words: readonly string[], screen: Screen): Promise<number> {
 
 function screenOf(world: World, ansi: string | undefined): Screen {
   return new Screen({
-    ...world,
-    stdinIsTTY: world.stdin.isTTY === true,
+    stdout: world.stdout,
+    stderr: world.stderr,
+    env: world.env,
+    stdinIsTTY: world.stdinIsTTY,
     ansi: ansi === 'always' || ansi === 'never' ? ansi : 'auto',
   })
 }
@@ -100,10 +104,6 @@ function withoutShorts(page: Command) {
   )
 }
 
-function asksHelp(words: readonly string[]): boolean {
-  return words.includes('--help') || words.includes('-h')
-}
-
 async function start(): Promise<never> {
   const interrupts = new Interrupts()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -116,7 +116,7 @@ async function start(): Promise<never> {
   const code = await main(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
-    // a getter makes the stream; commands that read nothing never pay for it
+    stdinIsTTY: isatty(0),
     get stdin() {
       return process.stdin
     },

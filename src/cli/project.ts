@@ -68,7 +68,8 @@ function servicesAre(names: ReadonlySet<string>): string {
   return names.size === 0 ? 'the project has no services' : `services are ${list([...names].sort())}`
 }
 
-function loadOptions({ globals, env, cwd, stdin }: Call): LoadOptions {
+function loadOptions(call: Call): LoadOptions {
+  const { globals, env, cwd } = call
   return {
     cwd,
     environment: env,
@@ -80,7 +81,7 @@ function loadOptions({ globals, env, cwd, stdin }: Call): LoadOptions {
     ...(globals.compatibility ? { compatibility: true } : {}),
     stdin: async () => {
       const { buffer } = await import('node:stream/consumers')
-      return buffer(stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream)
+      return buffer(call.stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream)
     },
   }
 }

@@ -84,8 +84,9 @@ export function nameOf(container: ContainerSummary): string {
   return (container.Names[0] ?? container.Id.slice(0, 12)).replace(/^\//, '')
 }
 
-const collator = new Intl.Collator('en', { numeric: true })
-
+/** By service, then by number; an Intl.Collator would do, and take ten milliseconds to make. */
 function byName(a: ContainerSummary, b: ContainerSummary): number {
-  return collator.compare(nameOf(a), nameOf(b))
+  const [one, two] = [serviceOf(a), serviceOf(b)]
+  if (one !== two) return one < two ? -1 : 1
+  return (numberOf(a) ?? Infinity) - (numberOf(b) ?? Infinity) || (nameOf(a) < nameOf(b) ? -1 : 1)
 }

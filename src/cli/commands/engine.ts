@@ -2,15 +2,33 @@
 import { spawn } from 'node:child_process'
 import { command } from '../command.ts'
 import { engineMain } from '../engine-start.ts'
+import { usage } from '../options.ts'
 
 export const engine = command({
   usage: '[OPTIONS]',
   about:
-    'Its options are those of tscompose-engine: "tscompose engine --help" shows this page, "tscompose engine -- --help" shows them.',
-  raw: true,
-  options: {},
-  async run({ args, interrupts }) {
-    const words = args[0] === '--' ? args.slice(1) : args
+    'Other commands start one in the background when none is there. Containers run on when it ends, and the next one takes them over.',
+  options: {
+    socket: { kind: 'text', value: 'PATH', about: 'Where to listen (default /run/tscompose/engine.sock)' },
+    group: {
+      kind: 'text',
+      value: 'GROUP',
+      about: 'Who may use the socket besides root; they are as good as root then',
+    },
+    listen: { kind: 'list', value: 'tcp://HOST:PORT', about: 'Listen on TCP too' },
+    'insecure-tcp': { kind: 'flag', about: 'Listen on TCP without TLS: whoever reaches the port is root here' },
+    pool: { kind: 'list', value: 'CIDR', about: 'Addresses for networks; repeat for several' },
+    'data-root': { kind: 'text', value: 'DIR', about: 'Images, volumes, containers (default /var/lib/tscompose)' },
+    'run-root': { kind: 'text', value: 'DIR', about: 'Sockets and what a reboot may take (default /run/tscompose)' },
+    'netns-root': { kind: 'text', value: 'DIR', about: 'Network namespaces (default /run/netns)' },
+  },
+  async run({ options, args, interrupts }) {
+    if (args.length > 0)
+      throw usage(`"engine" takes no "${args[0]}"`, 'It is "engine", "engine status" or "engine stop"')
+    const words = Object.entries(options).flatMap(([name, value]) => {
+      if (typeof value === 'boolean') return value ? [`--${name}`] : []
+      return (typeof value === 'string' ? [value] : (value ?? [])).map(each => `--${name}=${each}`)
+    })
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', engineMain(), ...words], {
       stdio: 'inherit',
     })
@@ -18,7 +36,7 @@ export const engine = command({
     using _taken = interrupts.take(() => child.kill('SIGTERM'))
     return await new Promise<number>((resolve, reject) => {
       child.once('error', reject)
-      child.once('close', (code, signal) => resolve(code ?? (signal ? 1 : 0)))
+      child.once('close', code => resolve(code ?? 1))
     })
   },
 })

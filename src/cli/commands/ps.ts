@@ -89,8 +89,8 @@ function containerJson(container: ContainerSummary): object {
 export function portsText(ports: readonly Port[]): string {
   const sorted = [...ports].sort(
     (a, b) =>
-      (a.IP ?? '').localeCompare(b.IP ?? '') ||
-      a.Type.localeCompare(b.Type) ||
+      compare(a.IP ?? '', b.IP ?? '') ||
+      compare(a.Type, b.Type) ||
       a.PrivatePort - b.PrivatePort ||
       (a.PublicPort ?? 0) - (b.PublicPort ?? 0),
   )
@@ -101,6 +101,10 @@ export function portsText(ports: readonly Port[]): string {
     else runs.push({ first: port, last: port })
   }
   return runs.map(({ first, last }) => runText(first, last)).join(', ')
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function follows(a: Port, b: Port): boolean {

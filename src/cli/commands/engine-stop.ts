@@ -1,0 +1,69 @@
+/** Ends the engine behind a socket in order; its containers run on. */
+import { readdir, readFile, readlink } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { chooseHost, parseHost } from '../../client/host.ts'
+import { errnoOf, Failure } from '../../lib/failure.ts'
+import { command } from '../command.ts'
+import { answers } from '../connect.ts'
+
+export const engineStop = command({
+  usage: '[OPTIONS]',
+  options: {},
+  async run({ globals, screen, env, signal }) {
+    const { host } = chooseHost(globals.host, env)
+    const place = parseHost(host)
+    if (place.kind !== 'unix')
+      throw new Failure('unsupported', `Cannot stop the engine at "${host}": only one behind a socket of this machine`)
+    if (!(await answers(place.path))) return screen.say(`No engine at ${host}`)
+    const pid = await listenerOf(place.path)
+    if (pid === undefined)
+      throw new Failure('denied', `Cannot stop the engine at "${host}": its process cannot be seen`, {
+        hint: 'Run the command with sudo',
+      })
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')
+    if (!words.some(word => word.endsWith('/engine/main.ts')))
+      throw new Failure('denied', `Cannot stop the engine at "${host}": process ${pid} is no engine of ours`)
+    // The end of a connection of ours is the end of the engine: nothing to ask again and again.
+    const line = connect({ path: place.path })
+    const ended = new Promise<void>((resolve, reject) => {
+      line.once('close', () => resolve())
+      signal.addEventListener('abort', () => reject(new Failure('cancelled', 'The engine is still about to stop')))
+    })
+    line.on('error', () => undefined)
+    line.resume()
+    process.kill(pid, 'SIGTERM')
+    await ended
+    screen.say(`Engine at ${host} stopped`)
+  },
+})
+
+/** The process that listens on the socket: its inode in /proc/net/unix, and whoever has that open. */
+async function listenerOf(path: string): Promise<number | undefined> {
+  const row = (await readFile('/proc/net/unix', 'utf8'))
+    .split('\n')
+    .map(line => /^\S+: \S+ \S+ (\S+) \S+ \S+ +(\d+) (.*)$/.exec(line))
+    // 00010000: it listens
+    .find(match => match?.[1] === '00010000' && match[3] === path)
+  if (!row) return undefined
+  const wanted = `socket:[${row[2]}]`
+  for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name)))
+    for (const fd of await descriptors(pid))
+      if ((await targetOf(`/proc/${pid}/fd/${fd}`)) === wanted) return Number(pid)
+  return undefined
+}
+
+async function descriptors(pid: string): Promise<readonly string[]> {
+  return readdir(`/proc/${pid}/fd`).catch(passing([]))
+}
+
+async function targetOf(link: string): Promise<string> {
+  return readlink(link).catch(passing(''))
+}
+
+/** Processes and descriptors come and go while one looks, and those of others are not ours to see. */
+function passing<T>(instead: T): (error: unknown) => T {
+  return error => {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return instead
+    throw error
+  }
+}
