@@ -85,7 +85,7 @@ export class Puller {
       const document = await this.#fetchConfig(task, config, layers.length)
       const diffIds = document.rootfs.diff_ids as Digest[]
       return await guarded(this.#store, diffIds, async () => {
-        const size = await this.#fetchLayers(task, diffIds, layers)
+        const size = await this.#fetchLayers(task, config.digest, diffIds, layers)
         for (const { data } of documents.all) await this.#store.blobs.put(data)
         return await catalogue.add({
           document,
@@ -147,9 +147,16 @@ export class Puller {
   }
 
   /** The bytes of all layers unpacked. The first failure ends the others, and is thrown when they have ended. */
-  async #fetchLayers(task: Task, diffIds: readonly Digest[], descriptors: readonly Descriptor[]): Promise<number> {
+  async #fetchLayers(
+    task: Task,
+    id: Digest,
+    diffIds: readonly Digest[],
+    descriptors: readonly Descriptor[],
+  ): Promise<number> {
     const sizes = await Promise.all(diffIds.map(async diffId => (await this.#store.layers.find(diffId))?.size))
-    for (const [i, { digest }] of descriptors.entries()) {
+    // nothing to tell of an image that is here, as in Docker
+    const isNew = sizes.includes(undefined) || !this.#store.catalogue.has(id)
+    for (const [i, { digest }] of isNew ? descriptors.entries() : []) {
       const status = sizes[i] === undefined ? 'Pulling fs layer' : 'Already exists'
       task.onProgress({ status, progressDetail: {}, id: shortId(digest) })
     }

@@ -1,0 +1,120 @@
+/** Debian's docker-registry on a free loopback port, and pushing to it by its own API. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from './eventually.ts'
+import { sha256, type TinyImage, tinyManifest, tinyParts } from './tiny-image.ts'
+
+const program = '/usr/bin/docker-registry'
+export const hasRegistry = existsSync(program)
+
+/** The one user of a registry with basic auth. */
+export const registryUser = { username: 'alice', password: 'correct horse' } as const
+/** bcrypt of that password. */
+const passwordHash = '$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2'
+
+export interface TestRegistry extends AsyncDisposable {
+  /** "127.0.0.1:40123". */
+  readonly host: string
+  /** Where a blob's bytes are, to corrupt them. */
+  blobPath(digest: string): string
+  /** Uploads a blob. */
+  pushBlob(repository: string, data: Buffer): Promise<void>
+  /** Uploads a manifest or index under a tag; returns its digest. */
+  pushManifest(repository: string, tag: string, data: Buffer, mediaType?: string): Promise<string>
+  /** Uploads a whole image. */
+  pushImage(
+    repository: string,
+    tag: string,
+    image: TinyImage,
+  ): Promise<{ readonly id: string; readonly digest: string }>
+}
+
+/** Starts a registry of its own; disposing of it stops it and removes its files. */
+export async function startRegistry({ auth = false }: { readonly auth?: boolean } = {}): Promise<TestRegistry> {
+  const folder = await mkdtemp(join(tmpdir(), 'tscompose-registry-'))
+  const data = join(folder, 'data')
+  await mkdir(data)
+  await writeFile(join(folder, 'htpasswd'), `${registryUser.username}:${passwordHash}\n`)
+  const port = await freePort()
+  const host = `127.0.0.1:${port}`
+  const config = `version: 0.1
+log: { level: error, accesslog: { disabled: true } }
+storage: { filesystem: { rootdirectory: ${data} } }
+http: { addr: "${host}" }
+${auth ? `auth: { htpasswd: { realm: test, path: ${join(folder, 'htpasswd')} } }` : ''}
+`
+  await writeFile(join(folder, 'config.yml'), config)
+  const registry = spawn(program, ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
+  const ended = once(registry, 'exit')
+  const headers: Record<string, string> = auth
+    ? { Authorization: `Basic ${Buffer.from(`${registryUser.username}:${registryUser.password}`).toString('base64')}` }
+    : {}
+  const dispose = async () => {
+    registry.kill('SIGKILL')
+    await ended
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await eventually('the registry', async () => (await fetch(`http://${host}/v2/`, { headers })).ok)
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+  const send = async (url: string, init: RequestInit) => {
+    const response = await fetch(url, { ...init, headers: { ...headers, ...init.headers } })
+    if (!response.ok) throw new Error(`${init.method} ${url}: ${response.status} ${await response.text()}`)
+    return response
+  }
+  const pushBlob = async (repository: string, blob: Buffer) => {
+    const started = await send(`http://${host}/v2/${repository}/blobs/uploads/`, { method: 'POST' })
+    const target = new URL(started.headers.get('location')!, `http://${host}`)
+    target.searchParams.set('digest', sha256(blob))
+    await send(target.href, {
+      method: 'PUT',
+      body: new Uint8Array(blob),
+      headers: { 'Content-Type': 'application/octet-stream' },
+    })
+  }
+  const pushManifest = async (
+    repository: string,
+    tag: string,
+    manifest: Buffer,
+    mediaType = 'application/vnd.oci.image.manifest.v1+json',
+  ) => {
+    await send(`http://${host}/v2/${repository}/manifests/${tag}`, {
+      method: 'PUT',
+      body: new Uint8Array(manifest),
+      headers: { 'Content-Type': mediaType },
+    })
+    return sha256(manifest)
+  }
+  return {
+    host,
+    blobPath: digest => {
+      const hex = digest.slice('sha256:'.length)
+      return join(data, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data')
+    },
+    pushBlob,
+    pushManifest,
+    pushImage: async (repository, tag, image) => {
+      const parts = await tinyParts(image)
+      for (const blob of [parts.config, ...parts.layers]) await pushBlob(repository, blob)
+      return { id: parts.id, digest: await pushManifest(repository, tag, tinyManifest(parts)) }
+    },
+    [Symbol.asyncDispose]: dispose,
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
