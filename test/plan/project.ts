@@ -160,7 +160,7 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
         results.set(node, `sha256:${operation.name}`)
         break
       case 'create-container': {
-        const made = created(operation.body, { createName: operation.createName, node })
+        const made = created(operation.body, operation.createName)
         const late = Object.fromEntries(operation.late.map(l => [l.path.at(-1)!, l.before + id(l.ref) + l.after]))
         containers.set(made.id, {
           ...made,
@@ -198,11 +198,13 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
   return { ...before, containers: all, networks, volumes, images }
 }
 
-function created(body: ContainerCreate, { createName, node }: { createName: string; node: number }): ObservedContainer {
+let made = 0
+
+function created(body: ContainerCreate, createName: string): ObservedContainer {
   const labels = body.Labels!
   const number = labels['com.docker.compose.container-number']
   return {
-    id: `${createName}#${node}`.padEnd(64, '0'),
+    id: (++made).toString(16).padStart(12, 'a').padEnd(64, '0'),
     name: createName,
     service: labels['com.docker.compose.service']!,
     number: number === undefined ? undefined : Number(number),
