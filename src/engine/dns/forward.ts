@@ -11,6 +11,8 @@ const log = debug('dns')
 export interface Upstream {
   readonly address: string
   readonly port: number
+  /** Until when it is asked last, since it did not answer; milliseconds since the epoch. */
+  silentUntil?: number
 }
 
 /** A bound UDP socket's, or an unconnected TCP socket's, descriptor in the namespace to ask from; undefined: the engine's own. */
@@ -25,17 +27,16 @@ export interface ForwardOptions {
 const patience = 2000
 /** How long a server that did not answer is asked last. */
 const grudge = 10_000
-const unanswered = new Map<string, number>()
 
 /** Whether none of them has answered lately: then a name without a dot is not worth a wait. */
 export function allSilent(upstreams: readonly Upstream[], now = Date.now()): boolean {
-  return upstreams.every(({ address }) => (unanswered.get(address) ?? 0) > now)
+  return upstreams.every(({ silentUntil = 0 }) => silentUntil > now)
 }
 
 /** The first answer, as it came but with the query's id; undefined when no server gives one. */
 export async function forward(query: Query, options: ForwardOptions): Promise<Buffer | undefined> {
   const now = Date.now()
-  const isSilent = (upstream: Upstream) => ((unanswered.get(upstream.address) ?? 0) > now ? 1 : 0)
+  const isSilent = (upstream: Upstream) => ((upstream.silentUntil ?? 0) > now ? 1 : 0)
   for (const upstream of options.upstreams.toSorted((a, b) => isSilent(a) - isSilent(b))) {
     const id = randomInt(0x10000)
     const bytes = Buffer.from(query.bytes)
@@ -47,11 +48,11 @@ export async function forward(query: Query, options: ForwardOptions): Promise<Bu
         options.tcp && !options.from
           ? await askTcp(bytes, upstream, isAnswer)
           : await askUdp(bytes, upstream, { isAnswer, from: options.from })
-      unanswered.delete(upstream.address)
+      upstream.silentUntil = 0
       response.writeUInt16BE(query.id, 0)
       return response
     } catch (error) {
-      unanswered.set(upstream.address, Date.now() + grudge)
+      upstream.silentUntil = Date.now() + grudge
       log('%s did not answer: %s', upstream.address, messageOf(error))
     }
   }

@@ -35,6 +35,8 @@ const families = ['iptables', 'ip6tables'] as const
 export class DockerUser {
   readonly #owner: string
   #work: Promise<void> = Promise.resolve()
+  /** The patterns last allowed by this engine; undefined: what an earlier one left is not known. */
+  #allowed: string | undefined
 
   constructor(owner: string) {
     this.#owner = owner
@@ -48,9 +50,12 @@ export class DockerUser {
   }
 
   async #allow(patterns: readonly string[]): Promise<void> {
+    if (this.#allowed === patterns.join()) return
+    this.#allowed = undefined
     if (!existsSync('/sys/class/net/docker0') && !existsSync('/run/docker.sock')) return
     const wanted = dockerUserRules(patterns, this.#owner)
     await Promise.all(families.map(family => this.#allowIn(family, wanted)))
+    this.#allowed = patterns.join()
   }
 
   async #allowIn(command: (typeof families)[number], wanted: readonly string[]): Promise<void> {

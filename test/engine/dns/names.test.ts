@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type NameEntry, Names } from '../../../src/engine/dns/names.ts'
+
+const entry = (containerId: string, more: Partial<NameEntry> = {}): NameEntry => ({
+  containerId,
+  networkId: 'n1',
+  networkName: 'front',
+  names: [containerId],
+  ipv4: `10.1.0.${containerId.length}`,
+  internal: false,
+  ...more,
+})
+
+describe('Names', () => {
+  test('resolve() gives every replica of a service, each first in its turn', () => {
+    const names = new Names()
+    names.add(entry('me'))
+    for (const i of [1, 2, 3]) names.add(entry(`web-${i}`, { names: [`web-${i}`, 'web'], ipv4: `10.1.0.1${i}` }))
+    const firsts = [1, 2, 3].map(() => names.resolve('me', 'web')!.ipv4)
+    for (const all of firsts) assert.deepEqual(all.toSorted(), ['10.1.0.11', '10.1.0.12', '10.1.0.13'])
+    assert.equal(new Set(firsts.map(all => all[0])).size, 3)
+  })
+
+  test('resolve() sees the networks of the asking container only', () => {
+    const names = new Names()
+    names.add(entry('a'))
+    names.add(entry('db', { networkId: 'n2', networkName: 'back', ipv4: '10.2.0.2' }))
+    assert.equal(names.resolve('a', 'db'), undefined)
+    assert.ok(names.isKnown('db'))
+    names.add(entry('a', { networkId: 'n2', networkName: 'back', ipv4: '10.2.0.3' }))
+    assert.deepEqual(names.resolve('a', 'db')!.ipv4, ['10.2.0.2'])
+    assert.deepEqual(names.resolve('a', 'db.back')!.ipv4, ['10.2.0.2'])
+    assert.equal(names.resolve('a', 'db.front'), undefined)
+  })
+
+  test('resolve() folds case and the final dot, and takes no prototype member for a name', () => {
+    const names = new Names()
+    names.add(entry('Web', { links: {} }))
+    assert.ok(names.resolve('Web', 'wEB.'))
+    for (const name of ['constructor', '__proto__', 'toString', ''])
+      assert.equal(names.resolve('Web', name), undefined, name)
+  })
+
+  test('remove() forgets a stopped container, but nobody outside is asked for its name', () => {
+    const names = new Names()
+    names.add(entry('a'))
+    names.add(entry('db', { ipv4: '10.1.0.9' }))
+    names.remove('db')
+    assert.equal(names.resolve('a', 'db'), undefined)
+    assert.equal(names.reverse('a', '10.1.0.9'), undefined)
+    assert.ok(names.isKnown('db'))
+    assert.ok(!names.isKnown('example'))
+  })
+
+  test('links are seen by the container that has them alone', () => {
+    const names = new Names()
+    names.add(entry('a', { links: { database: 'db' } }))
+    names.add(entry('b', { ipv4: '10.1.0.7' }))
+    names.add(entry('db', { ipv4: '10.1.0.9' }))
+    assert.deepEqual(names.resolve('a', 'database')!.ipv4, ['10.1.0.9'])
+    assert.equal(names.resolve('b', 'database'), undefined)
+  })
+
+  test('reverse() gives the first name with its network', () => {
+    const names = new Names()
+    names.add(entry('a', { names: ['shop-a-1', 'a'], ipv4: '10.1.0.5' }))
+    assert.equal(names.reverse('a', '10.1.0.5'), 'shop-a-1.front')
+  })
+
+  test('reachesOutside() holds with one network that is not internal', () => {
+    const names = new Names()
+    names.add(entry('a', { internal: true }))
+    assert.ok(!names.reachesOutside('a'))
+    names.add(entry('a', { networkId: 'n2' }))
+    assert.ok(names.reachesOutside('a'))
+    assert.ok(!names.reachesOutside('nobody'))
+  })
+})
