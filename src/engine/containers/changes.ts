@@ -1,7 +1,42 @@
-/** x */
+/** What a container has changed in its image: its writable layer against the layers below. */
+import { lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { FileChange } from '../../api/containers.ts'
+import { MergedTree, type TreeFolder } from '../base/merged-tree.ts'
 import type { Container } from './container.ts'
 import type { Parts } from './parts.ts'
-export async function changes(_p: Parts, _c: Container): Promise<FileChange[]> {
-  throw new Error('x')
+
+const modified = 0
+const added = 1
+const deleted = 2
+
+export function changes(parts: Parts, container: Container): FileChange[] {
+  const image = parts.images.get(container.record.imageId)
+  using below = new MergedTree(parts.images.layers(image))
+  using own = new MergedTree([parts.paths.containerUpper(container.id)])
+  const found: FileChange[] = []
+  walk('', own.root, below.root)
+  return found
+
+  function walk(path: string, folder: TreeFolder, lower: TreeFolder | undefined): void {
+    const fd = `/proc/self/fd/${folder.fds[0]}`
+    for (const name of readdirSync(fd).sort()) {
+      const stat = lstatSync(join(fd, name), { throwIfNoEntry: false })
+      if (!stat) continue
+      const Path = `${path}/${name}`
+      const was = lower && below.child(lower, name)
+      if (stat.isCharacterDevice() && stat.rdev === 0) {
+        found.push({ Path, Kind: deleted })
+        continue
+      }
+      found.push({ Path, Kind: was ? modified : added })
+      if (!stat.isDirectory()) continue
+      const child = own.child(folder, name)
+      if (child?.kind === 'folder') {
+        walk(Path, child, was?.kind === 'folder' ? was : undefined)
+        own.close(child)
+      }
+      if (was?.kind === 'folder') below.close(was)
+    }
+  }
 }

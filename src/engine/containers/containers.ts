@@ -357,7 +357,7 @@ export class Containers {
     },
   ): Promise<void> {
     return this.#locked(ref, async container => {
-      const { writeArchive } = await import('./archive.ts')
+      const { writeArchive } = await import('./archive-write.ts')
       await writeArchive(this.#parts, container, { ...options, ref })
     })
   }
