@@ -36,7 +36,9 @@ export function configList(loaded: LoadedStack, name: ConfigListName): readonly 
     }
     case 'images':
       return keys(get(loaded.tree, 'services')).map(
-        service => textAt(loaded.tree, 'services', service, 'image') ?? `${loaded.project.name}-${service}`,
+        service =>
+          textAt(loaded.tree, 'services', service, 'image') ??
+          `${loaded.project.name}${loaded.compatibility ? '_' : '-'}${service}`,
       )
     case 'environment':
       return Object.entries(loaded.environment)

@@ -14,7 +14,7 @@ export class DotenvError extends Error {
  * References in values see `lookup` first, then the keys above them.
  */
 export function parseDotenv(text: string, lookup: Lookup = () => undefined): Map<string, string> {
-  const src = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n')
+  const src = text.replace(/^\uFEFF/, '')
   const variables = new Map<string, string>()
   let at = statementStart(src, 0)
   while (at >= 0) {
@@ -107,14 +107,14 @@ function readValue(src: string, from: number, lookup: Lookup): { text: string; e
       text += next === quote ? quote : char + next
       at++
     } else if (char === quote) {
-      return { text: quote === '"' ? expand(unescape(text), { lookup, line }) : text, end: at + 1 }
+      return { text: quote === '"' ? expand(expandEscapes(text), { lookup, line }) : text, end: at + 1 }
     } else text += char
   }
   throw new DotenvError(`quoted value ${src.slice(from).split('\n')[0]} has no closing quote`, line)
 }
 
-/** Shell-like escapes of a double-quoted value; `\$` stays, for the expansion that follows. */
-function unescape(text: string): string {
+/** Shell-like escapes of a double-quoted value; `\$` becomes the `$$` of the expansion that follows. */
+function expandEscapes(text: string): string {
   const simple: Record<string, string> = {
     a: '\x07',
     b: '\b',
@@ -126,16 +126,17 @@ function unescape(text: string): string {
     '"': '"',
     '\\': '\\',
   }
-  return text.replace(/\\([abcfnrtv$"\\]|0\d{0,3})/g, (match, escape: string) => {
-    if (escape.startsWith('0'))
-      return /^0[0-3][0-7]{2}$/.test(escape) ? String.fromCharCode(Number.parseInt(escape, 8)) : match
-    return simple[escape] ?? match
+  return text.replace(/\\([abcfnrtv$"\\]|0\d{0,3})/g, (match, code: string) => {
+    if (code === '$') return '$$'
+    if (code.startsWith('0'))
+      return /^0[0-3][0-7]{2}$/.test(code) ? String.fromCharCode(Number.parseInt(code, 8)) : match
+    return simple[code] ?? match
   })
 }
 
 function expand(text: string, context: { lookup: Lookup; line: number }): string {
   try {
-    return substitute(text.replaceAll('\\$', '$$$$'), context.lookup)
+    return substitute(text, context.lookup)
   } catch (error) {
     if (error instanceof TemplateError) throw new DotenvError(error.message, context.line)
     throw error

@@ -49,7 +49,7 @@ class Extender {
 
   resolve(name: string, scope: Scope, chain: readonly { file: string; name: string; node: Node }[]): Node | undefined {
     const node = scope.services?.entries.get(name)
-    if (!node || node.kind !== 'map') return node
+    if (node?.kind !== 'map') return node
     const extending = node.entries.get('extends')
     if (!extending || isNull(extending)) return node
     const known = this.#done.get(node)
@@ -76,11 +76,8 @@ class Extender {
     }
     const base = this.resolve(reference, from, [...chain, { file: scope.file, name, node: extending }])
     if (!base) return undefined
-    if (base.kind !== 'map') {
-      const own = new Map(node.entries)
-      own.delete('extends')
-      return { ...node, entries: own }
-    }
+    // An empty base adds nothing; the reference then leaves `extends` where it stands.
+    if (base.kind !== 'map') return node
     const origin = `extended by service "${name}" at ${showPlace(placeOf(extending, 'key'))}`
     const copy = clone(base, origin)
     if (file !== undefined) checkServiceSyntax(copy, reference, this.#reading.problems)

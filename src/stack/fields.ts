@@ -28,13 +28,18 @@ import {
   type ObjectShape,
   object,
   oneOf,
-  type Shape,
   text,
 } from './grammar.ts'
-import { list, type Node } from './tree.ts'
+import { list, mapOf, type Node } from './tree.ts'
 
 const modelUse = orNull(
   object({ endpoint_var: text('Variable for its address.'), model_var: text('Variable for its name.') }),
+)
+
+const extendsLong = object(
+  { service: text('Name of the service.'), file: text('File it is in.', { path: 'always' }) },
+  undefined,
+  { required: ['service'], extensions: false },
 )
 
 const providerOption = text(undefined, { also: ['number', 'boolean'], canonical: toText })
@@ -62,7 +67,7 @@ export const service: ObjectShape = object(
     develop,
     device_cgroup_rules: listOf(text(), 'Device rules: "c 1:3 mr".', { unique: true }),
     devices,
-    dns: { ...textOrList('Name servers.', { key: keyOf }) },
+    dns: textOrList('Name servers.', { key: keyOf, finish: withoutEmpty }),
     dns_opt: listOf(text(), 'Options of resolv.conf.', { key: keyOf }),
     dns_search: textOrList('Search domains.', { key: keyOf }),
     domainname: text('Domain name.'),
@@ -74,16 +79,10 @@ export const service: ObjectShape = object(
       'Ports other containers may reach; nothing is published.',
       { key: keyOf },
     ),
-    extends: choice(
-      [
-        text(),
-        object({ service: text('Name of the service.'), file: text('File it is in.') }, undefined, {
-          required: ['service'],
-          extensions: false,
-        }),
-      ],
-      'Another service to begin with.',
-    ),
+    extends: choice([text(), extendsLong], 'Another service to begin with.', {
+      canonical: node => (node.kind === 'scalar' && node.value !== null ? mapOf({ service: node }, node) : node),
+      long: extendsLong,
+    }),
     external_links: listOf(text(), 'Containers outside the stack: "name[:alias]".', { unique: true }),
     extra_hosts: extraHosts,
     gpus,
@@ -115,7 +114,7 @@ export const service: ObjectShape = object(
     platform: text('os/architecture.'),
     ports,
     post_start: postStart,
-    pre_start: preStart,
+    pre_start: { ...preStart, refused: 'it is newer than the format this loads' },
     pre_stop: preStop,
     privileged: bool('All capabilities and devices: no isolation from the host.'),
     profiles: listOf(text(), 'Only there when one of these profiles is in force.', { key: keyOf }),
@@ -137,7 +136,7 @@ export const service: ObjectShape = object(
     pull_policy: text('always, never, missing, build, daily, weekly, every_DURATION.', {
       pattern: /always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+/,
     }),
-    pull_refresh_after: text('When to pull again.'),
+    pull_refresh_after: text('When to pull again.', { hidden: true }),
     read_only: bool('The root file system cannot be written to.'),
     restart: text('no, always, on-failure[:n] or unless-stopped.'),
     runtime: text('OCI runtime.'),
@@ -165,6 +164,16 @@ export const service: ObjectShape = object(
   },
   'A service: one or more containers of one image.',
 )
+
+/** An unset variable in the list leaves no name server. */
+function withoutEmpty(node: Node): Node {
+  return node.kind === 'list'
+    ? list(
+        node.items.filter(item => item.kind !== 'scalar' || item.value !== ''),
+        node,
+      )
+    : node
+}
 
 function oneToItems(node: Node): Node {
   return node.kind === 'scalar' && node.value !== null ? list([node], node) : node

@@ -2,48 +2,59 @@
 import { parseBytes, parseDuration } from '../lib/units.ts'
 import { refuse } from './fields/forms.ts'
 import { type Context, longShape, memberShape, type NumberShape, optionFor, type Shape } from './grammar.ts'
-import { isNull, type Node, type ScalarNode } from './tree.ts'
+import { isNull, type ListNode, type MapNode, type Node, type ScalarNode } from './tree.ts'
 
-/** Sizes and durations become numbers in place; fields may replace a value. */
+/** Sizes and durations become numbers in place, members first; then a field may replace its value. */
 export function finish(node: Node, shape: Shape, context: Context): Node {
-  let form = shape.finish ? shape.finish(node, context) : node
-  let long = shape
-  if (long.kind === 'choice') {
-    const option = optionFor(long, form)
-    if (!option) return form
-    if (option.finish && option !== shape) form = option.finish(form, context)
-    long = option
+  const option = shape.kind === 'choice' ? optionFor(shape, node) : shape
+  if (node.kind === 'scalar') {
+    let last: Node = node
+    for (const at of option && option !== shape ? [option, shape] : [shape])
+      if (at.finish) last = at.finish(last, context)
+    if (last.kind === 'scalar' && option && isNumeric(option)) convert(last, option, context)
+    return last
   }
-  if (form.kind === 'scalar') {
-    if (long.kind !== 'text' && long.kind !== 'any' && long.kind !== 'null') convert(form, long as NumberShape, context)
-    return form
-  }
-  if (form.kind === 'map') {
-    if (long.kind !== 'map' && long.kind !== 'object') return form
-    for (const [key, member] of form.entries) {
-      const inner = memberShape(long, key)
-      if (!inner) continue
-      const innerLong = longShape(inner)
-      if (innerLong.kind === 'text' && !innerLong.finish) continue
+  if (option) finishMembers(node, option, context)
+  let last: Node = node
+  for (const at of option && option !== shape ? [option, shape] : [shape])
+    if (at.finish) last = at.finish(last, context)
+  return last
+}
+
+function finishMembers(node: MapNode | ListNode, shape: Shape, context: Context): void {
+  if (node.kind === 'map') {
+    if (shape.kind !== 'map' && shape.kind !== 'object') return
+    for (const [key, member] of node.entries) {
+      const field = memberShape(shape, key)
+      if (!field) continue
+      const inner = longShape(field)
+      if (inner.kind === 'text' && !inner.finish) continue
       context.path.push(key)
-      const result = finish(member, innerLong, context)
+      const result = finish(member, inner, context)
       context.path.pop()
-      if (result !== member) {
-        result.keyOffset = member.keyOffset
-        form.entries.set(key, result)
-      }
+      if (result === member) continue
+      result.keyOffset = member.keyOffset
+      node.entries.set(key, result)
     }
-    return form
+  } else if (shape.kind === 'list') {
+    const inner = longShape(shape.items)
+    if (inner.kind === 'text' && !inner.finish) return
+    for (const [index, item] of node.items.entries()) {
+      context.path.push(String(index))
+      node.items[index] = finish(item, inner, context)
+      context.path.pop()
+    }
   }
-  if (long.kind !== 'list') return form
-  const inner = longShape(long.items)
-  if (inner.kind === 'text' && !inner.finish) return form
-  for (const [index, item] of form.items.entries()) {
-    context.path.push(String(index))
-    form.items[index] = finish(item, inner, context)
-    context.path.pop()
-  }
-  return form
+}
+
+function isNumeric(shape: Shape): shape is NumberShape {
+  return (
+    shape.kind === 'bool' ||
+    shape.kind === 'int' ||
+    shape.kind === 'float' ||
+    shape.kind === 'bytes' ||
+    shape.kind === 'duration'
+  )
 }
 
 function convert(node: ScalarNode, shape: NumberShape, context: Context): void {

@@ -28,6 +28,8 @@ interface ShapeBase {
   readonly path?: 'always' | 'bind' | 'context' | 'additional-context'
   /** Printed by `config` also when it is zero or false. */
   readonly keep?: boolean
+  /** Why the reference refuses it although the specification has it. */
+  readonly refused?: string
   /** Never printed by `config`. */
   readonly hidden?: boolean
   /** Null is a value of its own, and survives a merge. */

@@ -5,13 +5,14 @@ import { Failure } from '../lib/failure.ts'
 import { type Problem, Problems } from '../lib/problems.ts'
 import { checkProject } from '../model/check.ts'
 import type { Project } from '../model/project.ts'
+import { checkAgreement } from './agree.ts'
 import { canonical } from './canonical.ts'
 import { type Environment, envFilePaths, osEnvironment, readEnvFiles } from './env.ts'
 import { resolveEnvFiles } from './env-files.ts'
 import { applyExtends } from './extends.ts'
 import { stack } from './fields.ts'
 import { defaultFiles, namedFiles, projectDirectory } from './find.ts'
-import { finish } from './finish.ts'
+import { finish, parseBool } from './finish.ts'
 import { applyInclude } from './include.ts'
 import { interpolate } from './interpolate.ts'
 import { applyResets, merge } from './merge.ts'
@@ -46,6 +47,8 @@ export interface LoadOptions {
   readonly services?: readonly string[]
   /** Reads all of standard input, for `-f -`. */
   readonly stdin?: () => Promise<Uint8Array>
+  /** --all-resources: keep what no service uses. */
+  readonly allResources?: boolean
   /** --compatibility: no default network, no default Dockerfile. */
   readonly compatibility?: boolean
   /** All default to true; `config --no-interpolate` and so on set them to false. */
@@ -68,6 +71,8 @@ export interface LoadedStack {
   readonly sources: ReadonlyMap<string, string>
   /** Variables the files refer to, before they were filled in: for `config --variables`. */
   readonly templates: readonly string[]
+  /** Names are joined by "_" instead of "-", as Compose v1 did. */
+  readonly compatibility: boolean
   /** False when variables were left as they stand. */
   readonly interpolated: boolean
 }
@@ -124,12 +129,12 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const { disabled, inForce } = settleTree(tree, { options, reading, directory, name })
   problems.settle()
 
+  if (!options.allResources) prune(tree)
   const project = toProject(tree, { name, directory, files: paths, disabled, profiles: inForce, environment })
   if (options.consistency !== false && options.interpolate !== false)
     for (const problem of checkProject(project)) problems.add(problem)
   problems.settle()
   warnUnsupported(tree, problems)
-  if (options.consistency !== false) prune(tree)
   return {
     project,
     tree,
@@ -139,6 +144,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     sources,
     templates,
     interpolated: options.interpolate !== false,
+    compatibility: options.compatibility === true || parseBool(environment.get('COMPOSE_COMPATIBILITY') ?? '') === true,
   }
 }
 
@@ -215,6 +221,7 @@ function settleTree(
   if (options.normalize !== false && !options.compatibility) normalize(tree, name)
   const profiles = activeProfiles(options.profiles, reading.environment.get('COMPOSE_PROFILES'))
   const found = disableServices(tree, profiles, options.services ?? [])
+  if (interpolated && options.consistency !== false) checkAgreement(tree, reading.problems)
   if (interpolated) resolveEnvFiles(tree, reading)
   return found
 }

@@ -49,7 +49,7 @@ export function applyDefaults(root: MapNode): void {
     if (volumes?.kind === 'list')
       for (const volume of volumes.items) {
         const bind = get(volume, 'bind')
-        if (bind?.kind === 'map' && !bind.entries.has('create_host_path'))
+        if (bind?.kind === 'map' && textAt(volume, 'type') === 'bind' && !bind.entries.has('create_host_path'))
           bind.entries.set('create_host_path', scalar(true))
       }
   }
@@ -96,6 +96,8 @@ function normalizeService(service: MapNode): void {
   const build = service.entries.get('build')
   if (build?.kind === 'map' && !build.entries.has('dockerfile') && !build.entries.has('dockerfile_inline'))
     build.entries.set('dockerfile', scalar('Dockerfile'))
+  const args = get(service, 'build', 'args')
+  if (args?.kind === 'map') for (const [key, value] of args.entries) if (isNull(value)) args.entries.delete(key)
   imply(service)
 }
 

@@ -247,9 +247,7 @@ class Reader {
       case 'tag:yaml.org,2002:bool':
       case 'tag:yaml.org,2002:null': {
         const resolved = resolvePlain(text)
-        const wanted = { int: 'number', float: 'number', bool: 'boolean', null: 'object' }[tag.slice(18)]
-        // biome-ignore lint/suspicious/useValidTypeof: `wanted` is one of typeof's answers
-        if (typeof resolved.value !== wanted)
+        if (kindOf(resolved.value) !== tag.slice(18))
           this.#fail(node, 'wrong-type', `Cannot read "${text}" as ${tag.slice(18)}`)
         return { ...scalar(null, at), ...resolved }
       }
@@ -272,4 +270,12 @@ class Reader {
   #fail(node: { range?: readonly number[] | null }, code: string, message: string, hint?: string): void {
     report(this.#source, this.#problems, { offset: node.range?.[0] ?? 0, code, message, path: [...this.#path], hint })
   }
+}
+
+/** The name of a scalar's tag. */
+function kindOf(value: string | number | boolean | null): string {
+  if (value === null) return 'null'
+  if (typeof value === 'boolean') return 'bool'
+  if (typeof value === 'string') return 'str'
+  return Number.isInteger(value) ? 'int' : 'float'
 }

@@ -1,7 +1,7 @@
 /** Relative paths to absolute ones, against the folder their file resolves in. */
 import { isAbsolute, join } from 'node:path'
 import { longShape, memberShape, optionFor, type Shape } from './grammar.ts'
-import { type Node, textAt } from './tree.ts'
+import { get, type Node, type ScalarNode, textAt } from './tree.ts'
 
 export interface PathContext {
   /** Absolute. */
@@ -29,6 +29,8 @@ export function resolvePaths(node: Node, shape: Shape, context: PathContext): vo
       source.value = resolveText(source.value, 'bind', context)
     return
   }
+  const device = localBind(node)
+  if (device) device.value = absolute(String(device.value), context)
   if (long.kind !== 'map' && long.kind !== 'object') return
   for (const [key, member] of node.entries) {
     const inner = memberShape(long, key)
@@ -49,11 +51,18 @@ function mayHold(shape: Shape): boolean {
   else if (shape.kind === 'choice') found ||= shape.options.some(option => mayHold(longShape(option)))
   else if (shape.kind === 'object')
     found ||=
-      'source' in shape.fields && 'type' in shape.fields
+      ('source' in shape.fields && 'type' in shape.fields) || 'driver_opts' in shape.fields
         ? true
         : Object.values(shape.fields).some(field => mayHold(longShape(field)))
   holds.set(shape, found)
   return found
+}
+
+/** The device of a volume that is a bind mount by its driver options. */
+function localBind(node: Node): ScalarNode | undefined {
+  if (textAt(node, 'driver') !== 'local' || textAt(node, 'driver_opts', 'o') !== 'bind') return undefined
+  const device = get(node, 'driver_opts', 'device')
+  return device?.kind === 'scalar' && typeof device.value === 'string' ? device : undefined
 }
 
 function resolveText(text: string, kind: NonNullable<Shape['path']>, context: PathContext): string {

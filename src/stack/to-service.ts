@@ -337,7 +337,10 @@ function expandExpose(spec: string): readonly string[] {
 }
 
 function toHosts(entries: readonly string[]): Array<{ host: string; address: string }> {
-  return entries.flatMap(entry => parseHost(entry) ?? [])
+  return entries.flatMap(entry => {
+    const pair = parseHost(entry)
+    return pair ? pair.addresses.map(address => ({ host: pair.host, address })) : []
+  })
 }
 
 function toMount(view: View): readonly Mount[] {

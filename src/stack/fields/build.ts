@@ -22,7 +22,7 @@ const long = object(
     cache_from: listOf(text(), 'Where to look for cached layers.'),
     cache_to: listOf(text(), 'Where to put cached layers.'),
     no_cache: bool('Build every step anew.'),
-    no_cache_filter: textOrList('Stages to build anew.'),
+    no_cache_filter: { ...textOrList('Stages to build anew.'), refused: 'it is newer than the format this loads' },
     additional_contexts: keyValues('Further contexts, by name.', {
       values: text(undefined, {
         also: ['number', 'boolean', 'null'],

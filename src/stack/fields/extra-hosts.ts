@@ -1,5 +1,4 @@
 /** extra_hosts: ["name=address"] or { name: address }, sorted by name. */
-import { isIP } from 'node:net'
 import { type Context, choice, listOf, mapTo, type Shape, text } from '../grammar.ts'
 import { list, type Node, type ScalarNode } from '../tree.ts'
 import { refuse, textOf } from './forms.ts'
@@ -46,7 +45,8 @@ function finish(node: Node, context: Context): Node {
       })
       continue
     }
-    pairs.push({ host: pair.host, node: { ...item, value: `${pair.host}=${pair.address}`, text: undefined } })
+    for (const address of pair.addresses)
+      pairs.push({ host: pair.host, node: { ...item, value: `${pair.host}=${address}`, text: undefined } })
   }
   pairs.sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0))
   return list(
@@ -55,15 +55,12 @@ function finish(node: Node, context: Context): Node {
   )
 }
 
-/** "name=address" or "name:address"; brackets around an address are taken off. */
-export function parseHost(spec: string): { host: string; address: string } | undefined {
+/** "name=address" or "name:address", also with several addresses between commas; brackets around an address are taken off. */
+export function parseHost(spec: string): { host: string; addresses: readonly string[] } | undefined {
   const match = /^([^=]+)=(.*)$/s.exec(spec) ?? /^([^:]+):(.*)$/s.exec(spec)
-  const host = match?.[1]
-  let address = match?.[2]
-  if (host === undefined || address === undefined || address === '') return undefined
-  if (address.startsWith('[') && address.endsWith(']')) {
-    address = address.slice(1, -1)
-    if (isIP(address) !== 6) return undefined
-  }
-  return { host, address }
+  if (!match?.[1] || !match[2]) return undefined
+  const addresses = match[2]
+    .split(',')
+    .map(address => (address.startsWith('[') && address.endsWith(']') ? address.slice(1, -1) : address))
+  return { host: match[1], addresses }
 }

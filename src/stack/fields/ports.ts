@@ -17,13 +17,8 @@ const long = object(
   'One published port.',
 )
 
-const surface = object(
-  { ...long.fields, published: { ...long.fields.published!, integer: true } as Shape },
-  'One published port.',
-)
-
 export const ports: Shape = listOf(
-  choice([int(undefined, { strict: true, loose: true }), text(), surface]),
+  choice([int(undefined, { strict: true, loose: true }), text(), long]),
   'Ports of the container that the host passes on: "host:container", "address:host:container/protocol", ranges, or mappings.',
   {
     examples: [['8080:80', '127.0.0.1:5432:5432']],
@@ -42,13 +37,7 @@ function portKey(item: Node): string | undefined {
     const node = get(item, key)
     return node?.kind === 'scalar' && node.value !== null ? textOf(node) : otherwise
   }
-  return [
-    part('host_ip', '0.0.0.0'),
-    part('published', ''),
-    part('target', ''),
-    part('protocol', 'tcp'),
-    part('mode', 'ingress'),
-  ].join(' ')
+  return [part('host_ip', '0.0.0.0'), part('published', ''), part('target', ''), part('protocol', 'tcp')].join(' ')
 }
 
 function expand(node: Node, context: Context): Node {

@@ -13,6 +13,7 @@ export const ulimits: Shape = mapTo(
   'Limits of each process: nofile, nproc, …',
   {
     names: /^[a-z]+$/,
+    open: true,
     examples: [{ nofile: { soft: 20000, hard: 40000 }, nproc: 65535 }],
   },
 )

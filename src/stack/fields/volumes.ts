@@ -29,7 +29,7 @@ const long = object(
     image: object({ subpath: text('Mount only this folder of the image.') }),
   },
   'One mount.',
-  { required: ['type'] },
+  { required: ['type'], finish: needsTarget },
 )
 
 export const serviceVolumes: Shape = listOf(
@@ -115,6 +115,12 @@ function expand(node: Node, context: Context): Node {
     },
     at,
   )
+}
+
+function needsTarget(node: Node, context: Context): Node {
+  if (!textAt(node, 'target'))
+    refuse(context, node, { code: 'missing-key', message: 'Cannot leave out "target": it must be set here' })
+  return node
 }
 
 function cleanTarget(node: Node & { kind: 'map' }): Node {
