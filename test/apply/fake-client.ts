@@ -1,0 +1,121 @@
+/** A Client that answers from a table of handlers and counts what is in flight. */
+import type { Endpoint, Input } from '../../src/api/endpoint.ts'
+import type { EventMessage } from '../../src/api/events.ts'
+import type { Client } from '../../src/client/client.ts'
+import { Failure } from '../../src/lib/failure.ts'
+
+interface AnyInput {
+  readonly params?: Readonly<Record<string, string>>
+  readonly query?: Readonly<Record<string, unknown>>
+  readonly body?: unknown
+}
+
+export type Handler = (input: AnyInput, signal: AbortSignal | undefined) => unknown
+
+export class FakeClient implements Client {
+  readonly host = 'fake://'
+  /** "containerStart a", in the order they were made. */
+  readonly calls: string[] = []
+  inFlight = 0
+  most = 0
+  readonly #handlers: Readonly<Record<string, Handler>>
+  readonly #events: ((event: EventMessage) => void)[] = []
+
+  constructor(handlers: Readonly<Record<string, Handler>>) {
+    this.#handlers = handlers
+  }
+
+  async call<E extends Endpoint>(
+    endpoint: E,
+    input: Input<E>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<never> {
+    return (await this.#answer(endpoint, input as AnyInput, signal)) as never
+  }
+
+  async stream<E extends Endpoint>(
+    endpoint: E,
+    input: Input<E>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<never> {
+    if (endpoint.name === 'events') return this.#eventStream(signal) as never
+    return (await this.#answer(endpoint, input as AnyInput, signal)) as never
+  }
+
+  /** Tells all who listen. */
+  emit(id: string, action: string, attributes: Readonly<Record<string, string>> = {}): void {
+    const time = Date.now()
+    for (const tell of this.#events)
+      tell({
+        Type: 'container',
+        Action: action,
+        Actor: { ID: id, Attributes: attributes },
+        scope: 'local',
+        time: Math.floor(time / 1000),
+        timeNano: time * 1e6,
+      })
+  }
+
+  get listeners(): number {
+    return this.#events.length
+  }
+
+  hijack(): Promise<never> {
+    throw new Error('nobody hijacks here')
+  }
+
+  version(): Promise<string> {
+    return Promise.resolve('1.51')
+  }
+
+  close(): void {}
+
+  async #answer(endpoint: Endpoint, input: AnyInput, signal: AbortSignal | undefined): Promise<unknown> {
+    const handler = this.#handlers[endpoint.name]
+    if (!handler) throw new Failure('internal', `No handler for ${endpoint.name}`)
+    this.calls.push([endpoint.name, ...Object.values(input.params ?? {})].join(' '))
+    this.inFlight++
+    this.most = Math.max(this.most, this.inFlight)
+    try {
+      return await handler(input, signal)
+    } finally {
+      this.inFlight--
+    }
+  }
+
+  async *#eventStream(signal: AbortSignal | undefined): AsyncGenerator<EventMessage> {
+    const queue: EventMessage[] = []
+    let wake = Promise.withResolvers<void>()
+    const tell = (event: EventMessage): void => {
+      queue.push(event)
+      wake.resolve()
+    }
+    this.#events.push(tell)
+    const ended = (): void => wake.resolve()
+    signal?.addEventListener('abort', ended)
+    try {
+      while (!signal?.aborted) {
+        const event = queue.shift()
+        if (event) {
+          yield event
+          continue
+        }
+        wake = Promise.withResolvers()
+        await wake.promise
+      }
+      throw new Failure('cancelled', 'The request was cancelled')
+    } finally {
+      this.#events.splice(this.#events.indexOf(tell), 1)
+    }
+  }
+}
+
+/** Lets everything that can go on without the outside world go on. */
+export function settled(): Promise<void> {
+  return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+}
+
+export function inspect(id: string, state: object, config: object = {}): object {
+  const rest = { Running: false, Restarting: false, OOMKilled: false, ExitCode: 0, Error: '' }
+  return { Id: id, State: { Status: 'running', ...rest, ...state }, HostConfig: {}, ...config }
+}

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ApplyEvent } from '../../src/apply/events.ts'
+import { run } from '../../src/apply/run.ts'
+import { Failure, isFailure } from '../../src/lib/failure.ts'
+import type { Operation, WaitCondition } from '../../src/plan/operation.ts'
+import { Plan } from '../../src/plan/plan.ts'
+import { FakeClient, inspect, settled } from './fake-client.ts'
+
+function on(name: string) {
+  return { cause: 'test', name, service: name, container: name }
+}
+
+function start(name: string): Operation {
+  return { kind: 'start-container', ...on(name) }
+}
+
+function wait(name: string, condition: WaitCondition = 'healthy', required = true): Operation {
+  return { kind: 'wait-container', condition, required, ...on(name), cause: `web needs ${name} ${condition}` }
+}
+
+function create(name: string): Operation {
+  return {
+    kind: 'create-container',
+    cause: 'test',
+    name,
+    service: name,
+    createName: name,
+    platform: undefined,
+    body: { Image: 'busybox' },
+    late: [],
+  }
+}
+
+test('run() never has more calls in flight than `parallel`, and reaches that many', async () => {
+  const client = new FakeClient({ containerStart: settled })
+  const plan = new Plan()
+  for (let i = 0; i < 100; i++) plan.add(start(`c${i}`))
+  await run(plan, client, { parallel: 7 })
+  assert.equal(client.most, 7)
+  assert.equal(client.calls.length, 100)
+})
+
+test('run() brings up a chain of 200 that wait for each other’s health with `parallel: 1`', async () => {
+  const client: FakeClient = new FakeClient({
+    containerStart: ({ params }) => {
+      setImmediate(() => client.emit(params!['id']!, 'health_status: healthy'))
+    },
+    containerInspect: ({ params }) => inspect(params!['id']!, { Health: { Status: 'starting' } }),
+  })
+  const plan = new Plan()
+  let last: number[] = []
+  for (let i = 0; i < 200; i++) last = [plan.add(wait(`c${i}`), [plan.add(start(`c${i}`), last)])]
+  await run(plan, client, { parallel: 1 })
+  const starts = client.calls.filter(call => call.startsWith('containerStart'))
+  assert.deepEqual(
+    starts,
+    Array.from({ length: 200 }, (_, i) => `containerStart c${i}`),
+  )
+  assert.equal(client.listeners, 0)
+})
+
+test('run() uses one subscription to events for all waits, and none without waits', async () => {
+  let most = 0
+  const client: FakeClient = new FakeClient({
+    containerStart: () => (most = Math.max(most, client.listeners)),
+    containerInspect: ({ params }) => {
+      most = Math.max(most, client.listeners)
+      return inspect(params!['id']!, { Health: { Status: 'healthy' } })
+    },
+  })
+  const alone = new Plan()
+  alone.add(start('a'))
+  await run(alone, client)
+  assert.equal(most, 0)
+  const plan = new Plan()
+  for (const name of ['a', 'b', 'c']) plan.add(wait(name), [plan.add(start(name))])
+  await run(plan, client)
+  assert.equal(most, 1)
+})
+
+test('run() hands the result of a node to those that refer to it', async () => {
+  const bodies: unknown[] = []
+  const client = new FakeClient({
+    containerCreate: ({ query, body }) => {
+      bodies.push(body)
+      return { Id: `id-of-${query!['name']}`, Warnings: [] }
+    },
+    containerStart: () => undefined,
+  })
+  const plan = new Plan()
+  const vpn = plan.add(create('vpn'))
+  const late = [
+    { path: ['HostConfig', 'NetworkMode'], ref: { node: vpn }, before: 'container:', after: '' },
+    { path: ['HostConfig', 'VolumesFrom'], ref: { node: vpn }, before: '', after: ':ro', list: true },
+  ]
+  const web = plan.add({ ...create('web'), late } as Operation, [vpn])
+  plan.add({ ...start('web'), container: { node: web } } as Operation, [web])
+  await run(plan, client)
+  assert.deepEqual(bodies[1], {
+    Image: 'busybox',
+    HostConfig: { NetworkMode: 'container:id-of-vpn', VolumesFrom: ['id-of-vpn:ro'] },
+  })
+  assert.equal(client.calls.at(-1), 'containerStart id-of-web')
+})
+
+test('run() starts nothing new after a failure, lets what runs finish, and reports dependents as skipped once', async () => {
+  const gate = Promise.withResolvers<void>()
+  const client = new FakeClient({
+    containerStart: async ({ params }) => {
+      if (params!['id'] === 'bad') throw new Failure('conflict', 'port is already allocated', { hint: 'Free it' })
+      await gate.promise
+    },
+  })
+  const plan = new Plan()
+  const bad = plan.add(start('bad'))
+  const slow = plan.add(start('slow'))
+  const child = plan.add(start('child'), [bad])
+  plan.add(start('grandchild'), [child])
+  plan.add(start('later'), [slow])
+  const events: ApplyEvent[] = []
+  const running = run(plan, client, { onEvent: event => events.push(event) })
+  await settled()
+  gate.resolve()
+  await assert.rejects(running, (error: unknown) => {
+    assert.ok(isFailure(error, 'conflict'))
+    assert.equal(error.message, 'Cannot start container "bad": port is already allocated')
+    assert.equal(error.hint, 'Free it')
+    return true
+  })
+  assert.deepEqual(client.calls, ['containerStart bad', 'containerStart slow'])
+  assert.deepEqual(
+    events.map(
+      e => `${e.kind} ${e.node.operation.name}${e.kind === 'skipped' ? ` by ${e.because?.operation.name}` : ''}`,
+    ),
+    [
+      'started bad',
+      'started slow',
+      'failed bad',
+      'done slow',
+      'skipped child by bad',
+      'skipped grandchild by bad',
+      'skipped later by undefined',
+    ],
+  )
+})
+
+test('run() throws all failures of what ran side by side', async () => {
+  const client = new FakeClient({
+    containerStart: async ({ params }) => {
+      await settled()
+      throw new Failure('not-found', `no ${params!['id']}`)
+    },
+  })
+  const plan = new Plan()
+  plan.add(start('a'))
+  plan.add(start('b'))
+  await assert.rejects(run(plan, client, { parallel: 2 }), {
+    kind: 'not-found',
+    message: 'Cannot start container "a": no a\nCannot start container "b": no b',
+  })
+})
+
+test('run() says who waited and why it ended when a dependency turns unhealthy', async () => {
+  const log = [{ Start: '', End: '', ExitCode: 1, Output: 'connection refused\n' }]
+  const client: FakeClient = new FakeClient({
+    containerStart: ({ params }) => {
+      if (params!['id'] === 'db') setImmediate(() => client.emit('db', 'health_status: unhealthy'))
+    },
+    containerInspect: () =>
+      inspect('db', { Health: client.calls.length < 3 ? { Status: 'starting' } : { Status: 'unhealthy', Log: log } }),
+  })
+  const plan = new Plan()
+  plan.add(start('web'), [plan.add(wait('db'), [plan.add(start('db'))])])
+  await assert.rejects(run(plan, client), {
+    message: 'Cannot go on: web needs db healthy, but "db" is unhealthy: its check ended with 1: connection refused',
+  })
+  assert.ok(!client.calls.includes('containerStart web'))
+})
+
+test('run() goes on with a warning when a dependency that is not required does not become healthy', async () => {
+  const client = new FakeClient({
+    containerStart: () => undefined,
+    containerInspect: () => inspect('db', { Status: 'exited', ExitCode: 3 }),
+  })
+  const plan = new Plan()
+  plan.add(start('web'), [plan.add(wait('db', 'healthy', false))])
+  const warnings: string[] = []
+  await run(plan, client, { onEvent: event => event.kind === 'warning' && warnings.push(event.text) })
+  assert.deepEqual(warnings, ['"db" exited with code 3'])
+  assert.ok(client.calls.includes('containerStart web'))
+})
+
+test('run() ends waits and starts nothing new when its signal fires', async () => {
+  const stop = new AbortController()
+  const client = new FakeClient({
+    containerInspect: () => inspect('db', { Health: { Status: 'starting' } }),
+    containerStart: () => undefined,
+  })
+  const plan = new Plan()
+  plan.add(start('web'), [plan.add(wait('db'))])
+  const events: string[] = []
+  const running = run(plan, client, {
+    signal: stop.signal,
+    onEvent: e => events.push(`${e.kind} ${e.node.operation.name}`),
+  })
+  await settled()
+  stop.abort()
+  await assert.rejects(running, { kind: 'cancelled' })
+  assert.deepEqual(events, ['started db', 'skipped db', 'skipped web'])
+  assert.equal(client.listeners, 0)
+})
+
+test('run() gives up waiting after `waitTimeout` and says what was not reached', async () => {
+  const client = new FakeClient({ containerInspect: () => inspect('db', { Health: { Status: 'starting' } }) })
+  const plan = new Plan()
+  plan.add(wait('db'))
+  await assert.rejects(run(plan, client, { waitTimeout: 5 }), {
+    kind: 'unavailable',
+    message: 'Cannot go on: web needs db healthy, but "db" is not healthy after 0.005 seconds',
+  })
+})
+
+test('run() refuses 1,000 calls at once, and none', async () => {
+  for (const parallel of [0, -1, 1000, 1.5])
+    await assert.rejects(run(new Plan(), new FakeClient({}), { parallel }), { kind: 'invalid' })
+})
+
+test('run() takes what is already gone for removed, and a container that ended for killed', async () => {
+  const missing = () => {
+    throw new Failure('not-found', 'No such container: a')
+  }
+  const ended = () => {
+    throw new Failure('conflict', 'container a is not running')
+  }
+  const client = new FakeClient({ containerRemove: missing, containerStop: missing, containerKill: ended })
+  const plan = new Plan()
+  const stop = plan.add({ kind: 'stop-container', ...on('a'), timeout: undefined })
+  plan.add({ kind: 'remove-container', ...on('a'), force: false, volumes: false }, [stop])
+  plan.add({ kind: 'kill-container', ...on('a'), signal: 'SIGKILL' })
+  await run(plan, client)
+})
+
+test('run() asks again when an engine says that the container’s init is still running', async () => {
+  let tries = 0
+  const client = new FakeClient({
+    containerRestart: () => {
+      if (tries++ === 0) throw new Failure('internal', 'container init still running')
+    },
+    containerWait: async function* () {
+      yield { StatusCode: 0 }
+    },
+  })
+  const plan = new Plan()
+  plan.add({ kind: 'restart-container', ...on('a'), timeout: 1 })
+  await run(plan, client)
+  assert.deepEqual(client.calls, ['containerRestart a', 'containerWait a', 'containerRestart a'])
+})
+
+test('run() pulls by name and tag, tells progress over all layers, and gives the image’s id', async () => {
+  const progress: unknown[] = []
+  const client = new FakeClient({
+    imageCreate: async function* ({ query }) {
+      assert.deepEqual(query, { fromImage: 'localhost:5000/a', tag: 'latest', platform: undefined })
+      yield { status: 'Downloading', id: 'l1', progressDetail: { current: 5, total: 10 } }
+      yield { status: 'Downloading', id: 'l2', progressDetail: { current: 1, total: 20 } }
+      yield { status: 'Pull complete', id: 'l1', progressDetail: {} }
+    },
+    imageInspect: () => ({ Id: 'sha256:9' }),
+  })
+  const plan = new Plan()
+  plan.add({ kind: 'pull-image', cause: '', name: 'localhost:5000/a', platform: undefined, services: [] })
+  await run(plan, client, {
+    onEvent: e => e.kind === 'progress' && progress.push([e.text, e.current, e.total]),
+  })
+  assert.deepEqual(progress, [
+    ['Downloading', 5, 10],
+    ['Downloading', 6, 30],
+    ['Pull complete', 11, 30],
+  ])
+})
+
+test('run() reports the error line of a pull as the failure', async () => {
+  const client = new FakeClient({
+    imageCreate: async function* () {
+      yield { error: 'manifest unknown', errorDetail: { message: 'manifest for x:1 not found' } }
+    },
+  })
+  const plan = new Plan()
+  plan.add({ kind: 'pull-image', cause: '', name: 'x:1', platform: undefined, services: [] })
+  await assert.rejects(run(plan, client), { message: 'Cannot pull image "x:1": manifest for x:1 not found' })
+})
