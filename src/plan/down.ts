@@ -1,7 +1,7 @@
 /** The plans that end or turn what runs: down, stop, start, restart, kill, pause, rm; a stack file is not needed. */
 import { Graph } from '../graph/graph.ts'
 import { findCycle, layers } from '../graph/order.ts'
-import { serviceGraph } from '../graph/services.ts'
+import { serviceGraph, sharedNamespaces } from '../graph/services.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import { labels, parseDependencies } from './labels.ts'
@@ -137,7 +137,7 @@ function conditionWaits(plan: Plan, project: Project, { container, all, after, w
 }
 
 export interface RestartOptions extends StopOptions {
-  /** Not those that follow by `restart: true`. */
+  /** Not those that follow by `restart: true` or a shared namespace. */
   readonly noDeps?: boolean
 }
 
@@ -148,10 +148,13 @@ export function planRestart(target: Target, observed: Observed, options: Restart
   const named = chosen(target, observed, options.services).filter(container => !container.oneOff)
   const causes = new Map(named.map(container => [container.service, 'asked for']))
   if (!options.noDeps && 'services' in target)
-    for (const name of layers(serviceGraph(target)).flat())
-      for (const dependency of Object.values(target.services[name]!.dependsOn))
-        if (dependency.restart && causes.has(dependency.service) && !causes.has(name))
-          causes.set(name, `${dependency.service} is restarted`)
+    for (const name of layers(serviceGraph(target)).flat()) {
+      const service = target.services[name]!
+      const follows = Object.values(service.dependsOn).flatMap(d => (d.restart ? [d.service] : []))
+      // with some engines a namespace ends with its owner's process
+      const moved = [...follows, ...sharedNamespaces(service)].find(needed => causes.has(needed))
+      if (moved !== undefined && !causes.has(name)) causes.set(name, `${moved} is restarted`)
+    }
   const containers = observed.containers.filter(c => causes.has(c.service) && !c.oneOff)
   forward(target, containers, (container, after) =>
     plan.add({ kind: 'restart-container', ...on(container, causes.get(container.service)), timeout }, values(after)),
