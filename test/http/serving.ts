@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import type { Handlers } from '../../src/api/endpoint.ts'
 import { type EndpointName, endpoints } from '../../src/api/endpoints.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
+import type { Listener } from '../../src/engine/server/answer.ts'
 import { notYet } from '../../src/engine/server/not-yet.ts'
-import { type Listener, type Server, serve } from '../../src/engine/server/server.ts'
+import { type Server, serve } from '../../src/engine/server/server.ts'
 
 type Table = Handlers<typeof endpoints>
 

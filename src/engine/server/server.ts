@@ -1,17 +1,13 @@
 /** Listens on sockets and answers the Docker Engine API with the handlers it is given. */
 import { chmod, chown, lstat, unlink } from 'node:fs/promises'
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Endpoint, Handler, Handlers, RequestContext, Session } from '../../api/endpoint.ts'
 import { endpoints } from '../../api/endpoints.ts'
-import { checkVersion, compareVersions, oldestVersion } from '../../api/version.ts'
 import { debug } from '../../lib/debug.ts'
-import { errnoOf, Failure, isFailure, messageOf } from '../../lib/failure.ts'
-import { decodeBody, decodeHeaders, decodeQuery } from './decode.ts'
-import { refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
-import { sendError, sendJson, sendReply, sendText, standardHeaders } from './reply.ts'
-import { type Route, Router } from './router.ts'
+import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
+import { Answer, type AnswerOptions, type Listener } from './answer.ts'
+import { Router } from './router.ts'
 
 // not by `import`, which would load all of fetch: see client/request.ts
 const http = process.getBuiltinModule('node:http')
@@ -25,19 +21,8 @@ const keepAliveTimeout = 120_000
 /** Per socket; beyond it new ones are closed, so that file descriptors are left for containers. */
 const maxConnections = 4096
 
-export type Listener =
-  /** Access by file mode: 0660, root and `group`. */
-  | { readonly kind: 'unix'; readonly path: string; readonly group?: number | undefined }
-  /** Whoever reaches it is root on this host; `insecure` says that this is meant. */
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly insecure: boolean }
-
-export interface ServeOptions {
+export interface ServeOptions extends AnswerOptions {
   readonly listeners: readonly Listener[]
-  readonly handlers: Handlers<typeof endpoints>
-  /** For the Server header. */
-  readonly serverVersion: string
-  /** Defects, and connections told off: a line each. */
-  readonly onProblem?: (line: string) => void
 }
 
 export interface ServedSocket {
@@ -194,161 +179,4 @@ async function removeStale(path: string): Promise<void> {
   probe.destroy()
   if (alive) throw new Failure('conflict', `Cannot listen on unix://${path}: an engine is listening there already`)
   await unlink(path)
-}
-
-/** One request to one handler. */
-class Answer {
-  readonly #options: ServeOptions
-  readonly #router: Router
-  readonly #listener: Listener
-  readonly #headers: readonly (readonly [string, string])[]
-
-  constructor(options: ServeOptions, router: Router, listener: Listener) {
-    this.#options = options
-    this.#router = router
-    this.#listener = listener
-    this.#headers = Object.entries(standardHeaders(options.serverVersion))
-  }
-
-  /** Only a hijack takes the connection over; whatever else asks for an upgrade is answered as if it had not. */
-  upgrades(request: IncomingMessage): boolean {
-    if (request.headers.upgrade?.toLowerCase() !== 'tcp') return false
-    try {
-      return this.#router.find(request.method ?? '', request.url ?? '')?.endpoint.reply.kind === 'hijack'
-    } catch (error) {
-      // a malformed URL: `request` meets it again and says so
-      if (isFailure(error)) return false
-      throw error
-    }
-  }
-
-  async request(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const since = performance.now()
-    response.once('close', () =>
-      log('%s %s %d %s ms', request.method, request.url, response.statusCode, (performance.now() - since).toFixed(1)),
-    )
-    // a client that leaves while it is written to; 'close' follows and is what counts
-    response.on('error', error => log('a client left: %s', error.message))
-    request.on('error', error => log('a client left: %s', error.message))
-    const left = new AbortController()
-    response.once('close', () => {
-      if (!response.writableFinished) left.abort()
-    })
-    try {
-      checkOrigin(request, this.#listener)
-      if (request.method === 'OPTIONS') {
-        this.#setHeaders(response)
-        response.writeHead(200, { 'Content-Length': '0' }).end()
-        return
-      }
-      const route = this.#router.find(request.method ?? '', request.url ?? '')
-      if (route === undefined) {
-        sendJson(response, 404, { message: 'page not found' })
-        return
-      }
-      this.#setHeaders(response)
-      if (compareVersions(route.version, oldestVersion) < 0) {
-        sendText(response, 400, tooOld(route.version))
-        return
-      }
-      if (route.endpoint.path === '/_ping') setPingHeaders(response)
-      const reply = await this.#handle(route, request, request, left.signal)
-      if (route.endpoint.reply.kind === 'hijack' && reply !== undefined)
-        await streamTo(request, response, reply as Session)
-      else await sendReply(response, route.endpoint, reply)
-    } catch (error) {
-      this.#note(request, error)
-      sendError(response, error)
-    }
-  }
-
-  async upgrade(request: IncomingMessage, socket: Duplex): Promise<void> {
-    const left = new AbortController()
-    socket.once('close', () => left.abort())
-    let endpoint: Endpoint = endpoints.containerAttach
-    let session: Session | undefined
-    try {
-      checkOrigin(request, this.#listener)
-      // `upgrades` has found it
-      const route = this.#router.find(request.method ?? '', request.url ?? '')!
-      endpoint = route.endpoint
-      session = (await this.#handle(route, request, await upgradedBody(request, socket), left.signal)) as
-        | Session
-        | undefined
-    } catch (error) {
-      this.#note(request, error)
-      refuse(socket, endpoint, error)
-      return
-    }
-    if (session === undefined) {
-      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
-      return
-    }
-    try {
-      await upgradeTo(socket, session)
-    } catch (error) {
-      this.#note(request, error)
-      socket.destroy()
-    }
-  }
-
-  async #handle(
-    { endpoint, params, query, version }: Route,
-    request: IncomingMessage,
-    body: IncomingMessage | Awaited<ReturnType<typeof upgradedBody>>,
-    signal: AbortSignal,
-  ): Promise<unknown> {
-    checkVersion(version)
-    const handler = this.#options.handlers[endpoint.name as keyof typeof endpoints] as unknown as Handler<Endpoint>
-    const context: RequestContext = { signal, version }
-    return handler(
-      {
-        params,
-        query: decodeQuery(endpoint, query),
-        headers: decodeHeaders(endpoint, request),
-        body: (await decodeBody(endpoint, request, body)) as never,
-      },
-      context,
-    )
-  }
-
-  #setHeaders(response: ServerResponse): void {
-    for (const [name, value] of this.#headers) response.setHeader(name, value)
-  }
-
-  /** Defects of ours are worth a line in the engine's log; what a client did wrong is told to the client. */
-  #note(request: IncomingMessage, error: unknown): void {
-    if (error instanceof Failure && error.kind !== 'internal')
-      log('%s %s: %s', request.method, request.url, error.message)
-    else this.#options.onProblem?.(`${request.method} ${request.url}: ${error instanceof Error ? error.stack : error}`)
-  }
-}
-
-function tooOld(version: string): string {
-  try {
-    checkVersion(version)
-  } catch (error) {
-    return messageOf(error)
-  }
-  throw new Failure('internal', `version ${version} is not too old`)
-}
-
-function setPingHeaders(response: ServerResponse): void {
-  response.setHeader('Builder-Version', '1')
-  response.setHeader('Swarm', 'inactive')
-  response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate')
-  response.setHeader('Pragma', 'no-cache')
-}
-
-/**
- * A browser on this machine reaches a TCP port for any page it shows: by a name that now resolves to 127.0.0.1, or by a plain form.
- * Neither can leave out Origin or forge Host. A unix socket is out of its reach.
- */
-function checkOrigin({ headers }: IncomingMessage, listener: Listener): void {
-  if (listener.kind === 'unix') return
-  const host = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
-  if (!['localhost', '127.0.0.1', '::1', listener.host].includes(host))
-    throw new Failure('denied', `Host "${host}" is not served here`)
-  if (headers.origin !== undefined || (headers['sec-fetch-site'] ?? 'none') !== 'none')
-    throw new Failure('denied', 'Requests from web pages are not served')
 }

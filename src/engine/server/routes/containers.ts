@@ -1,6 +1,7 @@
 /** Endpoints of containers: each to one verb of the collection. */
-import { containerEndpoints } from '../../../api/containers.ts'
+import { type ContainerInspect, containerEndpoints } from '../../../api/containers.ts'
 import type { Handlers } from '../../../api/endpoint.ts'
+import { compareVersions } from '../../../api/version.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
 import { notYet } from '../not-yet.ts'
@@ -10,7 +11,8 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
     containerList: ({ query }) => containers.list(defined(query)),
     containerCreate: ({ query, body }) => containers.create({ ...defined(query), body }),
     containerPrune: ({ query }) => containers.prune(query.filters ?? {}),
-    containerInspect: ({ params, query }) => containers.inspect(params.id, defined(query)),
+    containerInspect: async ({ params, query }, { version }) =>
+      withAliases(await containers.inspect(params.id, defined(query)), version),
     containerProgram: ({ params }) => containers.program(params.id),
     containerStart: ({ params }, { signal }) => containers.start(params.id, { signal }),
     containerStop: ({ params, query }) => containers.stop(params.id, stopOptions(query)),
@@ -65,6 +67,18 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
       }),
     containerCommit: notYet(containerEndpoints.containerCommit),
   }
+}
+
+/** Below API 1.45 the short id and the hostname, now among DNSNames only, are aliases too. */
+export function withAliases(inspect: ContainerInspect, version: string): ContainerInspect {
+  if (compareVersions(version, '1.45') >= 0) return inspect
+  const implied = [inspect.Id.slice(0, 12), ...(inspect.Config.Hostname ? [inspect.Config.Hostname] : [])]
+  const networks = Object.entries(inspect.NetworkSettings.Networks ?? {}).map(([name, settings]) => {
+    // the predefined networks know no aliases
+    if (!settings.DNSNames?.length) return [name, settings]
+    return [name, { ...settings, Aliases: [...new Set([...(settings.Aliases ?? []), ...implied])] }]
+  })
+  return { ...inspect, NetworkSettings: { ...inspect.NetworkSettings, Networks: Object.fromEntries(networks) } }
 }
 
 /** Without the members that are undefined. */
