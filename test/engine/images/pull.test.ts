@@ -1,0 +1,358 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { Events } from '../../../src/engine/base/events.ts'
+import { Images } from '../../../src/engine/images/images.ts'
+import type { ProgressLine } from '../../../src/engine/images/progress.ts'
+import { lacking, program, root } from '../../support/needs.ts'
+import { registryUser, startRegistry } from '../../support/registry.ts'
+import { temporaryPaths } from '../../support/temporary-paths.ts'
+import { sha256, type TinyParts, tinyManifest, tinyParts } from '../../support/tiny-image.ts'
+
+const skip = lacking(root())
+
+async function store(t: TestContext) {
+  const paths = temporaryPaths(t)
+  return { paths, images: await Images.open(paths, new Events()) }
+}
+
+function inventory(paths: { readonly images: string }) {
+  return ['layers', 'blobs/sha256', 'tmp'].map(folder => readdirSync(join(paths.images, folder)).length)
+}
+
+describe('pull from docker-registry', { skip: lacking(root(), program('docker-registry')) }, () => {
+  test('fetches an image, tells its progress as Docker does, and finds it up to date the next time', async t => {
+    await using registry = await startRegistry()
+    const { images } = await store(t)
+    const name = `${registry.host}/am/app:1`
+    const pushed = await registry.pushImage('am/app', '1', { layers: [{ a: 'x' }, { b: 'y' }], config: { Cmd: ['b'] } })
+    const lines: ProgressLine[] = []
+    const image = await images.pull(name, { onProgress: line => lines.push(line) })
+    assert.equal(image.id, pushed.id)
+    assert.deepEqual(image.tags, [name])
+    assert.deepEqual(image.digests, [`${registry.host}/am/app@${pushed.digest}`])
+    assert.deepEqual(
+      images.layers(image).map(layer => readdirSync(layer)),
+      [['a'], ['b']],
+    )
+    assert.deepEqual(lines[0], { status: 'Pulling from am/app', id: '1' })
+    const statuses = lines.map(line => line.status)
+    for (const status of ['Pulling fs layer', 'Verifying Checksum', 'Download complete', 'Pull complete'])
+      assert.equal(statuses.filter(each => each === status).length, 2, status)
+    assert.deepEqual(statuses.slice(-2), [`Digest: ${pushed.digest}`, `Status: Downloaded newer image for ${name}`])
+
+    const again: ProgressLine[] = []
+    await images.pull(name, { onProgress: line => again.push(line) })
+    assert.deepEqual(
+      again.map(line => line.status),
+      ['Pulling from am/app', `Digest: ${pushed.digest}`, `Status: Image is up to date for ${name}`],
+    )
+    assert.equal(images.get(`${registry.host}/am/app@${pushed.digest}`).id, pushed.id)
+  })
+
+  test('skips layers that are here already', async t => {
+    await using registry = await startRegistry()
+    const { images } = await store(t)
+    await registry.pushImage('app', '1', { layers: [{ base: 'x' }] })
+    await registry.pushImage('app', '2', { layers: [{ base: 'x' }, { more: 'y' }] })
+    await images.pull(`${registry.host}/app:1`)
+    const lines: ProgressLine[] = []
+    await images.pull(`${registry.host}/app:2`, { onProgress: line => lines.push(line) })
+    assert.deepEqual(
+      lines.slice(1, 3).map(line => line.status),
+      ['Already exists', 'Pulling fs layer'],
+    )
+  })
+
+  test('says what is missing in Docker’s words', async t => {
+    await using registry = await startRegistry()
+    const { images } = await store(t)
+    await assert.rejects(images.pull(`${registry.host}/no/such:1`), {
+      kind: 'not-found',
+      message: `manifest for ${registry.host}/no/such:1 not found: manifest unknown: manifest unknown`,
+    })
+  })
+
+  test('refuses a layer that was corrupted in the registry, names it, and leaves nothing', async t => {
+    await using registry = await startRegistry()
+    const { images, paths } = await store(t)
+    const parts = await tinyParts({ files: { a: 'x'.repeat(1000) } })
+    await registry.pushImage('app', '1', { files: { a: 'x'.repeat(1000) } })
+    const digest = sha256(parts.layers[0]!)
+    const path = registry.blobPath(digest)
+    const data = readFileSync(path)
+    data[600] = 'y'.charCodeAt(0)
+    writeFileSync(path, data)
+    await assert.rejects(images.pull(`${registry.host}/app:1`), {
+      kind: 'invalid',
+      message: `Cannot use blob "${digest}" of registry ${registry.host}: its content has digest ${sha256(data)}`,
+    })
+    assert.deepEqual(inventory(paths), [0, 0, 0])
+    assert.deepEqual(images.list(), [])
+  })
+
+  test('logs in with basic auth, and says so when it cannot', async t => {
+    await using registry = await startRegistry({ auth: true })
+    const { images } = await store(t)
+    await registry.pushImage('app', '1', { files: { a: '' } })
+    const name = `${registry.host}/app:1`
+    await assert.rejects(images.pull(name), /no basic auth credentials/)
+    await assert.rejects(images.pull(name, { auth: { username: 'alice', password: 'wrong' } }), {
+      message: `pull access denied for ${registry.host}/app, repository does not exist or may require 'docker login': unauthorized: authentication required`,
+    })
+    assert.deepEqual((await images.pull(name, { auth: registryUser })).tags, [name])
+  })
+
+  for (const [type, compress] of [
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ] as const)
+    test(`unpacks ${type} layers and picks the manifest for this machine from an index`, async t => {
+      await using registry = await startRegistry()
+      const { images } = await store(t)
+      const parts = await tinyParts({ files: { a: 'x' } })
+      const blob = compress(parts.layers[0]!)
+      await registry.pushBlob('app', blob)
+      await registry.pushBlob('app', parts.config)
+      const manifest = tinyManifest({ ...parts, layers: [blob] }, `application/vnd.oci.image.layer.v1.tar+${type}`)
+      const digest = await registry.pushManifest('app', 'only', manifest)
+      const entry = (architecture: string) => ({
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        digest,
+        size: manifest.length,
+        platform: { os: 'linux', architecture },
+      })
+      const here = process.arch === 'x64' ? 'amd64' : process.arch
+      const push = (tag: string, architectures: readonly string[]) => {
+        const mediaType = 'application/vnd.oci.image.index.v1+json'
+        const index = { schemaVersion: 2, mediaType, manifests: architectures.map(entry) }
+        return registry.pushManifest('app', tag, Buffer.from(JSON.stringify(index)), mediaType)
+      }
+      const indexDigest = await push('1', [here, 's390x'])
+      const image = await images.pull(`${registry.host}/app:1`)
+      assert.equal(image.id, parts.id)
+      assert.deepEqual(image.digests, [`${registry.host}/app@${indexDigest}`])
+      await push('2', ['s390x'])
+      await assert.rejects(
+        images.pull(`${registry.host}/app:2`),
+        /no matching manifest for linux\/\w+(\/v8)? in the manifest list entries/,
+      )
+      await assert.rejects(
+        images.pull(`${registry.host}/app:1`, { platform: 'linux/s390x' }),
+        /does not match the specified platform \(linux\/s390x\)/,
+      )
+    })
+})
+
+/** A registry that does as a test says: answers by path below /v2/app/, everything it was asked is noted. */
+async function fakeRegistry(
+  t: TestContext,
+  answer: (path: string, request: IncomingMessage, response: ServerResponse) => void,
+) {
+  const asked: string[] = []
+  const authorizations: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.headers.host} ${request.url}`)
+    authorizations.push(request.headers.authorization)
+    answer(request.url!.replace('/v2/app/', ''), request, response)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const port = (server.address() as AddressInfo).port
+  return { host: `127.0.0.1:${port}`, port, asked, authorizations }
+}
+
+/** Serves a whole image, with some of its answers replaced. */
+function serve(parts: TinyParts, replaced: Readonly<Record<string, Buffer | (() => Buffer)>> = {}) {
+  const manifest = tinyManifest(parts)
+  const all: Record<string, Buffer> = { 'manifests/1': manifest, [`manifests/${sha256(manifest)}`]: manifest }
+  for (const blob of [parts.config, ...parts.layers]) all[`blobs/${sha256(blob)}`] = blob
+  return (path: string, response: ServerResponse) => {
+    const other = replaced[path]
+    const body = typeof other === 'function' ? other() : (other ?? all[path])
+    if (path.startsWith('manifests')) response.setHeader('Content-Type', 'application/vnd.oci.image.manifest.v1+json')
+    if (body === undefined) response.writeHead(404).end()
+    else response.end(body)
+  }
+}
+
+describe('pull', { skip }, () => {
+  test('gets a token for its repository and shows the password to nobody else', async t => {
+    const parts = await tinyParts({ files: { a: 'x' } })
+    const answer = serve(parts)
+    const registry = await fakeRegistry(t, (path, request, response) => {
+      if (path.startsWith('/token')) return void response.end(JSON.stringify({ token: 'secret-token' }))
+      if (request.headers.authorization === 'Bearer secret-token') return answer(path, response)
+      const challenge = `Bearer realm="http://${request.headers.host}/token",service="here"`
+      response.writeHead(401, { 'WWW-Authenticate': challenge }).end()
+    })
+    const { images } = await store(t)
+    const image = await images.pull(`${registry.host}/app:1`, { auth: { username: 'u', password: 'p' } })
+    assert.equal(image.id, parts.id)
+    assert.equal(registry.asked[1], `${registry.host} /token?scope=repository%3Aapp%3Apull&service=here`)
+    const basic = `Basic ${Buffer.from('u:p').toString('base64')}`
+    assert.deepEqual(registry.authorizations.slice(0, 2), [undefined, basic])
+    assert.ok(registry.authorizations.slice(2).every(each => each === 'Bearer secret-token'))
+  })
+
+  test('sends no credentials to a token service of another site, nor over plain HTTP', async t => {
+    const { images } = await store(t)
+    for (const [realm, text] of [
+      ['https://tokens.example.com/x', /sends credentials to "tokens.example.com", which is another site/],
+      ['http://tokens.example.com/x', /it is not https/],
+      ['https://169.254.169.254/x', /it is a link-local address/],
+      ['file:///etc/passwd', /it is not https/],
+      ['nowhere', /names no place/],
+    ] as const) {
+      const registry = await fakeRegistry(t, (_path, _request, response) => {
+        response.writeHead(401, { 'WWW-Authenticate': `Bearer realm="${realm}"` }).end()
+      })
+      await assert.rejects(images.pull(`${registry.host}/app:1`, { auth: { username: 'u', password: 'p' } }), text)
+    }
+  })
+
+  test('follows a redirect of a blob to another origin without its authorization', async t => {
+    const parts = await tinyParts({ files: { a: 'x' } })
+    const answer = serve(parts)
+    const storage = await fakeRegistry(t, (path, _request, response) => answer(path, response))
+    const registry = await fakeRegistry(t, (path, request, response) => {
+      if (request.headers.authorization === undefined) {
+        return void response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="x"' }).end()
+      }
+      if (path.startsWith('manifests')) return answer(path, response)
+      response.writeHead(307, { Location: `http://${storage.host}${request.url}` }).end()
+    })
+    const { images } = await store(t)
+    await images.pull(`${registry.host}/app:1`, { auth: { username: 'u', password: 'p' } })
+    assert.equal(storage.asked.length, 2)
+    assert.deepEqual(storage.authorizations, [undefined, undefined])
+  })
+
+  test('refuses a redirect away from https, and one without end', async t => {
+    const { images } = await store(t)
+    for (const [location, text] of [
+      ['http://example.com/', /it is not https/],
+      ['file:///etc/passwd', /it is not https/],
+      ['/v2/app/manifests/1', /more than 5 redirects/],
+    ] as const) {
+      const registry = await fakeRegistry(t, (_path, _request, response) => {
+        response.writeHead(302, { Location: location }).end()
+      })
+      await assert.rejects(images.pull(`${registry.host}/app:1`), text)
+    }
+  })
+
+  test('refuses what a registry lies about, and leaves nothing', async t => {
+    const parts = await tinyParts({ files: { a: 'x'.repeat(2000) } })
+    const layer = parts.layers[0]!
+    const path = `blobs/${sha256(layer)}`
+    const manifest = JSON.parse(tinyManifest(parts).toString())
+    const change = (changes: object) => Buffer.from(JSON.stringify({ ...manifest, ...changes }))
+    const lies: ReadonlyArray<readonly [Readonly<Record<string, Buffer>>, RegExp]> = [
+      [{ [path]: Buffer.concat([layer, Buffer.alloc(10)]) }, /more than the announced \d+ bytes were sent/],
+      [{ [path]: layer.subarray(0, 1000) }, /it has 1000 bytes, \d+ were announced/],
+      [{ [path]: Buffer.alloc(layer.length) }, /its content has digest/],
+      [{ [`blobs/${parts.id}`]: Buffer.alloc(parts.config.length, ' ') }, /Cannot use blob "sha256:\w+" of registry/],
+      [{ 'manifests/1': Buffer.from('{') }, /it is not JSON/],
+      [{ 'manifests/1': change({ layers: [] }) }, /its manifest has 0 layers, its configuration 1/],
+      [{ 'manifests/1': change({ manifests: [] }) }, /it is both an index and a manifest/],
+      [
+        { 'manifests/1': change({ mediaType: 'application/vnd.oci.image.index.v1+json' }) },
+        /says something else than its content/,
+      ],
+      [{ 'manifests/1': change({ schemaVersion: 1 }) }, /withdrawn schema version 1/],
+      [
+        { 'manifests/1': change({ layers: [{ ...manifest.layers[0], digest: 'sha256:../../../../etc/passwd' }] }) },
+        /not a sha256 digest/,
+      ],
+      [{ 'manifests/1': change({ layers: [{ ...manifest.layers[0], size: -1 }] }) }, /size/],
+      [{ 'manifests/1': Buffer.alloc(5 * 1024 * 1024, ' ') }, /larger than 4194304 bytes/],
+    ]
+    for (const [replaced, text] of lies) {
+      const registry = await fakeRegistry(t, (asked, _request, response) => serve(parts, replaced)(asked, response))
+      const { images, paths } = await store(t)
+      await assert.rejects(images.pull(`${registry.host}/app:1`), text)
+      assert.deepEqual(inventory(paths), [0, 0, 0], String(text))
+    }
+  })
+
+  test('by digest refuses another manifest than the one asked for', async t => {
+    const parts = await tinyParts({ files: { a: 'x' } })
+    const wanted = sha256('another')
+    const registry = await fakeRegistry(t, (_path, _request, response) => response.end(tinyManifest(parts)))
+    const { images } = await store(t)
+    await assert.rejects(images.pull(`${registry.host}/app@${wanted}`), /its content has digest/)
+  })
+
+  test('fetches each layer once when several ask at the same time, under one name or two', async t => {
+    const parts = await tinyParts({ layers: [{ a: 'x' }, { b: 'y' }] })
+    const answer = serve(parts, { 'manifests/2': tinyManifest(parts) })
+    const registry = await fakeRegistry(t, (path, _request, response) => setImmediate(() => answer(path, response)))
+    const { images } = await store(t)
+    const pulled = await Promise.all(['1', '1', '2'].map(tag => images.pull(`${registry.host}/app:${tag}`)))
+    assert.deepEqual(new Set(pulled.map(image => image.id)), new Set([parts.id]))
+    for (const layer of parts.layers) {
+      assert.equal(registry.asked.filter(line => line.endsWith(sha256(layer))).length, 1)
+    }
+    assert.deepEqual(images.get(parts.id).tags, [`${registry.host}/app:1`, `${registry.host}/app:2`])
+  })
+
+  test('when cancelled ends at once and leaves nothing; who else asked goes on', async t => {
+    const parts = await tinyParts({ files: { a: 'x'.repeat(5000) } })
+    const answer = serve(parts)
+    const held = Promise.withResolvers<() => void>()
+    const blob = `blobs/${sha256(parts.layers[0]!)}`
+    const registry = await fakeRegistry(t, (path, _request, response) => {
+      if (path !== blob) return answer(path, response)
+      response.write(parts.layers[0]!.subarray(0, 1000))
+      held.resolve(() => response.end(parts.layers[0]!.subarray(1000)))
+    })
+    const { images, paths } = await store(t)
+    const [first, second] = [new AbortController(), new AbortController()]
+    const pulls = [first, second].map(({ signal }) => images.pull(`${registry.host}/app:1`, { signal }))
+    const release = await held.promise
+    first.abort()
+    await assert.rejects(pulls[0]!, { kind: 'cancelled' })
+    release()
+    assert.equal((await pulls[1]!).id, parts.id)
+
+    await images.remove(parts.id, { force: true, usedBy: () => [] })
+    const stuck = Promise.withResolvers<void>()
+    const silent = await fakeRegistry(t, (path, _request, response) => {
+      if (path !== blob) return answer(path, response)
+      response.write(parts.layers[0]!.subarray(0, 1000))
+      stuck.resolve()
+    })
+    const lonely = new AbortController()
+    const pull = images.pull(`${silent.host}/app:1`, { signal: lonely.signal })
+    await stuck.promise
+    lonely.abort()
+    await assert.rejects(pull, { kind: 'cancelled' })
+    assert.deepEqual(inventory(paths), [0, 0, 0])
+  })
+
+  test('names the registry that cannot be reached or breaks off', async t => {
+    const { images, paths } = await store(t)
+    await assert.rejects(images.pull('127.0.0.1:1/app'), /Cannot reach registry "127.0.0.1:1"/)
+    const parts = await tinyParts({ files: { a: 'x'.repeat(5000) } })
+    const answer = serve(parts)
+    const registry = await fakeRegistry(t, (path, _request, response) => {
+      if (path !== `blobs/${sha256(parts.layers[0]!)}`) return answer(path, response)
+      response.writeHead(200, { 'Content-Length': parts.layers[0]!.length })
+      response.write(parts.layers[0]!.subarray(0, 1000), () => response.destroy())
+    })
+    await assert.rejects(images.pull(`${registry.host}/app:1`), {
+      kind: 'unavailable',
+      message: /Cannot read from registry 127/,
+    })
+    assert.deepEqual(inventory(paths), [0, 0, 0])
+  })
+})
