@@ -62,7 +62,7 @@ export async function populate(
   }
 }
 
-/** Moves entry by entry, because the folder itself may be mounted; what somebody made there meanwhile stays. */
+/** Moves entry by entry, because the folder itself may be mounted; a folder or link that a container made there meanwhile stays. */
 function moveInto(copied: HostPath, data: HostPath): void {
   for (const name of readdirSync(copied)) {
     try {
