@@ -40,7 +40,7 @@ export interface FollowOptions {
   readonly follow?: boolean
   /** Lines of each container's past; undefined: all. */
   readonly tail?: number
-  /** Milliseconds since 1970. */
+  /** Seconds since 1970, with a fraction. */
   readonly since?: number
   readonly until?: number
   readonly timestamps?: boolean
@@ -87,8 +87,8 @@ function sourceOf(item: ContainerSummary): Source {
   return { id, name, service, number }
 }
 
-function nanoseconds(milliseconds: number | undefined): bigint | undefined {
-  return milliseconds === undefined ? undefined : BigInt(Math.round(milliseconds)) * 1_000_000n
+function nanoseconds(seconds: number | undefined): bigint | undefined {
+  return seconds === undefined ? undefined : BigInt(Math.round(seconds * 1e6)) * 1000n
 }
 
 /** What is there, in order of time over all containers. */
@@ -202,7 +202,8 @@ class Follower {
       if (listed.has(source.id) && event.timeNano / 1e6 < listedAt) continue
       if (event.Action === 'start' && !this.#running.has(source.id)) {
         this.#running.add(source.id)
-        this.#read(source, Math.floor(event.timeNano / 1e6) - 1)
+        // the first line can be as old as the start itself
+        this.#read(source, event.timeNano / 1e9 - 0.001)
       } else if (event.Action === 'die' && this.#running.has(source.id)) {
         await this.#died(source, event)
         if (this.#isOver()) return
