@@ -10,10 +10,14 @@ const modified = 0
 const added = 1
 const deleted = 2
 
+/** Made by the runtime to mount over; nobody changed them. */
+const runtimePlaces = ['/dev', '/proc', '/sys', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf']
+
 export function changes(parts: Parts, container: Container): FileChange[] {
   const image = parts.images.get(container.record.imageId)
   using below = new MergedTree(parts.images.layers(image))
   using own = new MergedTree([parts.paths.containerUpper(container.id)])
+  const places = new Set([...runtimePlaces, ...container.record.mounts.map(mount => mount.target)])
   const found: FileChange[] = []
   walk('', own.root, below.root)
   return found
@@ -25,6 +29,7 @@ export function changes(parts: Parts, container: Container): FileChange[] {
       if (!stat) continue
       const Path = `${path}/${name}`
       const was = lower && below.child(lower, name)
+      if (!was && places.has(Path)) continue
       if (stat.isCharacterDevice() && stat.rdev === 0) {
         found.push({ Path, Kind: deleted })
         continue

@@ -36,11 +36,12 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
     health: state.health && { ...state.health },
   })
   container.backoff = again ? nextDelay(container.backoff, ranFor) : 0
+  const cgroup = { kind: 'delete-cgroup', path: cgroupPath(container.id) } as const
+  // A restart keeps its address: whoever shares the sandbox does not notice.
+  const keep = again || container.restarting
   const released = await Promise.allSettled([
-    parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-cgroup', path: cgroupPath(container.id) }] }),
-    // A restart keeps its address: whoever shares the sandbox does not notice.
-    again || container.restarting ? undefined : releaseNetwork(parts, container),
-    again || container.restarting ? undefined : releaseJoined(parts, container),
+    keep ? parts.runtime.runHost({ kind: 'host', operations: [cgroup] }) : releaseNetwork(parts, container, [cgroup]),
+    keep ? undefined : releaseJoined(parts, container),
   ])
   for (const result of released)
     if (result.status === 'rejected') {

@@ -1,7 +1,7 @@
 /** A container's network: joined, or its own sandbox with addresses, ports and a name server; and all of it given back. */
 import { hostname as hostName } from 'node:os'
 import { Failure, messageOf } from '../../lib/failure.ts'
-import type { NetworkSpec } from '../../runtime/spec.ts'
+import type { HostOperation, NetworkSpec } from '../../runtime/spec.ts'
 import type { Attachment } from '../networks/attachment.ts'
 import type { PublishedPort } from '../networks/published-port.ts'
 import type { Container } from './container.ts'
@@ -127,25 +127,33 @@ export async function serveNames(parts: Parts, container: Container, sandbox: st
   })
 }
 
-/** Gives the network back, unless others still live in it; then the last of them does. */
-export async function releaseNetwork(parts: Parts, container: Container): Promise<void> {
+/**
+ * Gives the network back, unless others still live in it; then the last of them does. `operations` for the host are run with it,
+ * since each run of the host's costs a process.
+ */
+export async function releaseNetwork(
+  parts: Parts,
+  container: Container,
+  operations: readonly HostOperation[] = [],
+): Promise<void> {
   const { sandbox } = container.state
-  if (!sandbox || sharers(parts, container).length > 0) return
-  parts.networks.dns.stop(sandbox)
-  container.note({ sandbox: undefined, attachments: [], ports: [] })
+  const release = sandbox !== undefined && sharers(parts, container).length === 0
+  if (!release && operations.length === 0) return
+  const all: HostOperation[] = [...operations]
+  if (release) {
+    parts.networks.dns.stop(sandbox)
+    container.note({ sandbox: undefined, attachments: [], ports: [] })
+    all.push({ kind: 'delete-sandbox', path: sandbox })
+  }
   const results = await Promise.allSettled([
-    parts.networks.detach(container.id),
-    parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-sandbox', path: sandbox }] }),
+    release ? parts.networks.detach(container.id) : undefined,
+    parts.runtime.runHost({ kind: 'host', operations: all }),
   ])
-  const failed = results.filter(result => result.status === 'rejected')
-  if (failed.length > 0)
-    throw new Failure(
-      'internal',
-      `Cannot release the network of "${container.name}": ${messageOf(failed[0]!.reason)}`,
-      {
-        cause: failed[0]!.reason,
-      },
-    )
+  for (const result of results)
+    if (result.status === 'rejected')
+      throw new Failure('internal', `Cannot release what "${container.name}" held: ${messageOf(result.reason)}`, {
+        cause: result.reason,
+      })
 }
 
 /** After the exit of a container that lived in another's network: that one's is given back when it is the last. */

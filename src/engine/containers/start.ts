@@ -2,7 +2,7 @@
 import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import type { Supervised } from '../../runtime/runtime.ts'
-import type { ContainerSpec } from '../../runtime/spec.ts'
+import type { ContainerSpec, MountSpec, NetworkSpec } from '../../runtime/spec.ts'
 import { readTreeFile } from '../base/merged-tree.ts'
 import { healthPlan, startingHealth } from '../health/state.ts'
 import type { Attachment } from '../networks/attachment.ts'
@@ -89,24 +89,20 @@ async function prepare(
     makeFolders(parts, container, layers).then(() => containerUser(parts, container, layers)),
     resolveDevices(record.hostConfig),
   ])
-  // All have ended before the first failure is thrown, so that undo finds everything made.
-  for (const result of prepared) if (result.status === 'rejected') throw result.reason
-  const [network, user, devices] = prepared.map(result => (result as PromiseFulfilledResult<unknown>).value) as [
-    ContainerNetwork,
-    FoundUser,
-    Devices,
-  ]
+  const [network, user, devices] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices]
   const folder = paths.container(network.filesOf)
-  const [mounts] = await Promise.all([
+  const made = await Promise.allSettled([
     mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames, undo }),
+    openSandbox(parts, container, network, undo),
     network.filesOf === container.id &&
       writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname }),
   ])
+  const [mounts, networkSpec] = valuesOf(made) as [MountSpec[], NetworkSpec]
   const spec = containerSpec(record, {
     ...places(parts, container),
     layers,
     mounts,
-    network: await openSandbox(parts, container, network, undo),
+    network: networkSpec,
     user,
     devices,
     pidOf: mode => pidOf(parts, mode),
@@ -114,6 +110,14 @@ async function prepare(
     attach: waitingStreams(container),
   })
   return { spec, network }
+}
+
+/** All have ended before the first failure is thrown, so that undo finds everything made. */
+function valuesOf(results: readonly PromiseSettledResult<unknown>[]): unknown[] {
+  return results.map(result => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
 }
 
 function places({ paths, masked }: Parts, { id }: Container) {
