@@ -1,6 +1,6 @@
 /** Work that brings layers and blobs: what it relies on stays while it runs, what it made goes when it fails. */
 import type { Digest } from './digest.ts'
-import type { ImageStore } from './images.ts'
+import type { ImageStore } from './image-store.ts'
 
 export async function guarded<T>(
   { catalogue, layers, blobs }: ImageStore,

@@ -7,38 +7,16 @@ import type { HostPath } from '../../runtime/spec.ts'
 import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
 import { ensureDirectory } from '../base/store.ts'
-import type { RegistryAuth } from './auth.ts'
 import { Blobs } from './blobs.ts'
 import { Catalogue, chainIds } from './catalogue.ts'
 import { type Digest, isDigest } from './digest.ts'
 import type { Image } from './image.ts'
+import type { ImageStore, ImportOptions, LoadOptions, PullOptions } from './image-store.ts'
 import { Layers } from './layers.ts'
-import type { OnProgress } from './progress.ts'
 import type { Puller } from './pull.ts'
 import { familiar, parseReference } from './reference.ts'
 import { decideRemoval, type ImageUser } from './removal.ts'
 import type { UnpackLimits } from './unpack.ts'
-
-export interface PullOptions {
-  readonly auth?: RegistryAuth | undefined
-  /** "linux/arm64/v8"; this machine's when undefined. */
-  readonly platform?: string | undefined
-  readonly signal?: AbortSignal | undefined
-  readonly onProgress?: OnProgress | undefined
-}
-
-export interface LoadOptions {
-  readonly signal?: AbortSignal | undefined
-  readonly onProgress?: OnProgress | undefined
-}
-
-export interface ImportOptions extends LoadOptions {
-  readonly reference?: string | undefined
-  readonly message?: string | undefined
-  readonly platform?: string | undefined
-  /** Dockerfile instructions: `CMD ["sh"]`, `ENV A=b`. */
-  readonly changes?: readonly string[] | undefined
-}
 
 export interface RemoveOptions {
   readonly force?: boolean | undefined
@@ -47,18 +25,7 @@ export interface RemoveOptions {
   readonly usedBy: (imageId: string) => readonly ImageUser[]
 }
 
-export type { ImageUser } from './removal.ts'
-
 export type RemovedImage = { readonly Untagged: string } | { readonly Deleted: string }
-
-/** What the ways into the store (pull, load, import) work with. */
-export interface ImageStore {
-  readonly paths: Paths
-  readonly blobs: Blobs
-  readonly layers: Layers
-  readonly catalogue: Catalogue
-  readonly events: Events
-}
 
 export class Images {
   readonly #store: ImageStore

@@ -6,7 +6,7 @@ import { parseChanges } from './changes.ts'
 import { digestOf } from './digest.ts'
 import { guarded } from './guarded.ts'
 import type { Image, ImageDocument } from './image.ts'
-import type { ImageStore, ImportOptions } from './images.ts'
+import type { ImageStore, ImportOptions } from './image-store.ts'
 import { machine, parsePlatform } from './platform.ts'
 import { familiar, parseReference } from './reference.ts'
 
