@@ -181,6 +181,7 @@ class Follower {
     const stream = await this.#client.stream(systemEndpoints.events, { query }, { signal: this.#signal })
     onReady?.()
     const listed = new Set<string>()
+    const ended: Promise<void>[] = []
     for (const { item, source } of await list(this.#client, this.#project, this.#options)) {
       const live = item.State === 'running' || item.State === 'paused'
       if (live) {
@@ -188,7 +189,9 @@ class Follower {
         this.#running.add(source.id)
       } else if (item.State === 'restarting') this.#waiting.add(source.id)
       if (live || !this.#options.untilExited) this.#read(source, this.#options.since)
+      else if (this.#options.since !== undefined) ended.push(this.#endedAlready(source, this.#options.since))
     }
+    await Promise.all(ended)
     const listedAt = Date.now()
     void notBefore?.then(
       () => this.#allowEnd(),
@@ -220,6 +223,17 @@ class Follower {
     if (restarts) this.#waiting.add(source.id)
     else this.#waiting.delete(source.id)
     await this.#channel.push({ kind: 'exited', service: source.service, container: source.name, exitCode, restarts })
+  }
+
+  /** One that ran since then, and was quicker than we: its output and end are shown all the same. */
+  async #endedAlready(source: Source, since: number): Promise<void> {
+    const params = { id: source.id }
+    const { State } = await this.#client.call(containerEndpoints.containerInspect, { params }, { signal: this.#signal })
+    if (State.Status !== 'exited' || Date.parse(State.StartedAt) / 1000 < since) return
+    this.#read(source, since)
+    await this.#readers.get(source.id)
+    const { service, name: container } = source
+    await this.#channel.push({ kind: 'exited', service, container, exitCode: State.ExitCode, restarts: false })
   }
 
   async #restarts(id: string): Promise<boolean> {

@@ -95,6 +95,23 @@ test('follow() goes on over a container that its engine restarts', async () => {
   )
 })
 
+test('follow() with `since` shows what ran since then and has ended already', async () => {
+  const client = new FakeClient({
+    containerList: () => [item('quick', 'exited'), item('old', 'exited')],
+    containerLogs: ({ params }) => chunks(['stdout', `hello from ${params!['id']}`]),
+    containerInspect: ({ params }) => {
+      const StartedAt = params!['id'] === 'quick' ? '2026-01-01T00:00:10Z' : '2026-01-01T00:00:00Z'
+      return inspect(params!['id']!, { Status: 'exited', ExitCode: 4, StartedAt })
+    },
+  })
+  const since = Date.parse('2026-01-01T00:00:05Z') / 1000
+  const events = await Array.fromAsync(follow(client, 'shop', { follow: true, untilExited: true, since }))
+  assert.deepEqual(
+    events.map(e => (e.kind === 'line' ? e.text : `exited ${e.exitCode}`)),
+    ['hello from quick', 'exited 4'],
+  )
+})
+
 test('follow() ends quietly when its signal fires', async () => {
   const stop = new AbortController()
   const client = new FakeClient({ containerList: () => [] })
