@@ -44,6 +44,7 @@ export interface Element {
 /*
  * forward stands before the filter priority so that ours are settled before others' rules see them; what others drop stays dropped.
  * raw: packets for the loopback from any wire, which route_localnet of our bridges would let in (CVE-2020-8558).
+ * ports: the kernel lets no packet from ::1 leave by a bridge; the socket that holds the port relays those (port-holder.ts).
  * postrouting: what came from the host's loopback, and a container that calls a port of its own network by the host's address,
  * would be answered past us, so these two leave under the bridge's address. Everything else keeps its source (CVE-2021-20199).
  */
@@ -54,6 +55,7 @@ chain raw { type filter hook prerouting priority raw; policy accept;
 chain ports {
   dnat ip to meta l4proto . ip daddr . th dport map @ports4
   dnat ip to meta l4proto . th dport map @any4
+  ip6 daddr ::1 return
   dnat ip6 to meta l4proto . ip6 daddr . th dport map @ports6
   dnat ip6 to meta l4proto . th dport map @any6
 }

@@ -1,7 +1,7 @@
 /** Sockets that hold published ports on the host, and who holds one that is taken. */
 import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { createServer, isIPv6 } from 'node:net'
+import { connect, createServer, isIPv6, type Socket } from 'node:net'
 import { formatAddress } from './address.ts'
 import type { Protocol } from './published-port.ts'
 
@@ -10,6 +10,12 @@ export interface Place {
   readonly hostIp: string
   /** 0: any free one. */
   readonly hostPort: number
+}
+
+/** Where the port leads, in the container. */
+export interface Target {
+  readonly address: string
+  readonly containerPort: number
 }
 
 export interface Holder {
@@ -23,17 +29,21 @@ export interface Holder {
  * The sockets end with the engine, the rules do not: the next engine takes the places again.
  * SCTP has no sockets in Node: such a port is held among our containers only.
  */
-export async function hold(place: Place): Promise<Holder> {
-  if (place.protocol === 'tcp') return holdTcp(place)
+export async function hold(place: Place, target: Target): Promise<Holder> {
+  if (place.protocol === 'tcp') return holdTcp(place, target)
   if (place.protocol === 'udp') return holdUdp(place)
   return { port: place.hostPort, release: () => undefined }
 }
 
-function holdTcp({ hostIp, hostPort }: Place): Promise<Holder> {
+function holdTcp({ hostIp, hostPort }: Place, target: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
-  const server = createServer(socket => socket.destroy())
+  const server = createServer({ allowHalfOpen: true }, socket => {
+    // ::1 alone no rule can lead into a container
+    if (socket.remoteAddress === '::1' && isIPv6(target.address)) relay(socket, target)
+    else socket.destroy()
+  })
   server.once('error', reject)
-  server.listen({ host: hostIp, port: hostPort, ipv6Only: isIPv6(hostIp), backlog: 1, exclusive: true }, () => {
+  server.listen({ host: hostIp, port: hostPort, ipv6Only: isIPv6(hostIp), exclusive: true }, () => {
     const address = server.address()
     server.unref()
     resolve({
@@ -42,6 +52,18 @@ function holdTcp({ hostIp, hostPort }: Place): Promise<Holder> {
     })
   })
   return promise
+}
+
+function relay(client: Socket, { address, containerPort }: Target): void {
+  const server = connect({ host: address, port: containerPort, allowHalfOpen: true })
+  // pipe passes an end on; what breaks off breaks the other side off too
+  for (const [from, to] of [
+    [client, server],
+    [server, client],
+  ] as const) {
+    from.pipe(to)
+    from.on('error', () => to.destroy())
+  }
 }
 
 function holdUdp({ hostIp, hostPort }: Place): Promise<Holder> {

@@ -4,7 +4,7 @@ import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import { type Firewall, portElement } from './firewall.ts'
 import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
-import { type Holder, hold, type Place, processAt } from './port-holder.ts'
+import { type Holder, hold, type Place, processAt, type Target } from './port-holder.ts'
 import type { PublishedPort } from './published-port.ts'
 
 const log = debug('ports')
@@ -71,7 +71,7 @@ export class PublishedPorts {
     this.#want(publisher.id, ports)
     for (const port of ports) {
       try {
-        holders.push(await hold(port))
+        holders.push(await hold(port, port))
       } catch (error) {
         // somebody took the place while no engine held it; the rules still lead to the container
         log('%s:%d of %s is not held: %s', port.hostIp, port.hostPort, publisher.name, messageOf(error))
@@ -138,11 +138,7 @@ export class PublishedPorts {
     throw refusal
   }
 
-  async #hold(
-    place: Place,
-    publisher: Publisher,
-    target: { readonly address: string; readonly containerPort: number },
-  ): Promise<Holder> {
+  async #hold(place: Place, publisher: Publisher, target: Target): Promise<Holder> {
     const where = `${bracketed(place.hostIp)}:${place.hostPort}`
     const failed = (text: string, hint: string | undefined, cause?: unknown) =>
       new Failure(
@@ -157,7 +153,7 @@ export class PublishedPorts {
         `Stop container "${holder}", which has published it, or choose another port`,
       )
     try {
-      return await hold(place)
+      return await hold(place, target)
     } catch (error) {
       const code = errnoOf(error)
       const binding = `failed to bind host port for ${where}:${target.address}:${target.containerPort}/${place.protocol}`
