@@ -51,7 +51,7 @@ export class LogLines {
 
   #prefix({ service, number, container }: Pick<LogLine, 'service' | 'number' | 'container'>): string {
     if (!this.#style.prefix) return ''
-    const name = number === undefined ? container : `${service}-${number}`
+    const name = number === undefined ? shortName(service, container) : `${service}-${number}`
     this.#width = Math.max(this.#width, name.length)
     return `${this.#paint(this.#colourOf(service), `${printable(name).padEnd(this.#width)} |`)} `
   }
@@ -65,6 +65,12 @@ export class LogLines {
   #paint(style: Style, text: string): string {
     return this.#style.colour ? this.#screen.paint(style, text) : text
   }
+}
+
+/** "web-1" of "shop-web-1"; a container_name stays as it is. */
+function shortName(service: string, container: string): string {
+  const at = container.lastIndexOf(`-${service}-`)
+  return at > 0 && /^\d+$/.test(container.slice(at + service.length + 2)) ? container.slice(at + 1) : container
 }
 
 /** Colours of the container's own stay; what moves the cursor, sets titles or rings is shown, not obeyed. */

@@ -124,7 +124,13 @@ async function start(): Promise<never> {
     cwd: process.cwd(),
     interrupts,
   })
+  await Promise.all([process.stdout, process.stderr].map(written))
   process.exit(code)
+}
+
+/** Resolves when a pipe or socket has taken all that was written: exiting before that cuts the end off. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return stream.writableLength === 0 ? Promise.resolve() : new Promise(resolve => stream.write('', () => resolve()))
 }
 
 if (import.meta.main) await start()

@@ -43,9 +43,9 @@ export class Screen {
     this.paintStatus = painter(wantsColour(options, options.stderr))
   }
 
-  /** A terminal that can move its cursor, on stderr: where listr2 may draw. */
+  /** A terminal that can move its cursor and has a size, on stderr: where listr2 may draw. */
   get isLive(): boolean {
-    return this.stderr.isTTY === true && this.#env['TERM'] !== 'dumb'
+    return this.stderr.isTTY === true && this.#env['TERM'] !== 'dumb' && (this.stderr.columns ?? 0) > 0
   }
 
   get width(): number {

@@ -76,7 +76,7 @@ async function copyOut(
   // tar strips leading slashes and refuses "..": a hostile archive stays inside the folder. Its top name becomes ours.
   const rename = into
     ? []
-    : ['--transform', `flags=rSH;s,^${escapeSed(name)}\\(/\\|$\\),${escapeSed(basename(wanted))}\\1,`]
+    : ['--transform', `flags=rSH;s,^${escapePattern(name)}\\(/\\|$\\),${escapeReplacement(basename(wanted))}\\1,`]
   await tar(['-x', '-f', '-', '-C', folder, '--no-same-owner', '--no-overwrite-dir', ...rename], { input: content })
 }
 
@@ -121,7 +121,7 @@ async function copyIn(
         '-C',
         dirname(source),
         '--transform',
-        `flags=rSH;s,^${escapeSed(basename(source))}\\(/\\|$\\),${escapeSed(name)}\\1,`,
+        `flags=rSH;s,^${escapePattern(basename(source))}\\(/\\|$\\),${escapeReplacement(name)}\\1,`,
         `./${basename(source)}`.slice(2),
       ]
   await withTar(args, body => put(folder, body))
@@ -166,6 +166,12 @@ async function kindOf(path: string): Promise<'folder' | 'other' | 'none'> {
   }
 }
 
-function escapeSed(text: string): string {
-  return text.replace(/[.[\]*^$\\,&]/g, c => `\\${c}`)
+/** For the left side of a tar --transform. */
+function escapePattern(text: string): string {
+  return text.replace(/[.[\]*^$\\,]/g, c => `\\${c}`)
+}
+
+/** For its right side, where only these mean something. */
+function escapeReplacement(text: string): string {
+  return text.replace(/[\\,&]/g, c => `\\${c}`)
 }

@@ -3,6 +3,7 @@ import type { ApplyEvent } from '../../apply/events.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Call } from '../command.ts'
 import { usage } from '../options.ts'
+import { Resources } from './resources.ts'
 
 export interface Progress {
   tell(event: ApplyEvent): void
@@ -17,7 +18,10 @@ export async function progressOf({ globals, env, screen }: Call, plan: Plan, liv
   const asked = globals.progress ?? (env['COMPOSE_PROGRESS'] || 'auto')
   const style = styles.find(each => each === asked)
   if (!style) throw usage(`Cannot use COMPOSE_PROGRESS "${asked}": it is one of ${styles.join(', ')}`)
-  const wanted = style === 'auto' && screen.isLive ? 'tty' : style
+  // A list that is longer than the screen cannot be redrawn in place.
+  const fits =
+    plan.nodes.length < (screen.stderr.rows ?? 0) || new Resources(plan).all.length < (screen.stderr.rows ?? 0) - 1
+  const wanted = style === 'auto' && screen.isLive && fits ? 'tty' : style
   switch (wanted === 'tty' && !live ? 'plain' : wanted) {
     case 'tty':
       return (await import('./tasks.ts')).tasksProgress(screen, plan)

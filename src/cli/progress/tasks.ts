@@ -1,7 +1,9 @@
 /** A live list on the terminal, by listr2: a row a resource, with what is happening to it. */
+import { setImmediate } from 'node:timers/promises'
 import { printable } from '../../lib/text.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Screen } from '../screen.ts'
+import { plainLine } from './plain.ts'
 import type { Progress } from './progress.ts'
 import { type Resource, Resources, took } from './resources.ts'
 
@@ -20,7 +22,8 @@ export function tasksProgress(screen: Screen, plan: Plan, now: () => number = ()
   )
   for (const row of rows.values()) row.settled.promise.catch(() => undefined)
   const warnings: string[] = []
-  const shown = showRows(screen, [...rows.values()])
+  let over = false
+  const shown = showRows(screen, [...rows.values()], () => over)
   return {
     tell(event) {
       if (event.kind === 'warning') warnings.push(printable(`${event.node.operation.name}: ${event.text}`))
@@ -34,14 +37,23 @@ export function tasksProgress(screen: Screen, plan: Plan, now: () => number = ()
       // What was neither done nor told about (the whole was stopped) ends here, or the list would never.
       for (const { resource, settled } of rows.values())
         if (resource.ended === undefined) settled.reject(new Error('stopped'))
+      over = true
       await shown
       for (const warning of warnings) screen.warn(warning)
     },
   }
 }
 
-async function showRows(screen: Screen, rows: readonly Row[]): Promise<void> {
+async function showRows(screen: Screen, rows: readonly Row[], isOver: () => boolean): Promise<void> {
+  // a tick first: the operations are to be on their way before the import takes the thread
+  await setImmediate()
   const { Listr, ListrLogger, ProcessOutput } = await import('listr2')
+  if (isOver()) {
+    // all was done while it loaded: nothing is left to animate
+    const width = Math.max(...rows.map(row => row.resource.label.length))
+    for (const { resource } of rows) screen.say(plainLine(resource, width, screen.paintStatus))
+    return
+  }
   const stream = screen.stderr as NodeJS.WriteStream
   const width = Math.max(...rows.map(row => row.resource.label.length))
   const title = ({ resource }: Row) =>

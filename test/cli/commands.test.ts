@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { after, describe, test } from 'node:test'
+import { commands } from '../../src/cli/commands.ts'
+import { Failure } from '../../src/lib/failure.ts'
+import { each, fakeClient, summary, tscompose } from './fake-client.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tscompose-commands-'))
+after(() => rmSync(folder, { recursive: true }))
+writeFileSync(
+  join(folder, 'compose.yaml'),
+  'name: shop\nservices:\n  web: {image: busybox:1}\n  db: {image: busybox:1}\n',
+)
+
+const two = [
+  summary('web', 1, { Ports: [{ IP: '0.0.0.0', PrivatePort: 80, PublicPort: 8080, Type: 'tcp' }] }),
+  summary('db', 1, { State: 'exited', Status: 'Exited (3) 4 seconds ago' }),
+]
+const listing = {
+  containerList: ({ query }: { query: { all?: boolean } }) => two.filter(each => query.all || each.State === 'running'),
+}
+
+describe('tscompose', () => {
+  test('alone shows all commands in their groups', async () => {
+    const { code, stdout, stderr } = await tscompose([])
+    assert.deepEqual([code, stderr], [0, ''])
+    for (const { name, summary: text } of commands) assert.match(stdout, new RegExp(`^ {2}${name} +${text}$`, 'm'))
+  })
+
+  for (const { name } of commands)
+    test(`${name} --help shows its usage`, async () => {
+      const { code, stdout } = await tscompose([...name.split(' '), '--help'])
+      assert.equal(code, 0)
+      assert.match(stdout, new RegExp(`^Usage  tscompose ${name}`, 'm'))
+    })
+
+  test('names the nearest command for one that does not exist, with exit code 2', async () => {
+    const { code, stdout, stderr } = await tscompose(['pus'])
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.equal(stderr, 'error Unknown command "pus"\n  Did you mean "ps"?\n')
+  })
+
+  test('takes global options before and after the command', async () => {
+    const client = fakeClient(listing)
+    const before = await tscompose(['-p', 'shop', 'ps', '-q'], { client })
+    const behind = await tscompose(['ps', '-q', '-p', 'shop'], { client })
+    assert.equal(before.stdout, `${two[0]!.Id}\n`)
+    assert.equal(behind.stdout, before.stdout)
+  })
+
+  test('lets a command use a letter that is also a global one', async () => {
+    const client = fakeClient({ ...listing, containerInspect: () => ({ Config: { Tty: false } }) })
+    const { stderr } = await tscompose(['-p', 'shop', 'logs', '-f', '--tail', 'some'], { client })
+    assert.match(stderr, /--tail "some"/)
+  })
+
+  test('ends with 1 and the kind of the engine failing, and never throws', async () => {
+    const client = fakeClient({
+      containerList: () => {
+        throw new Failure('unavailable', 'Cannot reach it')
+      },
+    })
+    const { code, stderr } = await tscompose(['-p', 'shop', 'ps'], { client })
+    assert.deepEqual([code, stderr], [1, 'error Cannot reach it\n'])
+  })
+
+  test('reports a failure as JSON where JSON is read', async () => {
+    const client = fakeClient({})
+    const { stdout, stderr } = await tscompose(['-p', 'shop', 'ps', '--format', 'json'], { client })
+    assert.equal(stderr, '')
+    assert.equal(JSON.parse(stdout).error.kind, 'unsupported')
+  })
+})
+
+describe('ps', () => {
+  test('prints a table of what runs', async () => {
+    const { code, stdout } = await tscompose(['ps'], { client: fakeClient(listing), cwd: folder })
+    assert.equal(code, 0)
+    assert.deepEqual(stdout.trimEnd().split('\n'), [
+      'NAME         IMAGE       COMMAND        SERVICE   CREATED              STATUS              PORTS',
+      'shop-web-1   busybox:1   "sleep 1000"   web       About a minute ago   Up About a minute   0.0.0.0:8080->80/tcp',
+    ])
+  })
+
+  test('asks the engine once, for the project of the folder', async () => {
+    const client = fakeClient(listing)
+    await tscompose(['ps'], { client, cwd: folder })
+    assert.deepEqual(client.asked, [
+      {
+        name: 'containerList',
+        input: { query: { all: false, filters: { label: ['com.docker.compose.project=shop'] } } },
+      },
+    ])
+  })
+
+  test('--all --format json gives exit codes and publishers', async () => {
+    const { stdout } = await tscompose(['ps', '--all', '--format', 'json'], {
+      client: fakeClient(listing),
+      cwd: folder,
+    })
+    const [db, web] = JSON.parse(stdout)
+    assert.deepEqual([db.Service, db.State, db.ExitCode], ['db', 'exited', 3])
+    assert.deepEqual(web.Publishers, [{ URL: '0.0.0.0', TargetPort: 80, PublishedPort: 8080, Protocol: 'tcp' }])
+  })
+
+  test('shows what a container calls itself without obeying it', async () => {
+    const client = fakeClient({ containerList: () => [summary('web', 1, { Command: 'x\u001b[2J' })] })
+    const { stdout } = await tscompose(['ps'], { client, cwd: folder })
+    assert.ok(!stdout.includes('\u001b'))
+  })
+
+  test('names the services there are when one does not exist', async () => {
+    const { code, stderr } = await tscompose(['ps', 'wbe'], { client: fakeClient(listing), cwd: folder })
+    assert.equal(code, 1)
+    assert.match(stderr, /Cannot find service "wbe": services are db and web/)
+  })
+})
+
+describe('exec', () => {
+  function engine(exitCode: number) {
+    return fakeClient({
+      ...listing,
+      execCreate: () => ({ Id: 'e1' }),
+      execStart: () => ({
+        tty: false,
+        socket: new PassThrough(),
+        output: each({ stream: 'stdout', data: Buffer.from('out') }, { stream: 'stderr', data: Buffer.from('err') }),
+      }),
+      execInspect: () => ({ ExitCode: exitCode }),
+    })
+  }
+
+  test('passes both streams on and ends with the exit code of the command', async () => {
+    const outcome = await tscompose(['exec', 'web', 'sh', '-c', 'x'], { client: engine(7), cwd: folder })
+    assert.deepEqual(outcome, { code: 7, stdout: 'out', stderr: 'err' })
+  })
+
+  test('hands the options behind the service to the command, and variables from here', async () => {
+    const client = engine(0)
+    await tscompose(['exec', '-e', 'A=1', '-e', 'HERE', '-e', 'NOT', '-u', 'me', 'web', 'ls', '-l', '--help'], {
+      client,
+      cwd: folder,
+      env: { HERE: 'x' },
+    })
+    const { body } = client.asked.find(({ name }) => name === 'execCreate')!.input as { body: Record<string, unknown> }
+    assert.deepEqual(
+      [body['Cmd'], body['Env'], body['User'], body['Tty']],
+      [['ls', '-l', '--help'], ['A=1', 'HERE=x'], 'me', false],
+    )
+  })
+
+  test('refuses a service that does not run', async () => {
+    const { code, stderr } = await tscompose(['exec', 'db', 'sh'], { client: engine(0), cwd: folder })
+    assert.equal(code, 1)
+    assert.match(stderr, /Cannot use service "db": it is not running\n {2}Start it with/)
+  })
+})
+
+describe('stacks at fault', () => {
+  test('config ends with 2 and names file and line', async () => {
+    const bad = join(folder, 'bad.yaml')
+    writeFileSync(bad, 'services:\n  web:\n    imge: x\n')
+    const { code, stdout, stderr } = await tscompose(['-f', bad, 'config'], { cwd: folder })
+    assert.deepEqual([code, stdout], [2, ''])
+    assert.match(stderr, /^error .*bad\.yaml:3:5 services\.web\.imge\n/)
+    assert.match(stderr, /Did you mean "image"\?/)
+  })
+
+  test('a stack file that is not there ends with 2', async () => {
+    assert.equal((await tscompose(['-f', '/nowhere.yaml', 'config'])).code, 2)
+  })
+
+  test('reads the stack from standard input', async () => {
+    const { code, stdout } = await tscompose(['-f', '-', '-p', 'x', 'config', '--services'], {
+      stdin: 'services: {one: {image: a}}',
+    })
+    assert.deepEqual([code, stdout], [0, 'one\n'])
+  })
+})
+
+describe('plan and up', () => {
+  const empty = {
+    containerList: () => [],
+    networkList: () => [],
+    volumeList: () => ({ Volumes: [], Warnings: null }),
+    imageInspect: () => ({
+      Id: `sha256:${'b'.repeat(64)}`,
+      RepoTags: [],
+      RepoDigests: [],
+      Architecture: 'amd64',
+      Os: 'linux',
+      Size: 1,
+    }),
+  }
+
+  test('plan prints operations with their causes and changes nothing', async () => {
+    const client = fakeClient(empty)
+    const { code, stdout } = await tscompose(['plan'], { client, cwd: folder })
+    assert.equal(code, 0)
+    assert.match(stdout, /create-network +not found/)
+    assert.match(stdout, /container +shop-web-1 +create-container +no container for replica 1/)
+    assert.ok(client.asked.every(({ name }) => /List|Inspect/.test(name)))
+  })
+
+  test('plan --detailed-exitcode ends with 2 when something would change', async () => {
+    assert.equal((await tscompose(['plan', '--detailed-exitcode'], { client: fakeClient(empty), cwd: folder })).code, 2)
+  })
+
+  test('up --dry-run prints the same plan', async () => {
+    const plan = await tscompose(['plan'], { client: fakeClient(empty), cwd: folder })
+    const dry = await tscompose(['up', '--dry-run'], { client: fakeClient(empty), cwd: folder })
+    assert.deepEqual([dry.code, dry.stdout], [0, plan.stdout])
+  })
+
+  test('up -d applies it with a line a resource on stderr', async () => {
+    const client = fakeClient({
+      ...empty,
+      networkCreate: () => ({ Id: 'n', Warning: '' }),
+      containerCreate: () => ({ Id: 'c', Warnings: null }),
+      containerStart: () => undefined,
+    })
+    const { code, stdout, stderr } = await tscompose(['up', '-d'], { client, cwd: folder })
+    assert.deepEqual([code, stdout], [0, ''])
+    const lines = stderr
+      .replace(/ \d+\.\ds$/gm, '')
+      .trimEnd()
+      .split('\n')
+    assert.equal(lines[0], '✓ network shop_default  created')
+    assert.deepEqual(lines.slice(1).sort(), ['✓ container shop-db-1   started', '✓ container shop-web-1  started'])
+  })
+
+  test('up tells what has failed and what that container printed last', async () => {
+    const client = fakeClient({
+      ...empty,
+      networkCreate: () => ({ Id: 'n', Warning: '' }),
+      containerCreate: () => ({ Id: 'c', Warnings: null }),
+      containerStart: () => {
+        throw new Failure('internal', 'exec failed')
+      },
+      containerLogs: () => each({ stream: 'stderr', data: Buffer.from('no such file\n') }),
+    })
+    const { code, stderr } = await tscompose(['up', '-d', 'web'], { client, cwd: folder })
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /✗ container shop-web-1 +failed\nLast output of shop-web-1:\n {2}no such file\nerror .*exec failed/,
+    )
+  })
+
+  test('up refuses options that exclude each other, and those that are not there yet', async () => {
+    for (const [words, text] of [
+      [['--force-recreate', '--no-recreate'], /exclude each other/],
+      [['-d', '--exit-code-from', 'web'], /leave out -d/],
+      [['--build'], /cannot be built yet/],
+      [['--watch'], /not there yet/],
+      [['--scale', 'web'], /SERVICE=N/],
+      [['-d', '--scale', 'nope=2'], /Cannot find service "nope"/],
+    ] as const) {
+      const { code, stderr } = await tscompose(['up', ...words], { client: fakeClient(empty), cwd: folder })
+      assert.notEqual(code, 0)
+      assert.match(stderr, text)
+    }
+  })
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { exitCodeOf } from '../../src/cli/exit-codes.ts'
+import { failureJson, failureText, problemsText } from '../../src/cli/failures.ts'
+import { Failure } from '../../src/lib/failure.ts'
+import { type Problem, ProblemsFailure } from '../../src/lib/problems.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tscompose-failures-'))
+after(() => rmSync(folder, { recursive: true }))
+const file = join(folder, 'compose.yaml')
+writeFileSync(file, 'services:\n  web:\n\timge: \u001b[2Jnginx\n')
+
+const bare = (_: unknown, text: string) => text
+const problem: Problem = {
+  severity: 'error',
+  code: 'unknown-key',
+  place: { file, line: 3, column: 2, via: ['included by main.yaml:4:5'] },
+  path: ['services', 'web', 'imge'],
+  message: 'Cannot use key "imge": it is not known here',
+  hint: 'Did you mean "image"?',
+}
+
+describe('failures', () => {
+  test('problemsText() shows the place, the line with a caret, the hint and the chain', () => {
+    assert.equal(
+      problemsText([problem], bare),
+      [
+        `error ${file}:3:2 services.web.imge`,
+        '  Cannot use key "imge": it is not known here',
+        '    3 | \timge: \\x1b[2Jnginx',
+        '      | \t^',
+        '  Did you mean "image"?',
+        '  included by main.yaml:4:5',
+      ].join('\n'),
+    )
+  })
+
+  test('problemsText() counts errors when there are several, and needs no file to be there', () => {
+    const gone = { ...problem, place: { file: '/gone.yaml', line: 1, column: 1 } }
+    const warning = { ...problem, severity: 'warning' as const, place: undefined }
+    const text = problemsText([gone, warning, gone], bare)
+    assert.match(text, /\n\n2 errors$/)
+    assert.match(
+      text,
+      /^error \/gone\.yaml:1:1 services\.web\.imge\n {2}Cannot use key "imge": it is not known here\n {2}Did/,
+    )
+    assert.match(text, /^warning services\.web\.imge$/m)
+  })
+
+  test('failureText() shows a hint below the message and causes only when asked', () => {
+    const failure = new Failure('unavailable', 'Cannot reach "x"', {
+      hint: 'Start it',
+      cause: new TypeError('inner', { cause: new Failure('internal', 'innermost') }),
+    })
+    assert.equal(failureText(failure, bare), 'error Cannot reach "x"\n  Start it')
+    assert.equal(
+      failureText(failure, bare, true),
+      'error Cannot reach "x"\n  Start it\n  caused by: TypeError: inner\n  caused by: innermost',
+    )
+  })
+
+  test('failureText() ends with a chain of causes that bites its tail', () => {
+    const failure = new Failure('internal', 'a')
+    failure.cause = failure
+    assert.ok(failureText(failure, bare, true).split('\n').length < 40)
+  })
+
+  test('failureText() keeps a container from driving the terminal', () => {
+    assert.equal(failureText(new Failure('conflict', 'x\u001b]0;title\u0007'), bare), 'error x\\x1b]0;title\\x07')
+  })
+
+  test('failureJson() gives programs the problems with their places', () => {
+    const data = JSON.parse(JSON.stringify(failureJson(new ProblemsFailure([problem]))))
+    assert.deepEqual([data.version, data.error.exitCode], [1, 2])
+    assert.deepEqual(data.error.problems[0], {
+      severity: 'error',
+      code: 'unknown-key',
+      file,
+      line: 3,
+      column: 2,
+      via: ['included by main.yaml:4:5'],
+      path: ['services', 'web', 'imge'],
+      message: 'Cannot use key "imge": it is not known here',
+      hint: 'Did you mean "image"?',
+    })
+  })
+})
+
+describe('exit codes', () => {
+  test('exitCodeOf() follows the kind, the stack and the failure itself', () => {
+    assert.equal(exitCodeOf(new ProblemsFailure([problem])), 2)
+    assert.equal(exitCodeOf(new Failure('invalid', 'x')), 1)
+    assert.equal(exitCodeOf(new Failure('invalid', 'x', { exitCode: 127 })), 127)
+    assert.equal(exitCodeOf(new Failure('cancelled', 'x')), 130)
+    assert.equal(exitCodeOf(new Error('x')), 1)
+    assert.equal(exitCodeOf(new AggregateError([new Failure('conflict', 'x'), new ProblemsFailure([problem])])), 2)
+  })
+})
