@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { createClient } from '../../src/client/client.ts'
 import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
 import { leftOver, type Stock, takeStock } from './stock.ts'
@@ -105,39 +107,21 @@ export class TestEngine {
     return new Stack(this, folder, yaml)
   }
 
-  /** Removes all containers, ends the daemon and shows that nothing is left of it on the host. */
+  /** Removes all containers and networks, ends the daemon and shows that nothing is left of it on the host. */
   async stop(): Promise<void> {
-    const ids = (await this.tscompose(['image', 'ls', '--format', 'json'])).code === 0 ? await this.#containers() : []
-    if (ids.length > 0)
-      await command(
-        which('curl') ?? 'curl',
-        ids
-          .flatMap(id => [
-            '-s',
-            '-X',
-            'DELETE',
-            '--unix-socket',
-            join(this.folder, 'engine.sock'),
-            `http://x/containers/${id}?force=1&v=1`,
-            '--next',
-          ])
-          .slice(0, -1),
-      )
-    await this.halt()
+    const client = createClient(this.host)
+    try {
+      for (const { Id } of await client.call(endpoints.containerList, { query: { all: true } }))
+        await client.call(endpoints.containerRemove, { params: { id: Id }, query: { force: true, v: true } })
+      await client.call(endpoints.networkPrune, {})
+    } finally {
+      client.close()
+      await this.halt()
+    }
     const left = leftOver(this.#before, await takeStock())
     if (process.env.KEEP) console.log(`kept ${this.folder}`)
     else rmSync(this.folder, { recursive: true, force: true })
     assert.deepEqual(left, {}, `the engine left things behind\n${this.log}`)
-  }
-
-  async #containers(): Promise<readonly string[]> {
-    const said = await command(which('curl') ?? 'curl', [
-      '-s',
-      '--unix-socket',
-      join(this.folder, 'engine.sock'),
-      'http://x/containers/json?all=1',
-    ])
-    return (JSON.parse(said.stdout) as { Id: string }[]).map(c => c.Id)
   }
 
   #expectOk(said: Said): void {
