@@ -138,6 +138,8 @@ class Follower {
   /** By container: what reads its present run. */
   readonly #readers = new Map<string, Promise<void>>()
   readonly #running = new Set<string>()
+  /** When each one ended last, in seconds. */
+  readonly #died = new Map<string, number>()
   /** Ended, and about to be started again by the engine. */
   readonly #waiting = new Set<string>()
   #mayEnd: boolean
@@ -176,8 +178,8 @@ class Follower {
   async #watch(): Promise<void> {
     const { services, onReady, notBefore } = this.#options
     // listening first: a container started between the list and the events would be missed
-    const since = BigInt(Date.now()) * 1_000_000n
-    const query = { filters: { type: ['container'], ...projectFilter(this.#project) }, since }
+    const begin = Date.now() / 1000
+    const query = { filters: { type: ['container'], ...projectFilter(this.#project) }, since: nanoseconds(begin) }
     const stream = await this.#client.stream(systemEndpoints.events, { query }, { signal: this.#signal })
     onReady?.()
     const listed = new Set<string>()
@@ -205,17 +207,18 @@ class Follower {
       if (listed.has(source.id) && event.timeNano / 1e6 < listedAt) continue
       if (event.Action === 'start' && !this.#running.has(source.id)) {
         this.#running.add(source.id)
-        // the first line can be as old as the start itself
-        this.#read(source, event.timeNano / 1e9 - 0.001)
+        // not since the start: a process can have written before its start was told
+        this.#read(source, this.#died.get(source.id) ?? begin)
       } else if (event.Action === 'die' && this.#running.has(source.id)) {
-        await this.#died(source, event)
+        await this.#ended(source, event)
         if (this.#isOver()) return
       }
     }
   }
 
-  async #died(source: Source, event: EventMessage): Promise<void> {
+  async #ended(source: Source, event: EventMessage): Promise<void> {
     this.#running.delete(source.id)
+    this.#died.set(source.id, event.timeNano / 1e9)
     // its last lines come before the word of its end
     await this.#readers.get(source.id)
     const exitCode = Number(event.Actor.Attributes['exitCode'] ?? 0)
