@@ -11,10 +11,6 @@ export interface CommandRow extends HelpRow {
   load(): Promise<Command>
 }
 
-function row(group: string, name: string, summary: string, load: () => Promise<Command>): CommandRow {
-  return { group, name, summary, load }
-}
-
 const stacks = 'Stacks'
 const services = 'Services'
 const look = 'Looking'
@@ -22,136 +18,226 @@ const containers = 'Inside containers'
 const rest = 'Engine and images'
 
 export const commands: readonly CommandRow[] = [
-  row(stacks, 'up', 'Create and start what the stack describes', async () => (await import('./commands/up.ts')).up),
-  row(
-    stacks,
-    'down',
-    'Stop and remove the containers and networks of the stack',
-    async () => (await import('./commands/down.ts')).down,
-  ),
-  row(stacks, 'plan', 'Show what up would do, and why', async () => (await import('./commands/plan.ts')).plan),
-  row(
-    stacks,
-    'config',
-    'Show the stack as it is understood',
-    async () => (await import('./commands/config.ts')).config,
-  ),
-  row(stacks, 'graph', 'Draw who needs whom', async () => (await import('./commands/graph.ts')).graph),
-  row(stacks, 'pull', 'Pull the images of services', async () => (await import('./commands/pull.ts')).pull),
-  row(stacks, 'ls', 'List the projects that have containers', async () => (await import('./commands/ls.ts')).ls),
+  {
+    name: 'up',
+    group: stacks,
+    summary: 'Create and start what the stack describes',
+    load: async () => (await import('./commands/up.ts')).up,
+  },
+  {
+    name: 'down',
+    group: stacks,
+    summary: 'Stop and remove the containers and networks of the stack',
+    load: async () => (await import('./commands/down.ts')).down,
+  },
+  {
+    name: 'plan',
+    group: stacks,
+    summary: 'Show what up would do, and why',
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
+  {
+    name: 'config',
+    group: stacks,
+    summary: 'Show the stack as it is understood',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+  {
+    name: 'graph',
+    group: stacks,
+    summary: 'Draw who needs whom',
+    load: async () => (await import('./commands/graph.ts')).graph,
+  },
+  {
+    name: 'pull',
+    group: stacks,
+    summary: 'Pull the images of services',
+    load: async () => (await import('./commands/pull.ts')).pull,
+  },
+  {
+    name: 'ls',
+    group: stacks,
+    summary: 'List the projects that have containers',
+    load: async () => (await import('./commands/ls.ts')).ls,
+  },
 
-  row(
-    services,
-    'create',
-    'Create containers without starting them',
-    async () => (await import('./commands/create.ts')).create,
-  ),
-  row(services, 'start', 'Start the containers of services', async () => (await import('./commands/start.ts')).start),
-  row(services, 'stop', 'Stop the containers of services', async () => (await import('./commands/stop.ts')).stop),
-  row(
-    services,
-    'restart',
-    'Stop and start the containers of services',
-    async () => (await import('./commands/restart.ts')).restart,
-  ),
-  row(
-    services,
-    'kill',
-    'Send a signal to the containers of services',
-    async () => (await import('./commands/kill.ts')).kill,
-  ),
-  row(services, 'pause', 'Freeze the containers of services', async () => (await import('./commands/pause.ts')).pause),
-  row(services, 'unpause', 'Let frozen containers go on', async () => (await import('./commands/unpause.ts')).unpause),
-  row(
-    services,
-    'scale',
-    'Change how many replicas services have',
-    async () => (await import('./commands/scale.ts')).scale,
-  ),
-  row(services, 'wait', 'Wait until containers of services end', async () => (await import('./commands/wait.ts')).wait),
-  row(services, 'rm', 'Remove stopped containers of services', async () => (await import('./commands/rm.ts')).rm),
+  {
+    name: 'create',
+    group: services,
+    summary: 'Create containers without starting them',
+    load: async () => (await import('./commands/create.ts')).create,
+  },
+  {
+    name: 'start',
+    group: services,
+    summary: 'Start the containers of services',
+    load: async () => (await import('./commands/start.ts')).start,
+  },
+  {
+    name: 'stop',
+    group: services,
+    summary: 'Stop the containers of services',
+    load: async () => (await import('./commands/stop.ts')).stop,
+  },
+  {
+    name: 'restart',
+    group: services,
+    summary: 'Stop and start the containers of services',
+    load: async () => (await import('./commands/restart.ts')).restart,
+  },
+  {
+    name: 'kill',
+    group: services,
+    summary: 'Send a signal to the containers of services',
+    load: async () => (await import('./commands/kill.ts')).kill,
+  },
+  {
+    name: 'pause',
+    group: services,
+    summary: 'Freeze the containers of services',
+    load: async () => (await import('./commands/pause.ts')).pause,
+  },
+  {
+    name: 'unpause',
+    group: services,
+    summary: 'Let frozen containers go on',
+    load: async () => (await import('./commands/unpause.ts')).unpause,
+  },
+  {
+    name: 'scale',
+    group: services,
+    summary: 'Change how many replicas services have',
+    load: async () => (await import('./commands/scale.ts')).scale,
+  },
+  {
+    name: 'wait',
+    group: services,
+    summary: 'Wait until containers of services end',
+    load: async () => (await import('./commands/wait.ts')).wait,
+  },
+  {
+    name: 'rm',
+    group: services,
+    summary: 'Remove stopped containers of services',
+    load: async () => (await import('./commands/rm.ts')).rm,
+  },
 
-  row(look, 'ps', 'List the containers of the stack', async () => (await import('./commands/ps.ts')).ps),
-  row(look, 'logs', 'Show what containers have printed', async () => (await import('./commands/logs.ts')).logs),
-  row(
-    look,
-    'events',
-    'Show what happens to the containers, as it happens',
-    async () => (await import('./commands/events.ts')).events,
-  ),
-  row(look, 'top', 'Show the processes of containers', async () => (await import('./commands/top.ts')).top),
-  row(
-    look,
-    'port',
-    'Show where a port of a container is published',
-    async () => (await import('./commands/port.ts')).port,
-  ),
-  row(
-    look,
-    'images',
-    'List the images the containers were made from',
-    async () => (await import('./commands/images.ts')).images,
-  ),
-  row(
-    look,
-    'explain',
-    'Show the steps that made a container, each with its cause',
-    async () => (await import('./commands/explain.ts')).explain,
-  ),
+  {
+    name: 'ps',
+    group: look,
+    summary: 'List the containers of the stack',
+    load: async () => (await import('./commands/ps.ts')).ps,
+  },
+  {
+    name: 'logs',
+    group: look,
+    summary: 'Show what containers have printed',
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  {
+    name: 'events',
+    group: look,
+    summary: 'Show what happens to the containers, as it happens',
+    load: async () => (await import('./commands/events.ts')).events,
+  },
+  {
+    name: 'top',
+    group: look,
+    summary: 'Show the processes of containers',
+    load: async () => (await import('./commands/top.ts')).top,
+  },
+  {
+    name: 'port',
+    group: look,
+    summary: 'Show where a port of a container is published',
+    load: async () => (await import('./commands/port.ts')).port,
+  },
+  {
+    name: 'images',
+    group: look,
+    summary: 'List the images the containers were made from',
+    load: async () => (await import('./commands/images.ts')).images,
+  },
+  {
+    name: 'explain',
+    group: look,
+    summary: 'Show the steps that made a container, each with its cause',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
 
-  row(
-    containers,
-    'exec',
-    'Run a command in a running container',
-    async () => (await import('./commands/exec.ts')).exec,
-  ),
-  row(
-    containers,
-    'run',
-    'Run a command in a new container of a service',
-    async () => (await import('./commands/run.ts')).run,
-  ),
-  row(containers, 'cp', 'Copy files between a container and here', async () => (await import('./commands/cp.ts')).cp),
+  {
+    name: 'exec',
+    group: containers,
+    summary: 'Run a command in a running container',
+    load: async () => (await import('./commands/exec.ts')).exec,
+  },
+  {
+    name: 'run',
+    group: containers,
+    summary: 'Run a command in a new container of a service',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'cp',
+    group: containers,
+    summary: 'Copy files between a container and here',
+    load: async () => (await import('./commands/cp.ts')).cp,
+  },
 
-  row(rest, 'image ls', 'List the images of the engine', async () => (await import('./commands/image-ls.ts')).imageLs),
-  row(
-    rest,
-    'image load',
-    'Load images from an archive',
-    async () => (await import('./commands/image-load.ts')).imageLoad,
-  ),
-  row(
-    rest,
-    'image import',
-    'Make an image from a root file system',
-    async () => (await import('./commands/image-import.ts')).imageImport,
-  ),
-  row(rest, 'image rm', 'Remove images', async () => (await import('./commands/image-rm.ts')).imageRm),
-  row(rest, 'engine', 'Run the engine in the foreground', async () => (await import('./commands/engine.ts')).engine),
-  row(
-    rest,
-    'engine status',
-    'Tell whether an engine answers, and which',
-    async () => (await import('./commands/engine-status.ts')).engineStatus,
-  ),
-  row(
-    rest,
-    'engine stop',
-    'Stop the engine; containers run on',
-    async () => (await import('./commands/engine-stop.ts')).engineStop,
-  ),
-  row(
-    rest,
-    'support',
-    'Show which attributes of the format are honoured',
-    async () => (await import('./commands/support.ts')).support,
-  ),
-  row(
-    rest,
-    'version',
-    'Show the versions of tscompose and its engine',
-    async () => (await import('./commands/version.ts')).version,
-  ),
+  {
+    name: 'image ls',
+    group: rest,
+    summary: 'List the images of the engine',
+    load: async () => (await import('./commands/image-ls.ts')).imageLs,
+  },
+  {
+    name: 'image load',
+    group: rest,
+    summary: 'Load images from an archive',
+    load: async () => (await import('./commands/image-load.ts')).imageLoad,
+  },
+  {
+    name: 'image import',
+    group: rest,
+    summary: 'Make an image from a root file system',
+    load: async () => (await import('./commands/image-import.ts')).imageImport,
+  },
+  {
+    name: 'image rm',
+    group: rest,
+    summary: 'Remove images',
+    load: async () => (await import('./commands/image-rm.ts')).imageRm,
+  },
+  {
+    name: 'engine',
+    group: rest,
+    summary: 'Run the engine in the foreground',
+    load: async () => (await import('./commands/engine.ts')).engine,
+  },
+  {
+    name: 'engine status',
+    group: rest,
+    summary: 'Tell whether an engine answers, and which',
+    load: async () => (await import('./commands/engine-status.ts')).engineStatus,
+  },
+  {
+    name: 'engine stop',
+    group: rest,
+    summary: 'Stop the engine; containers run on',
+    load: async () => (await import('./commands/engine-stop.ts')).engineStop,
+  },
+  {
+    name: 'support',
+    group: rest,
+    summary: 'Show which attributes of the format are honoured',
+    load: async () => (await import('./commands/support.ts')).support,
+  },
+  {
+    name: 'version',
+    group: rest,
+    summary: 'Show the versions of tscompose and its engine',
+    load: async () => (await import('./commands/version.ts')).version,
+  },
 ]
 
 /** The command that `words` begin with, the longest name first, and the words after it. */
