@@ -62,7 +62,7 @@ function readSysctl(name: string): string | undefined {
 export interface BridgesOptions {
   readonly runtime: Runtime
   readonly firewall: Firewall
-  readonly dockerUser: DockerUser
+  readonly dockerUser: Pick<DockerUser, 'allow'>
   /** Whether a link of that name is there; tests without a kernel say. */
   readonly exists?: (name: string) => boolean
 }

@@ -70,7 +70,7 @@ export class Networks {
     this.dns = new Dns({ names, socketIn: kernel?.socketIn ?? socketIn, redirect })
     const table = tableName(paths.roots.run, defaultRoots.run)
     this.#firewall = new Firewall({ table, marker: join(paths.roots.run, 'firewall'), run: kernel?.runNft ?? runNft })
-    const dockerUser = new DockerUser(table)
+    const dockerUser = kernel ? { allow: async () => undefined } : new DockerUser(table)
     const exists = kernel?.linkExists
     this.#bridges = new Bridges({ runtime, firewall: this.#firewall, dockerUser, ...(exists ? { exists } : {}) })
     this.#ports = new PublishedPorts(this.#firewall)

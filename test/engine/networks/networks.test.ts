@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { describe, type TestContext, test } from 'node:test'
+import type { NetworkCreate } from '../../../src/api/networks.ts'
+import { type EngineEvent, Events } from '../../../src/engine/base/events.ts'
+import { parseSubnet } from '../../../src/engine/networks/address.ts'
+import { Networks } from '../../../src/engine/networks/networks.ts'
+import { type FailureKind, isFailure } from '../../../src/lib/failure.ts'
+import { newId } from '../../../src/lib/ids.ts'
+import type { Runtime } from '../../../src/runtime/runtime.ts'
+import type { HostOperation } from '../../../src/runtime/spec.ts'
+import { temporaryPaths } from '../../support/temporary-paths.ts'
+
+/** Networks over a kernel that does nothing but remember. */
+async function open(t: TestContext, again?: { paths: ReturnType<typeof temporaryPaths>; links: Set<string> }) {
+  const paths = again?.paths ?? temporaryPaths(t)
+  const links = again?.links ?? new Set<string>()
+  const operations: HostOperation[] = []
+  const rules: string[] = []
+  const events = new Events()
+  const seen: EngineEvent[] = []
+  events.listen(event => seen.push(event))
+  const runtime = {
+    async runHost(spec: { operations: readonly HostOperation[] }) {
+      operations.push(...spec.operations)
+      for (const operation of spec.operations) {
+        if (operation.kind === 'create-bridge') links.add(operation.name)
+        if (operation.kind === 'delete-link') links.delete(operation.name)
+      }
+    },
+  } as unknown as Runtime
+  const networks = await Networks.open({
+    paths,
+    events,
+    runtime,
+    pools: ['10.7.0.0/16'],
+    kernel: {
+      runNft: commands => rules.push(commands),
+      socketIn: () => assert.fail('no sandbox here'),
+      linkExists: name => links.has(name),
+      hostSubnets: () => [parseSubnet('10.7.0.0/24')!],
+    },
+  })
+  t.after(() => networks.close())
+  const member = (name: string) => ({ id: newId(), name })
+  return { networks, paths, links, operations, rules, seen, member }
+}
+
+const rejected = (promise: Promise<unknown>, kind: FailureKind, message: string | RegExp) =>
+  assert.rejects(promise, (error: Error) => {
+    if (typeof message === 'string') assert.equal(error.message, message)
+    else assert.match(error.message, message)
+    assert.ok(isFailure(error, kind), `kind ${kind}`)
+    return true
+  })
+
+describe('Networks', () => {
+  test('list() shows the three networks that are always there', async t => {
+    const { networks } = await open(t)
+    assert.deepEqual(
+      networks.list().map(({ Name, Driver }) => [Name, Driver]),
+      [
+        ['bridge', 'bridge'],
+        ['host', 'host'],
+        ['none', 'null'],
+      ],
+    )
+  })
+
+  test('create() chooses a /24 that neither the host nor another network has, and touches no kernel', async t => {
+    const { networks, operations, seen } = await open(t)
+    const one = await networks.create({ Name: 'one', Labels: { a: 'b' } })
+    await networks.create({ Name: 'two' })
+    const inspected = networks.inspect('one')
+    assert.deepEqual(inspected.IPAM, {
+      Driver: 'default',
+      Options: {},
+      Config: [{ Subnet: '10.7.1.0/24', Gateway: '10.7.1.1' }],
+    })
+    assert.deepEqual(inspected.Labels, { a: 'b' })
+    assert.equal(networks.inspect(one.id.slice(0, 5)).Id, one.id)
+    assert.deepEqual(operations, [])
+    assert.deepEqual(
+      seen.map(({ action, attributes }) => [action, attributes.name]),
+      [
+        ['create', 'one'],
+        ['create', 'two'],
+      ],
+    )
+  })
+
+  const base = { Driver: '' }
+  for (const [what, body, kind, message] of [
+    ['a taken name', { Name: 'there' }, 'conflict', 'network with name there already exists'],
+    ['a predefined name', { Name: 'host' }, 'denied', /predefined host network/],
+    ['an unknown driver', { Name: 'x', Driver: 'nosuch' }, 'not-found', 'plugin "nosuch" not found'],
+    ['a driver that is not supported', { Name: 'x', Driver: 'overlay' }, 'unsupported', /"overlay" is not supported/],
+    [
+      'a subnet that overlaps another',
+      { Name: 'x', IPAM: { Config: [{ Subnet: '10.9.0.0/16' }] } },
+      'denied',
+      'invalid pool request: Pool overlaps with other one on this address space',
+    ],
+    [
+      'a gateway outside',
+      { Name: 'x', IPAM: { Config: [{ Subnet: '10.8.0.0/24', Gateway: '10.9.0.1' }] } },
+      'invalid',
+      /gateway/,
+    ],
+    ['a name with a rule in it', { Name: 'a; flush ruleset' }, 'invalid', /invalid network name/],
+    [
+      'a bridge name with a rule in it',
+      { Name: 'x', Options: { 'com.docker.network.bridge.name': 'a"; flush ruleset' } },
+      'invalid',
+      /bridge.name/,
+    ],
+    ['an MTU that is no number', { Name: 'x', Options: { 'com.docker.network.driver.mtu': '1e3' } }, 'invalid', /mtu/],
+  ] as ReadonlyArray<readonly [string, NetworkCreate, FailureKind, string | RegExp]>)
+    test(`create() refuses ${what}`, async t => {
+      const { networks } = await open(t)
+      await networks.create({ Name: 'there', IPAM: { Config: [{ Subnet: '10.9.1.0/24' }] } })
+      await rejected(networks.create({ ...base, ...body }), kind, message)
+      assert.equal(networks.find('x'), undefined)
+    })
+
+  test('attach() makes the bridge once for many, and gives each its addresses, names and one default route', async t => {
+    const { networks, operations, member, rules } = await open(t)
+    await networks.create({ Name: 'zeta' })
+    await networks.create({ Name: 'inner', Internal: true })
+    await networks.create({ Name: 'alpha', EnableIPv6: true })
+    const web = member('web')
+    const [all] = await Promise.all([
+      networks.attach(web, [{ network: 'zeta', aliases: ['www'] }, { network: 'inner' }, { network: 'alpha' }]),
+      networks.attach(member('api'), [{ network: 'zeta' }]),
+    ])
+    assert.deepEqual(
+      all.map(each => each.interface.name),
+      ['eth0', 'eth1', 'eth2'],
+    )
+    assert.deepEqual(
+      all.map(each => each.interface.gateways.length),
+      [0, 0, 2],
+    )
+    assert.equal(all[1]!.gateway, undefined)
+    assert.deepEqual(all[0]!.dnsNames, ['web', 'www', web.id.slice(0, 12)])
+    assert.match(all[2]!.ipv6!, /^fd.*::2\/64$/)
+    assert.equal(operations.filter(({ kind }) => kind === 'create-bridge').length, 3)
+    assert.equal(rules.length, 1, 'one nft transaction for all of them')
+    const [prior] = await networks.attach(member('p'), [{ network: 'alpha' }, { network: 'zeta', gwPriority: 1 }])
+    assert.deepEqual(prior!.interface.gateways, [])
+  })
+
+  test('attach() takes static addresses, refuses wrong ones, and a refused one leaves nothing reserved', async t => {
+    const { networks, member } = await open(t)
+    await networks.create({
+      Name: 'n',
+      IPAM: { Config: [{ Subnet: '10.8.0.0/24', IPRange: '10.8.0.128/25', AuxiliaryAddresses: { r: '10.8.0.9' } }] },
+    })
+    const web = member('web')
+    const [attachment] = await networks.attach(web, [
+      { network: 'n', ipv4Address: '10.8.0.5', macAddress: '02:42:0a:08:00:05' },
+    ])
+    assert.deepEqual([attachment!.ipv4, attachment!.mac], ['10.8.0.5/24', '02:42:0a:08:00:05'])
+    const attach = (ipv4Address: string) => networks.attach(member('x'), [{ network: 'n', ipv4Address }])
+    await rejected(attach('10.8.0.5'), 'denied', 'failed to set up container networking: Address already in use')
+    await rejected(attach('10.8.0.9'), 'denied', /Address already in use/)
+    await rejected(attach('10.99.0.5'), 'invalid', /no configured subnet contains IP address 10.99.0.5/)
+    await rejected(
+      networks.attach(member('x'), [{ network: 'n', ipv4Address: '10.8.0.7' }, { network: 'gone' }]),
+      'not-found',
+      /network gone not found/,
+    )
+    assert.equal((await attach('10.8.0.7'))[0]!.ipv4, '10.8.0.7/24')
+    await networks.detach(web.id)
+    assert.equal((await attach('10.8.0.5'))[0]!.ipv4, '10.8.0.5/24')
+  })
+
+  test('remove() refuses while somebody is on it, then takes bridge, rules and record away', async t => {
+    const { networks, member, links, paths, rules, seen } = await open(t)
+    const network = await networks.create({ Name: 'n' })
+    const web = member('web')
+    const [attachment] = await networks.attach(web, [{ network: 'n' }])
+    await rejected(
+      networks.remove('n'),
+      'denied',
+      `error while removing network: network n has active endpoints (name:"web" id:"${attachment!.endpointId.slice(0, 12)}")`,
+    )
+    assert.deepEqual(Object.keys(networks.inspect('n').Containers!), [web.id])
+    await networks.detach(web.id)
+    await networks.remove('n')
+    assert.equal(links.size, 0)
+    assert.match(rules.at(-1)!, /delete table inet/)
+    assert.deepEqual(readdirSync(paths.networks), [])
+    assert.deepEqual(
+      seen.map(({ action }) => action),
+      ['create', 'connect', 'disconnect', 'destroy'],
+    )
+    await rejected(networks.remove('n'), 'not-found', 'network n not found')
+    await rejected(networks.remove(network.id), 'not-found', /not found/)
+    await rejected(networks.remove('bridge'), 'denied', 'bridge is a pre-defined network and cannot be removed')
+  })
+
+  test('the default bridge goes with its last container, and keeps its subnet for the next engine', async t => {
+    const first = await open(t)
+    const web = first.member('web')
+    const [attachment] = await first.networks.attach(web, [{ network: 'bridge' }])
+    assert.equal(first.links.size, 1)
+    const next = await open(t, first)
+    const saved = JSON.parse(JSON.stringify([attachment]))
+    await next.networks.adopt(web, { attachments: saved, ports: [] })
+    await next.networks.settle()
+    assert.deepEqual(
+      next.networks.attachments(web.id).map(({ ipv4 }) => ipv4),
+      [attachment!.ipv4],
+    )
+    const [other] = await next.networks.attach(next.member('other'), [{ network: 'bridge' }])
+    assert.notEqual(other!.ipv4, attachment!.ipv4)
+    assert.ok(next.operations.every(({ kind }) => kind !== 'create-bridge'))
+    await next.networks.detach(web.id)
+    assert.equal(next.links.size, 1)
+    for (const id of Object.keys(next.networks.inspect('bridge').Containers!)) await next.networks.detach(id)
+    assert.equal(next.links.size, 0)
+  })
+
+  test('prune() removes what nobody is on or wants, by label', async t => {
+    const { networks, member } = await open(t)
+    for (const Name of ['used', 'wanted', 'free', 'kept'])
+      await networks.create({ Name, Labels: Name === 'kept' ? { keep: '1' } : {} })
+    await networks.attach(member('web'), [{ network: 'used' }])
+    assert.deepEqual(await networks.prune({ 'label!': ['keep'] }, ({ name }) => name === 'wanted'), ['free'])
+    assert.deepEqual(
+      networks.list({ type: ['custom'] }).map(({ Name }) => Name),
+      ['used', 'wanted', 'kept'],
+    )
+    assert.deepEqual(
+      networks.list({ label: ['keep=1'] }).map(({ Name }) => Name),
+      ['kept'],
+    )
+  })
+
+  test('attach() of fifty containers takes less than a millisecond each', async t => {
+    const { networks, member } = await open(t)
+    await networks.create({ Name: 'n' })
+    await networks.attach(member('first'), [{ network: 'n' }])
+    const started = performance.now()
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) => networks.attach(member(`c${i}`), [{ network: 'n', aliases: ['c'] }])),
+    )
+    const each = (performance.now() - started) / 50
+    assert.ok(each < 1, `${each.toFixed(3)} ms`)
+    t.diagnostic(`${each.toFixed(3)} ms each`)
+  })
+})
