@@ -1,5 +1,5 @@
 /** JSON with sorted keys: the same data gives the same bytes, whatever order it was built in. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Stringifies with keys sorted and `undefined` members left out; a cycle is a TypeError, as in JSON.stringify. */
 export function stableJson(value: unknown, space?: number): string {
@@ -8,7 +8,7 @@ export function stableJson(value: unknown, space?: number): string {
 
 /** Hex sha256 of the stable JSON. */
 export function stableHash(value: unknown): string {
-  return createHash('sha256').update(stableJson(value)).digest('hex')
+  return hash('sha256', stableJson(value))
 }
 
 function sorted(value: unknown): unknown {

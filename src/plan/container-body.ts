@@ -6,7 +6,7 @@ import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { BodyParts, type Origins } from './body-parts.ts'
 import { fileObjects } from './file-objects.ts'
-import { type FileHashes, hashService } from './hash.ts'
+import { type FileHashes, type Hashed, hashService } from './hash.ts'
 import { hostConfig } from './host-config.ts'
 import { containerLabels, labels } from './labels.ts'
 import { imageName } from './names.ts'
@@ -20,6 +20,8 @@ export interface ContainerBodyInput {
   /** Undefined for a one-off container. */
   readonly number: number | undefined
   readonly files: FileHashes
+  /** Of the service, when it is known already. */
+  readonly hashed?: Hashed
   /** The image's id, or the pull that will tell it. */
   readonly image: Ref | undefined
   /** The container of another service, for shared namespaces and volumes_from. */
@@ -71,7 +73,7 @@ export function containerBody(input: ContainerBodyInput): ContainerBody {
   if (service.healthcheck) parts.set('Healthcheck', health(service.healthcheck), at('healthcheck'))
   parts.set('ExposedPorts', exposedPorts(service), at(service.expose.length > 0 ? 'expose' : 'ports'))
 
-  const hashes = hashService(project, service, input.files)
+  const hashes = input.hashed ?? hashService(project, service, input.files)
   parts.set(
     'Labels',
     {

@@ -6,7 +6,7 @@ import { list, plural } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { type Decisions, followDependencies, rerunJobs } from './follow-changes.ts'
-import { hashService } from './hash.ts'
+import { type Hashed, hashService } from './hash.ts'
 import { type PullWhen, planImages } from './images.ts'
 import { imageName } from './names.ts'
 import { type PlannedNetworks, planNetworks } from './networks.ts'
@@ -53,9 +53,10 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
   const recreate = options.recreateVolumes ?? false
   const volumes = planVolumes(plan, { project, observed, services, recreate, timeout })
 
+  const hashes = new Map(services.map(service => [service.name, hashService(project, service, observed.files)]))
   const decisions: Decisions = new Map()
   for (const service of services) {
-    decisions.set(service.name, decideService(service, { project, observed, options, networks, decisions }))
+    decisions.set(service.name, decideService(service, { project, observed, options, networks, decisions, hashes }))
     for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
     followDependencies(service, decisions)
   }
@@ -69,6 +70,7 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
     observed,
     services,
     decisions,
+    hashes,
     networks,
     volumes,
     images,
@@ -113,9 +115,11 @@ interface DecideContext {
   readonly options: UpOptions
   readonly networks: PlannedNetworks
   readonly decisions: Decisions
+  readonly hashes: ReadonlyMap<string, Hashed>
 }
 
-function decideService(service: Service, { project, observed, options, networks, decisions }: DecideContext) {
+function decideService(service: Service, context: DecideContext) {
+  const { project, observed, options, networks, decisions, hashes } = context
   const named = options.services === undefined || options.services.includes(service.name)
   const recreate = options.recreate ?? 'diverged'
   const shared = service.networkMode.kind === 'service' ? service.networkMode.service : undefined
@@ -128,7 +132,7 @@ function decideService(service: Service, { project, observed, options, networks,
     job: Object.values(project.services).some(user => user.dependsOn[service.name]?.condition === 'completed'),
     wanted: {
       service,
-      hashed: hashService(project, service, observed.files),
+      hashed: hashes.get(service.name)!,
       imageId: observed.images.get(imageName(project, service) ?? '')?.id,
       networks: Object.keys(service.networks).flatMap(key => {
         const network = networks.networks.get(key)
@@ -177,7 +181,10 @@ function checkRunnable(project: Project, service: Service): void {
   throw new Failure('invalid', `${at}Cannot run service "${service.name}": it has neither image nor build`)
 }
 
-function planOrphans(plan: Plan, { project, observed, options, networks }: Omit<DecideContext, 'decisions'>): void {
+function planOrphans(
+  plan: Plan,
+  { project, observed, options, networks }: Omit<DecideContext, 'decisions' | 'hashes'>,
+): void {
   const orphans = observed.containers.filter(
     c =>
       !c.oneOff && !Object.hasOwn(project.services, c.service) && !Object.hasOwn(project.disabledServices, c.service),

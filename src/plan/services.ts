@@ -5,6 +5,7 @@ import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { containerBody } from './container-body.ts'
 import { type Decisions, needs, needsStart } from './follow-changes.ts'
+import type { Hashed } from './hash.ts'
 import { containerName, imageName, temporaryName } from './names.ts'
 import type { PlannedNetworks } from './networks.ts'
 import { isLive } from './networks.ts'
@@ -21,6 +22,7 @@ export interface ServicesInput {
   /** Those to be brought up, what is needed before what needs it. */
   readonly services: readonly Service[]
   readonly decisions: Decisions
+  readonly hashes: ReadonlyMap<string, Hashed>
   readonly networks: PlannedNetworks
   readonly volumes: PlannedVolumes
   readonly images: ReadonlyMap<string, { readonly ref: Ref; readonly node: NodeId | undefined }>
@@ -94,12 +96,14 @@ export class ServicePlanner {
     const old = replica.kind === 'recreate' ? replica.container : undefined
     const gone = old && volumes.removed.get(old.id)
     const image = images.get(imageName(project, service) ?? '')
+    const hashed = this.#input.hashes.get(service.name)
     const { body, late, uploads } = containerBody({
       project,
       service,
       name,
       number: replica.number,
       files: observed.files,
+      ...(hashed ? { hashed } : {}),
       image: image?.ref,
       container: needed => this.#containerOf(service, needed),
       containerNames: needed => this.#namesOf(needed),
