@@ -1,6 +1,6 @@
 /** Bytes by their digest: configurations, manifests and layers as they were received, verified before they get their name. */
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, type ReadStream } from 'node:fs'
+import { createReadStream, type ReadStream, renameSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errnoOf, Failure } from '../../lib/failure.ts'
@@ -129,8 +129,16 @@ export class Blobs {
     return createReadStream(this.#paths.blob(hexOf(digest)), { highWaterMark: 256 * 1024 })
   }
 
+  /** At once, before this returns its promise: see `Layers.remove`. */
   async remove(digest: Digest): Promise<void> {
-    await rm(this.#paths.blob(hexOf(digest)), { force: true })
+    const doomed = this.temporary()
+    try {
+      renameSync(this.#paths.blob(hexOf(digest)), doomed)
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return
+      throw error
+    }
+    await rm(doomed, { force: true })
   }
 
   /** A path for something that is not yet whole; emptied when the engine starts. */

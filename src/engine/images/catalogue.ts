@@ -129,14 +129,13 @@ export class Catalogue {
     await this.#save()
   }
 
-  /** Forgets an image and returns what nothing refers to any more: layers highest first, blobs, its id among them. */
+  /** Forgets an image; returns all that it referred to: layers highest first, blobs, its id among them. */
   async remove(id: Digest): Promise<{ readonly layers: readonly Digest[]; readonly blobs: readonly Digest[] }> {
     const { record, document } = this.#entries.get(id)!
     for (const tag of record.tags) this.#tags.delete(tag)
     this.#entries.delete(id)
     await this.#save()
-    const layers = document.rootfs.diff_ids as Digest[]
-    return { layers: this.unreferenced([...layers].reverse()), blobs: this.unreferenced([...record.blobs, id]) }
+    return { layers: (document.rootfs.diff_ids as Digest[]).toReversed(), blobs: [...record.blobs, id] }
   }
 
   /** Those of `digests` that no image has and no work in flight has pinned. */

@@ -12,8 +12,8 @@ export async function guarded<T>(
     return await work()
   } catch (error) {
     unpin()
-    for (const digest of catalogue.unreferenced(digests))
-      await Promise.all([layers.remove(digest), blobs.remove(digest)])
+    const left = catalogue.unreferenced(digests)
+    await Promise.all(left.flatMap(digest => [layers.remove(digest), blobs.remove(digest)]))
     throw error
   } finally {
     unpin()

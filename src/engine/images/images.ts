@@ -105,11 +105,12 @@ export class Images {
     const { untag, remove } = decideRemoval(reference, image, options.usedBy(image.id), options.force ?? false)
     const removed: RemovedImage[] = untag.map(name => ({ Untagged: name }))
     if (remove) {
-      const { layers, blobs } = await this.#store.catalogue.remove(image.id)
-      await Promise.all([
-        ...layers.map(id => this.#store.layers.remove(id)),
-        ...blobs.map(id => this.#store.blobs.remove(id)),
-      ])
+      const { catalogue, layers: layerStore, blobs: blobStore } = this.#store
+      const had = await catalogue.remove(image.id)
+      // decided and taken away in one go, so that no pull can pin in between
+      const layers = catalogue.unreferenced(had.layers)
+      const blobs = catalogue.unreferenced(had.blobs)
+      await Promise.all([...layers.map(id => layerStore.remove(id)), ...blobs.map(id => blobStore.remove(id))])
       const gone = new Set(layers)
       const chains = chainIds(image.diffIds).filter((_, i) => gone.has(image.diffIds[i]!))
       removed.push({ Deleted: image.id }, ...chains.reverse().map(Deleted => ({ Deleted })))

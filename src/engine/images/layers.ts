@@ -1,5 +1,6 @@
 /** Layers by their diff id: unpacked once, whole or not at all, shared by every image and container. */
 import { createHash } from 'node:crypto'
+import { renameSync } from 'node:fs'
 import { chmod, mkdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -85,11 +86,14 @@ export class Layers {
     }
   }
 
-  /** Renamed away first: a removal that is cut short leaves no half layer under a trusted name. */
+  /**
+   * Renamed away first, so that a removal that is cut short leaves no half layer under a trusted name; and at once, before this
+   * returns its promise, so that nobody can come to rely on it between the decision and the deed.
+   */
   async remove(diffId: Digest): Promise<void> {
     const doomed = this.#blobs.temporary()
     try {
-      await rename(this.#paths.layer(hexOf(diffId)), doomed)
+      renameSync(this.#paths.layer(hexOf(diffId)), doomed)
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return
       throw error
