@@ -208,22 +208,19 @@ const limitRows: { readonly [K in keyof Required<Limits>]: string } = {
   blkio: 'blkio_config',
 }
 
+const containerRows = (Object.entries(serviceRows) as [keyof Service, Row<never>][]).filter(([, row]) => row !== away)
+
 function serviceValues(project: Project, service: Service, files: FileHashes): Values {
   const context = { project, service, files }
   const values: Record<string, unknown> = Object.create(null)
-  for (const [key, row] of Object.entries(serviceRows) as [keyof Service, Row<never>][]) {
-    if (row === away) continue
+  for (const [key, row] of containerRows) {
     const value = service[key]
-    const found =
-      typeof row === 'string'
-        ? { [row]: value }
-        : value === undefined && key !== 'image'
-          ? {}
-          : row(value as never, context)
-    for (const [field, part] of Object.entries(found))
-      if (says(part) || keepsEmpty.has(field) || perEntry.test(field)) {
-        if (part !== undefined) values[field] = part
-      }
+    if (typeof row === 'string') {
+      if (says(value) || (keepsEmpty.has(row) && value !== undefined)) values[row] = value
+    } else if (key === 'image' || says(value)) {
+      for (const [field, part] of Object.entries((row as (v: never, c: Context) => Values)(value as never, context)))
+        if (says(part) || (perEntry.test(field) && part !== undefined)) values[field] = part
+    }
   }
   return values
 }
