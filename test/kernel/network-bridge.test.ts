@@ -271,6 +271,18 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     assert.equal(readFileSync(`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, 'utf8').trim(), '1')
   })
 
+  test('a bridge that was there before us is used, and stays when its network goes', async () => {
+    const name = `tscb${mark}`
+    assert.equal((await command('ip', ['link', 'add', name, 'type', 'bridge'])).code, 0)
+    try {
+      await networks.create({ Name: 'foreign', Options: { 'com.docker.network.bridge.name': name } })
+      await networks.remove('foreign')
+      assert.equal((await command('ip', ['link', 'show', name])).code, 0)
+    } finally {
+      await command('ip', ['link', 'del', name])
+    }
+  })
+
   test('a next engine takes over what is attached and published, and cleans up after it', async () => {
     const web = boxes.find(({ name }) => name === 'web')!
     const ports = networks.ports(web.id)

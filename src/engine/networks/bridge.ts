@@ -1,5 +1,7 @@
 /** A network's bridge: made when the first endpoint needs it, there until the network goes. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { debug } from '../../lib/debug.ts'
+import { messageOf } from '../../lib/failure.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { HostOperation } from '../../runtime/spec.ts'
 import { formatAddress } from './address.ts'
@@ -7,6 +9,8 @@ import { linkAddress } from './attachment.ts'
 import type { DockerUser } from './docker-user.ts'
 import { type BridgeRules, bridgeElements, type Firewall } from './firewall.ts'
 import type { Network } from './network.ts'
+
+const log = debug('bridge')
 
 /** Steps that make it. `forwarding`: what the host must switch on for it. */
 export function bridgeOperations(network: Network, forwarding: readonly HostOperation[]): HostOperation[] {
@@ -71,7 +75,9 @@ export class Bridges {
   readonly #options: BridgesOptions
   readonly #exists: (name: string) => boolean
   readonly #ready = new Map<string, Promise<void>>()
-  readonly #names = new Map<string, string>()
+  readonly #networks = new Map<string, Network>()
+  /** What goes on after a bridge has gone; nobody waits for it but `close`. */
+  #leaving: Promise<void> = Promise.resolve()
 
   constructor(options: BridgesOptions) {
     this.#options = options
@@ -108,9 +114,15 @@ export class Bridges {
     }
   }
 
+  /** A bridge will be wanted soon: what takes longest begins. A failure shows when it is waited for. */
+  announce(network: Network): void {
+    this.#networks.set(network.id, network)
+    this.#allow().catch(error => log('%s', messageOf(error)))
+  }
+
   /** The rules of a bridge that an earlier engine left, without making anything. */
   adopt(network: Network): void {
-    this.#names.set(network.id, network.bridge)
+    this.#networks.set(network.id, network)
     this.#options.firewall.want(network.id, bridgeElements(bridgeRules(network)))
   }
 
@@ -118,27 +130,44 @@ export class Bridges {
     return this.#exists(network.bridge)
   }
 
-  /** With its rules; a bridge that was there before us, under a name somebody chose, goes too, as with Docker. */
+  /** With its rules; a bridge that was there before us, under a name somebody chose, stays. */
   async remove(network: Network): Promise<void> {
     const { runtime, firewall } = this.#options
     // whoever is still making it would make it again
     await this.#ready.get(network.id)?.catch(() => undefined)
     this.#forget(network)
     const operations: HostOperation[] = [{ kind: 'delete-link', name: network.bridge }]
+    // no bridge is left that Docker's rules could matter to, so nobody has to wait for them
+    this.#leaving = this.#allow().catch(error => log('%s', messageOf(error)))
     await Promise.all([
-      this.#exists(network.bridge) ? runtime.runHost({ kind: 'host', operations }) : undefined,
+      this.#owns(network) ? runtime.runHost({ kind: 'host', operations }) : undefined,
       firewall.flush(),
-      this.#allow(),
     ])
   }
 
   #forget(network: Network): void {
     this.#ready.delete(network.id)
-    this.#names.delete(network.id)
+    this.#networks.delete(network.id)
     this.#options.firewall.want(network.id, [])
   }
 
+  /** Our bridges are known by the link address that we gave them. */
+  #owns(network: Network): boolean {
+    if (this.#options.exists) return this.#options.exists(network.bridge)
+    if (!this.#exists(network.bridge)) return false
+    const address = readFileSync(`/sys/class/net/${network.bridge}/address`, 'utf8').trim()
+    return address === linkAddress(network.id, network.bridge)
+  }
+
   #allow(): Promise<void> {
-    return this.#options.dockerUser.allow([...this.#names.values()])
+    const networks = [...this.#networks.values()]
+    return this.#options.dockerUser.allow(
+      networks.map(({ bridge }) => bridge),
+      networks.some(({ record }) => record.enableIPv6),
+    )
+  }
+
+  close(): Promise<void> {
+    return this.#leaving
   }
 }

@@ -30,35 +30,40 @@ export function restoreText(verb: 'insert' | 'delete', rules: readonly string[])
   return `*filter\n${lines.join('\n')}\nCOMMIT\n`
 }
 
-const families = ['iptables', 'ip6tables'] as const
-
 export class DockerUser {
   readonly #owner: string
   #work: Promise<void> = Promise.resolve()
   /** The patterns last allowed by this engine; undefined: what an earlier one left is not known. */
   #allowed: string | undefined
+  #ipv6 = false
 
   constructor(owner: string) {
     this.#owner = owner
   }
 
-  /** Lets these bridges pass, and no others of ours; without Docker there is nothing to do. Bridges named "tsc-…" go as one. */
-  allow(bridges: readonly string[]): Promise<void> {
+  /**
+   * Lets these bridges pass, and no others of ours; without Docker there is nothing to do. Bridges named "tsc-…" go as one. IPv6 is
+   * looked at from the first network on that has it.
+   */
+  allow(bridges: readonly string[], ipv6: boolean): Promise<void> {
     const patterns = [...new Set(bridges.map(bridge => (bridge.startsWith('tsc-') ? 'tsc-+' : bridge)))].sort()
+    this.#ipv6 ||= ipv6
     this.#work = this.#work.catch(() => undefined).then(() => this.#allow(patterns))
     return this.#work
   }
 
   async #allow(patterns: readonly string[]): Promise<void> {
-    if (this.#allowed === patterns.join()) return
+    const state = `${patterns.join()} ${this.#ipv6}`
+    if (this.#allowed === state) return
     this.#allowed = undefined
     if (!existsSync('/sys/class/net/docker0') && !existsSync('/run/docker.sock')) return
     const wanted = dockerUserRules(patterns, this.#owner)
+    const families = this.#ipv6 ? (['iptables', 'ip6tables'] as const) : (['iptables'] as const)
     await Promise.all(families.map(family => this.#allowIn(family, wanted)))
-    this.#allowed = patterns.join()
+    this.#allowed = state
   }
 
-  async #allowIn(command: (typeof families)[number], wanted: readonly string[]): Promise<void> {
+  async #allowIn(command: 'iptables' | 'ip6tables', wanted: readonly string[]): Promise<void> {
     let present: string
     try {
       present = await run(command, ['-w', '-S', 'DOCKER-USER'])

@@ -140,10 +140,12 @@ export class Networks {
         ...(enableIPv6 && isMissing(':') ? [withGateway(uniqueLocalSubnet(id))] : []),
       ],
     })
+    this.#bridges.announce(network)
     try {
       await writeRecord(this.#options.paths.networkRecord(id), network.record)
     } catch (error) {
       this.#networks.delete(id)
+      await this.#bridges.remove(network)
       throw error
     }
     this.#options.events.emit('network', 'create', id, network.attributes())
@@ -357,6 +359,7 @@ export class Networks {
   async close(): Promise<void> {
     this.dns.close()
     this.#ports.close()
+    await this.#bridges.close()
   }
 }
 
