@@ -2,7 +2,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PortBindings } from '../../api/container-body.ts'
-import { checkFilters, type Filters, matchesLabels, matchesOne } from '../../api/filters.ts'
+import { checkFilters, type Filters, matchesLabels } from '../../api/filters.ts'
 import type { NetworkCreate, NetworkInspect } from '../../api/networks.ts'
 import { Failure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
@@ -32,6 +32,7 @@ import {
   recordVersion,
   requestedPools,
 } from './network.ts'
+import { matchesNetwork, parseUntil } from './network-filters.ts'
 import { PublishedPorts } from './publish.ts'
 import { type PublishedPort, publishedPortSchema } from './published-port.ts'
 
@@ -203,18 +204,7 @@ export class Networks {
   }
 
   #matching(filters: Filters): Network[] {
-    const some = (asked: readonly string[] | undefined, test: (value: string) => boolean) =>
-      asked === undefined || asked.length === 0 || asked.some(test)
-    return [...this.#networks.values()].filter(
-      network =>
-        some(filters.name, name => network.name.includes(name)) &&
-        some(filters.id, id => network.id.startsWith(id)) &&
-        matchesLabels(filters.label, network.labels) &&
-        matchesOne(filters.driver, network.driver) &&
-        matchesOne(filters.scope, 'local') &&
-        matchesOne(filters.type, network.isPredefined ? 'builtin' : 'custom') &&
-        some(filters.dangling, value => (network.members.size === 0 && !network.isPredefined) === (value === 'true')),
-    )
+    return [...this.#networks.values()].filter(network => matchesNetwork(network, filters))
   }
 
   inspect(ref: string): NetworkInspect {
@@ -366,13 +356,4 @@ export class Networks {
 function withGateway(subnet: Subnet): { subnet: string; gateway: string } {
   const { gateway } = checkPool({ subnet: formatSubnet(subnet) })
   return { subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }
-}
-
-/** A time, or a duration before now ("24h"). */
-function parseUntil(text: string): number {
-  const duration = /^(\d+)(s|m|h)$/.exec(text)
-  if (duration) return Date.now() - Number(duration[1]) * { s: 1e3, m: 60e3, h: 3600e3 }[duration[2] as 's' | 'm' | 'h']
-  const time = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text)
-  if (Number.isNaN(time)) throw new Failure('invalid', `invalid filter 'until=${text}'`)
-  return time
 }
