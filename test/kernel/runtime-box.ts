@@ -103,9 +103,8 @@ export class Box implements AsyncDisposable {
       'rm',
       'umount',
       'nc',
-      'ulimit',
+      'mknod',
       'tr',
-      'trap',
     ])
       await symlink('busybox', join(root, 'bin', name))
     await writeFile(join(root, 'etc/plain'), 'text', { mode: 0o644 })
@@ -115,7 +114,7 @@ export class Box implements AsyncDisposable {
   /** A container as `docker run` would make it, but without interfaces. */
   async spec(
     args: readonly string[],
-    change: Partial<ContainerSpec> & { readonly process?: Partial<ProcessSpec> } = {},
+    change: Partial<Omit<ContainerSpec, 'process'>> & { readonly process?: Partial<ProcessSpec> } = {},
   ): Promise<ContainerSpec> {
     const id = newId()
     const folder = join(this.folder, id)
@@ -209,7 +208,7 @@ export class Box implements AsyncDisposable {
     container: ContainerSpec,
     running: Supervised,
     args: readonly string[],
-    change: Partial<ExecSpec> & { readonly process?: Partial<ProcessSpec> } = {},
+    change: Partial<Omit<ExecSpec, 'process'>> & { readonly process?: Partial<ProcessSpec> } = {},
   ): Promise<ExecSpec> {
     const id = newId()
     const directory = join(this.folder, container.id, `exec-${id.slice(0, 8)}`)
