@@ -11,14 +11,19 @@ export class DotenvError extends Error {
 
 /**
  * Reads `KEY=value`, `KEY: value`, quoted and multi-line values, `export`, comments. A bare `KEY` takes the looked-up value.
- * References in values see `lookup` first, then the keys above them.
+ * References in values see `lookup` first, then the keys above them. `lines` is told where each key stands.
  */
-export function parseDotenv(text: string, lookup: Lookup = () => undefined): Map<string, string> {
+export function parseDotenv(
+  text: string,
+  lookup: Lookup = () => undefined,
+  lines?: Map<string, number>,
+): Map<string, string> {
   const src = text.replace(/^\uFEFF/, '')
   const variables = new Map<string, string>()
   let at = statementStart(src, 0)
   while (at >= 0) {
     const key = readKey(src, at)
+    lines?.set(key.name, lineAt(src, at))
     at = key.end
     if (key.inherited) {
       const value = lookup(key.name)

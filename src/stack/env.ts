@@ -1,13 +1,16 @@
 /** Which variables interpolation sees: the process's environment, then .env files. */
 import { join, resolve } from 'node:path'
 import { Failure } from '../lib/failure.ts'
-import { ProblemsFailure } from '../lib/problems.ts'
+import { type Place, ProblemsFailure } from '../lib/problems.ts'
 import { DotenvError, parseDotenv } from './dotenv.ts'
 import { parseBool } from './finish.ts'
 import { type Files, shownPath } from './read.ts'
 import type { Lookup } from './template.ts'
 
 export type Environment = Map<string, string>
+
+/** Where a variable of a file stands; those of the process are not in it. */
+export type Origins = Map<string, Place>
 
 /** The process's environment as a map; PWD is always there. */
 export function osEnvironment(environment: Readonly<Record<string, string | undefined>>, cwd: string): Environment {
@@ -37,15 +40,24 @@ export function envFilePaths(
 export function readEnvFiles(
   paths: readonly string[],
   lookup: Lookup,
-  context: { files: Files; cwd: string },
+  context: { files: Files; cwd: string; origins?: Origins },
 ): Environment {
   const variables: Environment = new Map()
   for (const path of paths) {
     if (path === '/dev/null') continue
     const text = context.files.read(path)
     if (text === undefined) throw new Failure('invalid', `Cannot find env file "${shownPath(path, context.cwd)}"`)
-    const found = parseEnvText(text, shownPath(path, context.cwd), name => lookup(name) ?? variables.get(name))
-    for (const [key, value] of found) variables.set(key, value)
+    const lines = new Map<string, number>()
+    const found = parseEnvText(
+      text,
+      shownPath(path, context.cwd),
+      name => lookup(name) ?? variables.get(name),
+      (body, see) => parseDotenv(body, see, lines),
+    )
+    for (const [key, value] of found) {
+      variables.set(key, value)
+      context.origins?.set(key, { file: shownPath(path, context.cwd), line: lines.get(key) ?? 1, column: 1 })
+    }
   }
   return variables
 }

@@ -116,7 +116,7 @@ class Extender {
     let services: Node | undefined
     const resets: (readonly string[])[] = []
     for (const layer of layers) {
-      if (reading.lookup) interpolate(layer.root, reading.lookup, reading.problems)
+      if (reading.lookup) interpolate(layer.root, reading.lookup, reading)
       const long = canonical(
         layer.root,
         { ...stack, fields: { services: stack.fields.services! } },

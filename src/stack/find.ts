@@ -43,8 +43,12 @@ export function defaultFiles(directory: string, files: Files): readonly string[]
       return override ? [join(at, found), join(at, override)] : [join(at, found)]
     }
     if (dirname(at) === at)
-      throw new Failure('invalid', `Cannot find a stack file: there is no ${names[0]} in "${directory}" or above it`, {
-        hint: 'Name one with -f, or change to its folder',
-      })
+      throw new Failure(
+        'not-found',
+        `Cannot find a stack file: there is no ${names[0]} in "${directory}" or above it`,
+        {
+          hint: 'Name one with -f, or change to its folder',
+        },
+      )
   }
 }

@@ -1,6 +1,6 @@
 /** include: other stacks, each with its own folder and variables, whose resources become part of this one. */
 import { dirname } from 'node:path'
-import { envFilePaths, fill, readEnvFiles } from './env.ts'
+import { envFilePaths, fill, type Origins, readEnvFiles } from './env.ts'
 import { absolute } from './paths.ts'
 import type { Reading } from './reading.ts'
 import { get, isNull, type MapNode, map, type Node, placeOf, plain, showPlace } from './tree.ts'
@@ -54,13 +54,15 @@ function loadOne(item: Node, path: readonly string[], context: IncludeContext): 
     envFiles.length > 0
       ? envFiles.map(file => (file === '/dev/null' ? file : absolute(file, { directory: context.directory, home })))
       : envFilePaths(undefined, directory, { ...context, environment: new Map() })
-  const environment = fill(
-    context.environment,
-    readEnvFiles(envPaths, name => context.environment.get(name), context),
-  )
+  const read: Origins = new Map()
+  const variables = readEnvFiles(envPaths, name => context.environment.get(name), { ...context, origins: read })
+  const environment = fill(context.environment, variables)
+  const origins = new Map(context.origins)
+  for (const [name, place] of read) if (!context.environment.has(name)) origins.set(name, place)
   return context.load(paths, {
     ...context,
     environment,
+    origins,
     lookup: context.lookup && (name => environment.get(name)),
     directory,
     including: [...context.including, paths[0]!],

@@ -1,10 +1,14 @@
 /** ${VAR:-default} in every scalar of a tree; keys are left alone. */
-import type { Problems } from '../lib/problems.ts'
+import type { Place, Problems } from '../lib/problems.ts'
 import { type Lookup, substitute, TemplateError } from './template.ts'
 import { type Node, placeAt, placeOf, type ScalarNode, type VariableUse } from './tree.ts'
 
 /** Replaces variables in place. */
-export function interpolate(root: Node, lookup: Lookup, problems: Problems): void {
+export function interpolate(
+  root: Node,
+  lookup: Lookup,
+  { problems, origins }: { problems: Problems; origins: ReadonlyMap<string, Place> },
+): void {
   const path: string[] = []
   const visit = (node: Node): void => {
     if (node.kind === 'scalar') {
@@ -28,7 +32,11 @@ export function interpolate(root: Node, lookup: Lookup, problems: Problems): voi
     try {
       node.value = substitute(template, name => {
         const value = lookup(name)
-        used.push({ name, value })
+        if (value === undefined) used.push({ name, value })
+        else {
+          const place = origins.get(name)
+          used.push({ name, value, from: place ? place.file : 'the environment', place })
+        }
         return value
       })
       node.template = template

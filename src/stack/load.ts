@@ -7,7 +7,7 @@ import { checkProject } from '../model/check.ts'
 import type { Project } from '../model/project.ts'
 import { checkAgreement } from './agree.ts'
 import { canonical } from './canonical.ts'
-import { type Environment, envFilePaths, osEnvironment, readEnvFiles } from './env.ts'
+import { type Environment, envFilePaths, type Origins, osEnvironment, readEnvFiles } from './env.ts'
 import { resolveEnvFiles } from './env-files.ts'
 import { applyExtends } from './extends.ts'
 import { stack } from './fields.ts'
@@ -86,10 +86,13 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const files = openFiles(options.files?.includes('-') && options.stdin ? await options.stdin() : undefined)
 
   let environment = osEnvironment(options.environment, cwd)
+  const origins: Origins = new Map()
   const addEnvFiles = (directory: string) => {
     const paths = envFilePaths(options.envFiles, directory, { environment, files, cwd })
     const outer = environment
-    const read = readEnvFiles(paths, name => outer.get(name), { files, cwd })
+    const found: Origins = new Map()
+    const read = readEnvFiles(paths, name => outer.get(name), { files, cwd, origins: found })
+    for (const [key, place] of found) if (!outer.has(key)) origins.set(key, place)
     environment = new Map([...read, ...environment])
   }
   addEnvFiles(projectDirectory(options))
@@ -102,6 +105,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     files,
     problems,
     environment,
+    origins,
     lookup: options.interpolate === false ? undefined : name => environment.get(name),
     home: options.environment.HOME ?? homedir(),
     cwd,
@@ -153,7 +157,7 @@ type ReadLayer = ReturnType<Reading['parse']>[number] & { readonly file: string 
 function readLayers(paths: readonly string[], reading: Reading, via: readonly string[]): readonly ReadLayer[] {
   return paths.flatMap(path => {
     const text = reading.files.read(path)
-    if (text === undefined) throw new Failure('invalid', `Cannot read stack file "${path}": there is no such file`)
+    if (text === undefined) throw new Failure('not-found', `Cannot read stack file "${path}": there is no such file`)
     return reading.parse(path, text, via).map(layer => ({ ...layer, file: path }))
   })
 }
@@ -178,7 +182,7 @@ function mergeLayers(
       })
       problems.settle()
     }
-    if (reading.lookup) interpolate(root, reading.lookup, problems)
+    if (reading.lookup) interpolate(root, reading.lookup, reading)
     checkSyntax(root, problems)
     problems.settle()
     const long = canonical(root, stack, { problems: reading.lookup ? problems : new Problems(), path: [] }) as MapNode

@@ -1,6 +1,6 @@
 /** What every phase that reads files is handed: the files, the variables, the list of problems. */
 import type { Problems } from '../lib/problems.ts'
-import type { Environment } from './env.ts'
+import type { Environment, Origins } from './env.ts'
 import type { Layer } from './parse.ts'
 import type { Files } from './read.ts'
 import type { Lookup } from './template.ts'
@@ -9,6 +9,7 @@ export interface Reading {
   readonly files: Files
   readonly problems: Problems
   readonly environment: Environment
+  readonly origins: Origins
   /** Undefined under --no-interpolate. */
   readonly lookup: Lookup | undefined
   readonly home: string | undefined

@@ -20,6 +20,9 @@ export interface Source {
 export interface VariableUse {
   readonly name: string
   readonly value: string | undefined
+  /** "the environment", or the file it was read from. */
+  readonly from?: string
+  readonly place?: Place
 }
 
 interface NodeBase {
