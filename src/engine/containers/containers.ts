@@ -183,7 +183,7 @@ export class Containers {
     })
   }
 
-  inspect(ref: string, options: { readonly size?: boolean } = {}): Promise<ContainerInspect> {
+  async inspect(ref: string, options: { readonly size?: boolean } = {}): Promise<ContainerInspect> {
     return inspect(this.#parts, this.get(ref), options)
   }
 
@@ -291,7 +291,7 @@ export class Containers {
     return { ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimed }
   }
 
-  attach(ref: string, options: AttachOptions): Promise<Session> {
+  async attach(ref: string, options: AttachOptions): Promise<Session> {
     return attach(this.#parts, this.get(ref), options)
   }
 
@@ -427,7 +427,7 @@ export class Containers {
     await this.#records.close()
   }
 
-  #locked<T>(ref: string, work: (container: Container) => Promise<T>): Promise<T> {
+  async #locked<T>(ref: string, work: (container: Container) => Promise<T>): Promise<T> {
     const container = this.get(ref)
     return this.#lock.run(container.id, () => {
       // gone while it waited for its turn

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { eventually } from '../../support/eventually.ts'
+import { EngineBox } from './engine-box.ts'
+
+test('a container that runs on is taken over with its pid, and its later exit is recorded', async () => {
+  await using box = await EngineBox.open()
+  const id = await box.run('web')
+  const process = box.runtime.last
+  await box.reboot()
+  assert.equal((await box.containers.inspect('web')).State.Pid, process.pid)
+  process.end(5)
+  await eventually('the exit', () => box.containers.get(id).state.status === 'exited')
+  assert.equal(box.containers.get(id).state.exitCode, 5)
+})
+
+test('an exit while no engine ran is recorded with its code and time', async () => {
+  await using box = await EngineBox.open()
+  await box.run('job')
+  const finishedAt = new Date('2026-01-02T03:04:05Z')
+  await box.reboot(() => box.runtime.last.end(9, { finishedAt }))
+  const { State } = await box.containers.inspect('job')
+  assert.deepEqual([State.Status, State.ExitCode, State.FinishedAt], ['exited', 9, finishedAt.toISOString()])
+  assert.ok(box.events.includes('create'))
+})
+
+test('the restart policy counts for an exit while no engine ran', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web', { HostConfig: { RestartPolicy: { Name: 'always' } } })
+  await box.reboot(() => box.runtime.last.end(1))
+  await eventually('the restart', () => box.containers.get('web').state.status === 'running')
+  assert.equal(box.runtime.processes.length, 2)
+})
+
+test('after a reboot what ran has exited, and starts again by its policy unless it was stopped', async () => {
+  await using box = await EngineBox.open()
+  const policies = { always: 'always', unless: 'unless-stopped', no: 'no', stopped: 'unless-stopped' } as const
+  for (const [name, Name] of Object.entries(policies)) await box.run(name, { HostConfig: { RestartPolicy: { Name } } })
+  await box.containers.stop('stopped')
+  const ids = Object.keys(policies).map(name => box.containers.get(name).id)
+  await box.reboot(async () => {
+    for (const process of box.runtime.processes) process.end(0)
+    box.runtime.found.clear()
+    for (const id of ids) {
+      const path = join(box.folder, 'data/containers', id, 'state.json')
+      await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), boot: 'another' }))
+    }
+  })
+  const status = (name: string) => box.containers.get(name).state.status
+  assert.deepEqual(Object.keys(policies).map(status), ['running', 'running', 'exited', 'exited'])
+  assert.equal(box.containers.get('no').state.exitCode, 255)
+})
+
+test('names and records survive, and a damaged state does not keep the engine from starting', async () => {
+  await using box = await EngineBox.open()
+  const id = await box.run('web')
+  await box.containers.rename('web', 'front')
+  await box.containers.stop('front')
+  await box.reboot(() => writeFile(join(box.folder, 'data/containers', id, 'state.json'), '{"version":1,'))
+  assert.equal(box.containers.get('front').id, id)
+  assert.equal(box.containers.get('front').state.status, 'created')
+})

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ContainerCreate, HostConfig } from '../../../src/api/container-body.ts'
+import { isFailure } from '../../../src/lib/failure.ts'
+import type { ContainerSpec } from '../../../src/runtime/spec.ts'
+import { EngineBox } from './engine-box.ts'
+
+test('create takes command, environment and labels of the image where the body says nothing', async () => {
+  await using box = await EngineBox.open()
+  await box.create('web', { Env: ['MODE=mine', 'X=1'], Labels: { own: 'yes' } })
+  const { Config, Path, Args } = await box.containers.inspect('web')
+  assert.deepEqual([Path, Args], ['/entry', ['serve']])
+  assert.deepEqual(Config.Env, ['MODE=mine', 'X=1', 'PATH=/bin'])
+  assert.deepEqual(Config.Labels, { from: 'image', own: 'yes' })
+})
+
+test('an entrypoint of the body drops the command of the image, and [""] clears the entrypoint', async () => {
+  await using box = await EngineBox.open()
+  const command = async (name: string, body: ContainerCreate) => {
+    await box.create(name, body)
+    const { Path, Args } = await box.containers.inspect(name)
+    return [Path, ...Args]
+  }
+  assert.deepEqual(await command('c1', { Entrypoint: ['/own'] }), ['/own'])
+  assert.deepEqual(await command('c2', { Entrypoint: [''], Cmd: ['sh'] }), ['sh'])
+  assert.deepEqual(await command('c3', { Cmd: ['other'] }), ['/entry', 'other'])
+  await assert.rejects(box.create('c4', { Entrypoint: [''] }), /^Failure: no command specified$/)
+})
+
+test('create refuses in the words of Docker', async () => {
+  await using box = await EngineBox.open()
+  const refused: ReadonlyArray<readonly [HostConfig, string]> = [
+    [{ Memory: 1024 }, 'Minimum memory limit allowed is 6MB'],
+    [{ Memory: 64e6, MemorySwap: 32e6 }, 'Minimum memoryswap limit should be larger than memory limit, see usage'],
+    [{ CapAdd: ['CAP_X'] }, 'invalid CapAdd: unknown capability: "CAP_X"'],
+    [
+      { Mounts: [{ Type: 'bind', Source: '/no/such/folder', Target: '/x' }] },
+      'invalid mount config for type "bind": bind source path does not exist: /no/such/folder',
+    ],
+    [{ Binds: ['/a:/x', '/b:/x'] }, 'Duplicate mount point: /x'],
+    [{ Binds: ['/a:/'] }, "invalid volume specification: '/a:/': invalid specification: destination can't be '/'"],
+    [{ Binds: ['/a:/x:nocopy'] }, "invalid volume specification: '/a:/x:nocopy': nocopy is for volumes only"],
+    [{ Sysctls: { 'kernel.panic': '1' } }, 'sysctl "kernel.panic" is not in a separate kernel namespace'],
+    [
+      { NetworkMode: 'host', Sysctls: { 'net.core.somaxconn': '1' } },
+      'sysctl "net.core.somaxconn" is not in a separate kernel namespace',
+    ],
+    [
+      { AutoRemove: true, RestartPolicy: { Name: 'always' } },
+      "can't create 'AutoRemove' container with restart policy",
+    ],
+    [{ Tmpfs: { '/t': 'sneaky=1' } }, 'invalid tmpfs option ["sneaky=1"]'],
+    [{ OomScoreAdj: 2000 }, 'Invalid value 2000, range for oom score adj is [-1000, 1000]'],
+  ]
+  for (const [HostConfig, message] of refused)
+    await assert.rejects(box.create('bad', { HostConfig }), error => {
+      assert.ok(isFailure(error, 'invalid'), String(error))
+      assert.equal(error.message, message)
+      return true
+    })
+  assert.equal(box.containers.find('bad'), undefined)
+})
+
+test('what the engine does not honour is an error that names it', async () => {
+  await using box = await EngineBox.open()
+  for (const HostConfig of [
+    { CgroupParent: '/own' },
+    { DeviceRequests: [{ Driver: 'gpu' }] },
+    { Runtime: 'kata' },
+    { UsernsMode: 'private' },
+    { LogConfig: { Type: 'syslog' } },
+    { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1 }] },
+  ] satisfies HostConfig[])
+    await assert.rejects(box.create('bad', { HostConfig }), error => isFailure(error, 'unsupported'))
+})
+
+test('an unknown image is not-found with its name as Docker writes it', async () => {
+  await using box = await EngineBox.open()
+  await assert.rejects(box.containers.create({ body: { Image: 'nope' } }), error => {
+    assert.ok(isFailure(error, 'not-found'))
+    assert.equal(error.message, 'No such image: nope:latest')
+    return true
+  })
+})
+
+test('names are checked, unique, and never the beginning of an id', async () => {
+  await using box = await EngineBox.open()
+  const id = await box.create('web')
+  await assert.rejects(
+    box.create('a/b'),
+    /Invalid container name \(a\/b\), only \[a-zA-Z0-9\]\[a-zA-Z0-9_.-\] are allowed/,
+  )
+  await assert.rejects(
+    box.create('/web'),
+    new RegExp(`Conflict. The container name "/web" is already in use by container "${id}"`),
+  )
+  await assert.rejects(box.create(id.slice(0, 6)), error => isFailure(error, 'conflict'))
+  await box.create('db')
+})
+
+test('a container is found by full id, then name, then unique prefix', async () => {
+  await using box = await EngineBox.open()
+  const ids = await Promise.all(Array.from({ length: 20 }, (_, i) => box.create(`c${i}x`)))
+  const id = ids[3]!
+  assert.equal(box.containers.get(id).id, id)
+  assert.equal(box.containers.get('/c3x').id, id)
+  assert.equal(box.containers.get(id.slice(0, 20)).id, id)
+  const shared = ids.map(other => other[0]!).find((digit, i, all) => all.indexOf(digit) !== i)!
+  assert.throws(() => box.containers.get(shared), {
+    message: `multiple IDs found with provided prefix: ${shared}`,
+    kind: 'invalid',
+  })
+  assert.throws(() => box.containers.get('nobody'), { message: 'No such container: nobody', kind: 'not-found' })
+})
+
+test('a volume of the image or body is anonymous unless a bind covers it', async () => {
+  await using box = await EngineBox.open()
+  await box.create('web', {
+    Volumes: { '/data': {}, '/cache': {} },
+    HostConfig: { Binds: ['named:/data:ro'] },
+  })
+  const { Mounts } = await box.containers.inspect('web')
+  assert.deepEqual(
+    Mounts.map(({ Type, Destination, RW, Name }) => [Type, Destination, RW, Name?.length === 64 ? 'anonymous' : Name]),
+    [
+      ['volume', '/data', false, 'named'],
+      ['volume', '/cache', true, 'anonymous'],
+    ],
+  )
+})
+
+test('volumes_from takes the mounts of another container, read-only when asked', async () => {
+  await using box = await EngineBox.open()
+  await box.create('data', { HostConfig: { Binds: ['named:/data'] } })
+  await box.create('reader', { HostConfig: { VolumesFrom: ['data:ro'] } })
+  const { Mounts } = await box.containers.inspect('reader')
+  assert.deepEqual([Mounts[0]?.Name, Mounts[0]?.Destination, Mounts[0]?.RW], ['named', '/data', false])
+})
+
+test('the spec of a start has everything looked up, and each mount its cause', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web', {
+    User: 'app',
+    Env: ['MODE'],
+    Hostname: 'front',
+    WorkingDir: '/srv',
+    HostConfig: {
+      Binds: ['named:/data/deep'],
+      Mounts: [{ Type: 'tmpfs', Target: '/data', TmpfsOptions: { SizeBytes: 4096, Mode: 0o700 } }],
+      Memory: 64 * 1024 ** 2,
+      NanoCpus: 5e8,
+      CapDrop: ['ALL'],
+      CapAdd: ['NET_BIND_SERVICE'],
+      GroupAdd: ['777'],
+    },
+  })
+  const spec = box.runtime.last.spec as ContainerSpec
+  assert.deepEqual(spec.process.user, { uid: 1000, gid: 1000, groups: [1000, 2000, 777] })
+  assert.deepEqual(spec.process.env, ['PATH=/bin', 'HOSTNAME=front', 'HOME=/home/app'])
+  assert.deepEqual(spec.process.capabilities.bounding, ['NET_BIND_SERVICE'])
+  assert.equal(spec.cgroup.cpuQuota, 50_000)
+  assert.equal(spec.cgroup.memorySwap, 128 * 1024 ** 2)
+  assert.deepEqual(
+    spec.mounts.map(mount => [mount.kind, mount.target, mount.cause]),
+    [
+      ['tmpfs', '/data', 'HostConfig.Mounts[0]'],
+      ['bind', '/data/deep', 'HostConfig.Binds[0]'],
+      ['bind', '/etc/hosts', 'default'],
+      ['bind', '/etc/hostname', 'default'],
+      ['bind', '/etc/resolv.conf', 'default'],
+    ],
+  )
+})
+
+test('an unknown user keeps a container from starting, in the words of Docker', async () => {
+  await using box = await EngineBox.open()
+  await box.create('web', { User: 'nobody-here' })
+  await assert.rejects(
+    box.containers.start('web'),
+    /unable to find user nobody-here: no matching entries in passwd file/,
+  )
+})
+
+test('list filters by label, name, status, ancestor and volume, and shows the newest first', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web', { Labels: { tier: 'front' }, HostConfig: { Binds: ['named:/x'] } })
+  await box.create('web2', { Labels: { tier: 'back' } })
+  const names = async (filters: Record<string, string[]>) =>
+    (await box.containers.list({ all: true, filters })).map(({ Names }) => Names[0])
+  assert.deepEqual(await names({}), ['/web2', '/web'])
+  assert.deepEqual(await names({ label: ['tier=front'] }), ['/web'])
+  assert.deepEqual(await names({ name: ['^/web$'] }), ['/web'])
+  assert.deepEqual(await names({ name: ['web'] }), ['/web2', '/web'])
+  assert.deepEqual(await names({ status: ['created'] }), ['/web2'])
+  assert.deepEqual(await names({ volume: ['named'] }), ['/web'])
+  assert.deepEqual(await names({ ancestor: ['tiny:1'] }), ['/web2', '/web'])
+  assert.deepEqual(await names({ ancestor: ['other'] }), [])
+  assert.deepEqual(await names({ before: ['web2'] }), ['/web'])
+  await assert.rejects(names({ colour: ['red'] }), /invalid filter 'colour'/)
+  assert.deepEqual((await box.containers.list()).length, 1)
+})

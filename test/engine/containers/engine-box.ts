@@ -1,0 +1,91 @@
+/** An engine over the fake runtime, with one small image, in folders of its own. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { ContainerCreate } from '../../../src/api/container-body.ts'
+import { createEngine, type Engine } from '../../../src/engine/engine.ts'
+import { FakeRuntime } from '../../support/fake-runtime.ts'
+import { tinyImageTar } from '../../support/tiny-image.ts'
+
+export class EngineBox implements AsyncDisposable {
+  readonly folder: string
+  readonly runtime: FakeRuntime
+  engine: Engine
+  /** "create", "start", "die 3": of containers, from now on. */
+  readonly events: string[] = []
+
+  private constructor(folder: string, runtime: FakeRuntime, engine: Engine) {
+    this.folder = folder
+    this.runtime = runtime
+    this.engine = engine
+    this.#listen()
+  }
+
+  static async open(): Promise<EngineBox> {
+    const folder = await mkdtemp(join(tmpdir(), 'tsc-containers-'))
+    const runtime = new FakeRuntime()
+    const box = new EngineBox(folder, runtime, await boot(folder, runtime))
+    const tar = await tinyImageTar({
+      tag: 'tiny:1',
+      files: {
+        'etc/': '',
+        'etc/passwd': 'root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n',
+        'etc/group': 'root:x:0:\napp:x:1000:\nextra:x:2000:app\n',
+        'data/': '',
+        'data/seed': 'seed',
+      },
+      config: {
+        Cmd: ['serve'],
+        Entrypoint: ['/entry'],
+        Env: ['PATH=/bin', 'MODE=image'],
+        Labels: { from: 'image' },
+      },
+    })
+    await box.engine.images.load(Readable.from([tar]))
+    return box
+  }
+
+  get containers(): Engine['containers'] {
+    return this.engine.containers
+  }
+
+  /** Creates one without network; its id. */
+  async create(name: string, body: ContainerCreate = {}): Promise<string> {
+    const HostConfig = { NetworkMode: 'none', ...body.HostConfig }
+    const { Id } = await this.containers.create({ name, body: { Image: 'tiny:1', ...body, HostConfig } })
+    return Id
+  }
+
+  /** Creates and starts one. */
+  async run(name: string, body: ContainerCreate = {}): Promise<string> {
+    const id = await this.create(name, body)
+    await this.containers.start(id)
+    return id
+  }
+
+  /** Another engine over the same folders and processes; `between` happens while there is none. */
+  async reboot(between: () => void | Promise<void> = () => undefined): Promise<void> {
+    await this.engine.close()
+    await between()
+    this.engine = await boot(this.folder, this.runtime)
+    this.#listen()
+  }
+
+  #listen(): void {
+    this.engine.events.listen(({ type, action, attributes }) => {
+      if (type === 'container') this.events.push(action === 'die' ? `die ${attributes['exitCode']}` : action)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const process of this.runtime.processes) process.end(0)
+    await this.engine.close()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+function boot(folder: string, runtime: FakeRuntime): Promise<Engine> {
+  const roots = { data: join(folder, 'data'), run: join(folder, 'run'), netns: join(folder, 'netns') }
+  return createEngine({ roots, runtime })
+}

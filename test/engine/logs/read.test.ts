@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { type ReadOptions, readLog } from '../../../src/engine/logs/read.ts'
+import { nanoseconds, parseRecord, timestamp } from '../../../src/engine/logs/records.ts'
+import { temporaryFolder } from '../../support/temporary-paths.ts'
+
+const line = (log: string, stream = 'stdout', time = '2026-01-01T00:00:00.5Z') =>
+  `${JSON.stringify({ log, stream, time })}\n`
+
+function logIn(t: TestContext): string {
+  return join(temporaryFolder(t), 'x-json.log')
+}
+
+async function text(path: string, options: Partial<ReadOptions> = {}): Promise<string> {
+  let all = ''
+  const { signal } = new AbortController()
+  for await (const { data } of readLog(path, { stdout: true, stderr: true, signal, ...options })) all += data
+  return all
+}
+
+test('parseRecord() reads a line and passes over a torn one', () => {
+  assert.deepEqual(parseRecord(line('hi\n', 'stderr').trim()), {
+    stream: 'stderr',
+    text: 'hi\n',
+    time: '2026-01-01T00:00:00.5Z',
+  })
+  assert.equal(parseRecord('{"log":"hi'), undefined)
+  assert.equal(parseRecord('7'), undefined)
+})
+
+test('times are compared to the nanosecond and shown with nine decimals', () => {
+  assert.equal(nanoseconds('1970-01-01T00:00:01.000000007Z'), 1_000_000_007n)
+  assert.equal(timestamp('2026-01-01T00:00:00.5Z'), '2026-01-01T00:00:00.500000000Z')
+})
+
+test('readLog() gives nothing for a log that is not there', async t => {
+  assert.equal(await text(logIn(t)), '')
+})
+
+test('readLog() keeps streams apart and in order', async t => {
+  const path = logIn(t)
+  writeFileSync(path, line('a\n') + line('b\n', 'stderr') + line('c\n'))
+  assert.equal(await text(path), 'a\nb\nc\n')
+  assert.equal(await text(path, { stderr: false }), 'a\nc\n')
+  assert.equal(await text(path, { stdout: false, timestamps: true }), '2026-01-01T00:00:00.500000000Z b\n')
+})
+
+test('tail counts from the end, over rotated files, whatever their size', async t => {
+  const path = logIn(t)
+  const lines = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => line(`line ${from + i}\n`)).join('')
+  writeFileSync(`${path}.2`, lines(0, 10))
+  writeFileSync(`${path}.1`, lines(10, 5000))
+  writeFileSync(path, lines(5000, 9000))
+  assert.equal(await text(path, { tail: 0 }), '')
+  assert.equal(await text(path, { tail: 2 }), 'line 8998\nline 8999\n')
+  const count = async (tail: number) => (await text(path, { tail })).split('\n').length - 1
+  assert.equal(await count(4000), 4000)
+  assert.equal(await count(4001), 4001)
+  assert.equal(await count(8995), 8995)
+  assert.equal(await count(99_999), 9000)
+  assert.equal((await text(path)).split('\n')[0], 'line 0')
+})
+
+test('since and until are inclusive', async t => {
+  const path = logIn(t)
+  writeFileSync(path, [1, 2, 3].map(n => line(`${n}\n`, 'stdout', `1970-01-01T00:00:0${n}Z`)).join(''))
+  assert.equal(await text(path, { since: 2_000_000_000n }), '2\n3\n')
+  assert.equal(await text(path, { until: 2_000_000_000n }), '1\n2\n')
+})
+
+test('follow shows what is written, over a rotation, until the end and not a line less', async t => {
+  const path = logIn(t)
+  writeFileSync(path, line('one\n'))
+  const ended = Promise.withResolvers<void>()
+  const { signal } = new AbortController()
+  const pieces: string[] = []
+  for await (const { data } of readLog(path, { stdout: true, stderr: true, signal, follow: ended.promise })) {
+    const piece = Buffer.from(data).toString()
+    pieces.push(piece)
+    if (piece === 'one\n') appendFileSync(path, line('two\n'))
+    if (piece === 'two\n') {
+      appendFileSync(path, line('three\n'))
+      renameSync(path, `${path}.1`)
+      writeFileSync(path, line('four\n'))
+    }
+    if (piece === 'four\n') {
+      appendFileSync(path, line('five\n'))
+      ended.resolve()
+    }
+  }
+  assert.deepEqual(pieces, ['one\n', 'two\n', 'three\n', 'four\n', 'five\n'])
+})
+
+test('follow holds back half a line until it is whole', async t => {
+  const path = logIn(t)
+  const whole = line('late\n')
+  writeFileSync(path, line('one\n') + whole.slice(0, 10))
+  const ended = Promise.withResolvers<void>()
+  const { signal } = new AbortController()
+  let all = ''
+  for await (const { data } of readLog(path, { stdout: true, stderr: true, signal, follow: ended.promise })) {
+    all += data
+    if (all === 'one\n') appendFileSync(path, whole.slice(10))
+    else ended.resolve()
+  }
+  assert.equal(all, 'one\nlate\n')
+})
+
+test('follow ends when the reader leaves', async t => {
+  const path = logIn(t)
+  writeFileSync(path, line('one\n'))
+  const left = new AbortController()
+  const follow = new Promise<never>(() => undefined)
+  for await (const chunk of readLog(path, { stdout: true, stderr: true, signal: left.signal, follow })) {
+    assert.equal(chunk.stream, 'stdout')
+    left.abort()
+  }
+})
