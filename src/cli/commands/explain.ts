@@ -62,12 +62,14 @@ export const explain = command({
   },
 })
 
+/** Ids are cut short here; --format json has them whole. */
 function stepLines(steps: readonly Step[], { screen: { paint } }: Pick<Call, 'screen'>): readonly string[] {
   const number = String(steps.length).length
-  const width = Math.min(60, Math.max(0, ...steps.map(step => printable(step.text).length)))
-  return steps.map(({ phase, text, cause, place, field }, i) => {
+  const texts = steps.map(step => printable(step.text).replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1…'))
+  const width = Math.min(72, Math.max(0, ...texts.map(text => text.length)))
+  return steps.map(({ phase, cause, place, field }, i) => {
     const why = place === undefined ? cause : `${place} ${field}`
-    const head = `${String(i + 1).padStart(number)} ${paint(phase === 'host' ? 'magenta' : 'blue', phase.padEnd(5))} ${printable(text).padEnd(width)}`
+    const head = `${String(i + 1).padStart(number)} ${paint(phase === 'host' ? 'magenta' : 'blue', phase.padEnd(5))} ${texts[i]!.padEnd(width)}`
     return why === '' ? head.trimEnd() : `${head}  ${paint('dim', `# ${printable(why)}`)}`
   })
 }
@@ -89,8 +91,13 @@ async function locator(call: Call, name: string): Promise<Locate> {
   // the hashes only serve a label here: that the files are there is enough
   const origins = originsOf(project, service, new Map(filesOf(project).map(file => [file, ''])))
   return cause => {
-    const path = originOf(origins, cause)
-    const place = path && project.place(path)
+    // several fields may be behind one step: the first that the stack speaks of
+    const path = cause
+      .split(', ')
+      .map(field => originOf(origins, field))
+      .find(found => found !== undefined)
+    // a service as a whole says nothing of this field: then it is the default of the engine
+    const place = path && path.length > 2 ? project.place(path) : undefined
     return path && place ? { place: placeText(place), field: path.join('.') } : {}
   }
 }
