@@ -84,7 +84,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     })
   const [{ createEngine }, { engineRelease }, { serve }, { handlersOf }, { decodeRegistryAuth }] = await Promise.all([
     import('./engine.ts'),
-    import('./info.ts'),
+    import('./containers/info.ts'),
     import('./server/server.ts'),
     import('./server/handlers.ts'),
     import('./images/auth.ts'),

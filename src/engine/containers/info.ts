@@ -1,14 +1,14 @@
 /** What the engine and its host are, as `info` and `version` tell it. */
 import { readFile } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, release, totalmem } from 'node:os'
-import type { Info, Version } from '../api/system.ts'
-import { newestVersion, oldestVersion } from '../api/version.ts'
-import { errnoOf } from '../lib/failure.ts'
-import { stableHash } from '../lib/stable-json.ts'
-import type { Runtime } from '../runtime/runtime.ts'
-import type { Paths } from './base/paths.ts'
-import type { Containers } from './containers/containers.ts'
-import type { Images } from './images/images.ts'
+import type { Info, Version } from '../../api/system.ts'
+import { newestVersion, oldestVersion } from '../../api/version.ts'
+import { errnoOf } from '../../lib/failure.ts'
+import { stableHash } from '../../lib/stable-json.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { Paths } from '../base/paths.ts'
+import type { Images } from '../images/images.ts'
+import type { Containers } from './containers.ts'
 
 export const engineRelease = '0.1.0'
 
