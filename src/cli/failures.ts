@@ -12,10 +12,10 @@ export interface FailureText {
   readonly json: boolean
 }
 
-/** The last thing a failed command prints, on stderr; problems as JSON go to stdout, where `--format json` is read. */
+/** The last thing a failed command prints, on stderr, as one line of JSON with `--format json`: stdout holds the data asked for and nothing else. */
 export function printFailure(error: unknown, screen: Screen, { verbose, json }: FailureText): void {
   if (json) {
-    screen.print(JSON.stringify(failureJson(error)))
+    screen.say(JSON.stringify(failureJson(error)))
     return
   }
   screen.say(failureText(error, screen.paintStatus, verbose))

@@ -70,8 +70,8 @@ describe('tscompose', () => {
   test('reports a failure as JSON where JSON is read', async () => {
     const client = fakeClient({})
     const { stdout, stderr } = await tscompose(['-p', 'shop', 'ps', '--format', 'json'], { client })
-    assert.equal(stderr, '')
-    assert.equal(JSON.parse(stdout).error.kind, 'unsupported')
+    assert.equal(stdout, '')
+    assert.equal(JSON.parse(stderr).error.kind, 'unsupported')
   })
 })
 
