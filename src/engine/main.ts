@@ -1,6 +1,7 @@
 /** The daemon: flags, lock, build, listen; containers run on when it ends. */
 import { closeSync, readFileSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { enableCompileCache } from 'node:module'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Failure, isFailure, messageOf } from '../lib/failure.ts'
 import { defaultRoots, Paths } from './base/paths.ts'
@@ -76,6 +77,8 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
   }
   const paths = new Paths(roots)
   await ensureDirectory(roots.run)
+  // Compiled code is kept where only root writes: Node's own choice is a shared folder, from where others' code could be run.
+  if (!process.env['NODE_COMPILE_CACHE']) enableCompileCache(join(roots.run, 'code'))
   const { lockFile } = await import('../runtime/native.ts')
   const lock = lockFile(paths.lock)
   if (!lock)
