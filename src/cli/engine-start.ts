@@ -1,6 +1,6 @@
 /** Starts the engine in the background and waits until it listens; two that start it at once both end with the same one. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, constants, mkdirSync, openSync, readFileSync, watch } from 'node:fs'
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -86,20 +86,24 @@ async function reported(
 
 /** Another command was faster and its engine holds the lock: wait until that one listens. */
 async function otherEngine(socket: string, deadline: AbortSignal, failure: Failure): Promise<void> {
-  // The folder tells when the socket appears and when its mode is set, which is after it listens.
   const watcher = watch(dirname(socket))
+  let changed = Promise.withResolvers<void>()
+  // for good, and not once a round: what happens while we ask must not be missed
+  watcher.on('change', () => changed.resolve())
+  watcher.on('error', error => changed.reject(error))
+  deadline.addEventListener('abort', () => changed.reject(failure))
   try {
     while (!(await answers(socket))) {
-      const changed = Promise.withResolvers<void>()
-      watcher.once('change', () => changed.resolve())
-      watcher.once('error', changed.reject)
-      // between the watch and the question before it the socket may have come: ask again, now that it is watched
-      if (await answers(socket)) return
       if (deadline.aborted) throw failure
-      deadline.addEventListener('abort', () => changed.reject(failure), { once: true })
+      // The folder tells when the socket is made, by bind; that it listens, an instant later, nothing tells. Neither does
+      // it when the engine before it has left its socket behind. So with a socket there, look again soon.
+      const again = existsSync(socket) ? setTimeout(changed.resolve, 10) : undefined
       await changed.promise
+      clearTimeout(again)
+      changed = Promise.withResolvers()
     }
   } finally {
+    changed.promise.catch(() => undefined)
     watcher.close()
   }
 }
