@@ -27,8 +27,8 @@ import { MergedTree } from '../base/merged-tree.ts'
 import { type TarEntry, TarReader } from '../images/tar.ts'
 import type { Container } from './container.ts'
 import { type Parts, tell } from './parts.ts'
-import { containerUser, ensureUpper } from './start.ts'
-import { canonical, viewOf } from './view.ts'
+import { containerUser } from './start.ts'
+import { canonical, type View, viewOf } from './view.ts'
 
 export interface WriteOptions {
   /** A folder that exists. */
@@ -48,8 +48,7 @@ const largestId = 0xfffffffe
 export async function writeArchive(parts: Parts, container: Container, options: WriteOptions): Promise<void> {
   const image = parts.images.get(container.record.imageId)
   const layers = parts.images.layers(image)
-  if (!container.running) await ensureUpper(parts, container, layers)
-  const view = viewOf(parts, container, options.path)
+  const view = await viewOf(parts, container, options.path)
   checkTarget(view, options)
   const user = options.copyUIDGID && container.record.config.User ? containerUser(parts, container, layers) : undefined
   const reader = new TarReader(options.content)
@@ -62,8 +61,6 @@ export async function writeArchive(parts: Parts, container: Container, options: 
   }
   tell(parts, container, 'extract-to-dir')
 }
-
-type View = ReturnType<typeof viewOf>
 
 function checkTarget(view: View, { path, ref }: WriteOptions): void {
   using tree = new MergedTree(view.layers)

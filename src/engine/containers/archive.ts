@@ -23,8 +23,8 @@ const missing = ({ path, ref }: Place): Failure =>
   new Failure('not-found', `Could not find the file ${path} in container ${ref}`)
 
 /** @throws Failure `not-found` with Docker's text. */
-export function statPath(parts: Parts, container: Container, place: Place): PathStat {
-  const view = viewOf(parts, container, place.path)
+export async function statPath(parts: Parts, container: Container, place: Place): Promise<PathStat> {
+  const view = await viewOf(parts, container, place.path)
   using tree = new MergedTree(view.layers)
   // a slash at the end asks for what a link leads to
   const found = place.path.endsWith('/') ? follow(tree, view.path) : look(tree, view.path)?.entry
@@ -33,8 +33,8 @@ export function statPath(parts: Parts, container: Container, place: Place): Path
 }
 
 /** The path and, of a folder, all below it, under the path's last name. */
-export function readArchive(parts: Parts, container: Container, place: Place): Archive {
-  const view = viewOf(parts, container, place.path)
+export async function readArchive(parts: Parts, container: Container, place: Place): Promise<Archive> {
+  const view = await viewOf(parts, container, place.path)
   const tree = new MergedTree(view.layers)
   try {
     const found = place.path.endsWith('/') ? follow(tree, view.path) : look(tree, view.path)?.entry

@@ -5,6 +5,7 @@ import type { FileChange } from '../../api/containers.ts'
 import { MergedTree, type TreeFolder } from '../base/merged-tree.ts'
 import type { Container } from './container.ts'
 import type { Parts } from './parts.ts'
+import { ensureUpper } from './upper.ts'
 
 const modified = 0
 const added = 1
@@ -13,9 +14,10 @@ const deleted = 2
 /** Made by the runtime to mount over; nobody changed them. */
 const runtimePlaces = ['/dev', '/proc', '/sys', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf']
 
-export function changes(parts: Parts, container: Container): FileChange[] {
-  const image = parts.images.get(container.record.imageId)
-  using below = new MergedTree(parts.images.layers(image))
+export async function changes(parts: Parts, container: Container): Promise<FileChange[]> {
+  const layers = parts.images.layers(parts.images.get(container.record.imageId))
+  await ensureUpper(parts, container, layers)
+  using below = new MergedTree(layers)
   using own = new MergedTree([parts.paths.containerUpper(container.id)])
   const places = new Set([...runtimePlaces, ...container.record.mounts.map(mount => mount.target)])
   const found: FileChange[] = []

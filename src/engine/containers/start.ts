@@ -1,5 +1,5 @@
 /** Starts a container: looks everything up, takes addresses and ports, runs its program. A failed start leaves nothing behind. */
-import { chmod, chown, mkdir, rm, stat } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import type { Supervised } from '../../runtime/runtime.ts'
 import type { ContainerSpec, MountSpec, NetworkSpec } from '../../runtime/spec.ts'
@@ -181,21 +181,6 @@ async function makeFolders(parts: Parts, container: Container, layers: readonly 
     ensureUpper(parts, container, layers),
     rm(monitor, { recursive: true, force: true }).then(() => mkdir(monitor, { recursive: true, mode: 0o700 })),
   ])
-}
-
-/** Makes the writable layer when there is none yet. */
-export async function ensureUpper(parts: Parts, container: Container, layers: readonly string[]): Promise<void> {
-  const upper = parts.paths.containerUpper(container.id)
-  // recursive: the first folder made, undefined when it was all there
-  const [made] = await Promise.all([
-    mkdir(upper, { recursive: true }),
-    mkdir(parts.paths.containerWork(container.id), { recursive: true, mode: 0o700 }),
-  ])
-  if (made === undefined) return
-  const top = layers.at(-1)
-  const { mode, uid, gid } = top === undefined ? { mode: 0o755, uid: 0, gid: 0 } : await stat(top)
-  if (uid !== 0 || gid !== 0) await chown(upper, uid, gid)
-  await chmod(upper, mode & 0o7777)
 }
 
 /** The user of a container or exec, by the container's own files. @throws Failure with Docker's text. */

@@ -6,6 +6,7 @@ import type { HostPath } from '../../runtime/spec.ts'
 import type { MergedTree, TreeFolder, TreeNode } from '../base/merged-tree.ts'
 import type { Container } from './container.ts'
 import type { Parts } from './parts.ts'
+import { ensureUpper } from './upper.ts'
 
 /** Where a path of a container is to be looked for. */
 export interface View {
@@ -18,7 +19,7 @@ export interface View {
 }
 
 /** The tree that holds `path`: a volume or bind of a container that does not run is its own. */
-export function viewOf(parts: Parts, container: Container, path: string): View {
+export async function viewOf(parts: Parts, container: Container, path: string): Promise<View> {
   const clean = posix.normalize(`/${path}`)
   // the last dot makes the kernel follow its own link to the root
   const root = `/proc/${container.state.pid}/root/.`
@@ -31,9 +32,10 @@ export function viewOf(parts: Parts, container: Container, path: string): View {
     if (mount.subpath) throw new Failure('unsupported', `Cannot reach "${path}": it is in a part of a volume`)
     return { layers: [source], writable: source, path: clean.slice(mount.target.length) || '/' }
   }
-  const image = parts.images.get(container.record.imageId)
+  const layers = parts.images.layers(parts.images.get(container.record.imageId))
+  await ensureUpper(parts, container, layers)
   const upper = parts.paths.containerUpper(container.id)
-  return { layers: [...parts.images.layers(image), upper], writable: upper, path: clean }
+  return { layers: [...layers, upper], writable: upper, path: clean }
 }
 
 /** What is at a path, its last name not followed; and the names that lead there, without links. */
