@@ -15,6 +15,7 @@ import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } fro
 import { joined, type Parts, tell } from './parts.ts'
 import { containerSpec } from './spec.ts'
 import { tee } from './tee.ts'
+import { ensureUpper } from './upper.ts'
 import { type FoundUser, findUser } from './user.ts'
 
 /** More than any real passwd or group: an image cannot fill the engine's memory with one. */
