@@ -62,6 +62,29 @@ int host_memory_file(void) {
 
 int host_socket_pair(int pair[2]) { return RESULT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)); }
 
+/* Sends one end of a new pair to the nursery and returns the other. */
+int host_request(int nursery) {
+  int pair[2];
+  char byte = 0;
+  struct iovec iov = {&byte, 1};
+  union {
+    char space[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+  } control = {0};
+  struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) return -errno;
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(header), &pair[1], sizeof(int));
+  int error = sendmsg(nursery, &message, MSG_NOSIGNAL) < 0 ? errno : 0;
+  close(pair[1]);
+  if (!error) return pair[0];
+  close(pair[0]);
+  return -error;
+}
+
 /* Runs the program behind `exe` with `socket` as descriptor 3, nothing else open, and no environment. */
 int host_spawn(int exe, int socket) {
   char path[32] = "/proc/self/fd/", digits[12];
@@ -81,7 +104,7 @@ int host_spawn(int exe, int socket) {
   return error ? -error : pid;
 }
 
-/* Waits for the monitor's first process, which only forks and ends. */
+/* Waits for the nursery's first process, which only forks and ends. */
 int host_reap(int pid) {
   int status, r;
   do r = waitpid(pid, &status, 0);

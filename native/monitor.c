@@ -1,4 +1,7 @@
-/* The monitor: takes one program from its socket, runs it, says how that went, and stays as the process's parent. */
+/*
+ * The nursery waits for sockets from the engine and forks a monitor for each (0.1 ms; a new image of this program would cost 1 ms).
+ * The monitor takes one program from its socket, runs it, says how that went, and stays as the process's parent.
+ */
 #include "monitor.h"
 #include <linux/sched.h>
 #include <stdlib.h>
@@ -72,6 +75,37 @@ static _Noreturn void fail(struct monitor *m, int step, int error) {
   undo(m);
   RETRY(send(m->socket, &report, sizeof report, MSG_NOSIGNAL));
   _exit(1);
+}
+
+/* The next socket from the engine, or -1 when it is gone. */
+static int next_request(int from) {
+  char byte;
+  struct iovec iov = {&byte, 1};
+  union {
+    char space[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+  } control = {0};
+  struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  int fd = -1;
+  if (RETRY(recvmsg(from, &message, MSG_CMSG_CLOEXEC)) <= 0) return -1;
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  if (header && header->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return fd;
+}
+
+/* Returns in each new monitor, never in the nursery, which ends with the engine; its children live on. */
+static int nurse(void) {
+  signal(SIGCHLD, SIG_IGN);
+  prctl(PR_SET_NAME, "tsc-nursery", 0, 0, 0);
+  for (int fd; (fd = next_request(3)) >= 0; close(fd)) {
+    if (fork()) continue;
+    signal(SIGCHLD, SIG_DFL);
+    prctl(PR_SET_NAME, "tsc-monitor", 0, 0, 0);
+    setsid();
+    close(3);
+    return fd;
+  }
+  _exit(0);
 }
 
 static _Noreturn void run_child(struct monitor *m) {
@@ -152,11 +186,12 @@ static void run_program(struct monitor *m) {
 }
 
 int main(void) {
-  static struct monitor m = {.socket = 3, .fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1, .pidfd = -1,
+  static struct monitor m = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1, .pidfd = -1,
                              .directory = -1, .log = -1, .input = -1, .terminal_peer = -1, .listener = -1,
                              .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}};
   for (int i = 0; i < SLOTS; i++) m.slots[i] = -1;
   detach();
+  m.socket = nurse();
   int error = read_program(&m);
   if (error) fail(&m, -1, error);
   run_program(&m);

@@ -1,13 +1,11 @@
 /** The Runtime on the Linux kernel: specs to programs, programs to monitors. */
-import { closeSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { Failure } from '../lib/failure.ts'
 import { KernelCgroups } from './cgroups.ts'
 import { compile } from './compile.ts'
 import { compileExec } from './exec.ts'
 import { type HostDevice, type HostFacts, hostDevices, readFacts } from './host.ts'
-import { findMonitor, launch, Running } from './monitor.ts'
-import { openMonitor } from './native.ts'
+import { findMonitor, launch, Nursery, Running } from './monitor.ts'
 import { compileHost } from './operations.ts'
 import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
 import { programLines } from './print.ts'
@@ -27,15 +25,15 @@ export interface RuntimeOptions {
 class KernelRuntime implements Runtime {
   readonly cgroups: Cgroups
   readonly #facts: HostFacts
-  readonly #executable: number
+  readonly #nursery: Nursery
   readonly #netns: string
   readonly #running = new Set<Running>()
   #devices: readonly HostDevice[] = []
   #netnsReady: Promise<unknown> | undefined
 
-  constructor(facts: HostFacts, executable: number, netns: string) {
+  constructor(facts: HostFacts, nursery: Nursery, netns: string) {
     this.#facts = facts
-    this.#executable = executable
+    this.#nursery = nursery
     this.#netns = netns
     this.cgroups = new KernelCgroups(facts.cgroup)
   }
@@ -47,7 +45,7 @@ class KernelRuntime implements Runtime {
       if (spec.privileged) this.#devices = await hostDevices()
     }
     const program = this.#compile(spec)
-    const { control, pid, at } = await launch(this.#executable, program)
+    const { control, pid, at } = await launch(this.#nursery, program)
     const running = new Running(control, {
       pid,
       at,
@@ -80,7 +78,7 @@ class KernelRuntime implements Runtime {
   /** The monitors and their processes stay. */
   async close(): Promise<void> {
     for (const running of this.#running) running.release()
-    closeSync(this.#executable)
+    this.#nursery.close()
   }
 
   #compile(spec: ContainerSpec | ExecSpec): Program {
@@ -92,7 +90,7 @@ class KernelRuntime implements Runtime {
   }
 
   async #runHost(program: Program): Promise<void> {
-    const { control } = await launch(this.#executable, program)
+    const { control } = await launch(this.#nursery, program)
     control.close()
   }
 
@@ -136,5 +134,5 @@ async function prepareCgroups(facts: HostFacts, parent: string): Promise<void> {
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const facts = await readFacts()
   await prepareCgroups(facts, options.cgroupParent ?? 'tscompose')
-  return new KernelRuntime(facts, openMonitor(), options.netns ?? '/run/netns')
+  return new KernelRuntime(facts, new Nursery(), options.netns ?? '/run/netns')
 }

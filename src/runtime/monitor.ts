@@ -1,23 +1,50 @@
 /** Starts monitors and follows them: a program in, a supervised process out. */
+import { closeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { errnoOf, Failure } from '../lib/failure.ts'
 import { Control } from './control.ts'
 import { stepFailure } from './failure.ts'
-import { reap, spawnMonitor } from './native.ts'
+import { openMonitor, requestMonitor, startNursery } from './native.ts'
 import { encode, type Program } from './program.ts'
 import type { Attachment, AttachStreams, Exit, Supervised } from './runtime.ts'
 
+/** The process that monitors are forked from, and the sealed copy of the program it runs. */
+export class Nursery {
+  readonly #executable: number
+  #socket: number
+
+  constructor() {
+    this.#executable = openMonitor()
+    this.#socket = startNursery(this.#executable)
+  }
+
+  /** Our end of a new monitor's socket. A nursery that was killed is replaced. */
+  request(): number {
+    try {
+      return requestMonitor(this.#socket)
+    } catch (error) {
+      if (errnoOf(error) !== 'EPIPE') throw error
+      closeSync(this.#socket)
+      this.#socket = startNursery(this.#executable)
+      return requestMonitor(this.#socket)
+    }
+  }
+
+  /** Its monitors live on. */
+  close(): void {
+    closeSync(this.#socket)
+    closeSync(this.#executable)
+  }
+}
+
 /** Runs a program and returns its first report. @throws Failure of the step that failed; the monitor has undone the rest. */
 export async function launch(
-  executable: number,
+  nursery: Nursery,
   program: Program,
 ): Promise<{ readonly control: Control; readonly pid: number; readonly at: Date }> {
-  const { pid, socket } = spawnMonitor(executable)
-  const control = Control.over(socket)
+  const control = Control.over(nursery.request())
   control.sendProgram(encode(program))
   const first = await control.first
-  // it forked and ended long before the program was run
-  reap(pid)
   if (first.kind === 'started') return { control, pid: first.pid, at: first.at }
   control.close()
   if (first.kind === 'failed') throw stepFailure(program, first.step, first.errno)

@@ -47,6 +47,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   socketPair: 'int host_socket_pair(_Out_ int *pair)',
   spawn: 'int host_spawn(int exe, int socket)',
   reap: 'int host_reap(int pid)',
+  request: 'int host_request(int nursery)',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
 })
 
@@ -93,20 +94,27 @@ export function openMonitor(): number {
   return checked(`copy of "${monitorPath}"`, host().sealedCopy(monitorPath))
 }
 
-/** Starts a monitor: its pid (of the process that only forks) and our end of its socket. */
-export function spawnMonitor(executable: number): { readonly pid: number; readonly socket: number } {
+/** Starts the nursery, from which monitors are forked; it ends when the descriptor is closed. */
+export function startNursery(executable: number): number {
   const pair = [-1, -1]
   checked('socketpair', host().socketPair(pair))
   const [ours, theirs] = pair as [number, number]
-  const pid = host().spawn(executable, theirs) as number
-  closeSync(theirs)
-  if (pid < 0) closeSync(ours)
-  return { pid: checked('posix_spawn', pid), socket: ours }
+  try {
+    const pid = checked('posix_spawn', host().spawn(executable, theirs))
+    // it only forks and ends
+    checked('waitpid', host().reap(pid))
+    return ours
+  } catch (error) {
+    closeSync(ours)
+    throw error
+  } finally {
+    closeSync(theirs)
+  }
 }
 
-/** Waits for a process of ours that is about to end. */
-export function reap(pid: number): void {
-  checked('waitpid', host().reap(pid))
+/** A new monitor: our end of its socket. Throws EPIPE when the nursery is gone. */
+export function requestMonitor(nursery: number): number {
+  return checked('sendmsg', host().request(nursery))
 }
 
 export function openMemoryFile(): number {

@@ -45,7 +45,7 @@ class Pool {
   }
 }
 
-function argumentWords(pool: Pool, kind: ArgumentKind, value: unknown): readonly (number | bigint)[] {
+function argumentWords(pool: Pool, kind: ArgumentKind, value: unknown): readonly number[] {
   switch (kind) {
     case 'number':
     case 'slot':
@@ -65,6 +65,13 @@ function argumentWords(pool: Pool, kind: ArgumentKind, value: unknown): readonly
   }
 }
 
+/** A 64-bit number, two's complement; exact up to 2^53. */
+function writeNumber(table: Buffer, value: number, at: number): void {
+  const high = Math.floor(value / 2 ** 32)
+  table.writeUInt32LE(value - high * 2 ** 32, at)
+  table.writeInt32LE(high, at + 4)
+}
+
 /** The bytes of a program. Strings must not hold NUL: the caller's input checks see to it, and the monitor would refuse a cut list. */
 export function encode(program: Program): Buffer {
   const pool = new Pool()
@@ -80,8 +87,7 @@ export function encode(program: Program): Buffer {
       argumentWords(pool, kind, (step.args as Readonly<Record<string, unknown>>)[name]),
     )
     if (values.length > words) throw new RangeError(`step ${step.name} has ${values.length} words`)
-    for (const [word, value] of values.entries())
-      table.writeBigInt64LE(BigInt.asIntN(64, BigInt(value)), at + 8 + word * 8)
+    for (const [word, value] of values.entries()) writeNumber(table, value, at + 8 + word * 8)
   })
   const bytes = pool.finish()
   const header = [magic, version, program.host.length, program.child.length, undo.length, bytes.length]

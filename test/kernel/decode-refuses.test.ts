@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Control } from '../../src/runtime/control.ts'
-import { openMonitor, reap, spawnMonitor } from '../../src/runtime/native.ts'
+import { Nursery } from '../../src/runtime/monitor.ts'
 import { encode } from '../../src/runtime/program.ts'
 import { step } from '../../src/runtime/steps.ts'
 import { kernelSkip } from './runtime-box.ts'
@@ -21,21 +21,20 @@ function randomizer(seed: number): (below: number) => number {
 
 describe('the monitor’s decoder', { skip: kernelSkip() }, () => {
   let folder: string
-  let executable: number
+  let nursery: Nursery
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tsc-decode-'))
-    executable = openMonitor()
+    nursery = new Nursery()
   })
   after(async () => {
+    nursery.close()
     await rm(folder, { recursive: true, force: true })
   })
 
   async function answer(bytes: Buffer) {
-    const { pid, socket } = spawnMonitor(executable)
-    const control = Control.over(socket)
+    const control = Control.over(nursery.request())
     control.sendProgram(bytes)
     const first = await control.first
-    reap(pid)
     control.close()
     return first
   }
