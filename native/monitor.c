@@ -46,6 +46,7 @@ static void detach(void) {
   pid_t pid = fork();
   if (pid) _exit(pid < 0);
   setsid();
+  if (chdir("/")) _exit(1);
   syscall(SYS_close_range, 4, ~0u, 0);
   fcntl(3, F_SETFD, FD_CLOEXEC);
 }

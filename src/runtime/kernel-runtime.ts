@@ -1,6 +1,7 @@
 /** The Runtime on the Linux kernel: specs to programs, programs to monitors. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { Failure } from '../lib/failure.ts'
+import { debug } from '../lib/debug.ts'
+import { Failure, messageOf } from '../lib/failure.ts'
 import { KernelCgroups } from './cgroups.ts'
 import { compile } from './compile.ts'
 import { compileExec } from './exec.ts'
@@ -20,6 +21,8 @@ export interface RuntimeOptions {
   readonly netns?: string
   /** The group above all containers' in each cgroup hierarchy. Default "tscompose". */
   readonly cgroupParent?: string
+  /** Capabilities whose default seccomp filter is made ahead, as soon as there is nothing else to do (15 ms saved at the first start). */
+  readonly expect?: readonly string[]
 }
 
 class KernelRuntime implements Runtime {
@@ -130,9 +133,21 @@ async function prepareCgroups(facts: HostFacts, parent: string): Promise<void> {
     await writeFile(`${cpuset}/${file}`, await readFile(`${above}/${file}`, 'utf8'))
 }
 
+function prepareFilter(capabilities: readonly string[]): void {
+  setImmediate(() => {
+    try {
+      filterFor({ kind: 'default' }, { bounding: capabilities, effective: capabilities })
+    } catch (error) {
+      // the first container to be started will say so, to someone who listens
+      debug('runtime')('no filter ahead: %s', messageOf(error))
+    }
+  }).unref()
+}
+
 /** A Runtime on this machine. @throws Failure `unavailable` when the monitor is not built or a library is missing. */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const facts = await readFacts()
   await prepareCgroups(facts, options.cgroupParent ?? 'tscompose')
+  if (options.expect !== undefined) prepareFilter(options.expect)
   return new KernelRuntime(facts, new Nursery(), options.netns ?? '/run/netns')
 }

@@ -3,6 +3,9 @@ import { copyFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Failure } from '../../src/lib/failure.ts'
+import { compile } from '../../src/runtime/compile.ts'
+import { readFacts } from '../../src/runtime/host.ts'
+import { launch, Nursery, Running } from '../../src/runtime/monitor.ts'
 import { eventually } from '../support/eventually.ts'
 import { Box, finish, kernelSkip } from './runtime-box.ts'
 
@@ -434,5 +437,36 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
     })
     assert.deepEqual([exit.code, stderr], [0, ''])
     assert.equal(await readFile(join(upper, 'x'), 'utf8'), 'y\n')
+  })
+
+  it('shares the namespaces and /dev/shm of another container', async () => {
+    const first = await box.spec(['sh', '-c', 'echo shared >/dev/shm/f; echo ready; exec sleep 1000'])
+    const running = await box.start(first)
+    for await (const { data } of running.attached!.output) if (data.includes('ready')) break
+    const join = { kind: 'join', pid: running.pid } as const
+    const base = await box.spec(['sh', '-c', 'cat /dev/shm/f; hostname; ps | grep -c "[s]leep 1000"'])
+    assert.ok(first.network.kind === 'create')
+    const { stdout } = await box.run({
+      ...base,
+      hostname: undefined,
+      namespaces: { ...base.namespaces, pid: join, ipc: join, uts: join },
+      network: { kind: 'join', path: first.network.path },
+      sysctls: {},
+    })
+    assert.equal(stdout, `shared\n${first.hostname}\n1\n`)
+  })
+
+  it('mounts its layers by one option string where the kernel wants that', async () => {
+    const spec = await box.spec(['sh', '-c', 'echo works'])
+    const nursery = new Nursery()
+    const facts = { ...(await readFacts()), layerByLayer: false }
+    const { control, pid, at } = await launch(
+      nursery,
+      compile({ ...spec, network: { kind: 'host' }, sysctls: {} }, { facts, filter: undefined, devices: [] }),
+    )
+    const running = new Running(control, { pid, at, directory: spec.supervise.directory, attach: true })
+    const { stdout } = await finish(running)
+    nursery.close()
+    assert.equal(stdout, 'works\n')
   })
 })

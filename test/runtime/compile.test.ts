@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { compile } from '../../src/runtime/compile.ts'
+import { compileExec } from '../../src/runtime/exec.ts'
+import { stepFailure } from '../../src/runtime/failure.ts'
+import type { HostFacts } from '../../src/runtime/host.ts'
+import { capabilityMask } from '../../src/runtime/parts/capabilities.ts'
+import { sysctlPath } from '../../src/runtime/parts/namespaces.ts'
+import { printProgram, programLines } from '../../src/runtime/print.ts'
+import type { ContainerSpec, MountSpec } from '../../src/runtime/spec.ts'
+
+const facts: HostFacts = {
+  cgroup: {
+    version: 1,
+    mounts: { memory: '/sys/fs/cgroup/memory', devices: '/sys/fs/cgroup/devices', pids: '/sys/fs/cgroup/pids' },
+  },
+  capabilities: (1n << 41n) - 1n,
+  lastCapability: 40,
+  layerByLayer: true,
+  mqueue: true,
+}
+
+function spec(change: Partial<ContainerSpec> = {}): ContainerSpec {
+  return {
+    kind: 'container',
+    id: 'f'.repeat(64),
+    root: {
+      layers: ['/layers/low', '/layers/high'],
+      upper: '/c/upper',
+      work: '/c/work',
+      readonly: false,
+      kind: 'overlay',
+    },
+    mounts: [],
+    namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: { kind: 'new' }, cgroup: { kind: 'host' } },
+    network: { kind: 'host' },
+    hostname: 'web',
+    domainname: undefined,
+    sysctls: {},
+    cgroup: { path: 'tscompose/x', memory: 1024, pids: 5, devices: [] } as unknown as ContainerSpec['cgroup'],
+    devices: [],
+    privileged: false,
+    maskedPaths: ['/proc/keys'],
+    readonlyPaths: ['/proc/sys'],
+    shmSize: 1024,
+    init: false,
+    oomScoreAdj: 0,
+    process: {
+      args: ['sh'],
+      env: ['PASSWORD=secret'],
+      cwd: '/',
+      user: { uid: 1, gid: 2, groups: [2] },
+      capabilities: { bounding: ['CHOWN'], effective: ['CHOWN'] },
+      noNewPrivileges: false,
+      seccomp: { kind: 'unconfined' },
+      rlimits: [],
+      umask: 0o22,
+      apparmor: undefined,
+    },
+    stdio: { terminal: false, stdin: false, stdinOnce: false, size: [0, 0], attach: undefined },
+    supervise: { directory: '/c/monitor', log: undefined },
+    ...change,
+  }
+}
+
+const build = (change: Partial<ContainerSpec> = {}) =>
+  compile(spec(change), { facts, filter: Buffer.alloc(16), devices: [] })
+const names = (change: Partial<ContainerSpec> = {}) => build(change).child.map(({ name }) => name)
+const bind = {
+  kind: 'bind',
+  source: '/s',
+  target: '/t',
+  readonly: false,
+  recursive: true,
+  propagation: 'rprivate',
+  directory: true,
+  flags: [],
+  cause: 'HostConfig.Binds[0]',
+} as const satisfies MountSpec
+
+describe('compile()', () => {
+  it('ends host steps with clone and child steps with exec', () => {
+    const program = build()
+    assert.deepEqual(
+      [program.host[0]?.name, program.host.at(-1)?.name, program.child.at(-1)?.name],
+      ['supervise', 'clone', 'exec'],
+    )
+  })
+
+  it('enters the cgroup first, masks after all mounts, and leaves the host’s root before anything of the process', () => {
+    const order = names({ mounts: [bind] })
+    assert.equal(order[0], 'join-cgroup')
+    const at = (name: string) => order.lastIndexOf(name as never)
+    assert.ok(at('place') < at('mask') && at('mask') < at('pivot') && at('pivot') < at('identity'))
+  })
+
+  it('adds the topmost layer first', () => {
+    const layers = build().child.flatMap(step =>
+      step.name === 'fs-set' && step.args.key === 'lowerdir+' ? [step.args.value] : [],
+    )
+    assert.deepEqual(layers, ['/layers/high', '/layers/low'])
+  })
+
+  it('installs the filter before the capabilities go, but after no_new_privs where that is set', () => {
+    const order = names()
+    assert.ok(order.indexOf('seccomp') < order.indexOf('identity'))
+    const strict = names({ process: { ...spec().process, noNewPrivileges: true } })
+    assert.ok(
+      strict.indexOf('capabilities') < strict.indexOf('no-new-privileges') &&
+        strict.indexOf('no-new-privileges') < strict.indexOf('seccomp'),
+    )
+  })
+
+  it('replaces its own mount by one asked for at the same place', () => {
+    const shm = (change: Partial<ContainerSpec>) =>
+      build(change).child.filter(step => step.name === 'place' && step.args.path === '/dev/shm').length
+    assert.deepEqual([shm({}), shm({ mounts: [{ ...bind, target: '/dev/shm' }] })], [1, 1])
+  })
+
+  it('refuses mount targets in /proc, on / and with dots', () => {
+    for (const target of ['/', '/proc', '/proc/sys', 'relative', '/a/../proc', '/a/./b'])
+      assert.throws(() => build({ mounts: [{ ...bind, target }] }), { kind: 'invalid' }, target)
+  })
+
+  it('writes no host device and no deny-all for a privileged container', () => {
+    assert.ok(
+      !build({ privileged: true }).host.some(step => step.name === 'write' && step.args.path.includes('devices.')),
+    )
+    assert.ok(
+      build().host.some(
+        step => step.name === 'write' && step.args.path.endsWith('devices.deny') && step.args.value === 'a',
+      ),
+    )
+  })
+
+  it('packs layers into one option string on older kernels, relative to their common folder', () => {
+    const old = compile(spec(), { facts: { ...facts, layerByLayer: false }, filter: undefined, devices: [] })
+    const step = old.child.find(({ name }) => name === 'mount-overlay')
+    assert.deepEqual(step?.args, {
+      folder: '/layers',
+      data: 'lowerdir=high:low,upperdir=/c/upper,workdir=/c/work',
+      target: '/c/monitor',
+      slot: 0,
+    })
+  })
+})
+
+describe('compileExec()', () => {
+  it('joins by a verified process and ends like a container', () => {
+    const { process, stdio, supervise } = spec()
+    const program = compileExec(
+      { kind: 'exec', id: 'e', pid: 7, cgroupPath: 'tscompose/x', process, stdio, supervise, privileged: false },
+      facts,
+      undefined,
+    )
+    assert.deepEqual(
+      program.host.map(({ name }) => name),
+      ['supervise', 'stdio', 'target', 'join', 'clone'],
+    )
+    assert.equal(program.child.at(-1)?.name, 'exec')
+  })
+})
+
+describe('printProgram()', () => {
+  it('shows every step with its cause, and no environment', () => {
+    const text = printProgram(build())
+    assert.match(
+      text,
+      /host {2}write "\/sys\/fs\/cgroup\/memory\/tscompose\/x\/memory\.limit_in_bytes" "1024" {3}# HostConfig\.Memory\n/,
+    )
+    assert.match(text, /child exec "sh" 1 variables/)
+    assert.doesNotMatch(text, /secret/)
+    assert.equal(programLines(build()).length, text.trim().split('\n').length)
+  })
+})
+
+describe('stepFailure()', () => {
+  const program = build()
+  const index = (test: (step: (typeof program.host)[number]) => boolean) =>
+    [...program.host, ...program.child].findIndex(test)
+
+  it('names the limit, the value and the errno', () => {
+    const failure = stepFailure(
+      program,
+      index(step => step.name === 'write' && step.args.path.includes('memory.limit')),
+      22,
+    )
+    assert.deepEqual(
+      [failure.kind, failure.message],
+      ['invalid', 'Cannot set Memory to 1024: EINVAL (HostConfig.Memory)'],
+    )
+  })
+
+  it('speaks Docker’s words for a command that is not there', () => {
+    const failure = stepFailure(program, program.host.length + program.child.length - 1, 2)
+    assert.match(failure.message, /exec: "sh": executable file not found in \$PATH$/)
+    assert.equal(failure.exitCode, 127)
+  })
+
+  it('says so when the monitor refused the program', () => {
+    assert.match(stepFailure(program, -1, 22).message, /the monitor refused it with EINVAL/)
+  })
+})
+
+describe('capabilityMask()', () => {
+  it('counts bits as the kernel does', () => {
+    assert.equal(capabilityMask(['CHOWN', 'NET_ADMIN', 'CHECKPOINT_RESTORE']), 1n | (1n << 12n) | (1n << 40n))
+    assert.throws(() => capabilityMask(['CAP_CHOWN']), { kind: 'invalid' })
+  })
+})
+
+describe('sysctlPath()', () => {
+  it('refuses paths in disguise', () => {
+    assert.equal(sysctlPath('net.ipv4.ip_forward'), '/proc/sys/net/ipv4/ip_forward')
+    for (const name of ['kernel/core_pattern', 'net.ipv4.../../kernel.core_pattern', '..', 'net', 'net..x', ''])
+      assert.throws(() => sysctlPath(name), { kind: 'invalid' })
+  })
+})
