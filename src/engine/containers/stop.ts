@@ -2,6 +2,7 @@
 import { Failure } from '../../lib/failure.ts'
 import { signalNumber } from '../../lib/signals.ts'
 import type { Container } from './container.ts'
+import { releaseNetwork } from './network.ts'
 import { cgroupPath, type Parts, tell } from './parts.ts'
 
 export interface StopOptions {
@@ -21,6 +22,10 @@ export async function stop(parts: Parts, container: Container, options: StopOpti
     clearTimeout(container.restart)
     container.restart = undefined
     container.move('exited', { stoppedOnPurpose: true })
+    // kept for the run that is now not to come; a restart verb starts one at once
+    if (!container.restarting) await releaseNetwork(parts, container)
+    await container.save()
+    tell(parts, container, 'stop')
     return
   }
   if (!container.running) throw new Failure('not-modified', `Container ${container.id} is not running`)

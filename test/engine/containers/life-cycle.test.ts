@@ -191,6 +191,18 @@ test('a container that was stopped on purpose is not restarted', async () => {
   assert.equal(box.containers.get('web').restart, undefined)
 })
 
+test('stop between two runs ends the restarting and gives the network back', async () => {
+  await using box = await EngineBox.open()
+  await box.run('job', { HostConfig: { RestartPolicy: { Name: 'always' } } })
+  box.runtime.last.end(1)
+  await eventually('the exit', () => box.containers.get('job').state.status === 'restarting')
+  await box.containers.stop('job')
+  const { state } = box.containers.get('job')
+  assert.deepEqual([state.status, state.sandbox], ['exited', undefined])
+  assert.ok(box.runtime.operations.some(({ kind }) => kind === 'delete-sandbox'))
+  assert.equal(box.runtime.processes.length, 1)
+})
+
 test('restart stops and starts again in the same sandbox, and does not remove an AutoRemove container', async () => {
   await using box = await EngineBox.open()
   const id = await box.run('web', { HostConfig: { AutoRemove: true } })
