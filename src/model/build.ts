@@ -1,6 +1,7 @@
 /** How a service's image is made from a Dockerfile. */
 import type { FileReference } from './file-object.ts'
-import type { Strings, Ulimit } from './service.ts'
+import type { Ulimit } from './limits.ts'
+import type { Strings } from './strings.ts'
 
 export interface Build {
   /** An absolute folder, or a remote context as it was written. */

@@ -5,9 +5,14 @@ import type { Mount } from './mount.ts'
 import type { Project } from './project.ts'
 import type { Service } from './service.ts'
 
+/** Names that are defined, whether some service uses them or not: what may have been meant. */
+export type Defined = Readonly<
+  Record<'networks' | 'volumes' | 'configs' | 'secrets', Readonly<Record<string, unknown>>>
+>
+
 /** All errors and warnings of a project; empty when it is sound. Dependency circles are named in full. */
-export function checkProject(project: Project): readonly Problem[] {
-  const checker = new Checker(project)
+export function checkProject(project: Project, defined: Defined = project): readonly Problem[] {
+  const checker = new Checker(project, defined)
   for (const service of Object.values(project.services)) checker.checkService(service)
   checker.checkPorts()
   checker.checkContainerNames()
@@ -18,9 +23,11 @@ export function checkProject(project: Project): readonly Problem[] {
 class Checker {
   readonly problems: Problem[] = []
   readonly #project: Project
+  readonly #defined: Defined
 
-  constructor(project: Project) {
+  constructor(project: Project, defined: Defined) {
     this.#project = project
+    this.#defined = defined
   }
 
   checkService(service: Service): void {
@@ -72,7 +79,7 @@ class Checker {
         message: 'Cannot use "network_mode" and "networks" together: only one of them can stand here',
       })
     for (const name of names)
-      this.#mustExist('network', name, { known: this.#project.networks, path: [...path, name], service })
+      this.#mustExist('network', name, { known: this.#defined.networks, path: [...path, name], service })
   }
 
   #checkDependencies(service: Service): void {
@@ -116,9 +123,9 @@ class Checker {
 
   #checkFiles(service: Service): void {
     const sets = [
-      ['secret', service.secrets, this.#project.secrets],
-      ['config', service.configs, this.#project.configs],
-      ['secret', service.build?.secrets ?? [], this.#project.secrets],
+      ['secret', service.secrets, this.#defined.secrets],
+      ['config', service.configs, this.#defined.configs],
+      ['secret', service.build?.secrets ?? [], this.#defined.secrets],
     ] as const
     for (const [kind, references, known] of sets)
       for (const { source, path } of references) this.#mustExist(kind, source, { known, path, service })
@@ -148,7 +155,7 @@ class Checker {
     for (const mount of service.mounts) if (tmpfs(mount)) take(mount.target, mount.path)
     for (const mount of service.mounts) {
       if (!tmpfs(mount)) take(mount.target, mount.path)
-      if (mount.target === '' || (!mount.target.startsWith('/') && !tmpfs(mount)))
+      if (mount.target === '' || (!/^\/|:/.test(mount.target) && !tmpfs(mount)))
         this.problems.push({
           severity: 'warning',
           code: 'relative-target',
@@ -157,7 +164,7 @@ class Checker {
           message: `"${mount.target}" is not an absolute path in the container`,
         })
       if (mount.kind === 'volume' && mount.source !== undefined)
-        this.#mustExist('volume', mount.source, { known: this.#project.volumes, path: mount.path, service })
+        this.#mustExist('volume', mount.source, { known: this.#defined.volumes, path: mount.path, service })
     }
     for (const config of service.configs) take(config.target, config.path)
     for (const secret of service.secrets) take(secret.target, secret.path)

@@ -1,5 +1,6 @@
 /** What `deploy` says beyond replicas and limits, and when a container is started again. */
-import type { DeviceRequest, Strings } from './service.ts'
+import type { DeviceRequest } from './device.ts'
+import type { Strings } from './strings.ts'
 
 export type RestartPolicy =
   | { readonly kind: 'no' | 'always' | 'unless-stopped' }

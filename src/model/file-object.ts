@@ -1,5 +1,5 @@
 /** Configs and secrets: where the bytes come from, and where a service wants them. */
-import type { Strings } from './service.ts'
+import type { Strings } from './strings.ts'
 
 export interface FileObject {
   /** The key in the stack. */

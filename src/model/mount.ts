@@ -1,5 +1,5 @@
 /** What is mounted into a container: a host path, a volume, memory, or an image. */
-import type { Strings } from './service.ts'
+import type { Strings } from './strings.ts'
 
 interface MountTarget {
   /** Absolute path in the container. */

@@ -1,5 +1,5 @@
 /** A network of the stack, and how a service is attached to one. */
-import type { Strings } from './service.ts'
+import type { Strings } from './strings.ts'
 
 export interface Network {
   /** The key in the stack. */

@@ -2,13 +2,14 @@
 import type { Build } from './build.ts'
 import type { Dependency } from './dependency.ts'
 import type { Deploy, RestartPolicy } from './deploy.ts'
+import type { Device, DeviceRequest } from './device.ts'
 import type { FileReference } from './file-object.ts'
 import type { Healthcheck } from './healthcheck.ts'
+import type { Limits, Ulimit } from './limits.ts'
 import type { Mount } from './mount.ts'
 import type { Attachment, NetworkMode } from './network.ts'
 import type { Port } from './port.ts'
-
-export type Strings = Readonly<Record<string, string>>
+import type { Strings } from './strings.ts'
 
 export interface Service {
   readonly name: string
@@ -109,42 +110,6 @@ export type PullPolicy =
   | { readonly kind: 'always' | 'never' | 'missing' | 'build' }
   | { readonly kind: 'interval'; readonly interval: number }
 
-/** Everything cgroups and the OOM killer are told: `deploy.resources` wins over the service-level keys, where both stand. */
-export interface Limits {
-  /** Bytes. */
-  readonly memory?: number
-  readonly memoryReservation?: number
-  /** Memory and swap together; -1 unlimited. */
-  readonly memorySwap?: number
-  /** 0–100; undefined leaves the host's. */
-  readonly memorySwappiness?: number
-  readonly oomKillDisable: boolean
-  readonly oomScoreAdj?: number
-  /** CPUs in use at most, 0.5 is half of one. */
-  readonly cpus?: number
-  readonly cpuCount?: number
-  readonly cpuPercent?: number
-  readonly cpuShares?: number
-  /** Microseconds. */
-  readonly cpuQuota?: number
-  readonly cpuPeriod?: number
-  readonly cpuRtRuntime?: number
-  readonly cpuRtPeriod?: number
-  readonly cpuset?: string
-  /** -1 or 0 unlimited. */
-  readonly pids?: number
-  readonly blkio?: Blkio
-}
-
-export interface Blkio {
-  readonly weight?: number
-  readonly weightDevice: readonly { readonly path: string; readonly weight: number }[]
-  readonly deviceReadBps: readonly { readonly path: string; readonly rate: number }[]
-  readonly deviceReadIops: readonly { readonly path: string; readonly rate: number }[]
-  readonly deviceWriteBps: readonly { readonly path: string; readonly rate: number }[]
-  readonly deviceWriteIops: readonly { readonly path: string; readonly rate: number }[]
-}
-
 export interface Link {
   readonly service: string
   readonly alias: string
@@ -154,29 +119,6 @@ export interface VolumesFrom {
   readonly kind: 'service' | 'container'
   readonly name: string
   readonly readOnly: boolean
-}
-
-export interface Ulimit {
-  readonly name: string
-  /** -1 unlimited. */
-  readonly soft: number
-  readonly hard: number
-}
-
-export interface Device {
-  readonly source: string
-  readonly target: string
-  /** Of r, w, m. */
-  readonly permissions: string
-}
-
-export interface DeviceRequest {
-  readonly capabilities: readonly string[]
-  readonly driver?: string
-  /** -1 all; undefined with `deviceIds`. */
-  readonly count?: number
-  readonly deviceIds: readonly string[]
-  readonly options: Strings
 }
 
 /** Whose namespace: an own one, the host's, or that of another service or container. */
@@ -212,3 +154,5 @@ export interface WatchRule {
   readonly exec?: Hook
   readonly initialSync: boolean
 }
+
+export type { DeviceRequest, Limits }

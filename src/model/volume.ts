@@ -1,5 +1,5 @@
 /** A named volume of the stack. */
-import type { Strings } from './service.ts'
+import type { Strings } from './strings.ts'
 
 export interface Volume {
   /** The key in the stack. */

@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { basename } from 'node:path'
 import { Failure } from '../lib/failure.ts'
 import { type Problem, Problems } from '../lib/problems.ts'
-import { checkProject } from '../model/check.ts'
+import { checkProject, type Defined } from '../model/check.ts'
 import type { Project } from '../model/project.ts'
 import { checkAgreement } from './agree.ts'
 import { canonical } from './canonical.ts'
@@ -133,10 +133,11 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const { disabled, inForce } = settleTree(tree, { options, reading, directory, name })
   problems.settle()
 
+  const defined = definedNames(tree)
   if (!options.allResources) prune(tree)
   const project = toProject(tree, { name, directory, files: paths, disabled, profiles: inForce, environment })
   if (options.consistency !== false && options.interpolate !== false)
-    for (const problem of checkProject(project)) problems.add(problem)
+    for (const problem of checkProject(project, defined)) problems.add(problem)
   problems.settle()
   warnUnsupported(tree, problems)
   return {
@@ -150,6 +151,20 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     interpolated: options.interpolate !== false,
     compatibility: options.compatibility === true || parseBool(environment.get('COMPOSE_COMPATIBILITY') ?? '') === true,
   }
+}
+
+function definedNames(tree: MapNode): Defined {
+  const names = (section: string) => Object.fromEntries([...keysOf(get(tree, section))].map(key => [key, true]))
+  return {
+    networks: names('networks'),
+    volumes: names('volumes'),
+    configs: names('configs'),
+    secrets: names('secrets'),
+  }
+}
+
+function keysOf(node: Node | undefined): Iterable<string> {
+  return node?.kind === 'map' ? node.entries.keys() : []
 }
 
 type ReadLayer = ReturnType<Reading['parse']>[number] & { readonly file: string }

@@ -46,27 +46,40 @@ export function parse(source: Source, problems: Problems): readonly Layer[] {
     })
     return []
   }
-  const documents = parseAllDocuments<ParsedNode>(source.text, {
-    schema: 'failsafe',
-    merge: false,
-    uniqueKeys: false,
-    logLevel: 'silent',
-    prettyErrors: false,
-  })
+  const documents = parseDocuments(source, problems)
   const layers: Layer[] = []
-  if (!Array.isArray(documents)) return layers
-  for (const document of documents as Document.Parsed[]) {
-    for (const error of document.errors)
-      report(source, problems, {
-        offset: error.pos[0],
-        code: 'yaml-syntax',
-        message: `Cannot parse this YAML: ${wording(error.message)}`,
-      })
+  for (const document of documents) {
+    for (const error of document.errors) {
+      // The parser recurses, and reports the end of the stack as a mistake of the file.
+      const deep = /call stack/.test(error.message)
+      const message = deep
+        ? 'Cannot read this file: it is nested too deep'
+        : `Cannot parse this YAML: ${wording(error.message)}`
+      report(source, problems, { offset: error.pos[0], code: deep ? 'too-deep' : 'yaml-syntax', message })
+    }
     if (document.errors.length > 0) continue
     const reader = new Reader(source, problems)
     layers.push({ root: reader.read(document.contents), resets: reader.resets })
   }
   return layers
+}
+
+function parseDocuments(source: Source, problems: Problems): readonly Document.Parsed[] {
+  try {
+    const documents = parseAllDocuments<ParsedNode>(source.text, {
+      schema: 'failsafe',
+      merge: false,
+      uniqueKeys: false,
+      logLevel: 'silent',
+      prettyErrors: false,
+    })
+    return Array.isArray(documents) ? (documents as Document.Parsed[]) : []
+  } catch (error) {
+    // The parser recurses: what `tooDeep` lets through may still run out of stack.
+    if (!(error instanceof RangeError)) throw error
+    report(source, problems, { offset: 0, code: 'too-deep', message: 'Cannot read this file: it is nested too deep' })
+    return []
+  }
 }
 
 function wording(message: string): string {

@@ -130,7 +130,11 @@ export function supportTable(): readonly Support[] {
 export function attributePaths(): readonly string[] {
   const paths: string[] = []
   const visit = (shape: Shape, path: string): void => {
-    const long = longShape(shape)
+    // Some attributes stand in the short form alone: `external.name`.
+    if (shape.long) walk(shape, path)
+    walk(longShape(shape), path)
+  }
+  const walk = (long: Shape, path: string): void => {
     if (long.kind === 'object')
       for (const [key, field] of Object.entries(long.fields)) {
         const at = path === '' ? key : `${path}.${key}`

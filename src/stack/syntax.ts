@@ -15,7 +15,10 @@ export function checkServiceSyntax(node: Node, name: string, problems: Problems)
   new Checker(problems).check(node, service, ['services', name])
 }
 
+const maxSuggestions = 100
+
 class Checker {
+  #suggestions = 0
   readonly #problems: Problems
 
   constructor(problems: Problems) {
@@ -102,7 +105,11 @@ class Checker {
 
   #unknownKey(member: Node, { key, shape }: { key: string; shape: ObjectShape }, path: string[]): void {
     const known = Object.keys(shape.fields)
-    const meant = nearest(key, known) ?? nearest(key.replaceAll('-', '_'), known)
+    // In a file that is something else altogether, looking for likely words would take seconds.
+    const meant =
+      this.#suggestions++ > maxSuggestions
+        ? undefined
+        : (nearest(key, known) ?? nearest(key.replaceAll('-', '_'), known))
     const hint = meant
       ? `Did you mean "${meant}"?`
       : shape === stack && Object.hasOwn(service.fields, key)
@@ -263,6 +270,8 @@ function hintFor(node: Node, shape: Shape): string | undefined {
     if (shape.kind === 'text' || (shape.kind === 'choice' && shape.options.some(option => option.kind === 'text')))
       return `Put it in quotes: "${node.text ?? node.value}"`
   }
+  if (node.kind === 'scalar' && shape.kind === 'duration' && typeof node.value === 'number')
+    return `Add a unit: "${node.value}s"`
   if (node.kind === 'scalar' && node.timestamp) return 'Put it in quotes'
   if (node.kind === 'scalar' && shape.kind === 'list') return 'Write "- " before each item'
   return undefined

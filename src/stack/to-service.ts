@@ -3,23 +3,14 @@ import { parseBytes, parseDuration } from '../lib/units.ts'
 import type { Build } from '../model/build.ts'
 import { conditions, type Dependency } from '../model/dependency.ts'
 import type { Deploy, RestartPolicy, Rollout } from '../model/deploy.ts'
+import type { DeviceRequest } from '../model/device.ts'
 import type { FileReference } from '../model/file-object.ts'
 import type { Healthcheck } from '../model/healthcheck.ts'
+import type { Blkio, Limits, Ulimit } from '../model/limits.ts'
 import type { Mount } from '../model/mount.ts'
 import type { Attachment, NetworkMode } from '../model/network.ts'
 import type { Port } from '../model/port.ts'
-import type {
-  Blkio,
-  DeviceRequest,
-  Hook,
-  Limits,
-  NamespaceMode,
-  PullPolicy,
-  Service,
-  Ulimit,
-  VolumesFrom,
-  WatchRule,
-} from '../model/service.ts'
+import type { Hook, NamespaceMode, PullPolicy, Service, VolumesFrom, WatchRule } from '../model/service.ts'
 import { parseHost } from './fields/extra-hosts.ts'
 import type { View } from './view.ts'
 

@@ -1,0 +1,3 @@
+/** Text by name: labels, options, sysctls. */
+
+export type Strings = Readonly<Record<string, string>>
