@@ -5,7 +5,7 @@ import { textOf } from './fields/forms.ts'
 import { stack } from './fields.ts'
 import { longShape, type NumberShape, type ObjectShape, optionFor, type Shape } from './grammar.ts'
 import type { LoadedStack } from './load.ts'
-import { isNull, type MapNode, type Node, plain, type ScalarNode } from './tree.ts'
+import { isNull, type MapNode, map, type Node, plain, type ScalarNode } from './tree.ts'
 
 /** `config --format json`, ends with a newline. */
 export function configJson(loaded: LoadedStack): string {
@@ -19,7 +19,8 @@ export function configYaml(loaded: LoadedStack): string {
 
 /** The data of `config`, before it is text. */
 export function configData(loaded: LoadedStack): Record<string, unknown> {
-  const encoder = new Encoder(loaded.interpolated)
+  if (!loaded.interpolated) return { name: loaded.project.name, ...(sorted(plain(loaded.tree)) as object) }
+  const encoder = new Encoder()
   const data: Record<string, unknown> = Object.create(null)
   data.name = loaded.project.name
   const encoded = encoder.encode(loaded.tree, stack) as Record<string, unknown>
@@ -30,13 +31,16 @@ export function configData(loaded: LoadedStack): Record<string, unknown> {
   return data
 }
 
+/** A tree whose variables were left is printed as it is, keys sorted. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (value === null || typeof value !== 'object') return value
+  const record: Record<string, unknown> = Object.create(null)
+  for (const [key, member] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) record[key] = sorted(member)
+  return record
+}
+
 class Encoder {
-  readonly #interpolated: boolean
-
-  constructor(interpolated: boolean) {
-    this.#interpolated = interpolated
-  }
-
   /** Undefined for what is not printed. */
   encode(node: Node, shape: Shape): unknown {
     if (shape.hidden) return undefined
@@ -69,15 +73,16 @@ class Encoder {
     for (const key of [...node.entries.keys()].sort()) {
       const member = node.entries.get(key)!
       if (key.startsWith('x-') && shape.names?.test(key) && values.kind === 'object' && values.fields.image) continue
-      record[this.#text(key)] = isNull(member)
-        ? shape.printNull
-          ? null
-          : values.kind === 'text'
-            ? ''
-            : null
-        : this.encode(member, values)
+      record[this.#text(key)] = isNull(member) ? this.#nothing(shape) : this.encode(member, values)
     }
     return record
+  }
+
+  /** What an empty value of a map is printed as. */
+  #nothing(shape: Shape & { kind: 'map' }): unknown {
+    const values = longShape(shape.values)
+    if (shape.printNull) return null
+    return values.kind === 'choice' ? this.encode(map(new Map()), values) : ''
   }
 
   #list(items: readonly Node[], shape: Shape): unknown[] {
@@ -97,7 +102,7 @@ class Encoder {
   }
 
   #text(text: string): string {
-    return this.#interpolated ? text.replaceAll('$', '$$$$') : text
+    return text.replaceAll('$', '$$$$')
   }
 
   escape(value: unknown): unknown {

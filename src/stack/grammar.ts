@@ -7,6 +7,8 @@ export interface Context {
   readonly problems: Problems
   /** Path of the node at hand; pushed and popped by the walkers. */
   readonly path: string[]
+  /** Variables were left as they stand: a value may not be readable yet, and is then left too. */
+  readonly lenient?: boolean
 }
 
 interface ShapeBase {

@@ -134,7 +134,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   problems.settle()
 
   const defined = definedNames(tree)
-  if (!options.allResources) prune(tree)
+  if (!options.allResources && options.interpolate !== false) prune(tree)
   const project = toProject(tree, { name, directory, files: paths, disabled, profiles: inForce, environment })
   if (options.consistency !== false && options.interpolate !== false)
     for (const problem of checkProject(project, defined)) problems.add(problem)
@@ -200,7 +200,11 @@ function mergeLayers(
     if (reading.lookup) interpolate(root, reading.lookup, reading)
     checkSyntax(root, problems)
     problems.settle()
-    const long = canonical(root, stack, { problems: reading.lookup ? problems : new Problems(), path: [] }) as MapNode
+    const long = canonical(root, stack, {
+      problems: reading.lookup ? problems : new Problems(),
+      path: [],
+      lenient: !reading.lookup,
+    }) as MapNode
     if (reading.resolvePaths) resolvePaths(long, stack, { directory, home })
     applyExtends(long, layer, { ...reading, file: layer.file, directory })
     problems.settle()
@@ -235,13 +239,14 @@ function settleTree(
 ) {
   const { options, reading, name } = context
   const interpolated = options.interpolate !== false
-  finish(tree, stack, { problems: interpolated ? reading.problems : new Problems(), path: [] })
+  if (interpolated) finish(tree, stack, { problems: reading.problems, path: [] })
   reading.problems.settle()
   if (options.normalize !== false && !options.compatibility) normalize(tree, name)
+  if (!interpolated) return { disabled: map(new Map()), inForce: [] }
   const profiles = activeProfiles(options.profiles, reading.environment.get('COMPOSE_PROFILES'))
   const found = disableServices(tree, profiles, options.services ?? [])
-  if (interpolated && options.consistency !== false) checkAgreement(tree, reading.problems)
-  if (interpolated) resolveEnvFiles(tree, reading)
+  if (options.consistency !== false) checkAgreement(tree, reading.problems)
+  resolveEnvFiles(tree, reading)
   return found
 }
 

@@ -13,9 +13,8 @@ export const healthcheck: Shape = object(
       'The command: a string for a shell, or a list that begins with CMD, CMD-SHELL or NONE.',
       {
         examples: [['CMD', 'curl', '-f', 'http://localhost'], 'pg_isready -U postgres'],
-        canonical: shellForm,
         merge: replace,
-        long: listOf(text(), 'The command.', { merge: replace }),
+        long: choice([text(), listOf(text())], 'The command.', { merge: replace, finish: shellForm }),
       },
     ),
     timeout: duration('A check that takes longer has failed.', { keep: true }),

@@ -33,6 +33,7 @@ function surfaceKey(item: Node): string | undefined {
 }
 
 function portKey(item: Node): string | undefined {
+  if (item.kind === 'scalar') return textOf(item)
   const part = (key: string, otherwise: string) => {
     const node = get(item, key)
     return node?.kind === 'scalar' && node.value !== null ? textOf(node) : otherwise
@@ -45,6 +46,10 @@ function expand(node: Node, context: Context): Node {
   const items: Node[] = []
   for (const [index, item] of node.items.entries()) {
     context.path.push(String(index))
+    if (item.kind === 'scalar' && context.lenient && typeof parsePort(textOf(item)) === 'string') {
+      context.path.pop()
+      return node
+    }
     if (item.kind === 'scalar') items.push(...expandShort(item, context))
     else {
       const address = textAt(item, 'host_ip')
