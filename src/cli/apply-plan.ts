@@ -4,7 +4,7 @@ import { printable } from '../lib/text.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { Call } from './command.ts'
 import { usage } from './options.ts'
-import { progressOf } from './progress/progress.ts'
+import { progressOf } from './progress/choose.ts'
 
 export interface Applied {
   readonly plan: Plan

@@ -1,7 +1,7 @@
 /** The engine to talk to, by --host, DOCKER_HOST or our default socket; behind the last one is started when there is none. */
-import { connect as connectSocket } from 'node:net'
 import { type Client, createClient } from '../client/client.ts'
 import { chooseHost, defaultSocket } from '../client/host.ts'
+import { answers } from './answers.ts'
 import type { GlobalValues } from './options.ts'
 import type { Screen } from './screen.ts'
 
@@ -18,21 +18,4 @@ export async function connect(
     await startEngine({ socket: defaultSocket, env })
   }
   return createClient(host)
-}
-
-/** Whether someone listens on the socket; a fraction of a millisecond, and the only sure sign. */
-export function answers(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const socket = connectSocket({ path })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(false)
-      // EACCES: an engine is there, not for this user; the client's first call says so in full
-      else if (error.code === 'EACCES' || error.code === 'EPERM') resolve(true)
-      else reject(error)
-    })
-  })
 }

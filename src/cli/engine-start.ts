@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { Failure, type FailureKind, failureKinds } from '../lib/failure.ts'
-import { answers } from './connect.ts'
+import { answers } from './answers.ts'
 
 export interface EngineStart {
   readonly socket: string

@@ -1,6 +1,6 @@
 /** Takes stock of what containers are made of on this host, so that a test can show that nothing was left behind. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { command } from './command.ts'
 
 export type Stock = Readonly<
@@ -13,7 +13,7 @@ export async function takeStock(): Promise<Stock> {
     mounts: lines('/proc/self/mountinfo')
       .map(line => line.split(' ')[4]!)
       .sort(),
-    interfaces: readdirSync('/sys/class/net').sort(),
+    interfaces: interfaces(),
     namespaces: list('/run/netns').sort(),
     cgroups: cgroups(),
     tables: (await command('nft', ['list', 'tables'])).stdout.split('\n').filter(line => line.includes('tscompose')),
@@ -43,6 +43,22 @@ function monitors(): readonly string[] {
     }
   }
   return found
+}
+
+/** All but those of a Docker engine that may run beside us: its bridges and what is plugged into them. */
+function interfaces(): readonly string[] {
+  const dockers = /^(docker|br-)/
+  const masterOf = (name: string): string => {
+    try {
+      return basename(readlinkSync(`/sys/class/net/${name}/master`))
+    } catch {
+      // plugged into no bridge
+      return ''
+    }
+  }
+  return readdirSync('/sys/class/net')
+    .filter(name => !dockers.test(name) && !dockers.test(masterOf(name)))
+    .sort()
 }
 
 function cgroups(): readonly string[] {

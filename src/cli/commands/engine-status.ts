@@ -2,8 +2,8 @@
 import { endpoints } from '../../api/endpoints.ts'
 import { createClient } from '../../client/client.ts'
 import { chooseHost, parseHost } from '../../client/host.ts'
+import { answers } from '../answers.ts'
 import { command } from '../command.ts'
-import { answers } from '../connect.ts'
 
 export const engineStatus = command({
   usage: '[OPTIONS]',

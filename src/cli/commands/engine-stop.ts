@@ -3,8 +3,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { chooseHost, parseHost } from '../../client/host.ts'
 import { errnoOf, Failure } from '../../lib/failure.ts'
+import { answers } from '../answers.ts'
 import { command } from '../command.ts'
-import { answers } from '../connect.ts'
 
 export const engineStop = command({
   usage: '[OPTIONS]',

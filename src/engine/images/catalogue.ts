@@ -1,7 +1,7 @@
 /** Which images there are: one synced record of ids, tags and digests, and in memory the configuration of each. */
 import { z } from 'zod'
 import { Failure } from '../../lib/failure.ts'
-import { KeyedLock } from '../../lib/keyed-lock.ts'
+import { KeyedLock } from '../base/keyed-lock.ts'
 import type { Paths } from '../base/paths.ts'
 import { readRecord, writeRecord } from '../base/store.ts'
 import type { Blobs } from './blobs.ts'
