@@ -91,5 +91,10 @@ function parallelOf({ globals, env }: Call): number | undefined {
   if (globals.parallel === undefined && text !== undefined && !/^-?\d+$/.test(text.trim()))
     throw usage(`Cannot use COMPOSE_PARALLEL_LIMIT "${text}": it is not a whole number`)
   const parallel = globals.parallel ?? (text === undefined ? undefined : Number(text))
+  if (parallel !== undefined && parallel !== -1 && (parallel < 1 || parallel > 999))
+    throw usage(
+      `Cannot run ${parallel} operations at once: ${globals.parallel === undefined ? 'COMPOSE_PARALLEL_LIMIT' : '--parallel'} should be 1 to 999`,
+      'An engine loses messages at 1000 in flight; leave it out for 4 per core',
+    )
   return parallel === -1 ? undefined : parallel
 }

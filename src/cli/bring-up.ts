@@ -55,7 +55,7 @@ export async function prepare(call: Call, values: UpValues, more: UpOptions = {}
   refuse(values)
   const named = more.services ?? call.args
   const [loaded, client, { observe }, { reconcile }, { imagesOf, planPull }, { filesOf }] = await Promise.all([
-    loadProject(call, named.length > 0 ? { services: named } : {}),
+    loadProject(call, named.length > 0 ? { services: named } : { together: true }),
     call.connect(),
     import('../apply/observe.ts'),
     import('../plan/reconcile.ts'),

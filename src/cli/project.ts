@@ -1,13 +1,17 @@
 /** Global options → the project, its name alone where that is enough, and what is observed of it. */
 import { Failure, isFailure } from '../lib/failure.ts'
-import { ProblemsFailure } from '../lib/problems.ts'
+import { type Problem, ProblemsFailure } from '../lib/problems.ts'
 import { list } from '../lib/text.ts'
 import type { LoadedStack, LoadOptions } from '../stack/load.ts'
 import type { Call } from './command.ts'
 import { quickProjectName } from './project-name.ts'
 
 /** How a command reads the stack, beyond the global options. */
-export type LoadChoices = Pick<LoadOptions, 'services' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'>
+export interface LoadChoices
+  extends Pick<LoadOptions, 'services' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'> {
+  /** All of the stack is to run at once: services that would take each other's port are an error then. */
+  readonly together?: boolean
+}
 
 /**
  * Reads the stack; its warnings go to stderr, and with --strict they end the command.
@@ -17,7 +21,8 @@ export type LoadChoices = Pick<LoadOptions, 'services' | 'interpolate' | 'normal
 export async function loadProject(call: Call, choices: LoadChoices = {}): Promise<LoadedStack> {
   // yaml and zod come with it: only here, so that ps, logs and exec start without them
   const { loadStack } = await import('../stack/load.ts')
-  const loaded = await loadStack({ ...loadOptions(call), ...choices }).catch(error => {
+  const { together, ...phases } = choices
+  const loaded = await loadStack({ ...loadOptions(call), ...phases }).catch(error => {
     // No file, an unreadable one, one that is no YAML: the stack is at fault, whatever the kind.
     if (
       isFailure(error) &&
@@ -29,8 +34,11 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
     throw error
   })
   if (loaded.warnings.length === 0) return loaded
-  if (call.globals.strict)
-    throw new ProblemsFailure(loaded.warnings.map(each => ({ ...each, severity: 'error' as const })))
+  const isError = (warning: Problem) => call.globals.strict || (together && warning.code === 'port-clash')
+  if (loaded.warnings.some(isError))
+    throw new ProblemsFailure(
+      loaded.warnings.map(each => (isError(each) ? { ...each, severity: 'error' as const } : each)),
+    )
   const { problemsText } = await import('./failures.ts')
   call.screen.say(`${problemsText(loaded.warnings, call.screen.paintStatus)}\n`)
   return loaded

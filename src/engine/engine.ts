@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { Events } from './base/events.ts'
 import { defaultRoots, type PathRoots, Paths } from './base/paths.ts'
 import { ensureDirectory } from './base/store.ts'
+import { defaultCapabilities } from './containers/capabilities.ts'
 import { Containers } from './containers/containers.ts'
 import { Execs } from './containers/execs.ts'
 import { engineInfo, engineVersion } from './containers/info.ts'
@@ -71,6 +72,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   )
   const execs = new Execs(containers.parts)
   await containers.adopt()
+  await networks.settle()
   const close = undo.move()
   return {
     paths,
@@ -92,7 +94,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 /** Loaded only when nobody brought another: it needs the kernel's libraries. */
 async function kernelRuntime(paths: Paths): Promise<Runtime> {
   const { createRuntime } = await import('../runtime/kernel-runtime.ts')
-  return createRuntime({ netns: paths.roots.netns })
+  return createRuntime({ netns: paths.roots.netns, expect: defaultCapabilities })
 }
 
 /** By its heat a CPU tells what others on it do (GHSA-6fw5-f8r9-fgfm); most virtual machines have no sensor. */
