@@ -7,11 +7,11 @@ import type { Service } from './service.ts'
 
 /** Names that are defined, whether some service uses them or not: what may have been meant. */
 export type Defined = Readonly<
-  Record<'networks' | 'volumes' | 'configs' | 'secrets', Readonly<Record<string, unknown>>>
+  Record<'networks' | 'volumes' | 'configs' | 'secrets' | 'models', Readonly<Record<string, unknown>>>
 >
 
 /** All errors and warnings of a project; empty when it is sound. Dependency circles are named in full. */
-export function checkProject(project: Project, defined: Defined = project): readonly Problem[] {
+export function checkProject(project: Project, defined: Defined = { ...project, models: {} }): readonly Problem[] {
   const checker = new Checker(project, defined)
   for (const service of Object.values(project.services)) checker.checkService(service)
   checker.checkPorts()
@@ -52,6 +52,8 @@ class Checker {
     this.#checkNetworks(service)
     this.#checkDependencies(service)
     this.#checkFiles(service)
+    for (const model of Object.keys(service.models))
+      this.#mustExist('model', model, { known: this.#defined.models, path: at('models', model), service })
     this.#checkMounts(service)
     this.#checkScale(service)
     const { healthcheck } = service
@@ -129,14 +131,6 @@ class Checker {
     ] as const
     for (const [kind, references, known] of sets)
       for (const { source, path } of references) this.#mustExist(kind, source, { known, path, service })
-    const missing = Object.entries(this.#project.secrets).find(
-      ([, secret]) => secret.source.kind === 'driver' && secret.source.driver !== '',
-    )
-    if (missing)
-      this.#error(['secrets', missing[0]], {
-        code: 'unsupported',
-        message: `Cannot use secret "${missing[0]}" by a driver: "file" or "environment" should be set`,
-      })
   }
 
   #checkMounts(service: Service): void {

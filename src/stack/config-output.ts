@@ -139,9 +139,18 @@ function always(record: Record<string, unknown>, shape: ObjectShape): Record<str
   }
   if (has('ipam')) record.ipam ??= {}
   if (has('action', 'initial_sync')) record.exec ??= { command: null }
-  if (!shape.extensions && has('path') && (has('rate') || has('weight')))
+  // Of block devices the reference prints the members of its own records, set or not.
+  const device =
+    !shape.extensions && has('path')
+      ? has('rate')
+        ? { path: '', rate: '0', ...record }
+        : has('weight')
+          ? { path: '', weight: 0, ...record }
+          : undefined
+      : undefined
+  if (device)
     return Object.fromEntries(
-      Object.entries(record).map(([key, value]) => [key.charAt(0).toUpperCase() + key.slice(1), value]),
+      Object.entries(device).map(([key, value]) => [key.charAt(0).toUpperCase() + key.slice(1), value]),
     )
   return record
 }

@@ -30,8 +30,8 @@ function environmentOf(name: string, service: MapNode, context: EnvFileContext):
   const values = new Map<string, string>()
   for (const [index, file] of listed.items.entries()) {
     const path = textAt(file, 'path')
-    if (path === undefined || path === '') continue
-    const text = context.files.read(path)
+    if (path === undefined) continue
+    const text = path === '' ? undefined : context.files.read(path)
     if (text === undefined) {
       const required = get(file, 'required')
       if (required?.kind === 'scalar' && required.value === false) continue

@@ -9,7 +9,7 @@ import { devices, gpus } from './fields/devices.ts'
 import { envFile, environment, labelFile } from './fields/environment.ts'
 import { extraHosts } from './fields/extra-hosts.ts'
 import { config, fileReferences, secret } from './fields/files.ts'
-import { keyOf, keyValues, namePattern, namesToMap, textOrList, toText } from './fields/forms.ts'
+import { keyOf, keyValues, namePattern, namesToMap, textMap, textOf, textOrList, toText } from './fields/forms.ts'
 import { healthcheck } from './fields/healthcheck.ts'
 import { limits } from './fields/limits.ts'
 import { logging } from './fields/logging.ts'
@@ -17,19 +17,7 @@ import { ports } from './fields/ports.ts'
 import { network, orNull, serviceNetworks, volume } from './fields/resources.ts'
 import { ulimits } from './fields/ulimits.ts'
 import { serviceVolumes } from './fields/volumes.ts'
-import {
-  anything,
-  bool,
-  choice,
-  duration,
-  int,
-  listOf,
-  mapTo,
-  type ObjectShape,
-  object,
-  oneOf,
-  text,
-} from './grammar.ts'
+import { bool, choice, duration, int, listOf, mapTo, type ObjectShape, object, oneOf, text } from './grammar.ts'
 import { list, mapOf, type Node } from './tree.ts'
 
 const modelUse = orNull(
@@ -77,7 +65,7 @@ export const service: ObjectShape = object(
     expose: listOf(
       text(undefined, { also: ['number'], canonical: toText }),
       'Ports other containers may reach; nothing is published.',
-      { key: keyOf },
+      { key: wholeText },
     ),
     extends: choice([text(), extendsLong], 'Another service to begin with.', {
       canonical: node => (node.kind === 'scalar' && node.value !== null ? mapOf({ service: node }, node) : node),
@@ -146,7 +134,7 @@ export const service: ObjectShape = object(
     stdin_open: bool('Keep standard input open.'),
     stop_grace_period: duration('Time between the stop signal and SIGKILL.', { keep: true }),
     stop_signal: text('Signal that stops it.'),
-    storage_opt: mapTo(anything(), 'Options of the storage driver.', { canonical: node => node }),
+    storage_opt: textMap('Options of the storage driver.', ['number', 'null']),
     sysctls: keyValues('Kernel parameters of its namespaces.'),
     tmpfs: textOrList('Folders in memory: "target[:options]".', { key: keyOf }),
     tty: bool('Give it a terminal.'),
@@ -173,6 +161,10 @@ function withoutEmpty(node: Node): Node {
         node,
       )
     : node
+}
+
+function wholeText(node: Node): string | undefined {
+  return node.kind === 'scalar' ? textOf(node) : undefined
 }
 
 function oneToItems(node: Node): Node {

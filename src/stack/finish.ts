@@ -1,6 +1,6 @@
 /** The merged tree to values: "64m" to bytes, "1m30s" to nanoseconds, "yes" to true; and each field's last word. */
 import { parseBytes, parseDuration } from '../lib/units.ts'
-import { refuse } from './fields/forms.ts'
+import { refuse, warn } from './fields/forms.ts'
 import { type Context, longShape, memberShape, type NumberShape, optionFor, type Shape } from './grammar.ts'
 import { isNull, type ListNode, type MapNode, type Node, type ScalarNode } from './tree.ts'
 
@@ -70,13 +70,21 @@ function convert(node: ScalarNode, shape: NumberShape, context: Context): void {
     else node.value = value
     return
   }
+  if (typeof node.value === 'number' && shape.kind === 'bytes' && node.text !== undefined && !shape.whole) {
+    warn(context, node, {
+      code: 'ignored-size',
+      message: `${node.text} is ignored: a size is a whole number of bytes, or text such as "64m"`,
+    })
+    node.value = 0
+    return
+  }
   if (typeof node.value === 'number' && shape.kind !== 'duration') {
     if (shape.kind === 'int' || shape.kind === 'bytes') node.value = Math.trunc(node.value)
     return
   }
   if (typeof node.value !== 'string') return
   const value = parse(node.value, shape)
-  if (value === undefined)
+  if (value === undefined || (shape.kind === 'int' && shape.min !== undefined && value < shape.min))
     refuse(context, node, { code: 'bad-value', message: `Cannot read "${node.value}" as ${nouns[shape.kind]}` })
   else {
     node.template ??= node.value

@@ -27,7 +27,7 @@ interface ShapeBase {
   /** For a list: what makes two items the same; the later one takes the earlier one's position. */
   readonly key?: (item: Node) => string | undefined
   /** Made absolute against the folder of the file: `always`, or only when it looks like a path (`context`). */
-  readonly path?: 'always' | 'bind' | 'context' | 'additional-context'
+  readonly path?: 'always' | 'file' | 'bind' | 'context' | 'additional-context'
   /** Printed by `config` also when it is zero or false. */
   readonly keep?: boolean
   /** Why the reference refuses it although the specification has it. */
@@ -58,8 +58,10 @@ export interface NumberShape extends ShapeBase {
   readonly quoted?: boolean
   /** Of an `int`: written in octal, as a file mode. */
   readonly octal?: boolean
-  /** Only numbers up to this many bytes and -1. */
+  /** Of `bytes`: only as text, "64m". */
   readonly textOnly?: boolean
+  /** Of `bytes`: no fractions. */
+  readonly whole?: boolean
 }
 
 export interface ListShape extends ShapeBase {
@@ -219,5 +221,6 @@ function acceptsScalar(shape: TextShape | NumberShape, value: string | number | 
   if (shape.kind === 'bool') return typeof value === 'boolean' || (typeof value === 'string' && !shape.strict)
   if (typeof value === 'string') return !shape.strict
   if (typeof value !== 'number' || shape.kind === 'duration' || shape.textOnly) return false
+  if (shape.kind === 'bytes' && shape.whole) return Number.isInteger(value)
   return shape.kind !== 'int' || shape.loose === true || Number.isInteger(value)
 }

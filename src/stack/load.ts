@@ -135,7 +135,14 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
 
   const defined = definedNames(tree)
   if (!options.allResources && options.interpolate !== false) prune(tree)
-  const project = toProject(tree, { name, directory, files: paths, disabled, profiles: inForce, environment })
+  const project = toProject(tree, {
+    name,
+    directory,
+    files: paths,
+    disabled,
+    profiles: inForce.filter(profile => profile !== ''),
+    environment,
+  })
   if (options.consistency !== false && options.interpolate !== false)
     for (const problem of checkProject(project, defined)) problems.add(problem)
   problems.settle()
@@ -160,6 +167,7 @@ function definedNames(tree: MapNode): Defined {
     volumes: names('volumes'),
     configs: names('configs'),
     secrets: names('secrets'),
+    models: names('models'),
   }
 }
 

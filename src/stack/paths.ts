@@ -67,7 +67,8 @@ function localBind(node: Node): ScalarNode | undefined {
 
 function resolveText(text: string, kind: NonNullable<Shape['path']>, context: PathContext): string {
   if ((kind === 'context' || kind === 'additional-context') && isRemote(text)) return text
-  return absolute(text, context)
+  // An empty name is the folder itself, as the reference has it.
+  return kind === 'file' && text === '' ? context.directory : absolute(text, context)
 }
 
 /** `~` is the home folder; an absolute path is left as it was written, a relative one is cleaned. */

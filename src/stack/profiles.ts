@@ -4,7 +4,8 @@ import { get, type MapNode, map, type Node, textAt } from './tree.ts'
 /** --profile, each as it is; otherwise COMPOSE_PROFILES, split at commas. */
 export function activeProfiles(named: readonly string[] | undefined, variable: string | undefined): readonly string[] {
   if (named && named.length > 0) return named
-  return (variable ?? '').split(',').flatMap(profile => (profile.trim() === '' ? [] : [profile.trim()]))
+  // With none in force the empty one is: an unset variable among a service's profiles does not disable it.
+  return (variable ?? '').split(',').map(profile => profile.trim())
 }
 
 export function profilesOf(service: Node): readonly string[] {

@@ -1,9 +1,9 @@
 /** build: a folder, or everything a Dockerfile build can be told. */
-import { bool, bytes, choice, listOf, object, type Shape, text } from '../grammar.ts'
-import { list, mapOf, type Node, type ScalarNode } from '../tree.ts'
+import { bool, bytes, type Context, choice, listOf, object, type Shape, text } from '../grammar.ts'
+import { isNull, list, mapOf, type Node, type ScalarNode } from '../tree.ts'
 import { extraHosts } from './extra-hosts.ts'
 import { fileReferences } from './files.ts'
-import { keyOf, keyValues, pairsToMap, textOf, textOrList, toText } from './forms.ts'
+import { keyOf, keyValues, pairsToMap, refuse, textOf, textOrList, toText } from './forms.ts'
 import { ulimits } from './ulimits.ts'
 
 const textOrBool = (doc: string) => text(doc, { also: ['boolean'], canonical: toText })
@@ -24,6 +24,7 @@ const long = object(
     no_cache: bool('Build every step anew.'),
     no_cache_filter: { ...textOrList('Stages to build anew.'), refused: 'it is newer than the format this loads' },
     additional_contexts: keyValues('Further contexts, by name.', {
+      finish: needValues,
       values: text(undefined, {
         also: ['number', 'boolean', 'null'],
         canonical: toText,
@@ -36,7 +37,7 @@ const long = object(
     sbom: textOrBool('Bill-of-materials attestation.'),
     pull: bool('Always look for newer base images.'),
     target: text('Stage to stop at.'),
-    shm_size: bytes('Size of /dev/shm in the build.', { quoted: true }),
+    shm_size: bytes('Size of /dev/shm in the build.', { quoted: true, whole: true }),
     extra_hosts: extraHosts,
     isolation: text('For Windows.'),
     privileged: bool('Run the build privileged.'),
@@ -54,16 +55,35 @@ export const build: Shape = choice([text(), long], 'How the image of the service
   long,
 })
 
+/** A context without an address is none. */
+function needValues(node: Node, context: Context): Node {
+  if (node.kind === 'map')
+    for (const [name, value] of node.entries)
+      if (isNull(value))
+        refuse(context, value, {
+          code: 'missing-value',
+          message: `Cannot use context "${name}" without an address: it should be "${name}=path"`,
+        })
+  return node
+}
+
 function sshKeys(): Shape {
   return {
-    ...keyValues('SSH agents or keys the build may use: "default", or id and path.'),
+    ...keyValues('SSH agents or keys the build may use: "default", or id and path.', { unique: true }),
     canonical: idsToList,
     long: listOf(text(), 'SSH agents or keys.', { key: keyOf }),
   }
 }
 
 /** { default: null, key: path } to ["default", "key=path"]. */
-function idsToList(node: Node): Node {
+function idsToList(node: Node, context: Context): Node {
+  if (node.kind === 'list')
+    for (const item of node.items)
+      if (item.kind === 'scalar' && textOf(item) !== 'default' && !textOf(item).includes('='))
+        refuse(context, item, {
+          code: 'bad-value',
+          message: `Cannot use SSH key "${textOf(item)}": it should be "default" or "id=path"`,
+        })
   const pairs = pairsToMap(node)
   if (pairs.kind !== 'map') return node
   const items: ScalarNode[] = []

@@ -5,7 +5,7 @@ import { keyValues } from './forms.ts'
 import { orNull } from './resources.ts'
 
 const rollout = {
-  parallelism: int('Containers at a time; 0: all at once.', { keep: true }),
+  parallelism: int('Containers at a time; 0: all at once.', { keep: true, min: 0 }),
   delay: duration('Time between groups.'),
   failure_action: text('`continue`, `rollback` or `pause`.'),
   monitor: duration('How long to watch for a failure.'),
@@ -56,7 +56,7 @@ export const deploy: Shape = orNull(
         {
           condition: text('`none`, `on-failure` or `any`.'),
           delay: duration('Time before a restart.', { keep: true }),
-          max_attempts: int('Restarts before giving up.', { keep: true }),
+          max_attempts: int('Restarts before giving up.', { keep: true, min: 0 }),
           window: duration('How long it must run to count as started.', { keep: true }),
         },
         'When to start it again.',
@@ -65,7 +65,7 @@ export const deploy: Shape = orNull(
         {
           constraints: listOf(text(), 'Where it may run.'),
           preferences: listOf(object({ spread: text('Label to spread over.') }), 'Where it should rather run.'),
-          max_replicas_per_node: int('Containers on one machine at most.'),
+          max_replicas_per_node: int('Containers on one machine at most.', { min: 0 }),
         },
         'On which machine.',
       ),

@@ -9,7 +9,7 @@ const hook = {
   user: text('User it runs as.'),
   privileged: bool('All capabilities and devices.'),
   working_dir: text('Folder it runs in.'),
-  environment: keyValues('Further variables.', { printNull: true }),
+  environment: keyValues('Further variables.', { printNull: true, unique: true }),
 }
 
 export const postStart: Shape = listOf(

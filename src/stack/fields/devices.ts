@@ -10,7 +10,7 @@ const device = object(
     permissions: text('Of r, w, m.'),
   },
   undefined,
-  { required: ['source'] },
+  { required: ['source'], finish: needsTarget },
 )
 
 export const devices: Shape = listOf(
@@ -26,6 +26,12 @@ export const devices: Shape = listOf(
     examples: [['/dev/ttyUSB0:/dev/ttyUSB0:rwm']],
   },
 )
+
+function needsTarget(node: Node, context: Context): Node {
+  if (!get(node, 'target'))
+    refuse(context, node, { code: 'missing-key', message: 'Cannot leave out "target": it must be set here' })
+  return node
+}
 
 function expand(node: Node, context: Context): Node {
   if (node.kind !== 'scalar') return node
@@ -46,10 +52,10 @@ function expand(node: Node, context: Context): Node {
 
 const request = {
   capabilities: listOf(text(), 'What it must be able to do: gpu, for example.', { unique: true }),
-  count: int('How many; "all" for all.', { finish: countAll, keep: true }),
+  count: int('How many; "all" for all.', { finish: countAll }),
   device_ids: listOf(text(), 'These ones.', { unique: true }),
   driver: text('Who provides it.'),
-  options: keyValues('Options of the driver.'),
+  options: keyValues('Options of the driver.', { unique: true }),
 }
 
 function countAll(node: Node): Node {

@@ -32,9 +32,9 @@ function expand(node: Node): Node {
 const common = {
   name: text('The name the engine knows it by.'),
   environment: text('The variable that holds it.'),
-  file: text('The file that holds it.', { path: 'always' }),
+  file: text('The file that holds it.', { path: 'file' }),
   external: bool('It exists already.'),
-  labels: keyValues('Labels.'),
+  labels: keyValues('Labels.', { unique: true }),
   template_driver: text('For swarm.'),
 }
 
@@ -42,42 +42,50 @@ export const secret: Shape = withExternal(
   object(
     { ...common, driver: text('For swarm.'), driver_opts: textMap('Options of the driver.') },
     'A secret.',
-    external({ open: true, finish: one(['file', 'environment']) }),
+    external({ finish: (node, context) => mustBeSet(oneSource(node, context, ['file', 'environment']), context) }),
   ),
+  { open: true },
 )
 
 export const config: Shape = withExternal(
   object(
     { ...common, content: text('The text itself.') },
     'A config.',
-    external({ open: true, finish: one(['file', 'environment', 'content']) }),
+    external({ finish: (node, context) => oneSource(node, context, ['file', 'environment', 'content']) }),
   ),
+  { open: true },
 )
 
-/** Exactly one source, unless it is external or has a driver. */
-function one(sources: readonly string[]) {
-  return (node: Node, context: Context): Node => {
-    if (node.kind !== 'map') return node
-    const given = sources.filter(source => node.entries.has(source))
-    const isExternal = get(node, 'external')
-    if (given.length > 1) {
-      const message = `Cannot take it from ${given.map(key => `"${key}"`).join(' and ')} at once: only one of them can stand here`
-      context.problems.add({
-        severity: 'error',
-        code: 'conflicting-keys',
-        place: placeOf(get(node, given[1]!), 'key'),
-        path: [...context.path, given[1]!],
-        message,
-      })
-    } else if (
-      given.length === 0 &&
-      !node.entries.has('driver') &&
-      !(isExternal?.kind === 'scalar' && isExternal.value === true)
-    )
-      refuse(context, node, {
-        code: 'missing-key',
-        message: `Cannot tell where it comes from: one of ${sources.map(key => `"${key}"`).join(', ')} must be set`,
-      })
-    return node
-  }
+/** Exactly one source, unless something is said of `external`, or there is a driver. */
+function oneSource(node: Node, context: Context, sources: readonly string[]): Node {
+  if (node.kind !== 'map') return node
+  const given = sources.filter(source => node.entries.has(source))
+  if (given.length > 1) {
+    const message = `Cannot take it from ${given.map(key => `"${key}"`).join(' and ')} at once: only one of them can stand here`
+    const second = given[1]!
+    context.problems.add({
+      severity: 'error',
+      code: 'conflicting-keys',
+      place: placeOf(get(node, second), 'key'),
+      path: [...context.path, second],
+      message,
+    })
+  } else if (given.length === 0 && !node.entries.has('driver') && !node.entries.has('external'))
+    refuseSource(node, context, sources)
+  return node
+}
+
+/** A secret by a driver alone is for swarm. */
+function mustBeSet(node: Node, context: Context): Node {
+  const isExternal = get(node, 'external')
+  if (isExternal?.kind === 'scalar' && isExternal.value === true) return node
+  const known = get(node, 'driver') ?? get(node, 'environment') ?? isExternal
+  if (known && !textAt(node, 'file') && !textAt(node, 'environment'))
+    refuseSource(node, context, ['file', 'environment'])
+  return node
+}
+
+function refuseSource(node: Node, context: Context, sources: readonly string[]): void {
+  const message = `Cannot tell where it comes from: one of ${sources.map(key => `"${key}"`).join(', ')} must be set`
+  refuse(context, node, { code: 'missing-key', message })
 }

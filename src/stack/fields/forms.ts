@@ -64,9 +64,15 @@ export function keyOf(item: Node): string | undefined {
 const looseText = text(undefined, { also: ['number', 'boolean', 'null'], canonical: toText, nullable: true })
 
 /** ["A=1", "B"] or { A: 1, B: null }, to a map of text or null. */
-export function keyValues(doc: string, extra: Partial<MapShape> & { values?: Shape } = {}): Shape {
+export function keyValues(
+  doc: string,
+  { unique, ...extra }: Partial<MapShape> & { values?: Shape; unique?: boolean } = {},
+): Shape {
   const long = mapTo(extra.values ?? looseText, doc, extra)
-  return choice([mapTo(looseText, undefined, { names: /./ }), listOf(text())], doc, { canonical: pairsToMap, long })
+  return choice([mapTo(looseText, undefined, { names: /./ }), listOf(text(), undefined, { unique })], doc, {
+    canonical: pairsToMap,
+    long,
+  })
 }
 
 export function pairsToMap(node: Node): Node {

@@ -3,7 +3,7 @@ import { bool, bytes, float, int, listOf, object, type Shape, text } from '../gr
 
 const rate = (what: string) =>
   listOf(
-    object({ path: text('The device.'), rate: bytes(what, { quoted: true, keep: true }) }, undefined, {
+    object({ path: text('The device.'), rate: bytes(what, { quoted: true, whole: true }) }, undefined, {
       extensions: false,
     }),
     `${what}, by device.`,
@@ -16,9 +16,11 @@ export const limits: Readonly<Record<string, Shape>> = {
       device_read_iops: rate('Reads in a second'),
       device_write_bps: rate('Bytes written in a second'),
       device_write_iops: rate('Writes in a second'),
-      weight: int('Share of the disk, 10 to 1000.'),
+      weight: int('Share of the disk, 10 to 1000.', { strict: true, min: 0, max: 65535 }),
       weight_device: listOf(
-        object({ path: text('The device.'), weight: int('Share.') }, undefined, { extensions: false }),
+        object({ path: text('The device.'), weight: int('Share.', { strict: true, min: 0, max: 65535 }) }, undefined, {
+          extensions: false,
+        }),
         'Shares, by device.',
       ),
     },
@@ -26,7 +28,7 @@ export const limits: Readonly<Record<string, Shape>> = {
     { extensions: false },
   ),
   cpu_count: int('For Windows.', { min: 0 }),
-  cpu_percent: float('For Windows.', { min: 0, max: 100 }),
+  cpu_percent: int('For Windows.', { min: 0, max: 100 }),
   cpu_shares: int('Weight against others, 1024 is usual.', { loose: true }),
   cpu_quota: int('Microseconds of CPU in a period.', { loose: true }),
   cpu_period: int('Length of the period in microseconds.', { loose: true }),
@@ -35,8 +37,8 @@ export const limits: Readonly<Record<string, Shape>> = {
   cpus: float('CPUs at most, 0.5 is half of one.'),
   cpuset: text('The CPUs it may use: "0-2" or "0,1".'),
   mem_limit: bytes('Memory at most.', { quoted: true }),
-  mem_reservation: bytes('Memory to leave it when there is little.', { quoted: true }),
-  mem_swappiness: bytes('How readily its memory is swapped, 0 to 100.', { quoted: true }),
+  mem_reservation: bytes('Memory to leave it when there is little.', { quoted: true, whole: true }),
+  mem_swappiness: bytes('How readily its memory is swapped, 0 to 100.', { quoted: true, whole: true }),
   memswap_limit: bytes('Memory and swap together; -1: no limit.', { quoted: true }),
   oom_kill_disable: bool('Do not kill it when memory runs out.'),
   oom_score_adj: int('How likely it is killed then, -1000 to 1000.', { min: -1000, max: 1000 }),

@@ -15,6 +15,7 @@ const long = object(
     app_protocol: text('What is spoken on it: http, for example.'),
   },
   'One published port.',
+  { finish: needsTarget },
 )
 
 export const ports: Shape = listOf(
@@ -27,6 +28,12 @@ export const ports: Shape = listOf(
     long: listOf(long, 'Published ports.', { key: portKey }),
   },
 )
+
+function needsTarget(node: Node, context: Context): Node {
+  if (!get(node, 'target'))
+    refuse(context, node, { code: 'missing-key', message: 'Cannot leave out "target": it must be set here' })
+  return node
+}
 
 function surfaceKey(item: Node): string | undefined {
   return item.kind === 'map' ? portKey(item) : keyOf(item)

@@ -15,11 +15,12 @@ import { mergeMaps } from '../merge.ts'
 import { get, list, map, type Node, placeOf, scalar, textAt } from '../tree.ts'
 import { keyValues, namePattern, namesToMap, refuse, textMap, textOf } from './forms.ts'
 
-const externalForm = choice([bool(), object({ name: text('Its name.', { deprecated: true }) })])
+const externalForm = (open: boolean): Shape =>
+  choice([bool(), object({ name: text('Its name.', { deprecated: true }) }, undefined, { open })])
 
 /** `external: { name: x }` to `name: x` and `external: true`; and what may stand beside it. */
 export function external(
-  options: { open?: boolean; alone?: boolean; finish?: (node: Node, context: Context) => Node } = {},
+  options: { alone?: boolean; finish?: (node: Node, context: Context) => Node } = {},
 ): Partial<ObjectShape> {
   return {
     canonical: (node, context) => unfold(node, context),
@@ -65,8 +66,8 @@ function refuseBeside(node: Node, context: Context): void {
 }
 
 /** The surface of an object whose `external` may be a mapping; the long form has a boolean there. */
-export function withExternal(shape: ObjectShape): Shape {
-  return { ...shape, fields: { ...shape.fields, external: externalForm }, long: shape }
+export function withExternal(shape: ObjectShape, { open = false } = {}): Shape {
+  return { ...shape, fields: { ...shape.fields, external: externalForm(open) }, long: shape }
 }
 
 /** An empty value where all of a mapping may be left out. */
@@ -92,7 +93,7 @@ export const network: Shape = orNull(
           {
             driver: text('default'),
             config: listOf(pool, 'Address pools.', { merge: mergePools }),
-            options: mapTo(text(), 'Options.', { names: /./ }),
+            options: mapTo(text(), 'Options.', { names: /./, hidden: true }),
           },
           'Addresses.',
         ),
@@ -117,7 +118,7 @@ export const volume: Shape = orNull(
         driver: text('local, …'),
         driver_opts: textMap('Options of the driver.'),
         external: bool('It exists already.'),
-        labels: keyValues('Labels.'),
+        labels: keyValues('Labels.', { unique: true }),
       },
       'A volume.',
       external({ alone: true }),

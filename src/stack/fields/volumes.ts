@@ -18,7 +18,7 @@ const long = object(
       selinux: oneOf(['z', 'Z'], 'Relabel: z shared, Z private.'),
     }),
     volume: object({
-      labels: keyValues('Labels of an anonymous volume.'),
+      labels: keyValues('Labels of an anonymous volume.', { unique: true }),
       nocopy: bool('Do not fill an empty volume from the image.'),
       subpath: text('Mount only this folder of the volume.'),
     }),
