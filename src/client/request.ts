@@ -141,7 +141,11 @@ export class Connections {
         if (request.destroyed || request.writableEnded) return
         if (!request.write(piece))
           await new Promise<void>(resolve => {
-            request.once('drain', resolve).once('close', resolve)
+            const go = () => {
+              request.off('drain', go).off('close', go)
+              resolve()
+            }
+            request.on('drain', go).on('close', go)
           })
       }
       request.end()

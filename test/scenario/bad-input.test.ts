@@ -46,9 +46,9 @@ const cases: readonly Case[] = [
   },
   {
     title: 'an undefined network',
-    yaml: 'services:\n  a:\n    image: busybox\n    networks: [front]\nnetworks: {frnt: {}}\n',
+    yaml: 'services:\n  a:\n    image: busybox\n    networks: [front]\nnetworks: {fornt: {}}\n',
     code: 2,
-    says: [/compose\.yaml:4:/, /front/, /frnt/],
+    says: [/compose\.yaml:4:/, /front/, /fornt/],
   },
   {
     title: 'a port clash inside the stack',

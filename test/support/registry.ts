@@ -6,10 +6,16 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
+import { which } from './needs.ts'
 import { sha256, type TinyImage, tinyManifest, tinyParts } from './tiny-image.ts'
 
-const program = '/usr/bin/docker-registry'
+/** Where the set-up puts the program when the machine has none. */
+const unpacked = fileURLToPath(
+  new URL('../../node_modules/.cache/docker-registry/usr/bin/docker-registry', import.meta.url),
+)
+const program = which('docker-registry') ?? unpacked
 export const hasRegistry = existsSync(program)
 
 /** The one user of a registry with basic auth. */
