@@ -73,7 +73,11 @@ class Encoder {
     for (const key of [...node.entries.keys()].sort()) {
       const member = node.entries.get(key)!
       if (key.startsWith('x-') && shape.names?.test(key) && values.kind === 'object' && values.fields.image) continue
-      record[this.#text(key)] = isNull(member) ? this.#nothing(shape) : this.encode(member, values)
+      record[this.#text(key)] = isZeroLimit(member, values)
+        ? {}
+        : isNull(member)
+          ? this.#nothing(shape)
+          : this.encode(member, values)
     }
     return record
   }
@@ -111,6 +115,16 @@ class Encoder {
     if (value === null || typeof value !== 'object') return value
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [this.#text(key), this.escape(member)]))
   }
+}
+
+/** A limit of zero is the empty record of the reference. */
+function isZeroLimit(node: Node, shape: Shape): boolean {
+  return (
+    node.kind === 'scalar' &&
+    node.value === 0 &&
+    shape.kind === 'choice' &&
+    shape.options.some(option => option.kind === 'int')
+  )
 }
 
 /** Zero, false, empty text and empty lists and maps are not printed, unless they say something by being there. */

@@ -11,12 +11,12 @@ export class DotenvError extends Error {
 
 /**
  * Reads `KEY=value`, `KEY: value`, quoted and multi-line values, `export`, comments. A bare `KEY` takes the looked-up value.
- * References in values see `lookup` first, then the keys above them. `lines` is told where each key stands.
+ * References in values see `lookup` first, then the keys above them, then `below`. `lines` is told where each key stands.
  */
 export function parseDotenv(
   text: string,
   lookup: Lookup = () => undefined,
-  lines?: Map<string, number>,
+  { lines, below = () => undefined }: { lines?: Map<string, number>; below?: Lookup } = {},
 ): Map<string, string> {
   const src = text.replace(/^\uFEFF/, '')
   const variables = new Map<string, string>()
@@ -29,7 +29,7 @@ export function parseDotenv(
       const value = lookup(key.name)
       if (value !== undefined) variables.set(key.name, value)
     } else {
-      const value = readValue(src, at, name => lookup(name) ?? variables.get(name))
+      const value = readValue(src, at, name => lookup(name) ?? variables.get(name) ?? below(name))
       variables.set(key.name, value.text)
       at = value.end
     }

@@ -3,6 +3,7 @@ import type { Problems } from '../lib/problems.ts'
 import { parseDotenv, parseRawEnv } from './dotenv.ts'
 import { type Environment, parseEnvText } from './env.ts'
 import { type Files, shownPath } from './read.ts'
+import type { Lookup } from './template.ts'
 import { get, isNull, type MapNode, map, type Node, placeOf, scalar, textAt } from './tree.ts'
 
 interface EnvFileContext {
@@ -44,7 +45,10 @@ function environmentOf(name: string, service: MapNode, context: EnvFileContext):
       const inner = get(own, key)
       return inner?.kind === 'scalar' && inner.value !== null ? String(inner.value) : undefined
     }
-    const parser = textAt(file, 'format') === 'raw' ? parseRawEnv : parseDotenv
+    const parser =
+      textAt(file, 'format') === 'raw'
+        ? parseRawEnv
+        : (body: string, see: Lookup) => parseDotenv(body, see, { below: key => values.get(key) })
     for (const [key, value] of parseEnvText(text, shownPath(path, context.cwd), lookup, parser)) {
       values.set(key, value)
       merged.set(key, { ...scalar(value, file), origin: `read from ${shownPath(path, context.cwd)}` })

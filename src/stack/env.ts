@@ -52,7 +52,7 @@ export function readEnvFiles(
       text,
       shownPath(path, context.cwd),
       name => lookup(name) ?? variables.get(name),
-      (body, see) => parseDotenv(body, see, lines),
+      (body, see) => parseDotenv(body, see, { lines }),
     )
     for (const [key, value] of found) {
       variables.set(key, value)
@@ -63,7 +63,12 @@ export function readEnvFiles(
 }
 
 /** Parses env text and turns what is wrong with it into a Problem with its line. */
-export function parseEnvText(text: string, file: string, lookup: Lookup, parser = parseDotenv): Map<string, string> {
+export function parseEnvText(
+  text: string,
+  file: string,
+  lookup: Lookup,
+  parser: (text: string, lookup: Lookup) => Map<string, string> = parseDotenv,
+): Map<string, string> {
   try {
     return parser(text, lookup)
   } catch (error) {

@@ -110,10 +110,7 @@ export const service: ObjectShape = object(
       {
         type: text('The program that provides it.'),
         options: mapTo(
-          choice([providerOption, listOf(providerOption)], undefined, {
-            canonical: oneToItems,
-            long: listOf(providerOption),
-          }),
+          choice([providerOption, listOf(providerOption)], undefined, { finish: oneToItems }),
           'Options of the program.',
           { names: /./ },
         ),

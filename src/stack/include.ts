@@ -9,6 +9,8 @@ const sections = ['services', 'networks', 'volumes', 'secrets', 'configs', 'mode
 
 export interface IncludeContext extends Reading {
   readonly directory: string
+  /** The including file as it was written: what it defines must be written the same as what is included. */
+  readonly raw: unknown
   /** Files being read, outermost first, for cycles. */
   readonly including: readonly string[]
   /** Loads files as a stack of its own: merged, in long form, its paths absolute. */
@@ -92,7 +94,7 @@ function importInto(root: MapNode, stack: MapNode, { item, context }: { item: No
     for (const [name, resource] of from.entries) {
       const own = to.entries.get(name)
       if (!own) to.entries.set(name, resource)
-      else if (!same(own, resource))
+      else if (readsDifferently(context.raw, [section, name], own) || !same(own, resource))
         context.problems.add({
           severity: 'error',
           code: 'include-conflict',
@@ -102,6 +104,40 @@ function importInto(root: MapNode, stack: MapNode, { item, context }: { item: No
         })
     }
   }
+}
+
+/** Fields that the reference compares as they were written, where it has the long form of what is included. */
+const compared = [
+  'external',
+  'file',
+  'environment',
+  'ports',
+  'volumes',
+  'env_file',
+  'build',
+  'depends_on',
+  'networks',
+  'secrets',
+  'configs',
+  'devices',
+]
+
+/** Whether the including file itself defines a resource in a short form, or by a path or variable that an included file has resolved. */
+function readsDifferently(raw: unknown, path: readonly string[], own: Node): boolean {
+  const within = (value: unknown, key: string): unknown =>
+    value !== null && typeof value === 'object' && Object.hasOwn(value, key)
+      ? (value as Record<string, unknown>)[key]
+      : undefined
+  const written = path.reduce(within, raw)
+  if (written === undefined) return false
+  const isFile = path[0] === 'secrets' || path[0] === 'configs'
+  return compared.some(key => {
+    const value = within(written, key)
+    if (value === undefined || (key === 'environment' && !isFile)) return false
+    if (key === 'environment') return true
+    const long = get(own, key)
+    return JSON.stringify(ordered(value)) !== JSON.stringify(ordered(long && plain(long)))
+  })
 }
 
 /** Whether two resources say the same, in whatever order. */

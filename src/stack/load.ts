@@ -26,7 +26,7 @@ import { warnUnsupported } from './support.ts'
 import { checkSyntax, checkWhole } from './syntax.ts'
 import { substitute, TemplateError } from './template.ts'
 import { toProject } from './to-project.ts'
-import { describe, get, type MapNode, map, type Node, placeOf, type ScalarNode } from './tree.ts'
+import { describe, get, type MapNode, map, type Node, placeOf, plain, type ScalarNode } from './tree.ts'
 
 export interface LoadOptions {
   /** -f, in merge order; "-" is standard input. Undefined: COMPOSE_FILE, then the default names, upwards. */
@@ -208,6 +208,7 @@ function mergeLayers(
     if (reading.lookup) interpolate(root, reading.lookup, reading)
     checkSyntax(root, problems)
     problems.settle()
+    const raw = get(root, 'include') ? plain(root) : undefined
     const long = canonical(root, stack, {
       problems: reading.lookup ? problems : new Problems(),
       path: [],
@@ -217,7 +218,7 @@ function mergeLayers(
     applyExtends(long, layer, { ...reading, file: layer.file, directory })
     problems.settle()
     applyResets(tree, layer.resets)
-    applyInclude(long, { ...reading, load: loadIncluded })
+    applyInclude(long, { ...reading, raw, load: loadIncluded })
     problems.settle()
     tree = merge(tree, long, stack) as MapNode
     checkWhole(tree, problems)

@@ -33,6 +33,11 @@ export function applyDefaults(root: MapNode): void {
   for (const service of services.entries.values()) {
     const build = get(service, 'build')
     if (build?.kind === 'map' && !build.entries.has('context')) build.entries.set('context', scalar('.'))
+    const dependsOn = get(service, 'depends_on')
+    if (dependsOn?.kind === 'map')
+      for (const dependency of dependsOn.entries.values())
+        if (dependency.kind === 'map' && !dependency.entries.has('required'))
+          dependency.entries.set('required', scalar(true))
     const secrets = get(service, 'secrets')
     if (secrets?.kind === 'list')
       for (const secret of secrets.items)
@@ -45,13 +50,6 @@ export function applyDefaults(root: MapNode): void {
           if (!port.entries.has('mode')) port.entries.set('mode', scalar('ingress'))
           if (!port.entries.has('protocol')) port.entries.set('protocol', scalar('tcp'))
         }
-    const volumes = get(service, 'volumes')
-    if (volumes?.kind === 'list')
-      for (const volume of volumes.items) {
-        const bind = get(volume, 'bind')
-        if (bind?.kind === 'map' && textAt(volume, 'type') === 'bind' && !bind.entries.has('create_host_path'))
-          bind.entries.set('create_host_path', scalar(true))
-      }
   }
 }
 

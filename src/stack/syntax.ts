@@ -58,7 +58,7 @@ class Checker {
           else this.check(item, shape.items, path)
           path.pop()
         }
-        if (shape.unique && !shape.key) this.#unique(node.items, path)
+        if (shape.unique && !shape.key) checkUnique(node.items, path, this.#problems)
         return
       case 'text':
         if (node.kind !== 'scalar' || typeof node.value !== 'string') return
@@ -145,19 +145,6 @@ class Checker {
     })
   }
 
-  #unique(items: readonly Node[], path: readonly string[]): void {
-    const seen = new Set<string>()
-    for (const [index, item] of items.entries()) {
-      const key = JSON.stringify(plain(item))
-      if (seen.has(key))
-        this.#add(item, [...path, String(index)], {
-          code: 'duplicate-item',
-          message: `Cannot list ${key} twice: each item can stand here only once`,
-        })
-      seen.add(key)
-    }
-  }
-
   #wrongType(node: Node, shape: Shape, path: readonly string[]): void {
     this.#add(node, path, {
       code: 'wrong-type',
@@ -168,6 +155,23 @@ class Checker {
 
   #add(node: Node, path: readonly string[], problem: { code: string; message: string; hint?: string }): void {
     this.#problems.add({ severity: 'error', place: placeOf(node), path: [...path], ...problem })
+  }
+}
+
+function checkUnique(items: readonly Node[], path: readonly string[], problems: Problems): void {
+  const seen = new Set<string>()
+  for (const [index, item] of items.entries()) {
+    const key = JSON.stringify(plain(item))
+    const message = `Cannot list ${key} twice: each item can stand here only once`
+    if (seen.has(key))
+      problems.add({
+        severity: 'error',
+        code: 'duplicate-item',
+        place: placeOf(item),
+        path: [...path, String(index)],
+        message,
+      })
+    seen.add(key)
   }
 }
 
@@ -189,6 +193,7 @@ export function checkWhole(root: Node, problems: Problems): void {
     }
     if (!found) return
     if (node.kind === 'list' && found.kind === 'list') {
+      if (found.unique && !found.key) checkUnique(node.items, path, problems)
       const items = found.items
       if (items.kind === 'object' || items.kind === 'choice')
         for (const [index, item] of node.items.entries()) {

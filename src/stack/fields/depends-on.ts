@@ -1,6 +1,6 @@
 /** depends_on: a list of services, or each with a condition. */
 import { bool, choice, listOf, mapTo, object, oneOf, type Shape, text } from '../grammar.ts'
-import { map, mapOf, type Node, scalar } from '../tree.ts'
+import { map, mapOf, type Node } from '../tree.ts'
 import { namePattern, textOf } from './forms.ts'
 
 const entry = object(
@@ -23,20 +23,15 @@ export const dependsOn: Shape = choice(
   },
 )
 
+/** A condition given without `required` leaves what an earlier file says of it, so its default comes after merging. */
 function expand(node: Node): Node {
+  if (node.kind !== 'list') return node
   const entries = new Map<string, Node>()
-  if (node.kind === 'list') {
-    for (const item of node.items)
-      if (item.kind === 'scalar')
-        entries.set(textOf(item), {
-          ...mapOf({ condition: 'service_started', required: true }, item),
-          keyOffset: item.offset,
-        })
-  } else if (node.kind === 'map') {
-    for (const [name, member] of node.entries) {
-      if (member.kind !== 'map' || member.entries.has('required')) entries.set(name, member)
-      else entries.set(name, { ...member, entries: new Map(member.entries).set('required', scalar(true)) })
-    }
-  } else return node
+  for (const item of node.items)
+    if (item.kind === 'scalar')
+      entries.set(textOf(item), {
+        ...mapOf({ condition: 'service_started', required: true }, item),
+        keyOffset: item.offset,
+      })
   return map(entries, node)
 }

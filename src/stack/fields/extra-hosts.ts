@@ -1,6 +1,6 @@
 /** extra_hosts: ["name=address"] or { name: address }, sorted by name. */
 import { type Context, choice, listOf, mapTo, type Shape, text } from '../grammar.ts'
-import { list, type Node, type ScalarNode } from '../tree.ts'
+import { isNull, list, type Node, type ScalarNode } from '../tree.ts'
 import { refuse, textOf } from './forms.ts'
 
 export const extraHosts: Shape = choice(
@@ -25,12 +25,13 @@ function toPairs(node: Node): Node {
 }
 
 function merge(base: Node, over: Node): Node {
+  if (isNull(over)) return base
   if (base.kind !== 'list' || over.kind !== 'list') return over
   const known = new Set(base.items.map(item => (item.kind === 'scalar' ? textOf(item) : '')))
   return list([...base.items, ...over.items.filter(item => item.kind !== 'scalar' || !known.has(textOf(item)))], over)
 }
 
-/** To "host=address", sorted by host, addresses of one host in the order they came. */
+/** To "host=address", sorted by host, then by address. */
 function finish(node: Node, context: Context): Node {
   if (node.kind !== 'list') return node
   const pairs: Array<{ host: string; node: Node }> = []
@@ -48,7 +49,8 @@ function finish(node: Node, context: Context): Node {
     for (const address of pair.addresses)
       pairs.push({ host: pair.host, node: { ...item, value: `${pair.host}=${address}`, text: undefined } })
   }
-  pairs.sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0))
+  const order = (pair: { host: string; node: Node }) => `${pair.host}\0${textOf(pair.node as ScalarNode)}`
+  pairs.sort((a, b) => (order(a) < order(b) ? -1 : 1))
   return list(
     pairs.map(pair => pair.node),
     node,
