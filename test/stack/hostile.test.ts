@@ -31,7 +31,7 @@ const hostile: ReadonlyArray<readonly [what: string, content: string | Uint8Arra
   ['a name with ".."', 'services: {"../../etc": {image: x}}', /name "\.\.\/\.\.\/etc"/],
 ]
 
-describe('hostile input is refused with a clear error within a second', () => {
+describe('hostile input is refused with a clear error and no long work', () => {
   for (const [what, content, said] of hostile)
     test(what, async () => {
       const began = performance.now()
@@ -40,7 +40,8 @@ describe('hostile input is refused with a clear error within a second', () => {
         assert.match(messageOf(error), said)
         return true
       })
-      assert.ok(performance.now() - began < 1000, `took ${Math.round(performance.now() - began)} ms`)
+      // milliseconds on an idle machine; what explodes takes minutes, and a busy machine is no failure
+      assert.ok(performance.now() - began < 10_000, `took ${Math.round(performance.now() - began)} ms`)
     })
 })
 
