@@ -1,17 +1,14 @@
 /** One service of the finished tree to the model's Service. */
-import { parseBytes, parseDuration } from '../lib/units.ts'
-import type { Build } from '../model/build.ts'
+import { parseDuration } from '../lib/units.ts'
 import { conditions, type Dependency } from '../model/dependency.ts'
-import type { Deploy, RestartPolicy, Rollout } from '../model/deploy.ts'
-import type { DeviceRequest } from '../model/device.ts'
-import type { FileReference } from '../model/file-object.ts'
 import type { Healthcheck } from '../model/healthcheck.ts'
-import type { Blkio, Limits, Ulimit } from '../model/limits.ts'
-import type { Mount } from '../model/mount.ts'
 import type { Attachment, NetworkMode } from '../model/network.ts'
 import type { Port } from '../model/port.ts'
-import type { Hook, NamespaceMode, PullPolicy, Service, VolumesFrom, WatchRule } from '../model/service.ts'
-import { parseHost } from './fields/extra-hosts.ts'
+import type { Hook, NamespaceMode, PullPolicy, Service, WatchRule } from '../model/service.ts'
+import { toBuild, toHosts } from './to-build.ts'
+import { toDeploy, toDeviceRequest, toRestart } from './to-deploy.ts'
+import { toLimits, toUlimits } from './to-limits.ts'
+import { toMount, toReference, toTmpfs, toVolumesFrom } from './to-mounts.ts'
 import type { View } from './view.ts'
 
 export function toService(name: string, view: View): Service {
@@ -91,7 +88,7 @@ export function toService(name: string, view: View): Service {
     configs: view.views('configs').map(entry => toReference(entry, '/')),
     readOnly: view.bool('read_only') ?? false,
     storageOpt: view.strings('storage_opt'),
-    shmSize: positive(view.number('shm_size')),
+    shmSize: view.positive('shm_size'),
     privileged: view.bool('privileged') ?? false,
     capAdd: view.texts('cap_add'),
     capDrop: view.texts('cap_drop'),
@@ -138,11 +135,6 @@ function byName<T>(members: ReadonlyArray<readonly [string, T]>): Readonly<Recor
   return result
 }
 
-/** Zero means "not set" where the engine has a default of its own. */
-function positive(value: number | undefined): number | undefined {
-  return value === 0 ? undefined : value
-}
-
 function toPullPolicy(text: string | undefined): PullPolicy {
   switch (text) {
     case 'always':
@@ -182,91 +174,6 @@ function toHealthcheck(view: View): Healthcheck {
     startPeriod: view.number('start_period'),
     startInterval: view.number('start_interval'),
     retries: view.number('retries'),
-  }
-}
-
-/** `deploy.restart_policy` wins over `restart`, as in Compose. */
-function toRestart(view: View): RestartPolicy {
-  const policy = view.at('deploy').at('restart_policy')
-  if (policy.node?.kind === 'map') {
-    const condition = policy.text('condition') ?? 'any'
-    if (condition === 'none' || condition === 'no') return { kind: 'no' }
-    if (condition === 'on-failure') return { kind: 'on-failure', maxRetries: policy.number('max_attempts') ?? 0 }
-    return condition === 'unless-stopped' ? { kind: 'unless-stopped' } : { kind: 'always' }
-  }
-  const [kind, retries] = (view.text('restart') ?? 'no').split(':')
-  if (kind === 'on-failure') return { kind, maxRetries: Number(retries ?? 0) || 0 }
-  return kind === 'always' || kind === 'unless-stopped' ? { kind } : { kind: 'no' }
-}
-
-function toDeploy(view: View): Deploy {
-  const reservations = view.at('resources').at('reservations')
-  const placement = view.at('placement')
-  return {
-    mode: view.text('mode'),
-    endpointMode: view.text('endpoint_mode'),
-    labels: view.strings('labels'),
-    update: view.has('update_config') ? toRollout(view.at('update_config')) : undefined,
-    rollback: view.has('rollback_config') ? toRollout(view.at('rollback_config')) : undefined,
-    restartDelay: view.at('restart_policy').number('delay'),
-    restartWindow: view.at('restart_policy').number('window'),
-    placement: {
-      constraints: placement.texts('constraints'),
-      spread: placement.views('preferences').flatMap(preference => preference.text('spread') ?? []),
-      maxReplicasPerNode: placement.number('max_replicas_per_node'),
-    },
-    cpuReservation: reservations.number('cpus'),
-    devices: reservations.views('devices').map(toDeviceRequest),
-  }
-}
-
-function toRollout(view: View): Rollout {
-  return {
-    parallelism: view.number('parallelism'),
-    delay: view.number('delay'),
-    failureAction: view.text('failure_action'),
-    monitor: view.number('monitor'),
-    maxFailureRatio: view.number('max_failure_ratio'),
-    order: view.text('order') as 'start-first' | 'stop-first' | undefined,
-  }
-}
-
-function toLimits(view: View): Limits {
-  const limits = view.at('deploy').at('resources').at('limits')
-  const reservations = view.at('deploy').at('resources').at('reservations')
-  return {
-    memory: positive(limits.number('memory')) ?? positive(view.number('mem_limit')),
-    memoryReservation: positive(reservations.number('memory')) ?? positive(view.number('mem_reservation')),
-    memorySwap: positive(view.number('memswap_limit')),
-    memorySwappiness: view.number('mem_swappiness'),
-    oomKillDisable: view.bool('oom_kill_disable') ?? false,
-    oomScoreAdj: view.number('oom_score_adj'),
-    cpus: positive(limits.number('cpus')) ?? positive(view.number('cpus')),
-    cpuCount: positive(view.number('cpu_count')),
-    cpuPercent: positive(view.number('cpu_percent')),
-    cpuShares: positive(view.number('cpu_shares')),
-    cpuQuota: positive(view.number('cpu_quota')),
-    cpuPeriod: positive(view.number('cpu_period')),
-    cpuRtRuntime: positive(view.number('cpu_rt_runtime')),
-    cpuRtPeriod: positive(view.number('cpu_rt_period')),
-    cpuset: view.text('cpuset'),
-    pids: positive(limits.number('pids')) ?? positive(view.number('pids_limit')),
-    blkio: view.has('blkio_config') ? toBlkio(view.at('blkio_config')) : undefined,
-  }
-}
-
-function toBlkio(view: View): Blkio {
-  const rates = (key: string) =>
-    view.views(key).map(entry => ({ path: entry.text('path') ?? '', rate: entry.number('rate') ?? 0 }))
-  return {
-    weight: view.number('weight'),
-    weightDevice: view
-      .views('weight_device')
-      .map(entry => ({ path: entry.text('path') ?? '', weight: entry.number('weight') ?? 0 })),
-    deviceReadBps: rates('device_read_bps'),
-    deviceReadIops: rates('device_read_iops'),
-    deviceWriteBps: rates('device_write_bps'),
-    deviceWriteIops: rates('device_write_iops'),
   }
 }
 
@@ -327,125 +234,6 @@ function expandExpose(spec: string): readonly string[] {
   return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}${protocol ? `/${protocol}` : ''}`)
 }
 
-function toHosts(entries: readonly string[]): Array<{ host: string; address: string }> {
-  return entries.flatMap(entry => {
-    const pair = parseHost(entry)
-    return pair ? pair.addresses.map(address => ({ host: pair.host, address })) : []
-  })
-}
-
-function toMount(view: View): readonly Mount[] {
-  const common = { target: view.text('target') ?? '', readOnly: view.bool('read_only') ?? false, path: view.path }
-  switch (view.text('type')) {
-    case 'bind': {
-      const bind = view.at('bind')
-      return [
-        {
-          kind: 'bind',
-          ...common,
-          source: view.text('source') ?? '',
-          createHostPath: bind.bool('create_host_path') ?? false,
-          propagation: bind.text('propagation'),
-          recursive: bind.text('recursive') as 'enabled' | undefined,
-          selinux: bind.text('selinux') as 'z' | undefined,
-          consistency: view.text('consistency'),
-        },
-      ]
-    }
-    case 'volume': {
-      const volume = view.at('volume')
-      return [
-        {
-          kind: 'volume',
-          ...common,
-          source: view.text('source'),
-          nocopy: volume.bool('nocopy') ?? false,
-          subpath: volume.text('subpath'),
-          labels: volume.strings('labels'),
-        },
-      ]
-    }
-    case 'tmpfs':
-      return [
-        {
-          kind: 'tmpfs',
-          ...common,
-          size: positive(view.at('tmpfs').number('size')),
-          mode: positive(view.at('tmpfs').number('mode')),
-          options: [],
-        },
-      ]
-    case 'image':
-      return [
-        { kind: 'image', ...common, source: view.text('source') ?? '', subpath: view.at('image').text('subpath') },
-      ]
-    default:
-      return [
-        { kind: view.text('type') === 'npipe' ? 'npipe' : 'cluster', ...common, source: view.text('source') ?? '' },
-      ]
-  }
-}
-
-/** "/run:size=64m,mode=1777,noexec": what is not size or mode stays an option. */
-function toTmpfs(spec: string, path: readonly string[]): Mount {
-  const colon = spec.indexOf(':')
-  const target = colon < 0 ? spec : spec.slice(0, colon)
-  const options =
-    colon < 0
-      ? []
-      : spec
-          .slice(colon + 1)
-          .split(',')
-          .filter(Boolean)
-  const value = (key: string) => options.findLast(option => option.startsWith(`${key}=`))?.slice(key.length + 1)
-  const [size, mode] = [value('size'), value('mode')]
-  return {
-    kind: 'tmpfs',
-    target,
-    readOnly: options.includes('ro'),
-    size: size === undefined ? undefined : parseBytes(size),
-    mode: mode === undefined || !/^[0-7]+$/.test(mode) ? undefined : Number.parseInt(mode, 8),
-    options: options.filter(option => !/^(?:size|mode)=/.test(option) && option !== 'ro' && option !== 'rw'),
-    path,
-  }
-}
-
-function toVolumesFrom(spec: string): VolumesFrom {
-  const parts = spec.split(':')
-  if (parts[0] === 'container') return { kind: 'container', name: parts[1] ?? '', readOnly: parts[2] === 'ro' }
-  return { kind: 'service', name: parts[0]!, readOnly: parts[1] === 'ro' }
-}
-
-function toReference(view: View, root: string): FileReference {
-  const source = view.text('source') ?? ''
-  const target = view.text('target') ?? source
-  return {
-    source,
-    target: root === '' || target.startsWith('/') ? target : `${root}${target}`,
-    uid: view.text('uid'),
-    gid: view.text('gid'),
-    mode: view.number('mode'),
-    path: view.path,
-  }
-}
-
-function toUlimits(view: View): readonly Ulimit[] {
-  return view.members().map(([name, limit]) => {
-    const both = limit.node?.kind === 'scalar' && typeof limit.node.value === 'number' ? limit.node.value : undefined
-    return { name, soft: both ?? limit.number('soft') ?? 0, hard: both ?? limit.number('hard') ?? 0 }
-  })
-}
-
-function toDeviceRequest(view: View): DeviceRequest {
-  return {
-    capabilities: view.texts('capabilities'),
-    driver: view.text('driver'),
-    count: view.number('count'),
-    deviceIds: view.texts('device_ids'),
-    options: view.strings('options'),
-  }
-}
-
 function toHook(view: View): Hook {
   return {
     command: view.texts('command'),
@@ -467,37 +255,5 @@ function toWatchRule(view: View): WatchRule {
     include: view.texts('include'),
     exec: view.has('exec') ? toHook(view.at('exec')) : undefined,
     initialSync: view.bool('initial_sync') ?? false,
-  }
-}
-
-function toBuild(view: View): Build {
-  return {
-    context: view.text('context') ?? '.',
-    dockerfile: view.text('dockerfile'),
-    dockerfileInline: view.text('dockerfile_inline'),
-    args: view.nullable('args'),
-    additionalContexts: view.strings('additional_contexts'),
-    labels: view.strings('labels'),
-    target: view.text('target'),
-    tags: view.texts('tags'),
-    platforms: view.texts('platforms'),
-    cacheFrom: view.texts('cache_from'),
-    cacheTo: view.texts('cache_to'),
-    noCache: view.bool('no_cache') ?? false,
-    noCacheFilter: view.texts('no_cache_filter'),
-    pull: view.bool('pull') ?? false,
-    network: view.text('network'),
-    extraHosts: toHosts(view.texts('extra_hosts')),
-    shmSize: positive(view.number('shm_size')),
-    isolation: view.text('isolation'),
-    privileged: view.bool('privileged') ?? false,
-    secrets: view.views('secrets').map(entry => toReference(entry, '')),
-    ssh: view
-      .texts('ssh')
-      .map(key => ({ id: key.split('=')[0]!, path: key.includes('=') ? key.slice(key.indexOf('=') + 1) : undefined })),
-    ulimits: toUlimits(view.at('ulimits')),
-    entitlements: view.texts('entitlements'),
-    provenance: view.text('provenance'),
-    sbom: view.text('sbom'),
   }
 }

@@ -32,6 +32,11 @@ export class View {
     return node?.kind === 'scalar' && typeof node.value === 'number' ? node.value : undefined
   }
 
+  /** A number other than zero, where zero means "not set". */
+  positive(key: string): number | undefined {
+    return this.number(key) || undefined
+  }
+
   bool(key: string): boolean | undefined {
     const node = get(this.node, key)
     return node?.kind === 'scalar' && typeof node.value === 'boolean' ? node.value : undefined

@@ -1,0 +1,60 @@
+/** `deploy` and `restart` of a finished service. */
+import type { Deploy, RestartPolicy, Rollout } from '../model/deploy.ts'
+import type { DeviceRequest } from '../model/device.ts'
+import type { View } from './view.ts'
+
+export function toDeploy(view: View): Deploy {
+  const reservations = view.at('resources').at('reservations')
+  const placement = view.at('placement')
+  return {
+    mode: view.text('mode'),
+    endpointMode: view.text('endpoint_mode'),
+    labels: view.strings('labels'),
+    update: view.has('update_config') ? toRollout(view.at('update_config')) : undefined,
+    rollback: view.has('rollback_config') ? toRollout(view.at('rollback_config')) : undefined,
+    restartDelay: view.at('restart_policy').number('delay'),
+    restartWindow: view.at('restart_policy').number('window'),
+    placement: {
+      constraints: placement.texts('constraints'),
+      spread: placement.views('preferences').flatMap(preference => preference.text('spread') ?? []),
+      maxReplicasPerNode: placement.number('max_replicas_per_node'),
+    },
+    cpuReservation: reservations.number('cpus'),
+    devices: reservations.views('devices').map(toDeviceRequest),
+  }
+}
+
+function toRollout(view: View): Rollout {
+  return {
+    parallelism: view.number('parallelism'),
+    delay: view.number('delay'),
+    failureAction: view.text('failure_action'),
+    monitor: view.number('monitor'),
+    maxFailureRatio: view.number('max_failure_ratio'),
+    order: view.text('order') as 'start-first' | 'stop-first' | undefined,
+  }
+}
+
+/** `deploy.restart_policy` wins over `restart`, as in Compose. */
+export function toRestart(view: View): RestartPolicy {
+  const policy = view.at('deploy').at('restart_policy')
+  if (policy.node?.kind === 'map') {
+    const condition = policy.text('condition') ?? 'any'
+    if (condition === 'none' || condition === 'no') return { kind: 'no' }
+    if (condition === 'on-failure') return { kind: 'on-failure', maxRetries: policy.number('max_attempts') ?? 0 }
+    return condition === 'unless-stopped' ? { kind: 'unless-stopped' } : { kind: 'always' }
+  }
+  const [kind, retries] = (view.text('restart') ?? 'no').split(':')
+  if (kind === 'on-failure') return { kind, maxRetries: Number(retries ?? 0) || 0 }
+  return kind === 'always' || kind === 'unless-stopped' ? { kind } : { kind: 'no' }
+}
+
+export function toDeviceRequest(view: View): DeviceRequest {
+  return {
+    capabilities: view.texts('capabilities'),
+    driver: view.text('driver'),
+    count: view.number('count'),
+    deviceIds: view.texts('device_ids'),
+    options: view.strings('options'),
+  }
+}
