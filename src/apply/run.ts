@@ -93,7 +93,7 @@ class Walk {
 
   async #execute(node: PlanNode): Promise<void> {
     const { operation } = node
-    const begin = performance.now()
+    const begin = Date.now()
     this.#begun.add(node.id)
     this.#tell({ kind: 'started', node })
     log('#%d %s %s', node.id, operation.kind, operation.name)
@@ -119,13 +119,13 @@ class Walk {
         return
       }
       this.#failures.push({ node, failure })
-      this.#tell({ kind: 'failed', node, error: failure, milliseconds: performance.now() - begin })
+      this.#tell({ kind: 'failed', node, error: failure, milliseconds: Date.now() - begin })
       this.#stop.abort()
       return
     } finally {
       clearTimeout(deadline)
     }
-    this.#tell({ kind: 'done', node, milliseconds: performance.now() - begin })
+    this.#tell({ kind: 'done', node, milliseconds: Date.now() - begin })
     for (const dependent of this.#dependents.get(node.id) ?? []) {
       const left = this.#missing.get(dependent.id)! - 1
       this.#missing.set(dependent.id, left)

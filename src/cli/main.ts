@@ -104,7 +104,8 @@ function withoutShorts(page: Command) {
   )
 }
 
-async function start(): Promise<never> {
+/** Runs this process's own command line and ends the process. */
+export async function start(): Promise<never> {
   const interrupts = new Interrupts()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => {
@@ -133,4 +134,4 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
   return stream.writableLength === 0 ? Promise.resolve() : new Promise(resolve => stream.write('', () => resolve()))
 }
 
-if (import.meta.main) await start()
+if (import.meta.main) void start()

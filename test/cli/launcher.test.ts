@@ -60,7 +60,7 @@ describe('the launcher', () => {
       encoding: 'utf8',
       env: { PATH: path('24.1.0'), HOME: folder },
     })
-    assert.match(stdout, /^ran --disable-warning=ExperimentalWarning \S+\/main\.ts up a b \*$/m)
+    assert.match(stdout, /^ran --disable-warning=ExperimentalWarning \S+\/start\.cjs up a b \*$/m)
     assert.match(spawnSync(checkout(), [], { encoding: 'utf8', env: { PATH: path('100.0.0') } }).stdout, /^ran/)
   })
 

@@ -7,7 +7,7 @@ import { type Resource, Resources, took } from './resources.ts'
 
 const marks = { done: ['green', '✓'], failed: ['red', '✗'], skipped: ['dim', '-'] } as const
 
-export function plainProgress(screen: Screen, plan: Plan, now: () => number = () => performance.now()): Progress {
+export function plainProgress(screen: Screen, plan: Plan, now: () => number = Date.now): Progress {
   const resources = new Resources(plan)
   const width = Math.max(...resources.all.map(each => each.label.length))
   const paint = screen.paintStatus

@@ -15,7 +15,7 @@ interface Row {
 }
 
 /** Loads listr2 while the first operations already run; on a small plan it appears with the answers in. */
-export function tasksProgress(screen: Screen, plan: Plan, now: () => number = () => performance.now()): Progress {
+export function tasksProgress(screen: Screen, plan: Plan, now: () => number = Date.now): Progress {
   const resources = new Resources(plan)
   const rows = new Map<Resource, Row>(
     resources.all.map(resource => [resource, { resource, settled: Promise.withResolvers<void>(), show: () => {} }]),
