@@ -46,7 +46,7 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
 
 /** The project's name, without reading the stack where it can be known without. */
 export async function projectName(call: Call): Promise<string> {
-  return (await quickProjectName(loadOptions(call))) ?? (await loadProject(call)).project.name
+  return quickProjectName(loadOptions(call)) ?? (await loadProject(call)).project.name
 }
 
 /** The project when there is a stack file, otherwise its name, given by -p or COMPOSE_PROJECT_NAME. */

@@ -50,6 +50,8 @@ export interface Client {
 export interface ClientOptions {
   /** The API version to speak, without asking. */
   readonly version?: string | undefined
+  /** Starts an engine: called once, when nobody listens. */
+  readonly start?: (() => Promise<void>) | undefined
 }
 
 /** A document longer than this is refused: it would be held in memory whole. */
@@ -63,7 +65,7 @@ const maxDocument = 256 * 1024 * 1024
  */
 export function createClient(host: string, options: ClientOptions = {}): Client {
   const place = parseHost(host)
-  const connections = new Connections(host, place)
+  const connections = new Connections(host, place, options.start)
   const agreement = new Agreement(connections, place, options.version)
 
   async function prepare(endpoint: Endpoint, input: AnyInput, { signal }: CallOptions): Promise<RequestOptions> {

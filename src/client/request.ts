@@ -33,10 +33,15 @@ export class Connections {
   /** Requests that end soon; node keeps the sockets. */
   readonly #agent: Agent
   readonly #open = new Set<ClientRequest>()
+  readonly #start: (() => Promise<void>) | undefined
+  #started: Promise<void> | undefined
+  #answered = false
 
-  constructor(host: string, place: Place) {
+  /** `start`: called once, when nobody listens; what was refused is then sent again. */
+  constructor(host: string, place: Place, start?: () => Promise<void>) {
     this.host = host
     this.#place = place
+    this.#start = start
     this.#agent = new http.Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' })
   }
 
@@ -48,6 +53,7 @@ export class Connections {
   /** Resolves with the headers. A stream takes a connection of its own, so that long ones cannot starve the rest. */
   async send(options: RequestOptions, stream = false): Promise<IncomingMessage> {
     const repeatable = options.body === undefined || options.body instanceof Uint8Array
+    if (!repeatable) await this.#listening()
     for (let attempt = 0; ; attempt++) {
       const request = this.#request(options, stream ? false : this.#agent)
       try {
@@ -55,13 +61,25 @@ export class Connections {
       } catch (error) {
         // the engine closed the idle connection while we were taking it up: it has seen nothing of the request
         if (request.reusedSocket && errnoOf(error) === 'ECONNRESET' && repeatable && attempt < 3) continue
+        if (this.#start && isAbsent(error) && repeatable && attempt === 0) {
+          await (this.#started ??= this.#start())
+          continue
+        }
         throw this.#failure(error, options)
       }
     }
   }
 
+  /** Has the engine started before what can be sent only once. */
+  async #listening(): Promise<void> {
+    if (!this.#start || this.#answered) return
+    const response = await this.send({ method: 'GET', path: '/_ping', what: 'ping the engine' })
+    response.resume()
+  }
+
   /** Sends with `Upgrade: tcp`; the connection itself, and its content type. */
   async upgrade(options: RequestOptions): Promise<{ socket: Duplex; contentType: string | undefined }> {
+    await this.#listening()
     const upgraded = Promise.withResolvers<{ socket: Duplex; contentType: string | undefined }>()
     const request = this.#request(
       { ...options, headers: { ...options.headers, connection: 'Upgrade', upgrade: 'tcp' } },
@@ -125,6 +143,7 @@ export class Connections {
     const answered = Promise.withResolvers<IncomingMessage>()
     const since = Date.now()
     request.once('response', response => {
+      this.#answered = true
       log('%s %s %d %d ms', method, path, response.statusCode, Date.now() - since)
       // an engine that refuses will not read the rest of the body
       if ((response.statusCode ?? 0) >= 400 && !request.writableEnded) response.once('end', () => request.destroy())
@@ -159,13 +178,12 @@ export class Connections {
   #failure(error: unknown, { what, signal }: RequestOptions): Failure {
     if (error instanceof Failure) return error
     if (signal?.aborted) return new Failure('cancelled', `Cannot ${what}: cancelled`, { cause: signal.reason })
+    if (isAbsent(error))
+      return new Failure('unavailable', `Cannot reach the engine at "${this.host}": nothing is listening there`, {
+        hint: 'Start one with "tscompose engine", or name another with --host or DOCKER_HOST',
+        cause: error,
+      })
     switch (errnoOf(error)) {
-      case 'ENOENT':
-      case 'ECONNREFUSED':
-        return new Failure('unavailable', `Cannot reach the engine at "${this.host}": nothing is listening there`, {
-          hint: 'Start one with "tscompose engine", or name another with --host or DOCKER_HOST',
-          cause: error,
-        })
       case 'EACCES':
       case 'EPERM':
         return new Failure(
@@ -186,6 +204,12 @@ export class Connections {
         )
     }
   }
+}
+
+/** Nobody listens: there is no socket, or only one that an engine has left behind. */
+function isAbsent(error: unknown): boolean {
+  const errno = errnoOf(error)
+  return errno === 'ENOENT' || errno === 'ECONNREFUSED'
 }
 
 /** The failure an error response tells. */

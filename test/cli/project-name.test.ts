@@ -40,7 +40,7 @@ describe('quickProjectName()', () => {
     test(`agrees with the loader: ${what}`, async () => {
       const cwd = join(folderOf(given), given.below ?? '.')
       const options = { cwd, environment: given.environment ?? {} }
-      const quick = await quickProjectName(options)
+      const quick = quickProjectName(options)
       assert.equal(quick, (await loadStack(options)).project.name)
     })
 
@@ -53,13 +53,13 @@ describe('quickProjectName()', () => {
     'no file': { files: {} },
   }
   for (const [what, given] of Object.entries(left))
-    test(`leaves to the loader: ${what}`, async () => {
+    test(`leaves to the loader: ${what}`, () => {
       const cwd = folderOf(given)
       // a stack file above the temporary folder would be found
-      assert.equal(await quickProjectName({ cwd, environment: {} }), undefined)
+      assert.equal(quickProjectName({ cwd, environment: {} }), undefined)
     })
 
-  test('leaves a name that is none to the loader', async () => {
-    assert.equal(await quickProjectName({ cwd: root, environment: {}, projectName: 'No Name' }), undefined)
+  test('leaves a name that is none to the loader', () => {
+    assert.equal(quickProjectName({ cwd: root, environment: {}, projectName: 'No Name' }), undefined)
   })
 })
