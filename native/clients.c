@@ -126,7 +126,8 @@ static bool take_frame(struct monitor *m, struct client *c, int type, const char
       if (reserve(&m->stdin_buffer, length)) append(&m->stdin_buffer, data, length);
       return true;
     case TO_STDIN_END:
-      if (c->attach & ATTACH_STDIN && m->stdio & STDIO_ONCE) m->stdin_ended = true;
+      /* A terminal has no end to close: ^D is a character. */
+      if (c->attach & ATTACH_STDIN && (m->stdio & (STDIO_ONCE | STDIO_TERMINAL)) == STDIO_ONCE) m->stdin_ended = true;
       return true;
     default: return false;
   }

@@ -23,6 +23,7 @@
 #define FRAME 65536u
 #define CLIENT_BUFFER (256u << 10)
 #define LINE 16384u
+#define PIPE_LIMIT (1u << 20) /* the most a pipe of an unprivileged process holds */
 
 #define RETRY(x) ({ __typeof__(x) r_; do r_ = (x); while (r_ < 0 && errno == EINTR); r_; })
 #define NEG(x) ((x) < 0 ? -errno : 0)

@@ -68,17 +68,26 @@ int make_folders(int root, const char *path, mode_t mode) {
   return folder;
 }
 
-static int make_file(int root, const char *path) {
-  char parent[4096];
+/* The last name may be a link to what is not there, as /etc/resolv.conf often is: the file is made where it leads, inside the root. */
+static int make_file(int root, const char *path, int links) {
+  char parent[4096], target[4096];
   const char *name = strrchr(path, '/');
-  if (!name || !name[1] || (size_t)(name - path) >= sizeof parent) return errno = EINVAL, -1;
-  memcpy(parent, path, (size_t)(name - path));
-  parent[name - path] = 0;
+  size_t size = name ? (size_t)(name - path) : 0;
+  if (!name || !name[1] || size >= sizeof parent) return errno = EINVAL, -1;
+  memcpy(parent, path, size);
+  parent[size] = 0;
   AUTOCLOSE folder = make_folders(root, parent, 0755);
   if (folder < 0) return -1;
   AUTOCLOSE file = openat(folder, name + 1, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
-  if (file < 0) return -1;
-  return openat(folder, name + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  if (file >= 0) return openat(folder, name + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  ssize_t n = errno == EEXIST ? readlinkat(folder, name + 1, target, sizeof target - 1) : -1;
+  if (n < 0) return -1;
+  target[n] = 0;
+  if (*target == '/') size = 0;
+  if (!links || size + (size_t)n + 2 > sizeof parent) return errno = ELOOP, -1;
+  parent[size] = '/';
+  memcpy(parent + size + 1, target, (size_t)n + 1);
+  return make_file(root, parent, links - 1);
 }
 
 /* Our own mounts come first and through no link; those asked for may not end in our procfs (CVE-2023-27561). */
@@ -88,7 +97,7 @@ static int place(struct monitor *m, const struct step *s) {
   uint64_t resolve = ROOTED | (make & MAKE_UNTRUSTED ? 0 : RESOLVE_NO_SYMLINKS);
   int fd = open_inside(root, path, O_PATH, resolve);
   if (fd < 0 && errno == ENOENT && make & MAKE_FOLDER) fd = make_folders(root, path, 0755);
-  else if (fd < 0 && errno == ENOENT && make & MAKE_FILE) fd = make_file(root, path);
+  else if (fd < 0 && errno == ENOENT && make & MAKE_FILE) fd = make_file(root, path, 8);
   AUTOCLOSE target = fd;
   if (target < 0) return -errno;
   struct statfs fs;

@@ -84,10 +84,14 @@ static void log_record(struct monitor *m, const struct stream *s, bool newline) 
   if (m->log_max > 0 && m->log_size > 0 && m->log_size + (int64_t)length > m->log_max) rotate(m);
   while (done < length) {
     ssize_t n = RETRY(write(m->log, record + done, length - done));
-    if (n <= 0) return; /* a full disk must not stop the container */
+    if (n <= 0) { /* a full disk must not stop the container, and half a record must not spoil the next */
+      if (done && !ftruncate(m->log, m->log_size)) return;
+      m->log_size += (int64_t)done;
+      return;
+    }
     done += (size_t)n;
-    m->log_size += n;
   }
+  m->log_size += (int64_t)length;
 }
 
 /* Lines are cut at 16 KiB as Docker cuts them: the parts but the last have no newline. */

@@ -29,22 +29,23 @@ static bool output_blocked(const struct monitor *m) {
   return false;
 }
 
-/* False at the end of the stream, or when nothing is there now. */
-static bool take_output(struct monitor *m, struct stream *s) {
+/* How much was there; 0 at the end of the stream, or when nothing is there now. */
+static size_t take_output(struct monitor *m, struct stream *s) {
   char data[FRAME];
   ssize_t n = RETRY(read(s->fd, data, sizeof data));
   if (n <= 0) {
     if (n == 0 || errno != EAGAIN) {
       close(s->fd);
+      if (m->input == s->fd) m->input = -1; /* a terminal is both */
       s->fd = -1;
     }
-    return false;
+    return 0;
   }
   log_output(m, s, data, (size_t)n);
   int wanted = s->frame == FROM_STDOUT ? ATTACH_STDOUT : ATTACH_STDERR;
   for (int i = 0; i < m->client_count; i++)
     if (m->clients[i].attach & wanted) send_frame(&m->clients[i], s->frame, data, (uint32_t)n);
-  return true;
+  return (size_t)n;
 }
 
 static void give_input(struct monitor *m) {
@@ -56,7 +57,7 @@ static void give_input(struct monitor *m) {
     b->start += (size_t)n;
     b->length -= (size_t)n;
   }
-  if (b->length || !m->stdin_ended || m->input < 0 || m->stdio & STDIO_TERMINAL) return;
+  if (b->length || !m->stdin_ended || m->input < 0) return;
   close(m->input);
   m->input = -1;
 }
@@ -70,12 +71,16 @@ static void child_ended(struct monitor *m) {
   m->status_code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
-/* All output is in the log and with the clients before anyone hears of the exit. */
+/*
+ * All output is in the log and with the clients before anyone hears of the exit: what the kernel held when it came. What others
+ * that have the stream go on writing would have no end.
+ */
 static void finish(struct monitor *m) {
   if (m->terminal_peer >= 0) close(m->terminal_peer);
   m->terminal_peer = -1;
   for (int i = 0; i < 2; i++) {
-    while (m->streams[i].fd >= 0 && take_output(m, &m->streams[i])) continue;
+    size_t n = 1;
+    for (size_t taken = 0; n && taken < PIPE_LIMIT && m->streams[i].fd >= 0; taken += n) n = take_output(m, &m->streams[i]);
     log_rest(m, &m->streams[i]);
   }
   read_oom(m);

@@ -6,6 +6,7 @@ import { KernelCgroups } from './cgroups.ts'
 import { compile } from './compile.ts'
 import { compileExec } from './exec.ts'
 import { type HostDevice, type HostFacts, hostDevices, readFacts } from './host.ts'
+import { endLeftovers } from './leftovers.ts'
 import { findMonitor, launch, Nursery, Running } from './monitor.ts'
 import { compileHost } from './operations.ts'
 import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
@@ -53,7 +54,7 @@ class KernelRuntime implements Runtime {
       pid,
       at,
       directory: spec.supervise.directory,
-      attach: spec.stdio.attach !== undefined,
+      attach: spec.stdio.attach,
     })
     if (signal?.aborted) {
       await this.#takeBack(running, program)
@@ -71,6 +72,9 @@ class KernelRuntime implements Runtime {
 
   async runHost(spec: HostSpec): Promise<void> {
     if (spec.operations.some(({ kind }) => kind === 'create-sandbox')) await this.#prepareNetns()
+    for (const operation of spec.operations)
+      if (operation.kind === 'delete-cgroup')
+        await endLeftovers(this.#facts.cgroup, operation.path, () => this.cgroups.thaw(operation.path))
     await this.#runHost(compileHost(spec, this.#facts.cgroup))
   }
 

@@ -1,12 +1,15 @@
 /** Starts monitors and follows them: a program in, a supervised process out. */
 import { closeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { errnoOf, Failure } from '../lib/failure.ts'
+import { debug } from '../lib/debug.ts'
+import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 import { Control } from './control.ts'
 import { stepFailure } from './failure.ts'
 import { openMonitor, requestMonitor, startNursery } from './native.ts'
 import { encode, type Program } from './program.ts'
 import type { Attachment, AttachStreams, Exit, Supervised } from './runtime.ts'
+
+const log = debug('runtime')
 
 /** The process that monitors are forked from, and the sealed copy of the program it runs. */
 export class Nursery {
@@ -95,15 +98,24 @@ export class Running implements Supervised {
   readonly #control: Control
   readonly #directory: string
   #ended = false
+  /** A connection for signals, where the first one carries input: they would wait behind what the process does not read. */
+  #signals: Promise<Control | undefined> | undefined
+  readonly #carriesInput: boolean
 
   constructor(
     control: Control,
-    options: { readonly pid: number; readonly at: Date; readonly directory: string; readonly attach: boolean },
+    options: {
+      readonly pid: number
+      readonly at: Date
+      readonly directory: string
+      readonly attach: AttachStreams | undefined
+    },
   ) {
     this.#control = control
     this.#directory = options.directory
     this.pid = options.pid
     this.startedAt = options.at
+    this.#carriesInput = options.attach?.stdin ?? false
     this.attached = options.attach ? attachmentOver(control, () => control.detach()) : undefined
     this.exited = this.#follow()
   }
@@ -111,12 +123,21 @@ export class Running implements Supervised {
   async #follow(): Promise<Exit> {
     const exit = (await this.#control.exit) ?? (await readExit(this.#directory)) ?? lostExit()
     this.#ended = true
+    void this.#signals?.then(control => control?.close())
     return exit
   }
 
   signal(number: number): void {
     if (this.#ended) throw new Failure('conflict', `Cannot signal process ${this.pid}: it has ended`)
-    this.#control.signal(number)
+    if (!this.#carriesInput) {
+      this.#control.signal(number)
+      return
+    }
+    this.#signals ??= Control.to(this.#directory).catch(error => {
+      log('no second connection to %d: %s', this.pid, messageOf(error))
+      return undefined
+    })
+    void this.#signals.then(control => (control ?? this.#control).signal(number))
   }
 
   resize(rows: number, columns: number): void {
@@ -134,6 +155,7 @@ export class Running implements Supervised {
   /** Lets go of the connection; the process and its monitor stay. */
   release(): void {
     this.#control.close()
+    void this.#signals?.then(control => control?.close())
   }
 }
 
@@ -142,7 +164,7 @@ export async function findMonitor(directory: string): Promise<Running | Exit | u
   const control = await Control.to(directory)
   const first = await control?.first
   if (control !== undefined && first?.kind === 'started')
-    return new Running(control, { pid: first.pid, at: first.at, directory, attach: false })
+    return new Running(control, { pid: first.pid, at: first.at, directory, attach: undefined })
   control?.close()
   return await readExit(directory)
 }

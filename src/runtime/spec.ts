@@ -267,5 +267,5 @@ export type HostOperation =
   | { readonly kind: 'disconnect'; readonly path: HostPath; readonly name: string }
   /** Writes `value` to /proc/sys/<name with slashes>, of the host. */
   | { readonly kind: 'sysctl'; readonly name: string; readonly value: string }
-  /** Removes the empty cgroup from every hierarchy; ENOENT is fine, EBUSY is retried until the kernel lets go (at most 5 s). */
+  /** Ends what is left in the cgroup and removes it from every hierarchy; ENOENT is fine, EBUSY is retried until the kernel lets go (at most 5 s). */
   | { readonly kind: 'delete-cgroup'; readonly path: string }

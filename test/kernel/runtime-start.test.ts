@@ -464,7 +464,12 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
       nursery,
       compile({ ...spec, network: { kind: 'host' }, sysctls: {} }, { facts, filter: undefined, devices: [] }),
     )
-    const running = new Running(control, { pid, at, directory: spec.supervise.directory, attach: true })
+    const running = new Running(control, {
+      pid,
+      at,
+      directory: spec.supervise.directory,
+      attach: { stdin: true, stdout: true, stderr: true },
+    })
     const { stdout } = await finish(running)
     nursery.close()
     assert.equal(stdout, 'works\n')
