@@ -19,7 +19,7 @@ import { ensureUpper } from './upper.ts'
 import { type FoundUser, findUser } from './user.ts'
 
 /** More than any real passwd or group: an image cannot fill the engine's memory with one. */
-const largestFile = 4 * 1024 * 1024
+const largestFile = 1024 * 1024
 
 export interface StartOptions {
   readonly signal?: AbortSignal | undefined

@@ -13,6 +13,8 @@ export interface FoundUser extends UserSpec {
 }
 
 const largest = 2 ** 31 - 1
+/** What the monitor takes. */
+const mostGroups = 1024
 
 /** @throws Failure `invalid` with Docker's text when a name has no entry or a number is out of range. */
 export function findUser(user: string, groupAdd: readonly string[], files: UserFiles): FoundUser {
@@ -20,10 +22,10 @@ export function findUser(user: string, groupAdd: readonly string[], files: UserF
   const userName = at < 0 ? user : user.slice(0, at)
   const groupName = at < 0 ? '' : user.slice(at + 1)
 
-  const asked = userName === '' ? '0' : userName
-  const number = parseId(asked)
-  const entry = passwdEntries(files.passwd).find(
-    ({ name, uid }) => name === asked || (number !== undefined && uid === number),
+  // a number is never a name: an image could call its root "1000" (CVE-2016-3697)
+  const number = parseId(userName === '' ? '0' : userName)
+  const entry = first(passwdEntries(files.passwd), ({ name, uid }) =>
+    number === undefined ? name === userName : uid === number,
   )
   if (!entry && number === undefined)
     throw new Failure('invalid', `unable to find user ${userName}: no matching entries in passwd file`)
@@ -37,16 +39,25 @@ export function findUser(user: string, groupAdd: readonly string[], files: UserF
   if (groupName === '' && entry)
     for (const group of groupEntries(files.group)) if (group.members.includes(entry.name)) groups.add(group.gid)
   for (const name of groupAdd) groups.add(findGroup(name, files.group))
+  if (groups.size > mostGroups)
+    throw new Failure(
+      'invalid',
+      `Cannot become user "${user}": it is in ${groups.size} groups, at most ${mostGroups} are possible`,
+    )
   return { uid, gid, groups: [...groups], home: entry?.home || '/' }
 }
 
 function findGroup(name: string, text: string): number {
   const number = parseId(name)
-  const entry = groupEntries(text).find(group => group.name === name || (number !== undefined && group.gid === number))
-  if (entry) return entry.gid
-  if (number === undefined)
-    throw new Failure('invalid', `unable to find group ${name}: no matching entries in group file`)
-  return number
+  if (number !== undefined) return number
+  const entry = first(groupEntries(text), group => group.name === name)
+  if (!entry) throw new Failure('invalid', `unable to find group ${name}: no matching entries in group file`)
+  return entry.gid
+}
+
+function first<T>(items: Iterable<T>, wanted: (item: T) => boolean): T | undefined {
+  for (const item of items) if (wanted(item)) return item
+  return undefined
 }
 
 /** The number of an all-digit name. */
@@ -68,16 +79,12 @@ function* fields(text: string, count: number): Generator<string[]> {
 const isId = (text: string | undefined): text is string =>
   text !== undefined && /^\d{1,10}$/.test(text) && Number(text) <= largest
 
-function passwdEntries(text: string): Array<{ name: string; uid: number; gid: number; home: string }> {
-  const entries = []
+function* passwdEntries(text: string): Generator<{ name: string; uid: number; gid: number; home: string }> {
   for (const [name, , uid, gid, , home] of fields(text, 4))
-    if (isId(uid) && isId(gid)) entries.push({ name: name!, uid: Number(uid), gid: Number(gid), home: home ?? '' })
-  return entries
+    if (isId(uid) && isId(gid)) yield { name: name!, uid: Number(uid), gid: Number(gid), home: home ?? '' }
 }
 
-function groupEntries(text: string): Array<{ name: string; gid: number; members: string[] }> {
-  const entries = []
+function* groupEntries(text: string): Generator<{ name: string; gid: number; members: string[] }> {
   for (const [name, , gid, members] of fields(text, 3))
-    if (isId(gid)) entries.push({ name: name!, gid: Number(gid), members: (members ?? '').split(',').filter(Boolean) })
-  return entries
+    if (isId(gid)) yield { name: name!, gid: Number(gid), members: (members ?? '').split(',').filter(Boolean) }
 }

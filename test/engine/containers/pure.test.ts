@@ -76,6 +76,17 @@ test('findUser() refuses unknown names and numbers out of range', () => {
   refused('-1', 'uids and gids must be in range 0-2147483647')
 })
 
+test('findUser() takes a number for a number, whatever the files call it', () => {
+  const sly = { passwd: '1000:x:0:0::/:/bin/sh\n', group: '2000:x:0:1000\n' }
+  const { uid, gid, groups } = findUser('1000:2000', ['2000'], sly)
+  assert.deepEqual([uid, gid, groups], [1000, 2000, [2000]])
+})
+
+test('findUser() refuses more groups than a process can be given', () => {
+  const group = Array.from({ length: 1100 }, (_, i) => `g${i}:x:${i + 1}:root\n`).join('')
+  assert.throws(() => findUser('root', [], { passwd: files.passwd, group }), /1101 groups, at most 1024/)
+})
+
 test('the environment has the defaults, what was set over them, and HOME by the user', () => {
   const options = { hostname: 'h', terminal: true, home: '/root' }
   assert.deepEqual(containerEnvironment({ ...options, env: ['PATH=/x', 'A=1', 'A=2', 'TERM'] }), [
