@@ -207,12 +207,21 @@ static int tree_of(struct monitor *m, const struct step *s) {
   return setns(home, CLONE_NEWNS) ? -errno : error;
 }
 
+/* Below a folder others write to: walked by the kernel, without links. */
+static int tree_beneath(struct monitor *m, const struct step *s) {
+  AUTOCLOSE folder = open(text(m, s->a[1]), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  AUTOCLOSE inner = folder < 0 ? -1 : open_inside(folder, text(m, s->a[3]), O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  if (inner < 0) return -errno;
+  return set_slot(m, s->a[0], open_tree_at(inner, "", AT_EMPTY_PATH | (s->a[2] ? AT_RECURSIVE : 0)));
+}
+
 int mount_step(struct monitor *m, const struct step *s) {
   int slot = m->slots[s->a[0] >= 0 && s->a[0] < SLOTS ? s->a[0] : 0];
   unsigned recursive = s->a[2] ? AT_RECURSIVE : 0;
   switch (s->code) {
     case STEP_TREE: return set_slot(m, s->a[0], open_tree_at(AT_FDCWD, text(m, s->a[1]), recursive));
     case STEP_TREE_OF: return tree_of(m, s);
+    case STEP_TREE_BENEATH: return tree_beneath(m, s);
     case STEP_FS_OPEN: return fs_open(m, text(m, s->a[0]));
     case STEP_FS_SET: return fs_set(m, FSCONFIG_SET_STRING, text(m, s->a[0]), text(m, s->a[1]));
     case STEP_FS_FLAG: return fs_set(m, FSCONFIG_SET_FLAG, text(m, s->a[0]), NULL);

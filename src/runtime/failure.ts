@@ -49,6 +49,8 @@ function action(step: Step): string {
       return `bring interface "${step.args.name}" up`
     case 'tree':
       return `mount "${step.args.path}"`
+    case 'tree-beneath':
+      return `mount "${step.args.beneath}" of "${step.args.path}"`
     case 'fs-set':
       return `mount with ${step.args.key}="${step.args.value}"`
     case 'place':

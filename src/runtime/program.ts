@@ -83,11 +83,15 @@ export function encode(program: Program): Buffer {
     const shape = steps[step.name]
     table.writeUInt32LE(shape.code, at)
     table.writeUInt32LE(after, at + 4)
-    const values = Object.entries(shape.args).flatMap(([name, kind]) =>
-      argumentWords(pool, kind, (step.args as Readonly<Record<string, unknown>>)[name]),
-    )
-    if (values.length > words) throw new RangeError(`step ${step.name} has ${values.length} words`)
-    for (const [word, value] of values.entries()) writeNumber(table, value, at + 8 + word * 8)
+    const args = step.args as Readonly<Record<string, unknown>>
+    let word = 0
+    for (const name in shape.args) {
+      const kind = (shape.args as Readonly<Record<string, ArgumentKind>>)[name]!
+      for (const value of argumentWords(pool, kind, args[name])) {
+        if (word === words) throw new RangeError(`step ${step.name} has more than ${words} words`)
+        writeNumber(table, value, at + 8 + word++ * 8)
+      }
+    }
   })
   const bytes = pool.finish()
   const header = [magic, version, program.host.length, program.child.length, undo.length, bytes.length]

@@ -58,6 +58,8 @@ export type MountSpec = Caused & { readonly target: RootPath } & (
     | {
         readonly kind: 'bind'
         readonly source: HostPath
+        /** A relative path within `source`, which others write to: no part of it may be a link. */
+        readonly beneath?: string
         readonly readonly: boolean
         readonly recursive: boolean
         readonly propagation: Propagation

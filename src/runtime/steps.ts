@@ -76,6 +76,11 @@ export const steps = {
     phases: child,
     args: { folder: 'string', data: 'string', target: 'string', slot: 'slot' },
   },
+  'tree-beneath': {
+    code: 58,
+    phases: child,
+    args: { slot: 'slot', path: 'string', recursive: 'number', beneath: 'string' },
+  },
   // the process
   target: { code: 60, phases: host, args: { pid: 'number', cgroup: 'string' } },
   join: { code: 61, phases: both, args: { flags: 'number' } },

@@ -1,6 +1,6 @@
 /** A container's mount points → what the runtime mounts, parents before children; sources are made and filled on the way. */
 import { constants } from 'node:fs'
-import { chmod, type FileHandle, mkdir, open, stat } from 'node:fs/promises'
+import { chmod, mkdir, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import type { HostPath, MountSpec, Propagation } from '../../runtime/spec.ts'
@@ -15,7 +15,6 @@ export interface MountContext {
   readonly folder: HostPath
   /** Of these three, the ones to bind. */
   readonly hostFiles: readonly string[]
-  readonly undo: AsyncDisposableStack
   /** Only to be shown: nothing is made or filled. */
   readonly dry?: boolean
 }
@@ -77,17 +76,17 @@ async function mountSpec(point: MountPoint, container: Container, context: Mount
       data: source.data,
       flags: point.readonly ? [...source.flags, 'ro'] : source.flags,
     }
-  const whole = { path: source.source, directory: true }
-  const from = point.subpath ? await beneath(source.source, point.subpath, context.undo) : whole
+  const { subpath } = point
   return {
     kind: 'bind',
     target,
     cause,
-    source: from.path,
+    source: source.source,
+    ...(subpath && { beneath: subpath }),
     readonly: point.readonly || source.readonly,
     recursive: true,
     propagation: 'rprivate',
-    directory: from.directory,
+    directory: subpath ? await isFolder(source.source, subpath) : true,
     flags: [...point.flags, ...source.flags],
   }
 }
@@ -116,33 +115,24 @@ async function bindSource(
 }
 
 /**
- * A path inside a volume, opened one name at a time without following a link: what is in a volume was put there by a container.
- * The open file is what gets bound, so that the path cannot change under us.
+ * Whether a folder or a file is at a path inside a volume: opened one name at a time without following a link, since what is in a
+ * volume was put there by a container. The runtime looks again when it mounts it, and as carefully.
  */
-async function beneath(
-  root: HostPath,
-  subpath: string,
-  undo: AsyncDisposableStack,
-): Promise<{ path: HostPath; directory: boolean }> {
+async function isFolder(root: HostPath, subpath: string): Promise<boolean> {
   const names = subpath.split('/').filter(name => name !== '' && name !== '.')
-  let current: FileHandle = undo.use(await open(root, constants.O_RDONLY | constants.O_DIRECTORY))
-  let directory = true
+  await using opened = new AsyncDisposableStack()
+  let current = opened.use(await open(root, constants.O_RDONLY | constants.O_DIRECTORY))
   for (const [i, name] of names.entries()) {
     const folder = i < names.length - 1 ? constants.O_DIRECTORY : 0
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | folder
     try {
-      current = undo.use(
-        await open(
-          `/proc/self/fd/${current.fd}/${name}`,
-          constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | folder,
-        ),
-      )
+      current = opened.use(await open(`/proc/self/fd/${current.fd}/${name}`, flags))
     } catch (cause) {
       throw new Failure('invalid', `Cannot mount "${subpath}" of a volume: ${errnoOf(cause)} at "${name}"`, {
         cause,
         hint: 'A subpath has to exist in the volume, and no part of it may be a link',
       })
     }
-    directory = (await current.stat()).isDirectory()
   }
-  return { path: `/proc/${process.pid}/fd/${current.fd}`, directory }
+  return (await current.stat()).isDirectory()
 }

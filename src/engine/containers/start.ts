@@ -93,7 +93,7 @@ async function prepare(
   const [network, user, devices] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices]
   const folder = paths.container(network.filesOf)
   const made = await Promise.allSettled([
-    mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames, undo }),
+    mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames }),
     openSandbox(parts, container, network, undo),
     network.filesOf === container.id &&
       writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname }),
@@ -134,7 +134,6 @@ function places({ paths, masked }: Parts, { id }: Container) {
 /** The spec of its last start, or of the next one as far as it can be told without taking addresses: for `explain`. */
 export async function shownSpec(parts: Parts, container: Container): Promise<ContainerSpec> {
   if (container.spec) return container.spec
-  await using undo = new AsyncDisposableStack()
   const { record, state } = container
   const layers = parts.images.layers(parts.images.get(record.imageId))
   const folder = parts.paths.container(container.id)
@@ -142,7 +141,7 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
   const interfaces = (state.attachments as Attachment[]).map(attachment => attachment.interface)
   const kind = networkKind(record.hostConfig.NetworkMode).kind
   const [mounts, devices] = await Promise.all([
-    mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames, undo, dry: true }),
+    mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames, dry: true }),
     resolveDevices(record.hostConfig),
     ensureUpper(parts, container, layers),
   ])

@@ -213,7 +213,7 @@ export function mountSteps(spec: ContainerSpec): Step[] {
     const recursive = mount.recursive ? 1 : 0
     const cause = mount.cause
     return [
-      ...(shared.has(mount) ? [] : [step('tree', { slot, path: mount.source, recursive }, cause)]),
+      ...(shared.has(mount) ? [] : [treeStep(mount, slot)]),
       step('attributes', { slot, set, clear: 0, propagation: propagationFlags[mount.propagation], recursive }, cause),
       step(
         'place',
@@ -222,6 +222,11 @@ export function mountSteps(spec: ContainerSpec): Step[] {
       ),
     ]
   })
+}
+
+function treeStep({ source, beneath, recursive, cause }: Bind, slot: number): Step {
+  const args = { slot, path: source, recursive: recursive ? 1 : 0 }
+  return beneath === undefined ? step('tree', args, cause) : step('tree-beneath', { ...args, beneath }, cause)
 }
 
 function tmpfsSteps(mount: Extract<MountSpec, { kind: 'tmpfs' }>): Step[] {
