@@ -206,6 +206,10 @@ int main(void) {
     if (m.slots[i] >= 0) close(m.slots[i]);
   add_client(&m, m.socket, m.attach);
   send_started(&m, &m.clients[0]);
-  if (!flush_client(&m.clients[0])) drop_client(&m, 0);
+  if (!flush_client(&m.clients[0])) {
+    /* The engine has ended meanwhile, and with it all knowledge of this start. */
+    if (m.pid) kill(m.pid, SIGKILL), RETRY(waitpid(m.pid, NULL, 0));
+    fail(&m, -1, -EPIPE);
+  }
   return m.program.child ? supervise(&m) != 0 : 0;
 }

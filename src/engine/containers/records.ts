@@ -1,5 +1,5 @@
 /** Containers' records on disk: read at the start of the engine, written at once, synced together a little later. */
-import { open, readdir } from 'node:fs/promises'
+import { open, readdir, rm } from 'node:fs/promises'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, isFailure, messageOf } from '../../lib/failure.ts'
 import type { Paths } from '../base/paths.ts'
@@ -21,7 +21,7 @@ export class Records {
     this.#paths = paths
   }
 
-  /** Every container that has a whole record; one whose create was cut short is passed over and told of. */
+  /** Every container that has a record; what a create or removal that was cut short left of others is cleared away. */
   async load(boot: string): Promise<Container[]> {
     await ensureDirectory(this.#paths.containers)
     const ids = (await readdir(this.#paths.containers)).filter(name => /^[0-9a-f]{64}$/.test(name))
@@ -33,6 +33,11 @@ export class Records {
     const record = await readRecord(this.#paths.containerRecord(id), recordVersion, recordSchema)
     if (!record) {
       log('%s has no record', id)
+      await Promise.all(
+        [this.#paths.container(id), this.#paths.containerRun(id)].map(path =>
+          rm(path, { recursive: true, force: true }),
+        ),
+      )
       return undefined
     }
     let state: typeof stateSchema._output | undefined

@@ -22,6 +22,8 @@ export async function remove(parts: Parts, container: Container, options: Remove
   container.move('removing')
   const { paths } = parts
   await releaseNetwork(parts, container)
+  // first of all: what an engine that is killed here leaves has no record, and the next one clears it away
+  await rm(paths.containerRecord(container.id), { force: true })
   await Promise.all([
     rm(paths.container(container.id), { recursive: true, force: true }),
     rm(paths.containerRun(container.id), { recursive: true, force: true }),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
@@ -61,4 +61,25 @@ test('names and records survive, and a damaged state does not keep the engine fr
   await box.reboot(() => writeFile(join(box.folder, 'data/containers', id, 'state.json'), '{"version":1,'))
   assert.equal(box.containers.get('front').id, id)
   assert.equal(box.containers.get('front').state.status, 'created')
+})
+
+test('the process of a start that was never recorded ends, and its cgroup goes', async () => {
+  await using box = await EngineBox.open()
+  const id = await box.run('web')
+  const state = join(box.folder, 'data/containers', id, 'state.json')
+  // as an engine leaves it that is killed between the start of the process and the record of it
+  await box.reboot(() => rm(state))
+  assert.equal(box.containers.get('web').state.status, 'created')
+  assert.deepEqual(box.runtime.last.signals, [9])
+  assert.ok(box.runtime.operations.some(operation => operation.kind === 'delete-cgroup'))
+})
+
+test('what a removal that was cut short left is cleared away', async () => {
+  await using box = await EngineBox.open()
+  const id = await box.run('web')
+  await box.containers.stop('web')
+  const folder = join(box.folder, 'data/containers', id)
+  await box.reboot(() => rm(join(folder, 'container.json')))
+  assert.equal(box.containers.find('web'), undefined)
+  await assert.rejects(readFile(join(folder, 'state.json')), { code: 'ENOENT' })
 })
