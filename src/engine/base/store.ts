@@ -1,5 +1,6 @@
 /** Records on disk: one JSON document each, with a version, written whole and renamed into place. */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdir, open, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { errnoOf, Failure } from '../../lib/failure.ts'
@@ -15,16 +16,15 @@ let serial = 0
 export async function writeRecord(path: string, value: object, options: WriteOptions = {}): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${++serial}`)
   try {
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(JSON.stringify(value))
-      if (options.sync) await file.datasync()
-    } finally {
-      await file.close()
+    // At once: 50 µs, where the same by promises wakes a thread four times. Only a sync is worth waiting for elsewhere.
+    writeFileSync(temporary, JSON.stringify(value), { flag: 'wx', mode: 0o600 })
+    if (options.sync) {
+      await using file = await open(temporary, 'r')
+      await file.datasync()
     }
-    await rename(temporary, path)
+    renameSync(temporary, path)
   } catch (error) {
-    await rm(temporary, { force: true })
+    rmSync(temporary, { force: true })
     throw error
   }
   if (options.sync) {

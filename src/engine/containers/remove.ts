@@ -1,7 +1,8 @@
 /** Removes a container that does not run, with its writable layer, its log and, when asked, its anonymous volumes. */
-import { rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
 import { debug } from '../../lib/debug.ts'
 import { isFailure, messageOf } from '../../lib/failure.ts'
+import { removeFolder } from '../base/remove-folder.ts'
 import type { Container } from './container.ts'
 import { releaseNetwork } from './network.ts'
 import { type Parts, tell } from './parts.ts'
@@ -23,11 +24,8 @@ export async function remove(parts: Parts, container: Container, options: Remove
   const { paths } = parts
   await releaseNetwork(parts, container)
   // first of all: what an engine that is killed here leaves has no record, and the next one clears it away
-  await rm(paths.containerRecord(container.id), { force: true })
-  await Promise.all([
-    rm(paths.container(container.id), { recursive: true, force: true }),
-    rm(paths.containerRun(container.id), { recursive: true, force: true }),
-  ])
+  rmSync(paths.containerRecord(container.id), { force: true })
+  await Promise.all([removeFolder(paths.container(container.id)), removeFolder(paths.containerRun(container.id))])
   options.forget(container)
   if (options.volumes) await removeVolumes(parts, container, options)
   tell(parts, container, 'destroy')

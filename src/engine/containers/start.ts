@@ -1,9 +1,10 @@
 /** Starts a container: looks everything up, takes addresses and ports, runs its program. A failed start leaves nothing behind. */
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import type { Supervised } from '../../runtime/runtime.ts'
 import type { ContainerSpec, MountSpec, NetworkSpec } from '../../runtime/spec.ts'
 import { readTreeFile } from '../base/merged-tree.ts'
+import { removeFolder } from '../base/remove-folder.ts'
 import { healthPlan, startingHealth } from '../health/state.ts'
 import type { Attachment } from '../networks/attachment.ts'
 import type { Container } from './container.ts'
@@ -177,10 +178,9 @@ function pidOf(parts: Parts, mode: string): number {
 async function makeFolders(parts: Parts, container: Container, layers: readonly string[]): Promise<void> {
   const { paths } = parts
   const monitor = paths.monitor(container.id)
-  await Promise.all([
-    ensureUpper(parts, container, layers),
-    rm(monitor, { recursive: true, force: true }).then(() => mkdir(monitor, { recursive: true, mode: 0o700 })),
-  ])
+  await ensureUpper(parts, container, layers)
+  await removeFolder(monitor)
+  mkdirSync(monitor, { recursive: true, mode: 0o700 })
 }
 
 /** The user of a container or exec, by the container's own files. @throws Failure with Docker's text. */
