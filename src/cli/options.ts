@@ -56,6 +56,7 @@ export const globalOptions = {
   'dry-run': { kind: 'flag', about: 'Show the plan and change nothing' },
   verbose: { kind: 'flag', about: 'Show the causes behind an error' },
   help: { kind: 'flag', short: 'h', about: 'Show this help' },
+  'all-resources': { kind: 'flag', about: 'Keep networks, volumes, secrets and configs that no service uses' },
   compatibility: { kind: 'flag', hidden: true, about: 'Accepted, without effect' },
   version: { kind: 'flag', hidden: true, about: 'Show the version' },
 } as const satisfies OptionTable

@@ -8,7 +8,7 @@ import { quickProjectName } from './project-name.ts'
 
 /** How a command reads the stack, beyond the global options. */
 export interface LoadChoices
-  extends Pick<LoadOptions, 'services' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'> {
+  extends Pick<LoadOptions, 'services' | 'selected' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'> {
   /** All of the stack is to run at once: services that would take each other's port are an error then. */
   readonly together?: boolean
 }
@@ -87,6 +87,7 @@ function loadOptions(call: Call): LoadOptions {
     ...(globals.profile.length > 0 ? { profiles: globals.profile } : {}),
     ...(globals['env-file'].length > 0 ? { envFiles: globals['env-file'] } : {}),
     ...(globals.compatibility ? { compatibility: true } : {}),
+    ...(globals['all-resources'] ? { allResources: true } : {}),
     stdin: async () => {
       const { buffer } = await import('node:stream/consumers')
       return buffer(call.stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream)

@@ -10,11 +10,11 @@ const byteUnits: Readonly<Record<string, number>> = {
   p: 1024 ** 5,
 }
 
-/** Bytes of "64m", "1.5gb", "512kib", "1024"; undefined when it is no size. Units are powers of 1024, as in Compose. */
+/** Bytes of "64m", "1.5gb", "512kib", "1e6", "1 k"; undefined when it is no size. Units are powers of 1024, as in Compose. */
 export function parseBytes(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d*)?|\.\d+) *([kmgtp]?)(?:i?b)?$/i.exec(text.trim())
+  const match = /^\+?((?:\d+(?:_\d+)*(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text)
   if (!match) return undefined
-  return Math.floor(Number(match[1]) * byteUnits[match[2]!.toLowerCase()]!)
+  return Math.floor(Number(match[1]!.replaceAll('_', '')) * byteUnits[match[2]!.toLowerCase()]!)
 }
 
 /** 1536 → "1.5 KiB". */
@@ -44,15 +44,14 @@ const nanos: Readonly<Record<string, number>> = {
 
 /** Nanoseconds of "1m30s", "1.5h", "100us", "2d"; "0" needs no unit; undefined when it is no duration. */
 export function parseDuration(text: string): number | undefined {
-  const trimmed = text.trim()
-  if (trimmed === '0') return 0
-  const sign = trimmed.startsWith('-') ? -1 : 1
-  const body = trimmed.replace(/^[+-]/, '')
+  const body = text.replace(/^[+-]/, '')
+  if (body === '0') return 0
+  const sign = text.startsWith('-') ? -1 : 1
   if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h|d|w))+$/.test(body)) return undefined
   let total = 0
   for (const [, value, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d|w)/g))
     total += Number(value) * nanos[unit!]!
-  return sign * Math.round(total)
+  return total < 2 ** 63 ? sign * Math.round(total) : undefined
 }
 
 /** Nanoseconds in Go's form: 90e9 → "1m30s", 3600e9 → "1h0m0s", 1e5 → "100µs". */

@@ -65,7 +65,12 @@ class Checker {
         hint: 'Write a string to run it in a shell, or put "CMD" in front',
       })
     for (const [index, rule] of service.watch.entries())
-      if (!rule.target && rule.action !== 'rebuild' && rule.action !== 'restart')
+      if (rule.path === '')
+        this.#error(at('develop', 'watch', String(index)), {
+          code: 'missing-key',
+          message: 'Cannot watch an empty path: "path" must be set',
+        })
+      else if (!rule.target && rule.action !== 'rebuild' && rule.action !== 'restart')
         this.#error(at('develop', 'watch', String(index)), {
           code: 'missing-key',
           message: `Cannot leave out "target": the action "${rule.action}" needs it`,
@@ -97,13 +102,17 @@ class Checker {
       if (networkMode.kind === 'service' && networkMode.service === name) continue
       this.#mustRun(name, { service, path: ['services', service.name, 'depends_on', name], verb: 'depend on' })
     }
-    for (const context of Object.values(service.build?.additionalContexts ?? {}))
-      if (context.startsWith('service:'))
-        this.#mustRun(context.slice('service:'.length), {
-          service,
-          path: ['services', service.name, 'build', 'additional_contexts'],
-          verb: 'build from',
+    for (const [context, other] of buildContexts(service)) {
+      const path = ['services', service.name, 'build', 'additional_contexts', context]
+      this.#mustRun(other, { service, path, verb: 'build from' })
+      const found = this.#project.services[other]
+      if (found && !found.build)
+        this.#error(path, {
+          code: 'not-built',
+          message: `Cannot build from service "${other}": it has an image, but no build`,
+          hint: `Write "docker-image://${found.image ?? 'IMAGE'}" to build from the image`,
         })
+    }
   }
 
   #mustRun(name: string, { service, path, verb }: { service: Service; path: readonly string[]; verb: string }): void {
@@ -160,8 +169,6 @@ class Checker {
       if (mount.kind === 'volume' && mount.source !== undefined)
         this.#mustExist('volume', mount.source, { known: this.#defined.volumes, path: mount.path, service })
     }
-    for (const config of service.configs) take(config.target, config.path)
-    for (const secret of service.secrets) take(secret.target, secret.path)
   }
 
   #checkScale(service: Service): void {
@@ -242,13 +249,9 @@ class Checker {
     for (const name of Object.keys(this.#project.services)) if (visit(name)) return
   }
 
+  /** What is built first need not be started first: only dependencies count here. */
   #edges(name: string): readonly string[] {
-    const service = this.#project.services[name]
-    if (!service) return []
-    const built = Object.values(service.build?.additionalContexts ?? {}).flatMap(context =>
-      context.startsWith('service:') ? [context.slice('service:'.length)] : [],
-    )
-    return [...Object.keys(service.dependsOn), ...built].filter(next => this.#project.services[next])
+    return Object.keys(this.#project.services[name]?.dependsOn ?? {}).filter(next => this.#project.services[next])
   }
 
   #mustExist(
@@ -294,4 +297,11 @@ class Checker {
   #warn(path: readonly string[], problem: { code: string; message: string; hint?: string }): void {
     this.problems.push({ severity: 'warning', place: this.#project.place(path), path, ...problem })
   }
+}
+
+/** The contexts of a build that are other services: [name of the context, name of the service]. */
+function buildContexts(service: Service): ReadonlyArray<readonly [string, string]> {
+  return Object.entries(service.build?.additionalContexts ?? {}).flatMap(([name, context]) =>
+    context.startsWith('service:') ? [[name, context.slice('service:'.length)] as const] : [],
+  )
 }

@@ -101,7 +101,7 @@ class Encoder {
     const number = shape as NumberShape
     if (shape.kind === 'duration') return formatDuration(Number(node.value))
     if (number.octal && number.quoted) return `0${Number(node.value).toString(8)}`
-    if (number.quoted) return String(node.value)
+    if (number.quoted) return node.text && node.value !== 0 ? node.text : String(node.value)
     return outer.kind === 'any' ? this.escape(node.value) : node.value
   }
 
@@ -152,6 +152,10 @@ function always(record: Record<string, unknown>, shape: ObjectShape): Record<str
     record.placement ??= {}
   }
   if (has('ipam')) record.ipam ??= {}
+  if (has('kind', 'value')) {
+    record.kind ??= ''
+    record.value ??= 0
+  }
   if (has('action', 'initial_sync')) record.exec ??= { command: null }
   // Of block devices the reference prints the members of its own records, set or not.
   const device =

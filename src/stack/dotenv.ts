@@ -88,9 +88,8 @@ function readKey(src: string, from: number): { name: string; inherited: boolean;
     if (!/[\p{L}\p{N}_.\-[\]]/u.test(char))
       throw new DotenvError(`character "${char}" cannot stand in a variable name`, lineAt(src, at))
   }
-  const name = src.slice(start).trimEnd()
-  if (name.includes(' ')) throw new DotenvError(`variable "${name}" contains a space`, lineAt(src, start))
-  return { name, inherited: true, end: src.length }
+  // The reference takes a name that the end of the file cuts off for the value of a variable without name.
+  return { name: '', inherited: false, end: start }
 }
 
 function readValue(src: string, from: number, lookup: Lookup): { text: string; end: number } {

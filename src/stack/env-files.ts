@@ -1,10 +1,11 @@
 /** env_file and label_file of each service, read and laid under its environment and labels. */
+import { resolve } from 'node:path'
 import type { Problems } from '../lib/problems.ts'
 import { parseDotenv, parseRawEnv } from './dotenv.ts'
 import { type Environment, parseEnvText } from './env.ts'
 import { type Files, shownPath } from './read.ts'
 import type { Lookup } from './template.ts'
-import { get, isNull, type MapNode, map, type Node, placeOf, scalar, textAt } from './tree.ts'
+import { get, isNull, type MapNode, map, type Node, placeOf, plain, scalar, textAt } from './tree.ts'
 
 interface EnvFileContext {
   readonly files: Files
@@ -30,9 +31,10 @@ function environmentOf(name: string, service: MapNode, context: EnvFileContext):
   const merged = new Map<string, Node>()
   const values = new Map<string, string>()
   for (const [index, file] of listed.items.entries()) {
-    const path = textAt(file, 'path')
-    if (path === undefined) continue
-    const text = path === '' ? undefined : context.files.read(path)
+    const named = textAt(file, 'path')
+    if (named === undefined) continue
+    const path = resolve(context.cwd, named)
+    const text = named === '' ? undefined : context.files.read(path)
     if (text === undefined) {
       const required = get(file, 'required')
       if (required?.kind === 'scalar' && required.value === false) continue
@@ -45,11 +47,17 @@ function environmentOf(name: string, service: MapNode, context: EnvFileContext):
       const inner = get(own, key)
       return inner?.kind === 'scalar' && inner.value !== null ? String(inner.value) : undefined
     }
+    const format = textAt(file, 'format')
+    if (format && format !== 'raw') {
+      refuseFormat(get(file, 'format')!, ['services', name, 'env_file', String(index), 'format'], context)
+      continue
+    }
     const parser =
-      textAt(file, 'format') === 'raw'
+      format === 'raw'
         ? parseRawEnv
         : (body: string, see: Lookup) => parseDotenv(body, see, { below: key => values.get(key) })
     for (const [key, value] of parseEnvText(text, shownPath(path, context.cwd), lookup, parser)) {
+      if (key === '') warnNameless(file, { value, path: ['services', name, 'env_file', String(index)] }, context)
       values.set(key, value)
       merged.set(key, { ...scalar(value, file), origin: `read from ${shownPath(path, context.cwd)}` })
     }
@@ -77,18 +85,47 @@ function labelsOf(name: string, service: MapNode, context: EnvFileContext): void
   if (listed?.kind !== 'list') return
   const own = get(service, 'labels')
   const merged = new Map<string, Node>()
+  const values = new Map<string, string>()
   for (const [index, file] of listed.items.entries()) {
-    const path = file.kind === 'scalar' ? String(file.value) : ''
+    const path = file.kind === 'scalar' ? resolve(context.cwd, String(file.value)) : ''
     const text = context.files.read(path)
     if (text === undefined) {
       refuseMissing(file, ['services', name, 'label_file', String(index)], context)
       continue
     }
-    for (const [key, value] of parseEnvText(text, shownPath(path, context.cwd), () => undefined))
+    // Of two files, the references of the later one see what the earlier one says first.
+    for (const [key, value] of parseEnvText(text, shownPath(path, context.cwd), name => values.get(name))) {
+      values.set(key, value)
       merged.set(key, { ...scalar(value, file), origin: `read from ${shownPath(path, context.cwd)}` })
+    }
   }
   if (own?.kind === 'map') for (const [key, value] of own.entries) merged.set(key, value)
   service.entries.set('labels', map(merged, own ?? listed))
+}
+
+function refuseFormat(format: Node, path: readonly string[], context: EnvFileContext): void {
+  context.problems.add({
+    severity: 'error',
+    code: 'bad-value',
+    place: placeOf(format),
+    path,
+    message: `Cannot use "${plain(format)}" here: it should be raw, or left out`,
+  })
+}
+
+function warnNameless(
+  file: Node,
+  { value, path }: { value: string; path: readonly string[] },
+  context: EnvFileContext,
+): void {
+  context.problems.add({
+    severity: 'warning',
+    code: 'nameless-variable',
+    place: placeOf(file),
+    path,
+    message: `"${value}" at the end of the env_file is read as the value of a variable without name`,
+    hint: 'End its last line with a line break',
+  })
 }
 
 function refuseMissing(file: Node, path: readonly string[], context: EnvFileContext): void {

@@ -1,5 +1,5 @@
 /** extends: a service over another of the same file or of a different one. */
-import { dirname } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { canonical } from './canonical.ts'
 import { service as serviceShape, stack } from './fields.ts'
 import { interpolate } from './interpolate.ts'
@@ -39,11 +39,11 @@ export function applyExtends(root: Node, layer: Layer, reading: Reading & { file
 }
 
 class Extender {
-  readonly #reading: Reading
+  readonly #reading: Reading & { directory: string }
   readonly #files = new Map<string, Scope | undefined>()
   readonly #done = new Map<Node, Node>()
 
-  constructor(reading: Reading) {
+  constructor(reading: Reading & { directory: string }) {
     this.#reading = reading
   }
 
@@ -62,7 +62,8 @@ class Extender {
       return undefined
     }
     const reference = extending.kind === 'scalar' ? String(extending.value) : textAt(extending, 'service')
-    const file = textAt(extending, 'file')
+    const fileNode = get(extending, 'file')
+    const file = fileNode?.kind === 'scalar' ? (fileNode.written ?? textAt(extending, 'file')) : undefined
     if (reference === undefined) return node
     const from = file === undefined ? scope : this.#open(file, { scope, node: get(extending, 'file')!, path })
     if (!from) return node
@@ -134,8 +135,11 @@ class Extender {
       resets,
       foreign: true,
     }
-    if (services && reading.resolvePaths)
-      resolvePaths(services, stack.fields.services!, { directory: scope.directory, home: reading.home })
+    // Without path resolution they become relative to where the extending file is.
+    if (services) {
+      const directory = reading.resolvePaths ? scope.directory : relative(this.#reading.directory, scope.directory)
+      resolvePaths(services, stack.fields.services!, { directory, home: reading.home })
+    }
     this.#files.set(path, scope)
     return scope
   }

@@ -9,7 +9,17 @@ import { devices, gpus } from './fields/devices.ts'
 import { envFile, environment, labelFile } from './fields/environment.ts'
 import { extraHosts } from './fields/extra-hosts.ts'
 import { config, fileReferences, secret } from './fields/files.ts'
-import { keyOf, keyValues, namePattern, namesToMap, textMap, textOf, textOrList, toText } from './fields/forms.ts'
+import {
+  keyOf,
+  keyValues,
+  namePattern,
+  namesToMap,
+  refuse,
+  textMap,
+  textOf,
+  textOrList,
+  toText,
+} from './fields/forms.ts'
 import { healthcheck } from './fields/healthcheck.ts'
 import { limits } from './fields/limits.ts'
 import { logging } from './fields/logging.ts'
@@ -17,7 +27,20 @@ import { ports } from './fields/ports.ts'
 import { network, orNull, serviceNetworks, volume } from './fields/resources.ts'
 import { ulimits } from './fields/ulimits.ts'
 import { serviceVolumes } from './fields/volumes.ts'
-import { bool, choice, duration, int, listOf, mapTo, type ObjectShape, object, oneOf, text } from './grammar.ts'
+import {
+  bool,
+  type Context,
+  choice,
+  duration,
+  int,
+  listOf,
+  mapTo,
+  nothing,
+  type ObjectShape,
+  object,
+  oneOf,
+  text,
+} from './grammar.ts'
 import { list, mapOf, type Node } from './tree.ts'
 
 const modelUse = orNull(
@@ -27,7 +50,7 @@ const modelUse = orNull(
 const extendsLong = object(
   { service: text('Name of the service.'), file: text('File it is in.', { path: 'always' }) },
   undefined,
-  { required: ['service'], extensions: false },
+  { required: ['service'], extensions: false, tolerant: true },
 )
 
 const providerOption = text(undefined, { also: ['number', 'boolean'], canonical: toText })
@@ -63,7 +86,7 @@ export const service: ObjectShape = object(
     env_file: envFile,
     environment,
     expose: listOf(
-      text(undefined, { also: ['number'], canonical: toText }),
+      text(undefined, { also: ['number'], canonical: portText }),
       'Ports other containers may reach; nothing is published.',
       { key: wholeText },
     ),
@@ -160,6 +183,16 @@ function withoutEmpty(node: Node): Node {
     : node
 }
 
+/** Numbers as text; one with a fraction or exponent is no port. */
+function portText(node: Node, context: Context): Node {
+  if (node.kind === 'scalar' && typeof node.value === 'number' && node.text !== undefined)
+    refuse(context, node, {
+      code: 'bad-port',
+      message: `Cannot use ${node.text} as a port: it should be a whole number`,
+    })
+  return toText(node)
+}
+
 function wholeText(node: Node): string | undefined {
   return node.kind === 'scalar' ? textOf(node) : undefined
 }
@@ -175,7 +208,7 @@ const includeEntry = object(
     project_directory: text('Folder its paths begin in.'),
   },
   undefined,
-  { extensions: false },
+  { extensions: false, tolerant: true },
 )
 
 const model = object(
@@ -193,7 +226,9 @@ export const stack: ObjectShape = object(
   {
     version: text('Obsolete; has no effect.', { deprecated: true, hidden: true }),
     name: text('Name of the project.'),
-    include: listOf(choice([text(), includeEntry]), 'Other stacks that are part of this one.', { hidden: true }),
+    include: listOf(choice([text(), includeEntry, nothing]), 'Other stacks that are part of this one.', {
+      hidden: true,
+    }),
     services: mapTo(service, 'The services.', { names: namePattern }),
     models: mapTo(model, 'The AI models.', { names: namePattern, open: true, hidden: true }),
     networks: mapTo(network, 'The networks.', { names: namePattern, open: true }),

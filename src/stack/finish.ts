@@ -70,7 +70,7 @@ function convert(node: ScalarNode, shape: NumberShape, context: Context): void {
     else node.value = value
     return
   }
-  if (typeof node.value === 'number' && shape.kind === 'bytes' && node.text !== undefined && !shape.whole) {
+  if (typeof node.value === 'number' && shape.kind === 'bytes' && node.text !== undefined && !isSize(node.text)) {
     warn(context, node, {
       code: 'ignored-size',
       message: `${node.text} is ignored: a size is a whole number of bytes, or text such as "64m"`,
@@ -78,18 +78,38 @@ function convert(node: ScalarNode, shape: NumberShape, context: Context): void {
     node.value = 0
     return
   }
+  if (typeof node.value === 'number' && shape.kind === 'int' && shape.whole && node.text !== undefined) {
+    refuse(context, node, { code: 'bad-value', message: `Cannot use ${node.text} here: it should be a whole number` })
+    return
+  }
   if (typeof node.value === 'number' && shape.kind !== 'duration') {
     if (shape.kind === 'int' || shape.kind === 'bytes') node.value = Math.trunc(node.value)
     return
   }
   if (typeof node.value !== 'string') return
-  const value = parse(node.value, shape)
-  if (value === undefined || (shape.kind === 'int' && shape.min !== undefined && value < shape.min))
+  const value = shape.numeric ? undefined : parse(node.value, shape)
+  if (value === undefined)
     refuse(context, node, { code: 'bad-value', message: `Cannot read "${node.value}" as ${nouns[shape.kind]}` })
+  else if (outOfRange(value, shape))
+    refuse(context, node, { code: 'out-of-range', message: `Cannot use ${value} here: it should be ${rangeOf(shape)}` })
   else {
     node.template ??= node.value
     node.value = value
   }
+}
+
+/** A whole number that fits 64 bits. */
+function isSize(text: string): boolean {
+  return /^-?\d+$/.test(text) && BigInt(text) < 2n ** 63n
+}
+
+function outOfRange(value: number, shape: NumberShape): boolean {
+  return (shape.min !== undefined && value < shape.min) || (shape.max !== undefined && value > shape.max)
+}
+
+/** "at least 0", "between 0 and 100". */
+export function rangeOf(shape: NumberShape): string {
+  return shape.max === undefined ? `at least ${shape.min}` : `between ${shape.min} and ${shape.max}`
 }
 
 const nouns = {
@@ -106,12 +126,19 @@ function parse(text: string, shape: NumberShape): number | undefined {
       if (shape.octal) return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : undefined
       return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined
     case 'float':
-      return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined
+      return parseFloatText(text)
     case 'bytes':
-      return text === '-1' ? -1 : parseBytes(text)
+      return parseBytes(text)
     default:
       return text === '' ? undefined : parseDuration(text)
   }
+}
+
+/** A number as Go reads it: digits may be parted by `_`. */
+function parseFloatText(text: string): number | undefined {
+  if (!/^[+-]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return undefined
+  const value = Number(text.replaceAll('_', ''))
+  return Number.isFinite(value) ? value : undefined
 }
 
 /** true, yes, on, y and their opposites, in any case. */

@@ -43,7 +43,7 @@ export interface TextShape extends ShapeBase {
   readonly values?: readonly string[]
   readonly pattern?: RegExp
   /** Numbers, booleans that are taken as text. */
-  readonly also?: readonly ('number' | 'boolean' | 'null')[]
+  readonly also?: readonly ('number' | 'integer' | 'boolean' | 'null')[]
 }
 
 export interface NumberShape extends ShapeBase {
@@ -52,6 +52,8 @@ export interface NumberShape extends ShapeBase {
   readonly max?: number
   /** Without the string form. */
   readonly strict?: boolean
+  /** Text is let pass by the grammar, and refused where the value is read. */
+  readonly numeric?: boolean
   /** `int` that the grammar lets be any number. */
   readonly loose?: boolean
   /** `config` prints it as a string. */
@@ -91,6 +93,8 @@ export interface ObjectShape extends ShapeBase {
   readonly extensions?: boolean
   /** Unknown keys may stand here. */
   readonly open?: boolean
+  /** Unknown keys have no effect, and are no error, as in the reference. */
+  readonly tolerant?: boolean
 }
 
 /** One of several, told apart by the kind of the value. */
@@ -217,7 +221,11 @@ export function accepts(shape: Shape, node: Node): boolean {
 function acceptsScalar(shape: TextShape | NumberShape, value: string | number | boolean | null): boolean {
   if (value === null) return shape.kind === 'text' && (shape.also?.includes('null') ?? false)
   if (shape.kind === 'text')
-    return typeof value === 'string' || (shape.also?.includes(typeof value as 'number' | 'boolean') ?? false)
+    return (
+      typeof value === 'string' ||
+      (shape.also?.includes(typeof value as 'number' | 'boolean') ?? false) ||
+      (Number.isInteger(value) && (shape.also?.includes('integer') ?? false))
+    )
   if (shape.kind === 'bool') return typeof value === 'boolean' || (typeof value === 'string' && !shape.strict)
   if (typeof value === 'string') return !shape.strict
   if (typeof value !== 'number' || shape.kind === 'duration' || shape.textOnly) return false

@@ -38,7 +38,11 @@ function loadOne(item: Node, path: readonly string[], context: IncludeContext): 
     return undefined
   }
   const named = texts(item.kind === 'scalar' ? item : get(item, 'path'))
-  if (named.length === 0) return refuse('missing-key', 'Cannot include nothing: "path" must be set')
+  if (named.length === 0) {
+    const message = 'This includes nothing: "path" is not set'
+    problems.add({ severity: 'warning', code: 'missing-key', place: placeOf(item), path, message })
+    return undefined
+  }
   const remote = named.find(name => /^(?:oci:\/\/|https?:\/\/|git@|git:\/\/|ssh:\/\/)/.test(name))
   if (remote) return refuse('unsupported', `Cannot include "${remote}": stacks of other machines are not supported yet`)
   const paths = named.map(name => absolute(name, { directory: context.directory, home }))
@@ -50,7 +54,7 @@ function loadOne(item: Node, path: readonly string[], context: IncludeContext): 
       `Cannot include in a circle: ${[...context.including, paths[0]!].map(file => shown(file, context)).join(' → ')}`,
     )
   const own = texts(get(item, 'project_directory'))[0]
-  const directory = own ? absolute(own, { directory: context.directory, home }) : dirname(paths[0]!)
+  const directory = own ? folderOf(absolute(own, { directory: context.directory, home }), files) : dirname(paths[0]!)
   const envFiles = texts(get(item, 'env_file'))
   const envPaths =
     envFiles.length > 0
@@ -70,6 +74,11 @@ function loadOne(item: Node, path: readonly string[], context: IncludeContext): 
     including: [...context.including, paths[0]!],
     via: [`included by ${showPlace(placeOf(item))}`, ...(item.source?.via ?? [])],
   })
+}
+
+/** A project directory that is no folder stands for the one it is in, as in the reference. */
+function folderOf(path: string, files: IncludeContext['files']): string {
+  return files.isDirectory(path) ? path : dirname(path)
 }
 
 function shown(file: string, context: IncludeContext): string {

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { basename } from 'node:path'
 import { Failure } from '../lib/failure.ts'
-import { type Problem, Problems } from '../lib/problems.ts'
+import { type Problem, Problems, ProblemsFailure } from '../lib/problems.ts'
 import { checkProject, type Defined } from '../model/check.ts'
 import type { Project } from '../model/project.ts'
 import { checkAgreement } from './agree.ts'
@@ -19,7 +19,7 @@ import { applyResets, merge } from './merge.ts'
 import { applyDefaults, normalize, resolveBareKeys } from './normalize.ts'
 import { parse } from './parse.ts'
 import { resolvePaths } from './paths.ts'
-import { activeProfiles, disableServices, prune } from './profiles.ts'
+import { activeProfiles, disableServices, prune, selectServices } from './profiles.ts'
 import { openFiles, toSource } from './read.ts'
 import type { Reading } from './reading.ts'
 import { warnUnsupported } from './support.ts'
@@ -45,6 +45,8 @@ export interface LoadOptions {
   readonly cwd: string
   /** Services named on the command line: their profiles are in force too. */
   readonly services?: readonly string[]
+  /** Only these services, and what they depend on, stay in the stack: for `config SERVICE…`. */
+  readonly selected?: readonly string[]
   /** Reads all of standard input, for `-f -`. */
   readonly stdin?: () => Promise<Uint8Array>
   /** --all-resources: keep what no service uses. */
@@ -133,6 +135,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const { disabled, inForce } = settleTree(tree, { options, reading, directory, name })
   problems.settle()
 
+  if (options.selected) selectServices(tree, options.selected)
   const defined = definedNames(tree)
   if (!options.allResources && options.interpolate !== false) prune(tree)
   const project = toProject(tree, {
@@ -295,6 +298,7 @@ function projectName(
       (node): node is ScalarNode => node?.kind === 'scalar' && typeof node.value === 'string' && node.value !== '',
     )
   let fitted = ''
+  let unreadable = false
   if (written) {
     try {
       fitted = fitName(
@@ -305,8 +309,19 @@ function projectName(
     } catch (error) {
       // Interpolation meets the same mistake again and reports it with its place.
       if (!(error instanceof TemplateError)) throw error
+      unreadable = true
     }
   }
+  if (written && fitted === '' && !unreadable)
+    throw new ProblemsFailure([
+      {
+        severity: 'error',
+        code: 'bad-name',
+        place: placeOf(written),
+        path: ['name'],
+        message: 'Cannot use this project name: none of its characters are letters or digits',
+      },
+    ])
   const name = fitted || fitName(basename(directory))
   if (name === '')
     throw new Failure('invalid', 'Cannot tell the name of the project: the folder has none that fits', {

@@ -11,7 +11,7 @@ import {
   type Scalar,
 } from 'yaml'
 import type { Problems } from '../lib/problems.ts'
-import { resolvePlain } from './scalars.ts'
+import { formatNumber, resolvePlain } from './scalars.ts'
 import { clone, list, map, type Node, placeAt, type ScalarNode, type Source, scalar } from './tree.ts'
 
 /** One YAML document: what it sets, and what it first removes from below it. */
@@ -191,8 +191,9 @@ class Reader {
     const seen = new Set<string>()
     for (const { key, value } of node.items) {
       const keyOffset = key?.range?.[0] ?? start
-      const name = this.#key(key, keyOffset)
+      let name = this.#key(key, keyOffset)
       if (name === undefined) continue
+      if (!value?.range || value.range[0] === value.range[1]) name = this.#flowName(name, key)
       if (seen.has(name)) {
         this.#path.push(name)
         this.#fail({ range: [keyOffset] }, 'duplicate-key', `Cannot set "${name}" twice: it is already set above`)
@@ -225,6 +226,23 @@ class Reader {
       }
       for (const [key, member] of from.entries) if (!into.entries.has(key)) into.entries.set(key, member)
     }
+  }
+
+  /** `{A:}` names "A:" in the reference, whose parser wants a space after the colon. */
+  #flowName(name: string, key: ParsedNode | null): string {
+    const { text } = this.#source
+    const end = key?.range?.[1]
+    if (end === undefined || !isScalar(key) || key.type !== 'PLAIN' || text[end] !== ':') return name
+    if (text[end + 1] !== ',' && text[end + 1] !== '}') return name
+    this.#problems.add({
+      severity: 'warning',
+      code: 'colon-in-key',
+      place: placeAt(this.#source, key.range![0]),
+      path: [...this.#path, `${name}:`],
+      message: `"${name}:" is read with its colon: no space stands after it`,
+      hint: `Write "${name}: "`,
+    })
+    return `${name}:`
   }
 
   #key(key: ParsedNode | null, offset: number): string | undefined {
@@ -260,18 +278,19 @@ class Reader {
       case 'tag:yaml.org,2002:bool':
       case 'tag:yaml.org,2002:null': {
         const resolved = resolvePlain(text)
-        if (kindOf(resolved.value) !== tag.slice(18))
+        const kind = kindOf(resolved.value)
+        if (kind !== tag.slice(18) && !(kind === 'int' && tag.endsWith(':float')))
           this.#fail(node, 'wrong-type', `Cannot read "${text}" as ${tag.slice(18)}`)
+        if (tag.endsWith(':float') && typeof resolved.value === 'number')
+          return { ...scalar(resolved.value, at), text: formatNumber(resolved.value) }
         return { ...scalar(null, at), ...resolved }
       }
       case 'tag:yaml.org,2002:binary':
         return scalar(Buffer.from(text, 'base64').toString(), at)
       case 'tag:yaml.org,2002:timestamp':
         return { ...scalar(text, at), timestamp: true }
-      case '!reset':
-      case '!override':
-        return node.type === 'PLAIN' ? { ...scalar(null, at), ...resolvePlain(text) } : scalar(text, at)
       default:
+        // Also of !override: a tag of one's own makes a string of any scalar.
         return scalar(text, at)
     }
   }

@@ -15,7 +15,9 @@ export function resolvePaths(node: Node, shape: Shape, context: PathContext): vo
   const long = shape.kind === 'choice' ? optionFor(shape, node) : shape
   if (!long) return
   if (node.kind === 'scalar') {
-    if (long.path && typeof node.value === 'string') node.value = resolveText(node.value, long.path, context)
+    if (!long.path || typeof node.value !== 'string') return
+    node.written ??= node.value
+    node.value = resolveText(node.value, long.path, context)
     return
   }
   if (node.kind === 'list') {
@@ -25,8 +27,9 @@ export function resolvePaths(node: Node, shape: Shape, context: PathContext): vo
   }
   if (textAt(node, 'type') === 'bind' && node.entries.has('target')) {
     const source = node.entries.get('source')
+    // An empty one is the folder itself, as in the reference.
     if (source?.kind === 'scalar' && typeof source.value === 'string')
-      source.value = resolveText(source.value, 'bind', context)
+      source.value = source.value === '' ? context.directory : resolveText(source.value, 'bind', context)
     return
   }
   const device = localBind(node)

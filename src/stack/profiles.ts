@@ -38,6 +38,33 @@ export function disableServices(
   return { disabled, inForce: [...inForce].sort() }
 }
 
+/** Takes out every service but the named ones and those they depend on; optional dependencies that are not there are forgotten. */
+export function selectServices(root: MapNode, names: readonly string[]): void {
+  const services = get(root, 'services')
+  if (services?.kind !== 'map') return
+  const chosen = new Set<string>()
+  const choose = (name: string) => {
+    const service = services.entries.get(name)
+    if (!service || chosen.has(name)) return
+    chosen.add(name)
+    const dependencies = get(service, 'depends_on')
+    if (dependencies?.kind === 'map') for (const other of dependencies.entries.keys()) choose(other)
+  }
+  for (const name of names) choose(name)
+  if (chosen.size === 0) return
+  for (const [name, service] of services.entries) {
+    if (!chosen.has(name)) services.entries.delete(name)
+    const dependencies = get(service, 'depends_on')
+    if (service.kind !== 'map' || dependencies?.kind !== 'map') continue
+    for (const [other, how] of dependencies.entries) {
+      const required = get(how, 'required')
+      if (!chosen.has(other) && required?.kind === 'scalar' && required.value === false)
+        dependencies.entries.delete(other)
+    }
+    if (dependencies.entries.size === 0) service.entries.delete('depends_on')
+  }
+}
+
 /** Takes out networks, volumes, configs and secrets that no service uses. */
 export function prune(root: MapNode): void {
   const used = {

@@ -53,12 +53,12 @@ function isTimestamp(text: string): boolean {
   )
 }
 
-/** A number as Compose prints it where a string is wanted: 1.2, 1e+21, 1e-05. */
+/** A number with a fraction or exponent as Compose prints it where a string is wanted: 1.2, 1e+06, 1e-05. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
   if (value === 0) return Object.is(value, -0) ? '-0' : '0'
   const [mantissa, exponent] = value.toExponential().split('e')
   const power = Number(exponent)
-  if (power >= -4 && power < 21) return power < -6 ? value.toFixed(20).replace(/0+$/, '') : String(value)
+  if (power >= -4 && power < 6) return String(value)
   return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }

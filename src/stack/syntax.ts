@@ -120,11 +120,13 @@ class Checker {
             ? `Known here: ${known.join(', ')}`
             : 'Keys of your own begin with "x-"'
     this.#problems.add({
-      severity: 'error',
+      severity: shape.tolerant ? 'warning' : 'error',
       code: 'unknown-key',
       place: placeOf(member, 'key'),
       path: [...path],
-      message: `Cannot use key "${key}": it is not known here`,
+      message: shape.tolerant
+        ? `"${key}" is not known here and has no effect`
+        : `Cannot use key "${key}": it is not known here`,
       hint,
     })
   }

@@ -29,7 +29,7 @@ export function substitute(text: string, lookup: Lookup, depth = 0): string {
       done = at + 2
     } else if (next === '{') {
       const close = closing(text, at)
-      if (close < 0) throw new TemplateError(`"${text.slice(at)}" has no closing brace`, at)
+      if (close < 0) throw new TemplateError(`"${text.slice(at)}" has no closing brace on its line`, at)
       result += braced(text.slice(at + 2, close), { lookup, depth, at })
       done = close + 1
     } else {
@@ -86,13 +86,18 @@ function braced(body: string, context: { lookup: Lookup; depth: number; at: numb
   const argument = rest.slice(operator.length)
   const present = operator.startsWith(':') ? value !== undefined && value !== '' : value !== undefined
   switch (operator.at(-1)) {
-    case '-':
-      return present ? value! : substitute(argument, lookup, depth + 1)
-    case '+':
-      return present ? substitute(argument, lookup, depth + 1) : ''
+    // The argument is filled in also when it is not used: what is required in it is required.
+    case '-': {
+      const filled = substitute(argument, lookup, depth + 1)
+      return present ? value! : filled
+    }
+    case '+': {
+      const filled = substitute(argument, lookup, depth + 1)
+      return present ? filled : ''
+    }
     default: {
-      if (present) return value!
       const message = substitute(argument, lookup, depth + 1)
+      if (present) return value!
       throw new TemplateError(
         `required variable "${word}" is ${value === '' ? 'empty' : 'not set'}${message ? `: ${message}` : ''}`,
         at,
@@ -101,18 +106,26 @@ function braced(body: string, context: { lookup: Lookup; depth: number; at: numb
   }
 }
 
-/** The brace that closes the `${` at `start`: only `${` opens another, as in Compose. */
+/**
+ * The brace that closes the `${` at `start`, on the same line. Every `{` opens another, but the character after it is
+ * not looked at, as in Compose: the last brace of the line closes what this leaves open.
+ */
 function closing(text: string, start: number): number {
+  const after = start + 2 + matchName(text, start + 2).length
+  if (text[after] === '}') return after
+  const newline = text.indexOf('\n', start)
+  const last = text.lastIndexOf('}', newline < 0 ? text.length : newline)
+  if (last < after) return -1
   let open = 0
-  for (let at = start; at < text.length; at++) {
+  for (let at = start; at <= last; at++) {
     if (text[at] === '}') {
       if (--open === 0) return at
-    } else if (text[at] === '$' && text[at + 1] === '{') {
+    } else if (text[at] === '{') {
       open++
       at++
     }
   }
-  return -1
+  return last
 }
 
 function matchName(text: string, at: number): string {

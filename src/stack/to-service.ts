@@ -41,7 +41,7 @@ export function toService(name: string, view: View): Service {
     ),
     command: view.words('command'),
     entrypoint: view.words('entrypoint'),
-    environment: view.nullable('environment'),
+    environment: withoutNameless(view.nullable('environment')),
     workingDir: view.text('working_dir'),
     user: view.text('user'),
     groupAdd: view.texts('group_add'),
@@ -256,4 +256,11 @@ function toWatchRule(view: View): WatchRule {
     exec: view.has('exec') ? toHook(view.at('exec')) : undefined,
     initialSync: view.bool('initial_sync') ?? false,
   }
+}
+
+/** What an env_file has after its last variable gets no name, and is nothing a container can be given. */
+function withoutNameless(variables: Readonly<Record<string, string | null>>): Readonly<Record<string, string | null>> {
+  if (!Object.hasOwn(variables, '')) return variables
+  const { '': _, ...named } = variables
+  return named
 }

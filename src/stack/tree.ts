@@ -45,6 +45,8 @@ export interface ScalarNode extends NodeBase {
   text?: string
   /** An unquoted date: no string, no number. */
   timestamp?: boolean
+  /** A path as it was written, before it was made absolute. */
+  written?: string
   /** The text before interpolation. */
   template?: string
   variables?: readonly VariableUse[]

@@ -1,7 +1,6 @@
 /** The stack as it is understood: whole, or one list of it. */
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
-import { Failure } from '../../lib/failure.ts'
 import { printable } from '../../lib/text.ts'
 import type { LoadedStack } from '../../stack/load.ts'
 import { type Call, command } from '../command.ts'
@@ -34,7 +33,7 @@ export const config = command({
     'no-normalize': { kind: 'flag', about: 'Leave out defaults' },
     'no-path-resolution': { kind: 'flag', about: 'Leave paths as they are' },
     'no-consistency': { kind: 'flag', about: 'Do not check that everything referred to is there' },
-    'no-env-resolution': { kind: 'flag', hidden: true, about: 'Refused: not there yet' },
+    'no-env-resolution': { kind: 'flag', hidden: true, about: 'Accepted: env files are always read, as by Compose' },
   },
   examples: [
     ['tscompose config -q', 'check the stack'],
@@ -42,10 +41,8 @@ export const config = command({
   ],
   async run(call) {
     const { options, screen } = call
-    if (options['no-env-resolution'])
-      throw new Failure('unsupported', 'Cannot use --no-env-resolution: it is not there yet')
     const loaded = await loadProject(call, {
-      ...(call.args.length > 0 ? { services: call.args } : {}),
+      ...(call.args.length > 0 ? { services: call.args, selected: call.args } : {}),
       interpolate: !options['no-interpolate'],
       normalize: !options['no-normalize'],
       resolvePaths: !options['no-path-resolution'],

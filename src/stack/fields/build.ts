@@ -2,7 +2,7 @@
 import { bool, bytes, type Context, choice, listOf, object, type Shape, text } from '../grammar.ts'
 import { isNull, list, mapOf, type Node, type ScalarNode } from '../tree.ts'
 import { extraHosts } from './extra-hosts.ts'
-import { fileReferences } from './files.ts'
+import { buildSecrets } from './files.ts'
 import { keyOf, keyValues, pairsToMap, refuse, textOf, textOrList, toText } from './forms.ts'
 import { ulimits } from './ulimits.ts'
 
@@ -41,7 +41,7 @@ const long = object(
     extra_hosts: extraHosts,
     isolation: text('For Windows.'),
     privileged: bool('Run the build privileged.'),
-    secrets: fileReferences('Secrets the build may read.', ''),
+    secrets: buildSecrets('Secrets the build may read.'),
     tags: listOf(text(), 'Further names of the image.', { key: keyOf }),
     ulimits,
     platforms: listOf(text(), 'Platforms to build for.'),

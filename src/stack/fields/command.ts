@@ -17,7 +17,7 @@ function split(node: Node, context: Context): Node {
   if (words === undefined) {
     refuse(context, node, {
       code: 'bad-command',
-      message: `Cannot split this command into words: ${node.value.endsWith('\\') ? 'it ends with a backslash' : 'a quote is not closed'}`,
+      message: `Cannot split this command into words: ${node.value.endsWith('\\') ? 'it ends with a backslash' : /[`()]/.test(node.value) ? 'a quote is not closed, or a parenthesis stands where it means nothing' : 'a quote is not closed'}`,
       hint: 'Write it as a list of words',
     })
     return list([], node)
@@ -40,6 +40,9 @@ export function splitWords(line: string): { words: string[]; cut?: string } | un
   let word = ''
   let inWord = false
   let quote = ''
+  // `…` and $(…) are kept as they stand, spaces and operators with them.
+  let ticks = false
+  let parens = false
   for (let at = 0; at < line.length; at++) {
     const char = line[at]!
     if (quote === "'") {
@@ -53,23 +56,34 @@ export function splitWords(line: string): { words: string[]; cut?: string } | un
     } else if (quote === '"') {
       if (char === '"') quote = ''
       else word += char
-    } else if (char === '"' || char === "'") {
+    } else if ((char === '"' || char === "'") && !parens) {
       quote = char
       inWord = true
+    } else if (char === '`' && !parens) {
+      ticks = !ticks
+      word += char
+      inWord = true
+    } else if ((char === '(' || char === ')') && !ticks) {
+      if (char === '(' && (parens || !word.endsWith('$'))) return undefined
+      parens = !parens
+      word += char
+      inWord = true
+    } else if (ticks || parens) {
+      word += char
     } else if (char === ' ' || char === '\t' || char === '\r' || char === '\n') {
       if (inWord) words.push(word)
       word = ''
       inWord = false
     } else if (char === ';' || char === '&' || char === '|' || char === '<' || char === '>') {
-      // The reference drops the digits of "2>" as well as the operator.
-      if (inWord && !(char === '>' && /^\d+$/.test(word))) words.push(word)
+      // The reference drops the "2" of "2>" as well as the operator, and any other word that begins with a digit.
+      if (inWord && !(char === '>' && /^\d/.test(word))) words.push(word)
       return { words, cut: line.slice(at).trim() }
     } else {
       word += char
       inWord = true
     }
   }
-  if (quote !== '') return undefined
+  if (quote !== '' || ticks || parens) return undefined
   if (inWord) words.push(word)
   return { words }
 }

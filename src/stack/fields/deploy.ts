@@ -39,7 +39,7 @@ export const deploy: Shape = orNull(
               generic_resources: listOf(
                 object({
                   discrete_resource_spec: object(
-                    { kind: text('Kind.'), value: int('How many.', { loose: true }) },
+                    { kind: text('Kind.', { keep: true }), value: int('How many.', { loose: true, keep: true }) },
                     'A countable thing.',
                   ),
                 }),

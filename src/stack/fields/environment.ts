@@ -1,6 +1,6 @@
 /** environment, env_file, label_file. */
 import { bool, choice, listOf, object, type Shape, text } from '../grammar.ts'
-import { list, map, mapOf, type Node, scalar, textAt } from '../tree.ts'
+import { get, list, map, mapOf, type Node, scalar } from '../tree.ts'
 import { keyValues, oneToList } from './forms.ts'
 
 export const environment: Shape = keyValues(
@@ -27,9 +27,15 @@ export const envFile: Shape = choice(
   {
     examples: ['./web.env', [{ path: './local.env', required: false }]],
     canonical: expand,
-    long: listOf(file, 'Files with variables.', { key: item => textAt(item, 'path'), hidden: true }),
+    long: listOf(file, 'Files with variables.', { key: writtenPath, hidden: true }),
   },
 )
+
+/** Two ways to write one path are two files, as in the reference. */
+function writtenPath(item: Node): string | undefined {
+  const path = get(item, 'path')
+  return path?.kind === 'scalar' ? (path.written ?? String(path.value)) : undefined
+}
 
 function expand(node: Node): Node {
   const listed = oneToList(node)

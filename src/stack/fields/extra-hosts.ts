@@ -60,7 +60,7 @@ function finish(node: Node, context: Context): Node {
 /** "name=address" or "name:address", also with several addresses between commas; brackets around an address are taken off. */
 export function parseHost(spec: string): { host: string; addresses: readonly string[] } | undefined {
   const match = /^([^=]+)=(.*)$/s.exec(spec) ?? /^([^:]+):(.*)$/s.exec(spec)
-  if (!match?.[1] || !match[2]) return undefined
+  if (!match?.[1] || match[2] === undefined) return undefined
   const addresses = match[2]
     .split(',')
     .map(address => (address.startsWith('[') && address.endsWith(']') ? address.slice(1, -1) : address))

@@ -1,5 +1,5 @@
 /** configs and secrets, at the top and in services. */
-import { bool, type Context, choice, int, listOf, object, type Shape, text } from '../grammar.ts'
+import { bool, type Context, choice, int, type ListShape, listOf, object, type Shape, text } from '../grammar.ts'
 import { get, mapOf, type Node, placeOf, textAt } from '../tree.ts'
 import { keyValues, refuse, textMap, textOf } from './forms.ts'
 import { external, withExternal } from './resources.ts'
@@ -9,18 +9,25 @@ const reference = object({
   target: text('Path in the container.'),
   uid: text('Owner.'),
   gid: text('Group.'),
-  mode: int('Permission bits, in octal.', { loose: true, octal: true, quoted: true, keep: true }),
+  mode: int('Permission bits, in octal.', { loose: true, whole: true, octal: true, quoted: true, keep: true }),
 })
 
 /** References of a service; `root` is where those without target go. */
 export function fileReferences(doc: string, root: string): Shape {
+  return { ...buildSecrets(doc), key: item => targetOf(item, root) }
+}
+
+/** References of a build: nothing makes two of them the same. */
+export function buildSecrets(doc: string): ListShape {
   return listOf(choice([text(), reference], undefined, { canonical: expand, long: reference }), doc, {
-    key: item =>
-      item.kind === 'scalar'
-        ? `${root}/${textOf(item)}`
-        : (textAt(item, 'target') ?? `${root}/${textAt(item, 'source')}`),
     examples: [['server_key']],
   })
+}
+
+function targetOf(item: Node, root: string): string {
+  return item.kind === 'scalar'
+    ? `${root}/${textOf(item)}`
+    : (textAt(item, 'target') ?? `${root}/${textAt(item, 'source')}`)
 }
 
 function expand(node: Node): Node {

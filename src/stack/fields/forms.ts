@@ -29,7 +29,9 @@ export function warn(context: Context, node: Node, problem: { code: string; mess
 /** The text of a scalar as Compose would print it. */
 export function textOf(node: ScalarNode): string {
   if (node.text !== undefined) return node.text
-  return typeof node.value === 'number' ? formatNumber(node.value) : String(node.value ?? '')
+  return typeof node.value === 'number' && !Number.isInteger(node.value)
+    ? formatNumber(node.value)
+    : String(node.value ?? '')
 }
 
 /** A number or boolean as text, where the format takes either. */
@@ -70,9 +72,24 @@ export function keyValues(
 ): Shape {
   const long = mapTo(extra.values ?? looseText, doc, extra)
   return choice([mapTo(looseText, undefined, { names: /./ }), listOf(text(), undefined, { unique })], doc, {
-    canonical: pairsToMap,
+    canonical: extra.printNull ? variablesToMap : pairsToMap,
     long,
   })
+}
+
+/** The same for variables, whose names end with no space. */
+function variablesToMap(node: Node, context: Context): Node {
+  if (node.kind === 'list')
+    for (const item of node.items) {
+      const name = keyOf(item)
+      if (name === undefined || name === name.trimEnd()) continue
+      refuse(context, item, {
+        code: 'bad-name',
+        message: `Cannot set variable "${name}": its name ends with a space`,
+        hint: 'Write "NAME=value" without spaces around "="',
+      })
+    }
+  return pairsToMap(node)
 }
 
 export function pairsToMap(node: Node): Node {
@@ -82,13 +99,14 @@ export function pairsToMap(node: Node): Node {
       if (item.kind !== 'scalar') continue
       const pair = textOf(item)
       const equals = pair.indexOf('=')
+      const name = equals < 0 ? pair : pair.slice(0, equals)
       const value: ScalarNode = {
         ...item,
         value: equals < 0 ? null : pair.slice(equals + 1),
         text: undefined,
         keyOffset: item.offset,
       }
-      entries.set(equals < 0 ? pair : pair.slice(0, equals), value)
+      entries.set(name, value)
     }
     return map(entries, node)
   }

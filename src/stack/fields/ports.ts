@@ -10,7 +10,7 @@ const long = object(
     mode: text('`ingress` or `host`.'),
     host_ip: text('Address of the host to listen on; all of them when left out.'),
     target: int('Port in the container.', { min: 0, max: 65535 }),
-    published: text('Port of the host, or a range to take a free one from.', { also: ['number'], canonical: toText }),
+    published: text('Port of the host, or a range to take a free one from.', { also: ['integer'], finish: toText }),
     protocol: text('`tcp`, `udp` or `sctp`.'),
     app_protocol: text('What is spoken on it: http, for example.'),
   },
@@ -43,7 +43,9 @@ function portKey(item: Node): string | undefined {
   if (item.kind === 'scalar') return textOf(item)
   const part = (key: string, otherwise: string) => {
     const node = get(item, key)
-    return node?.kind === 'scalar' && node.value !== null ? textOf(node) : otherwise
+    if (node?.kind !== 'scalar' || node.value === null) return otherwise
+    // In the reference a number is not the port that the same digits in quotes are.
+    return key === 'published' && typeof node.value === 'number' ? `#${textOf(node)}` : textOf(node)
   }
   return [part('host_ip', '0.0.0.0'), part('published', ''), part('target', ''), part('protocol', 'tcp')].join(' ')
 }
@@ -74,7 +76,10 @@ function expand(node: Node, context: Context): Node {
 
 function expandShort(item: Node & { kind: 'scalar' }, context: Context): Node[] {
   const spec = textOf(item)
-  const parsed = parsePort(spec)
+  const parsed =
+    typeof item.value === 'number' && item.text !== undefined
+      ? 'it is a number with a fraction or exponent'
+      : parsePort(spec)
   if (typeof parsed === 'string') {
     refuse(context, item, {
       code: 'bad-port',
@@ -112,7 +117,7 @@ export function parsePort(spec: string): ParsedPort[] | string {
   const [address, host, rest] =
     match[2] === undefined ? ['', match[1] ?? '', match[3]!] : [match[1] ?? '', match[2], match[3]!]
   const hostIp = address.replace(/^\[|\]$/g, '')
-  if (hostIp !== '' && isIP(hostIp) === 0) return `"${hostIp}" is not an IP address`
+  if (hostIp !== '' && (isIP(hostIp) === 0 || hostIp.includes('%'))) return `"${hostIp}" is not an IP address`
   const [containerPart = '', protocolPart = ''] = rest.split('/')
   const protocol = (protocolPart || 'tcp').toLowerCase()
   if (containerPart === '') return 'it names no container port'
@@ -121,6 +126,7 @@ export function parsePort(spec: string): ParsedPort[] | string {
   if (!container) return `"${containerPart}" is not a port (0–65535) or range`
   const published = host === '' ? undefined : parseRange(host)
   if (host !== '' && !published) return `"${host}" is not a port (0–65535) or range`
+  if (container[0] === 0) return 'port 0 cannot be reached'
   const size = container[1] - container[0]
   if (published && published[1] - published[0] !== size && size > 0)
     return `ranges "${host}" and "${containerPart}" are not of equal length`

@@ -13,7 +13,7 @@ import {
 } from '../grammar.ts'
 import { mergeMaps } from '../merge.ts'
 import { get, list, map, type Node, placeOf, scalar, textAt } from '../tree.ts'
-import { keyValues, namePattern, namesToMap, refuse, textMap, textOf } from './forms.ts'
+import { keyOf, keyValues, namePattern, namesToMap, refuse, textMap, textOf } from './forms.ts'
 
 const externalForm = (open: boolean): Shape =>
   choice([bool(), object({ name: text('Its name.', { deprecated: true }) }, undefined, { open })])
@@ -156,12 +156,12 @@ const attachment = object({
   ipv4_address: text('A fixed address.'),
   ipv6_address: text('A fixed address.'),
   link_local_ips: listOf(text(), 'Link-local addresses.', {
-    key: node => (node.kind === 'scalar' ? textOf(node) : undefined),
+    key: keyOf,
   }),
   mac_address: text('MAC address.'),
   driver_opts: textMap('Options of the driver.'),
-  priority: { kind: 'float', strict: true, doc: 'Networks are connected from highest to lowest.' },
-  gw_priority: { kind: 'float', strict: true, doc: 'The highest has the default route.' },
+  priority: { kind: 'int', strict: true, loose: true, doc: 'Networks are connected from highest to lowest.' },
+  gw_priority: { kind: 'int', strict: true, loose: true, doc: 'The highest has the default route.' },
 })
 
 export const serviceNetworks: Shape = choice(

@@ -24,7 +24,7 @@ const long = object(
     }),
     tmpfs: object({
       size: bytes('At most so many bytes.', { min: 0, quoted: true }),
-      mode: int('Permission bits, in octal.', { loose: true }),
+      mode: int('Permission bits, in octal.', { min: 0, loose: true, numeric: true }),
     }),
     image: object({ subpath: text('Mount only this folder of the image.') }),
   },
@@ -105,7 +105,15 @@ function expand(node: Node, context: Context): Node {
   const bind = isPath(volume.source) || propagation !== undefined || selinux !== undefined
   const common = { source: volume.source, target: cleaned(volume.target!), read_only: readOnly }
   if (isPath(volume.source))
-    return mapOf({ type: 'bind', ...common, bind: mapOf({ propagation, selinux, create_host_path: true }, at) }, at)
+    return mapOf(
+      {
+        type: 'bind',
+        ...common,
+        bind: mapOf({ propagation, selinux, create_host_path: true }, at),
+        volume: options.includes('nocopy') ? mapOf({ nocopy: true }, at) : undefined,
+      },
+      at,
+    )
   return mapOf(
     {
       type: 'volume',
@@ -120,6 +128,8 @@ function expand(node: Node, context: Context): Node {
 function needsTarget(node: Node, context: Context): Node {
   if (!textAt(node, 'target'))
     refuse(context, node, { code: 'missing-key', message: 'Cannot leave out "target": it must be set here' })
+  if (textAt(node, 'type') === 'bind' && !get(node, 'source'))
+    refuse(context, node, { code: 'missing-key', message: 'Cannot leave out "source" of a bind mount' })
   return node
 }
 
