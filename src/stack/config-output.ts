@@ -5,6 +5,7 @@ import { textOf } from './fields/forms.ts'
 import { stack } from './fields.ts'
 import { longShape, type NumberShape, type ObjectShape, optionFor, type Shape } from './grammar.ts'
 import type { LoadedStack } from './load.ts'
+import { formatTimestamp } from './scalars.ts'
 import { isNull, type MapNode, map, type Node, plain, type ScalarNode } from './tree.ts'
 
 /** `config --format json`, ends with a newline. */
@@ -27,7 +28,7 @@ export function configData(loaded: LoadedStack): Record<string, unknown> {
   delete encoded.name
   for (const key of Object.keys(encoded).sort()) data[key] = encoded[key]
   data.services ??= {}
-  for (const [key, member] of loaded.tree.entries) if (key.startsWith('x-')) data[key] = encoder.escape(plain(member))
+  for (const [key, member] of loaded.tree.entries) if (key.startsWith('x-')) data[key] = encoder.extension(member)
   return data
 }
 
@@ -107,6 +108,18 @@ class Encoder {
 
   #text(text: string): string {
     return text.replaceAll('$', '$$$$')
+  }
+
+  /** What the format does not know, as it stands; empty lists are null in the reference, and dates have a time. */
+  extension(node: Node): unknown {
+    if (node.kind === 'scalar')
+      return node.timestamp
+        ? formatTimestamp(node.text ?? '')
+        : typeof node.value === 'string'
+          ? this.#text(node.value)
+          : node.value
+    if (node.kind === 'list') return node.items.length === 0 ? null : node.items.map(item => this.extension(item))
+    return Object.fromEntries([...node.entries].map(([key, member]) => [this.#text(key), this.extension(member)]))
   }
 
   escape(value: unknown): unknown {

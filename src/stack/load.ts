@@ -85,12 +85,14 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const problems = new Problems()
   const sources = new Map<string, string>()
   const templates: string[] = []
-  const files = openFiles(options.files?.includes('-') && options.stdin ? await options.stdin() : undefined)
+  let stdin: Uint8Array | undefined
+  const files = openFiles(() => stdin)
 
-  let environment = osEnvironment(options.environment, cwd)
+  const process = osEnvironment(options.environment, cwd)
+  let environment = process
   const origins: Origins = new Map()
   const addEnvFiles = (directory: string) => {
-    const paths = envFilePaths(options.envFiles, directory, { environment, files, cwd })
+    const paths = envFilePaths(options.envFiles, directory, { environment: process, files, cwd })
     const outer = environment
     const found: Origins = new Map()
     const read = readEnvFiles(paths, name => outer.get(name), { files, cwd, origins: found })
@@ -100,6 +102,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   addEnvFiles(projectDirectory(options))
   let paths = namedFiles(options, environment)
   paths ??= defaultFiles(projectDirectory(options), files)
+  if (paths.includes('-') && options.stdin) stdin = await options.stdin()
   const directory = projectDirectory({ ...options, files: paths })
   addEnvFiles(directory)
 
@@ -198,7 +201,6 @@ function mergeLayers(
   for (const layer of layers) {
     const { root } = layer
     if (root.kind !== 'map') {
-      if (root.kind === 'scalar' && root.value === null) continue
       problems.add({
         severity: 'error',
         code: 'wrong-type',

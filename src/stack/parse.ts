@@ -246,6 +246,9 @@ class Reader {
   }
 
   #key(key: ParsedNode | null, offset: number): string | undefined {
+    const anchor = (key as { anchor?: string } | null)?.anchor
+    if (anchor && isScalar(key))
+      this.#anchors.set(anchor, { node: this.#scalar(key as Scalar.Parsed, offset), size: 1 })
     const node: Node | undefined = key && isAlias(key) ? this.#alias(key) : undefined
     if (node?.kind === 'scalar' && typeof node.value === 'string') return node.value
     if (key && isScalar(key)) {

@@ -18,10 +18,10 @@ export interface Files {
 const maxSize = 16 * 1024 * 1024
 
 /** The file system of this machine, with standard input under the name "-". */
-export function openFiles(stdin: Uint8Array | undefined): Files {
+export function openFiles(stdin: () => Uint8Array | undefined): Files {
   return {
     read(path) {
-      if (path === '-') return decode(stdin ?? new Uint8Array(), 'standard input')
+      if (path === '-') return decode(stdin() ?? new Uint8Array(), 'standard input')
       try {
         const stats = statSync(path)
         if (stats.isDirectory()) throw new Failure('invalid', `Cannot read "${path}": it is a folder`)
@@ -84,5 +84,6 @@ export function shownPath(path: string, cwd: string): string {
 }
 
 export function toSource(path: string, text: string, at: { cwd: string; via?: readonly string[] }): Source {
-  return { file: shownPath(path, at.cwd), path, text, via: at.via ?? [] }
+  // A lone carriage return ends a line too; one for one, so that places stay true.
+  return { file: shownPath(path, at.cwd), path, text: text.replace(/\r(?!\n)/g, '\n'), via: at.via ?? [] }
 }

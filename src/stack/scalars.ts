@@ -44,7 +44,20 @@ function resolveInteger(text: string): Resolved | undefined {
 function resolveFloat(text: string): Resolved | undefined {
   if (!/^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(text)) return undefined
   const value = Number(text)
-  return { value, text: formatNumber(value) }
+  return Number.isFinite(value) ? { value, text: formatNumber(value) } : undefined
+}
+
+/** An unquoted date as Compose prints it: 2024-01-02 → 2024-01-02T00:00:00Z. */
+export function formatTimestamp(text: string): string {
+  const match =
+    /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt]| +)(\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?(?: *(Z|[+-]\d{2}:\d{2}))?)?$/.exec(
+      text,
+    )
+  if (!match) return text
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match
+  const two = (digits: string) => digits.padStart(2, '0')
+  const parts = fraction.replace(/\.?0+$/, '')
+  return `${year}-${two(month!)}-${two(day!)}T${two(hour)}:${two(minute)}:${two(second)}${parts}${zone}`
 }
 
 function isTimestamp(text: string): boolean {

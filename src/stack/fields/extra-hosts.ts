@@ -13,12 +13,18 @@ export const extraHosts: Shape = choice(
   },
 )
 
-function toPairs(node: Node): Node {
+function toPairs(node: Node, context: Context): Node {
   if (node.kind !== 'map') return node
   const items: Node[] = []
   for (const [host, value] of node.entries)
     for (const address of value.kind === 'list' ? value.items : [value])
-      if (address.kind === 'scalar')
+      if (isNull(address))
+        refuse(context, value, {
+          code: 'wrong-type',
+          path: [...context.path, host],
+          message: `Cannot leave the address of "${host}" empty: it should be a string or a list`,
+        })
+      else if (address.kind === 'scalar')
         items.push({ ...address, value: `${host}=${textOf(address)}`, text: undefined, keyOffset: -1 })
   items.sort((a, b) => (textOf(a as ScalarNode) < textOf(b as ScalarNode) ? -1 : 1))
   return list(items, node)

@@ -23,7 +23,7 @@ const long = object(
       subpath: text('Mount only this folder of the volume.'),
     }),
     tmpfs: object({
-      size: bytes('At most so many bytes.', { min: 0, quoted: true }),
+      size: bytes('At most so many bytes.', { min: 0, quoted: true, whole: true }),
       mode: int('Permission bits, in octal.', { min: 0, loose: true, numeric: true }),
     }),
     image: object({ subpath: text('Mount only this folder of the image.') }),
