@@ -24,6 +24,9 @@ const fileOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOC
 /** What the kernel allows in one path. */
 const mostLinks = 40
 
+/** Descriptors held at once: a container must not use up the engine's by making folders in folders. */
+const mostOpen = 4096
+
 /** A folder as all layers together show it; `fds` highest first. */
 export interface TreeFolder {
   readonly kind: 'folder'
@@ -128,6 +131,8 @@ export class MergedTree implements Disposable {
   }
 
   #openFolder(path: string): number {
+    if (this.#open.length >= mostOpen)
+      throw new Failure('unsupported', 'Cannot read the files of a container: folders are nested too deeply')
     const fd = openSync(path, folderOnly)
     this.#open.push(fd)
     return fd

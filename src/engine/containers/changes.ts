@@ -2,6 +2,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileChange } from '../../api/containers.ts'
+import { Failure } from '../../lib/failure.ts'
 import { MergedTree, type TreeFolder } from '../base/merged-tree.ts'
 import type { Container } from './container.ts'
 import type { Parts } from './parts.ts'
@@ -10,6 +11,9 @@ import { ensureUpper } from './upper.ts'
 const modified = 0
 const added = 1
 const deleted = 2
+
+/** The kernel's PATH_MAX: what lies deeper nobody can name. */
+const longestPath = 4096
 
 /** Made by the runtime to mount over; nobody changed them. */
 const runtimePlaces = ['/dev', '/proc', '/sys', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf']
@@ -30,6 +34,11 @@ export async function changes(parts: Parts, container: Container): Promise<FileC
       const stat = lstatSync(join(fd, name), { throwIfNoEntry: false })
       if (!stat) continue
       const Path = `${path}/${name}`
+      if (Path.length > longestPath)
+        throw new Failure(
+          'unsupported',
+          `Cannot list changes: "${Path.slice(0, 40)}…" has more than ${longestPath} characters`,
+        )
       const was = lower && below.child(lower, name)
       if (!was && places.has(Path)) continue
       if (stat.isCharacterDevice() && stat.rdev === 0) {

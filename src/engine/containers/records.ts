@@ -1,8 +1,9 @@
 /** Containers' records on disk: read at the start of the engine, written at once, synced together a little later. */
-import { open, readdir, rm } from 'node:fs/promises'
+import { open, readdir } from 'node:fs/promises'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, isFailure, messageOf } from '../../lib/failure.ts'
 import type { Paths } from '../base/paths.ts'
+import { removeFolder } from '../base/remove-folder.ts'
 import { ensureDirectory, readRecord, writeRecord } from '../base/store.ts'
 import { Container, newState, recordSchema, recordVersion, stateSchema } from './container.ts'
 
@@ -33,11 +34,8 @@ export class Records {
     const record = await readRecord(this.#paths.containerRecord(id), recordVersion, recordSchema)
     if (!record) {
       log('%s has no record', id)
-      await Promise.all(
-        [this.#paths.container(id), this.#paths.containerRun(id)].map(path =>
-          rm(path, { recursive: true, force: true }),
-        ),
-      )
+      await removeFolder(this.#paths.container(id))
+      await removeFolder(this.#paths.containerRun(id))
       return undefined
     }
     let state: typeof stateSchema._output | undefined

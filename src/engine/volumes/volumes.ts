@@ -8,6 +8,7 @@ import type { HostPath, RootPath } from '../../runtime/spec.ts'
 import type { Events } from '../base/events.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
 import type { Paths } from '../base/paths.ts'
+import { removeFolder } from '../base/remove-folder.ts'
 import { ensureDirectory, readRecord, writeRecord } from '../base/store.ts'
 import { type VolumeSource, volumeSource } from './driver-options.ts'
 
@@ -126,7 +127,7 @@ export class Volumes {
       const doomed = this.#temporary()
       await rename(this.#paths.volume(name), doomed)
       this.#volumes.delete(name)
-      await rm(doomed, { recursive: true })
+      await removeFolder(doomed)
       this.#events.emit('volume', 'destroy', name, { driver: 'local' })
     })
   }
@@ -167,7 +168,7 @@ export class Volumes {
 
   /** Names of volumes never start with a dot, so what does is something unfinished. */
   async #read(name: string): Promise<void> {
-    if (name.startsWith('.')) return await rm(join(this.#paths.volumes, name), { recursive: true, force: true })
+    if (name.startsWith('.')) return await removeFolder(join(this.#paths.volumes, name))
     const record = await readRecord(join(this.#paths.volume(name), 'volume.json'), recordVersion, recordSchema)
     if (record === undefined) {
       throw new Failure('internal', `Cannot read volume "${name}": "${this.#paths.volume(name)}" has no volume.json`, {

@@ -1,6 +1,17 @@
 /** Folders go whole, and nothing beside them. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -26,8 +37,46 @@ describe('removeFolder()', () => {
       assert.ok(existsSync(join(root, 'outside/kept')))
     })
 
+  test('removes folders nested deeper than descriptors and paths reach, and holds few of them open', async t => {
+    const root = mkdtempSync(join(tmpdir(), 'tscompose-remove-'))
+    t.after(() => rmSync(root, { recursive: true }))
+    const folder = join(root, 'folder')
+    // names of 250 bytes: 17 of them are longer than any path may be
+    const name = 'n'.repeat(250)
+    mkdirSync(folder)
+    let fd = openSync(folder, 'r')
+    for (let i = 0; i < 300; i++) {
+      mkdirSync(`/proc/self/fd/${fd}/${name}`)
+      const inner = openSync(`/proc/self/fd/${fd}/${name}`, 'r')
+      closeSync(fd)
+      fd = inner
+    }
+    closeSync(fd)
+    await removeFolder(folder)
+    assert.deepEqual(readdirSync(root), [])
+  })
+
   test('has nothing to do where there is none', async () => {
     await removeFolder(join(tmpdir(), 'tscompose-remove-nothing'))
+  })
+
+  test('does not leave the folder for a link that is swapped in', async t => {
+    const root = mkdtempSync(join(tmpdir(), 'tscompose-remove-'))
+    t.after(() => rmSync(root, { recursive: true }))
+    const [folder, outside] = [join(root, 'folder'), join(root, 'outside')]
+    mkdirSync(join(folder, 'a'), { recursive: true })
+    mkdirSync(outside)
+    for (let i = 0; i < 2000; i++) {
+      writeFileSync(join(folder, 'a', `f${i}`), '')
+      writeFileSync(join(outside, `f${i}`), '')
+    }
+    const removal = removeFolder(folder)
+    // its first turn of the event loop is over: it is in the middle of `a`
+    renameSync(join(folder, 'a'), join(root, 'elsewhere'))
+    symlinkSync(outside, join(folder, 'a'))
+    await removal
+    assert.equal(readdirSync(outside).length, 2000)
+    assert.ok(!existsSync(folder))
   })
 
   test('says why it cannot', async t => {
