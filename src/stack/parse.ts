@@ -22,6 +22,8 @@ export interface Layer {
 }
 
 const maxDepth = 200
+/** 5,000 services of 40 lines each need half of it. */
+const maxValues = 400_000
 /** Alias expansion may grow a document this much: real stacks stay far below, bombs far above. */
 const maxExpansion = 200_000
 
@@ -44,6 +46,12 @@ export function parse(source: Source, problems: Problems): readonly Layer[] {
       code: 'too-deep',
       message: `Cannot read this file: it is nested more than ${maxDepth} levels deep`,
     })
+    return []
+  }
+  const many = tooMany(source.text)
+  if (many >= 0) {
+    const message = `Cannot read this file: it holds more than ${maxValues.toLocaleString('en')} values`
+    report(source, problems, { offset: many, code: 'too-many', message })
     return []
   }
   const documents = parseDocuments(source, problems)
@@ -107,6 +115,17 @@ function tooDeep(text: string): number {
   }
   const dashes = /(?:-[ \t]+){200}/.exec(text)
   return dashes ? dashes.index : -1
+}
+
+/** Where the parser, which needs a kilobyte and more for each value, would be given more of them than any stack has; -1 nowhere. */
+function tooMany(text: string): number {
+  let count = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    // Line feed, comma, opening bracket and brace: each may begin a value.
+    if ((code === 10 || code === 44 || code === 91 || code === 123) && ++count > maxValues) return at
+  }
+  return -1
 }
 
 class Reader {

@@ -19,6 +19,7 @@ export function substitute(text: string, lookup: Lookup, depth = 0): string {
   let at = text.indexOf('$')
   if (at < 0) return text
   if (depth > 100) throw new TemplateError('variables are nested more than 100 deep', at)
+  const line: Line = { end: -1, last: -1 }
   let result = ''
   let done = 0
   while (at >= 0) {
@@ -28,7 +29,7 @@ export function substitute(text: string, lookup: Lookup, depth = 0): string {
       result += '$'
       done = at + 2
     } else if (next === '{') {
-      const close = closing(text, at)
+      const close = closing(text, at, line)
       if (close < 0) throw new TemplateError(`"${text.slice(at)}" has no closing brace on its line`, at)
       result += braced(text.slice(at + 2, close), { lookup, depth, at })
       done = close + 1
@@ -110,11 +111,15 @@ function braced(body: string, context: { lookup: Lookup; depth: number; at: numb
  * The brace that closes the `${` at `start`, on the same line. Every `{` opens another, but the character after it is
  * not looked at, as in Compose: the last brace of the line closes what this leaves open.
  */
-function closing(text: string, start: number): number {
+function closing(text: string, start: number, line: Line = { end: -1, last: -1 }): number {
   const after = start + 2 + matchName(text, start + 2).length
   if (text[after] === '}') return after
-  const newline = text.indexOf('\n', start)
-  const last = text.lastIndexOf('}', newline < 0 ? text.length : newline)
+  if (start > line.end) {
+    const newline = text.indexOf('\n', start)
+    line.end = newline < 0 ? text.length : newline
+    line.last = text.lastIndexOf('}', line.end)
+  }
+  const { last } = line
   if (last < after) return -1
   let open = 0
   for (let at = start; at <= last; at++) {
@@ -126,6 +131,12 @@ function closing(text: string, start: number): number {
     }
   }
   return last
+}
+
+/** The line at hand, and its last closing brace: looked for once, however many variables it has. */
+interface Line {
+  end: number
+  last: number
 }
 
 function matchName(text: string, at: number): string {
