@@ -189,6 +189,14 @@ static void run_program(struct monitor *m) {
   fail(m, report.step, -report.error);
 }
 
+/* What only the start needed. A monitor that waits for a slow client must not keep the network of a container that has ended. */
+static void let_go(struct monitor *m) {
+  if (m->home >= 0) setns(m->home, CLONE_NEWNET);
+  int *used[] = {&m->report, &m->target, &m->fs, &m->home, &m->netns, &m->netlink[0], &m->netlink[1]};
+  for (size_t i = 0; i < sizeof used / sizeof *used; i++) close_it(used[i]), *used[i] = -1;
+  for (int i = 0; i < SLOTS; i++) close_it(&m->slots[i]);
+}
+
 int main(void) {
   static struct monitor m = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1, .pidfd = -1,
                              .directory = -1, .log = -1, .input = -1, .terminal_peer = -1, .listener = -1,
@@ -201,9 +209,7 @@ int main(void) {
   run_program(&m);
   clock_gettime(CLOCK_REALTIME, &m.started);
   if (m.program.child) outlast_signals();
-  close(m.report);
-  for (int i = 0; i < SLOTS; i++)
-    if (m.slots[i] >= 0) close(m.slots[i]);
+  let_go(&m);
   add_client(&m, m.socket, m.attach);
   send_started(&m, &m.clients[0]);
   if (!flush_client(&m.clients[0])) {

@@ -1,6 +1,6 @@
 /** What a hostile image or process can do to the one process that is its parent. */
 import assert from 'node:assert/strict'
-import { mkdir, readFile, symlink } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -107,6 +107,21 @@ describe('A monitor', { skip: kernelSkip() }, () => {
     const { exit, stdout } = await finish(exec)
     assert.equal(exit.code, 0)
     assert.ok(stdout.length > 0)
+    running.signal(9)
+    await running.exited
+  })
+
+  it('keeps nothing of the container open but its streams, and stands in a network of the host', async () => {
+    const running = await box.start(await box.spec(['sleep', '100']))
+    const monitor = await parentOf(running.pid)
+    const open = await Promise.all(
+      (await readdir(`/proc/${monitor}/fd`)).map(fd => readlink(`/proc/${monitor}/fd/${fd}`).catch(() => '')),
+    )
+    assert.deepEqual(
+      open.filter(target => !/^(\/dev\/null|socket:.*|pipe:.*|anon_inode:\[pidfd\]|.*\/(monitor|log))$/.test(target)),
+      [],
+    )
+    assert.equal(await readlink(`/proc/${monitor}/ns/net`), await readlink('/proc/self/ns/net'))
     running.signal(9)
     await running.exited
   })
