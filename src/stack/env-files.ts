@@ -34,10 +34,10 @@ function environmentOf(name: string, service: MapNode, context: EnvFileContext):
     const named = textAt(file, 'path')
     if (named === undefined) continue
     const path = resolve(context.cwd, named)
-    const text = named === '' ? undefined : context.files.read(path)
+    const text = named === '' || context.files.isDirectory(path) ? undefined : context.files.read(path)
     if (text === undefined) {
       const required = get(file, 'required')
-      if (required?.kind === 'scalar' && required.value === false) continue
+      if (required?.kind === 'scalar' && required.value === false && !context.files.isDirectory(path)) continue
       refuseMissing(file, ['services', name, 'env_file', String(index)], context)
       continue
     }
@@ -88,7 +88,7 @@ function labelsOf(name: string, service: MapNode, context: EnvFileContext): void
   const values = new Map<string, string>()
   for (const [index, file] of listed.items.entries()) {
     const path = file.kind === 'scalar' ? resolve(context.cwd, String(file.value)) : ''
-    const text = context.files.read(path)
+    const text = context.files.isDirectory(path) ? undefined : context.files.read(path)
     if (text === undefined) {
       refuseMissing(file, ['services', name, 'label_file', String(index)], context)
       continue
@@ -135,7 +135,7 @@ function refuseMissing(file: Node, path: readonly string[], context: EnvFileCont
     code: 'missing-file',
     place: placeOf(file),
     path,
-    message: `Cannot read "${shownPath(named, context.cwd)}": there is no such file`,
+    message: `Cannot read "${shownPath(named, context.cwd)}": ${context.files.isDirectory(resolve(context.cwd, named)) && named !== '' ? 'it is a folder' : 'there is no such file'}`,
     hint: path.includes('env_file') ? 'Create it, or set "required: false"' : undefined,
   })
 }

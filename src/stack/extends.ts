@@ -107,7 +107,7 @@ class Extender {
     }
     const path = absolute(file, { directory: at.scope.directory, home: reading.home })
     if (this.#files.has(path)) return this.#files.get(path)
-    const text = reading.files.read(path)
+    const text = reading.files.isDirectory(path) ? undefined : reading.files.read(path)
     if (text === undefined) {
       this.#refuse(at.node, at.path, { code: 'missing-file', message: `Cannot read "${file}": there is no such file` })
       return undefined

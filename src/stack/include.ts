@@ -60,6 +60,8 @@ function loadOne(item: Node, path: readonly string[], context: IncludeContext): 
     envFiles.length > 0
       ? envFiles.map(file => (file === '/dev/null' ? file : absolute(file, { directory: context.directory, home })))
       : envFilePaths(undefined, directory, { ...context, environment: new Map() })
+  const absent = envPaths.find(file => file !== '/dev/null' && !files.isFile(file))
+  if (absent !== undefined) return refuse('missing-file', `Cannot find env file "${shown(absent, context)}"`)
   const read: Origins = new Map()
   const variables = readEnvFiles(envPaths, name => context.environment.get(name), { ...context, origins: read })
   const environment = fill(context.environment, variables)

@@ -71,6 +71,20 @@ describe('what Docker Compose refuses is refused', () => {
       assert.equal(first?.place?.line, 4)
     })
 
+  test('a folder or nothing where a file is named, with the place of the name', async () => {
+    const named = [
+      `${head}    env_file: [.]\n`,
+      `${head}    label_file: [.]\n`,
+      `${head}    extends: {file: ., service: web}\n`,
+      `include:\n  - path: part.yaml\n\n    env_file: none.env\n${head}`,
+    ]
+    for (const stack of named) {
+      const [first] = await problems({ 'compose.yaml': stack, 'part.yaml': 'services: {}\n' })
+      assert.equal(first?.code, 'missing-file')
+      assert.ok(first?.place)
+    }
+  })
+
   test('a name of which nothing is left', async () => {
     assert.equal((await problems(`name: "$\{A}"\n${head}`))[0]?.place?.line, 1)
   })
