@@ -71,8 +71,10 @@ export class MergedTree implements Disposable {
         if (fds.length === 0) return { kind: 'node', stat, path }
         break
       }
-      fds.push(this.#openFolder(path))
-      if (isOpaque(path)) break
+      const opened = this.#openIfThere(path)
+      if (opened === undefined) continue
+      fds.push(opened)
+      if (isOpaque(`/proc/self/fd/${opened}/.`)) break
     }
     return fds.length === 0 ? undefined : folder(fds)
   }
@@ -128,6 +130,16 @@ export class MergedTree implements Disposable {
 
   [Symbol.dispose](): void {
     for (const fd of this.#open.splice(0)) closeSync(fd)
+  }
+
+  /** Undefined when it was removed, or replaced by something else, since it was looked at. */
+  #openIfThere(path: string): number | undefined {
+    try {
+      return this.#openFolder(path)
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return undefined
+      throw error
+    }
   }
 
   #openFolder(path: string): number {

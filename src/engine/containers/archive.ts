@@ -88,8 +88,10 @@ async function addAll(tar: Pack, tree: MergedTree, entry: TreeFolder | TreeNode,
     }
     return
   }
-  if (stat.isSymbolicLink())
-    return addEntry(tar, { ...header(stat, name), type: 'symlink', linkname: readlinkSync(entry.path) })
+  if (stat.isSymbolicLink()) {
+    const linkname = linkText(entry.path)
+    return linkname === undefined ? undefined : addEntry(tar, { ...header(stat, name), type: 'symlink', linkname })
+  }
   if (stat.isFile()) return addFile(tar, entry, name)
   if (stat.isFIFO()) return addEntry(tar, { ...header(stat, name), type: 'fifo' })
   if (stat.isBlockDevice() || stat.isCharacterDevice())
@@ -100,6 +102,16 @@ async function addAll(tar: Pack, tree: MergedTree, entry: TreeFolder | TreeNode,
       devminor: (stat.rdev & 0xff) | ((stat.rdev >> 12) & 0xfff00),
     })
   // a socket has no place in a tar
+}
+
+/** Undefined when it was removed or replaced since it was listed. */
+function linkText(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'EINVAL') return undefined
+    throw error
+  }
 }
 
 interface Header {
@@ -116,9 +128,12 @@ function header(stat: Stats, name: string): Header {
 
 function addEntry(tar: Pack, head: Parameters<Pack['entry']>[0]): Promise<void> {
   return new Promise((resolve, reject) => {
-    tar.entry(head, error => (error ? reject(error) : resolve()))
+    // without a body given, the library waits for one, also that of an empty file
+    tar.entry(head, '', error => (error ? reject(error) : resolve()))
   })
 }
+
+const padding = Buffer.alloc(65_536)
 
 /** Exactly as many bytes as the header says, also when the file is written to meanwhile. */
 async function addFile(tar: Pack, entry: TreeNode, name: string): Promise<void> {
@@ -137,7 +152,16 @@ async function addFile(tar: Pack, entry: TreeNode, name: string): Promise<void> 
   }
   await new Promise<void>((resolve, reject) => {
     const sink = tar.entry({ ...header(stat, name), size: stat.size }, error => (error ? reject(error) : resolve()))
-    const source = createReadStream('', { fd, start: 0, end: stat.size - 1, autoClose: true })
-    pipeline(source, sink).catch(reject)
+    pipeline(exactly(fd, stat.size), sink).catch(reject)
   })
+}
+
+/** What is missing of a file that has shrunk meanwhile is made up by zeros, as every tar does. */
+async function* exactly(fd: number, size: number): AsyncGenerator<Uint8Array> {
+  let left = size
+  for await (const piece of createReadStream('', { fd, start: 0, end: size - 1, autoClose: true })) {
+    left -= (piece as Buffer).length
+    yield piece as Buffer
+  }
+  for (; left > 0; left -= padding.length) yield padding.subarray(0, left)
 }

@@ -37,6 +37,15 @@ test('a file is put before the start, below folders that are made, and those of 
   assert.deepEqual(Object.keys(etc).sort(), ['etc/', 'etc/group', 'etc/own', 'etc/passwd'])
 })
 
+test('empty files, links and folders come out whole', async () => {
+  await using box = await EngineBox.open()
+  await box.create('web')
+  await put(box, '/', { 'mixed/a': '', 'mixed/b': { type: 'symlink', linkname: 'a' }, 'mixed/c/': '', 'mixed/d': '' })
+  const all = { 'mixed/': 'directory', 'mixed/a': '', 'mixed/b': 'symlink', 'mixed/c/': 'directory', 'mixed/d': '' }
+  assert.deepEqual(await get(box, '/mixed'), all)
+  assert.deepEqual(await get(box, '/mixed/a'), { a: '' })
+})
+
 test('what is put is owned by the user of the container when asked', async () => {
   await using box = await EngineBox.open()
   await box.create('web', { User: 'app' })
