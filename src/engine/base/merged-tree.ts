@@ -24,6 +24,8 @@ const fileOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOC
 /** What the kernel allows in one path. */
 const mostLinks = 40
 
+/** The kernel's PATH_MAX: what lies deeper nobody can name. */
+export const longestPath = 4096
 /** Descriptors held at once: a container must not use up the engine's by making folders in folders. */
 const mostOpen = 4096
 

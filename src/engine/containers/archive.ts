@@ -6,7 +6,7 @@ import { type Pack, pack } from 'tar-stream'
 import type { Archive, PathStat } from '../../api/endpoint.ts'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
-import { MergedTree, type TreeFolder, type TreeNode } from '../base/merged-tree.ts'
+import { longestPath, MergedTree, type TreeFolder, type TreeNode } from '../base/merged-tree.ts'
 import type { Container } from './container.ts'
 import { type Parts, tell } from './parts.ts'
 import { goMode, look, viewOf } from './view.ts'
@@ -78,6 +78,8 @@ function pathStat(path: string, { stat, path: at }: TreeFolder | TreeNode): Path
 
 async function addAll(tar: Pack, tree: MergedTree, entry: TreeFolder | TreeNode, name: string): Promise<void> {
   const { stat } = entry
+  if (name.length > longestPath)
+    throw new Failure('unsupported', `Cannot copy "${name.slice(0, 40)}…": it has more than ${longestPath} characters`)
   if (entry.kind === 'folder') {
     await addEntry(tar, { ...header(stat, `${name}/`), type: 'directory' })
     for (const child of tree.names(entry)) {

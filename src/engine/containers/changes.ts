@@ -3,7 +3,7 @@ import { lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileChange } from '../../api/containers.ts'
 import { Failure } from '../../lib/failure.ts'
-import { MergedTree, type TreeFolder } from '../base/merged-tree.ts'
+import { longestPath, MergedTree, type TreeFolder } from '../base/merged-tree.ts'
 import type { Container } from './container.ts'
 import type { Parts } from './parts.ts'
 import { ensureUpper } from './upper.ts'
@@ -11,9 +11,6 @@ import { ensureUpper } from './upper.ts'
 const modified = 0
 const added = 1
 const deleted = 2
-
-/** The kernel's PATH_MAX: what lies deeper nobody can name. */
-const longestPath = 4096
 
 /** Made by the runtime to mount over; nobody changed them. */
 const runtimePlaces = ['/dev', '/proc', '/sys', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf']
