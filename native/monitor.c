@@ -81,20 +81,26 @@ static _Noreturn void fail(struct monitor *m, int step, int error) {
   _exit(1);
 }
 
-/* The next socket from the engine, or -1 when it is gone. */
-static int next_request(int from) {
-  char byte;
-  struct iovec iov = {&byte, 1};
+/* A message, and the descriptor that came with it, or -1. */
+static ssize_t receive(int from, void *data, size_t size, int *fd) {
+  struct iovec iov = {data, size};
   union {
     char space[CMSG_SPACE(sizeof(int))];
     struct cmsghdr align;
   } control = {0};
   struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-  int fd = -1;
-  if (RETRY(recvmsg(from, &message, MSG_CMSG_CLOEXEC)) <= 0) return -1;
-  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-  if (header && header->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return fd;
+  ssize_t n = RETRY(recvmsg(from, &message, MSG_CMSG_CLOEXEC));
+  struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  *fd = -1;
+  if (header && header->cmsg_type == SCM_RIGHTS) memcpy(fd, CMSG_DATA(header), sizeof *fd);
+  return n;
+}
+
+/* The next socket from the engine, or -1 when it is gone. */
+static int next_request(int from) {
+  char byte;
+  int fd;
+  return receive(from, &byte, 1, &fd) > 0 ? fd : -1;
 }
 
 /* Returns in each new monitor, never in the nursery, which ends with the engine; its children live on. */
@@ -124,32 +130,21 @@ static _Noreturn void run_child(struct monitor *m) {
   _exit(127);
 }
 
-static int take_terminal(struct monitor *m, struct msghdr *message) {
-  struct cmsghdr *header = CMSG_FIRSTHDR(message);
-  if (!header || header->cmsg_type != SCM_RIGHTS) return -EPROTO;
-  int master;
-  memcpy(&master, CMSG_DATA(header), sizeof master);
+static void take_terminal(struct monitor *m, int master) {
   fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
   m->input = m->streams[0].fd = master;
   /* While we hold the other end, a terminal nobody has open at the moment is not at its end. */
   m->terminal_peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  return 0;
 }
 
 /* Success is silence: exec closes the child's end. */
 static struct child_report await_child(struct monitor *m) {
   for (;;) {
     struct child_report report = {-1, 0};
-    struct iovec iov = {&report, sizeof report};
-    union {
-      char space[CMSG_SPACE(sizeof(int))];
-      struct cmsghdr align;
-    } control;
-    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    ssize_t n = RETRY(recvmsg(m->report, &message, MSG_CMSG_CLOEXEC));
-    if (n <= 0 || report.step >= 0) return report;
-    int error = take_terminal(m, &message);
-    if (error) return (struct child_report){0, -error};
+    int fd;
+    if (receive(m->report, &report, sizeof report, &fd) <= 0 || report.step >= 0) return report;
+    if (fd < 0) return (struct child_report){0, EPROTO};
+    take_terminal(m, fd);
   }
 }
 

@@ -1,11 +1,11 @@
 /** A container's files as they are: through its process while it runs, otherwise its layers and volumes read as one tree. */
-import { readlinkSync, type Stats } from 'node:fs'
+import { readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { posix } from 'node:path'
-import { Failure } from '../../lib/failure.ts'
+import { errnoOf, Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { MergedTree, TreeFolder, TreeNode } from '../base/merged-tree.ts'
 import type { Container } from './container.ts'
-import type { Parts } from './parts.ts'
+import { cgroupPath, type Parts } from './parts.ts'
 import { ensureUpper } from './upper.ts'
 
 /** Where a path of a container is to be looked for. */
@@ -23,7 +23,10 @@ export async function viewOf(parts: Parts, container: Container, path: string): 
   const clean = posix.normalize(`/${path}`)
   // the last dot makes the kernel follow its own link to the root
   const root = `/proc/${container.state.pid}/root/.`
-  if (container.running) return { layers: [root], writable: root, path: clean }
+  if (container.running) {
+    checkProcess(container)
+    return { layers: [root], writable: root, path: clean }
+  }
   const mount = container.record.mounts
     .filter(point => point.type !== 'tmpfs' && (clean === point.target || clean.startsWith(`${point.target}/`)))
     .sort((a, b) => b.target.length - a.target.length)[0]
@@ -36,6 +39,16 @@ export async function viewOf(parts: Parts, container: Container, path: string): 
   await ensureUpper(parts, container, layers)
   const upper = parts.paths.containerUpper(container.id)
   return { layers: [...layers, upper], writable: upper, path: clean }
+}
+
+/** Its pid may be another process's already, of the host even, when it has ended and we have not heard of it yet. */
+function checkProcess({ id, name, state }: Container): void {
+  try {
+    if (readFileSync(`/proc/${state.pid}/cgroup`, 'utf8').includes(`/${cgroupPath(id)}`)) return
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ESRCH') throw error
+  }
+  throw new Failure('conflict', `Cannot reach the files of container "${name}": it has just ended`)
 }
 
 /** What is at a path, its last name not followed; and the names that lead there, without links. */
