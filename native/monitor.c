@@ -137,14 +137,22 @@ static void take_terminal(struct monitor *m, int master) {
   m->terminal_peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
+static void take_sibling(struct monitor *m, pid_t pid, int pidfd) {
+  RETRY(waitpid(m->pid, NULL, 0));
+  close(m->pidfd);
+  m->pid = pid;
+  m->pidfd = pidfd;
+}
+
 /* Success is silence: exec closes the child's end. */
 static struct child_report await_child(struct monitor *m) {
   for (;;) {
-    struct child_report report = {-1, 0};
+    struct child_report report = {REPORT_NONE, 0};
     int fd;
     if (receive(m->report, &report, sizeof report, &fd) <= 0 || report.step >= 0) return report;
     if (fd < 0) return (struct child_report){0, EPROTO};
-    take_terminal(m, fd);
+    if (report.step == REPORT_FORKED) take_sibling(m, report.error, fd);
+    else take_terminal(m, fd);
   }
 }
 

@@ -103,6 +103,9 @@ struct monitor {
   int client_count;
 };
 
+/* Beside the number of a step that failed: messages that come with a descriptor. */
+enum { REPORT_NONE = -1, REPORT_TERMINAL = -2, REPORT_FORKED = -3 };
+
 struct child_report {
   int32_t step, error;
 };

@@ -29,9 +29,8 @@ static int start_session(struct monitor *m) {
   return 0;
 }
 
-static int send_terminal(struct monitor *m, int master) {
-  struct child_report ready = {-1, 0};
-  struct iovec iov = {&ready, sizeof ready};
+static int report_with(struct monitor *m, struct child_report report, int fd) {
+  struct iovec iov = {&report, sizeof report};
   union {
     char space[CMSG_SPACE(sizeof(int))];
     struct cmsghdr align;
@@ -41,8 +40,21 @@ static int send_terminal(struct monitor *m, int master) {
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int));
-  memcpy(CMSG_DATA(header), &master, sizeof master);
+  memcpy(CMSG_DATA(header), &fd, sizeof fd);
   return NEG(RETRY(sendmsg(m->report, &message, 0)));
+}
+
+/*
+ * Goes on as a sibling, born in the pid namespace that was joined: whoever traces processes in there sees it only now, when it has
+ * given up what the container does not have, and nothing of the host is open in it (CVE-2016-9962). By clone, which filters allow.
+ */
+static int fork_inside(struct monitor *m) {
+  int *ours[] = {&m->socket, &m->directory, &m->listener, &m->target, &m->input, &m->streams[0].fd, &m->streams[1].fd, &m->pidfd};
+  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) close_it(ours[i]), *ours[i] = -1;
+  int pidfd = -1;
+  long pid = syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD, NULL, &pidfd, NULL, NULL);
+  if (pid <= 0) return pid ? -errno : 0;
+  _exit(report_with(m, (struct child_report){REPORT_FORKED, (int32_t)pid}, pidfd) != 0);
 }
 
 /* The pair comes from the devpts behind the slot, the other end by the kernel's own answer, never by a name (B5). */
@@ -57,7 +69,7 @@ static int open_terminal(struct monitor *m, const struct step *s) {
   if (slave < 0 || fchown(slave, (uid_t)s->a[1], (gid_t)-1)) return -errno;
   struct winsize size = {.ws_row = (unsigned short)m->rows, .ws_col = (unsigned short)m->columns};
   if ((m->rows || m->columns) && ioctl(master, TIOCSWINSZ, &size)) return -errno;
-  int error = send_terminal(m, master);
+  int error = report_with(m, (struct child_report){REPORT_TERMINAL, 0}, master);
   if (error) return error;
   if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0)) return -errno;
   for (int i = 0; i < 3; i++)
@@ -190,6 +202,7 @@ int process_step(struct monitor *m, const struct step *s) {
     case STEP_UMASK: umask((mode_t)s->a[0]); return 0;
     case STEP_CWD: return enter_folder(text(m, s->a[0]));
     case STEP_INIT: return be_init(m);
+    case STEP_FORK: return fork_inside(m);
     case STEP_EXEC: return run_command(m, s);
     default: return -ENOSYS;
   }

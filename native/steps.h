@@ -62,6 +62,7 @@ enum step_code {
   STEP_UMASK = 74,
   STEP_CWD = 75,
   STEP_INIT = 76,
+  STEP_FORK = 78,
   STEP_EXEC = 77,
 };
 
@@ -129,6 +130,7 @@ static const struct shape shapes[] = {
     [STEP_UMASK] = {PHASE_CHILD, "n"},
     [STEP_CWD] = {PHASE_CHILD, "s"},
     [STEP_INIT] = {PHASE_CHILD, ""},
+    [STEP_FORK] = {PHASE_CHILD, ""},
     [STEP_EXEC] = {PHASE_CHILD, "ll"},
 };
 

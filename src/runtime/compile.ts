@@ -64,7 +64,7 @@ export function compile(spec: ContainerSpec, { facts, filter, devices }: Compile
       ...(cwd === '/' ? [] : [step('folder', { slot: slots.root, path: cwd, mode: 0o755 }, 'WorkingDir')]),
       ...(spec.root.readonly ? [readonlyRoot] : []),
       step('pivot', { slot: slots.root }),
-      ...processSteps(spec.process, { stdio: spec.stdio, filter, facts, init: spec.init, console: true }),
+      ...processSteps(spec.process, { stdio: spec.stdio, filter, facts, init: spec.init, inside: true }),
     ],
   }
 }

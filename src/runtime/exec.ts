@@ -10,7 +10,10 @@ import type { Program } from './program.ts'
 import type { ExecSpec } from './spec.ts'
 import { step } from './steps.ts'
 
-/** The pid namespace is joined by the monitor and so by its next child; the others by the child itself. */
+/**
+ * Whoever joins a pid namespace stays outside of it; only a child is born in it, and seen in there. So rights are given up and all
+ * namespaces joined before that child is made: a container that may trace its processes gets hold of nothing more.
+ */
 export function compileExec(spec: ExecSpec, facts: HostFacts, filter: Buffer | undefined): Program {
   const { mnt, cgroup, uts, ipc, pid, net } = cloneFlags
   return {
@@ -18,15 +21,14 @@ export function compileExec(spec: ExecSpec, facts: HostFacts, filter: Buffer | u
       ...superviseSteps(spec.supervise, ''),
       stdioStep(spec.stdio, spec.process.user.uid),
       step('target', { pid: spec.pid, cgroup: `/${spec.cgroupPath}` }, 'exec'),
-      step('join', { flags: pid }, 'exec'),
       step('clone', { flags: 0 }, 'exec'),
     ],
     child: [
       ...enterSteps(facts.cgroup, spec.cgroupPath),
       ...apparmorSteps(spec.process.apparmor),
-      step('join', { flags: mnt | cgroup | uts | ipc | net }, 'exec'),
+      step('join', { flags: pid | mnt | cgroup | uts | ipc | net }, 'exec'),
       ...(spec.stdio.terminal ? [step('open-folder', { slot: slots.pts, path: '/dev/pts' }, 'exec')] : []),
-      ...processSteps(spec.process, { stdio: spec.stdio, filter, facts, init: false, console: false }),
+      ...processSteps(spec.process, { stdio: spec.stdio, filter, facts, init: false, inside: false }),
     ],
   }
 }

@@ -155,9 +155,22 @@ describe('compileExec()', () => {
     )
     assert.deepEqual(
       program.host.map(({ name }) => name),
-      ['supervise', 'stdio', 'target', 'join', 'clone'],
+      ['supervise', 'stdio', 'target', 'clone'],
     )
     assert.equal(program.child.at(-1)?.name, 'exec')
+  })
+
+  it('enters the pid namespace last, when namespaces are joined and rights given up', () => {
+    const { process, stdio, supervise } = spec()
+    const base = { kind: 'exec', id: 'e', pid: 7, cgroupPath: 'tscompose/x', supervise, privileged: false } as const
+    for (const yes of [true, false]) {
+      const changed = { process: { ...process, noNewPrivileges: yes }, stdio: { ...stdio, terminal: yes } }
+      const { child } = compileExec({ ...base, ...changed }, facts, Buffer.alloc(8))
+      const names = child.map(({ name }) => name)
+      assert.deepEqual(names.slice(-3), ['fork', yes ? 'terminal' : 'session', 'exec'])
+      for (const name of ['join', 'identity', 'capabilities', 'bound', 'seccomp'] as const)
+        assert.ok(names.includes(name) && names.indexOf(name) < names.indexOf('fork'), name)
+    }
   })
 })
 

@@ -31,7 +31,10 @@ export function stdioStep(stdio: StdioSpec, uid: number): Step {
   return step('stdio', { flags, attach: attachBits(stdio.attach), rows, columns, uid }, 'Tty, OpenStdin')
 }
 
-/** Child steps from the point where the root is in place. `/dev/console` is only made for a container's first process. */
+/**
+ * Child steps from the point where the root is in place. `inside`: the container's first process, born in its pid namespace; it has
+ * `/dev/console` made. Others fork into that namespace last.
+ */
 export function processSteps(
   spec: ProcessSpec,
   options: {
@@ -39,17 +42,20 @@ export function processSteps(
     readonly filter: Buffer | undefined
     readonly facts: HostFacts
     readonly init: boolean
-    readonly console: boolean
+    readonly inside: boolean
   },
 ): Step[] {
-  const { stdio, filter, facts, init, console } = options
+  const { stdio, filter, facts, init, inside } = options
   const { uid, gid, groups } = spec.user
   const { bound, set } = capabilitySteps(spec.capabilities, facts)
   const seccomp = filter === undefined ? [] : [step('seccomp', { filter }, 'HostConfig.SecurityOpt')]
   const list = Buffer.alloc(groups.length * 4)
   for (const [index, group] of groups.entries()) list.writeUInt32LE(group, index * 4)
+  const session = stdio.terminal
+    ? step('terminal', { slot: slots.pts, uid, console: inside ? 1 : 0 }, 'Tty')
+    : step('session', {})
   return [
-    stdio.terminal ? step('terminal', { slot: slots.pts, uid, console: console ? 1 : 0 }, 'Tty') : step('session', {}),
+    ...(inside ? [session] : []),
     ...rlimitSteps(spec.rlimits),
     step('cwd', { path: spec.cwd }, 'WorkingDir'),
     step('umask', { mask: spec.umask }),
@@ -59,6 +65,7 @@ export function processSteps(
     step('identity', { uid, gid, groups: list }, 'User'),
     set,
     ...(spec.noNewPrivileges ? [step('no-new-privileges', {}, 'HostConfig.SecurityOpt'), ...seccomp] : []),
+    ...(inside ? [] : [step('fork', {}, 'exec'), session]),
     ...(init ? [step('init', {}, 'HostConfig.Init')] : []),
     step('exec', { argv: spec.args, env: spec.env }, 'Entrypoint, Cmd'),
   ]
