@@ -122,7 +122,7 @@ static bool take_frame(struct monitor *m, struct client *c, int type, const char
       c->attach = data[0];
       return true;
     case TO_STDIN:
-      if (!(c->attach & ATTACH_STDIN) || m->input < 0 || m->stdin_ended) return true;
+      if (m->exited || !(c->attach & ATTACH_STDIN) || m->input < 0 || m->stdin_ended) return true;
       if (reserve(&m->stdin_buffer, length)) append(&m->stdin_buffer, data, length);
       return true;
     case TO_STDIN_END:

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 /* With a terminal the child opens its own and sends it; otherwise pipes, which a non-root user may reopen as /dev/stdout. */
@@ -101,7 +102,7 @@ static int fill(struct monitor *m, struct pollfd *p) {
   for (int i = 0; i < 2; i++) p[POLL_STREAMS + i] = (struct pollfd){blocked ? -1 : m->streams[i].fd, POLLIN, 0};
   for (int i = 0; i < m->client_count; i++) {
     struct client *c = &m->clients[i];
-    bool full = c->attach & ATTACH_STDIN && m->stdin_buffer.length >= FRAME;
+    bool full = !m->exited && c->attach & ATTACH_STDIN && m->stdin_buffer.length >= FRAME;
     p[POLL_CLIENTS + i] = (struct pollfd){c->fd, (short)((full ? 0 : POLLIN) | (c->out.length ? POLLOUT : 0)), 0};
   }
   return POLL_CLIENTS + m->client_count;
@@ -113,7 +114,8 @@ static void serve_clients(struct monitor *m, const struct pollfd *p) {
     bool alive = !(events & POLLIN) || read_client(m, &m->clients[i]);
     if (alive && !(events & POLLIN) && events & (POLLHUP | POLLERR)) alive = false;
     if (alive && m->clients[i].out.length) alive = flush_client(&m->clients[i]);
-    if (alive && m->exited && !m->clients[i].out.length) alive = false;
+    /* Not closed: a frame still sent to us would fail, and what the other side has not read yet be thrown away with its socket. */
+    if (alive && m->exited && !m->clients[i].out.length) shutdown(m->clients[i].fd, SHUT_WR);
     if (!alive) drop_client(m, i);
   }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -24,6 +25,21 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
       { stdout, stderr, code: exit.code, signal: exit.signal },
       { stdout: 'out\n', stderr: 'err\n', code: 3, signal: undefined },
     )
+  })
+
+  it('delivers the output and exit code of a process that had ended when its input was closed', async () => {
+    const spec = await box.spec(['sh', '-c', 'sleep 0.1; echo kept; exit 4'])
+    const stdio = { ...spec.stdio, stdin: true, stdinOnce: true, attach: { stdin: true, stdout: true, stderr: true } }
+    const running = await box.start({ ...spec, stdio })
+    // No turn of the event loop in between: all that the monitor says now waits in the socket, and then we write to it.
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    while (!existsSync(join(spec.supervise.directory, 'exit.json'))) Atomics.wait(pause, 0, 0, 10)
+    Atomics.wait(pause, 0, 0, 100)
+    running.attached!.end()
+    const pieces: Buffer[] = []
+    for await (const { data } of running.attached!.output) pieces.push(data)
+    assert.equal(String(Buffer.concat(pieces)), 'kept\n')
+    assert.equal((await running.exited).code, 4)
   })
 
   it('reports 128 + signal of a killed process', async () => {
