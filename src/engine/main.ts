@@ -87,7 +87,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     })
   const [{ createEngine }, { engineRelease }, { serve }, { handlersOf }, { decodeRegistryAuth }] = await Promise.all([
     import('./engine.ts'),
-    import('./containers/info.ts'),
+    import('./containers/show/info.ts'),
     import('./server/server.ts'),
     import('./server/handlers.ts'),
     import('./images/auth.ts'),

@@ -85,7 +85,7 @@ const pure = [
   'api',
   'runtime/parts',
   'engine/networks/ipam.ts',
-  'engine/containers/restart-policy.ts',
+  'engine/containers/config/restart-policy.ts',
   'engine/containers/state.ts',
   'engine/health/state.ts',
   'engine/logs/records.ts',
@@ -156,7 +156,7 @@ describe('the walls of src/', () => {
 
   test('verbs of engine/containers/ never import one another', () => {
     const verbs = ['create', 'start', 'stop', 'kill', 'restart', 'remove', 'rename', 'wait', 'pause', 'prune'].map(
-      v => `engine/containers/${v}.ts`,
+      v => `engine/containers/verbs/${v}.ts`,
     )
     assert.deepEqual(imports.filter(i => verbs.includes(i.from) && verbs.includes(i.to)).map(show), [])
   })

@@ -5,7 +5,7 @@ import type { HostOperation } from '../../runtime/spec.ts'
 import type { Attachment } from '../networks/attachment.ts'
 import type { PublishedPort } from '../networks/published-port.ts'
 import type { Container } from './container.ts'
-import { hasNameServer } from './host-files.ts'
+import { hasNameServer } from './files/host-files.ts'
 import { serveNames } from './network.ts'
 import { cgroupPath, type Parts } from './parts.ts'
 

@@ -19,25 +19,25 @@ import { HealthSchedule, type ProbeOutcome } from '../health/schedule.ts'
 import { healthPlan, startingHealth } from '../health/state.ts'
 import { readLog } from '../logs/read.ts'
 import { adopt } from './adopt.ts'
-import { type AttachOptions, attach } from './attach.ts'
-import { connect, disconnect } from './connect.ts'
+import { startsWithEngine } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
-import { create } from './create.ts'
 import { type AfterExit, exited } from './exited.ts'
-import { inspect, summary } from './inspect.ts'
-import { kill } from './kill.ts'
-import { type ListOptions, selectContainers } from './list.ts'
 import { Names } from './names.ts'
 import { type Parts, tell } from './parts.ts'
-import { pause, unpause } from './pause.ts'
-import { selectPruned } from './prune.ts'
 import { Records } from './records.ts'
-import { remove } from './remove.ts'
-import { rename } from './rename.ts'
-import { startsWithEngine } from './restart-policy.ts'
-import { shownSpec, start } from './start.ts'
-import { type StopOptions, stop } from './stop.ts'
-import { checkCondition, wait } from './wait.ts'
+import { inspect, summary } from './show/inspect.ts'
+import { type ListOptions, selectContainers } from './show/list.ts'
+import { type AttachOptions, attach } from './stdio/attach.ts'
+import { connect, disconnect } from './verbs/connect.ts'
+import { create } from './verbs/create.ts'
+import { kill } from './verbs/kill.ts'
+import { pause, unpause } from './verbs/pause.ts'
+import { selectPruned } from './verbs/prune.ts'
+import { remove } from './verbs/remove.ts'
+import { rename } from './verbs/rename.ts'
+import { shownSpec, start } from './verbs/start.ts'
+import { type StopOptions, stop } from './verbs/stop.ts'
+import { checkCondition, wait } from './verbs/wait.ts'
 
 const log = debug('containers')
 
@@ -268,7 +268,7 @@ export class Containers {
 
   update(ref: string, body: ContainerUpdate): Promise<{ Warnings: string[] | null }> {
     return this.#locked(ref, async container => {
-      const { update } = await import('./update.ts')
+      const { update } = await import('./verbs/update.ts')
       return update(this.#parts, container, { body, save: changed => this.#records.save(changed) })
     })
   }
@@ -318,7 +318,7 @@ export class Containers {
 
   async top(ref: string, psArgs?: string): Promise<ContainerTop> {
     const container = this.get(ref)
-    const { top } = await import('./top.ts')
+    const { top } = await import('./show/top.ts')
     return top(this.#parts, container, psArgs)
   }
 
@@ -330,20 +330,20 @@ export class Containers {
     const container = this.get(ref)
     const parts = this.#parts
     return (async function* () {
-      const { stats } = await import('./stats.ts')
+      const { stats } = await import('./show/stats.ts')
       yield* stats(parts, container, { ...options, oneShot: options.oneShot ?? false })
     })()
   }
 
   async statPath(ref: string, path: string): Promise<PathStat> {
     const container = this.get(ref)
-    const { statPath } = await import('./archive.ts')
+    const { statPath } = await import('./files/archive.ts')
     return statPath(this.#parts, container, { path, ref })
   }
 
   async readArchive(ref: string, path: string): Promise<Archive> {
     const container = this.get(ref)
-    const { readArchive } = await import('./archive.ts')
+    const { readArchive } = await import('./files/archive.ts')
     return readArchive(this.#parts, container, { path, ref })
   }
 
@@ -357,14 +357,14 @@ export class Containers {
     },
   ): Promise<void> {
     return this.#locked(ref, async container => {
-      const { writeArchive } = await import('./archive-write.ts')
+      const { writeArchive } = await import('./files/archive-write.ts')
       await writeArchive(this.#parts, container, { ...options, ref })
     })
   }
 
   async changes(ref: string): Promise<FileChange[]> {
     const container = this.get(ref)
-    const { changes } = await import('./changes.ts')
+    const { changes } = await import('./files/changes.ts')
     return changes(this.#parts, container)
   }
 

@@ -2,10 +2,10 @@
 import { debug } from '../../lib/debug.ts'
 import { messageOf } from '../../lib/failure.ts'
 import type { Exit } from '../../runtime/runtime.ts'
+import { nextDelay, restartsAfterExit } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
 import { releaseJoined, releaseNetwork } from './network.ts'
 import { cgroupPath, type Parts, tell } from './parts.ts'
-import { nextDelay, restartsAfterExit } from './restart-policy.ts'
 
 const log = debug('containers')
 

@@ -4,9 +4,9 @@ import { Failure, messageOf } from '../../lib/failure.ts'
 import type { HostOperation, NetworkSpec } from '../../runtime/spec.ts'
 import type { Attachment } from '../networks/attachment.ts'
 import type { PublishedPort } from '../networks/published-port.ts'
+import { networkKind } from './config/endpoints.ts'
 import type { Container } from './container.ts'
-import { networkKind } from './endpoints.ts'
-import { hasNameServer } from './host-files.ts'
+import { hasNameServer } from './files/host-files.ts'
 import { joined, type Parts, sharers } from './parts.ts'
 
 export interface ContainerNetwork {

@@ -2,7 +2,7 @@
 import type { Handlers } from '../../api/endpoint.ts'
 import type { endpoints } from '../../api/endpoints.ts'
 import type { Containers } from '../containers/containers.ts'
-import type { Execs } from '../containers/execs.ts'
+import type { Execs } from '../containers/verbs/execs.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import { containerRoutes } from './routes/containers.ts'

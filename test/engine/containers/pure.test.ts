@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { capabilitySet, defaultCapabilities } from '../../../src/engine/containers/capabilities.ts'
-import { containerEnvironment, execEnvironment } from '../../../src/engine/containers/environment.ts'
-import { commandText, statusText } from '../../../src/engine/containers/inspect.ts'
-import { parseBind, tmpfsOptions } from '../../../src/engine/containers/mount-points.ts'
-import { nextDelay, restartsAfterExit, startsWithEngine } from '../../../src/engine/containers/restart-policy.ts'
-import { checkSecurityOptions } from '../../../src/engine/containers/security-options.ts'
+import { capabilitySet, defaultCapabilities } from '../../../src/engine/containers/config/capabilities.ts'
+import { containerEnvironment, execEnvironment } from '../../../src/engine/containers/config/environment.ts'
+import { parseBind, tmpfsOptions } from '../../../src/engine/containers/config/mount-points.ts'
+import { nextDelay, restartsAfterExit, startsWithEngine } from '../../../src/engine/containers/config/restart-policy.ts'
+import { checkSecurityOptions } from '../../../src/engine/containers/config/security-options.ts'
+import { findUser } from '../../../src/engine/containers/config/user.ts'
+import { commandText, statusText } from '../../../src/engine/containers/show/inspect.ts'
+import { parseTop } from '../../../src/engine/containers/show/top.ts'
 import { checkMove, moves, type Status, statuses } from '../../../src/engine/containers/state.ts'
-import { parseTop } from '../../../src/engine/containers/top.ts'
-import { findUser } from '../../../src/engine/containers/user.ts'
 
 test('a move that is not in the table is a conflict', () => {
   for (const from of statuses)

@@ -1,7 +1,7 @@
 /** Endpoints of execs. */
 import type { Handlers } from '../../../api/endpoint.ts'
 import type { execEndpoints } from '../../../api/exec.ts'
-import type { Execs } from '../../containers/execs.ts'
+import type { Execs } from '../../containers/verbs/execs.ts'
 import { windowSize } from './containers.ts'
 
 export function execRoutes(execs: Execs): Handlers<typeof execEndpoints> {

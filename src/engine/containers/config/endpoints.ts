@@ -1,0 +1,57 @@
+/** NetworkMode and NetworkingConfig → the networks a container is to be on: pure. */
+import type { EndpointSettings } from '../../../api/container-body.ts'
+import { Failure } from '../../../lib/failure.ts'
+import type { EndpointRequest } from '../container.ts'
+
+type Endpoints = Readonly<Record<string, EndpointSettings | null>>
+
+/** How a container gets its network. */
+export type NetworkKind =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'container'; readonly ref: string }
+  | { readonly kind: 'networks' }
+
+export function networkKind(mode: string): NetworkKind {
+  if (mode === 'host' || mode === 'none') return { kind: mode }
+  if (mode.startsWith('container:')) return { kind: 'container', ref: mode.slice('container:'.length) }
+  return { kind: 'networks' }
+}
+
+/** One endpoint as asked, in the engine's terms. */
+export function endpointRequest(network: string, settings: EndpointSettings | null | undefined): EndpointRequest {
+  const ipam = settings?.IPAMConfig
+  const ipv4 = ipam?.IPv4Address
+  const ipv6 = ipam?.IPv6Address
+  return {
+    network,
+    aliases: [...(settings?.Aliases ?? [])],
+    links: [...(settings?.Links ?? [])],
+    ...(ipv4 && { ipv4Address: ipv4 }),
+    ...(ipv6 && { ipv6Address: ipv6 }),
+    linkLocalIPs: [...(ipam?.LinkLocalIPs ?? [])],
+    ...(settings?.MacAddress && { macAddress: settings.MacAddress }),
+    gwPriority: settings?.GwPriority ?? 0,
+    driverOpts: { ...settings?.DriverOpts },
+  }
+}
+
+/** The network of NetworkMode first, the others by name. */
+export function endpointsOf(mode: string, asked: Endpoints | undefined): EndpointRequest[] {
+  const kind = networkKind(mode)
+  const named = Object.entries(asked ?? {}).map(
+    ([name, settings]) => [name === 'default' ? 'bridge' : name, settings] as const,
+  )
+  if (kind.kind !== 'networks') {
+    const others = named.map(([name]) => name).filter(name => name !== mode && name !== 'bridge')
+    if (others.length > 0)
+      throw new Failure(
+        'invalid',
+        `conflicting options: cannot attach network mode "${mode}" to networks ${others.join(', ')}`,
+      )
+    return []
+  }
+  const first = named.find(([name]) => name === mode)
+  const rest = named.filter(([name]) => name !== mode).sort(([a], [b]) => (a < b ? -1 : 1))
+  return [endpointRequest(mode, first?.[1]), ...rest.map(([name, settings]) => endpointRequest(name, settings))]
+}

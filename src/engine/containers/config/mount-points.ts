@@ -1,0 +1,238 @@
+/** Binds, Mounts, Tmpfs, Volumes and VolumesFrom → mount points with every name resolved; volumes are made on the way. */
+import { stat } from 'node:fs/promises'
+import { posix } from 'node:path'
+import { errnoOf, Failure } from '../../../lib/failure.ts'
+import type { Volumes } from '../../volumes/volumes.ts'
+import type { Container, MountPoint } from '../container.ts'
+import type { Config, HostConfig, MountRequest } from './config.ts'
+
+export interface MountSources {
+  readonly volumes: Volumes
+  /** @throws Failure `not-found`. */
+  readonly get: (ref: string) => Container
+  /** Called with each volume that was made, for undo. */
+  readonly onAnonymous: (name: string) => void
+}
+
+const propagations = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']
+const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
+
+/**
+ * The container's mount points. Mounts beat Binds beat Tmpfs beat volumes of others beat the image's own volumes.
+ * @throws Failure `invalid` with Docker's texts.
+ */
+export async function resolveMounts(
+  config: Config,
+  hostConfig: HostConfig,
+  sources: MountSources,
+): Promise<MountPoint[]> {
+  const points = new Map<string, MountPoint>()
+  const add = (point: MountPoint) => {
+    if (points.has(point.target)) throw new Failure('invalid', `Duplicate mount point: ${point.target}`)
+    points.set(point.target, point)
+  }
+  for (const [i, bind] of (hostConfig.Binds ?? []).entries())
+    add(await volumeOf(parseBind(bind, `HostConfig.Binds[${i}]`), sources))
+  for (const [i, mount] of (hostConfig.Mounts ?? []).entries())
+    add(await volumeOf(await fromRequest(mount, `HostConfig.Mounts[${i}]`), sources, mount))
+  for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
+    const clean = targetPath(target, `tmpfs ${target}`)
+    add({ ...base('tmpfs', clean, `HostConfig.Tmpfs["${target}"]`), ...tmpfsOptions(options) })
+  }
+  for (const [i, from] of (hostConfig.VolumesFrom ?? []).entries())
+    for (const point of mountsOf(from, `HostConfig.VolumesFrom[${i}]`, sources))
+      if (!points.has(point.target)) points.set(point.target, point)
+  for (const target of Object.keys(config.Volumes ?? {})) {
+    const clean = targetPath(target, target)
+    if (points.has(clean)) continue
+    add(await volumeOf({ ...base('volume', clean, `Volumes["${target}"]`), driver: 'local', propagation: '' }, sources))
+  }
+  return [...points.values()]
+}
+
+function base(type: MountPoint['type'], target: string, cause: string): MountPoint {
+  return { type, cause, target, readonly: false, recursive: true, propagation: 'rprivate', mode: '', flags: [] }
+}
+
+function targetPath(target: string, whole: string): string {
+  if (!target.startsWith('/'))
+    throw new Failure(
+      'invalid',
+      `invalid volume specification: '${whole}': invalid mount config: mount path must be absolute`,
+    )
+  const clean = posix.normalize(target).replace(/(.)\/$/, '$1')
+  if (clean === '/')
+    throw new Failure(
+      'invalid',
+      `invalid volume specification: '${whole}': invalid specification: destination can't be '/'`,
+    )
+  return clean
+}
+
+/** "source:target:options", as `-v` sends it. */
+export function parseBind(text: string, cause: string): MountPoint {
+  const parts = text.split(':')
+  const bad = () => new Failure('invalid', `invalid volume specification: '${text}'`)
+  if (parts.length < 2 || parts.length > 3) {
+    if (parts.length === 1 && parts[0])
+      return { ...base('volume', targetPath(parts[0], text), cause), driver: 'local', propagation: '' }
+    throw bad()
+  }
+  const [source, target, mode = ''] = parts as [string, string, string?]
+  if (source === '' || target === '') throw bad()
+  const isBind = source.startsWith('/')
+  if (!isBind && !volumeName.test(source))
+    throw new Failure(
+      'invalid',
+      `create ${source}: "${source}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+    )
+  let readonly = false
+  let nocopy = false
+  let propagation = isBind ? 'rprivate' : ''
+  for (const word of mode.split(',').filter(Boolean)) {
+    if (word === 'ro' || word === 'readonly') readonly = true
+    else if (word === 'nocopy') {
+      if (isBind) throw new Failure('invalid', `invalid volume specification: '${text}': nocopy is for volumes only`)
+      nocopy = true
+    } else if (propagations.includes(word)) {
+      if (!isBind) throw bad()
+      propagation = word
+    } else if (!['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'].includes(word))
+      throw new Failure('invalid', `invalid mode: ${mode}`)
+  }
+  const clean = targetPath(target, text)
+  if (isBind) return { ...base('bind', clean, cause), source: posix.normalize(source), readonly, propagation, mode }
+  return {
+    ...base('volume', clean, cause),
+    name: source,
+    driver: 'local',
+    nocopy,
+    readonly,
+    propagation,
+    mode: mode || 'z',
+  }
+}
+
+/** One of HostConfig.Mounts. A bind's source has to exist, unless it is to be created. */
+async function fromRequest(mount: MountRequest, cause: string): Promise<MountPoint> {
+  const target = targetPath(mount.Target, mount.Target)
+  const readonly = mount.ReadOnly ?? false
+  const bad = (why: string) => new Failure('invalid', `invalid mount config for type "${mount.Type}": ${why}`)
+  switch (mount.Type) {
+    case 'bind': {
+      const source = mount.Source ?? ''
+      if (source === '') throw bad('field Source must not be empty')
+      if (!source.startsWith('/')) throw bad(`invalid mount path: '${source}' mount path must be absolute`)
+      if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
+      if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
+      const propagation = mount.BindOptions?.Propagation || 'rprivate'
+      if (!propagations.includes(propagation)) throw bad(`invalid propagation mode: ${propagation}`)
+      if (!mount.BindOptions?.CreateMountpoint && !(await exists(source)))
+        throw bad(`bind source path does not exist: ${source}`)
+      return {
+        ...base('bind', target, cause),
+        source: posix.normalize(source),
+        readonly,
+        recursive: !mount.BindOptions?.NonRecursive,
+        propagation,
+      }
+    }
+    case 'volume': {
+      if (mount.BindOptions) throw bad('field BindOptions must not be specified')
+      if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
+      const driver = mount.VolumeOptions?.DriverConfig?.Name || 'local'
+      const subpath = mount.VolumeOptions?.Subpath
+      if (subpath && (subpath.startsWith('/') || posix.normalize(subpath).startsWith('..')))
+        throw bad('subpath must be a relative path within the volume')
+      return {
+        ...base('volume', target, cause),
+        ...(mount.Source && { name: mount.Source }),
+        driver,
+        ...(subpath && { subpath: posix.normalize(subpath) }),
+        nocopy: mount.VolumeOptions?.NoCopy ?? false,
+        readonly,
+        propagation: '',
+        mode: 'z',
+      }
+    }
+    case 'tmpfs': {
+      if (mount.Source) throw bad('field Source must not be specified')
+      if (mount.BindOptions) throw bad('field BindOptions must not be specified')
+      if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
+      const { SizeBytes, Mode, Options } = mount.TmpfsOptions ?? {}
+      const words = [...(Options ?? []).map(option => option.join('='))]
+      if (SizeBytes) words.push(`size=${SizeBytes}`)
+      if (Mode) words.push(`mode=${Mode.toString(8)}`)
+      if (readonly) words.push('ro')
+      return { ...base('tmpfs', target, cause), ...tmpfsOptions(words.join(',')) }
+    }
+    default:
+      throw new Failure(
+        'unsupported',
+        `Cannot mount type "${mount.Type}" on "${mount.Target}": this engine has bind, volume and tmpfs`,
+      )
+  }
+}
+
+/** "rw,size=64k,mode=1777" → flags and mount data; noexec, nosuid and nodev unless said otherwise. */
+export function tmpfsOptions(text: string): { flags: string[]; data: string; readonly: boolean } {
+  const flags = new Set(['noexec', 'nosuid', 'nodev'])
+  const data: string[] = []
+  for (const word of text.split(',').filter(Boolean)) {
+    const off = { exec: 'noexec', suid: 'nosuid', dev: 'nodev', rw: 'ro' }[word]
+    if (off) flags.delete(off)
+    else if (['noexec', 'nosuid', 'nodev', 'ro', 'noatime', 'nodiratime', 'relatime', 'strictatime'].includes(word))
+      flags.add(word)
+    else if (
+      /^(size|nr_blocks|nr_inodes)=\d+[kmgKMG%]?$/.test(word) ||
+      /^mode=0?[0-7]{1,4}$/.test(word) ||
+      /^(uid|gid)=\d+$/.test(word)
+    )
+      data.push(word)
+    else throw new Failure('invalid', `invalid tmpfs option ["${word}"]`)
+  }
+  return { flags: [...flags], data: data.join(','), readonly: flags.has('ro') }
+}
+
+/** Makes sure a volume exists and has a name; others are passed through. */
+async function volumeOf(
+  point: MountPoint,
+  { volumes, onAnonymous }: MountSources,
+  request?: MountRequest,
+): Promise<MountPoint> {
+  if (point.type !== 'volume') return point
+  const options = request?.VolumeOptions
+  const volume = await volumes.create({
+    name: point.name,
+    driver: point.driver,
+    driverOpts: options?.DriverConfig?.Options,
+    labels: options?.Labels,
+  })
+  if (!point.name) onAnonymous(volume.name)
+  return { ...point, name: volume.name, driver: volume.driver, anonymous: !point.name }
+}
+
+/** "container:ro" → its mount points but tmpfs. */
+function mountsOf(from: string, cause: string, { get }: MountSources): MountPoint[] {
+  const [ref = '', mode, more] = from.split(':')
+  if (ref === '' || more !== undefined || (mode !== undefined && mode !== 'ro' && mode !== 'rw' && mode !== 'z'))
+    throw new Failure('invalid', `invalid volumes-from specification: '${from}'`)
+  return get(ref)
+    .record.mounts.filter(point => point.type !== 'tmpfs')
+    .map(point => ({
+      ...point,
+      cause,
+      anonymous: false,
+      readonly: mode === 'ro' || (mode === undefined && point.readonly),
+    }))
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false
+    throw error
+  }
+}

@@ -1,0 +1,60 @@
+/** HostConfig.SecurityOpt → what it asks for: pure. */
+import { Failure } from '../../../lib/failure.ts'
+import type { SeccompSpec } from '../../../runtime/spec.ts'
+
+export interface SecurityOptions {
+  readonly noNewPrivileges: boolean
+  /** Undefined: the default, or none when privileged. */
+  readonly seccomp: SeccompSpec | undefined
+  readonly apparmor: string | undefined
+  /** systempaths=unconfined: nothing masked or read-only. */
+  readonly unmasked: boolean
+}
+
+/** @throws Failure `invalid` or `unsupported` naming the option. */
+export function checkSecurityOptions(options: readonly string[]): SecurityOptions {
+  let noNewPrivileges = false
+  let seccomp: SeccompSpec | undefined
+  let apparmor: string | undefined
+  let unmasked = false
+  for (const option of options) {
+    const [, name, value] = /^([a-z-]+)(?:[=:](.*))?$/s.exec(option) ?? []
+    switch (name) {
+      case 'no-new-privileges':
+        if (value !== undefined && value !== 'true' && value !== 'false')
+          throw new Failure('invalid', `invalid --security-opt: "${option}"`)
+        noNewPrivileges = value !== 'false'
+        break
+      case 'seccomp':
+        seccomp = seccompOf(value ?? '')
+        break
+      case 'apparmor':
+        apparmor = value
+        break
+      case 'systempaths':
+        if (value !== 'unconfined') throw new Failure('invalid', `invalid --security-opt: "${option}"`)
+        unmasked = true
+        break
+      case 'label':
+        if (value !== 'disable')
+          throw new Failure(
+            'unsupported',
+            `Cannot honour security option "${option}": this engine sets no SELinux labels`,
+          )
+        break
+      default:
+        throw new Failure('invalid', `invalid --security-opt 2: "${option.slice(0, 100)}"`)
+    }
+  }
+  return { noNewPrivileges, seccomp, apparmor, unmasked }
+}
+
+function seccompOf(value: string): SeccompSpec {
+  if (value === 'unconfined') return { kind: 'unconfined' }
+  if (value === 'builtin' || value === '') return { kind: 'default' }
+  try {
+    return { kind: 'profile', profile: JSON.parse(value) as unknown }
+  } catch (cause) {
+    throw new Failure('invalid', 'Decoding seccomp profile failed: it is not JSON', { cause })
+  }
+}

@@ -1,0 +1,168 @@
+/** A record, its image and its attachments → the ContainerSpec the runtime compiles; every name has been looked up: pure. */
+import { Failure } from '../../../lib/failure.ts'
+import { parseBytes } from '../../../lib/units.ts'
+import type {
+  CgroupSpec,
+  ContainerSpec,
+  HostPath,
+  LogFileSpec,
+  MountSpec,
+  NamespaceChoice,
+  NetworkSpec,
+  StdioSpec,
+} from '../../../runtime/spec.ts'
+import type { ContainerRecord } from '../container.ts'
+import { cgroupPath } from '../parts.ts'
+import { capabilitySet } from './capabilities.ts'
+import type { HostConfig } from './config.ts'
+import type { Devices } from './devices.ts'
+import { containerEnvironment } from './environment.ts'
+import { checkSecurityOptions } from './security-options.ts'
+import type { FoundUser } from './user.ts'
+
+/** What start has looked up. */
+export interface Resolved {
+  readonly layers: readonly HostPath[]
+  readonly upper: HostPath
+  readonly work: HostPath
+  readonly mounts: readonly MountSpec[]
+  readonly network: NetworkSpec
+  readonly user: FoundUser
+  readonly devices: Devices
+  /** Host pids of the containers whose namespaces are joined. */
+  readonly pidOf: (mode: string) => number
+  /** Of the container itself, or of the one whose network it shares. */
+  readonly hostname: string
+  readonly monitor: HostPath
+  readonly log: HostPath
+  readonly attach: StdioSpec['attach']
+  /** Host paths to mask beside those of the record: heat sensors of each CPU. */
+  readonly masked: readonly string[]
+}
+
+export function containerSpec(record: ContainerRecord, resolved: Resolved): ContainerSpec {
+  const { config, hostConfig } = record
+  const security = checkSecurityOptions(hostConfig.SecurityOpt ?? [])
+  const capabilities = capabilitySet({
+    add: hostConfig.CapAdd ?? [],
+    drop: hostConfig.CapDrop ?? [],
+    privileged: hostConfig.Privileged,
+  })
+  const ownUts = hostConfig.UTSMode !== 'host'
+  return {
+    kind: 'container',
+    id: record.id,
+    root: {
+      kind: 'overlay',
+      layers: resolved.layers,
+      upper: resolved.upper,
+      work: resolved.work,
+      readonly: hostConfig.ReadonlyRootfs,
+    },
+    mounts: resolved.mounts,
+    namespaces: {
+      pid: choice(hostConfig.PidMode, resolved.pidOf),
+      ipc: choice(hostConfig.IpcMode, resolved.pidOf),
+      uts: ownUts ? { kind: 'new' } : { kind: 'host' },
+      cgroup: hostConfig.CgroupnsMode === 'host' ? { kind: 'host' } : { kind: 'new' },
+    },
+    network: resolved.network,
+    hostname: ownUts ? resolved.hostname : undefined,
+    domainname: ownUts && config.Domainname ? config.Domainname : undefined,
+    sysctls: sysctls(hostConfig, resolved.network),
+    cgroup: cgroup(record.id, hostConfig, resolved.devices),
+    devices: resolved.devices.nodes,
+    privileged: hostConfig.Privileged,
+    maskedPaths:
+      hostConfig.MaskedPaths.length > 0 ? [...hostConfig.MaskedPaths, ...resolved.masked] : hostConfig.MaskedPaths,
+    readonlyPaths: hostConfig.ReadonlyPaths,
+    shmSize: hostConfig.ShmSize,
+    init: hostConfig.Init ?? false,
+    oomScoreAdj: hostConfig.OomScoreAdj,
+    process: {
+      args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
+      env: containerEnvironment({
+        env: config.Env,
+        hostname: resolved.hostname,
+        terminal: config.Tty,
+        home: resolved.user.home,
+      }),
+      cwd: config.WorkingDir || '/',
+      user: { uid: resolved.user.uid, gid: resolved.user.gid, groups: resolved.user.groups },
+      capabilities: { bounding: capabilities, effective: capabilities },
+      noNewPrivileges: security.noNewPrivileges,
+      seccomp: security.seccomp ?? { kind: hostConfig.Privileged ? 'unconfined' : 'default' },
+      rlimits: hostConfig.Ulimits.map(limit => ({ name: limit.Name, soft: limit.Soft, hard: limit.Hard })),
+      umask: 0o022,
+      apparmor: security.apparmor === 'unconfined' ? undefined : security.apparmor,
+    },
+    stdio: {
+      terminal: config.Tty,
+      stdin: config.OpenStdin,
+      stdinOnce: config.StdinOnce,
+      size: hostConfig.ConsoleSize,
+      attach: resolved.attach,
+    },
+    supervise: { directory: resolved.monitor, log: logFile(hostConfig, resolved.log) },
+  }
+}
+
+function choice(mode: string, pidOf: (mode: string) => number): NamespaceChoice {
+  if (mode === 'host') return { kind: 'host' }
+  return mode.startsWith('container:') ? { kind: 'join', pid: pidOf(mode) } : { kind: 'new' }
+}
+
+/** Ping without rights and ports below 1024 for everyone, where the namespace is the container's own; the author's over them. */
+function sysctls(hostConfig: HostConfig, network: NetworkSpec): Record<string, string> {
+  const own = network.kind !== 'host' && !hostConfig.NetworkMode.startsWith('container:')
+  return {
+    ...(own && { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }),
+    ...hostConfig.Sysctls,
+  }
+}
+
+const ipcSysctls = /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\..+)$/
+
+/** @throws Failure `invalid` for a sysctl that would change the host. */
+export function checkSysctls(hostConfig: HostConfig): void {
+  for (const name of Object.keys(hostConfig.Sysctls ?? {})) {
+    const ownNetwork = hostConfig.NetworkMode !== 'host' && !hostConfig.NetworkMode.startsWith('container:')
+    const ownIpc = hostConfig.IpcMode !== 'host' && !hostConfig.IpcMode.startsWith('container:')
+    const separate = (name.startsWith('net.') && ownNetwork) || (ipcSysctls.test(name) && ownIpc)
+    if (!separate) throw new Failure('invalid', `sysctl "${name}" is not in a separate kernel namespace`)
+  }
+}
+
+/** The limits of a HostConfig in the runtime's terms; zero is none. */
+export function limits(hostConfig: HostConfig): Omit<CgroupSpec, 'path' | 'devices'> {
+  const some = (value: number): number | undefined => (value === 0 ? undefined : value)
+  return {
+    memory: some(hostConfig.Memory),
+    memorySwap: some(hostConfig.MemorySwap),
+    memoryReservation: some(hostConfig.MemoryReservation),
+    memorySwappiness: hostConfig.MemorySwappiness ?? undefined,
+    oomKillDisable: hostConfig.OomKillDisable,
+    cpuQuota: hostConfig.NanoCpus > 0 ? Math.round(hostConfig.NanoCpus / 10_000) : some(hostConfig.CpuQuota),
+    cpuPeriod: hostConfig.NanoCpus > 0 ? 100_000 : some(hostConfig.CpuPeriod),
+    cpuShares: some(hostConfig.CpuShares),
+    cpusetCpus: hostConfig.CpusetCpus || undefined,
+    cpusetMems: hostConfig.CpusetMems || undefined,
+    pids: hostConfig.PidsLimit ?? undefined,
+    blkioWeight: some(hostConfig.BlkioWeight),
+  }
+}
+
+function cgroup(id: string, hostConfig: HostConfig, devices: Devices): CgroupSpec {
+  return { path: cgroupPath(id), ...limits(hostConfig), devices: hostConfig.Privileged ? [] : devices.rules }
+}
+
+function logFile(hostConfig: HostConfig, path: HostPath): LogFileSpec | undefined {
+  const { Type, Config } = hostConfig.LogConfig
+  if (Type === 'none') return undefined
+  const size = Config['max-size']
+  return {
+    path,
+    maxSize: size === undefined || size === '-1' ? -1 : (parseBytes(size) ?? -1),
+    maxFiles: Number(Config['max-file'] ?? 1),
+  }
+}

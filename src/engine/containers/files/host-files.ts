@@ -1,0 +1,60 @@
+/** Writes a container's hosts, hostname and resolv.conf into its folder, from where they are bound over /etc. */
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf } from '../../../lib/failure.ts'
+import { hostsText, resolvConfText } from '../../dns/host-files.ts'
+import type { Attachment } from '../../networks/attachment.ts'
+import type { Container } from '../container.ts'
+
+export const hostFileNames = ['hosts', 'hostname', 'resolv.conf'] as const
+
+/** The default bridge has no name server of ours, as with Docker. */
+export function hasNameServer(attachments: readonly Attachment[]): boolean {
+  return attachments.some(attachment => attachment.network !== 'bridge')
+}
+
+/** At once and not by promises: fourteen short calls, each of which would wake a thread. */
+export async function writeHostFiles(
+  container: Container,
+  options: { readonly folder: string; readonly attachments: readonly Attachment[]; readonly hostname: string },
+): Promise<void> {
+  const { config, hostConfig } = container.record
+  const { attachments, hostname, folder } = options
+  const hostNetwork = hostConfig.NetworkMode === 'host'
+  const bare = (address: string | undefined) => (address ? [address.split('/')[0]!] : [])
+  const gateways = attachments.flatMap(attachment => [...bare(attachment.gateway), ...bare(attachment.gateway6)])
+  const texts = {
+    hosts: hostsText({
+      hostname,
+      domainname: config.Domainname || undefined,
+      addresses: attachments.flatMap(attachment => [...bare(attachment.ipv4), ...bare(attachment.ipv6)]),
+      extraHosts: hostConfig.ExtraHosts ?? [],
+      hostGateway: hostNetwork ? ['127.0.0.1'] : gateways.slice(0, 2),
+      host: hostNetwork ? textOf('/etc/hosts') : undefined,
+    }),
+    hostname: `${hostname}\n`,
+    'resolv.conf': resolvConfText({
+      host: textOf('/etc/resolv.conf'),
+      internal: hasNameServer(attachments),
+      servers: hostConfig.Dns,
+      search: hostConfig.DnsSearch,
+      options: hostConfig.DnsOptions,
+    }),
+  }
+  for (const name of hostFileNames) writeShared(join(folder, name), texts[name])
+}
+
+/** Readable inside by any user, whatever the engine's umask; the folder above is closed on the host. */
+function writeShared(path: string, text: string): void {
+  writeFileSync(path, text)
+  chmodSync(path, 0o644)
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}

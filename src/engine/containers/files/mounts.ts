@@ -1,0 +1,138 @@
+/** A container's mount points → what the runtime mounts, parents before children; sources are made and filled on the way. */
+import { constants } from 'node:fs'
+import { chmod, mkdir, open, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errnoOf, Failure } from '../../../lib/failure.ts'
+import type { HostPath, MountSpec, Propagation } from '../../../runtime/spec.ts'
+import type { Volumes } from '../../volumes/volumes.ts'
+import type { Container, MountPoint } from '../container.ts'
+
+export interface MountContext {
+  readonly volumes: Volumes
+  /** The image's, lowest first, for what an empty volume starts with. */
+  readonly layers: readonly HostPath[]
+  /** The container's own folder on the host, with hosts, hostname and resolv.conf. */
+  readonly folder: HostPath
+  /** Of these three, the ones to bind. */
+  readonly hostFiles: readonly string[]
+  /** Only to be shown: nothing is made or filled. */
+  readonly dry?: boolean
+}
+
+/** @throws Failure `invalid` when the source of a bind is missing. */
+export async function mountSpecs(container: Container, context: MountContext): Promise<MountSpec[]> {
+  const points = container.record.mounts
+  const specs = await Promise.all(points.map(point => mountSpec(point, container, context)))
+  const readonly = container.record.hostConfig.ReadonlyRootfs
+  for (const name of context.hostFiles) {
+    const target = `/etc/${name}`
+    if (points.some(point => point.target === target)) continue
+    specs.push({
+      kind: 'bind',
+      cause: 'default',
+      source: join(context.folder, name),
+      target,
+      readonly,
+      recursive: false,
+      propagation: 'rprivate',
+      directory: false,
+      flags: [],
+    })
+  }
+  return sortMounts(specs)
+}
+
+/** Parents before children, otherwise as they came. */
+export function sortMounts(specs: readonly MountSpec[]): MountSpec[] {
+  const depth = (spec: MountSpec) => spec.target.split('/').length
+  return specs.toSorted((a, b) => depth(a) - depth(b))
+}
+
+async function mountSpec(point: MountPoint, container: Container, context: MountContext): Promise<MountSpec> {
+  const { target, cause } = point
+  if (point.type === 'tmpfs') return { kind: 'tmpfs', target, cause, data: point.data ?? '', flags: point.flags }
+  if (point.type === 'bind') {
+    const found = await bindSource(point, container, context.dry)
+    return {
+      kind: 'bind',
+      target,
+      cause,
+      source: point.source!,
+      readonly: point.readonly,
+      recursive: point.recursive,
+      propagation: (point.propagation || 'rprivate') as Propagation,
+      directory: found.directory,
+      flags: point.flags,
+    }
+  }
+  const name = point.name!
+  if (!point.nocopy && !point.subpath && !context.dry) await context.volumes.populate(name, context.layers, target)
+  const source = context.volumes.source(name)
+  if (source.kind === 'tmpfs')
+    return {
+      kind: 'tmpfs',
+      target,
+      cause,
+      data: source.data,
+      flags: point.readonly ? [...source.flags, 'ro'] : source.flags,
+    }
+  const { subpath } = point
+  return {
+    kind: 'bind',
+    target,
+    cause,
+    source: source.source,
+    ...(subpath && { beneath: subpath }),
+    readonly: point.readonly || source.readonly,
+    recursive: true,
+    propagation: 'rprivate',
+    directory: subpath ? await isFolder(source.source, subpath) : true,
+    flags: [...point.flags, ...source.flags],
+  }
+}
+
+/** `-v` makes a missing folder, as Docker does; a mount that was to exist at create has to exist now. */
+async function bindSource(
+  point: MountPoint,
+  container: Container,
+  dry: boolean | undefined,
+): Promise<{ directory: boolean }> {
+  const source = point.source!
+  try {
+    return { directory: (await stat(source)).isDirectory() }
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
+  const index = /^HostConfig\.Mounts\[(\d+)\]$/.exec(point.cause)?.[1]
+  const request = index === undefined ? undefined : container.record.hostConfig.Mounts?.[Number(index)]
+  if (request && !request.BindOptions?.CreateMountpoint)
+    throw new Failure('invalid', `invalid mount config for type "bind": bind source path does not exist: ${source}`)
+  if (dry) return { directory: true }
+  await mkdir(source, { recursive: true })
+  // the engine's umask would keep the container's users out
+  await chmod(source, 0o755)
+  return { directory: true }
+}
+
+/**
+ * Whether a folder or a file is at a path inside a volume: opened one name at a time without following a link, since what is in a
+ * volume was put there by a container. The runtime looks again when it mounts it, and as carefully.
+ */
+async function isFolder(root: HostPath, subpath: string): Promise<boolean> {
+  const names = subpath.split('/').filter(name => name !== '' && name !== '.')
+  await using opened = new AsyncDisposableStack()
+  let current = opened.use(await open(root, constants.O_RDONLY | constants.O_DIRECTORY))
+  for (const [i, name] of names.entries()) {
+    const folder = i < names.length - 1 ? constants.O_DIRECTORY : 0
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | folder
+    try {
+      current = opened.use(await open(`/proc/self/fd/${current.fd}/${name}`, flags))
+    } catch (cause) {
+      throw new Failure('invalid', `Cannot mount "${subpath}" of a volume: ${errnoOf(cause)} at "${name}"`, {
+        cause,
+        hint: 'A subpath has to exist in the volume, and no part of it may be a link',
+      })
+    }
+  }
+  return (await current.stat()).isDirectory()
+}

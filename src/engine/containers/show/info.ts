@@ -1,0 +1,124 @@
+/** What the engine and its host are, as `info` and `version` tell it. */
+import { readFile } from 'node:fs/promises'
+import { arch, availableParallelism, hostname, release, totalmem } from 'node:os'
+import type { Info, Version } from '../../../api/system.ts'
+import { newestVersion, oldestVersion } from '../../../api/version.ts'
+import { errnoOf } from '../../../lib/failure.ts'
+import { stableHash } from '../../../lib/stable-json.ts'
+import type { Runtime } from '../../../runtime/runtime.ts'
+import type { Paths } from '../../base/paths.ts'
+import type { Images } from '../../images/images.ts'
+import type { Containers } from '../containers.ts'
+
+export const engineRelease = '0.1.0'
+
+/** Go's names, which Docker's clients compare with. */
+const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', riscv64: 'riscv64' }
+/** The kernel's names. */
+const machines: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
+
+export function engineVersion(): Version {
+  const details = {
+    ApiVersion: newestVersion,
+    MinAPIVersion: oldestVersion,
+    Os: 'linux',
+    Arch: architectures[arch()] ?? arch(),
+    KernelVersion: release(),
+  }
+  return {
+    Platform: { Name: 'tscompose' },
+    Components: [{ Name: 'Engine', Version: engineRelease, Details: { ...details, NodeVersion: process.version } }],
+    Version: engineRelease,
+    ...details,
+    GitCommit: '',
+    GoVersion: '',
+    BuildTime: '',
+  }
+}
+
+export interface InfoSources {
+  readonly paths: Paths
+  readonly containers: Containers
+  readonly images: Images
+  readonly runtime: Runtime
+}
+
+export async function engineInfo({ paths, containers, images, runtime }: InfoSources): Promise<Info> {
+  const [osRelease, machineId, forwarding] = await Promise.all(
+    ['/etc/os-release', '/etc/machine-id', '/proc/sys/net/ipv4/ip_forward'].map(textOf),
+  )
+  const counts = containers.counts()
+  return {
+    ID: stableHash([machineId, paths.roots.data]).slice(0, 32),
+    Containers: counts.total,
+    ContainersRunning: counts.running,
+    ContainersPaused: counts.paused,
+    ContainersStopped: counts.stopped,
+    Images: images.list().length,
+    Driver: 'overlay2',
+    DriverStatus: [['Supports d_type', 'true']],
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'none'],
+    },
+    MemoryLimit: true,
+    SwapLimit: true,
+    CpuCfsPeriod: true,
+    CpuCfsQuota: true,
+    CPUShares: true,
+    CPUSet: true,
+    PidsLimit: true,
+    IPv4Forwarding: forwarding?.trim() === '1',
+    Debug: false,
+    OomKillDisable: runtime.cgroups.version === 1,
+    SystemTime: new Date().toISOString(),
+    LoggingDriver: 'json-file',
+    CgroupDriver: 'cgroupfs',
+    CgroupVersion: String(runtime.cgroups.version),
+    KernelVersion: release(),
+    OperatingSystem: /^PRETTY_NAME="?(.*?)"?$/m.exec(osRelease ?? '')?.[1] ?? 'Linux',
+    OSVersion: /^VERSION_ID="?(.*?)"?$/m.exec(osRelease ?? '')?.[1] ?? '',
+    OSType: 'linux',
+    Architecture: machines[arch()] ?? arch(),
+    // Docker's clients look credentials for its hub up under this key.
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: { IndexConfigs: {}, InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'], Mirrors: null },
+    NCPU: availableParallelism(),
+    MemTotal: totalmem(),
+    GenericResources: null,
+    DockerRootDir: paths.roots.data,
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+    Name: hostname(),
+    Labels: [],
+    ExperimentalBuild: false,
+    ServerVersion: engineRelease,
+    Runtimes: { tscompose: { path: 'tscompose' } },
+    DefaultRuntime: 'tscompose',
+    Swarm: {
+      LocalNodeState: 'inactive',
+      NodeID: '',
+      NodeAddr: '',
+      ControlAvailable: false,
+      Error: '',
+      RemoteManagers: null,
+    },
+    LiveRestoreEnabled: true,
+    Isolation: '',
+    InitBinary: 'tscompose-init',
+    SecurityOptions: ['name=seccomp,profile=builtin'],
+    Warnings: null,
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}

@@ -1,0 +1,281 @@
+/** A container as Docker's clients see it: inspect and the list item. */
+import { lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EndpointSettings } from '../../../api/container-body.ts'
+import type {
+  ContainerInspect,
+  ContainerSummary,
+  MountPoint as MountReply,
+  NetworkSettings,
+  ContainerState as StateReply,
+} from '../../../api/containers.ts'
+import { errnoOf } from '../../../lib/failure.ts'
+import { humanDuration } from '../../../lib/units.ts'
+import { type Attachment, endpointSettings, namesOf } from '../../networks/attachment.ts'
+import { type PublishedPort, portList, portMap } from '../../networks/published-port.ts'
+import { networkKind } from '../config/endpoints.ts'
+import type { Container, MountPoint } from '../container.ts'
+import type { Parts } from '../parts.ts'
+import { shownStatus } from '../state.ts'
+
+const never = '0001-01-01T00:00:00Z'
+
+export async function inspect(parts: Parts, container: Container, { size = false } = {}): Promise<ContainerInspect> {
+  const { record, id } = container
+  const { paths } = parts
+  const [path = '', ...args] = [...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])]
+  const folder = paths.container(filesOf(parts, container))
+  const image = parts.images.find(record.imageId)
+  const layers = image ? parts.images.layers(image) : []
+  return {
+    Id: id,
+    Created: record.created,
+    Path: path,
+    Args: args,
+    State: stateReply(container),
+    Image: record.imageId,
+    ResolvConfPath: join(folder, 'resolv.conf'),
+    HostnamePath: join(folder, 'hostname'),
+    HostsPath: join(folder, 'hosts'),
+    LogPath: record.hostConfig.LogConfig.Type === 'none' ? '' : paths.containerLog(id),
+    Name: `/${record.name}`,
+    RestartCount: container.state.restartCount,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: container.execs.size > 0 ? [...container.execs] : null,
+    HostConfig: record.hostConfig as ContainerInspect['HostConfig'],
+    GraphDriver: {
+      Data: {
+        ID: id,
+        LowerDir: layers.toReversed().join(':'),
+        UpperDir: paths.containerUpper(id),
+        WorkDir: paths.containerWork(id),
+      },
+      Name: 'overlay2',
+    },
+    ...(size && {
+      SizeRw: await sizeOf(paths.containerUpper(id)),
+      SizeRootFs: (image?.size ?? 0) + (await sizeOf(paths.containerUpper(id))),
+    }),
+    Mounts: mountReplies(parts, container),
+    Config: record.config as ContainerInspect['Config'],
+    NetworkSettings: networkSettings(parts, container),
+  }
+}
+
+/** One of the list. */
+export async function summary(parts: Parts, container: Container, { size = false } = {}): Promise<ContainerSummary> {
+  const { record, state } = container
+  const exposed = Object.keys(record.config.ExposedPorts ?? {})
+  const rw = size ? await sizeOf(parts.paths.containerUpper(container.id)) : 0
+  return {
+    Id: container.id,
+    Names: [`/${record.name}`],
+    Image: record.imageRef,
+    ImageID: record.imageId,
+    Command: commandText([...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])]),
+    Created: Math.floor(Date.parse(record.created) / 1000),
+    Ports: container.running ? portList(state.ports as PublishedPort[], exposed) : [],
+    ...(size && { SizeRw: rw, SizeRootFs: (parts.images.find(record.imageId)?.size ?? 0) + rw }),
+    Labels: record.config.Labels,
+    State: shownStatus(state.status, state.startedAt !== undefined),
+    Status: statusText(container),
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode,
+      ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
+    },
+    NetworkSettings: { Networks: networkMap(parts, container) },
+    Mounts: mountReplies(parts, container),
+  }
+}
+
+function stateReply({ state }: Container): StateReply {
+  const Status = shownStatus(state.status, state.startedAt !== undefined)
+  return {
+    Status,
+    Running: Status === 'running' || Status === 'paused' || Status === 'restarting',
+    Paused: Status === 'paused',
+    Restarting: Status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: Status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt ?? never,
+    FinishedAt: state.finishedAt ?? never,
+    ...(state.health && { Health: state.health }),
+  }
+}
+
+/** "Up 4 seconds (healthy)", "Exited (3) 4 seconds ago", "Created". */
+export function statusText({ state }: Pick<Container, 'state'>, now = Date.now()): string {
+  const since = (time: string | undefined) => humanDuration(Math.max(0, now - Date.parse(time ?? '')))
+  switch (shownStatus(state.status, state.startedAt !== undefined)) {
+    case 'created':
+      return 'Created'
+    case 'running': {
+      const health = state.health && (state.health.Status === 'starting' ? 'health: starting' : state.health.Status)
+      return `Up ${since(state.startedAt)}${health ? ` (${health})` : ''}`
+    }
+    case 'paused':
+      return `Up ${since(state.startedAt)} (Paused)`
+    case 'restarting':
+      return `Restarting (${state.exitCode}) ${since(state.finishedAt)} ago`
+    case 'exited':
+      return state.finishedAt
+        ? `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`
+        : `Exited (${state.exitCode})`
+    case 'removing':
+      return 'Removal In Progress'
+    case 'dead':
+      return 'Dead'
+  }
+}
+
+/** The command as one line; words with blanks in quotes. */
+export function commandText(args: readonly string[]): string {
+  return args.map(arg => (/[\s'"]/.test(arg) || arg === '' ? `'${arg.replaceAll("'", "\\'")}'` : arg)).join(' ')
+}
+
+function filesOf(parts: Parts, container: Container): string {
+  const mode = container.record.hostConfig.NetworkMode
+  if (!mode.startsWith('container:')) return container.id
+  return [...parts.all()].find(other => mode.endsWith(other.id))?.id ?? container.id
+}
+
+function networkSettings(parts: Parts, container: Container): NetworkSettings {
+  const { record, state } = container
+  const attachments = container.state.attachments as Attachment[]
+  const bridge = attachments.find(attachment => attachment.network === 'bridge')
+  const settings = bridge && endpointSettings(bridge)
+  const exposed = Object.keys(record.config.ExposedPorts ?? {})
+  return {
+    Bridge: '',
+    SandboxID: state.sandbox ? container.id : '',
+    SandboxKey: state.sandbox ?? '',
+    Ports: container.running ? portMap(state.ports as PublishedPort[], exposed) : {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: settings?.EndpointID ?? '',
+    Gateway: settings?.Gateway ?? '',
+    GlobalIPv6Address: settings?.GlobalIPv6Address ?? '',
+    GlobalIPv6PrefixLen: settings?.GlobalIPv6PrefixLen ?? 0,
+    IPAddress: settings?.IPAddress ?? '',
+    IPPrefixLen: settings?.IPPrefixLen ?? 0,
+    IPv6Gateway: settings?.IPv6Gateway ?? '',
+    MacAddress: settings?.MacAddress ?? '',
+    Networks: networkMap(parts, container),
+  }
+}
+
+/** What it is on, or is to be on at the next start. */
+export function networkMap(parts: Parts, container: Container): Record<string, EndpointSettings> {
+  const { record, state } = container
+  const mode = record.hostConfig.NetworkMode
+  const kind = networkKind(mode)
+  if (kind.kind === 'host' || kind.kind === 'none')
+    return { [mode]: { ...emptyEndpoint, NetworkID: parts.networks.find(mode)?.id ?? '' } }
+  if (kind.kind === 'container') return {}
+  const map: Record<string, EndpointSettings> = {}
+  const attached = new Map(
+    (state.attachments as Attachment[]).flatMap(attachment => [
+      [attachment.network, attachment],
+      [attachment.networkId, attachment],
+    ]),
+  )
+  for (const endpoint of record.endpoints) {
+    const attachment = attached.get(endpoint.network)
+    const network = parts.networks.find(endpoint.network)
+    const name = attachment?.network ?? network?.name ?? endpoint.network
+    const asked: EndpointSettings = {
+      IPAMConfig:
+        endpoint.ipv4Address || endpoint.ipv6Address
+          ? {
+              ...(endpoint.ipv4Address && { IPv4Address: endpoint.ipv4Address }),
+              ...(endpoint.ipv6Address && { IPv6Address: endpoint.ipv6Address }),
+            }
+          : null,
+      Links: endpoint.links.length > 0 ? endpoint.links : null,
+      Aliases: endpoint.aliases.length > 0 ? endpoint.aliases : null,
+      GwPriority: endpoint.gwPriority,
+    }
+    const names = namesOf(
+      { id: container.id, name: container.name, hostname: record.config.Hostname },
+      endpoint.aliases,
+    )
+    map[name] = attachment
+      ? { ...endpointSettings(attachment), ...asked }
+      : {
+          ...emptyEndpoint,
+          ...asked,
+          MacAddress: endpoint.macAddress ?? '',
+          NetworkID: network?.id ?? '',
+          DNSNames: name === 'bridge' ? null : names,
+        }
+  }
+  return map
+}
+
+const emptyEndpoint: EndpointSettings = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: '',
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: '',
+  EndpointID: '',
+  Gateway: '',
+  IPAddress: '',
+  IPPrefixLen: 0,
+  IPv6Gateway: '',
+  GlobalIPv6Address: '',
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+}
+
+function mountReplies(parts: Parts, container: Container): MountReply[] {
+  return container.record.mounts
+    .filter(point => !point.cause.startsWith('HostConfig.Tmpfs'))
+    .map(point => mountReply(parts, point))
+}
+
+function mountReply(parts: Parts, point: MountPoint): MountReply {
+  return {
+    Type: point.type,
+    ...(point.name && { Name: point.name }),
+    Source: point.type === 'volume' ? (parts.volumes.find(point.name!)?.mountpoint ?? '') : (point.source ?? ''),
+    Destination: point.target,
+    ...(point.driver && { Driver: point.driver }),
+    Mode: point.mode,
+    RW: !point.readonly,
+    Propagation: point.propagation,
+  }
+}
+
+/** Bytes of the files below a folder, each inode once. */
+async function sizeOf(folder: string, seen = new Set<number>()): Promise<number> {
+  let total = 0
+  try {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory()) total += await sizeOf(path, seen)
+      else {
+        const found = await lstat(path)
+        if (found.nlink > 1 && seen.has(found.ino)) continue
+        seen.add(found.ino)
+        total += found.size
+      }
+    }
+  } catch (error) {
+    // a running container removes files while we count
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error
+  }
+  return total
+}

@@ -1,0 +1,122 @@
+/** Which containers a list shows: filters, limit, order; newest first. */
+import { booleanFilter, checkFilters, type Filters, matchesLabels, matchesOne } from '../../../api/filters.ts'
+import { Failure } from '../../../lib/failure.ts'
+import type { Attachment } from '../../networks/attachment.ts'
+import type { PublishedPort } from '../../networks/published-port.ts'
+import { normalPort } from '../config/merge-config.ts'
+import type { Container } from '../container.ts'
+import type { Parts } from '../parts.ts'
+import { shownStatus } from '../state.ts'
+
+export interface ListOptions {
+  readonly all?: boolean | undefined
+  readonly limit?: number | undefined
+  readonly size?: boolean | undefined
+  readonly filters?: Filters | undefined
+}
+
+const known = [
+  'ancestor',
+  'before',
+  'exited',
+  'expose',
+  'health',
+  'id',
+  'is-task',
+  'isolation',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+]
+const knownStatuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
+const knownHealth = ['none', 'starting', 'healthy', 'unhealthy']
+
+/** @throws Failure `invalid` for a filter or value that does not exist. */
+export function selectContainers(parts: Parts, options: ListOptions): Container[] {
+  const filters = options.filters ?? {}
+  checkFilters(filters, known)
+  for (const status of filters['status'] ?? [])
+    if (!knownStatuses.includes(status)) throw new Failure('invalid', `invalid filter 'status=${status}'`)
+  for (const health of filters['health'] ?? [])
+    if (!knownHealth.includes(health)) throw new Failure('invalid', `invalid filter 'health=${health}'`)
+  const limit = options.limit && options.limit > 0 ? options.limit : undefined
+  // a status, an exit code or a limit is asked of all of them
+  const all = options.all || limit !== undefined || filters['status'] !== undefined || filters['exited'] !== undefined
+  const before = filters['before']?.map(ref => parts.get(ref).record.created)
+  const since = filters['since']?.map(ref => parts.get(ref).record.created)
+  const ancestors = filters['ancestor']?.map(ref => parts.images.find(ref)?.id ?? ref)
+  const networks = filters['network']?.map(ref => parts.networks.find(ref)?.name ?? ref)
+  const task = booleanFilter(filters, 'is-task')
+  const found = [...parts.all()].filter(container => {
+    const { record, state } = container
+    const status = shownStatus(state.status, state.startedAt !== undefined)
+    return (
+      (all || container.running || status === 'restarting') &&
+      task !== true &&
+      matchesLabels(filters['label'], record.config.Labels) &&
+      (filters['name'] ?? []).every(name => matchesName(name, record.name)) &&
+      (filters['id'] === undefined || filters['id'].some(id => record.id.startsWith(id))) &&
+      matchesOne(filters['status'], status) &&
+      matchesOne(filters['health'], state.health?.Status ?? 'none') &&
+      (filters['exited'] === undefined ||
+        (status === 'exited' && filters['exited'].includes(String(state.exitCode)))) &&
+      (ancestors === undefined || ancestors.some(id => record.imageId === id || record.imageRef === id)) &&
+      (networks === undefined || networks.some(name => isOn(container, name))) &&
+      (filters['volume'] === undefined || filters['volume'].some(volume => hasVolume(container, volume))) &&
+      (filters['publish'] === undefined || filters['publish'].some(port => publishes(container, port))) &&
+      (filters['expose'] === undefined || filters['expose'].some(port => exposes(container, port))) &&
+      (before === undefined || before.every(time => record.created < time)) &&
+      (since === undefined || since.every(time => record.created > time))
+    )
+  })
+  const sorted = found.sort((a, b) =>
+    a.record.created < b.record.created ? 1 : a.record.created > b.record.created ? -1 : 0,
+  )
+  return limit === undefined ? sorted : sorted.slice(0, limit)
+}
+
+/** Docker takes the filter for a regular expression over the name, with or without its slash; what is none is a piece of it. */
+function matchesName(pattern: string, name: string): boolean {
+  // An expression is run by the engine for a client: short and without nested repetition, so that none can hold it up.
+  if (pattern.length > 200 || /[+*}]\)?[+*{]/.test(pattern) || /\([^)]*[+*{][^)]*\)[+*{]/.test(pattern))
+    throw new Failure('invalid', `invalid filter 'name=${pattern.slice(0, 100)}'`)
+  try {
+    const expression = new RegExp(pattern)
+    return expression.test(name) || expression.test(`/${name}`)
+  } catch {
+    // not an expression: taken as it is
+    return name.includes(pattern)
+  }
+}
+
+function isOn(container: Container, network: string): boolean {
+  const { record, state } = container
+  if (record.hostConfig.NetworkMode === network) return true
+  if (record.endpoints.some(endpoint => endpoint.network === network)) return true
+  return (state.attachments as Attachment[]).some(
+    attachment => attachment.network === network || attachment.networkId === network,
+  )
+}
+
+function hasVolume(container: Container, volume: string): boolean {
+  return container.record.mounts.some(
+    mount => mount.name === volume || mount.target === volume || mount.source === volume,
+  )
+}
+
+function publishes(container: Container, port: string): boolean {
+  const [number, protocol] = normalPort(port).split('/')
+  return (container.state.ports as PublishedPort[]).some(
+    published =>
+      published.protocol === protocol &&
+      (String(published.hostPort) === number || String(published.containerPort) === number),
+  )
+}
+
+function exposes(container: Container, port: string): boolean {
+  return Object.hasOwn(container.record.config.ExposedPorts ?? {}, normalPort(port))
+}

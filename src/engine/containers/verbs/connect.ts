@@ -1,0 +1,63 @@
+/** Connects a container to a network and takes it off again, running or not. */
+import type { EndpointSettings } from '../../../api/container-body.ts'
+import { Failure } from '../../../lib/failure.ts'
+import type { Attachment } from '../../networks/attachment.ts'
+import { endpointRequest, networkKind } from '../config/endpoints.ts'
+import type { Container } from '../container.ts'
+import type { Parts } from '../parts.ts'
+
+interface Save {
+  readonly save: (container: Container) => Promise<void>
+}
+
+export async function connect(
+  parts: Parts,
+  container: Container,
+  { network, settings, save }: { readonly network: string; readonly settings: EndpointSettings } & Save,
+): Promise<void> {
+  const { name, id } = parts.networks.get(network)
+  const { record, state } = container
+  const { kind } = networkKind(record.hostConfig.NetworkMode)
+  if (kind === 'host' || kind === 'container')
+    throw new Failure(
+      'denied',
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    )
+  if (record.endpoints.some(endpoint => endpoint.network === name || endpoint.network === id))
+    throw new Failure('denied', `endpoint with name ${container.name} already exists in network ${name}`)
+  const request = endpointRequest(name, settings)
+  if (container.running && state.sandbox) {
+    const member = { id: container.id, name: container.name, hostname: record.config.Hostname }
+    const attachment = await parts.networks.connect(member, request, state.sandbox)
+    container.note({ attachments: [...container.state.attachments, attachment] })
+    await container.save()
+  }
+  const mode = kind === 'none' ? name : record.hostConfig.NetworkMode
+  container.record = {
+    ...record,
+    endpoints: [...record.endpoints, request],
+    hostConfig: { ...record.hostConfig, NetworkMode: mode },
+  }
+  await save(container)
+}
+
+export async function disconnect(
+  parts: Parts,
+  container: Container,
+  { network, save }: { readonly network: string } & Save,
+): Promise<void> {
+  const { name, id } = parts.networks.get(network)
+  const { record, state } = container
+  const rest = record.endpoints.filter(endpoint => endpoint.network !== name && endpoint.network !== id)
+  // 500 in Docker's own words
+  if (rest.length === record.endpoints.length)
+    throw new Failure('internal', `container ${container.id} is not connected to network ${name}`)
+  if (container.running && state.sandbox) {
+    await parts.networks.disconnect(name, container.id, state.sandbox)
+    const attachments = (container.state.attachments as Attachment[]).filter(({ networkId }) => networkId !== id)
+    container.note({ attachments })
+    await container.save()
+  }
+  container.record = { ...record, endpoints: rest }
+  await save(container)
+}

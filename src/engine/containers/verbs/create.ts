@@ -1,0 +1,120 @@
+/** The body of a create → a container's record; ports, addresses and files are only taken at start. */
+import { mkdir } from 'node:fs/promises'
+import { hostname as hostName } from 'node:os'
+import type { ContainerCreate } from '../../../api/container-body.ts'
+import { Failure } from '../../../lib/failure.ts'
+import { newId } from '../../../lib/ids.ts'
+import type { Config } from '../config/config.ts'
+import { endpointsOf, networkKind } from '../config/endpoints.ts'
+import { fillHostConfig } from '../config/host-config.ts'
+import { type ConfigRequest, type ImageDefaults, mergeConfig } from '../config/merge-config.ts'
+import { resolveMounts } from '../config/mount-points.ts'
+import { checkSysctls } from '../config/spec.ts'
+import { Container, newState, recordVersion } from '../container.ts'
+import { type Parts, tell } from '../parts.ts'
+
+export interface CreateOptions {
+  readonly name?: string | undefined
+  readonly platform?: string | undefined
+  readonly body: ContainerCreate
+  /** Takes a name, or makes one up. @throws Failure `conflict` when it is taken. */
+  readonly reserve: (id: string, name: string | undefined) => string
+  /** Gives the name back when the create fails. */
+  readonly release: (name: string) => void
+  /** Writes the record and adds the container to the collection. */
+  readonly add: (container: Container) => Promise<void>
+}
+
+export async function create(parts: Parts, options: CreateOptions): Promise<{ Id: string; Warnings: string[] }> {
+  const { body } = options
+  if (!body.Image) throw new Failure('invalid', 'no image specified')
+  const id = newContainerId()
+  const image = parts.images.get(body.Image)
+  checkPlatform(options.platform, image, body.Image)
+  const { hostConfig, warnings } = fillHostConfig(body.HostConfig ?? {}, { cpus: parts.cpus })
+  const modes = joinById(parts, hostConfig)
+  if (body.NetworkDisabled) modes.NetworkMode = 'none'
+  const kind = networkKind(modes.NetworkMode)
+  const config = mergeConfig(body as ConfigRequest, image.config as ImageDefaults, {
+    hostname: kind.kind === 'host' ? hostName() : id.slice(0, 12),
+  })
+  checkConflicts(kind.kind, body, config)
+  const asked = { ...hostConfig, ...modes }
+  checkSysctls(asked)
+  const endpoints = endpointsOf(asked.NetworkMode, body.NetworkingConfig?.EndpointsConfig)
+  const first = endpoints[0]
+  if (body.MacAddress && first && !first.macAddress) endpoints[0] = { ...first, macAddress: body.MacAddress }
+  const name = options.reserve(id, options.name)
+  const anonymous: string[] = []
+  try {
+    const mounts = await resolveMounts(config, asked, {
+      volumes: parts.volumes,
+      get: ref => parts.get(ref),
+      onAnonymous: volume => anonymous.push(volume),
+    })
+    const container = new Container(
+      {
+        version: recordVersion,
+        id,
+        name,
+        created: new Date().toISOString(),
+        imageId: image.id,
+        imageRef: body.Image,
+        config,
+        hostConfig: asked,
+        endpoints,
+        mounts,
+      },
+      newState(parts.boot),
+      parts.paths,
+    )
+    await mkdir(parts.paths.container(id), { mode: 0o700 })
+    await options.add(container)
+    tell(parts, container, 'create')
+    return { Id: id, Warnings: warnings }
+  } catch (error) {
+    options.release(name)
+    for (const volume of anonymous) await parts.volumes.remove(volume, { force: true, usedBy: () => [] })
+    throw error
+  }
+}
+
+/** Begins with a digit: a name such as "db" or "cafe" is then never the beginning of an id, and so never refused as one. */
+function newContainerId(): string {
+  for (;;) {
+    const id = newId()
+    if (/^\d/.test(id)) return id
+  }
+}
+
+function checkPlatform(asked: string | undefined, image: { os: string; architecture: string }, ref: string): void {
+  if (!asked) return
+  const [os, architecture] = asked.includes('/') ? asked.split('/') : ['linux', asked]
+  if (os !== image.os || (architecture && image.architecture && architecture !== image.architecture))
+    throw new Failure(
+      'not-found',
+      `image with reference ${ref} was found but its platform (${image.os}/${image.architecture}) does not match the specified platform (${asked})`,
+    )
+}
+
+/** "container:web" keeps pointing at the same container when web is renamed. @throws Failure `not-found`. */
+function joinById(parts: Parts, modes: { NetworkMode: string; PidMode: string; IpcMode: string }) {
+  const byId = (mode: string) =>
+    mode.startsWith('container:') ? `container:${parts.get(mode.slice('container:'.length)).id}` : mode
+  return { NetworkMode: byId(modes.NetworkMode), PidMode: byId(modes.PidMode), IpcMode: byId(modes.IpcMode) }
+}
+
+/** What cannot be had together with a network namespace that is somebody else's. */
+function checkConflicts(kind: string, body: ContainerCreate, config: Config): void {
+  if (kind !== 'container') return
+  const conflict = (what: string) => new Failure('invalid', `conflicting options: ${what} and the network mode`)
+  if (body.Hostname) throw conflict('hostname')
+  if (body.HostConfig?.Dns?.length) throw conflict('dns')
+  if (body.HostConfig?.ExtraHosts?.length)
+    throw new Failure('invalid', 'conflicting options: custom host-to-IP mapping and the network mode')
+  if (Object.keys(body.HostConfig?.PortBindings ?? {}).length > 0 || body.HostConfig?.PublishAllPorts)
+    throw new Failure('invalid', 'conflicting options: port publishing and the container type network mode')
+  if (body.ExposedPorts && Object.keys(body.ExposedPorts).length > 0)
+    throw new Failure('invalid', 'conflicting options: port exposing and the container type network mode')
+  delete config.ExposedPorts
+}

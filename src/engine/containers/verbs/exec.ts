@@ -1,0 +1,115 @@
+/** A further process in a running container: what is asked → its ExecSpec, and how it reads in inspect. */
+import type { ExecCreate, ExecInspect } from '../../../api/exec.ts'
+import type { Exit, Supervised } from '../../../runtime/runtime.ts'
+import type { ExecSpec } from '../../../runtime/spec.ts'
+import { allCapabilities, capabilitySet } from '../config/capabilities.ts'
+import { execEnvironment } from '../config/environment.ts'
+import { checkSecurityOptions } from '../config/security-options.ts'
+import type { FoundUser } from '../config/user.ts'
+import type { Container } from '../container.ts'
+import { cgroupPath } from '../parts.ts'
+
+export interface Exec {
+  readonly id: string
+  readonly container: Container
+  readonly body: ExecCreate
+  readonly user: FoundUser
+  /** Not told to anyone in events: none. */
+  started: boolean
+  process: Supervised | undefined
+  exitCode: number | null
+  pid: number
+  /** Milliseconds; for forgetting it later. */
+  endedAt: number | undefined
+}
+
+export interface ExecStreams {
+  readonly stdin: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+}
+
+export function execSpec(
+  exec: Exec,
+  options: {
+    readonly directory: string
+    readonly attach: ExecStreams | undefined
+    readonly size: readonly [number, number]
+  },
+): ExecSpec {
+  const { body, container, user } = exec
+  const { config, hostConfig } = container.record
+  const security = checkSecurityOptions(hostConfig.SecurityOpt ?? [])
+  const privileged = body.Privileged ?? false
+  const capabilities = privileged
+    ? [...allCapabilities]
+    : capabilitySet({
+        add: hostConfig.CapAdd ?? [],
+        drop: hostConfig.CapDrop ?? [],
+        privileged: hostConfig.Privileged,
+      })
+  return {
+    kind: 'exec',
+    id: exec.id,
+    pid: container.state.pid,
+    cgroupPath: cgroupPath(container.id),
+    privileged: privileged || hostConfig.Privileged,
+    process: {
+      args: body.Cmd ?? [],
+      env: execEnvironment({
+        container: config.Env,
+        env: body.Env ?? [],
+        hostname: config.Hostname,
+        terminal: body.Tty ?? false,
+        home: user.home,
+      }),
+      cwd: body.WorkingDir || config.WorkingDir || '/',
+      user: { uid: user.uid, gid: user.gid, groups: user.groups },
+      capabilities: { bounding: capabilities, effective: capabilities },
+      noNewPrivileges: security.noNewPrivileges,
+      seccomp: security.seccomp ?? { kind: hostConfig.Privileged ? 'unconfined' : 'default' },
+      rlimits: hostConfig.Ulimits.map(limit => ({ name: limit.Name, soft: limit.Soft, hard: limit.Hard })),
+      umask: 0o022,
+      apparmor: security.apparmor === 'unconfined' ? undefined : security.apparmor,
+    },
+    stdio: {
+      terminal: body.Tty ?? false,
+      stdin: options.attach?.stdin ?? false,
+      stdinOnce: true,
+      size: options.size,
+      attach: options.attach,
+    },
+    supervise: { directory: options.directory, log: undefined },
+  }
+}
+
+/** Records how it ended. */
+export function execEnded(exec: Exec, exit: Exit): void {
+  exec.exitCode = exit.code
+  exec.process = undefined
+  exec.endedAt = exit.finishedAt.getTime()
+}
+
+export function inspectExec(exec: Exec): ExecInspect {
+  const { body } = exec
+  const [entrypoint = '', ...args] = body.Cmd ?? []
+  return {
+    ID: exec.id,
+    Running: exec.process !== undefined,
+    ExitCode: exec.exitCode,
+    ProcessConfig: {
+      tty: body.Tty ?? false,
+      entrypoint,
+      arguments: args,
+      privileged: body.Privileged ?? false,
+      ...(body.User && { user: body.User }),
+    },
+    OpenStdin: body.AttachStdin ?? false,
+    OpenStderr: body.AttachStderr ?? false,
+    OpenStdout: body.AttachStdout ?? false,
+    CanRemove: false,
+    ContainerID: exec.container.id,
+    DetachKeys: body.DetachKeys ?? '',
+    Pid: exec.pid,
+  }
+}

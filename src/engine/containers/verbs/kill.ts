@@ -1,0 +1,35 @@
+/** Sends a signal to a container; after SIGKILL it returns when the process is gone. */
+import { Failure } from '../../../lib/failure.ts'
+import { signalNumber } from '../../../lib/signals.ts'
+import type { Container } from '../container.ts'
+import { cgroupPath, type Parts, tell } from '../parts.ts'
+
+/** Those after which nobody wants to see the container come back by policy. */
+const deadly = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']
+
+/** `ref` is what the client called it, which the texts repeat. */
+export async function kill(
+  parts: Parts,
+  container: Container,
+  { signal, ref }: { readonly signal: string; readonly ref: string },
+): Promise<void> {
+  const name = signal === '' ? 'SIGKILL' : signal
+  const number = signalNumber(name)
+  if (number === undefined) throw new Failure('invalid', `cannot kill container: ${ref}: invalid signal: ${signal}`)
+  const { process } = container
+  if (!container.running || !process)
+    throw new Failure('conflict', `cannot kill container: ${ref}: container ${container.id} is not running`)
+  const stopSignal = container.record.config.StopSignal
+  const numbers = [...deadly, ...(stopSignal ? [stopSignal] : [])].map(signalNumber)
+  if (numbers.includes(number)) container.note({ stoppedOnPurpose: true })
+  const gone = container.nextExit
+  process.signal(number)
+  tell(parts, container, 'kill', { signal: String(number) })
+  if (number !== signalNumber('SIGKILL')) return
+  if (container.state.status === 'paused') {
+    await parts.runtime.cgroups.thaw(cgroupPath(container.id))
+    if (container.state.status === 'paused') container.move('running')
+  }
+  await gone
+  await container.settled
+}

@@ -1,0 +1,32 @@
+/** Which containers a prune removes: those that do not run, by label and age. */
+import { checkFilters, type Filters, matchesLabels } from '../../../api/filters.ts'
+import { Failure } from '../../../lib/failure.ts'
+import { parseDuration } from '../../../lib/units.ts'
+import type { Container } from '../container.ts'
+import type { Parts } from '../parts.ts'
+
+export function selectPruned(parts: Parts, filters: Filters, now = Date.now()): Container[] {
+  checkFilters(filters, ['label', 'label!', 'until'])
+  const until = filters['until']?.[0]
+  const before = until === undefined ? undefined : timeOf(until, now)
+  return [...parts.all()].filter(container => {
+    const { status } = container.state
+    const labels = container.record.config.Labels
+    return (
+      (status === 'created' || status === 'exited' || status === 'dead') &&
+      matchesLabels(filters['label'], labels) &&
+      !(filters['label!'] ?? []).some(label => matchesLabels([label], labels)) &&
+      (before === undefined || Date.parse(container.record.created) < before)
+    )
+  })
+}
+
+/** "24h" ago, seconds since the epoch, or a date; milliseconds. */
+function timeOf(text: string, now: number): number {
+  const duration = parseDuration(text)
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
+  if (duration !== undefined) return now - duration / 1e6
+  const date = Date.parse(text)
+  if (Number.isNaN(date)) throw new Failure('invalid', `invalid filter 'until=${text}'`)
+  return date
+}

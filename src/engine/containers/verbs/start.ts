@@ -1,0 +1,251 @@
+/** Starts a container: looks everything up, takes addresses and ports, runs its program. A failed start leaves nothing behind. */
+import { mkdirSync } from 'node:fs'
+import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
+import type { Supervised } from '../../../runtime/runtime.ts'
+import type { ContainerSpec, MountSpec, NetworkSpec } from '../../../runtime/spec.ts'
+import { readTreeFile } from '../../base/merged-tree.ts'
+import { removeFolder } from '../../base/remove-folder.ts'
+import { healthPlan, startingHealth } from '../../health/state.ts'
+import type { Attachment } from '../../networks/attachment.ts'
+import { type Devices, resolveDevices } from '../config/devices.ts'
+import { networkKind } from '../config/endpoints.ts'
+import { containerSpec } from '../config/spec.ts'
+import { type FoundUser, findUser } from '../config/user.ts'
+import type { Container } from '../container.ts'
+import { hostFileNames, writeHostFiles } from '../files/host-files.ts'
+import { mountSpecs } from '../files/mounts.ts'
+import { ensureUpper } from '../files/upper.ts'
+import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
+import { joined, type Parts, tell } from '../parts.ts'
+import { tee } from '../stdio/tee.ts'
+
+/** More than any real passwd or group: an image cannot fill the engine's memory with one. */
+const largestFile = 1024 * 1024
+
+export interface StartOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Called once it runs, before anyone is told, to follow its exit and health. */
+  readonly onStarted: (container: Container, process: Supervised) => void
+}
+
+/** @throws Failure `not-modified` when it runs already; 400 with exit code 126 or 127 when the command is at fault. */
+export async function start(parts: Parts, container: Container, { signal, onStarted }: StartOptions): Promise<void> {
+  if (container.state.status === 'paused')
+    throw new Failure('conflict', 'cannot start a paused container, try unpause instead')
+  if (container.running) throw new Failure('not-modified', `Container ${container.id} is already running`)
+  clearTimeout(container.restart)
+  container.restart = undefined
+  await container.settled
+  const before = container.state
+  container.move('starting', { error: '', exitCode: 0, boot: parts.boot })
+  try {
+    await using undo = new AsyncDisposableStack()
+    const { spec, network } = await prepare(parts, container, undo)
+    const process = await parts.runtime.start(spec, { signal })
+    container.process = process
+    container.spec = spec
+    container.move('running', {
+      pid: process.pid,
+      startedAt: process.startedAt.toISOString(),
+      finishedAt: before.finishedAt,
+      oomKilled: false,
+      stoppedOnPurpose: false,
+      sandbox: network.sandbox,
+      attachments: [...network.attachments],
+      ports: [...network.ports],
+      health: healthPlan(container.record.config.Healthcheck) && startingHealth,
+    })
+    undo.move()
+    connectWaiting(container, process)
+    onStarted(container, process)
+    await container.save()
+  } catch (error) {
+    if (container.state.status !== 'starting') throw error
+    const failure = startFailure(container, error)
+    container.move(before.startedAt ? 'exited' : 'created', {
+      error: failure.message,
+      exitCode: failure.exitCode ?? 128,
+      restartCount: before.restartCount,
+    })
+    // kept from the run before, for the one that was to follow
+    await releaseNetwork(parts, container)
+    endWaiting(container)
+    await container.save()
+    throw failure
+  }
+  tell(parts, container, 'start')
+}
+
+/** Everything up to the runtime's turn. */
+async function prepare(
+  parts: Parts,
+  container: Container,
+  undo: AsyncDisposableStack,
+): Promise<{ spec: ContainerSpec; network: ContainerNetwork }> {
+  const { record } = container
+  const { paths } = parts
+  const image = parts.images.get(record.imageId)
+  const layers = parts.images.layers(image)
+  const prepared = await Promise.allSettled([
+    attachNetwork(parts, container, undo),
+    makeFolders(parts, container, layers).then(() => containerUser(parts, container, layers)),
+    resolveDevices(record.hostConfig),
+  ])
+  const [network, user, devices] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices]
+  const folder = paths.container(network.filesOf)
+  const made = await Promise.allSettled([
+    mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames }),
+    openSandbox(parts, container, network, undo),
+    network.filesOf === container.id &&
+      writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname }),
+  ])
+  const [mounts, networkSpec] = valuesOf(made) as [MountSpec[], NetworkSpec]
+  const spec = containerSpec(record, {
+    ...places(parts, container),
+    layers,
+    mounts,
+    network: networkSpec,
+    user,
+    devices,
+    pidOf: mode => pidOf(parts, mode),
+    hostname: network.hostname,
+    attach: waitingStreams(container),
+  })
+  return { spec, network }
+}
+
+/** All have ended before the first failure is thrown, so that undo finds everything made. */
+function valuesOf(results: readonly PromiseSettledResult<unknown>[]): unknown[] {
+  return results.map(result => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
+}
+
+function places({ paths, masked }: Parts, { id }: Container) {
+  return {
+    upper: paths.containerUpper(id),
+    work: paths.containerWork(id),
+    monitor: paths.monitor(id),
+    log: paths.containerLog(id),
+    masked,
+  }
+}
+
+/** The spec of its last start, or of the next one as far as it can be told without taking addresses: for `explain`. */
+export async function shownSpec(parts: Parts, container: Container): Promise<ContainerSpec> {
+  if (container.spec) return container.spec
+  const { record, state } = container
+  const layers = parts.images.layers(parts.images.get(record.imageId))
+  const folder = parts.paths.container(container.id)
+  const path = parts.paths.sandbox(container.id)
+  const interfaces = (state.attachments as Attachment[]).map(attachment => attachment.interface)
+  const kind = networkKind(record.hostConfig.NetworkMode).kind
+  const [mounts, devices] = await Promise.all([
+    mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames, dry: true }),
+    resolveDevices(record.hostConfig),
+    ensureUpper(parts, container, layers),
+  ])
+  return containerSpec(record, {
+    ...places(parts, container),
+    layers,
+    mounts,
+    network:
+      kind === 'host'
+        ? { kind: 'host' }
+        : kind === 'container'
+          ? { kind: 'join', path }
+          : { kind: 'create', path, interfaces },
+    user: containerUser(parts, container, layers),
+    devices,
+    pidOf: mode => joined(parts, mode)?.state.pid ?? 0,
+    hostname: record.config.Hostname,
+    attach: undefined,
+  })
+}
+
+function pidOf(parts: Parts, mode: string): number {
+  const other = joined(parts, mode)!
+  if (!other.running)
+    throw new Failure(
+      'conflict',
+      `cannot join namespaces of a non running container: container ${other.name} is ${other.state.status}`,
+    )
+  return other.state.pid
+}
+
+/** The writable layer, whose own mode and owner are those of the root folder, and an empty folder for the monitor. */
+async function makeFolders(parts: Parts, container: Container, layers: readonly string[]): Promise<void> {
+  const { paths } = parts
+  const monitor = paths.monitor(container.id)
+  await ensureUpper(parts, container, layers)
+  await removeFolder(monitor)
+  mkdirSync(monitor, { recursive: true, mode: 0o700 })
+}
+
+/** The user of a container or exec, by the container's own files. @throws Failure with Docker's text. */
+export function containerUser(
+  parts: Parts,
+  container: Container,
+  layers: readonly string[],
+  user: string = container.record.config.User,
+): FoundUser {
+  const groupAdd = container.record.hostConfig.GroupAdd ?? []
+  const tree = [...layers, parts.paths.containerUpper(container.id)]
+  const text = (path: string) => readTreeFile(tree, path, largestFile)?.toString('utf8') ?? ''
+  return findUser(user, groupAdd, { passwd: text('/etc/passwd'), group: text('/etc/group') })
+}
+
+function waitingStreams(container: Container): ContainerSpec['stdio']['attach'] {
+  if (container.waiting.size === 0) return undefined
+  const streams = [...container.waiting].map(waiting => waiting.streams)
+  return {
+    stdin: streams.some(({ stdin }) => stdin),
+    stdout: streams.some(({ stdout }) => stdout),
+    stderr: streams.some(({ stderr }) => stderr),
+  }
+}
+
+/** The first who waits gets the stream from its first byte; several share it. */
+function connectWaiting(container: Container, process: Supervised): void {
+  const waiting = [...container.waiting]
+  container.waiting.clear()
+  const { attached } = process
+  if (waiting.length === 0 || !attached) return
+  const streams = tee(attached, waiting.length)
+  for (const [i, client] of waiting.entries()) client.connect(streams[i]!)
+}
+
+function endWaiting(container: Container): void {
+  for (const client of container.waiting) client.end()
+  container.waiting.clear()
+}
+
+/** The runtime's failure in the words Docker's clients look for. */
+function startFailure(container: Container, error: unknown): Failure {
+  if (!(error instanceof Failure)) return new Failure('internal', messageOf(error), { cause: error })
+  const command = [...(container.record.config.Entrypoint ?? []), ...(container.record.config.Cmd ?? [])][0] ?? ''
+  const text = commandFailure(command, error)
+  if (text === undefined) return error
+  return new Failure('invalid', `failed to create task for container: ${text}`, {
+    cause: error,
+    exitCode: error.exitCode,
+    hint: error.hint,
+  })
+}
+
+/** `exec: "x": …` of a command that is not there or cannot be run; undefined for any other failure. */
+export function commandFailure(command: string, error: Failure): string | undefined {
+  if (error.exitCode === 127)
+    return command.includes('/')
+      ? `exec: "${command}": stat ${command}: no such file or directory`
+      : `exec: "${command}": executable file not found in $PATH`
+  if (error.exitCode === 126)
+    return `exec: "${command}": ${/EISDIR|is a directory/.test(error.message) ? 'is a directory' : 'permission denied'}`
+  return undefined
+}
+
+/** Whether a failed start is the command's fault rather than the engine's. */
+export function isCommandFailure(error: unknown): boolean {
+  return isFailure(error) && (error.exitCode === 126 || error.exitCode === 127)
+}
