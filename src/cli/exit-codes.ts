@@ -1,6 +1,5 @@
-/** What a failure's kind makes of the exit code: 0 well, 1 failed, 2 a mistake in the stack or the command line, 130 interrupted. */
+/** What a failure's kind makes of the exit code, as Compose has it: 0 well, 1 failed for whatever reason, 130 interrupted. */
 import { Failure, type FailureKind } from '../lib/failure.ts'
-import { ProblemsFailure } from '../lib/problems.ts'
 
 const codes: Readonly<Record<FailureKind, number>> = {
   invalid: 1,
@@ -16,8 +15,7 @@ const codes: Readonly<Record<FailureKind, number>> = {
 
 /** The exit code of the process that ends with `error`. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof ProblemsFailure) return 2
-  if (error instanceof Failure) return error.exitCode ?? codes[error.kind]
+  if (error instanceof Failure) return codes[error.kind]
   if (error instanceof AggregateError) return Math.max(1, ...error.errors.map(exitCodeOf))
   return 1
 }

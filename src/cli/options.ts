@@ -88,7 +88,7 @@ export interface Parsed {
  * Parses `argv` by `table`. With `passthrough`, everything from the first word that is no option on is left as it
  * stands: `exec web ls -l` hands `-l` to ls.
  *
- * @throws Failure invalid, exit code 2, naming the option and the nearest one that exists
+ * @throws Failure invalid, naming the option and the nearest one that exists
  */
 export function parse(argv: readonly string[], table: OptionTable, passthrough = false): Parsed {
   const values = new Map<string, boolean | string>()
@@ -140,9 +140,9 @@ export function valuesOf<Table extends OptionTable>(table: Table, ...parses: rea
   return result as Values<Table>
 }
 
-/** A mistake in the command line: exit code 2, with a pointer to the help. */
+/** A mistake in the command line, with a pointer to what would be right. */
 export function usage(message: string, hint?: string): Failure {
-  return new Failure('invalid', message, { exitCode: 2, ...(hint === undefined ? {} : { hint }) })
+  return new Failure('invalid', message, hint === undefined ? {} : { hint })
 }
 
 function tokenise(argv: readonly string[], table: OptionTable) {

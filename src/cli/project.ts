@@ -16,23 +16,13 @@ export interface LoadChoices
 /**
  * Reads the stack; its warnings go to stderr, and with --strict they end the command.
  *
- * @throws ProblemsFailure, exit code 2
+ * @throws ProblemsFailure
  */
 export async function loadProject(call: Call, choices: LoadChoices = {}): Promise<LoadedStack> {
   // yaml and zod come with it: only here, so that ps, logs and exec start without them
   const { loadStack } = await import('../stack/load.ts')
   const { together, ...phases } = choices
-  const loaded = await loadStack({ ...loadOptions(call), ...phases }).catch(error => {
-    // No file, an unreadable one, one that is no YAML: the stack is at fault, whatever the kind.
-    if (
-      isFailure(error) &&
-      !(error instanceof ProblemsFailure) &&
-      error.exitCode === undefined &&
-      error.kind !== 'internal'
-    )
-      throw new Failure(error.kind, error.message, { exitCode: 2, cause: error.cause, ...hintOf(error) })
-    throw error
-  })
+  const loaded = await loadStack({ ...loadOptions(call), ...phases })
   if (loaded.warnings.length === 0) return loaded
   const isError = (warning: Problem) => call.globals.strict || (together && warning.code === 'port-clash')
   if (loaded.warnings.some(isError))
@@ -68,12 +58,12 @@ export function checkServices(args: readonly string[], known: Iterable<string>):
   const names = new Set(known)
   const unknown = args.filter(name => !names.has(name))
   if (unknown.length === 0) return args
-  const quoted = unknown.map(name => `"${name}"`)
-  throw new Failure('not-found', `Cannot find service ${list(quoted)}: ${servicesAre(names)}`)
+  // Compose's text, which scripts look for
+  throw new Failure('not-found', `no such service: ${unknown.join(', ')}`, { hint: servicesAre(names) })
 }
 
 function servicesAre(names: ReadonlySet<string>): string {
-  return names.size === 0 ? 'the project has no services' : `services are ${list([...names].sort())}`
+  return names.size === 0 ? 'The project has no services' : `Services are ${list([...names].sort())}`
 }
 
 function loadOptions(call: Call): LoadOptions {
@@ -93,8 +83,4 @@ function loadOptions(call: Call): LoadOptions {
       return buffer(call.stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream)
     },
   }
-}
-
-function hintOf(failure: Failure): { hint?: string } {
-  return failure.hint === undefined ? {} : { hint: failure.hint }
 }

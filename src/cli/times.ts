@@ -5,7 +5,7 @@ import { usage } from './options.ts'
 /**
  * A point in time as docker's clients accept it: RFC 3339, a date, seconds since 1970, or a duration before `now` (ms).
  *
- * @throws Failure invalid, exit code 2
+ * @throws Failure invalid
  */
 export function parseTime(option: string, text: string | undefined, now: number): bigint | undefined {
   if (text === undefined) return undefined

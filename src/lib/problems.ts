@@ -22,7 +22,7 @@ export interface Problem {
   readonly hint?: string
 }
 
-/** All problems of one load; kind `invalid`, exit code 2. */
+/** All problems of one load; kind `invalid`. */
 export class ProblemsFailure extends Failure {
   readonly problems: readonly Problem[]
 

@@ -37,9 +37,9 @@ describe('tscompose', () => {
       assert.match(stdout, new RegExp(`^Usage  tscompose ${name}`, 'm'))
     })
 
-  test('names the nearest command for one that does not exist, with exit code 2', async () => {
+  test('names the nearest command for one that does not exist', async () => {
     const { code, stdout, stderr } = await tscompose(['pus'])
-    assert.deepEqual([code, stdout], [2, ''])
+    assert.deepEqual([code, stdout], [1, ''])
     assert.equal(stderr, 'error Unknown command "pus"\n  Did you mean "ps"?\n')
   })
 
@@ -115,7 +115,7 @@ describe('ps', () => {
   test('names the services there are when one does not exist', async () => {
     const { code, stderr } = await tscompose(['ps', 'wbe'], { client: fakeClient(listing), cwd: folder })
     assert.equal(code, 1)
-    assert.match(stderr, /Cannot find service "wbe": services are db and web/)
+    assert.match(stderr, /no such service: wbe\n {2}Services are db and web/)
   })
 })
 
@@ -160,17 +160,17 @@ describe('exec', () => {
 })
 
 describe('stacks at fault', () => {
-  test('config ends with 2 and names file and line', async () => {
+  test('config ends with 1 and names file and line', async () => {
     const bad = join(folder, 'bad.yaml')
     writeFileSync(bad, 'services:\n  web:\n    imge: x\n')
     const { code, stdout, stderr } = await tscompose(['-f', bad, 'config'], { cwd: folder })
-    assert.deepEqual([code, stdout], [2, ''])
+    assert.deepEqual([code, stdout], [1, ''])
     assert.match(stderr, /^error .*bad\.yaml:3:5 services\.web\.imge\n/)
     assert.match(stderr, /Did you mean "image"\?/)
   })
 
-  test('a stack file that is not there ends with 2', async () => {
-    assert.equal((await tscompose(['-f', '/nowhere.yaml', 'config'])).code, 2)
+  test('a stack file that is not there ends with 1', async () => {
+    assert.equal((await tscompose(['-f', '/nowhere.yaml', 'config'])).code, 1)
   })
 
   test('reads the stack from standard input', async () => {
@@ -257,7 +257,7 @@ describe('plan and up', () => {
       [['--build'], /cannot be built yet/],
       [['--watch'], /not there yet/],
       [['--scale', 'web'], /SERVICE=N/],
-      [['-d', '--scale', 'nope=2'], /Cannot find service "nope"/],
+      [['-d', '--scale', 'nope=2'], /no such service: nope/],
     ] as const) {
       const { code, stderr } = await tscompose(['up', ...words], { client: fakeClient(empty), cwd: folder })
       assert.notEqual(code, 0)

@@ -74,7 +74,7 @@ describe('failures', () => {
 
   test('failureJson() gives programs the problems with their places', () => {
     const data = JSON.parse(JSON.stringify(failureJson(new ProblemsFailure([problem]))))
-    assert.deepEqual([data.version, data.error.exitCode], [1, 2])
+    assert.deepEqual([data.version, data.error.exitCode], [1, 1])
     assert.deepEqual(data.error.problems[0], {
       severity: 'error',
       code: 'unknown-key',
@@ -90,12 +90,12 @@ describe('failures', () => {
 })
 
 describe('exit codes', () => {
-  test('exitCodeOf() follows the kind, the stack and the failure itself', () => {
-    assert.equal(exitCodeOf(new ProblemsFailure([problem])), 2)
+  test('exitCodeOf() follows the kind alone, whatever the engine says of a command that cannot be started', () => {
+    assert.equal(exitCodeOf(new ProblemsFailure([problem])), 1)
     assert.equal(exitCodeOf(new Failure('invalid', 'x')), 1)
-    assert.equal(exitCodeOf(new Failure('invalid', 'x', { exitCode: 127 })), 127)
+    assert.equal(exitCodeOf(new Failure('invalid', 'x', { exitCode: 127 })), 1)
     assert.equal(exitCodeOf(new Failure('cancelled', 'x')), 130)
     assert.equal(exitCodeOf(new Error('x')), 1)
-    assert.equal(exitCodeOf(new AggregateError([new Failure('conflict', 'x'), new ProblemsFailure([problem])])), 2)
+    assert.equal(exitCodeOf(new AggregateError([new Failure('conflict', 'x'), new Failure('cancelled', 'x')])), 130)
   })
 })

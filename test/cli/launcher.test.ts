@@ -60,8 +60,16 @@ describe('the launcher', () => {
       encoding: 'utf8',
       env: { PATH: path('24.1.0'), HOME: folder },
     })
-    assert.match(stdout, /^ran --disable-warning=ExperimentalWarning \S+\/start\.cjs up a b \*$/m)
+    assert.match(stdout, /^ran --disable-warning=ExperimentalWarning -- \S+\/start\.cjs up a b \*$/m)
     assert.match(spawnSync(checkout(), [], { encoding: 'utf8', env: { PATH: path('100.0.0') } }).stdout, /^ran/)
+  })
+
+  test('keeps --env-file from Node, which would read it into our own environment', () => {
+    const { status, stderr } = spawnSync(launcher, ['--env-file', '/nowhere.env', 'version', '--short'], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin', HOME: folder },
+    })
+    assert.deepEqual([status, stderr], [0, ''])
   })
 
   test('says what to install when node is too old or missing', () => {
