@@ -4,6 +4,7 @@
  */
 #include "monitor.h"
 #include <linux/sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -103,14 +104,21 @@ static int next_request(int from) {
   return receive(from, &byte, 1, &fd) > 0 ? fd : -1;
 }
 
+/* The engine's name in short, and what it is: the kernel keeps 15 characters. */
+static void name_process(const char *title, const char *role) {
+  char name[16];
+  snprintf(name, sizeof name, "%.7s-%s", title, role);
+  prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 /* Returns in each new monitor, never in the nursery, which ends with the engine; its children live on. */
-static int nurse(void) {
+static int nurse(const char *title) {
   signal(SIGCHLD, SIG_IGN);
-  prctl(PR_SET_NAME, "tsc-nursery", 0, 0, 0);
+  name_process(title, "nursery");
   for (int fd; (fd = next_request(3)) >= 0; close(fd)) {
     if (fork()) continue;
     signal(SIGCHLD, SIG_DFL);
-    prctl(PR_SET_NAME, "tsc-monitor", 0, 0, 0);
+    name_process(title, "monitor");
     setsid();
     close(3);
     return fd;
@@ -200,13 +208,13 @@ static void let_go(struct monitor *m) {
   for (int i = 0; i < SLOTS; i++) close_it(&m->slots[i]);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
   static struct monitor m = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1, .pidfd = -1,
                              .directory = -1, .log = -1, .input = -1, .terminal_peer = -1, .listener = -1,
                              .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}};
   for (int i = 0; i < SLOTS; i++) m.slots[i] = -1;
   detach();
-  m.socket = nurse();
+  m.socket = nurse(argc > 1 ? argv[1] : "tsc");
   int error = read_program(&m);
   if (error) fail(&m, -1, error);
   run_program(&m);

@@ -94,7 +94,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 /** Loaded only when nobody brought another: it needs the kernel's libraries. */
 async function kernelRuntime(paths: Paths): Promise<Runtime> {
   const { createRuntime } = await import('../runtime/kernel-runtime.ts')
-  return createRuntime({ netns: paths.roots.netns, expect: defaultCapabilities })
+  return createRuntime({
+    netns: paths.roots.netns,
+    cgroupParent: paths.name.full,
+    title: paths.name.short,
+    expect: defaultCapabilities,
+  })
 }
 
 /** By its heat a CPU tells what others on it do (GHSA-6fw5-f8r9-fgfm); most virtual machines have no sensor. */

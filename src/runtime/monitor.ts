@@ -14,11 +14,13 @@ const log = debug('runtime')
 /** The process that monitors are forked from, and the sealed copy of the program it runs. */
 export class Nursery {
   readonly #executable: number
+  readonly #title: string
   #socket: number
 
-  constructor() {
+  constructor(title: string) {
+    this.#title = title
     this.#executable = openMonitor()
-    this.#socket = startNursery(this.#executable)
+    this.#socket = startNursery(this.#executable, title)
   }
 
   /** Our end of a new monitor's socket. A nursery that was killed is replaced. */
@@ -28,7 +30,7 @@ export class Nursery {
     } catch (error) {
       if (errnoOf(error) !== 'EPIPE') throw error
       closeSync(this.#socket)
-      this.#socket = startNursery(this.#executable)
+      this.#socket = startNursery(this.#executable, this.#title)
       return requestMonitor(this.#socket)
     }
   }

@@ -45,7 +45,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   sealedCopy: 'int host_sealed_copy(const char *path)',
   memoryFile: 'int host_memory_file()',
   socketPair: 'int host_socket_pair(_Out_ int *pair)',
-  spawn: 'int host_spawn(int exe, int socket)',
+  spawn: 'int host_spawn(int exe, int socket, const char *title)',
   reap: 'int host_reap(int pid)',
   request: 'int host_request(int nursery)',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
@@ -94,13 +94,13 @@ export function openMonitor(): number {
   return checked(`copy of "${monitorPath}"`, host().sealedCopy(monitorPath))
 }
 
-/** Starts the nursery, from which monitors are forked; it ends when the descriptor is closed. */
-export function startNursery(executable: number): number {
+/** Starts the nursery, from which monitors are forked; it ends when the descriptor is closed. `title`: how its processes' names begin. */
+export function startNursery(executable: number, title: string): number {
   const pair = [-1, -1]
   checked('socketpair', host().socketPair(pair))
   const [ours, theirs] = pair as [number, number]
   try {
-    const pid = checked('posix_spawn', host().spawn(executable, theirs))
+    const pid = checked('posix_spawn', host().spawn(executable, theirs, title))
     // it only forks and ends
     checked('waitpid', host().reap(pid))
     return ours

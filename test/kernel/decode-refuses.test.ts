@@ -24,7 +24,7 @@ describe('the monitor’s decoder', { skip: kernelSkip() }, () => {
   let nursery: Nursery
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tsc-decode-'))
-    nursery = new Nursery()
+    nursery = new Nursery('tsct')
   })
   after(async () => {
     nursery.close()

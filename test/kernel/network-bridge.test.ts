@@ -11,7 +11,6 @@ import packet from 'dns-packet'
 import { Events } from '../../src/engine/base/events.ts'
 import { Paths } from '../../src/engine/base/paths.ts'
 import type { Attachment } from '../../src/engine/networks/attachment.ts'
-import { tableName } from '../../src/engine/networks/firewall.ts'
 import { Networks } from '../../src/engine/networks/networks.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
@@ -19,6 +18,7 @@ import { socketIn } from '../../src/runtime/native.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { command } from '../support/command.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { leftOver, removeGroups, takeStock } from '../support/stock.ts'
 
 const skip = lacking(root(), program('ip'), program('nft'), program('nsenter'))
 
@@ -40,7 +40,6 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
   const boxes: Box[] = []
   const mark = newId().slice(0, 6)
   const lan = { netns: `tscl${mark}`, link: `tscl${mark}`, host: '10.98.77.1', neighbour: '10.98.77.2' }
-  let linksBefore: string
 
   async function box(name: string, on: readonly string[], aliases: readonly string[] = []): Promise<Box> {
     const id = newId()
@@ -100,10 +99,9 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
   }
 
   before(async () => {
-    linksBefore = (await command('ip', ['-o', 'link'])).stdout
     folder = await mkdtemp(join(tmpdir(), 'tscn-'))
     paths = new Paths({ data: join(folder, 'data'), run: join(folder, 'run'), netns: join(folder, 'netns') })
-    runtime = await createRuntime({ netns: paths.roots.netns })
+    runtime = await createRuntime({ netns: paths.roots.netns, cgroupParent: paths.name.full, title: paths.name.short })
     networks = await Networks.open({ paths, runtime, events: new Events() })
     for (const line of [
       `netns add ${lan.netns}`,
@@ -132,28 +130,19 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     await command('ip', ['netns', 'del', lan.netns])
     await command('umount', [paths.roots.netns])
     await rm(folder, { recursive: true, force: true })
-    const tables = (await command('nft', ['list', 'tables'])).stdout
-    assert.ok(!tables.includes(tableName(paths.roots.run, '')), 'the nftables table is gone')
-    const docker = await command('iptables', ['-w', '-S', 'DOCKER-USER']).catch(() => ({ stdout: '' }))
-    assert.ok(!docker.stdout.includes(tableName(paths.roots.run, '')), 'nothing is left in DOCKER-USER')
-    const links = (await command('ip', ['-o', 'link'])).stdout
-    for (const name of made) assert.ok(!links.includes(name), `link ${name} is gone`)
+    assert.deepEqual(leftOver(undefined, await takeStock(paths.roots)), {})
+    removeGroups(paths.roots)
   })
-  const made: string[] = []
 
   test('two containers of a network reach each other and resolve each other by name, alias and reverse', async () => {
     const web = await box('web', ['front'])
     const api = await box('api', ['front', 'back'], ['service'])
-    made.push(
-      ...[web, api].flatMap(({ attachments }) => attachments.flatMap(a => [a.interface.host, a.interface.bridge])),
-    )
     assert.equal(await call(web.path, api.address, 8080), `api ${web.address}`)
     assert.deepEqual(await lookUp(web, 'api'), { rcode: 'NOERROR', data: [api.address] })
     assert.deepEqual(await lookUp(web, 'service.front'), { rcode: 'NOERROR', data: [api.address] })
     assert.deepEqual(await lookUp(web, 'api', 'AAAA'), { rcode: 'NOERROR', data: [] })
     const reverse = `${api.address.split('.').reverse().join('.')}.in-addr.arpa`
     assert.deepEqual(await lookUp(web, reverse, 'PTR'), { rcode: 'NOERROR', data: ['api.front'] })
-    assert.ok(linksBefore.length > 0)
   })
 
   test('a container of one network neither reaches nor resolves one of another', async () => {

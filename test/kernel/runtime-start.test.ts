@@ -474,7 +474,7 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
 
   it('mounts its layers by one option string where the kernel wants that', async () => {
     const spec = await box.spec(['sh', '-c', 'echo works'])
-    const nursery = new Nursery()
+    const nursery = new Nursery('tsct')
     const facts = { ...(await readFacts()), layerByLayer: false }
     const { control, pid, at } = await launch(
       nursery,

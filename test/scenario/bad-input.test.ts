@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { launcher, type Stack, TestEngine } from '../support/engine.ts'
 import { lacking, program, root, which } from '../support/needs.ts'
-import { leftOver, type Stock, takeStock } from '../support/stock.ts'
+import { leftOver, type Stock } from '../support/stock.ts'
 
 const sleeper = 'image: busybox, command: sleep infinity, stop_signal: SIGKILL'
 
@@ -103,10 +103,10 @@ describe('bad input', { skip: lacking(root(), program('busybox'), program('nft')
   })
   after(() => engine.stop())
   beforeEach(async () => {
-    stock = await takeStock()
+    stock = await engine.stock()
   })
   afterEach(async () => {
-    assert.deepEqual(leftOver(stock, await takeStock()), {})
+    assert.deepEqual(leftOver(stock, await engine.stock()), {})
   })
 
   /** Shows that the project is as if up had never been typed: down finds at most created containers and networks. */

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
-import { leftOver, takeStock } from '../support/stock.ts'
+import { leftOver } from '../support/stock.ts'
 
 const hello = fileURLToPath(new URL('../../examples/hello', import.meta.url))
 
@@ -18,7 +18,7 @@ describe('examples/hello', { skip: lacking(root(), program('busybox'), program('
   after(() => engine.stop())
 
   test('up, ps, logs, exec and down leave no process, mount, namespace, interface, table, cgroup or folder behind', async () => {
-    const before = await takeStock()
+    const before = await engine.stock()
     const run = async (...args: readonly string[]): Promise<string> => {
       const said = await engine.tscompose(args, { cwd: hello })
       assert.equal(said.code, 0, `${args.join(' ')}\n${said.stdout}${said.stderr}\n${engine.log}`)
@@ -33,9 +33,9 @@ describe('examples/hello', { skip: lacking(root(), program('busybox'), program('
     assert.match(answer, /uid=0\(root\) gid=0/)
     assert.match(answer, /^[0-9a-f]{12}$/m)
     assert.match(await run('explain', 'hello'), /overlay/)
-    assert.notDeepEqual(leftOver(before, await takeStock()), {}, 'a running container is seen by the stock-taking')
+    assert.notDeepEqual(leftOver(before, await engine.stock()), {}, 'a running container is seen by the stock-taking')
     await run('down')
-    assert.deepEqual(leftOver(before, await takeStock()), {})
+    assert.deepEqual(leftOver(before, await engine.stock()), {})
     assert.deepEqual(readdirSync(join(engine.folder, 'data', 'containers')), [])
     assert.deepEqual(readdirSync(join(engine.folder, 'run', 'containers')), [])
   })

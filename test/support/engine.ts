@@ -10,9 +10,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
+import { defaultRoots, type PathRoots } from '../../src/engine/base/paths.ts'
 import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
-import { leftOver, type Stock, takeStock } from './stock.ts'
+import { leftOver, removeGroups, type Stock, takeStock } from './stock.ts'
 
 export const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
 const main = fileURLToPath(new URL('../../src/engine/main.ts', import.meta.url))
@@ -21,21 +22,28 @@ const makeImages = fileURLToPath(new URL('../../examples/make-images', import.me
 export class TestEngine {
   /** Holds data, run and socket; short, since a socket's path is. */
   readonly folder: string
-  readonly #before: Stock
   #process: ChildProcess | undefined
   #stacks = 0
 
-  private constructor(folder: string, before: Stock) {
+  private constructor(folder: string) {
     this.folder = folder
-    this.#before = before
   }
 
   /** Starts an engine with a busybox image in it. */
   static async start(images: readonly string[] = ['busybox']): Promise<TestEngine> {
-    const engine = new TestEngine(mkdtempSync(join(tmpdir(), 'tsc-')), await takeStock())
+    const engine = new TestEngine(mkdtempSync(join(tmpdir(), 'tsc-')))
     await engine.boot()
     if (images.length > 0) engine.#expectOk(await command(makeImages, images, { env: engine.env, timeout: 300_000 }))
     return engine
+  }
+
+  get roots(): PathRoots {
+    return { data: join(this.folder, 'data'), run: join(this.folder, 'run'), netns: defaultRoots.netns }
+  }
+
+  /** What it has made on this host so far. */
+  stock(): Promise<Stock> {
+    return takeStock(this.roots)
   }
 
   get host(): string {
@@ -66,9 +74,9 @@ export class TestEngine {
       '--socket',
       join(this.folder, 'engine.sock'),
       '--data-root',
-      join(this.folder, 'data'),
+      this.roots.data,
       '--run-root',
-      join(this.folder, 'run'),
+      this.roots.run,
     ]
     const child = spawn(process.execPath, [main, ...roots, '--ready-fd', '3'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -120,14 +128,15 @@ export class TestEngine {
       await this.halt()
     }
     // processes that were told to end, and namespaces that the kernel lets go of later, get a moment
-    let left = leftOver(this.#before, await takeStock())
+    let left = leftOver(undefined, await this.stock())
     for (let tries = 0; tries < 50 && Object.keys(left).length > 0; tries++) {
       await pause(100)
-      left = leftOver(this.#before, await takeStock())
+      left = leftOver(undefined, await this.stock())
     }
     if (process.env.KEEP) console.log(`kept ${this.folder}`)
     else rmSync(this.folder, { recursive: true, force: true })
     assert.deepEqual(left, {}, `the engine left things behind\n${this.log}`)
+    removeGroups(this.roots)
   }
 
   #expectOk(said: Said): void {

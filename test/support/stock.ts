@@ -1,43 +1,66 @@
-/** Takes stock of what containers are made of on this host, so that a test can show that nothing was left behind. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { basename, join } from 'node:path'
+/** Takes stock of what one engine has made on this host, and of nothing that others have, so that a test can show that nothing was left. */
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type PathRoots, Paths } from '../../src/engine/base/paths.ts'
 import { command } from './command.ts'
 
 export type Stock = Readonly<
-  Record<'processes' | 'mounts' | 'interfaces' | 'namespaces' | 'cgroups' | 'tables', readonly string[]>
+  Record<'processes' | 'mounts' | 'interfaces' | 'namespaces' | 'cgroups' | 'tables' | 'rules', readonly string[]>
 >
 
-export async function takeStock(): Promise<Stock> {
+/** What there is of the engine with these roots. */
+export async function takeStock(roots: PathRoots): Promise<Stock> {
+  const { name } = new Paths(roots)
+  const sandboxes = join(roots.netns, `${name.short}-`)
+  const own = [roots.data, roots.run].map(folder => `${folder}/`)
+  const [tables, rules] = await Promise.all([
+    command('nft', ['list', 'tables']),
+    command('nft', ['list', 'chain', 'ip', 'filter', 'DOCKER-USER']),
+  ])
   return {
-    processes: monitors(),
+    processes: processes(name.short, name.full),
     mounts: lines('/proc/self/mountinfo')
       .map(line => line.split(' ')[4]!)
+      .filter(path => path.startsWith(sandboxes) || own.some(folder => path.startsWith(folder)))
       .sort(),
-    interfaces: interfaces(),
-    namespaces: list('/run/netns').sort(),
-    cgroups: cgroups(),
-    tables: (await command('nft', ['list', 'tables'])).stdout.split('\n').filter(line => line.includes('tscompose')),
+    interfaces: list('/sys/class/net')
+      .filter(link => [name.bridges, name.veths].some(mark => link.startsWith(mark)))
+      .sort(),
+    namespaces: list(roots.netns)
+      .filter(file => file.startsWith(`${name.short}-`))
+      .sort(),
+    cgroups: hierarchies()
+      .flatMap(mount => list(join(mount, name.full), 'folders').map(group => join(mount, name.full, group)))
+      .sort(),
+    tables: tables.stdout.split('\n').filter(line => line.split(' ').at(-1) === name.full),
+    rules: rules.stdout.split('\n').filter(line => new RegExp(`\\b${name.full}\\b`).test(line)),
   }
 }
 
-/** What is there now and was not before, by kind; empty when nothing was left. */
-export function leftOver(before: Stock, after: Stock): Partial<Record<keyof Stock, readonly string[]>> {
+/** What is there now and was not before, by kind; empty when nothing was left. Without `before`: all that is there. */
+export function leftOver(before: Stock | undefined, after: Stock): Partial<Record<keyof Stock, readonly string[]>> {
   const left: Partial<Record<keyof Stock, readonly string[]>> = {}
-  for (const kind of Object.keys(before) as (keyof Stock)[]) {
-    const more = after[kind].filter(item => !before[kind].includes(item))
+  for (const kind of Object.keys(after) as (keyof Stock)[]) {
+    const more = after[kind].filter(item => !before?.[kind].includes(item))
     if (more.length > 0) left[kind] = more
   }
   return left
 }
 
-/** Processes that run the monitor, or live in a cgroup of ours; zombies count too. */
-function monitors(): readonly string[] {
+/** The empty group that an engine keeps for its containers is not missed after the last test of its folder. */
+export function removeGroups(roots: PathRoots): void {
+  const { name } = new Paths(roots)
+  for (const mount of hierarchies()) if (list(mount, 'folders').includes(name.full)) rmdirSync(join(mount, name.full))
+}
+
+/** Processes with the engine's name, or in a cgroup of its; zombies count too. */
+function processes(short: string, full: string): readonly string[] {
   const found: string[] = []
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
     try {
       const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
       const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
-      if (name === 'monitor' || name.startsWith('tsc-') || /\/tscompose\//.test(cgroup)) found.push(`${pid} ${name}`)
+      if (name.startsWith(`${short}-`) || cgroup.includes(`/${full}/`)) found.push(`${pid} ${name}`)
     } catch {
       // ended while we looked
     }
@@ -45,29 +68,10 @@ function monitors(): readonly string[] {
   return found
 }
 
-/** All but those of a Docker engine that may run beside us: its bridges and what is plugged into them. */
-function interfaces(): readonly string[] {
-  const dockers = /^(docker|br-)/
-  const masterOf = (name: string): string => {
-    try {
-      return basename(readlinkSync(`/sys/class/net/${name}/master`))
-    } catch {
-      // plugged into no bridge
-      return ''
-    }
-  }
-  return readdirSync('/sys/class/net')
-    .filter(name => !dockers.test(name) && !dockers.test(masterOf(name)))
-    .sort()
-}
-
-function cgroups(): readonly string[] {
-  const mounts = lines('/proc/self/mountinfo')
+function hierarchies(): readonly string[] {
+  return lines('/proc/self/mountinfo')
     .filter(line => / - cgroup2? /.test(line))
     .map(line => line.split(' ')[4]!)
-  return mounts
-    .flatMap(mount => list(join(mount, 'tscompose'), 'folders').map(name => join(mount, 'tscompose', name)))
-    .sort()
 }
 
 function lines(path: string): readonly string[] {

@@ -1,5 +1,6 @@
 /** Every path the engine uses on disk, and nowhere else. */
 import { join } from 'node:path'
+import { EngineName } from './engine-name.ts'
 
 export interface PathRoots {
   /** Survives a reboot: images, volumes, configurations. Default /var/lib/tscompose. */
@@ -14,9 +15,11 @@ export const defaultRoots: PathRoots = { data: '/var/lib/tscompose', run: '/run/
 
 export class Paths {
   readonly roots: PathRoots
+  readonly name: EngineName
 
   constructor(roots: PathRoots = defaultRoots) {
     this.roots = roots
+    this.name = new EngineName(roots.run, defaultRoots.run)
   }
 
   get socket(): string {
@@ -63,7 +66,7 @@ export class Paths {
     return join(this.containerRun(containerId), 'exec', execId.slice(0, 16))
   }
   sandbox(id: string): string {
-    return join(this.roots.netns, `tsc-${id.slice(0, 12)}`)
+    return join(this.roots.netns, this.name.sandbox(id))
   }
 
   get images(): string {

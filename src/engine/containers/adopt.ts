@@ -7,7 +7,7 @@ import type { PublishedPort } from '../networks/published-port.ts'
 import type { Container } from './container.ts'
 import { hasNameServer } from './files/host-files.ts'
 import { serveNames } from './network.ts'
-import { cgroupPath, type Parts } from './parts.ts'
+import type { Parts } from './parts.ts'
 
 /** What nobody can tell any more. */
 const unknownCode = 255
@@ -50,14 +50,14 @@ export async function adopt(parts: Parts, container: Container): Promise<Adopted
 }
 
 /** A start that the engine before did not live to record: nobody was told of its process, so it ends, with all it was given. */
-async function endUntold(parts: Parts, { id, state }: Container): Promise<void> {
+async function endUntold(parts: Parts, { id, state, cgroup }: Container): Promise<void> {
   const found = await parts.runtime.adopt(parts.paths.monitor(id))
   const path = parts.paths.sandbox(id)
   if (found?.kind === 'running') {
     found.signal(9)
     await found.exited
   } else if (state.sandbox === path || !existsSync(path)) return
-  const operations: HostOperation[] = [{ kind: 'delete-cgroup', path: cgroupPath(id) }]
+  const operations: HostOperation[] = [{ kind: 'delete-cgroup', path: cgroup }]
   if (state.sandbox !== path) operations.push({ kind: 'delete-sandbox', path })
   await parts.runtime.runHost({ kind: 'host', operations })
 }

@@ -148,6 +148,10 @@ export class Container {
   get name(): string {
     return this.record.name
   }
+  /** Below each hierarchy's mount. */
+  get cgroup(): string {
+    return this.#paths.name.cgroup(this.id)
+  }
   get running(): boolean {
     return isRunning(this.state.status)
   }

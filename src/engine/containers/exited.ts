@@ -5,7 +5,7 @@ import type { Exit } from '../../runtime/runtime.ts'
 import { nextDelay, restartsAfterExit } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
 import { releaseJoined, releaseNetwork } from './network.ts'
-import { cgroupPath, type Parts, tell } from './parts.ts'
+import { type Parts, tell } from './parts.ts'
 
 const log = debug('containers')
 
@@ -36,7 +36,7 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
     health: state.health && { ...state.health },
   })
   container.backoff = again ? nextDelay(container.backoff, ranFor) : 0
-  const cgroup = { kind: 'delete-cgroup', path: cgroupPath(container.id) } as const
+  const cgroup = { kind: 'delete-cgroup', path: container.cgroup } as const
   // A restart keeps its address: whoever shares the sandbox does not notice.
   const keep = again || container.restarting
   const released = await Promise.allSettled([

@@ -36,11 +36,6 @@ export function tell(
   parts.events.emit('container', action, container.id, container.attributes(more))
 }
 
-/** Where its cgroups are, below each hierarchy's mount. */
-export function cgroupPath(id: string): string {
-  return `tscompose/${id}`
-}
-
 /** Running containers that live in the network namespace of `container`. */
 export function sharers(parts: Parts, container: Container): Container[] {
   const mode = `container:${container.id}`

@@ -95,11 +95,6 @@ export function endpointSettings(attachment: Attachment): EndpointSettings {
   }
 }
 
-/** The host end of a veth pair: 15 characters at most, the same for the same endpoint. */
-export function hostInterface(endpointId: string): string {
-  return `veth${endpointId.slice(0, 8)}`
-}
-
 /**
  * A link address of its own for each endpoint: locally administered, and made of id and address so that a container that comes
  * back with the same address under another id is not mistaken for the old one by its neighbours' caches.

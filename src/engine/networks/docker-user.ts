@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
+import type { EngineName } from '../base/engine-name.ts'
 
 const log = debug('firewall')
 
@@ -31,22 +32,23 @@ export function restoreText(verb: 'insert' | 'delete', rules: readonly string[])
 }
 
 export class DockerUser {
-  readonly #owner: string
+  readonly #owner: EngineName
   #work: Promise<void> = Promise.resolve()
   /** The patterns last allowed by this engine; undefined: what an earlier one left is not known. */
   #allowed: string | undefined
   #ipv6 = false
 
-  constructor(owner: string) {
+  constructor(owner: EngineName) {
     this.#owner = owner
   }
 
   /**
-   * Lets these bridges pass, and no others of ours; without Docker there is nothing to do. Bridges named "tsc-…" go as one. IPv6 is
+   * Lets these bridges pass, and no others of ours; without Docker there is nothing to do. Bridges that have the engine's name go as one. IPv6 is
    * looked at from the first network on that has it.
    */
   allow(bridges: readonly string[], ipv6: boolean): Promise<void> {
-    const patterns = [...new Set(bridges.map(bridge => (bridge.startsWith('tsc-') ? 'tsc-+' : bridge)))].sort()
+    const own = this.#owner.bridges
+    const patterns = [...new Set(bridges.map(bridge => (bridge.startsWith(own) ? `${own}+` : bridge)))].sort()
     this.#ipv6 ||= ipv6
     this.#work = this.#work.catch(() => undefined).then(() => this.#allow(patterns))
     return this.#work
@@ -57,7 +59,7 @@ export class DockerUser {
     if (this.#allowed === state) return
     this.#allowed = undefined
     if (!existsSync('/sys/class/net/docker0') && !existsSync('/run/docker.sock')) return
-    const wanted = dockerUserRules(patterns, this.#owner)
+    const wanted = dockerUserRules(patterns, this.#owner.full)
     const families = this.#ipv6 ? (['iptables', 'ip6tables'] as const) : (['iptables'] as const)
     await Promise.all(families.map(family => this.#allowIn(family, wanted)))
     this.#allowed = state
@@ -72,7 +74,7 @@ export class DockerUser {
       log('%s has no DOCKER-USER: %s', command, messageOf(error))
       return
     }
-    const mark = ` --comment ${this.#owner} `
+    const mark = ` --comment ${this.#owner.full} `
     const ours = present
       .split('\n')
       .filter(line => line.startsWith('-A DOCKER-USER ') && line.includes(mark))

@@ -2,18 +2,11 @@
 import { Failure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import type { EngineName } from '../base/engine-name.ts'
 import type { Events } from '../base/events.ts'
 import type { Names } from '../dns/names.ts'
 import { type Address, contains, type Family, formatAddress, parseAddress } from './address.ts'
-import {
-  type Attachment,
-  defaultRoute,
-  type EndpointRequest,
-  hostInterface,
-  linkAddress,
-  type Member,
-  namesOf,
-} from './attachment.ts'
+import { type Attachment, defaultRoute, type EndpointRequest, linkAddress, type Member, namesOf } from './attachment.ts'
 import type { Bridges } from './bridge.ts'
 import type { Network } from './network.ts'
 
@@ -22,6 +15,7 @@ export interface EndpointsOptions {
   readonly events: Events
   readonly names: Names
   readonly bridges: Bridges
+  readonly name: EngineName
   readonly find: (ref: string) => Network
   /** Gives a network what it lacks before its first endpoint. */
   readonly prepare: (network: Network) => Network
@@ -222,7 +216,7 @@ export class Endpoints {
       dnsNames: namesOf(member, aliases),
       gwPriority: request.gwPriority ?? 0,
       interface: {
-        host: hostInterface(endpointId),
+        host: this.#options.name.veth(endpointId),
         name: request.interfaceName || `eth${place.index}`,
         bridge: network.bridge,
         mac,

@@ -1,6 +1,4 @@
 /** Bridges and published ports to one nftables table of ours, changed as one transaction. */
-
-import { createHash } from 'node:crypto'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
@@ -147,12 +145,6 @@ export function elementsText(table: string, verb: 'add' | 'delete', elements: re
       return `${verb} element inet ${table} ${set} { ${list.join(', ')} }\n`
     })
     .join('')
-}
-
-/** The table's name: ours alone for the engine of the machine, a marked one for each further engine. */
-export function tableName(runRoot: string, defaultRunRoot: string): string {
-  if (runRoot === defaultRunRoot) return 'tscompose'
-  return `tscompose_${createHash('sha256').update(runRoot).digest('hex').slice(0, 8)}`
 }
 
 export interface FirewallOptions {

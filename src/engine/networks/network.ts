@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { IpamPool, NetworkContainer, NetworkCreate, NetworkInspect } from '../../api/networks.ts'
 import { Failure } from '../../lib/failure.ts'
+import type { EngineName } from '../base/engine-name.ts'
+import type { Paths } from '../base/paths.ts'
 import { formatAddress, formatSubnet } from './address.ts'
 import { isBridgeName } from './firewall.ts'
 import { Addresses, checkPool, type PoolRequest } from './ipam.ts'
@@ -47,11 +49,14 @@ export const predefined = ['bridge', 'host', 'none'] as const
 export class Network {
   #record: NetworkRecord
   #addresses: readonly Addresses[]
+  /** The interface's name. */
+  readonly bridge: string
   /** Who is on it, by container id. */
   readonly members = new Map<string, NetworkContainer>()
 
-  constructor(record: NetworkRecord) {
+  constructor(record: NetworkRecord, name: EngineName) {
     this.#record = record
+    this.bridge = record.options[option.bridge] ?? name.bridge(record.id)
     this.#addresses = addressesOf(record.pools)
   }
 
@@ -90,9 +95,6 @@ export class Network {
   /** The default bridge: no name resolution, made when the first container needs it. */
   get isDefaultBridge(): boolean {
     return this.name === 'bridge'
-  }
-  get bridge(): string {
-    return this.record.options[option.bridge] ?? `tsc-${this.id.slice(0, 11)}`
   }
   get mtu(): number {
     return Number(this.record.options[option.mtu] ?? 1500)
@@ -208,8 +210,8 @@ function poolRequest(entry: IpamPool): PoolRequest {
 }
 
 /** The record of a predefined network; its id is the same on every start of the same engine. */
-export function predefinedRecord(name: (typeof predefined)[number], dataRoot: string): NetworkRecord {
-  const id = createHash('sha256').update(`${dataRoot} ${name}`).digest('hex')
+export function predefinedRecord(name: (typeof predefined)[number], paths: Paths): NetworkRecord {
+  const id = createHash('sha256').update(`${paths.roots.data} ${name}`).digest('hex')
   const options: Record<string, string> =
     name === 'bridge'
       ? {
@@ -217,7 +219,7 @@ export function predefinedRecord(name: (typeof predefined)[number], dataRoot: st
           [option.icc]: 'true',
           [option.masquerade]: 'true',
           [option.binding]: '0.0.0.0',
-          [option.bridge]: `tsc-${id.slice(0, 11)}`,
+          [option.bridge]: paths.name.bridge(id),
           [option.mtu]: '1500',
         }
       : {}

@@ -9,7 +9,7 @@ import { newId } from '../../lib/ids.ts'
 import { runNft, socketIn } from '../../runtime/native.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { Events } from '../base/events.ts'
-import { defaultRoots, type Paths } from '../base/paths.ts'
+import type { Paths } from '../base/paths.ts'
 import { ensureDirectory, readRecord, writeRecord } from '../base/store.ts'
 import { Names } from '../dns/names.ts'
 import { redirect } from '../dns/redirect.ts'
@@ -19,7 +19,7 @@ import { type Attachment, attachmentSchema, type EndpointRequest, type Member } 
 import { Bridges } from './bridge.ts'
 import { DockerUser } from './docker-user.ts'
 import { Endpoints } from './endpoints.ts'
-import { Firewall, tableName } from './firewall.ts'
+import { Firewall } from './firewall.ts'
 import { hostSubnets } from './host-routes.ts'
 import { checkOverlap, checkPool, defaultPools, freeSubnet, parsePools, uniqueLocalSubnet } from './ipam.ts'
 import {
@@ -69,9 +69,12 @@ export class Networks {
     this.#pools = parsePools(options.pools ?? defaultPools)
     const names = new Names()
     this.dns = new Dns({ names, socketIn: kernel?.socketIn ?? socketIn, redirect })
-    const table = tableName(paths.roots.run, defaultRoots.run)
-    this.#firewall = new Firewall({ table, marker: join(paths.roots.run, 'firewall'), run: kernel?.runNft ?? runNft })
-    const dockerUser = kernel ? { allow: async () => undefined } : new DockerUser(table)
+    this.#firewall = new Firewall({
+      table: paths.name.full,
+      marker: join(paths.roots.run, 'firewall'),
+      run: kernel?.runNft ?? runNft,
+    })
+    const dockerUser = kernel ? { allow: async () => undefined } : new DockerUser(paths.name)
     const exists = kernel?.linkExists
     this.#bridges = new Bridges({ runtime, firewall: this.#firewall, dockerUser, ...(exists ? { exists } : {}) })
     this.#ports = new PublishedPorts(this.#firewall)
@@ -80,6 +83,7 @@ export class Networks {
       events,
       names,
       bridges: this.#bridges,
+      name: paths.name,
       find: ref => this.get(ref),
       prepare: network => this.#prepare(network),
     })
@@ -99,7 +103,7 @@ export class Networks {
     const records = await Promise.all(
       files.map(name => readRecord(join(paths.networks, name), recordVersion, networkSchema)),
     )
-    for (const name of predefined) this.#keep(predefinedRecord(name, paths.roots.data))
+    for (const name of predefined) this.#keep(predefinedRecord(name, paths))
     // the default bridge's record, once it has a subnet, comes over its first form
     for (const record of records) if (record) this.#keep(record)
     this.#bridgeSaved = this.find('bridge')!.addresses.length > 0
@@ -109,7 +113,7 @@ export class Networks {
   }
 
   #keep(record: NetworkRecord): Network {
-    const network = new Network(record)
+    const network = new Network(record, this.#options.paths.name)
     this.#networks.set(record.id, network)
     return network
   }

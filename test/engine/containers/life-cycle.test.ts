@@ -91,7 +91,7 @@ test('pause freezes, exec is refused meanwhile, unpause thaws', async () => {
   await using box = await EngineBox.open()
   const id = await box.run('web')
   await box.containers.pause('web')
-  assert.deepEqual([...box.runtime.frozen], [`tscompose/${id}`])
+  assert.deepEqual([...box.runtime.frozen], [box.engine.paths.name.cgroup(id)])
   assert.equal((await box.containers.list())[0]!.State, 'paused')
   await assert.rejects(
     box.engine.execs.create('web', { Cmd: ['true'] }),

@@ -11,7 +11,6 @@ import {
   elementsText,
   Firewall,
   portElement,
-  tableName,
   tableText,
 } from '../../../src/engine/networks/firewall.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
@@ -64,11 +63,6 @@ test('elementsText() is one command a set, and deletes map elements by their key
     'add element inet t any4 { tcp . 8080 : 10.1.0.2 . 80, tcp . 8081 : 10.1.0.2 . 80 }\n',
   )
   assert.equal(elementsText('t', 'delete', [portElement(port)]), 'delete element inet t any4 { tcp . 8080 }\n')
-})
-
-test('tableName() is plain for the machine’s engine and its own for any other', () => {
-  assert.equal(tableName('/run/tscompose', '/run/tscompose'), 'tscompose')
-  assert.match(tableName('/tmp/x; flush ruleset', '/run/tscompose'), /^tscompose_[0-9a-f]{8}$/)
 })
 
 describe('Firewall', () => {

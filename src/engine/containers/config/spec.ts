@@ -12,7 +12,6 @@ import type {
   StdioSpec,
 } from '../../../runtime/spec.ts'
 import type { ContainerRecord } from '../container.ts'
-import { cgroupPath } from '../parts.ts'
 import { capabilitySet } from './capabilities.ts'
 import type { HostConfig } from './config.ts'
 import type { Devices } from './devices.ts'
@@ -35,6 +34,8 @@ export interface Resolved {
   readonly hostname: string
   readonly monitor: HostPath
   readonly log: HostPath
+  /** Below each hierarchy's mount. */
+  readonly cgroup: string
   readonly attach: StdioSpec['attach']
   /** Host paths to mask beside those of the record: heat sensors of each CPU. */
   readonly masked: readonly string[]
@@ -70,7 +71,7 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
     hostname: ownUts ? resolved.hostname : undefined,
     domainname: ownUts && config.Domainname ? config.Domainname : undefined,
     sysctls: sysctls(hostConfig, resolved.network),
-    cgroup: cgroup(record.id, hostConfig, resolved.devices),
+    cgroup: cgroup(resolved.cgroup, hostConfig, resolved.devices),
     devices: resolved.devices.nodes,
     privileged: hostConfig.Privileged,
     maskedPaths:
@@ -152,8 +153,8 @@ export function limits(hostConfig: HostConfig): Omit<CgroupSpec, 'path' | 'devic
   }
 }
 
-function cgroup(id: string, hostConfig: HostConfig, devices: Devices): CgroupSpec {
-  return { path: cgroupPath(id), ...limits(hostConfig), devices: hostConfig.Privileged ? [] : devices.rules }
+function cgroup(path: string, hostConfig: HostConfig, devices: Devices): CgroupSpec {
+  return { path, ...limits(hostConfig), devices: hostConfig.Privileged ? [] : devices.rules }
 }
 
 function logFile(hostConfig: HostConfig, path: HostPath): LogFileSpec | undefined {

@@ -5,7 +5,7 @@ import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
 import type { MergedTree, TreeFolder, TreeNode } from '../../base/merged-tree.ts'
 import type { Container } from '../container.ts'
-import { cgroupPath, type Parts } from '../parts.ts'
+import type { Parts } from '../parts.ts'
 import { ensureUpper } from './upper.ts'
 
 /** Where a path of a container is to be looked for. */
@@ -42,9 +42,9 @@ export async function viewOf(parts: Parts, container: Container, path: string): 
 }
 
 /** Its pid may be another process's already, of the host even, when it has ended and we have not heard of it yet. */
-function checkProcess({ id, name, state }: Container): void {
+function checkProcess({ cgroup, name, state }: Container): void {
   try {
-    if (readFileSync(`/proc/${state.pid}/cgroup`, 'utf8').includes(`/${cgroupPath(id)}`)) return
+    if (readFileSync(`/proc/${state.pid}/cgroup`, 'utf8').includes(`/${cgroup}`)) return
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ESRCH') throw error
   }

@@ -6,7 +6,7 @@ import type { ContainerStats, CpuUsage } from '../../../api/containers.ts'
 import { errnoOf } from '../../../lib/failure.ts'
 import type { CgroupStats } from '../../../runtime/runtime.ts'
 import type { Container } from '../container.ts'
-import { cgroupPath, type Parts } from '../parts.ts'
+import type { Parts } from '../parts.ts'
 
 const never = '0001-01-01T00:00:00Z'
 const interval = 1000
@@ -42,7 +42,7 @@ interface Sample {
 
 async function takeSample(parts: Parts, container: Container): Promise<Sample> {
   const [cgroup, stat, net] = await Promise.all([
-    parts.runtime.cgroups.stats(cgroupPath(container.id)),
+    parts.runtime.cgroups.stats(container.cgroup),
     readFile('/proc/stat', 'utf8'),
     readIfThere(`/proc/${container.state.pid}/net/dev`),
   ])

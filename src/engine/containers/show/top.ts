@@ -4,13 +4,13 @@ import { promisify } from 'node:util'
 import type { ContainerTop } from '../../../api/containers.ts'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { Container } from '../container.ts'
-import { cgroupPath, type Parts, tell } from '../parts.ts'
+import { type Parts, tell } from '../parts.ts'
 
 const run = promisify(execFile)
 
 export async function top(parts: Parts, container: Container, psArgs = '-ef'): Promise<ContainerTop> {
   if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
-  const pids = new Set(await parts.runtime.cgroups.processes(cgroupPath(container.id)))
+  const pids = new Set(await parts.runtime.cgroups.processes(container.cgroup))
   let text: string
   try {
     const args = psArgs.split(/\s+/).filter(Boolean)

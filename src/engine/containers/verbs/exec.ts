@@ -7,7 +7,6 @@ import { execEnvironment } from '../config/environment.ts'
 import { checkSecurityOptions } from '../config/security-options.ts'
 import type { FoundUser } from '../config/user.ts'
 import type { Container } from '../container.ts'
-import { cgroupPath } from '../parts.ts'
 
 export interface Exec {
   readonly id: string
@@ -52,7 +51,7 @@ export function execSpec(
     kind: 'exec',
     id: exec.id,
     pid: container.state.pid,
-    cgroupPath: cgroupPath(container.id),
+    cgroupPath: container.cgroup,
     privileged: privileged || hostConfig.Privileged,
     process: {
       args: body.Cmd ?? [],

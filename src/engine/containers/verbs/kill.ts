@@ -2,7 +2,7 @@
 import { Failure } from '../../../lib/failure.ts'
 import { signalNumber } from '../../../lib/signals.ts'
 import type { Container } from '../container.ts'
-import { cgroupPath, type Parts, tell } from '../parts.ts'
+import { type Parts, tell } from '../parts.ts'
 
 /** Those after which nobody wants to see the container come back by policy. */
 const deadly = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']
@@ -27,7 +27,7 @@ export async function kill(
   tell(parts, container, 'kill', { signal: String(number) })
   if (number !== signalNumber('SIGKILL')) return
   if (container.state.status === 'paused') {
-    await parts.runtime.cgroups.thaw(cgroupPath(container.id))
+    await parts.runtime.cgroups.thaw(container.cgroup)
     if (container.state.status === 'paused') container.move('running')
   }
   await gone

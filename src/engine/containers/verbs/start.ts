@@ -122,8 +122,9 @@ function valuesOf(results: readonly PromiseSettledResult<unknown>[]): unknown[] 
   })
 }
 
-function places({ paths, masked }: Parts, { id }: Container) {
+function places({ paths, masked }: Parts, { id, cgroup }: Container) {
   return {
+    cgroup,
     upper: paths.containerUpper(id),
     work: paths.containerWork(id),
     monitor: paths.monitor(id),

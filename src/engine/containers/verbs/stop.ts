@@ -3,7 +3,7 @@ import { Failure } from '../../../lib/failure.ts'
 import { signalNumber } from '../../../lib/signals.ts'
 import type { Container } from '../container.ts'
 import { releaseNetwork } from '../network.ts'
-import { cgroupPath, type Parts, tell } from '../parts.ts'
+import { type Parts, tell } from '../parts.ts'
 
 export interface StopOptions {
   /** Seconds of grace; undefined: the container's own, else 10; negative: for ever. */
@@ -68,7 +68,7 @@ async function signalAndThaw(parts: Parts, container: Container, number: number)
   }
   tell(parts, container, 'kill', { signal: String(number) })
   if (container.state.status === 'paused') {
-    await parts.runtime.cgroups.thaw(cgroupPath(container.id))
+    await parts.runtime.cgroups.thaw(container.cgroup)
     if (container.state.status === 'paused') container.move('running')
   }
 }

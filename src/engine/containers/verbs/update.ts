@@ -5,7 +5,7 @@ import { hostConfigSchema } from '../config/config.ts'
 import { fillHostConfig } from '../config/host-config.ts'
 import { limits } from '../config/spec.ts'
 import type { Container } from '../container.ts'
-import { cgroupPath, type Parts, tell } from '../parts.ts'
+import { type Parts, tell } from '../parts.ts'
 
 const changeable = [
   'CpuShares',
@@ -37,7 +37,7 @@ export async function update(
     changes['MemorySwap'] = Math.max(hostConfig.MemorySwap, (changes['Memory'] as number) * 2)
   const asked = { ...hostConfig, ...changes } as Parameters<typeof fillHostConfig>[0]
   const { hostConfig: next, warnings } = fillHostConfig(asked, { cpus: parts.cpus })
-  if (container.running) await parts.runtime.cgroups.update(cgroupPath(container.id), changedLimits(hostConfig, next))
+  if (container.running) await parts.runtime.cgroups.update(container.cgroup, changedLimits(hostConfig, next))
   container.record = { ...container.record, hostConfig: hostConfigSchema.parse(next) }
   await save(container)
   tell(parts, container, 'update')

@@ -1,0 +1,52 @@
+/** The run root of an engine → the name on all that it makes on this machine, so that engines side by side tell theirs apart. */
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+
+/** What the kernel takes for an interface's name. */
+const longestInterface = 15
+
+/** The engine of the machine has the plain name, each further one a mark of its own. */
+export class EngineName {
+  /** Its cgroup, its nft table, its rules in other tables: "tscompose" or "tscompose_1a2b3c4d". */
+  readonly full: string
+  /** The beginning of what must be short: "tsc" or "tsc1a2b". */
+  readonly short: string
+  readonly #veth: string
+
+  constructor(runRoot: string, defaultRunRoot: string) {
+    const mark = createHash('sha256').update(resolve(runRoot)).digest('hex')
+    const isPlain = resolve(runRoot) === resolve(defaultRunRoot)
+    this.full = isPlain ? 'tscompose' : `tscompose_${mark.slice(0, 8)}`
+    this.short = isPlain ? 'tsc' : `tsc${mark.slice(0, 4)}`
+    this.#veth = isPlain ? 'veth' : `v${mark.slice(0, 4)}`
+  }
+
+  /** A container's cgroup, below each hierarchy's mount. */
+  cgroup(containerId: string): string {
+    return `${this.full}/${containerId}`
+  }
+
+  /** A file below the folder of network namespaces. */
+  sandbox(containerId: string): string {
+    return `${this.short}-${containerId.slice(0, 12)}`
+  }
+
+  bridge(networkId: string): string {
+    return `${this.bridges}${networkId}`.slice(0, longestInterface)
+  }
+
+  /** What the names of all its bridges begin with, unless somebody chose another. */
+  get bridges(): string {
+    return `${this.short}-`
+  }
+
+  /** The host end of an endpoint's veth pair. */
+  veth(endpointId: string): string {
+    return `${this.#veth}${endpointId}`.slice(0, longestInterface)
+  }
+
+  /** What all of those begin with. */
+  get veths(): string {
+    return this.#veth
+  }
+}
