@@ -165,8 +165,8 @@ static int run_command(struct monitor *m, const struct step *s) {
   return -errno;
 }
 
-/* Process 1 of a container that asked for one: passes signals on, reaps, and ends as the command ends. */
-static int be_init(struct monitor *m) {
+/* Process 1 of a container that asked for one: passes signals on, reaps, and ends as the command ends, with the rights that takes. */
+static int be_init(struct monitor *m, uint64_t rights) {
   sigset_t all, old;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &old);
@@ -177,6 +177,7 @@ static int be_init(struct monitor *m) {
     if (m->stdio & STDIO_TERMINAL) tcsetpgrp(0, getpid());
     return NEG(sigprocmask(SIG_SETMASK, &old, NULL));
   }
+  if (set_capabilities(rights, rights)) _exit(127);
   prctl(PR_SET_NAME, "init", 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   syscall(SYS_close_range, 3, ~0u, 0);
@@ -201,7 +202,7 @@ int process_step(struct monitor *m, const struct step *s) {
     case STEP_SECCOMP: return filter_calls(text(m, s->a[0]), s->a[1]);
     case STEP_UMASK: umask((mode_t)s->a[0]); return 0;
     case STEP_CWD: return enter_folder(text(m, s->a[0]));
-    case STEP_INIT: return be_init(m);
+    case STEP_INIT: return be_init(m, (uint64_t)s->a[0]);
     case STEP_FORK: return fork_inside(m);
     case STEP_EXEC: return run_command(m, s);
     default: return -ENOSYS;

@@ -129,7 +129,7 @@ static const struct shape shapes[] = {
     [STEP_SECCOMP] = {PHASE_CHILD, "b"},
     [STEP_UMASK] = {PHASE_CHILD, "n"},
     [STEP_CWD] = {PHASE_CHILD, "s"},
-    [STEP_INIT] = {PHASE_CHILD, ""},
+    [STEP_INIT] = {PHASE_CHILD, "n"},
     [STEP_FORK] = {PHASE_CHILD, ""},
     [STEP_EXEC] = {PHASE_CHILD, "ll"},
 };

@@ -93,7 +93,7 @@ class KernelRuntime implements Runtime {
   #compile(spec: ContainerSpec | ExecSpec): Program {
     if (spec.process.args.length === 0) throw new Failure('invalid', 'no command specified')
     checkText(spec.process)
-    const filter = filterFor(spec.process.seccomp, spec.process.capabilities)
+    const filter = filterFor(spec.process.seccomp)
     if (spec.kind === 'exec') return compileExec(spec, this.#facts, filter)
     return compile(spec, { facts: this.#facts, filter, devices: spec.privileged ? this.#devices : [] })
   }
@@ -142,7 +142,7 @@ async function prepareCgroups(facts: HostFacts, parent: string): Promise<void> {
 function prepareFilter(capabilities: readonly string[]): void {
   setImmediate(() => {
     try {
-      filterFor({ kind: 'default' }, { bounding: capabilities, effective: capabilities })
+      filterFor({ kind: 'default', capabilities })
     } catch (error) {
       // the first container to be started will say so, to someone who listens
       debug('runtime')('no filter ahead: %s', messageOf(error))

@@ -187,11 +187,12 @@ export interface CapabilitySpec {
   readonly effective: readonly string[]
 }
 
+/** `capabilities` open further calls of a profile: the container's, also for an exec that has more. */
 export type SeccompSpec =
-  | { readonly kind: 'default' }
+  | { readonly kind: 'default'; readonly capabilities: readonly string[] }
   | { readonly kind: 'unconfined' }
   /** A profile in Docker's JSON form, already parsed as JSON but not checked. */
-  | { readonly kind: 'profile'; readonly profile: unknown }
+  | { readonly kind: 'profile'; readonly profile: unknown; readonly capabilities: readonly string[] }
 
 export interface RlimitSpec {
   /** Lower case without RLIMIT_: nofile, nproc, core. */

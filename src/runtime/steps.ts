@@ -98,7 +98,7 @@ export const steps = {
   seccomp: { code: 73, phases: child, args: { filter: 'bytes' } },
   umask: { code: 74, phases: child, args: { mask: 'number' } },
   cwd: { code: 75, phases: child, args: { path: 'string' } },
-  init: { code: 76, phases: child, args: {} },
+  init: { code: 76, phases: child, args: { capabilities: 'number' } },
   fork: { code: 78, phases: child, args: {} },
   exec: { code: 77, phases: child, args: { argv: 'list', env: 'list' } },
 } as const satisfies Record<string, Shape>

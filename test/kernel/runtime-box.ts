@@ -178,7 +178,7 @@ export class Box implements AsyncDisposable {
         user: { uid: 0, gid: 0, groups: [0] },
         capabilities: { bounding: defaultCapabilities, effective: defaultCapabilities },
         noNewPrivileges: false,
-        seccomp: { kind: 'default' },
+        seccomp: { kind: 'default', capabilities: defaultCapabilities },
         rlimits: [],
         umask: 0o022,
         apparmor: undefined,

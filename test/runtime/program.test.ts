@@ -38,7 +38,7 @@ describe('encode()', () => {
   })
 
   it('numbers child steps after host steps', () => {
-    const child: readonly Step[] = [step('session', {}), step('init', {})]
+    const child: readonly Step[] = [step('session', {}), step('init', { capabilities: 0 })]
     assert.equal(stepAt({ host: [mkdir], child }, 2)?.name, 'init')
   })
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
 import { lacking, program, root, shared, which } from '../support/needs.ts'
 
 const probe = shared('security/probe.c')
@@ -22,7 +23,7 @@ describe('isolation', {
     mkdirSync(join(tree, 'etc'))
     mkdirSync(join(tree, 'tmp'), { mode: 0o1777 })
     copyFileSync(which('busybox')!, join(tree, 'bin/busybox'))
-    for (const name of ['sh', 'ls', 'cat']) copyFileSync(which('busybox')!, join(tree, 'bin', name))
+    for (const name of ['sh', 'ls', 'cat', 'sleep']) copyFileSync(which('busybox')!, join(tree, 'bin', name))
     writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
     writeFileSync(join(tree, 'etc/group'), 'root:x:0:\n')
     const built = await command('gcc', ['-static', '-O1', '-o', join(tree, 'probe'), probe!])
@@ -41,22 +42,67 @@ describe('isolation', {
     'read-only': ['--read-only'],
     'no-new-privileges': ['--security-opt', 'no-new-privileges'],
     'network-none': ['--network', 'none'],
+    init: ['--init'],
+  }
+
+  const notFirst = 'proc: the program is not pid 1'
+
+  /** Holds what was found against what is recorded under Docker in this setting. */
+  async function compare(setting: string, found: string, text: string, ignore: readonly string[] = []): Promise<void> {
+    const path = join(engine.folder, `${found}.json`)
+    writeFileSync(path, text)
+    const compared = await command('python3', [
+      shared('security/compare.py')!,
+      shared(`security/expected/docker-${setting}.json`)!,
+      path,
+      ...ignore.flatMap(area => ['--ignore', area]),
+    ])
+    assert.equal(compared.code, 0, compared.stdout)
   }
 
   for (const [setting, flags] of Object.entries(settings)) {
     test(`is nowhere weaker than Docker's: ${setting}`, async () => {
       const said = await engine.docker(['run', '--rm', ...flags, 'secprobe:latest'], { timeout: 120_000 })
       assert.ok(said.stdout.length > 1000, `the probe said nothing: ${said.stderr}\n${engine.log}`)
-      const found = join(engine.folder, `${setting}.json`)
-      writeFileSync(found, said.stdout)
-      const compared = await command('python3', [
-        shared('security/compare.py')!,
-        shared(`security/expected/docker-${setting}.json`)!,
-        found,
-      ])
-      assert.equal(compared.code, 0, compared.stdout)
+      await compare(setting, setting, said.stdout)
     })
   }
+
+  test('is nowhere weaker than Docker in a further process, and a privileged one keeps the filter', async () => {
+    await engine.docker(['run', '-d', '--name', 'host', 'secprobe:latest', 'sleep', '1000'])
+    const plain = await engine.docker(['exec', 'host', '/probe'], { timeout: 120_000 })
+    // it is not process 1
+    await compare('default', 'exec', plain.stdout, [notFirst])
+    const privileged = await engine.docker(['exec', '--privileged', 'host', '/probe'], { timeout: 120_000 })
+    const [own, raised] = [plain, privileged].map(({ stdout }) => JSON.parse(stdout))
+    assert.ok(Object.keys(own.syscalls).length > 0)
+    for (const table of Object.keys(own.syscalls))
+      assert.deepEqual(raised.syscalls[table], own.syscalls[table], `the filter differs: ${table}`)
+    assert.ok(raised.caps.effective.includes('SYS_ADMIN'))
+  })
+
+  test('is nowhere weaker than Docker in a health check', async () => {
+    const check = ['--health-cmd', '/probe > /tmp/found', '--health-interval', '1s', '--health-timeout', '60s']
+    await engine.docker(['run', '-d', '--name', 'checked', ...check, 'secprobe:latest', 'sleep', '1000'])
+    const status = ['inspect', '--format', '{{.State.Health.Status}}', 'checked']
+    const healthy = async () => (await engine.docker(status)).stdout.trim() === 'healthy'
+    await eventually('the first health check', healthy, 60_000)
+    const { stdout } = await engine.docker(['exec', 'checked', 'cat', '/tmp/found'])
+    // the shell before it sets variables and what it ignores
+    await compare('default', 'health', stdout, [notFirst, 'env: .*: PWD SHLVL$', 'signals: SigIgn=0+4 '])
+  })
+
+  test('leaves an init no rights of its own beside a user', async () => {
+    const status = async (...flags: string[]) => {
+      const run = ['run', '--rm', '--init', ...flags, 'secprobe:latest', 'cat', '/proc/1/status']
+      return (await engine.docker(run)).stdout.match(/^Cap(?:Inh|Prm|Eff|Amb):\t\w+$/gm)
+    }
+    const none = ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'].map(name => `${name}:\t0000000000000000`)
+    assert.deepEqual(await status('--user', '1000'), none)
+    // to pass signals on to processes of another user
+    const kill = '0000000000000020'
+    assert.deepEqual(await status(), [none[0], `CapPrm:\t${kill}`, `CapEff:\t${kill}`, none[3]])
+  })
 
   test('the recorded runs differ where they should, so that the comparison can fail', async () => {
     const compared = await command('python3', [

@@ -2,7 +2,7 @@
 import type { HostFacts } from '../host.ts'
 import type { ProcessSpec, StdioSpec } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
-import { capabilitySteps } from './capabilities.ts'
+import { capabilityMask, capabilitySteps } from './capabilities.ts'
 import { rlimitSteps } from './limits.ts'
 import { slots } from './mounts.ts'
 
@@ -66,9 +66,16 @@ export function processSteps(
     set,
     ...(spec.noNewPrivileges ? [step('no-new-privileges', {}, 'HostConfig.SecurityOpt'), ...seccomp] : []),
     ...(inside ? [] : [step('fork', {}, 'exec'), session]),
-    ...(init ? [step('init', {}, 'HostConfig.Init')] : []),
+    ...(init ? [step('init', { capabilities: initCapabilities(spec, facts) }, 'HostConfig.Init')] : []),
     step('exec', { argv: spec.args, env: spec.env }, 'Entrypoint, Cmd'),
   ]
+}
+
+/** An init of root's passes signals on to processes of any user; another user's has lost all rights, as by an exec. */
+function initCapabilities(spec: ProcessSpec, facts: HostFacts): number {
+  if (spec.user.uid !== 0) return 0
+  const kept = spec.capabilities.effective.filter(name => name === 'KILL')
+  return Number(capabilityMask(kept) & facts.capabilities)
 }
 
 /** By the host's own procfs, before the root changes. */

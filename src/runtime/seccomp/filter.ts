@@ -4,7 +4,7 @@ import { release } from 'node:os'
 import { Failure } from '../../lib/failure.ts'
 import { stableHash } from '../../lib/stable-json.ts'
 import { libseccomp, openMemoryFile } from '../native.ts'
-import type { CapabilitySpec, SeccompSpec } from '../spec.ts'
+import type { SeccompSpec } from '../spec.ts'
 import { defaultProfile } from './default-profile.ts'
 import { type Action, type Compare, type Operator, type Profile, readProfile } from './profile.ts'
 
@@ -178,13 +178,13 @@ function prefix(machine: (typeof machines)['x64' | 'arm64'], profile: Profile): 
 const cache = new Map<string, Buffer>()
 const cacheSize = 64
 
-/** The BPF for a container with these capabilities; undefined when unconfined. Made once for each pair (some milliseconds). */
-export function filterFor(spec: SeccompSpec, capabilities: CapabilitySpec): Buffer | undefined {
+/** The BPF of a choice; undefined when unconfined. Made once for each (some milliseconds). */
+export function filterFor(spec: SeccompSpec): Buffer | undefined {
   if (spec.kind === 'unconfined') return undefined
   const machine = machines[process.arch as keyof typeof machines]
   if (machine === undefined)
     throw new Failure('unsupported', `Cannot filter system calls on architecture "${process.arch}"`)
-  const granted = [...capabilities.bounding].sort()
+  const granted = [...spec.capabilities].sort()
   const key = `${granted.join(' ')}|${spec.kind === 'profile' ? stableHash(spec.profile) : ''}`
   const known = cache.get(key)
   if (known !== undefined) return known

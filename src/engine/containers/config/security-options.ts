@@ -1,11 +1,16 @@
 /** HostConfig.SecurityOpt → what it asks for: pure. */
 import { Failure } from '../../../lib/failure.ts'
-import type { SeccompSpec } from '../../../runtime/spec.ts'
+
+/** The filter of system calls, before it is known which capabilities open it further. */
+export type SeccompChoice =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'unconfined' }
+  | { readonly kind: 'profile'; readonly profile: unknown }
 
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean
   /** Undefined: the default, or none when privileged. */
-  readonly seccomp: SeccompSpec | undefined
+  readonly seccomp: SeccompChoice | undefined
   readonly apparmor: string | undefined
   /** systempaths=unconfined: nothing masked or read-only. */
   readonly unmasked: boolean
@@ -14,7 +19,7 @@ export interface SecurityOptions {
 /** @throws Failure `invalid` or `unsupported` naming the option. */
 export function checkSecurityOptions(options: readonly string[]): SecurityOptions {
   let noNewPrivileges = false
-  let seccomp: SeccompSpec | undefined
+  let seccomp: SeccompChoice | undefined
   let apparmor: string | undefined
   let unmasked = false
   for (const option of options) {
@@ -49,7 +54,7 @@ export function checkSecurityOptions(options: readonly string[]): SecurityOption
   return { noNewPrivileges, seccomp, apparmor, unmasked }
 }
 
-function seccompOf(value: string): SeccompSpec {
+function seccompOf(value: string): SeccompChoice {
   if (value === 'unconfined') return { kind: 'unconfined' }
   if (value === 'builtin' || value === '') return { kind: 'default' }
   try {

@@ -12,11 +12,10 @@ import type {
   StdioSpec,
 } from '../../../runtime/spec.ts'
 import type { ContainerRecord } from '../container.ts'
-import { capabilitySet } from './capabilities.ts'
 import type { HostConfig } from './config.ts'
 import type { Devices } from './devices.ts'
 import { containerEnvironment } from './environment.ts'
-import { checkSecurityOptions } from './security-options.ts'
+import { processSpec } from './process.ts'
 import type { FoundUser } from './user.ts'
 
 /** What start has looked up. */
@@ -43,12 +42,6 @@ export interface Resolved {
 
 export function containerSpec(record: ContainerRecord, resolved: Resolved): ContainerSpec {
   const { config, hostConfig } = record
-  const security = checkSecurityOptions(hostConfig.SecurityOpt ?? [])
-  const capabilities = capabilitySet({
-    add: hostConfig.CapAdd ?? [],
-    drop: hostConfig.CapDrop ?? [],
-    privileged: hostConfig.Privileged,
-  })
   const ownUts = hostConfig.UTSMode !== 'host'
   return {
     kind: 'container',
@@ -80,7 +73,7 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
     shmSize: hostConfig.ShmSize,
     init: hostConfig.Init ?? false,
     oomScoreAdj: hostConfig.OomScoreAdj,
-    process: {
+    process: processSpec(hostConfig, {
       args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
       env: containerEnvironment({
         env: config.Env,
@@ -89,14 +82,10 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
         home: resolved.user.home,
       }),
       cwd: config.WorkingDir || '/',
-      user: { uid: resolved.user.uid, gid: resolved.user.gid, groups: resolved.user.groups },
-      capabilities: { bounding: capabilities, effective: capabilities },
-      noNewPrivileges: security.noNewPrivileges,
-      seccomp: security.seccomp ?? { kind: hostConfig.Privileged ? 'unconfined' : 'default' },
-      rlimits: hostConfig.Ulimits.map(limit => ({ name: limit.Name, soft: limit.Soft, hard: limit.Hard })),
-      umask: 0o022,
-      apparmor: security.apparmor === 'unconfined' ? undefined : security.apparmor,
-    },
+      user: resolved.user,
+      // as for any other process: a privileged container has every capability anyhow
+      privileged: false,
+    }),
     stdio: {
       terminal: config.Tty,
       stdin: config.OpenStdin,

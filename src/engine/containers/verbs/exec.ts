@@ -2,9 +2,8 @@
 import type { ExecCreate, ExecInspect } from '../../../api/exec.ts'
 import type { Exit, Supervised } from '../../../runtime/runtime.ts'
 import type { ExecSpec } from '../../../runtime/spec.ts'
-import { allCapabilities, capabilitySet } from '../config/capabilities.ts'
 import { execEnvironment } from '../config/environment.ts'
-import { checkSecurityOptions } from '../config/security-options.ts'
+import { processSpec } from '../config/process.ts'
 import type { FoundUser } from '../config/user.ts'
 import type { Container } from '../container.ts'
 
@@ -38,22 +37,14 @@ export function execSpec(
 ): ExecSpec {
   const { body, container, user } = exec
   const { config, hostConfig } = container.record
-  const security = checkSecurityOptions(hostConfig.SecurityOpt ?? [])
   const privileged = body.Privileged ?? false
-  const capabilities = privileged
-    ? [...allCapabilities]
-    : capabilitySet({
-        add: hostConfig.CapAdd ?? [],
-        drop: hostConfig.CapDrop ?? [],
-        privileged: hostConfig.Privileged,
-      })
   return {
     kind: 'exec',
     id: exec.id,
     pid: container.state.pid,
     cgroupPath: container.cgroup,
     privileged: privileged || hostConfig.Privileged,
-    process: {
+    process: processSpec(hostConfig, {
       args: body.Cmd ?? [],
       env: execEnvironment({
         container: config.Env,
@@ -63,14 +54,9 @@ export function execSpec(
         home: user.home,
       }),
       cwd: body.WorkingDir || config.WorkingDir || '/',
-      user: { uid: user.uid, gid: user.gid, groups: user.groups },
-      capabilities: { bounding: capabilities, effective: capabilities },
-      noNewPrivileges: security.noNewPrivileges,
-      seccomp: security.seccomp ?? { kind: hostConfig.Privileged ? 'unconfined' : 'default' },
-      rlimits: hostConfig.Ulimits.map(limit => ({ name: limit.Name, soft: limit.Soft, hard: limit.Hard })),
-      umask: 0o022,
-      apparmor: security.apparmor === 'unconfined' ? undefined : security.apparmor,
-    },
+      user,
+      privileged,
+    }),
     stdio: {
       terminal: body.Tty ?? false,
       stdin: options.attach?.stdin ?? false,
