@@ -1,5 +1,5 @@
 /** The text of a .env file, env_file or label_file to its variables, by the rules of Compose's own reader. */
-import { type Lookup, substitute, TemplateError } from './template.ts'
+import { type Lookup, substitute, TemplateError, type Unset } from './template.ts'
 
 export class DotenvError extends Error {
   readonly line: number
@@ -11,12 +11,17 @@ export class DotenvError extends Error {
 
 /**
  * Reads `KEY=value`, `KEY: value`, quoted and multi-line values, `export`, comments. A bare `KEY` takes the looked-up value.
- * References in values see `lookup` first, then the keys above them, then `below`. `lines` is told where each key stands.
+ * References in values see `lookup` first, then the keys above them, then `below`. `lines` is told where each key stands,
+ * `unset` the line of each reference that finds nothing.
  */
 export function parseDotenv(
   text: string,
   lookup: Lookup = () => undefined,
-  { lines, below = () => undefined }: { lines?: Map<string, number>; below?: Lookup } = {},
+  {
+    lines,
+    below = () => undefined,
+    unset,
+  }: { lines?: Map<string, number>; below?: Lookup; unset?: (name: string, line: number) => void } = {},
 ): Map<string, string> {
   const src = text.replace(/^\uFEFF/, '')
   const variables = new Map<string, string>()
@@ -29,7 +34,10 @@ export function parseDotenv(
       const value = lookup(key.name)
       if (value !== undefined) variables.set(key.name, value)
     } else {
-      const value = readValue(src, at, name => lookup(name) ?? variables.get(name) ?? below(name))
+      const value = readValue(src, at, {
+        lookup: name => lookup(name) ?? variables.get(name) ?? below(name),
+        unset: name => unset?.(name, lineAt(src, at)),
+      })
       variables.set(key.name, value.text)
       at = value.end
     }
@@ -92,7 +100,12 @@ function readKey(src: string, from: number): { name: string; inherited: boolean;
   return { name: '', inherited: false, end: start }
 }
 
-function readValue(src: string, from: number, lookup: Lookup): { text: string; end: number } {
+interface References {
+  readonly lookup: Lookup
+  readonly unset: Unset
+}
+
+function readValue(src: string, from: number, references: References): { text: string; end: number } {
   const quote = src[from]
   const line = lineAt(src, from)
   if (quote !== '"' && quote !== "'") {
@@ -101,7 +114,7 @@ function readValue(src: string, from: number, lookup: Lookup): { text: string; e
     let text = src.slice(from, end)
     const comment = text.indexOf(' #')
     if (comment >= 0) text = text.slice(0, comment)
-    return { text: expand(text.trimEnd(), { lookup, line }), end: Math.min(end + 1, src.length) }
+    return { text: expand(text.trimEnd(), { ...references, line }), end: Math.min(end + 1, src.length) }
   }
   let text = ''
   for (let at = from + 1; at < src.length; at++) {
@@ -111,7 +124,7 @@ function readValue(src: string, from: number, lookup: Lookup): { text: string; e
       text += next === quote ? quote : char + next
       at++
     } else if (char === quote) {
-      return { text: quote === '"' ? expand(expandEscapes(text), { lookup, line }) : text, end: at + 1 }
+      return { text: quote === '"' ? expand(expandEscapes(text), { ...references, line }) : text, end: at + 1 }
     } else text += char
   }
   throw new DotenvError(`quoted value ${src.slice(from).split('\n')[0]} has no closing quote`, line)
@@ -138,9 +151,9 @@ function expandEscapes(text: string): string {
   })
 }
 
-function expand(text: string, context: { lookup: Lookup; line: number }): string {
+function expand(text: string, context: References & { line: number }): string {
   try {
-    return substitute(text, context.lookup)
+    return substitute(text, context.lookup, context.unset)
   } catch (error) {
     if (error instanceof TemplateError) throw new DotenvError(error.message, context.line)
     throw error

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Problems } from '../lib/problems.ts'
 import { parseDotenv, parseRawEnv } from './dotenv.ts'
 import { type Environment, parseEnvText } from './env.ts'
+import type { UnsetVariables } from './interpolate.ts'
 import { type Files, shownPath } from './read.ts'
 import type { Lookup } from './template.ts'
 import { get, isNull, type MapNode, map, type Node, placeOf, plain, scalar, textAt } from './tree.ts'
@@ -10,6 +11,7 @@ import { get, isNull, type MapNode, map, type Node, placeOf, plain, scalar, text
 interface EnvFileContext {
   readonly files: Files
   readonly problems: Problems
+  readonly unset: UnsetVariables
   readonly environment: Environment
   readonly cwd: string
 }
@@ -55,7 +57,8 @@ function environmentOf(name: string, service: MapNode, context: EnvFileContext):
     const parser =
       format === 'raw'
         ? parseRawEnv
-        : (body: string, see: Lookup) => parseDotenv(body, see, { below: key => values.get(key) })
+        : (body: string, see: Lookup) =>
+            parseDotenv(body, see, { below: key => values.get(key), unset: warnUnset(path, context) })
     for (const [key, value] of parseEnvText(text, shownPath(path, context.cwd), lookup, parser)) {
       if (key === '') warnNameless(file, { value, path: ['services', name, 'env_file', String(index)] }, context)
       values.set(key, value)
@@ -94,13 +97,18 @@ function labelsOf(name: string, service: MapNode, context: EnvFileContext): void
       continue
     }
     // Of two files, the references of the later one see what the earlier one says first.
-    for (const [key, value] of parseEnvText(text, shownPath(path, context.cwd), name => values.get(name))) {
+    const parser = (body: string, see: Lookup) => parseDotenv(body, see, { unset: warnUnset(path, context) })
+    for (const [key, value] of parseEnvText(text, shownPath(path, context.cwd), name => values.get(name), parser)) {
       values.set(key, value)
       merged.set(key, { ...scalar(value, file), origin: `read from ${shownPath(path, context.cwd)}` })
     }
   }
   if (own?.kind === 'map') for (const [key, value] of own.entries) merged.set(key, value)
   service.entries.set('labels', map(merged, own ?? listed))
+}
+
+function warnUnset(path: string, context: EnvFileContext): (name: string, line: number) => void {
+  return (name, line) => context.unset.add(name, { file: shownPath(path, context.cwd), line, column: 1 })
 }
 
 function refuseFormat(format: Node, path: readonly string[], context: EnvFileContext): void {

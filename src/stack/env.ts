@@ -4,6 +4,7 @@ import { Failure } from '../lib/failure.ts'
 import { type Place, ProblemsFailure } from '../lib/problems.ts'
 import { DotenvError, parseDotenv } from './dotenv.ts'
 import { parseBool } from './finish.ts'
+import type { UnsetVariables } from './interpolate.ts'
 import { type Files, shownPath } from './read.ts'
 import type { Lookup } from './template.ts'
 
@@ -40,7 +41,7 @@ export function envFilePaths(
 export function readEnvFiles(
   paths: readonly string[],
   lookup: Lookup,
-  context: { files: Files; cwd: string; origins?: Origins },
+  context: { files: Files; cwd: string; origins?: Origins; unset: UnsetVariables },
 ): Environment {
   const variables: Environment = new Map()
   for (const path of paths) {
@@ -52,7 +53,11 @@ export function readEnvFiles(
       text,
       shownPath(path, context.cwd),
       name => lookup(name) ?? variables.get(name),
-      (body, see) => parseDotenv(body, see, { lines }),
+      (body, see) =>
+        parseDotenv(body, see, {
+          lines,
+          unset: (name, line) => context.unset.add(name, { file: shownPath(path, context.cwd), line, column: 1 }),
+        }),
     )
     for (const [key, value] of found) {
       variables.set(key, value)

@@ -3,11 +3,33 @@ import type { Place, Problems } from '../lib/problems.ts'
 import { type Lookup, substitute, TemplateError } from './template.ts'
 import { type Node, placeAt, placeOf, type ScalarNode, type VariableUse } from './tree.ts'
 
+/** A warning for each variable that is not set and has no default: one a name, at its first place, in Compose's words. */
+export class UnsetVariables {
+  readonly #seen = new Set<string>()
+  readonly #problems: Problems
+
+  constructor(problems: Problems) {
+    this.#problems = problems
+  }
+
+  add(name: string, place: Place | undefined, path: readonly string[] = []): void {
+    if (this.#seen.has(name)) return
+    this.#seen.add(name)
+    this.#problems.add({
+      severity: 'warning',
+      code: 'unset-variable',
+      place,
+      path: [...path],
+      message: `The "${name}" variable is not set. Defaulting to a blank string.`,
+    })
+  }
+}
+
 /** Replaces variables in place. */
 export function interpolate(
   root: Node,
   lookup: Lookup,
-  { problems, origins }: { problems: Problems; origins: ReadonlyMap<string, Place> },
+  { problems, origins, unset }: { problems: Problems; origins: ReadonlyMap<string, Place>; unset: UnsetVariables },
 ): void {
   const path: string[] = []
   const visit = (node: Node): void => {
@@ -30,15 +52,19 @@ export function interpolate(
   const fill = (node: ScalarNode, template: string): void => {
     const used: VariableUse[] = []
     try {
-      node.value = substitute(template, name => {
-        const value = lookup(name)
-        if (value === undefined) used.push({ name, value })
-        else {
-          const place = origins.get(name)
-          used.push({ name, value, from: place ? place.file : 'the environment', place })
-        }
-        return value
-      })
+      node.value = substitute(
+        template,
+        name => {
+          const value = lookup(name)
+          if (value === undefined) used.push({ name, value })
+          else {
+            const place = origins.get(name)
+            used.push({ name, value, from: place ? place.file : 'the environment', place })
+          }
+          return value
+        },
+        (name, at) => unset.add(name, placeWithin(node, template, at), path),
+      )
       node.template = template
       node.variables = used
     } catch (error) {

@@ -14,7 +14,7 @@ import { stack } from './fields.ts'
 import { defaultFiles, namedFiles, projectDirectory } from './find.ts'
 import { finish, parseBool } from './finish.ts'
 import { applyInclude } from './include.ts'
-import { interpolate } from './interpolate.ts'
+import { interpolate, UnsetVariables } from './interpolate.ts'
 import { applyResets, merge } from './merge.ts'
 import { applyDefaults, normalize, resolveBareKeys } from './normalize.ts'
 import { parse } from './parse.ts'
@@ -83,6 +83,7 @@ export interface LoadedStack {
 export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const { cwd } = options
   const problems = new Problems()
+  const unset = new UnsetVariables(problems)
   const sources = new Map<string, string>()
   const templates: string[] = []
   let stdin: Uint8Array | undefined
@@ -95,7 +96,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     const paths = envFilePaths(options.envFiles, directory, { environment: process, files, cwd })
     const outer = environment
     const found: Origins = new Map()
-    const read = readEnvFiles(paths, name => outer.get(name), { files, cwd, origins: found })
+    const read = readEnvFiles(paths, name => outer.get(name), { files, cwd, origins: found, unset })
     for (const [key, place] of found) if (!outer.has(key)) origins.set(key, place)
     environment = new Map([...read, ...environment])
   }
@@ -109,6 +110,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const reading: Reading = {
     files,
     problems,
+    unset,
     environment,
     origins,
     lookup: options.interpolate === false ? undefined : name => environment.get(name),

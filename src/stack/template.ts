@@ -2,6 +2,9 @@
 
 export type Lookup = (name: string) => string | undefined
 
+/** Told of each variable without value and without default, with the offset of the reference in the template. */
+export type Unset = (name: string, at: number) => void
+
 export class TemplateError extends Error {
   /** Offset in the template. */
   readonly at: number
@@ -15,7 +18,7 @@ const operators = /^(:\?|\?|:-|-|:\+|\+)/
 const name = /[a-z_][a-z0-9_]*/iy
 
 /** `text` with every variable replaced; unset ones become empty. Deep nesting is refused rather than run out of stack. */
-export function substitute(text: string, lookup: Lookup, depth = 0): string {
+export function substitute(text: string, lookup: Lookup, unset: Unset = () => {}, depth = 0): string {
   let at = text.indexOf('$')
   if (at < 0) return text
   if (depth > 100) throw new TemplateError('variables are nested more than 100 deep', at)
@@ -31,11 +34,11 @@ export function substitute(text: string, lookup: Lookup, depth = 0): string {
     } else if (next === '{') {
       const close = closing(text, at, line)
       if (close < 0) throw new TemplateError(`"${text.slice(at)}" has no closing brace on its line`, at)
-      result += braced(text.slice(at + 2, close), { lookup, depth, at })
+      result += braced(text.slice(at + 2, close), { lookup, unset, depth, at })
       done = close + 1
     } else {
       const word = matchName(text, at + 1)
-      result += word ? (lookup(word) ?? '') : '$'
+      result += word ? plain(word, { lookup, unset, at }) : '$'
       done = at + 1 + word.length
     }
     at = text.indexOf('$', done)
@@ -75,29 +78,44 @@ export function variablesOf(
   return found
 }
 
-function braced(body: string, context: { lookup: Lookup; depth: number; at: number }): string {
+interface Reference {
+  readonly lookup: Lookup
+  readonly unset: Unset
+  /** Offset in the template. */
+  readonly at: number
+}
+
+/** `$A` and `${A}`. */
+function plain(word: string, { lookup, unset, at }: Reference): string {
+  const value = lookup(word)
+  if (value === undefined) unset(word, at)
+  return value ?? ''
+}
+
+function braced(body: string, context: Reference & { readonly depth: number }): string {
   const { lookup, depth, at } = context
   const word = matchName(body, 0)
   const rest = body.slice(word.length)
   const operator = operators.exec(rest)?.[0] ?? ''
   if (word === '' || (rest !== '' && operator === ''))
     throw new TemplateError(`"\${${body}}" is no variable, should be like \${NAME} or \${NAME:-default}`, at)
+  if (operator === '') return plain(word, context)
   const value = lookup(word)
-  if (operator === '') return value ?? ''
+  const fill = (argument: string) => substitute(argument, lookup, name => context.unset(name, at), depth + 1)
   const argument = rest.slice(operator.length)
   const present = operator.startsWith(':') ? value !== undefined && value !== '' : value !== undefined
   switch (operator.at(-1)) {
     // The argument is filled in also when it is not used: what is required in it is required.
     case '-': {
-      const filled = substitute(argument, lookup, depth + 1)
+      const filled = fill(argument)
       return present ? value! : filled
     }
     case '+': {
-      const filled = substitute(argument, lookup, depth + 1)
+      const filled = fill(argument)
       return present ? filled : ''
     }
     default: {
-      const message = substitute(argument, lookup, depth + 1)
+      const message = fill(argument)
       if (present) return value!
       throw new TemplateError(
         `required variable "${word}" is ${value === '' ? 'empty' : 'not set'}${message ? `: ${message}` : ''}`,
