@@ -85,16 +85,14 @@ function given<Name extends string, Value>(name: Name, value: Value | undefined)
   return value === undefined ? {} : ({ [name]: value } as { [N in Name]: Value })
 }
 
-/** --parallel over COMPOSE_PARALLEL_LIMIT; -1, their word for "no limit", leaves ours. */
-function parallelOf({ globals, env }: Call): number | undefined {
-  const text = env['COMPOSE_PARALLEL_LIMIT']
-  if (globals.parallel === undefined && text !== undefined && !/^-?\d+$/.test(text.trim()))
-    throw usage(`Cannot use COMPOSE_PARALLEL_LIMIT "${text}": it is not a whole number`)
-  const parallel = globals.parallel ?? (text === undefined ? undefined : Number(text))
-  if (parallel !== undefined && parallel !== -1 && (parallel < 1 || parallel > 999))
+/** --parallel or COMPOSE_PARALLEL_LIMIT; what is below 1, their "no limit", leaves ours. */
+function parallelOf({ globals }: Call): number | undefined {
+  const { parallel } = globals
+  if (parallel === undefined || parallel < 1) return undefined
+  if (parallel > 999)
     throw usage(
-      `Cannot run ${parallel} operations at once: ${globals.parallel === undefined ? 'COMPOSE_PARALLEL_LIMIT' : '--parallel'} should be 1 to 999`,
+      `Cannot run ${parallel} operations at once: --parallel or COMPOSE_PARALLEL_LIMIT should be 1 to 999`,
       'An engine loses messages at 1000 in flight; leave it out for 4 per core',
     )
-  return parallel === -1 ? undefined : parallel
+  return parallel
 }

@@ -34,8 +34,8 @@ export const upOptions = {
     about: 'Remove and make again volumes that have changed, with loss of their data',
   },
   timeout: { kind: 'number', short: 't', value: 'SECONDS', about: 'Grace before a container is killed' },
-  build: { kind: 'flag', hidden: true, about: 'Refused: images cannot be built yet' },
-  'no-build': { kind: 'flag', hidden: true, about: 'Always so' },
+  build: { kind: 'flag', about: 'Refused: images cannot be built yet' },
+  'no-build': { kind: 'flag', about: 'Always so' },
 } as const satisfies OptionTable
 
 type UpValues = Values<typeof upOptions>

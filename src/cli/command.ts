@@ -29,6 +29,8 @@ export interface Command<Table extends OptionTable = OptionTable> {
   /** A paragraph for --help, where the summary is not enough. */
   readonly about?: string
   readonly options: Table
+  /** How many words it takes, at least and at most; none means any number. */
+  readonly words?: readonly [least: number, most: number]
   /** The first word that is no option ends them; the rest is the container's. */
   readonly passthrough?: boolean
   /** [what to type, what it does]. */

@@ -1,7 +1,7 @@
 /** The pages `--help` shows: all commands by group, or one command whole. */
 
 import type { Command } from './command.ts'
-import { globalOptions, type OptionTable } from './options.ts'
+import { globalOptions, type OptionSpec, type OptionTable, rootOptions } from './options.ts'
 import type { Paint } from './screen.ts'
 
 /** A row of the command table, as the overview needs it. */
@@ -28,7 +28,7 @@ export function overview(rows: readonly HelpRow[], paint: Paint): string {
     ]),
     '',
     paint('bold', 'Options of every command'),
-    ...optionLines(globalOptions, paint),
+    ...optionLines(rootOptions, paint),
     '',
     'tscompose COMMAND --help tells more about one of them.',
   ].join('\n')
@@ -56,13 +56,11 @@ export function commandHelp(row: HelpRow, page: Command, paint: Paint): string {
 
 /** One line an option, a second only where the choices would make it too long. */
 function optionLines(table: OptionTable, paint: Paint, taken: ReadonlySet<string> = new Set()): string[] {
-  const rows = Object.entries(table)
-    .filter(([, spec]) => !spec.hidden)
-    .map(([name, spec]) => {
-      const short = spec.short !== undefined && !taken.has(spec.short) ? `-${spec.short}, ` : '    '
-      const value = spec.kind === 'flag' ? '' : ` ${spec.choices?.join('|') ?? spec.value ?? 'VALUE'}`
-      return { written: `${short}--${name}`, value, about: spec.about }
-    })
+  const rows = Object.entries(table).map(([name, spec]) => {
+    const short = spec.short !== undefined && !taken.has(spec.short) ? `-${spec.short}, ` : '    '
+    const value = spec.kind === 'flag' ? '' : ` ${spec.choices?.join('|') ?? spec.value ?? 'VALUE'}`
+    return { written: `${short}--${name}`, value, about: aboutOf(spec) }
+  })
   const width = Math.min(32, Math.max(0, ...rows.map(row => row.written.length + row.value.length)))
   return rows.flatMap(({ written, value, about }) => {
     const length = written.length + value.length
@@ -71,6 +69,16 @@ function optionLines(table: OptionTable, paint: Paint, taken: ReadonlySet<string
       ? [head, `${' '.repeat(width + 5)}${about}`]
       : [`${head}${' '.repeat(width - length + 3)}${about}`]
   })
+}
+
+/** What it does, and what else stands for it. */
+function aboutOf({ about, also = [], on, variable }: OptionSpec): string {
+  const more = [
+    ...(on ? ['on unless =false'] : []),
+    ...also.map(name => `also --${name}`),
+    ...(variable === undefined ? [] : [variable]),
+  ]
+  return more.length === 0 ? about : `${about} (${more.join(', ')})`
 }
 
 function exampleLines(examples: readonly (readonly [string, string])[], paint: Paint): string[] {

@@ -3,12 +3,15 @@ import { isatty } from 'node:tty'
 import type { Client } from '../client/client.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Call, Command } from './command.ts'
-import { commands, findCommand } from './commands.ts'
+import { commands, findCommand, nearCommand } from './commands.ts'
 import { exitCodeOf } from './exit-codes.ts'
+import { scan } from './flags.ts'
 import { Interrupts } from './interrupts.ts'
-import { type GlobalValues, globalOptions, parse, splitCommand, valuesOf } from './options.ts'
+import { type GlobalValues, globalOptions, rootOptions, usage } from './options.ts'
 import { Screen } from './screen.ts'
 import type { Input } from './terminal.ts'
+import { collect, parse, parseVariables, valuesOf } from './values.ts'
+import { withDotEnv } from './variables.ts'
 
 /** What a run of tscompose is given; tests give their own. */
 export interface World {
@@ -29,29 +32,36 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   let verbose = argv.includes('--verbose')
   let json = false
   try {
-    const { before, words } = splitCommand(argv)
-    const early = parse(before, globalOptions)
-    const globalsBefore = valuesOf(globalOptions, early)
-    screen = screenOf(world, globalsBefore.ansi)
-    if (globalsBefore.version) return await main(['version'], world)
-    if (words.length === 0 || words[0] === 'help') return await help(words.slice(1), screen)
-    const { row, rest } = findCommand(words)
+    const { options: before, words } = scan(argv, rootOptions, true)
+    const early = collect(before)
+    const root = valuesOf(rootOptions, early)
+    screen = screenOf(world, ansiOf(root))
+    if (root.version) return await main(['version'], world)
+    if (words.length === 0) return await help([], screen)
+    if (words[0] === 'help') return await help(words.slice(1), screen)
+    const found = findCommand(words)
+    if (!found) return await unknown(words[0]!, screen)
+    const { row, rest } = found
     const page = await row.load()
     // a command's own -f, -p, -h stand before the global ones of the same letter or name
     const table = { ...withoutShorts(page), ...page.options }
     const late = parse(rest, table, page.passthrough)
-    const globals = valuesOf(globalOptions, early, late)
+    const env = await withDotEnv(world.env, valuesOf(globalOptions, early, late), world.cwd)
+    const variables = parseVariables(env, table)
+    const globals = valuesOf(globalOptions, variables, early, late)
     verbose = globals.verbose
-    screen = screenOf(world, globals.ansi)
+    screen = screenOf(world, ansiOf(globals))
     if (globals.help) return await help(words, screen)
-    const options = valuesOf(page.options, late) as Call['options']
+    for (const warning of [...variables.warnings, ...early.warnings, ...late.warnings]) screen.warn(warning)
+    checkWords(row.name, page, late.args)
+    const options = valuesOf(page.options, variables, late) as Call['options']
     json = options['format'] === 'json' || globals.progress === 'json'
     const call: Call = {
       options,
       globals,
       args: late.args,
       screen,
-      env: world.env,
+      env,
       cwd: world.cwd,
       interrupts: world.interrupts,
       signal: world.interrupts.signal,
@@ -60,7 +70,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
         return world.stdin
       },
       connect: async () =>
-        world.connect ? world.connect(globals) : (await import('./connect.ts')).connect(globals, screen, world.env),
+        world.connect ? world.connect(globals) : (await import('./connect.ts')).connect(globals, screen, env),
     }
     return (await page.run(call)) ?? 0
   } catch (error) {
@@ -78,9 +88,32 @@ async function help(words: readonly string[], screen: Screen): Promise<number> {
     screen.print(overview(commands, screen.paint))
     return 0
   }
-  const { row } = findCommand(words)
-  screen.print(commandHelp(row, await row.load(), screen.paint))
+  const found = findCommand(words)
+  if (!found) return await unknown(words[0]!, screen)
+  screen.print(commandHelp(found.row, await found.row.load(), screen.paint))
   return 0
+}
+
+/** A word that is no command: the general help, and what was meant perhaps. */
+async function unknown(word: string, screen: Screen): Promise<number> {
+  await help([], screen)
+  throw usage(`unknown command: "${word}"`, nearCommand(word))
+}
+
+/** In cobra's words, which scripts look for. */
+function checkWords(name: string, { words: [least, most] = [0, Infinity] }: Command, args: readonly string[]): void {
+  const { length } = args
+  if (length >= least && length <= most) return
+  if (most === 0) throw usage(`unknown command "${args[0]}" for "tscompose ${name}"`)
+  const hint = `See "tscompose ${name} --help"`
+  if (most === Infinity) throw usage(`requires at least ${least} arg(s), only received ${length}`, hint)
+  if (least === most) throw usage(`requires exactly ${least} arg(s), received ${length}`, hint)
+  if (least === 0) throw usage(`accepts at most ${most} arg(s), received ${length}`, hint)
+  throw usage(`accepts between ${least} and ${most} arg(s), received ${length}`, hint)
+}
+
+function ansiOf(globals: GlobalValues): string | undefined {
+  return globals['no-ansi'] ? 'never' : globals.ansi
 }
 
 function screenOf(world: World, ansi: string | undefined): Screen {

@@ -33,7 +33,7 @@ export const config = command({
     'no-normalize': { kind: 'flag', about: 'Leave out defaults' },
     'no-path-resolution': { kind: 'flag', about: 'Leave paths as they are' },
     'no-consistency': { kind: 'flag', about: 'Do not check that everything referred to is there' },
-    'no-env-resolution': { kind: 'flag', hidden: true, about: 'Accepted: env files are always read, as by Compose' },
+    'no-env-resolution': { kind: 'flag', about: 'Accepted: env files are always read, as by Compose' },
   },
   examples: [
     ['tscompose config -q', 'check the stack'],

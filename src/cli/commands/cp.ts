@@ -13,6 +13,7 @@ import { nameOf, numberOf, replicasOf } from '../replicas.ts'
 export const cp = command({
   usage: '[OPTIONS] SERVICE:PATH DEST | - \n       tscompose cp [OPTIONS] SOURCE | - SERVICE:PATH',
   about: 'A dash stands for a tar archive on standard output or input.',
+  words: [2, 2],
   options: {
     index: { kind: 'number', value: 'N', about: 'Which replica (default: the first; into a service: all with --all)' },
     all: { kind: 'flag', about: 'Into every replica' },
@@ -23,9 +24,7 @@ export const cp = command({
     ['tscompose cp ./site web:/usr/share/nginx/html', 'into one'],
   ],
   async run(call) {
-    const [from, to] = call.args
-    if (from === undefined || to === undefined || call.args.length > 2)
-      throw usage('"cp" takes a source and a destination')
+    const [from, to] = call.args as [string, string]
     const source = inContainer(from)
     const target = inContainer(to)
     if ((source === undefined) === (target === undefined))

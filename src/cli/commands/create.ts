@@ -7,7 +7,7 @@ export const create = command({
   options: {
     ...upOptions,
     yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
-    'quiet-pull': { kind: 'flag', hidden: true, about: '' },
+    'quiet-pull': { kind: 'flag', about: '' },
   },
   async run(call) {
     const prepared = await prepare(call, call.options, { noStart: true })

@@ -9,6 +9,7 @@ import { join } from '../terminal.ts'
 export const exec = command({
   usage: '[OPTIONS] SERVICE COMMAND [ARG...]',
   about: 'With a terminal at hand it gets one; ctrl-p ctrl-q leaves it running and comes back.',
+  words: [2, Infinity],
   passthrough: true,
   options: {
     detach: { kind: 'flag', short: 'd', about: 'Do not wait for it' },
@@ -32,8 +33,7 @@ export const exec = command({
   ],
   async run(call) {
     const { options, screen, stdin, signal } = call
-    const [service, ...words] = call.args
-    if (service === undefined || words.length === 0) throw usage('"exec" takes a service and a command')
+    const [service, ...words] = call.args as [string, ...string[]]
     const tty = !options['no-tty'] && !options.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
     const { client, one } = await replicaOf(call, service, options.index)
     const size =

@@ -13,6 +13,7 @@ interface Row {
 
 export const ls = command({
   usage: '[OPTIONS]',
+  words: [0, 0],
   options: {
     all: { kind: 'flag', short: 'a', about: 'Show projects of which nothing runs too' },
     quiet: { kind: 'flag', short: 'q', about: 'Print names only' },

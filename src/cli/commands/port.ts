@@ -6,14 +6,13 @@ import { nameOf, replicaOf } from '../replicas.ts'
 
 export const port = command({
   usage: '[OPTIONS] SERVICE PRIVATE_PORT',
+  words: [2, Infinity],
   options: {
     index: { kind: 'number', value: 'N', about: 'Which replica (default: the first that runs)' },
     protocol: { kind: 'text', value: 'PROTOCOL', choices: ['tcp', 'udp', 'sctp'], about: 'tcp (default), udp or sctp' },
   },
   async run(call) {
-    const [service, text] = call.args
-    if (service === undefined || text === undefined || call.args.length > 2)
-      throw usage('"port" takes a service and a port', 'Write "tscompose port SERVICE PRIVATE_PORT"')
+    const [service, text] = call.args as [string, string]
     const [number, suffix] = text.split('/')
     if (!/^\d+$/.test(number ?? '')) throw usage(`Cannot use port "${text}": it is not a number`)
     const protocol = suffix ?? call.options.protocol ?? 'tcp'

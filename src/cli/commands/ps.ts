@@ -21,7 +21,7 @@ export const ps = command({
     filter: { kind: 'text', value: 'status=STATE', about: 'The same as --status' },
     format: formatOption,
     'no-trunc': { kind: 'flag', about: 'Show commands in full' },
-    orphans: { kind: 'flag', hidden: true, about: 'Orphans are always shown' },
+    orphans: { kind: 'flag', about: 'Orphans are always shown' },
   },
   examples: [
     ['tscompose ps', 'what runs'],

@@ -9,7 +9,7 @@ export const rm = turning({
     stop: { kind: 'flag', short: 's', about: 'Stop running containers first' },
     volumes: { kind: 'flag', short: 'v', about: 'Remove anonymous volumes too' },
     timeout: timeoutOption,
-    all: { kind: 'flag', short: 'a', hidden: true, about: 'Always so' },
+    all: { kind: 'flag', short: 'a', about: 'Always so' },
   },
   plan: (target, observed, { services, options }) =>
     planRemove(target, observed, { services, stop: options.stop, volumes: options.volumes, timeout: options.timeout }),

@@ -29,7 +29,7 @@ const options = {
   'cap-add': { kind: 'list', value: 'CAPABILITY', about: 'Add a capability' },
   'cap-drop': { kind: 'list', value: 'CAPABILITY', about: 'Drop a capability' },
   'no-tty': { kind: 'flag', short: 'T', about: 'No terminal' },
-  tty: { kind: 'flag', short: 't', hidden: true, about: 'A terminal, which is what happens at one anyway' },
+  tty: { kind: 'flag', short: 't', about: 'A terminal, which is what happens at one anyway' },
   interactive: { kind: 'flag', short: 'i', about: 'Pass on standard input (always so, unless -i=false)' },
   'no-deps': { kind: 'flag', about: 'Do not start what the service depends on' },
   'use-aliases': { kind: 'flag', about: 'Answer to the name of the service in its networks' },
@@ -42,12 +42,13 @@ const options = {
   },
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   quiet: { kind: 'flag', short: 'q', about: 'Show nothing but what the command prints' },
-  build: { kind: 'flag', hidden: true, about: 'Refused: images cannot be built yet' },
+  build: { kind: 'flag', about: 'Refused: images cannot be built yet' },
 } as const
 
 export const run = command({
   usage: '[OPTIONS] SERVICE [COMMAND] [ARG...]',
   about: 'Starts what the service depends on first. With a terminal at hand the command gets one.',
+  words: [1, Infinity],
   passthrough: true,
   options,
   examples: [
@@ -56,8 +57,7 @@ export const run = command({
   ],
   async run(call) {
     const { options: values, screen, signal } = call
-    const [name, ...words] = call.args
-    if (name === undefined) throw usage('"run" takes a service')
+    const [name, ...words] = call.args as [string, ...string[]]
     if (values.build) throw usage('Cannot use --build: images cannot be built yet')
     const quiet = values.quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
     const started = await startDependencies(quiet, values, name)

@@ -1,14 +1,14 @@
 /** How many replicas services have, until the next up. */
 import { bringUp, parseScale, prepare, upOptions } from '../bring-up.ts'
 import { command } from '../command.ts'
-import { usage, valuesOf } from '../options.ts'
+import { valuesOf } from '../values.ts'
 
 export const scale = command({
   usage: '[OPTIONS] SERVICE=N [SERVICE=N...]',
+  words: [1, Infinity],
   options: { 'no-deps': { kind: 'flag', about: 'Leave out what these services depend on' } },
   examples: [['tscompose scale web=3 worker=0', 'three of one, none of the other']],
   async run(call) {
-    if (call.args.length === 0) throw usage('"scale" takes SERVICE=N')
     const services = Object.keys(parseScale(call.args))
     const values = { ...valuesOf(upOptions), scale: call.args, 'no-deps': call.options['no-deps'] }
     const prepared = await prepare({ ...call, args: services }, values, { services })

@@ -23,8 +23,8 @@ const options = {
   timestamps: { kind: 'flag', about: 'Show when each line was printed' },
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
-  watch: { kind: 'flag', short: 'w', hidden: true, about: 'Refused: not there yet' },
-  menu: { kind: 'flag', hidden: true, about: 'There is none' },
+  watch: { kind: 'flag', short: 'w', about: 'Refused: not there yet' },
+  menu: { kind: 'flag', about: 'There is none' },
 } as const
 
 export const up = command({

@@ -4,6 +4,7 @@ import { command } from '../command.ts'
 
 export const version = command({
   usage: '[OPTIONS]',
+  words: [0, 0],
   options: {
     short: { kind: 'flag', about: 'The number alone' },
     engine: { kind: 'flag', about: 'Ask the engine for its version too' },

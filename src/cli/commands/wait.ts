@@ -2,14 +2,13 @@
 import { endpoints } from '../../api/endpoints.ts'
 import { Failure } from '../../lib/failure.ts'
 import { command } from '../command.ts'
-import { usage } from '../options.ts'
 import { nameOf, replicasOf } from '../replicas.ts'
 
 export const wait = command({
   usage: '[OPTIONS] SERVICE [SERVICE...]',
+  words: [1, Infinity],
   options: { 'down-project': { kind: 'flag', about: 'Take the stack down when the first one ends' } },
   async run(call) {
-    if (call.args.length === 0) throw usage('"wait" takes at least one service')
     const { client, containers } = await replicasOf(call, { services: call.args })
     if (containers.length === 0)
       throw new Failure('conflict', 'Nothing to wait for: no container of these services runs')
@@ -33,7 +32,7 @@ export const wait = command({
     // the others end because of what follows; their waits have nothing more to say
     for (const end of ends) end.catch(() => undefined)
     const { down } = await import('./down.ts')
-    const { valuesOf } = await import('../options.ts')
+    const { valuesOf } = await import('../values.ts')
     await down.run({ ...call, args: [], options: valuesOf(down.options) })
     return code
   },

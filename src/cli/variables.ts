@@ -1,0 +1,46 @@
+/** COMPOSE_… variables of .env files, which speak for the command line as those of the process do. */
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { errnoOf } from '../lib/failure.ts'
+import type { GlobalValues } from './options.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** `env` with what the env files of the call say of variables named COMPOSE_…; those of the process win. */
+export async function withDotEnv(
+  env: Env,
+  globals: Pick<GlobalValues, 'env-file' | 'project-directory'>,
+  cwd: string,
+): Promise<Env> {
+  const texts = envFiles(env, globals, cwd).flatMap(file => textOf(file) ?? [])
+  if (!texts.some(text => text.includes('COMPOSE_'))) return env
+  const { DotenvError, parseDotenv } = await import('../stack/dotenv.ts')
+  const found: Record<string, string> = {}
+  for (const text of texts) {
+    try {
+      for (const [name, value] of parseDotenv(text, name => env[name] ?? found[name]))
+        if (name.startsWith('COMPOSE_')) found[name] = value
+    } catch (error) {
+      // the loader reads the same file and says what is wrong, and where
+      if (!(error instanceof DotenvError)) throw error
+    }
+  }
+  return { ...found, ...env }
+}
+
+function envFiles(env: Env, globals: Pick<GlobalValues, 'env-file' | 'project-directory'>, cwd: string): string[] {
+  const named = globals['env-file'].length > 0 ? globals['env-file'] : env['COMPOSE_ENV_FILES']?.split(',')
+  if (named) return named.map(file => resolve(cwd, file.trim()))
+  if (env['COMPOSE_DISABLE_ENV_FILE']) return []
+  return [join(resolve(cwd, globals['project-directory'] ?? '.'), '.env')]
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    // missing, a folder, not ours: whoever reads the stack says so
+    if (errnoOf(error) !== undefined) return undefined
+    throw error
+  }
+}
