@@ -13,6 +13,7 @@ import {
 import type { Problems } from '../lib/problems.ts'
 import { formatNumber, resolvePlain } from './scalars.ts'
 import { clone, list, map, type Node, placeAt, type ScalarNode, type Source, scalar } from './tree.ts'
+import { firstSlip } from './yaml-errors.ts'
 
 /** One YAML document: what it sets, and what it first removes from below it. */
 export interface Layer {
@@ -57,15 +58,21 @@ export function parse(source: Source, problems: Problems): readonly Layer[] {
   const documents = parseDocuments(source, problems)
   const layers: Layer[] = []
   for (const document of documents) {
-    for (const error of document.errors) {
-      // The parser recurses, and reports the end of the stack as a mistake of the file.
-      const deep = /call stack/.test(error.message)
-      const message = deep
-        ? 'Cannot read this file: it is nested too deep'
-        : `Cannot parse this YAML: ${wording(error.message)}`
-      report(source, problems, { offset: error.pos[0], code: deep ? 'too-deep' : 'yaml-syntax', message })
+    // The parser recurses, and reports the end of the stack as a mistake of the file.
+    const deep = document.errors.find(error => /call stack/.test(error.message))
+    if (deep) {
+      report(source, problems, {
+        offset: deep.pos[0],
+        code: 'too-deep',
+        message: 'Cannot read this file: it is nested too deep',
+      })
+      return layers
     }
-    if (document.errors.length > 0) continue
+    const slip = firstSlip(document, source.text)
+    if (slip) {
+      report(source, problems, { code: 'yaml-syntax', ...slip })
+      return layers
+    }
     const reader = new Reader(source, problems)
     layers.push({ root: reader.read(document.contents), resets: reader.resets })
   }
@@ -88,11 +95,6 @@ function parseDocuments(source: Source, problems: Problems): readonly Document.P
     report(source, problems, { offset: 0, code: 'too-deep', message: 'Cannot read this file: it is nested too deep' })
     return []
   }
-}
-
-function wording(message: string): string {
-  const line = message.split('\n')[0]!.replace(/\.$/, '')
-  return line.charAt(0).toLowerCase() + line.slice(1)
 }
 
 function report(
@@ -238,6 +240,8 @@ class Reader {
   /** `<<: *a` or `<<: [*a, *b]`: explicit keys win, earlier maps win over later ones. */
   #merge(into: Node & { kind: 'map' }, merge: { node: ParsedNode; value: Node }): void {
     const maps = merge.value.kind === 'list' ? merge.value.items : [merge.value]
+    // An alias that leads nowhere has been reported.
+    if (isAlias(merge.node) && merge.value.kind === 'scalar' && merge.value.value === null) return
     for (const from of maps) {
       if (from.kind !== 'map') {
         this.#fail(merge.node, 'bad-merge-key', 'Cannot merge by "<<": it needs a mapping, or a list of mappings')
