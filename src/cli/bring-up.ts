@@ -55,7 +55,12 @@ export async function prepare(call: Call, values: UpValues, more: UpOptions = {}
   refuse(values)
   const named = more.services ?? call.args
   const [loaded, client, { observe }, { reconcile }, { imagesOf, planPull }, { filesOf }] = await Promise.all([
-    loadProject(call, named.length > 0 ? { services: named } : { together: true }),
+    loadProject(
+      call,
+      named.length > 0
+        ? { services: named, making: { services: named, alone: values['no-deps'] } }
+        : { making: { services: 'all' } },
+    ),
     call.connect(),
     import('../apply/observe.ts'),
     import('../plan/reconcile.ts'),

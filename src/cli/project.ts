@@ -2,6 +2,7 @@
 import { Failure, isFailure } from '../lib/failure.ts'
 import { type Problem, ProblemsFailure } from '../lib/problems.ts'
 import { list } from '../lib/text.ts'
+import type { Project } from '../model/project.ts'
 import type { LoadedStack, LoadOptions } from '../stack/load.ts'
 import type { Call } from './command.ts'
 import { quickProjectName } from './project-name.ts'
@@ -9,8 +10,8 @@ import { quickProjectName } from './project-name.ts'
 /** How a command reads the stack, beyond the global options. */
 export interface LoadChoices
   extends Pick<LoadOptions, 'services' | 'selected' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'> {
-  /** All of the stack is to run at once: services that would take each other's port are an error then. */
-  readonly together?: boolean
+  /** Containers of these services are to be made, and of what they depend on unless `alone`: what blocks them is an error. */
+  readonly making?: { readonly services: 'all' | readonly string[]; readonly alone?: boolean }
 }
 
 /**
@@ -21,10 +22,12 @@ export interface LoadChoices
 export async function loadProject(call: Call, choices: LoadChoices = {}): Promise<LoadedStack> {
   // yaml and zod come with it: only here, so that ps, logs and exec start without them
   const { loadStack } = await import('../stack/load.ts')
-  const { together, ...phases } = choices
+  const { making, ...phases } = choices
   const loaded = await loadStack({ ...loadOptions(call), ...phases })
   if (loaded.warnings.length === 0) return loaded
-  const isError = (warning: Problem) => call.globals.strict || (together && warning.code === 'port-clash')
+  const made = making && (await madeServices(loaded.project, making))
+  const isError = (warning: Problem) =>
+    call.globals.strict || (made && warning.blocks?.every(service => made.has(service)))
   if (loaded.warnings.some(isError))
     throw new ProblemsFailure(
       loaded.warnings.map(each => (isError(each) ? { ...each, severity: 'error' as const } : each)),
@@ -32,6 +35,16 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
   const { problemsText } = await import('./failures.ts')
   call.screen.say(`${problemsText(loaded.warnings, call.screen.paintStatus)}\n`)
   return loaded
+}
+
+async function madeServices(
+  project: Project,
+  { services, alone }: NonNullable<LoadChoices['making']>,
+): Promise<ReadonlySet<string>> {
+  if (services === 'all') return new Set(Object.keys(project.services))
+  if (alone) return new Set(services)
+  const { serviceGraph } = await import('../graph/services.ts')
+  return serviceGraph(project).closure(services)
 }
 
 /** The project's name, without reading the stack where it can be known without. */

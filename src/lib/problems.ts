@@ -20,6 +20,11 @@ export interface Problem {
   /** `Cannot …: what is, what should be`, no full stop. */
   readonly message: string
   readonly hint?: string
+  /**
+   * Of a warning: the services that cannot be made, or not together, because of it. It is an error of what would make all
+   * of them.
+   */
+  readonly blocks?: readonly string[]
 }
 
 /** All problems of one load; kind `invalid`. */

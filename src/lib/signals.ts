@@ -24,6 +24,11 @@ export function signalName(number: number): string {
   return number >= 34 ? `SIGRTMIN+${number - 34}` : String(number)
 }
 
+/** Every name: "SIGHUP", "SIGINT", … */
+export function signalNames(): readonly string[] {
+  return Object.keys(constants.signals)
+}
+
 /** A signal that fires when any of `signals` does or after `ms`. */
 export function withDeadline(ms: number, ...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any([AbortSignal.timeout(ms), ...signals.filter(s => s !== undefined)])

@@ -56,6 +56,7 @@ class Checker {
       this.#mustExist('model', model, { known: this.#defined.models, path: at('models', model), service })
     this.#checkMounts(service)
     this.#checkScale(service)
+    this.#checkTogether(service)
     const { healthcheck } = service
     const first = healthcheck?.test?.[0]
     if (first !== undefined && !['CMD', 'CMD-SHELL', 'NONE'].includes(first))
@@ -158,14 +159,6 @@ class Checker {
     for (const mount of service.mounts) if (tmpfs(mount)) take(mount.target, mount.path)
     for (const mount of service.mounts) {
       if (!tmpfs(mount)) take(mount.target, mount.path)
-      if (mount.target === '' || (!/^\/|:/.test(mount.target) && !tmpfs(mount)))
-        this.problems.push({
-          severity: 'warning',
-          code: 'relative-target',
-          place: this.#project.place(mount.path),
-          path: mount.path,
-          message: `"${mount.target}" is not an absolute path in the container`,
-        })
       if (mount.kind === 'volume' && mount.source !== undefined)
         this.#mustExist('volume', mount.source, { known: this.#defined.volumes, path: mount.path, service })
     }
@@ -185,6 +178,43 @@ class Checker {
       })
   }
 
+  /** Settings that are sound by themselves and that no engine takes together. */
+  #checkTogether(service: Service): void {
+    const { limits, networkMode } = service
+    const refuse = (key: string, message: string, hint?: string) =>
+      this.#warn(['services', service.name, key], { code: 'conflicting-keys', message, hint, blocks: [service.name] })
+    const { memory, memoryReservation, memorySwap } = limits
+    if (memory !== undefined && memoryReservation !== undefined && memoryReservation > memory)
+      refuse('mem_reservation', 'Cannot set aside more memory than the limit of the service')
+    if (memorySwap !== undefined && memorySwap > 0)
+      if (memory === undefined) refuse('memswap_limit', 'Cannot use "memswap_limit" alone', 'Set "mem_limit" too')
+      else if (memorySwap < memory)
+        refuse('memswap_limit', 'Cannot limit memory and swap together to less than memory alone')
+    for (const [key, value] of [
+      ['cpu_period', limits.cpuPeriod],
+      ['cpu_quota', limits.cpuQuota],
+    ] as const)
+      if (limits.cpus !== undefined && value !== undefined && value > 0)
+        refuse(key, `Cannot use "${key}" and "cpus" together: only one of them can stand here`)
+    for (const { name, soft, hard } of service.ulimits)
+      if (hard !== -1 && (soft > hard || soft === -1))
+        refuse('ulimits', `Cannot set the limit "${name}" above its hard limit: ${soft} is more than ${hard}`)
+    if (networkMode.kind === 'networks') return
+    if (networkMode.kind !== 'none' && networkMode.kind !== 'other')
+      for (const name of Object.keys(service.sysctls))
+        if (/^net[./]/.test(name))
+          refuse('sysctls', `Cannot set "${name}": the network is not the service's own, "network_mode" says so`)
+    for (const [key, shared, used] of [
+      ['hostname', /^(?:host|container|service)$/, service.hostname !== undefined],
+      ['ports', /^(?:container|service)$/, service.ports.length > 0],
+      ['dns', /^(?:container|service)$/, service.dns.length > 0],
+      ['extra_hosts', /^(?:container|service)$/, service.extraHosts.length > 0],
+      ['mac_address', /^(?:container|service)$/, service.macAddress !== undefined],
+    ] as const)
+      if (used && shared.test(networkMode.kind) && !(key === 'hostname' && networkMode.kind === 'host'))
+        refuse(key, `Cannot use "${key}" here: the network is that of another container, "network_mode" says so`)
+  }
+
   /** Two services that publish the same port of the same address can never run together. */
   checkPorts(): void {
     const taken = new Map<string, { service: string; address: string }[]>()
@@ -200,12 +230,14 @@ class Checker {
           this.#warn(port.path, {
             code: 'port-clash',
             message: `Port ${key} is published by service "${holder.service}" too: they cannot run at the same time`,
+            blocks: [holder.service, service.name],
           })
         else if (service.replicas > 1 && !holder)
           this.#warn(port.path, {
             code: 'port-clash',
             message: `Port ${key} can be published by one container only, and "${service.name}" has ${service.replicas}`,
             hint: 'Publish a range, or no fixed port',
+            blocks: [service.name],
           })
         taken.set(key, [...holders, { service: service.name, address }])
       }
@@ -294,7 +326,7 @@ class Checker {
     this.problems.push({ severity: 'error', place: this.#project.place(path), path, ...problem })
   }
 
-  #warn(path: readonly string[], problem: { code: string; message: string; hint?: string }): void {
+  #warn(path: readonly string[], problem: Pick<Problem, 'code' | 'message' | 'hint' | 'blocks'>): void {
     this.problems.push({ severity: 'warning', place: this.#project.place(path), path, ...problem })
   }
 }

@@ -26,6 +26,7 @@ import { logging } from './fields/logging.ts'
 import { ports } from './fields/ports.ts'
 import { network, orNull, serviceNetworks, volume } from './fields/resources.ts'
 import { ulimits } from './fields/ulimits.ts'
+import * as values from './fields/values.ts'
 import { serviceVolumes } from './fields/volumes.ts'
 import {
   bool,
@@ -60,14 +61,21 @@ export const service: ObjectShape = object(
     annotations: keyValues('Annotations of the container.'),
     attach: bool('Whether `up` in the foreground shows its output.', { keep: true }),
     build,
-    cap_add: listOf(text(), 'Capabilities to add.', { key: keyOf, examples: [['NET_ADMIN']] }),
-    cap_drop: listOf(text(), 'Capabilities to take away.', { key: keyOf, examples: [['ALL']] }),
+    cap_add: listOf(text(undefined, { judge: values.capability }), 'Capabilities to add.', {
+      key: keyOf,
+      examples: [['NET_ADMIN']],
+    }),
+    cap_drop: listOf(text(undefined, { judge: values.capability }), 'Capabilities to take away.', {
+      key: keyOf,
+      examples: [['ALL']],
+    }),
     cgroup: oneOf(['host', 'private'], 'Cgroup namespace.'),
     cgroup_parent: text('Parent cgroup.'),
     command: command('What it runs, instead of the command of the image.'),
     configs: fileReferences('Configs it can read.', ''),
     container_name: text('Name of the container, instead of one made of project, service and number.', {
       pattern: /[a-zA-Z0-9][a-zA-Z0-9_.-]+/,
+      judge: values.engineName,
     }),
     credential_spec: object(
       { config: text('A config.'), file: text('A file.'), registry: text('A registry key.') },
@@ -76,9 +84,15 @@ export const service: ObjectShape = object(
     depends_on: dependsOn,
     deploy,
     develop,
-    device_cgroup_rules: listOf(text(), 'Device rules: "c 1:3 mr".', { unique: true }),
+    device_cgroup_rules: listOf(text(undefined, { judge: values.deviceRule }), 'Device rules: "c 1:3 mr".', {
+      unique: true,
+    }),
     devices,
-    dns: textOrList('Name servers.', { key: keyOf, finish: withoutEmpty }),
+    dns: textOrList('Name servers.', {
+      key: keyOf,
+      finish: withoutEmpty,
+      items: text(undefined, { judge: values.address }),
+    }),
     dns_opt: listOf(text(), 'Options of resolv.conf.', { key: keyOf }),
     dns_search: textOrList('Search domains.', { key: keyOf }),
     domainname: text('Domain name.'),
@@ -86,7 +100,7 @@ export const service: ObjectShape = object(
     env_file: envFile,
     environment,
     expose: listOf(
-      text(undefined, { also: ['number'], canonical: portText }),
+      text(undefined, { also: ['number'], canonical: portText, judge: values.exposed }),
       'Ports other containers may reach; nothing is published.',
       { key: wholeText },
     ),
@@ -94,23 +108,33 @@ export const service: ObjectShape = object(
       canonical: node => (node.kind === 'scalar' && node.value !== null ? mapOf({ service: node }, node) : node),
       long: extendsLong,
     }),
-    external_links: listOf(text(), 'Containers outside the stack: "name[:alias]".', { unique: true }),
-    extra_hosts: extraHosts,
-    gpus,
-    group_add: listOf(text(undefined, { also: ['number'], canonical: toText }), 'Further groups of the user.', {
+    external_links: listOf(text(undefined, { judge: values.link }), 'Containers outside the stack: "name[:alias]".', {
       unique: true,
     }),
+    extra_hosts: extraHosts,
+    gpus,
+    group_add: listOf(
+      text(undefined, { also: ['number'], canonical: toText, judge: values.group }),
+      'Further groups of the user.',
+      {
+        unique: true,
+      },
+    ),
     healthcheck,
-    hostname: text('Host name.'),
-    image: text('The image.', { examples: ['nginx:1.27'] }),
+    hostname: text('Host name.', { judge: values.matching(/^[^\s\0]{1,64}$/, 'at most 64 characters without blanks') }),
+    image: text('The image.', { examples: ['nginx:1.27'], judge: values.image }),
     init: bool('Run an init as process 1.', { keep: true }),
-    ipc: text('IPC namespace: private, shareable, host, service:NAME, container:NAME.'),
-    isolation: text('For Windows.'),
+    ipc: text('IPC namespace: private, shareable, host, service:NAME, container:NAME.', {
+      judge: values.mode(['private', 'shareable', 'host', 'none'], ['service', 'container']),
+    }),
+    isolation: text('For Windows.', { judge: values.word(['default', 'process', 'hyperv']) }),
     label_file: labelFile,
     labels: keyValues('Labels of the container.'),
-    links: listOf(text(), 'Services under another name: "service[:alias]".', { key: keyOf }),
+    links: listOf(text(undefined, { judge: values.link }), 'Services under another name: "service[:alias]".', {
+      key: keyOf,
+    }),
     logging,
-    mac_address: text('MAC address.'),
+    mac_address: text('MAC address.', { judge: values.macAddress }),
     models: choice(
       [listOf(text(), undefined, { unique: true }), mapTo(modelUse, undefined, { names: namePattern, open: true })],
       'Models it uses.',
@@ -119,9 +143,14 @@ export const service: ObjectShape = object(
         long: mapTo(modelUse, 'Models.', { names: namePattern, open: true, printNull: true }),
       },
     ),
-    network_mode: text('host, none, service:NAME or container:NAME, instead of networks.'),
+    network_mode: text('host, none, service:NAME or container:NAME, instead of networks.', {
+      judge: values.matching(/^(?!(?:service|container):$)/, 'host, none, service:NAME or container:NAME'),
+    }),
     networks: serviceNetworks,
-    pid: { ...text('PID namespace: host, service:NAME, container:NAME.'), also: ['null'] },
+    pid: text('PID namespace: host, service:NAME, container:NAME.', {
+      also: ['null'],
+      judge: values.mode(['host', 'private'], ['service', 'container']),
+    }),
     platform: text('os/architecture.'),
     ports,
     post_start: postStart,
@@ -143,31 +172,43 @@ export const service: ObjectShape = object(
     ),
     pull_policy: text('always, never, missing, build, daily, weekly, every_DURATION.', {
       pattern: /always|never|build|if_not_present|missing|refresh|daily|weekly|every_([0-9]+[wdhms])+/,
+      judge: values.pullPolicy,
     }),
     pull_refresh_after: text('When to pull again.', { hidden: true }),
     read_only: bool('The root file system cannot be written to.'),
-    restart: text('no, always, on-failure[:n] or unless-stopped.'),
+    restart: text('no, always, on-failure[:n] or unless-stopped.', { judge: values.restartPolicy }),
     runtime: text('OCI runtime.'),
     scale: int('How many containers.', { keep: true }),
     secrets: fileReferences('Secrets it can read.', '/run/secrets'),
-    security_opt: listOf(text(), 'seccomp=, apparmor=, no-new-privileges, …', { unique: true }),
+    security_opt: listOf(
+      text(undefined, { judge: values.securityOption }),
+      'seccomp=, apparmor=, no-new-privileges, …',
+      { unique: true },
+    ),
     stdin_open: bool('Keep standard input open.'),
     stop_grace_period: duration('Time between the stop signal and SIGKILL.', { keep: true }),
-    stop_signal: text('Signal that stops it.'),
+    stop_signal: text('Signal that stops it.', { judge: values.signal }),
     storage_opt: textMap('Options of the storage driver.', ['number', 'null']),
-    sysctls: keyValues('Kernel parameters of its namespaces.'),
-    tmpfs: textOrList('Folders in memory: "target[:options]".', { key: keyOf }),
+    sysctls: keyValues('Kernel parameters of its namespaces.', { judgeEntry: values.sysctl }),
+    tmpfs: textOrList('Folders in memory: "target[:options]".', {
+      key: keyOf,
+      items: text(undefined, { judge: values.tmpfs }),
+    }),
     tty: bool('Give it a terminal.'),
     ulimits,
     use_api_socket: bool('Give it the socket of the engine.', { strict: true }),
-    user: text('User and group: "name", "uid:gid".'),
-    userns_mode: text('User namespace: host.'),
-    uts: text('UTS namespace: host.'),
+    user: text('User and group: "name", "uid:gid".', { judge: values.user }),
+    userns_mode: text('User namespace: host.', { judge: values.word(['host', 'private']) }),
+    uts: text('UTS namespace: host.', { judge: values.word(['host', 'private']) }),
     volumes: serviceVolumes,
-    volumes_from: listOf(text(), 'All mounts of another service or container: "service[:ro]", "container:name".', {
-      unique: true,
-    }),
-    working_dir: text('Folder it starts in.'),
+    volumes_from: listOf(
+      text(undefined, { judge: values.volumesFrom }),
+      'All mounts of another service or container: "service[:ro]", "container:name".',
+      {
+        unique: true,
+      },
+    ),
+    working_dir: text('Folder it starts in.', { judge: values.absolutePath }),
     ...limits,
   },
   'A service: one or more containers of one image.',

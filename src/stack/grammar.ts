@@ -1,5 +1,6 @@
 /** The words the format's grammar is written in: one Shape says what may stand at a place, and what every phase does with it there. */
 import type { Problems } from '../lib/problems.ts'
+import type { Complaint } from './fields/values.ts'
 import type { Node } from './tree.ts'
 
 /** What canonical forms may need to know. */
@@ -44,6 +45,8 @@ export interface TextShape extends ShapeBase {
   readonly pattern?: RegExp
   /** Numbers, booleans that are taken as text. */
   readonly also?: readonly ('number' | 'integer' | 'boolean' | 'null')[]
+  /** What no engine takes, though it may stand in a file; of the finished value. */
+  readonly judge?: (text: string) => Complaint | undefined
 }
 
 export interface NumberShape extends ShapeBase {
@@ -64,6 +67,8 @@ export interface NumberShape extends ShapeBase {
   readonly textOnly?: boolean
   /** Of `bytes`: no fractions. */
   readonly whole?: boolean
+  /** What no engine takes, though it may stand in a file; of the finished value. */
+  readonly judge?: (value: number) => Complaint | undefined
 }
 
 export interface ListShape extends ShapeBase {
@@ -83,6 +88,8 @@ export interface MapShape extends ShapeBase {
   readonly open?: boolean
   /** `config` prints a null value as null; otherwise as an empty string. */
   readonly printNull?: boolean
+  /** What no engine takes, of a name and its value. */
+  readonly judgeEntry?: (name: string, value: string) => Complaint | undefined
 }
 
 export interface ObjectShape extends ShapeBase {

@@ -15,6 +15,7 @@ import { defaultFiles, namedFiles, projectDirectory } from './find.ts'
 import { finish, parseBool } from './finish.ts'
 import { applyInclude } from './include.ts'
 import { interpolate, UnsetVariables } from './interpolate.ts'
+import { judge } from './judge.ts'
 import { applyResets, merge } from './merge.ts'
 import { applyDefaults, normalize, resolveBareKeys } from './normalize.ts'
 import { parse } from './parse.ts'
@@ -151,8 +152,10 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     profiles: inForce.filter(profile => profile !== ''),
     environment,
   })
-  if (options.consistency !== false && options.interpolate !== false)
+  if (options.consistency !== false && options.interpolate !== false) {
     for (const problem of checkProject(project, defined)) problems.add(problem)
+    judge(tree, problems)
+  }
   problems.settle()
   warnUnsupported(tree, problems)
   return {

@@ -106,7 +106,7 @@ export const run = command({
 
 async function startDependencies(call: Call, values: Values<typeof options>, name: string) {
   const [{ project }, client, observation, { reconcile }, { imagesOf }, { filesOf }] = await Promise.all([
-    loadProject(call, { services: [name] }),
+    loadProject(call, { services: [name], making: { services: [name], alone: values['no-deps'] } }),
     call.connect(),
     import('../../apply/observe.ts'),
     import('../../plan/reconcile.ts'),

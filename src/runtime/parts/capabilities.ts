@@ -1,16 +1,9 @@
 /** Capability names → bits. */
+import { capabilityNames } from '../../lib/capabilities.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { HostFacts } from '../host.ts'
 import type { CapabilitySpec } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
-
-/** In the order of their numbers (linux/capability.h). */
-export const capabilityNames = (
-  'CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST ' +
-  'NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE ' +
-  'SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM ' +
-  'BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE'
-).split(' ')
 
 /** @throws Failure `invalid` for a name the kernel does not know. */
 export function capabilityMask(names: readonly string[]): bigint {

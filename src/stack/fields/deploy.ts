@@ -3,11 +3,12 @@ import { bytes, duration, float, int, listOf, object, oneOf, type Shape, text } 
 import { deviceRequests } from './devices.ts'
 import { keyValues } from './forms.ts'
 import { orNull } from './resources.ts'
+import { between, leastMemory, word } from './values.ts'
 
 const rollout = {
   parallelism: int('Containers at a time; 0: all at once.', { keep: true, min: 0 }),
   delay: duration('Time between groups.'),
-  failure_action: text('`continue`, `rollback` or `pause`.'),
+  failure_action: text('`continue`, `rollback` or `pause`.', { judge: word(['continue', 'rollback', 'pause']) }),
   monitor: duration('How long to watch for a failure.'),
   max_failure_ratio: float('Failures to tolerate.'),
   order: oneOf(['start-first', 'stop-first'], 'What comes first.'),
@@ -16,8 +17,10 @@ const rollout = {
 export const deploy: Shape = orNull(
   object(
     {
-      mode: text('`replicated`, `global`, `replicated-job` or `global-job`.'),
-      endpoint_mode: text('`vip` or `dnsrr`.'),
+      mode: text('`replicated`, `global`, `replicated-job` or `global-job`.', {
+        judge: word(['replicated', 'global', 'replicated-job', 'global-job']),
+      }),
+      endpoint_mode: text('`vip` or `dnsrr`.', { judge: word(['vip', 'dnsrr']) }),
       replicas: int('How many containers.', { keep: true }),
       labels: keyValues('Labels of the service, not of its containers.'),
       rollback_config: object(rollout, 'How to take an update back.'),
@@ -26,8 +29,8 @@ export const deploy: Shape = orNull(
         {
           limits: object(
             {
-              cpus: float('CPUs at most.'),
-              memory: bytes('Memory at most.', { textOnly: true, quoted: true }),
+              cpus: float('CPUs at most.', { judge: between(0, Number.POSITIVE_INFINITY) }),
+              memory: bytes('Memory at most.', { textOnly: true, quoted: true, judge: leastMemory }),
               pids: int('Processes at most.'),
             },
             'What it can have at most.',
@@ -35,7 +38,7 @@ export const deploy: Shape = orNull(
           reservations: object(
             {
               cpus: float('CPUs to set aside.'),
-              memory: bytes('Memory to set aside.', { textOnly: true, quoted: true }),
+              memory: bytes('Memory to set aside.', { textOnly: true, quoted: true, judge: leastMemory }),
               generic_resources: listOf(
                 object({
                   discrete_resource_spec: object(
@@ -54,7 +57,9 @@ export const deploy: Shape = orNull(
       ),
       restart_policy: object(
         {
-          condition: text('`none`, `on-failure` or `any`.'),
+          condition: text('`none`, `on-failure` or `any`.', {
+            judge: word(['none', 'on-failure', 'any', 'no', 'always', 'unless-stopped']),
+          }),
           delay: duration('Time before a restart.', { keep: true }),
           max_attempts: int('Restarts before giving up.', { keep: true, min: 0 }),
           window: duration('How long it must run to count as started.', { keep: true }),

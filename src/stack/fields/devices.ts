@@ -2,12 +2,13 @@
 import { type Context, choice, int, listOf, object, oneOf, type Shape, text } from '../grammar.ts'
 import { get, isNull, list, map, mapOf, type Node, scalar, textAt } from '../tree.ts'
 import { keyValues, refuse, textOf } from './forms.ts'
+import { absolutePath, matching } from './values.ts'
 
 const device = object(
   {
     source: text('Path on the host.'),
-    target: text('Path in the container.'),
-    permissions: text('Of r, w, m.'),
+    target: text('Path in the container.', { judge: absolutePath }),
+    permissions: text('Of r, w, m.', { judge: matching(/^[rwm]{1,3}$/, 'of r, w and m') }),
   },
   undefined,
   { required: ['source'], finish: needsTarget },

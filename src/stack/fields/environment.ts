@@ -2,11 +2,13 @@
 import { bool, choice, listOf, object, type Shape, text } from '../grammar.ts'
 import { get, list, map, mapOf, type Node, scalar } from '../tree.ts'
 import { keyValues, oneToList } from './forms.ts'
+import { variable } from './values.ts'
 
 export const environment: Shape = keyValues(
   'Variables of the container. A key without value takes the one of the shell or .env file.',
   {
     printNull: true,
+    judgeEntry: variable,
     examples: [{ LOG_LEVEL: 'debug', TOKEN: null }, ['LOG_LEVEL=debug', 'TOKEN']],
   },
 )

@@ -2,6 +2,7 @@
 import { type Context, choice, listOf, mapTo, type Shape, text } from '../grammar.ts'
 import { isNull, list, type Node, type ScalarNode } from '../tree.ts'
 import { refuse, textOf } from './forms.ts'
+import { hostEntry } from './values.ts'
 
 export const extraHosts: Shape = choice(
   [mapTo(choice([text(), listOf(text())]), undefined, { names: /./ }), listOf(text(), undefined, { unique: true })],
@@ -9,7 +10,7 @@ export const extraHosts: Shape = choice(
   {
     examples: [['somehost=162.242.195.82'], { somehost: '162.242.195.82' }],
     canonical: toPairs,
-    long: listOf(text(), 'Names and addresses.', { merge, finish }),
+    long: listOf(text(undefined, { judge: hostEntry }), 'Names and addresses.', { merge, finish }),
   },
 )
 

@@ -3,13 +3,21 @@ import { bool, type Context, choice, int, type ListShape, listOf, object, type S
 import { get, mapOf, type Node, placeOf, textAt } from '../tree.ts'
 import { keyValues, refuse, textMap, textOf } from './forms.ts'
 import { external, withExternal } from './resources.ts'
+import { between, id } from './values.ts'
 
 const reference = object({
   source: text('Its name at the top of the file.'),
   target: text('Path in the container.'),
-  uid: text('Owner.'),
-  gid: text('Group.'),
-  mode: int('Permission bits, in octal.', { loose: true, whole: true, octal: true, quoted: true, keep: true }),
+  uid: text('Owner.', { judge: id }),
+  gid: text('Group.', { judge: id }),
+  mode: int('Permission bits, in octal.', {
+    loose: true,
+    whole: true,
+    octal: true,
+    quoted: true,
+    keep: true,
+    judge: between(0, 0o7777),
+  }),
 })
 
 /** References of a service; `root` is where those without target go. */

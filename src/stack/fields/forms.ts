@@ -22,7 +22,11 @@ export function refuse(
 }
 
 /** Adds a warning at a node. */
-export function warn(context: Context, node: Node, problem: { code: string; message: string; hint?: string }): void {
+export function warn(
+  context: Context,
+  node: Node,
+  problem: { code: string; message: string; hint?: string; blocks?: readonly string[] },
+): void {
   context.problems.add({ severity: 'warning', place: placeOf(node), path: [...context.path], ...problem })
 }
 
@@ -46,8 +50,8 @@ export function oneToList(node: Node): Node {
 }
 
 /** One string, or a list of strings. */
-export function textOrList(doc: string, extra: Partial<ListShape> = {}): Shape {
-  const long = listOf(text(), doc, { ...extra })
+export function textOrList(doc: string, { items = text(), ...extra }: Partial<ListShape> = {}): Shape {
+  const long = listOf(items, doc, { ...extra })
   return choice([text(), listOf(text(), undefined, { unique: extra.key === undefined, key: extra.key })], doc, {
     canonical: oneToList,
     long,

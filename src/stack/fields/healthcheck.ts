@@ -2,11 +2,12 @@
 import { bool, choice, duration, int, listOf, object, type Shape, text } from '../grammar.ts'
 import { list, type Node, scalar } from '../tree.ts'
 import { replace } from './forms.ts'
+import { leastInterval } from './values.ts'
 
 export const healthcheck: Shape = object(
   {
     disable: bool('No check, not even the one of the image.'),
-    interval: duration('Time between checks.', { keep: true }),
+    interval: duration('Time between checks.', { keep: true, judge: leastInterval }),
     retries: int('Failures in a row before it is unhealthy.', { min: 0, loose: true, keep: true }),
     test: choice(
       [text(), listOf(text())],
@@ -17,9 +18,9 @@ export const healthcheck: Shape = object(
         long: choice([text(), listOf(text())], 'The command.', { merge: replace, finish: shellForm }),
       },
     ),
-    timeout: duration('A check that takes longer has failed.', { keep: true }),
-    start_period: duration('Failures this early do not count.', { keep: true }),
-    start_interval: duration('Time between checks in the start period.', { keep: true }),
+    timeout: duration('A check that takes longer has failed.', { keep: true, judge: leastInterval }),
+    start_period: duration('Failures this early do not count.', { keep: true, judge: leastInterval }),
+    start_interval: duration('Time between checks in the start period.', { keep: true, judge: leastInterval }),
   },
   'How to tell whether the container is well.',
 )

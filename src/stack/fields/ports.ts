@@ -3,15 +3,20 @@ import { isIP } from 'node:net'
 import { type Context, choice, int, listOf, object, type Shape, text } from '../grammar.ts'
 import { get, list, mapOf, type Node, textAt } from '../tree.ts'
 import { keyOf, refuse, textOf, toText } from './forms.ts'
+import { portRange, protocols, word } from './values.ts'
 
 const long = object(
   {
     name: text('A name for people.'),
-    mode: text('`ingress` or `host`.'),
+    mode: text('`ingress` or `host`.', { judge: word(['ingress', 'host']) }),
     host_ip: text('Address of the host to listen on; all of them when left out.'),
     target: int('Port in the container.', { min: 0, max: 65535 }),
-    published: text('Port of the host, or a range to take a free one from.', { also: ['integer'], finish: toText }),
-    protocol: text('`tcp`, `udp` or `sctp`.'),
+    published: text('Port of the host, or a range to take a free one from.', {
+      also: ['integer'],
+      finish: toText,
+      judge: portRange,
+    }),
+    protocol: text('`tcp`, `udp` or `sctp`.', { judge: word(protocols) }),
     app_protocol: text('What is spoken on it: http, for example.'),
   },
   'One published port.',

@@ -14,6 +14,7 @@ import {
 import { mergeMaps } from '../merge.ts'
 import { get, list, map, type Node, placeOf, scalar, textAt } from '../tree.ts'
 import { keyOf, keyValues, namePattern, namesToMap, refuse, textMap, textOf } from './forms.ts'
+import { address, address4, address6, engineName, interfaceName, macAddress, subnet } from './values.ts'
 
 const externalForm = (open: boolean): Shape =>
   choice([bool(), object({ name: text('Its name.', { deprecated: true }) }, undefined, { open })])
@@ -76,17 +77,17 @@ export function orNull(shape: Shape): Shape {
 }
 
 const pool = object({
-  subnet: text('In CIDR form.'),
-  ip_range: text('Part of it to take addresses from.'),
-  gateway: text('Address of the gateway.'),
-  aux_addresses: mapTo(text(), 'Addresses to leave alone.', { names: /./ }),
+  subnet: text('In CIDR form.', { judge: subnet }),
+  ip_range: text('Part of it to take addresses from.', { judge: subnet }),
+  gateway: text('Address of the gateway.', { judge: address }),
+  aux_addresses: mapTo(text(undefined, { judge: address }), 'Addresses to leave alone.', { names: /./ }),
 })
 
 export const network: Shape = orNull(
   withExternal(
     object(
       {
-        name: text('The name the engine knows it by.'),
+        name: text('The name the engine knows it by.', { judge: engineName }),
         driver: text('bridge, host, …'),
         driver_opts: textMap('Options of the driver.'),
         ipam: object(
@@ -114,7 +115,7 @@ export const volume: Shape = orNull(
   withExternal(
     object(
       {
-        name: text('The name the engine knows it by.'),
+        name: text('The name the engine knows it by.', { judge: engineName }),
         driver: text('local, …'),
         driver_opts: textMap('Options of the driver.'),
         external: bool('It exists already.'),
@@ -152,13 +153,13 @@ const attachment = object({
   aliases: listOf(text(), 'Further names on this network.', {
     key: node => (node.kind === 'scalar' ? textOf(node) : undefined),
   }),
-  interface_name: text('Name of the interface in the container.'),
-  ipv4_address: text('A fixed address.'),
-  ipv6_address: text('A fixed address.'),
-  link_local_ips: listOf(text(), 'Link-local addresses.', {
+  interface_name: text('Name of the interface in the container.', { judge: interfaceName }),
+  ipv4_address: text('A fixed address.', { judge: address4 }),
+  ipv6_address: text('A fixed address.', { judge: address6 }),
+  link_local_ips: listOf(text(undefined, { judge: address }), 'Link-local addresses.', {
     key: keyOf,
   }),
-  mac_address: text('MAC address.'),
+  mac_address: text('MAC address.', { judge: macAddress }),
   driver_opts: textMap('Options of the driver.'),
   priority: { kind: 'int', strict: true, loose: true, doc: 'Networks are connected from highest to lowest.' },
   gw_priority: { kind: 'int', strict: true, loose: true, doc: 'The highest has the default route.' },

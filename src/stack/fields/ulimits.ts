@@ -1,6 +1,7 @@
 /** ulimits: one number, or soft and hard. */
 import { choice, int, mapTo, object, type Shape } from '../grammar.ts'
 import { get, type Node } from '../tree.ts'
+import { rlimits, word } from './values.ts'
 
 const both = object(
   { soft: int('The limit.', { keep: true }), hard: int('How far the process may raise it.', { keep: true }) },
@@ -14,6 +15,7 @@ export const ulimits: Shape = mapTo(
   {
     names: /^[a-z]+$/,
     open: true,
+    judgeEntry: word(rlimits),
     examples: [{ nofile: { soft: 20000, hard: 40000 }, nproc: 65535 }],
   },
 )

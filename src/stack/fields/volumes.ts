@@ -3,16 +3,17 @@ import { posix } from 'node:path'
 import { bool, bytes, type Context, choice, int, listOf, object, oneOf, type Shape, text } from '../grammar.ts'
 import { get, map, mapOf, type Node, textAt } from '../tree.ts'
 import { keyValues, refuse, textOf, warn } from './forms.ts'
+import { mountTarget, propagations, word } from './values.ts'
 
 const long = object(
   {
     type: oneOf(['bind', 'volume', 'tmpfs', 'cluster', 'npipe', 'image'], 'What is mounted.'),
     source: text('A host path, the name of a volume, or an image.'),
-    target: text('Where in the container.'),
+    target: text('Where in the container.', { judge: mountTarget }),
     read_only: bool('Writing to it is refused.'),
     consistency: text('For other platforms; has no effect here.'),
     bind: object({
-      propagation: text('rprivate, private, rshared, shared, rslave or slave.'),
+      propagation: text('rprivate, private, rshared, shared, rslave or slave.', { judge: word(propagations) }),
       create_host_path: bool('Make a missing host path as a folder.'),
       recursive: oneOf(['enabled', 'disabled', 'writable', 'readonly'], 'What becomes of mounts below it.'),
       selinux: oneOf(['z', 'Z'], 'Relabel: z shared, Z private.'),
@@ -42,8 +43,6 @@ function targetOf(item: Node): string | undefined {
   if (item.kind === 'map') return textAt(item, 'target')
   return item.kind === 'scalar' ? parseVolume(textOf(item)).target : undefined
 }
-
-const propagations = ['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave']
 
 interface ParsedVolume {
   readonly source?: string
@@ -94,6 +93,7 @@ function expand(node: Node, context: Context): Node {
       code: 'drive-letter',
       message: `"${spec}" is read as a path on a drive, so the mount is ${volume.source === undefined ? 'an anonymous volume' : 'a host path'}`,
       hint: 'Give the volume a name of two letters or more',
+      blocks: context.path.slice(1, 2),
     })
   const at = { source: node.source, offset: node.offset, keyOffset: -1 }
   if (spec.length <= 2) return mapOf({ type: 'volume', target: volume.target && cleaned(volume.target) }, at)

@@ -1,6 +1,7 @@
 /** What a process of a container may do: its first one, and every exec after it: pure. */
+import { capabilityNames } from '../../../lib/capabilities.ts'
 import type { ProcessSpec } from '../../../runtime/spec.ts'
-import { allCapabilities, capabilitySet } from './capabilities.ts'
+import { capabilitySet } from './capabilities.ts'
 import type { HostConfig } from './config.ts'
 import { checkSecurityOptions, type SeccompChoice } from './security-options.ts'
 
@@ -17,7 +18,7 @@ export function processSpec(hostConfig: HostConfig, request: ProcessRequest): Pr
     drop: hostConfig.CapDrop ?? [],
     privileged: hostConfig.Privileged,
   })
-  const granted = privileged ? [...allCapabilities] : own
+  const granted = privileged ? [...capabilityNames] : own
   const seccomp: SeccompChoice = security.seccomp ?? { kind: hostConfig.Privileged ? 'unconfined' : 'default' }
   return {
     args,
