@@ -7,13 +7,10 @@ import {
   endpointSettings,
   execCreate,
   execStart,
-  flag,
-  maybe,
-  stringMap,
-  text,
 } from './container-schema.ts'
 import type { Body } from './endpoint.ts'
 import type { EndpointName, endpoints } from './endpoints.ts'
+import { flag, maybe, stringMap, text } from './json-shape.ts'
 import type { NetworkConnect, NetworkCreate, NetworkDisconnect } from './networks.ts'
 import type { VolumeCreate } from './volumes.ts'
 

@@ -1,5 +1,9 @@
 /** What a container is made of: the body of POST /containers/create, whose parts inspect shows again. Docker's field names. */
+import type { z } from 'zod'
+import type { hostConfig, resources } from './host-config-shape.ts'
+import type { Sent } from './json-shape.ts'
 
+type SentRows<Rows extends Readonly<Record<string, z.ZodType>>> = Sent<{ [K in keyof Rows]: z.output<Rows[K]> }>
 type Labels = Readonly<Record<string, string>>
 /** A set in JSON: the keys count. */
 export type KeySet = Readonly<Record<string, Readonly<Record<string, never>>>>
@@ -48,159 +52,17 @@ export interface HealthConfig {
   readonly Retries?: number
 }
 
-export interface PortBinding {
-  readonly HostIp?: string
-  /** "", "0": any free one. */
-  readonly HostPort?: string
-}
-/** "80/tcp" → its places on the host; null for a port that is exposed only. */
-export type PortBindings = Readonly<Record<string, readonly PortBinding[] | null>>
-
-export interface RestartPolicy {
-  readonly Name?: '' | 'no' | 'always' | 'unless-stopped' | 'on-failure'
-  readonly MaximumRetryCount?: number
-}
-
-/** What `update` can change on a live container. Zero means: not set. */
-export interface Resources {
-  readonly CpuShares?: number
-  readonly Memory?: number
-  readonly NanoCpus?: number
-  readonly CgroupParent?: string
-  readonly BlkioWeight?: number
-  readonly BlkioWeightDevice?: readonly { readonly Path: string; readonly Weight: number }[]
-  readonly BlkioDeviceReadBps?: readonly ThrottleDevice[]
-  readonly BlkioDeviceWriteBps?: readonly ThrottleDevice[]
-  readonly BlkioDeviceReadIOps?: readonly ThrottleDevice[]
-  readonly BlkioDeviceWriteIOps?: readonly ThrottleDevice[]
-  readonly CpuPeriod?: number
-  readonly CpuQuota?: number
-  readonly CpuRealtimePeriod?: number
-  readonly CpuRealtimeRuntime?: number
-  readonly CpusetCpus?: string
-  readonly CpusetMems?: string
-  readonly Devices?: readonly DeviceMapping[]
-  readonly DeviceCgroupRules?: readonly string[]
-  readonly DeviceRequests?: readonly DeviceRequest[]
-  readonly KernelMemory?: number
-  readonly KernelMemoryTCP?: number
-  readonly MemoryReservation?: number
-  readonly MemorySwap?: number
-  /** -1: not set. */
-  readonly MemorySwappiness?: number
-  readonly OomKillDisable?: boolean
-  /** 0 and -1: none. */
-  readonly PidsLimit?: number
-  readonly Ulimits?: readonly Ulimit[]
-  readonly CpuCount?: number
-  readonly CpuPercent?: number
-  readonly IOMaximumIOps?: number
-  readonly IOMaximumBandwidth?: number
-}
-
-export interface ThrottleDevice {
-  readonly Path: string
-  readonly Rate: number
-}
-export interface DeviceMapping {
-  readonly PathOnHost?: string
-  readonly PathInContainer?: string
-  readonly CgroupPermissions?: string
-}
-export interface DeviceRequest {
-  readonly Driver?: string
-  readonly Count?: number
-  readonly DeviceIDs?: readonly string[]
-  readonly Capabilities?: readonly (readonly string[])[]
-  readonly Options?: Labels
-}
-export interface Ulimit {
-  readonly Name: string
-  readonly Soft: number
-  readonly Hard: number
-}
-
-export interface LogConfig {
-  readonly Type?: string
-  readonly Config?: Labels
-}
-
-/** One of `Mounts`. */
-export interface Mount {
-  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'npipe' | 'cluster' | 'image'
-  readonly Source?: string
-  readonly Target: string
-  readonly ReadOnly?: boolean
-  readonly Consistency?: string
-  readonly BindOptions?: {
-    readonly Propagation?: '' | 'private' | 'rprivate' | 'shared' | 'rshared' | 'slave' | 'rslave'
-    readonly NonRecursive?: boolean
-    readonly CreateMountpoint?: boolean
-    readonly ReadOnlyNonRecursive?: boolean
-    readonly ReadOnlyForceRecursive?: boolean
-  }
-  readonly VolumeOptions?: {
-    readonly NoCopy?: boolean
-    readonly Labels?: Labels
-    readonly Subpath?: string
-    readonly DriverConfig?: { readonly Name?: string; readonly Options?: Labels }
-  }
-  readonly ImageOptions?: { readonly Subpath?: string }
-  readonly TmpfsOptions?: {
-    readonly SizeBytes?: number
-    readonly Mode?: number
-    readonly Options?: readonly (readonly string[])[]
-  }
-}
-
 /** What the host gives the container. */
-export interface HostConfig extends Resources {
-  /** "source:target[:options]". */
-  readonly Binds?: readonly string[]
-  readonly ContainerIDFile?: string
-  readonly LogConfig?: LogConfig
-  /** default, bridge, host, none, container:X, or a network's name or id. */
-  readonly NetworkMode?: string
-  readonly PortBindings?: PortBindings
-  readonly RestartPolicy?: RestartPolicy
-  readonly AutoRemove?: boolean
-  readonly VolumeDriver?: string
-  readonly VolumesFrom?: readonly string[]
-  readonly Mounts?: readonly Mount[]
-  /** Rows, columns. */
-  readonly ConsoleSize?: readonly number[]
-  readonly Annotations?: Labels
-  readonly CapAdd?: readonly string[]
-  readonly CapDrop?: readonly string[]
-  readonly CgroupnsMode?: '' | 'private' | 'host'
-  readonly Dns?: readonly string[]
-  readonly DnsOptions?: readonly string[]
-  readonly DnsSearch?: readonly string[]
-  readonly ExtraHosts?: readonly string[]
-  readonly GroupAdd?: readonly string[]
-  readonly IpcMode?: string
-  readonly Cgroup?: string
-  readonly Links?: readonly string[]
-  readonly OomScoreAdj?: number
-  readonly PidMode?: string
-  readonly Privileged?: boolean
-  readonly PublishAllPorts?: boolean
-  readonly ReadonlyRootfs?: boolean
-  readonly SecurityOpt?: readonly string[]
-  readonly StorageOpt?: Labels
-  /** Path → mount options. */
-  readonly Tmpfs?: Labels
-  readonly UTSMode?: string
-  readonly UsernsMode?: string
-  readonly ShmSize?: number
-  readonly Sysctls?: Labels
-  readonly Runtime?: string
-  readonly Isolation?: string
-  /** Undefined: the defaults; []: none. */
-  readonly MaskedPaths?: readonly string[]
-  readonly ReadonlyPaths?: readonly string[]
-  readonly Init?: boolean
-}
+export type HostConfig = Partial<SentRows<typeof hostConfig>>
+/** What `update` can change on a live container. */
+export type Resources = Partial<SentRows<typeof resources>>
+export type RestartPolicy = NonNullable<HostConfig['RestartPolicy']>
+/** "80/tcp" → its places on the host; null for a port that is exposed only. */
+export type PortBindings = NonNullable<HostConfig['PortBindings']>
+export type PortBinding = NonNullable<PortBindings[string]>[number]
+/** One of `Mounts`. */
+export type Mount = NonNullable<HostConfig['Mounts']>[number]
+export type DeviceRequest = NonNullable<HostConfig['DeviceRequests']>[number]
 
 /** A container's place in one network, as asked for and as it is. */
 export interface EndpointSettings {

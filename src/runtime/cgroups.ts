@@ -1,10 +1,11 @@
 /** Groups of running containers: limits changed, tasks frozen and listed, use counted. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { errnoOf, Failure } from '../lib/failure.ts'
 import type { CgroupFacts } from './host.ts'
-import { type CgroupWrite, cgroupFolder, cgroupFolders, limitWrites } from './parts/cgroup.ts'
+import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
+import { type CgroupWrite, type LimitName, type Limits, lacking, limitWrites } from './parts/cgroup-limits.ts'
 import type { CgroupStats, Cgroups } from './runtime.ts'
-import type { CgroupSpec } from './spec.ts'
 
 const userHz = 100
 /** v1 shows "no limit" as the largest page-aligned number. */
@@ -28,6 +29,17 @@ export function parseBlkio(text: string): CgroupStats['blkio'] {
   })
 }
 
+/** "mq-deadline kyber [bfq] none" → bfq, of each disk of this machine. */
+function diskSchedulers(): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const disk of existsSync('/sys/block') ? readdirSync('/sys/block') : []) {
+    const path = `/sys/block/${disk}/queue/scheduler`
+    const current = existsSync(path) ? /\[(.+)\]/.exec(readFileSync(path, 'utf8'))?.[1] : undefined
+    if (current !== undefined && !disk.startsWith('loop')) found[disk] = current
+  }
+  return found
+}
+
 export class KernelCgroups implements Cgroups {
   readonly #facts: CgroupFacts
 
@@ -39,7 +51,11 @@ export class KernelCgroups implements Cgroups {
     return this.#facts.version
   }
 
-  async update(path: string, limits: Partial<CgroupSpec>): Promise<void> {
+  lacking(limit: LimitName): string | undefined {
+    return lacking(this.#facts, limit, diskSchedulers)
+  }
+
+  async update(path: string, limits: Limits): Promise<void> {
     const writes = [...limitWrites(this.#facts, limits)]
     // memory may not pass memory and swap at any moment: when growing, the sum goes first
     const sum = writes.findIndex(({ file }) => file === 'memory.memsw.limit_in_bytes')

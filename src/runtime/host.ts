@@ -20,6 +20,8 @@ export interface CgroupFacts {
   readonly version: 1 | 2
   /** Controller → mount point; on v2 each controller → the same one. */
   readonly mounts: Readonly<Record<string, string>>
+  /** Those of a group below the root, where more stand than in the root itself; undefined: taken to be all there. */
+  readonly files?: ReadonlySet<string>
 }
 
 const controllers = [

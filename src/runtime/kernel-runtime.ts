@@ -1,5 +1,5 @@
 /** The Runtime on the Linux kernel: specs to programs, programs to monitors. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { debug } from '../lib/debug.ts'
 import { Failure, messageOf } from '../lib/failure.ts'
 import { KernelCgroups } from './cgroups.ts'
@@ -127,9 +127,16 @@ function checkText({ args, env, cwd }: ContainerSpec['process']): void {
     throw new Failure('invalid', 'Cannot start: an argument or environment variable contains a NUL character')
 }
 
-/** Our own group in each hierarchy; on cpuset v1 its children begin with its processors and memory nodes. */
-async function prepareCgroups(facts: HostFacts, parent: string): Promise<void> {
-  await Promise.all(cgroupFolders(facts.cgroup, parent).map(folder => mkdir(folder, { recursive: true })))
+/** Our own group in each hierarchy, and what the kernel offers in it; on cpuset v1 its children begin with its processors and memory nodes. */
+async function prepareCgroups(facts: HostFacts, parent: string): Promise<HostFacts> {
+  const folders = cgroupFolders(facts.cgroup, parent)
+  await Promise.all(folders.map(folder => mkdir(folder, { recursive: true })))
+  const files = new Set((await Promise.all(folders.map(folder => readdir(folder)))).flat())
+  await prepareCpuset(facts, parent)
+  return { ...facts, cgroup: { ...facts.cgroup, files } }
+}
+
+async function prepareCpuset(facts: HostFacts, parent: string): Promise<void> {
   if (facts.cgroup.version === 2) return
   const cpuset = cgroupFolder(facts.cgroup, 'cpuset', parent)
   const above = facts.cgroup.mounts.cpuset
@@ -152,8 +159,7 @@ function prepareFilter(capabilities: readonly string[]): void {
 
 /** A Runtime on this machine. @throws Failure `unavailable` when the monitor is not built or a library is missing. */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const facts = await readFacts()
-  await prepareCgroups(facts, options.cgroupParent ?? 'tscompose')
+  const facts = await prepareCgroups(await readFacts(), options.cgroupParent ?? 'tscompose')
   if (options.expect !== undefined) prepareFilter(options.expect)
   return new KernelRuntime(facts, new Nursery(options.title ?? 'tsc'), options.netns ?? '/run/netns')
 }

@@ -1,5 +1,6 @@
 /** The seam between engine and kernel: what the engine calls and tests replace. */
-import type { CgroupSpec, ContainerSpec, ExecSpec, HostSpec } from './spec.ts'
+import type { LimitName, Limits } from './parts/cgroup-limits.ts'
+import type { ContainerSpec, ExecSpec, HostSpec } from './spec.ts'
 
 export interface Runtime {
   /**
@@ -89,7 +90,9 @@ export interface Exit {
 
 export interface Cgroups {
   /** Live change of limits; only members that are present are written. */
-  update(path: string, limits: Partial<CgroupSpec>): Promise<void>
+  update(path: string, limits: Limits): Promise<void>
+  /** Why this machine cannot set a limit, in words; undefined when it can. */
+  lacking(limit: LimitName): string | undefined
   freeze(path: string): Promise<void>
   thaw(path: string): Promise<void>
   /** Host pids of all its processes. */

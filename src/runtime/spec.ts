@@ -1,4 +1,5 @@
 /** What the runtime is told: everything looked up, no default left to apply, no name left to resolve. */
+import type { Limits } from './parts/cgroup-limits.ts'
 
 /** A path on the host, absolute. */
 export type HostPath = string
@@ -112,27 +113,10 @@ export interface InterfaceSpec extends Caused {
   readonly isolated: boolean
 }
 
-/** Limits; undefined means none. The same on cgroup v1 and v2: `parts/cgroup.ts` knows the files. */
-export interface CgroupSpec {
+/** A container's group and its limits: `parts/cgroup-limits.ts` lists them, and knows their files. */
+export interface CgroupSpec extends Limits {
   /** Below each hierarchy's mount: "tscompose/<id>". */
   readonly path: string
-  /** Bytes. */
-  readonly memory: number | undefined
-  /** Memory and swap together, bytes; -1 unlimited. */
-  readonly memorySwap: number | undefined
-  readonly memoryReservation: number | undefined
-  readonly memorySwappiness: number | undefined
-  readonly oomKillDisable: boolean
-  /** Microseconds per period. */
-  readonly cpuQuota: number | undefined
-  readonly cpuPeriod: number | undefined
-  /** v1 shares, 2–262144; converted to weight on v2. */
-  readonly cpuShares: number | undefined
-  readonly cpusetCpus: string | undefined
-  readonly cpusetMems: string | undefined
-  readonly pids: number | undefined
-  /** 10–1000. */
-  readonly blkioWeight: number | undefined
   /** Device access rules, in order, after the runtime's deny-all and its defaults. Empty and unused when privileged. */
   readonly devices: readonly DeviceRule[]
 }

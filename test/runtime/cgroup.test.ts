@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseBlkio, parsePairs } from '../../src/runtime/cgroups.ts'
 import { cgroupFacts } from '../../src/runtime/host.ts'
-import { cgroupSteps, limitWrites } from '../../src/runtime/parts/cgroup.ts'
+import { cgroupSteps } from '../../src/runtime/parts/cgroup.ts'
+import { lacking, limitWrites } from '../../src/runtime/parts/cgroup-limits.ts'
 
 const hybrid = `30 20 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw
 31 30 0:27 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct
@@ -59,6 +60,36 @@ describe('limitWrites()', () => {
       kind: 'unsupported',
       message: /HostConfig\.PidsLimit.*no pids/,
     })
+  })
+})
+
+describe('lacking()', () => {
+  const v1 = {
+    version: 1,
+    mounts: { blkio: '/sys/fs/cgroup/blkio' },
+    files: new Set(['blkio.bfq.weight', 'blkio.throttle.read_bps_device']),
+  } as const
+
+  it('is silent about what the kernel offers', () => {
+    assert.equal(
+      lacking(v1, 'readBps', () => ({})),
+      undefined,
+    )
+    assert.equal(
+      lacking(v1, 'blkioWeight', () => ({ vda: 'mq-deadline', sda: 'bfq' })),
+      undefined,
+    )
+  })
+
+  it('says which controller, file or scheduler is missing', () => {
+    const why = (name: Parameters<typeof lacking>[1]) => lacking(v1, name, () => ({ vda: 'mq-deadline' }))
+    assert.equal(why('pids'), 'this machine has no pids cgroup controller')
+    assert.equal(why('writeIops'), 'this kernel has no blkio.throttle.write_iops_device')
+    assert.equal(why('blkioWeight'), 'no disk has the scheduler bfq (vda has mq-deadline)')
+    assert.equal(
+      lacking({ ...v1, version: 2 }, 'memorySwappiness', () => ({})),
+      'cgroup v2 has nothing of the kind',
+    )
   })
 })
 

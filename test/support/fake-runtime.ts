@@ -148,7 +148,10 @@ export class FakeRuntime implements Runtime {
     return [{ phase: 'child', text: `exec ${spec.process.args.join(' ')}`, cause: 'Cmd' }]
   }
 
+  /** Limits that this machine is said to lack, each with the reason. */
+  readonly lacks = new Map<string, string>()
   readonly cgroups: Runtime['cgroups'] = {
+    lacking: limit => this.lacks.get(limit),
     version: 1,
     update: async (_path, limits) => {
       this.updates.push(limits)

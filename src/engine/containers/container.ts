@@ -6,7 +6,8 @@ import type { Paths } from '../base/paths.ts'
 import { writeRecord } from '../base/store.ts'
 import type { HealthSchedule } from '../health/schedule.ts'
 import { healthStateSchema } from '../health/state.ts'
-import { configSchema, hostConfigSchema } from './config/config.ts'
+import { configSchema } from './config/config.ts'
+import { hostConfigSchema } from './config/host-config.ts'
 import { checkMove, isRunning, type Status, statuses } from './state.ts'
 
 export const recordVersion = 1

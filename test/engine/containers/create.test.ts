@@ -51,6 +51,18 @@ test('create refuses in the words of Docker', async () => {
     ],
     [{ Tmpfs: { '/t': 'sneaky=1' } }, 'invalid tmpfs option ["sneaky=1"]'],
     [{ OomScoreAdj: 2000 }, 'Invalid value 2000, range for oom score adj is [-1000, 1000]'],
+    [{ Runtime: 'kata' }, 'unknown or invalid runtime name: kata'],
+    [{ Isolation: 'hyperv' }, "invalid isolation (hyperv): linux only supports 'default'"],
+    [{ IpcMode: 'odd' }, 'invalid IPC mode: odd'],
+    [{ Annotations: { '': 'x' } }, 'invalid Annotations: the empty string is not permitted as an annotation key'],
+    [{ IOMaximumIOps: 1 }, 'invalid option: QoS maximum IOPs configuration is not supported on linux'],
+    [{ ExtraHosts: ['web'] }, 'bad format for add-host: "web"'],
+    [{ ExtraHosts: ['web:x'] }, 'invalid IP address in add-host: "x"'],
+    [{ Dns: ['dns.test'] }, 'bad nameserver address dns.test: ParseAddr("dns.test"): unable to parse IP'],
+    [
+      { RestartPolicy: { Name: 'allways' } },
+      "invalid restart policy: unknown policy 'allways'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'",
+    ],
   ]
   for (const [HostConfig, message] of refused)
     await assert.rejects(box.create('bad', { HostConfig }), error => {
@@ -66,10 +78,12 @@ test('what the engine does not honour is an error that names it', async () => {
   for (const HostConfig of [
     { CgroupParent: '/own' },
     { DeviceRequests: [{ Driver: 'gpu' }] },
-    { Runtime: 'kata' },
+    { Cgroup: 'container:web' },
+    { StorageOpt: { size: '1g' } },
+    { KernelMemory: 64e6 },
+    { CpuRealtimeRuntime: 1000 },
     { UsernsMode: 'private' },
     { LogConfig: { Type: 'syslog' } },
-    { BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1 }] },
   ] satisfies HostConfig[])
     await assert.rejects(box.create('bad', { HostConfig }), error => isFailure(error, 'unsupported'))
 })

@@ -3,12 +3,15 @@ import { lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { DeviceRule, DeviceSpec } from '../../../runtime/spec.ts'
-import type { HostConfig } from './config.ts'
-import { deviceRule } from './host-config.ts'
+import { deviceRule } from './device-rows.ts'
+import type { HostConfig } from './host-config.ts'
+import type { DeviceNumber } from './host-config-row.ts'
 
 export interface Devices {
   readonly nodes: readonly DeviceSpec[]
   readonly rules: readonly DeviceRule[]
+  /** Of the block devices that have limits of their own. */
+  readonly numberOf: DeviceNumber
 }
 
 /** @throws Failure `invalid` when a path is no device or holds none. */
@@ -45,21 +48,39 @@ export async function resolveDevices(hostConfig: HostConfig): Promise<Devices> {
       access: access!,
     })
   }
-  return { nodes, rules }
+  return { nodes, rules, numberOf: await limitedDevices(hostConfig) }
+}
+
+/** @throws Failure `invalid` when one is not there. */
+async function limitedDevices(hostConfig: HostConfig): Promise<DeviceNumber> {
+  const paths = [
+    hostConfig.BlkioWeightDevice,
+    hostConfig.BlkioDeviceReadBps,
+    hostConfig.BlkioDeviceWriteBps,
+    hostConfig.BlkioDeviceReadIOps,
+    hostConfig.BlkioDeviceWriteIOps,
+  ].flatMap(list => list.map(({ Path }) => Path))
+  const numbers = new Map<string, ReturnType<DeviceNumber>>()
+  for (const path of paths) {
+    const found = await deviceStat(path, `stat ${path}`)
+    if (!found.isBlockDevice()) throw new Failure('invalid', `Cannot limit "${path}": it is not a block device`)
+    numbers.set(path, deviceNumbers(found.rdev))
+  }
+  return path => numbers.get(path)!
+}
+
+async function deviceStat(path: string, doing: string) {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error
+    throw new Failure('invalid', `${doing}: no such file or directory`)
+  }
 }
 
 /** One device, or every device below a folder. */
 async function devicesAt(host: string, inside: string, cause: string): Promise<DeviceSpec[]> {
-  let found: Awaited<ReturnType<typeof stat>>
-  try {
-    found = await stat(host)
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-    throw new Failure(
-      'invalid',
-      `error gathering device information while adding custom device "${host}": no such file or directory`,
-    )
-  }
+  const found = await deviceStat(host, `error gathering device information while adding custom device "${host}"`)
   if (found.isDirectory()) {
     const nodes: DeviceSpec[] = []
     for (const name of (await readdir(host)).sort()) {

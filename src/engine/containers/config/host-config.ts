@@ -1,341 +1,237 @@
-/** The HostConfig of a create's body → the same with every default filled in, or a refusal: nothing is silently ignored. */
-import type { HostConfig as HostConfigBody } from '../../../api/container-body.ts'
+/**
+ * The table of HostConfig: a row for each member that clients send (`api/host-config-shape.ts`). The record's schema, the defaults, the
+ * checks, the limits and what `update` changes all follow from it. Nothing is silently ignored.
+ */
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import type { HostConfig as Asked, ContainerUpdate, Mount } from '../../../api/container-body.ts'
+import { hostConfig as shape } from '../../../api/host-config-shape.ts'
 import { Failure } from '../../../lib/failure.ts'
-import { checkCapabilities } from './capabilities.ts'
-import type { HostConfig, MountRequest, PortBinding } from './config.ts'
-import { normalPort } from './merge-config.ts'
+import type { Limits } from '../../../runtime/parts/cgroup-limits.ts'
+import {
+  type DeviceNumber,
+  flag,
+  invalid,
+  list,
+  type Machine,
+  map,
+  number,
+  plainList,
+  type Row,
+  text,
+  type Whole,
+} from './host-config-row.ts'
+import { isolationRows } from './isolation-rows.ts'
+import { logConfig } from './log-config.ts'
+import { portBindings } from './port-bindings-row.ts'
+import { resourceRows } from './resource-rows.ts'
 import { restartPolicies } from './restart-policy.ts'
-import { checkSecurityOptions } from './security-options.ts'
 
-export const defaultMaskedPaths = [
-  '/proc/asound',
-  '/proc/acpi',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-]
-export const defaultReadonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+const restartSchema = z.object({ Name: z.string(), MaximumRetryCount: z.number() })
 
-const megabyte = 1024 ** 2
-const leastMemory = 6 * megabyte
-const defaultShm = 64 * megabyte
-
-const invalid = (message: string): Failure => new Failure('invalid', message)
-
-/** A body by member name, since most rules here are about many members alike. */
-type HostConfigRequest = Readonly<Record<string, unknown>>
-
-/** Members that would change what runs and that this engine does not honour; each with what counts as not set. */
-const unsupported: Readonly<Record<string, readonly unknown[]>> = {
-  CpuRealtimePeriod: [0],
-  CpuRealtimeRuntime: [0],
-  CpuCount: [0],
-  CpuPercent: [0],
-  IOMaximumIOps: [0],
-  IOMaximumBandwidth: [0],
-  KernelMemory: [0],
-  KernelMemoryTCP: [0],
-  Isolation: ['', 'default'],
-  UsernsMode: ['', 'host'],
-  CgroupParent: [''],
-  Cgroup: [''],
-  ContainerIDFile: [''],
-  VolumeDriver: ['', 'local'],
-  Runtime: ['', 'tscompose', 'runc', 'io.containerd.runc.v2'],
+const restartPolicy: Row<NonNullable<Asked['RestartPolicy']>, z.output<typeof restartSchema>> = {
+  kept: restartSchema,
+  live: true,
+  fill: (asked, { asked: { AutoRemove } }) => {
+    const Name = asked?.Name || 'no'
+    const MaximumRetryCount = asked?.MaximumRetryCount ?? 0
+    if (!(restartPolicies as readonly string[]).includes(Name))
+      throw invalid(
+        `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+      )
+    if (MaximumRetryCount !== 0 && Name !== 'on-failure')
+      throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'")
+    if (MaximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative')
+    if (AutoRemove && Name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy")
+    return { Name, MaximumRetryCount }
+  },
 }
-const unsupportedLists = [
-  'BlkioWeightDevice',
-  'BlkioDeviceReadBps',
-  'BlkioDeviceWriteBps',
-  'BlkioDeviceReadIOps',
-  'BlkioDeviceWriteIOps',
-  'DeviceRequests',
-  'Links',
-  'StorageOpt',
-] as const
+
+const consoleSize: Row<readonly number[], [number, number]> = {
+  kept: z.tuple([z.number(), z.number()]),
+  fill: asked => [asked?.[0] ?? 0, asked?.[1] ?? 0],
+}
+
+/** "host:address", the address of the host among them. */
+function extraHosts(entries: readonly string[]): readonly string[] {
+  for (const entry of entries) {
+    const at = entry.indexOf(':')
+    const address = entry.slice(at + 1)
+    if (at < 1) throw invalid(`bad format for add-host: "${entry}"`)
+    if (address !== 'host-gateway' && isIP(address.replace(/^\[(.*)\]$/, '$1')) === 0)
+      throw invalid(`invalid IP address in add-host: "${address}"`)
+  }
+  return entries
+}
+
+const servers: Row<readonly string[], string[]> = {
+  kept: z.array(z.string()),
+  fill: asked => {
+    for (const address of asked ?? [])
+      if (isIP(address) === 0)
+        throw invalid(`bad nameserver address ${address}: ParseAddr("${address}"): unable to parse IP`)
+    return [...(asked ?? [])]
+  },
+}
+
+/** As asked; `mount-points.ts` makes mounts of them. */
+const mounts: Row<readonly Mount[], readonly Mount[] | undefined> = {
+  kept: shape.Mounts.optional() as z.ZodType<readonly Mount[] | undefined>,
+  fill: asked => (asked?.length ? asked : undefined),
+}
+
+function annotations(entries: Readonly<Record<string, string>>): void {
+  if ('' in entries) throw invalid('invalid Annotations: the empty string is not permitted as an annotation key')
+}
+
+/** In the order that inspect shows. */
+const rows = {
+  Binds: list(),
+  ContainerIDFile: text(),
+  LogConfig: logConfig,
+  NetworkMode: {
+    ...text(),
+    fill: (mode: string | undefined) => (!mode || mode === 'default' ? 'bridge' : mode),
+  },
+  PortBindings: portBindings,
+  RestartPolicy: restartPolicy,
+  AutoRemove: flag(),
+  VolumeDriver: text('', driver => {
+    if (driver !== 'local')
+      throw new Failure('not-found', `error looking up volume plugin ${driver}: plugin "${driver}" not found`)
+  }),
+  VolumesFrom: list(),
+  ConsoleSize: consoleSize,
+  Annotations: map(annotations),
+  Dns: servers,
+  DnsOptions: plainList(),
+  DnsSearch: plainList(),
+  ExtraHosts: list(extraHosts),
+  GroupAdd: list(),
+  Links: list(),
+  OomScoreAdj: number(score => {
+    if (score < -1000 || score > 1000) throw invalid(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`)
+  }),
+  PublishAllPorts: flag(),
+  ReadonlyRootfs: flag(),
+  StorageOpt: map((_, { name }) => {
+    throw new Failure('unsupported', `Cannot honour HostConfig.${name}: the writable layer has no limit of its own`)
+  }),
+  Tmpfs: map(),
+  ShmSize: number(
+    size => {
+      if (size < 0) throw invalid('SHM size can not be less than 0')
+    },
+    64 * 1024 ** 2,
+  ),
+  ...isolationRows,
+  ...resourceRows,
+  Mounts: mounts,
+  Init: { kept: z.boolean().optional(), fill: (asked: boolean | undefined) => asked },
+} satisfies { readonly [K in keyof Required<Asked>]: Checked<NonNullable<Asked[K]>> }
+
+interface Checked<A> {
+  readonly kept: z.ZodType
+  readonly fill: (asked: A | undefined, whole: Whole) => unknown
+}
+
+type Name = keyof typeof rows
+type Kept<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: T[K]
+}
+/** As it is kept and shown: every member that Docker shows, with its default where nothing was asked. */
+export type HostConfig = Kept<{ [K in Name]: z.output<(typeof rows)[K]['kept']> }>
+
+const names = Object.keys(rows) as readonly Name[]
+const rowOf = (name: Name) => rows[name] as Row<unknown, unknown>
+const live = names.filter(name => rowOf(name).live)
+
+/** Of the record. */
+export const hostConfigSchema = z.looseObject(
+  Object.fromEntries(names.map(name => [name, rows[name].kept])),
+) as unknown as z.ZodType<HostConfig>
+
+interface Filled {
+  readonly hostConfig: HostConfig
+  readonly warnings: string[]
+}
 
 /** @throws Failure `invalid` with Docker's texts, or `unsupported` naming the member. */
-export function fillHostConfig(
-  asked: HostConfigBody,
-  options: { readonly cpus: number },
-): { hostConfig: HostConfig; warnings: string[] } {
-  const body = asked as HostConfigRequest
+export function fillHostConfig(asked: Asked, machine: Machine): Filled {
+  return filled(names, asked, machine)
+}
+
+function filled(which: readonly Name[], asked: Asked, machine: Machine): Filled {
   const warnings: string[] = []
-  for (const [name, unset] of Object.entries(unsupported)) {
-    const value = body[name]
-    // a file of the client's own
-    if (name === 'ContainerIDFile' || value === undefined || value === null || unset.includes(value)) continue
-    throw new Failure(
-      'unsupported',
-      `Cannot honour HostConfig.${name} ${JSON.stringify(value)}: not supported by this engine`,
+  const whole = { asked, machine, warn: (text: string) => warnings.push(text) }
+  const hostConfig: Partial<Record<Name, unknown>> = {}
+  for (const name of which) {
+    const value = rowOf(name).fill(asked[name], { ...whole, name })
+    if (value !== undefined) hostConfig[name] = value
+  }
+  return { hostConfig: hostConfig as HostConfig, warnings }
+}
+
+/** The limits of a HostConfig in the runtime's terms. */
+export function limitsOf(hostConfig: HostConfig, numbers: DeviceNumber): Limits {
+  return Object.assign({}, ...names.map(name => defined(rowOf(name).limits?.(hostConfig[name], numbers) ?? {})))
+}
+
+/** Those that differ after an update; -1 lifts one. */
+export function changedLimits(before: HostConfig, after: HostConfig): Limits {
+  const limits = (hostConfig: HostConfig): Readonly<Record<string, unknown>> =>
+    Object.assign({}, ...live.map(name => defined(rowOf(name).limits?.(hostConfig[name], noDevices) ?? {})))
+  const [old, next] = [limits(before), limits(after)]
+  const lifted = Object.keys(old).flatMap(name => (name in next ? [] : [[name, -1]]))
+  const changed = Object.entries(next).filter(([name, value]) => value !== old[name])
+  return Object.fromEntries([...lifted, ...changed])
+}
+
+const noDevices: DeviceNumber = path => {
+  throw new Failure('internal', `Cannot change a limit of "${path}" while it is in use`)
+}
+
+function defined(limits: Limits): Limits {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined))
+}
+
+/** A kept one with what `update` asks for; what is absent, zero or empty stays as it is. @throws as `fillHostConfig`. */
+export function updatedHostConfig(kept: HostConfig, asked: ContainerUpdate, machine: Machine): Filled {
+  const given = (Object.keys(asked) as Name[]).filter(name => isGiven(name, asked[name as keyof ContainerUpdate]))
+  const fixed = given.find(name => !rowOf(name).live)
+  if (fixed)
+    throw new Failure('unsupported', `Cannot update HostConfig.${fixed}: it is settled when a container is created`)
+  checkTogether(kept, asked)
+  const changes = Object.fromEntries(given.map(name => [name, asked[name as keyof ContainerUpdate]]))
+  const before = Object.fromEntries(live.map(name => [name, kept[name] ?? undefined]))
+  const { hostConfig, warnings } = filled(live, { ...before, ...changes } as Asked, machine)
+  const lifted = given.filter(name => hostConfig[name] === null).map(name => [name, 0])
+  return { hostConfig: { ...kept, ...hostConfig, ...Object.fromEntries(lifted) }, warnings }
+}
+
+/** Zero is a value of its own for the number of processes: none. */
+function isGiven(name: Name, value: unknown): boolean {
+  if (name === 'PidsLimit') return value !== undefined
+  if (name === 'RestartPolicy') return Boolean((value as Asked['RestartPolicy'])?.Name)
+  return Boolean(value) && (typeof value !== 'object' || Object.keys(value as object).length > 0)
+}
+
+/** What was set before and what is set now contradict each other: Docker's words for each pair. */
+function checkTogether(kept: HostConfig, asked: ContainerUpdate): void {
+  const conflict = (message: string) => new Failure('conflict', message)
+  if (asked.RestartPolicy?.Name && kept.AutoRemove)
+    throw conflict('Restart policy cannot be updated because AutoRemove is enabled for the container')
+  const pairs = [
+    ['NanoCpus', 'Nano CPUs', 'CpuPeriod', 'CPU Period'],
+    ['NanoCpus', 'Nano CPUs', 'CpuQuota', 'CPU Quota'],
+    ['CpuPeriod', 'CPU Period', 'NanoCpus', 'NanoCPUs'],
+    ['CpuQuota', 'CPU Quota', 'NanoCpus', 'NanoCPUs'],
+  ] as const
+  for (const [now, its, before, other] of pairs)
+    if ((asked[now] ?? 0) > 0 && kept[before] > 0)
+      throw conflict(`Conflicting options: ${its} cannot be updated as ${other} has already been set`)
+  if (!asked.MemorySwap && kept.MemorySwap > 0 && (asked.Memory ?? 0) > kept.MemorySwap)
+    throw conflict(
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
     )
-  }
-  for (const name of unsupportedLists) {
-    const value = body[name]
-    if (value && Object.keys(value).length > 0)
-      throw new Failure('unsupported', `Cannot honour HostConfig.${name}: not supported by this engine`)
-  }
-
-  const text = (name: string) => (body[name] as string | null | undefined) ?? ''
-  const number = (name: string) => (body[name] as number | null | undefined) ?? 0
-  const flag = (name: string) => (body[name] as boolean | null | undefined) ?? false
-  const list = (name: string) => (body[name] as readonly string[] | null | undefined) ?? []
-  const listOrNull = (name: string) => (list(name).length > 0 ? [...list(name)] : null)
-  const map = (name: string) => body[name] as Record<string, string> | null | undefined
-
-  const memory = memoryLimits(number)
-  const swappiness = body['MemorySwappiness'] as number | null | undefined
-  if (typeof swappiness === 'number' && (swappiness < -1 || swappiness > 100))
-    throw invalid(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`)
-  const nano = number('NanoCpus')
-  if (nano !== 0) {
-    if (number('CpuPeriod') > 0) throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set')
-    if (number('CpuQuota') > 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set')
-    if (nano < 0 || nano > options.cpus * 1e9)
-      throw invalid(
-        `range of CPUs is from 0.01 to ${options.cpus.toFixed(2)}, as there are only ${options.cpus} CPUs available`,
-      )
-  }
-  const period = number('CpuPeriod')
-  if (period !== 0 && (period < 1000 || period > 1_000_000))
-    throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)')
-  const quota = number('CpuQuota')
-  if (quota > 0 && quota < 1000) throw invalid('CPU cfs quota can not be less than 1ms (i.e. 1000)')
-  if (number('CpuShares') < 0)
-    throw invalid(`invalid CPU shares (${number('CpuShares')}): value must be a positive integer`)
-  const weight = number('BlkioWeight')
-  if (weight !== 0 && (weight < 10 || weight > 1000)) throw invalid('Range of blkio weight is from 10 to 1000')
-  const oom = number('OomScoreAdj')
-  if (oom < -1000 || oom > 1000) throw invalid(`Invalid value ${oom}, range for oom score adj is [-1000, 1000]`)
-  if (number('ShmSize') < 0) throw invalid('SHM size can not be less than 0')
-  const pids = body['PidsLimit'] as number | null | undefined
-  const restart = restartPolicy(body, flag('AutoRemove'))
-  const privileged = flag('Privileged')
-  const security = checkSecurityOptions(list('SecurityOpt'))
-  checkModes(text)
-  for (const name of Object.keys(map('Sysctls') ?? {}))
-    if (!/^[a-zA-Z0-9_./-]+$/.test(name) || name.split(/[./]/).includes('..')) throw invalid(`invalid sysctl "${name}"`)
-  const annotations = map('Annotations')
-
-  const hostConfig: HostConfig = {
-    Binds: listOrNull('Binds'),
-    ContainerIDFile: text('ContainerIDFile'),
-    LogConfig: logConfig(body),
-    NetworkMode: networkMode(text('NetworkMode')),
-    PortBindings: portBindings(body),
-    RestartPolicy: restart,
-    AutoRemove: flag('AutoRemove'),
-    VolumeDriver: text('VolumeDriver'),
-    VolumesFrom: listOrNull('VolumesFrom'),
-    ConsoleSize: consoleSize(body),
-    ...(annotations && Object.keys(annotations).length > 0 && { Annotations: annotations }),
-    CapAdd: orNull(checkCapabilities('CapAdd', list('CapAdd'))),
-    CapDrop: orNull(checkCapabilities('CapDrop', list('CapDrop'))),
-    CgroupnsMode: text('CgroupnsMode') || 'private',
-    Dns: [...list('Dns')],
-    DnsOptions: [...list('DnsOptions')],
-    DnsSearch: [...list('DnsSearch')],
-    ExtraHosts: listOrNull('ExtraHosts'),
-    GroupAdd: listOrNull('GroupAdd'),
-    IpcMode: text('IpcMode') || 'private',
-    Cgroup: '',
-    Links: null,
-    OomScoreAdj: oom,
-    PidMode: text('PidMode'),
-    Privileged: privileged,
-    PublishAllPorts: flag('PublishAllPorts'),
-    ReadonlyRootfs: flag('ReadonlyRootfs'),
-    SecurityOpt: listOrNull('SecurityOpt'),
-    ...(map('Tmpfs') && Object.keys(map('Tmpfs')!).length > 0 && { Tmpfs: map('Tmpfs')! }),
-    UTSMode: text('UTSMode'),
-    UsernsMode: text('UsernsMode'),
-    ShmSize: number('ShmSize') || defaultShm,
-    ...(map('Sysctls') && Object.keys(map('Sysctls')!).length > 0 && { Sysctls: map('Sysctls')! }),
-    Runtime: text('Runtime') || 'tscompose',
-    Isolation: '',
-    CpuShares: number('CpuShares'),
-    Memory: memory.memory,
-    NanoCpus: nano,
-    CgroupParent: '',
-    BlkioWeight: weight,
-    BlkioWeightDevice: [],
-    BlkioDeviceReadBps: [],
-    BlkioDeviceWriteBps: [],
-    BlkioDeviceReadIOps: [],
-    BlkioDeviceWriteIOps: [],
-    CpuPeriod: period,
-    CpuQuota: quota,
-    CpuRealtimePeriod: 0,
-    CpuRealtimeRuntime: 0,
-    CpusetCpus: cpuset(text('CpusetCpus'), 'CpusetCpus'),
-    CpusetMems: cpuset(text('CpusetMems'), 'CpusetMems'),
-    Devices: devices(body),
-    DeviceCgroupRules: deviceRules(list('DeviceCgroupRules')),
-    DeviceRequests: null,
-    MemoryReservation: memory.reservation,
-    MemorySwap: memory.swap,
-    MemorySwappiness: typeof swappiness === 'number' && swappiness >= 0 ? swappiness : null,
-    OomKillDisable: flag('OomKillDisable'),
-    PidsLimit: typeof pids === 'number' && pids > 0 ? pids : null,
-    Ulimits: ulimits(body),
-    CpuCount: 0,
-    CpuPercent: 0,
-    IOMaximumIOps: 0,
-    IOMaximumBandwidth: 0,
-    ...((body['Mounts'] as MountRequest[] | null)?.length && { Mounts: body['Mounts'] as MountRequest[] }),
-    MaskedPaths: maskedOr(body['MaskedPaths'], privileged || security.unmasked, defaultMaskedPaths),
-    ReadonlyPaths: maskedOr(body['ReadonlyPaths'], privileged || security.unmasked, defaultReadonlyPaths),
-    ...(typeof body['Init'] === 'boolean' && { Init: body['Init'] }),
-  }
-  if (hostConfig.OomKillDisable && hostConfig.Memory === 0)
-    warnings.push(
-      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
-    )
-  return { hostConfig, warnings }
-}
-
-/** The limits among each other, as create and update check them. */
-export function memoryLimits(number: (name: string) => number): { memory: number; swap: number; reservation: number } {
-  const memory = number('Memory')
-  let swap = number('MemorySwap')
-  const reservation = number('MemoryReservation')
-  if (memory !== 0 && memory < leastMemory) throw invalid('Minimum memory limit allowed is 6MB')
-  if (swap > 0 && memory === 0)
-    throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage')
-  if (swap > 0 && swap < memory) throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage')
-  if (reservation !== 0 && reservation < leastMemory) throw invalid('Minimum memory reservation allowed is 6MB')
-  if (memory > 0 && reservation > memory)
-    throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage')
-  if (memory > 0 && swap === 0) swap = memory * 2
-  return { memory, swap, reservation }
-}
-
-function restartPolicy(body: HostConfigRequest, autoRemove: boolean): HostConfig['RestartPolicy'] {
-  const asked = body['RestartPolicy'] as { Name?: string | null; MaximumRetryCount?: number | null } | null | undefined
-  const Name = asked?.Name || 'no'
-  const MaximumRetryCount = asked?.MaximumRetryCount ?? 0
-  if (!(restartPolicies as readonly string[]).includes(Name))
-    throw invalid(
-      `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-    )
-  if (MaximumRetryCount !== 0 && Name !== 'on-failure')
-    throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'")
-  if (MaximumRetryCount < 0) throw invalid('invalid restart policy: maximum retry count cannot be negative')
-  if (autoRemove && Name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy")
-  return { Name, MaximumRetryCount }
-}
-
-function networkMode(mode: string): string {
-  return mode === '' || mode === 'default' ? 'bridge' : mode
-}
-
-const joinable = /^container:./
-
-function checkModes(text: (name: string) => string): void {
-  const allowed: Readonly<Record<string, (mode: string) => boolean>> = {
-    PidMode: mode => mode === '' || mode === 'private' || mode === 'host' || joinable.test(mode),
-    IpcMode: mode => ['', 'private', 'shareable', 'host', 'none'].includes(mode) || joinable.test(mode),
-    UTSMode: mode => mode === '' || mode === 'host',
-    CgroupnsMode: mode => ['', 'private', 'host'].includes(mode),
-  }
-  for (const [name, check] of Object.entries(allowed))
-    if (!check(text(name))) throw invalid(`invalid ${name}: ${text(name)}`)
-}
-
-function logConfig(body: HostConfigRequest): HostConfig['LogConfig'] {
-  const asked = body['LogConfig'] as { Type?: string | null; Config?: Record<string, string> | null } | null | undefined
-  const Type = asked?.Type || 'json-file'
-  const Config = asked?.Config ?? {}
-  if (Type === 'none') return { Type, Config: {} }
-  if (Type !== 'json-file')
-    throw new Failure('unsupported', `Cannot log with driver "${Type}": this engine has json-file and none`)
-  for (const [name, value] of Object.entries(Config)) {
-    if (name === 'max-size' && /^(-1|\d+[bkmg]?)$/i.test(value)) continue
-    if (name === 'max-file' && /^[1-9]\d*$/.test(value)) continue
-    if (name === 'max-size' || name === 'max-file') throw invalid(`invalid value for ${name}: ${value}`)
-    throw invalid(`unknown log opt '${name}' for json-file log driver`)
-  }
-  if (Config['max-file'] && Number(Config['max-file']) > 1 && !Config['max-size'])
-    throw invalid('max-file is set without max-size: logs would never be rotated')
-  return { Type, Config }
-}
-
-function portBindings(body: HostConfigRequest): Record<string, PortBinding[]> {
-  const asked = (body['PortBindings'] ?? {}) as Record<string, ReadonlyArray<Partial<PortBinding> | null> | null>
-  const bindings: Record<string, PortBinding[]> = {}
-  for (const [port, list] of Object.entries(asked)) {
-    bindings[normalPort(port)] = (list?.length ? list : [{}]).map(binding => {
-      const HostPort = binding?.HostPort ?? ''
-      const range = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(HostPort)
-      if (HostPort !== '' && (!range || Number(range[1]) > 65_535 || Number(range[2] ?? 0) > 65_535))
-        throw invalid(`invalid port specification: "${HostPort}"`)
-      return { HostIp: binding?.HostIp ?? '', HostPort }
-    })
-  }
-  return bindings
-}
-
-function consoleSize(body: HostConfigRequest): [number, number] {
-  const size = body['ConsoleSize'] as readonly number[] | null | undefined
-  return [size?.[0] ?? 0, size?.[1] ?? 0]
-}
-
-function devices(body: HostConfigRequest): HostConfig['Devices'] {
-  const asked = (body['Devices'] ?? []) as ReadonlyArray<Partial<HostConfig['Devices'][number]>>
-  return asked.map(device => {
-    const PathOnHost = device.PathOnHost ?? ''
-    const PathInContainer = device.PathInContainer || PathOnHost
-    const CgroupPermissions = device.CgroupPermissions || 'rwm'
-    if (!PathOnHost.startsWith('/')) throw invalid(`invalid device: "${PathOnHost}" is not an absolute path`)
-    if (!PathInContainer.startsWith('/') || PathInContainer.split('/').includes('..'))
-      throw invalid(`invalid device: "${PathInContainer}" is not an absolute path`)
-    if (!/^[rwm]{1,3}$/.test(CgroupPermissions)) throw invalid(`invalid device mode: ${CgroupPermissions}`)
-    return { PathOnHost, PathInContainer, CgroupPermissions }
-  })
-}
-
-export const deviceRule = /^([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})$/
-
-function deviceRules(rules: readonly string[]): string[] | null {
-  for (const rule of rules) if (!deviceRule.test(rule)) throw invalid(`invalid device cgroup rule format: '${rule}'`)
-  return orNull([...rules])
-}
-
-const rlimitNames =
-  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' ')
-
-function ulimits(body: HostConfigRequest): HostConfig['Ulimits'] {
-  const asked = (body['Ulimits'] ?? []) as ReadonlyArray<HostConfig['Ulimits'][number]>
-  return asked.map(({ Name, Hard, Soft }) => {
-    if (!rlimitNames.includes(Name)) throw invalid(`invalid ulimit type: ${Name}`)
-    if (Hard !== -1 && (Soft > Hard || Soft === -1))
-      throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`)
-    return { Name, Hard, Soft }
-  })
-}
-
-function cpuset(text: string, field: string): string {
-  if (text !== '' && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text)) throw invalid(`Invalid value ${text} for ${field}`)
-  return text
-}
-
-function maskedOr(asked: unknown, none: boolean, otherwise: readonly string[]): string[] {
-  if (Array.isArray(asked)) {
-    for (const path of asked as readonly unknown[])
-      if (typeof path !== 'string' || !path.startsWith('/') || path.split('/').includes('..'))
-        throw invalid(`invalid masked or read-only path: ${JSON.stringify(path)}`)
-    return asked as string[]
-  }
-  return none ? [] : [...otherwise]
-}
-
-function orNull<T>(list: T[]): T[] | null {
-  return list.length > 0 ? list : null
 }

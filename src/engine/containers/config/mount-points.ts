@@ -1,10 +1,12 @@
 /** Binds, Mounts, Tmpfs, Volumes and VolumesFrom → mount points with every name resolved; volumes are made on the way. */
 import { stat } from 'node:fs/promises'
 import { posix } from 'node:path'
+import type { Mount } from '../../../api/container-body.ts'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
 import type { Container, MountPoint } from '../container.ts'
-import type { Config, HostConfig, MountRequest } from './config.ts'
+import type { Config } from './config.ts'
+import type { HostConfig } from './host-config.ts'
 
 export interface MountSources {
   readonly volumes: Volumes
@@ -114,7 +116,7 @@ export function parseBind(text: string, cause: string): MountPoint {
 }
 
 /** One of HostConfig.Mounts. A bind's source has to exist, unless it is to be created. */
-async function fromRequest(mount: MountRequest, cause: string): Promise<MountPoint> {
+async function fromRequest(mount: Mount, cause: string): Promise<MountPoint> {
   const target = targetPath(mount.Target, mount.Target)
   const readonly = mount.ReadOnly ?? false
   const bad = (why: string) => new Failure('invalid', `invalid mount config for type "${mount.Type}": ${why}`)
@@ -198,7 +200,7 @@ export function tmpfsOptions(text: string): { flags: string[]; data: string; rea
 async function volumeOf(
   point: MountPoint,
   { volumes, onAnonymous }: MountSources,
-  request?: MountRequest,
+  request?: Mount,
 ): Promise<MountPoint> {
   if (point.type !== 'volume') return point
   const options = request?.VolumeOptions

@@ -2,7 +2,7 @@
 import { capabilityNames } from '../../../lib/capabilities.ts'
 import type { ProcessSpec } from '../../../runtime/spec.ts'
 import { capabilitySet } from './capabilities.ts'
-import type { HostConfig } from './config.ts'
+import type { HostConfig } from './host-config.ts'
 import { checkSecurityOptions, type SeccompChoice } from './security-options.ts'
 
 export interface ProcessRequest extends Pick<ProcessSpec, 'args' | 'env' | 'cwd' | 'user'> {

@@ -12,9 +12,9 @@ import type {
   StdioSpec,
 } from '../../../runtime/spec.ts'
 import type { ContainerRecord } from '../container.ts'
-import type { HostConfig } from './config.ts'
 import type { Devices } from './devices.ts'
 import { containerEnvironment } from './environment.ts'
+import { type HostConfig, limitsOf } from './host-config.ts'
 import { processSpec } from './process.ts'
 import type { FoundUser } from './user.ts'
 
@@ -123,27 +123,8 @@ export function checkSysctls(hostConfig: HostConfig): void {
   }
 }
 
-/** The limits of a HostConfig in the runtime's terms; zero is none. */
-export function limits(hostConfig: HostConfig): Omit<CgroupSpec, 'path' | 'devices'> {
-  const some = (value: number): number | undefined => (value === 0 ? undefined : value)
-  return {
-    memory: some(hostConfig.Memory),
-    memorySwap: some(hostConfig.MemorySwap),
-    memoryReservation: some(hostConfig.MemoryReservation),
-    memorySwappiness: hostConfig.MemorySwappiness ?? undefined,
-    oomKillDisable: hostConfig.OomKillDisable,
-    cpuQuota: hostConfig.NanoCpus > 0 ? Math.round(hostConfig.NanoCpus / 10_000) : some(hostConfig.CpuQuota),
-    cpuPeriod: hostConfig.NanoCpus > 0 ? 100_000 : some(hostConfig.CpuPeriod),
-    cpuShares: some(hostConfig.CpuShares),
-    cpusetCpus: hostConfig.CpusetCpus || undefined,
-    cpusetMems: hostConfig.CpusetMems || undefined,
-    pids: hostConfig.PidsLimit ?? undefined,
-    blkioWeight: some(hostConfig.BlkioWeight),
-  }
-}
-
 function cgroup(path: string, hostConfig: HostConfig, devices: Devices): CgroupSpec {
-  return { path, ...limits(hostConfig), devices: hostConfig.Privileged ? [] : devices.rules }
+  return { path, ...limitsOf(hostConfig, devices.numberOf), devices: hostConfig.Privileged ? [] : devices.rules }
 }
 
 function logFile(hostConfig: HostConfig, path: HostPath): LogFileSpec | undefined {

@@ -7,6 +7,7 @@ import { newId } from '../../../lib/ids.ts'
 import type { Config } from '../config/config.ts'
 import { endpointsOf, networkKind } from '../config/endpoints.ts'
 import { fillHostConfig } from '../config/host-config.ts'
+import { machineOf } from '../config/machine.ts'
 import { type ConfigRequest, type ImageDefaults, mergeConfig } from '../config/merge-config.ts'
 import { resolveMounts } from '../config/mount-points.ts'
 import { checkSysctls } from '../config/spec.ts'
@@ -31,7 +32,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   const id = newContainerId()
   const image = parts.images.get(body.Image)
   checkPlatform(options.platform, image, body.Image)
-  const { hostConfig, warnings } = fillHostConfig(body.HostConfig ?? {}, { cpus: parts.cpus })
+  const { hostConfig, warnings } = fillHostConfig(body.HostConfig ?? {}, machineOf(parts))
   const modes = joinById(parts, hostConfig)
   if (body.NetworkDisabled) modes.NetworkMode = 'none'
   const kind = networkKind(modes.NetworkMode)

@@ -1,0 +1,89 @@
+/** The rows of HostConfig about rights, namespaces and what of the kernel is shown. */
+import { z } from 'zod'
+import { Failure } from '../../../lib/failure.ts'
+import { checkCapabilities } from './capabilities.ts'
+import { flag, invalid, list, map, type Row, text, type Whole } from './host-config-row.ts'
+import { checkSecurityOptions } from './security-options.ts'
+
+const defaultMaskedPaths = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+]
+const defaultReadonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+
+const joinable = /^container:./
+
+/** A word of a closed list, in Docker's words otherwise. */
+function mode(called: string, allowed: (value: string) => boolean, unset = ''): Row<string, string> {
+  return text(unset, value => {
+    if (!allowed(value)) throw invalid(`invalid ${called} mode: ${value}`)
+  })
+}
+
+function runtimePaths(otherwise: readonly string[]): Row<readonly string[], string[]> {
+  return {
+    kept: z.array(z.string()),
+    fill: (asked, { asked: { Privileged, SecurityOpt } }) => {
+      if (!asked) return Privileged || checkSecurityOptions(SecurityOpt ?? []).unmasked ? [] : [...otherwise]
+      for (const path of asked)
+        if (!path.startsWith('/') || path.split('/').includes('..'))
+          throw invalid(`invalid masked or read-only path: ${JSON.stringify(path)}`)
+      return [...asked]
+    },
+  }
+}
+
+/** Names are held against the namespaces later, when those are known (`checkSysctls`). */
+function plainNames(sysctls: Readonly<Record<string, string>>): void {
+  for (const name of Object.keys(sysctls))
+    if (!/^[a-zA-Z0-9_./-]+$/.test(name) || name.split(/[./]/).includes('..')) throw invalid(`invalid sysctl "${name}"`)
+}
+
+/** Nothing but what is so anyhow. */
+function only(accepted: readonly string[], because: string): Row<string, string> {
+  return text('', (value, { name }: Whole) => {
+    if (!accepted.includes(value))
+      throw new Failure('unsupported', `Cannot honour HostConfig.${name} "${value}": ${because}`)
+  })
+}
+
+export const isolationRows = {
+  CapAdd: list(names => checkCapabilities('CapAdd', names)),
+  CapDrop: list(names => checkCapabilities('CapDrop', names)),
+  CgroupnsMode: mode('cgroup namespace', value => value === 'private' || value === 'host', 'private'),
+  IpcMode: mode(
+    'IPC',
+    value => ['private', 'shareable', 'host', 'none'].includes(value) || joinable.test(value),
+    'private',
+  ),
+  Cgroup: only([], 'a container cannot be put into the cgroup of another'),
+  PidMode: mode('PID', value => value === 'private' || value === 'host' || joinable.test(value)),
+  Privileged: flag(),
+  SecurityOpt: list(options => {
+    checkSecurityOptions(options)
+    return options
+  }),
+  UTSMode: mode('UTS', value => value === 'host'),
+  UsernsMode: only(['host'], 'containers have no user namespace of their own'),
+  Sysctls: map(plainNames),
+  Runtime: text('tscompose', value => {
+    // what Docker's clients name when they mean the usual one
+    if (!['tscompose', 'runc', 'io.containerd.runc.v2'].includes(value))
+      throw invalid(`unknown or invalid runtime name: ${value}`)
+  }),
+  Isolation: text('', value => {
+    if (value !== 'default') throw invalid(`invalid isolation (${value}): linux only supports 'default'`)
+  }),
+  MaskedPaths: runtimePaths(defaultMaskedPaths),
+  ReadonlyPaths: runtimePaths(defaultReadonlyPaths),
+}

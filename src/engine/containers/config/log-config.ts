@@ -1,0 +1,27 @@
+/** HostConfig.LogConfig: which driver, with which of its options. */
+import { z } from 'zod'
+import type { HostConfig } from '../../../api/container-body.ts'
+import { Failure } from '../../../lib/failure.ts'
+import { invalid, type Row } from './host-config-row.ts'
+
+const schema = z.object({ Type: z.string(), Config: z.record(z.string(), z.string()) })
+
+export const logConfig: Row<NonNullable<HostConfig['LogConfig']>, z.output<typeof schema>> = {
+  kept: schema,
+  fill: asked => {
+    const Type = asked?.Type || 'json-file'
+    const Config = { ...asked?.Config }
+    if (Type === 'none') return { Type, Config: {} }
+    if (Type !== 'json-file')
+      throw new Failure('unsupported', `Cannot log with driver "${Type}": this engine has json-file and none`)
+    for (const [name, value] of Object.entries(Config)) {
+      if (name === 'max-size' && /^(-1|\d+[bkmg]?)$/i.test(value)) continue
+      if (name === 'max-file' && /^[1-9]\d*$/.test(value)) continue
+      if (name === 'max-size' || name === 'max-file') throw invalid(`invalid value for ${name}: ${value}`)
+      throw invalid(`unknown log opt '${name}' for json-file log driver`)
+    }
+    if (Config['max-file'] && Number(Config['max-file']) > 1 && !Config['max-size'])
+      throw invalid('max-file is set without max-size: logs would never be rotated')
+    return { Type, Config }
+  },
+}

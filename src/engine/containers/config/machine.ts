@@ -1,0 +1,24 @@
+/** This machine, as far as it decides about a HostConfig. */
+import { readFileSync } from 'node:fs'
+import { errnoOf } from '../../../lib/failure.ts'
+import type { Parts } from '../parts.ts'
+import type { Machine } from './host-config-row.ts'
+
+export function machineOf(parts: Pick<Parts, 'cpus' | 'runtime'>, options: Pick<Machine, 'strict'> = {}): Machine {
+  return {
+    cpus: parts.cpus,
+    nodes: memoryNodes,
+    lacking: limit => parts.runtime.cgroups.lacking(limit),
+    ...options,
+  }
+}
+
+/** "0-1" → 2; a kernel without such a list has one. */
+function memoryNodes(): number {
+  try {
+    return Number(/(\d+)\s*$/.exec(readFileSync('/sys/devices/system/node/online', 'utf8'))?.[1] ?? 0) + 1
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 1
+    throw error
+  }
+}

@@ -1,0 +1,214 @@
+/** The limits of a group, one row each: what it is called, and what is written where on cgroup v1 and v2. Nothing else knows these files. */
+import { Failure } from '../../lib/failure.ts'
+import type { CgroupFacts } from '../host.ts'
+
+/** One value to write into one file of a controller's group. */
+export interface CgroupWrite {
+  readonly controller: string
+  readonly file: string
+  readonly value: string
+  readonly cause: string
+}
+
+/** A rate or a weight for one block device. */
+export interface DeviceRate {
+  readonly major: number
+  readonly minor: number
+  readonly value: number
+}
+
+/** Numbers by limit, to tell one file's value from another's. */
+type Others = Readonly<Partial<Record<string, unknown>>>
+
+interface Place<T> {
+  readonly controller: string
+  /** The first of these that the kernel has. */
+  readonly files: readonly string[]
+  readonly values: (value: T, others: Others) => readonly (string | number)[]
+}
+
+interface Row<T> {
+  /** The API field behind it. */
+  readonly cause: string
+  /** Undefined where that version has nothing of the kind. */
+  readonly v1: Place<T> | undefined
+  readonly v2: Place<T> | undefined
+  /** Has no effect unless a disk's scheduler is this one. */
+  readonly scheduler?: 'bfq'
+}
+
+function at<T extends string | number>(
+  controller: string,
+  file: string | readonly string[],
+  values: Place<T>['values'] = value => [value],
+): Place<T> {
+  return { controller, files: typeof file === 'string' ? [file] : file, values }
+}
+
+function rates(
+  controller: string,
+  files: readonly string[],
+  key = '',
+): {
+  readonly controller: string
+  readonly files: readonly string[]
+  readonly values: Place<readonly DeviceRate[]>['values']
+} {
+  return { controller, files, values: list => list.map(rate => `${rate.major}:${rate.minor} ${key}${rate.value}`) }
+}
+
+const orMax = (value: number) => [value < 0 ? 'max' : value]
+/** Docker's formula: shares 2–262144 → weight 1–10000. */
+const weightOfShares = (shares: number) => [1 + Math.floor(((shares - 2) * 9999) / 262142)]
+const quotaAndPeriod = (quota: number, period: unknown) => [`${quota < 0 ? 'max' : quota} ${period ?? 100_000}`]
+
+const number = (row: Row<number>) => row
+const text = (row: Row<string>) => row
+const devices = (row: Row<readonly DeviceRate[]>) => row
+
+/** In an order that the kernel takes. Sizes are bytes, times microseconds; -1 is unlimited. */
+const rows = {
+  memory: number({
+    cause: 'HostConfig.Memory',
+    v1: at('memory', 'memory.limit_in_bytes'),
+    v2: at('memory', 'memory.max', orMax),
+  }),
+  /** Memory and swap together. */
+  memorySwap: number({
+    cause: 'HostConfig.MemorySwap',
+    v1: at('memory', 'memory.memsw.limit_in_bytes'),
+    v2: at('memory', 'memory.swap.max', (sum, { memory }) => orMax(sum < 0 ? sum : sum - Number(memory ?? 0))),
+  }),
+  memoryReservation: number({
+    cause: 'HostConfig.MemoryReservation',
+    v1: at('memory', 'memory.soft_limit_in_bytes'),
+    v2: at('memory', 'memory.low'),
+  }),
+  memorySwappiness: number({
+    cause: 'HostConfig.MemorySwappiness',
+    v1: at('memory', 'memory.swappiness'),
+    v2: undefined,
+  }),
+  /** 1: the kernel kills nothing of this group, it waits. */
+  oomKillDisable: number({
+    cause: 'HostConfig.OomKillDisable',
+    v1: at('memory', 'memory.oom_control'),
+    v2: undefined,
+  }),
+  /** 2–262144. */
+  cpuShares: number({
+    cause: 'HostConfig.CpuShares',
+    v1: at('cpu', 'cpu.shares'),
+    v2: at('cpu', 'cpu.weight', weightOfShares),
+  }),
+  cpuPeriod: number({
+    cause: 'HostConfig.CpuPeriod',
+    v1: at('cpu', 'cpu.cfs_period_us'),
+    v2: at('cpu', 'cpu.max', (period, { cpuQuota }) => (cpuQuota === undefined ? quotaAndPeriod(-1, period) : [])),
+  }),
+  /** Of each period. */
+  cpuQuota: number({
+    cause: 'HostConfig.CpuQuota',
+    v1: at('cpu', 'cpu.cfs_quota_us'),
+    v2: at('cpu', 'cpu.max', (quota, { cpuPeriod }) => quotaAndPeriod(quota, cpuPeriod)),
+  }),
+  cpusetCpus: text({
+    cause: 'HostConfig.CpusetCpus',
+    v1: at('cpuset', 'cpuset.cpus'),
+    v2: at('cpuset', 'cpuset.cpus'),
+  }),
+  cpusetMems: text({
+    cause: 'HostConfig.CpusetMems',
+    v1: at('cpuset', 'cpuset.mems'),
+    v2: at('cpuset', 'cpuset.mems'),
+  }),
+  pids: number({ cause: 'HostConfig.PidsLimit', v1: at('pids', 'pids.max', orMax), v2: at('pids', 'pids.max', orMax) }),
+  /** 10–1000. */
+  blkioWeight: number({
+    cause: 'HostConfig.BlkioWeight',
+    v1: at('blkio', ['blkio.weight', 'blkio.bfq.weight']),
+    v2: at('io', 'io.bfq.weight'),
+    scheduler: 'bfq',
+  }),
+  blkioWeightDevice: devices({
+    cause: 'HostConfig.BlkioWeightDevice',
+    v1: rates('blkio', ['blkio.weight_device', 'blkio.bfq.weight_device']),
+    v2: rates('io', ['io.bfq.weight']),
+    scheduler: 'bfq',
+  }),
+  /** Bytes or operations in a second. */
+  readBps: devices({
+    cause: 'HostConfig.BlkioDeviceReadBps',
+    v1: rates('blkio', ['blkio.throttle.read_bps_device']),
+    v2: rates('io', ['io.max'], 'rbps='),
+  }),
+  writeBps: devices({
+    cause: 'HostConfig.BlkioDeviceWriteBps',
+    v1: rates('blkio', ['blkio.throttle.write_bps_device']),
+    v2: rates('io', ['io.max'], 'wbps='),
+  }),
+  readIops: devices({
+    cause: 'HostConfig.BlkioDeviceReadIOps',
+    v1: rates('blkio', ['blkio.throttle.read_iops_device']),
+    v2: rates('io', ['io.max'], 'riops='),
+  }),
+  writeIops: devices({
+    cause: 'HostConfig.BlkioDeviceWriteIOps',
+    v1: rates('blkio', ['blkio.throttle.write_iops_device']),
+    v2: rates('io', ['io.max'], 'wiops='),
+  }),
+} as const
+
+export type LimitName = keyof typeof rows
+export const limitNames = Object.keys(rows) as readonly LimitName[]
+type Value<R> = R extends Row<infer T> ? T : never
+/** What is set; absent means no limit. */
+export type Limits = { readonly [K in LimitName]?: Value<(typeof rows)[K]> | undefined }
+
+function placeOf(facts: CgroupFacts, name: LimitName): Place<never> | undefined {
+  const row = rows[name] as Row<never>
+  return facts.version === 1 ? row.v1 : row.v2
+}
+
+function fileOf(facts: CgroupFacts, { files }: Place<never>): string | undefined {
+  return facts.files === undefined ? files[0] : files.find(file => facts.files!.has(file))
+}
+
+/** Why this machine cannot set a limit, in words; undefined when it can. `schedulers` are those of its disks, by disk. */
+export function lacking(
+  facts: CgroupFacts,
+  name: LimitName,
+  schedulers: () => Readonly<Record<string, string>>,
+): string | undefined {
+  const place = placeOf(facts, name)
+  if (place === undefined) return `cgroup v${facts.version} has nothing of the kind`
+  if (facts.mounts[place.controller] === undefined) return `this machine has no ${place.controller} cgroup controller`
+  if (fileOf(facts, place) === undefined) return `this kernel has no ${place.files[0]}`
+  const { scheduler }: { readonly scheduler?: string } = rows[name]
+  if (scheduler === undefined || fileOf(facts, place) === 'blkio.weight') return undefined
+  const found = schedulers()
+  if (Object.values(found).includes(scheduler)) return undefined
+  const list = Object.entries(found).map(([disk, its]) => `${disk} has ${its}`)
+  return `no disk has the scheduler ${scheduler}${list.length > 0 ? ` (${list.join(', ')})` : ''}`
+}
+
+/**
+ * The writes for limits that are present, in an order the kernel takes.
+ * @throws Failure naming a limit that the machine does not have.
+ */
+export function limitWrites(facts: CgroupFacts, limits: Limits): readonly CgroupWrite[] {
+  return limitNames.flatMap(name => {
+    const value = limits[name]
+    if (value === undefined) return []
+    const { cause } = rows[name]
+    const place = placeOf(facts, name)
+    const file = place && facts.mounts[place.controller] !== undefined ? fileOf(facts, place) : undefined
+    if (place === undefined || file === undefined)
+      throw new Failure(
+        'unsupported',
+        `Cannot set ${cause}: ${lacking(facts, name, () => ({})) ?? 'this machine has no such limit'}`,
+      )
+    const { controller } = place
+    return place.values(value as never, limits).map(written => ({ controller, file, value: String(written), cause }))
+  })
+}
