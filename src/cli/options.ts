@@ -11,6 +11,8 @@ export interface OptionSpec {
   /** What the value is called in the help: `FILE`. */
   readonly value?: string
   readonly choices?: readonly string[]
+  /** Values for completion that are not all there are. */
+  readonly suggested?: readonly string[]
   /** A value that is none of the choices is warned of and left out, where Compose goes on too. */
   readonly lenient?: true
   /** What the value names, for completion. */

@@ -1,41 +1,51 @@
-/** Lists on stdout: as a table for people, as JSON or JSON lines for programs. */
-import { Failure } from '../lib/failure.ts'
+/** Lists on stdout: as a table for people, as JSON for programs, by a template as anybody likes. */
 import { printable, table } from '../lib/text.ts'
-import type { OptionSpec } from './options.ts'
+import { type OptionSpec, usage } from './options.ts'
 import type { Screen } from './screen.ts'
 
 /** The --format of every command that lists something. */
 export const formatOption = {
   kind: 'text',
   value: 'FORMAT',
-  choices: ['table', 'json', 'jsonl'],
-  about: 'How to print: table, json (one array), jsonl (one object a line)',
+  suggested: ['table', 'json', 'jsonl', 'array'],
+  about: "table, json (as Compose's), jsonl (one object a line), array, or a template: '{{.Name}}', 'table {{.Name}}'",
 } as const satisfies OptionSpec
 
-export interface Listing<Item> {
+export interface Listing<Row extends object> {
   readonly format: string | undefined
-  readonly items: readonly Item[]
-  /** Heading → cell. */
-  readonly columns: Readonly<Record<string, (item: Item) => string>>
-  readonly json: (item: Item) => object
+  readonly rows: readonly Row[]
+  /** Heading → cell: the table when nothing else is asked for. */
+  readonly columns: Readonly<Record<string, (row: Row) => string>>
+  /** Field → heading, for `table {{.Field}}`; without an entry it is the field in capitals. */
+  readonly headings?: Readonly<Record<string, string>>
+  /** What Compose prints for `json`: an object a line, or one array. */
+  readonly json: 'lines' | 'array'
+  /** Whether text without {{ }} is a template too, as for Compose's ps, stats and volumes. */
+  readonly anyText?: boolean
+  /** No column is narrower. */
+  readonly least?: number
 }
 
-/** Prints `items`; an empty table is its heading alone, an empty array is []. */
-export function printList<Item>(screen: Screen, { format, items, columns, json }: Listing<Item>): void {
-  if (format === 'json') {
-    screen.print(JSON.stringify(items.map(json), null, 2))
-    return
-  }
-  if (format === 'jsonl') {
-    screen.printAll(items.map(item => JSON.stringify(json(item))))
-    return
-  }
-  if (format !== undefined && format !== 'table') throw new Failure('internal', `Cannot print as "${format}"`)
-  const cells = Object.values(columns)
-  screen.print(table([Object.keys(columns), ...items.map(item => cells.map(cell => printable(cell(item))))]))
+/** Prints `rows`; an empty table is its heading alone, an empty array is []. @throws Failure invalid for a wrong format */
+export async function printList<Row extends object>(screen: Screen, listing: Listing<Row>): Promise<void> {
+  for (const text of await listed(listing)) screen.print(text)
 }
 
-/** The beginning of what is longer than `length`. */
-export function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text
+/** The pieces `printList` prints, each ending with a newline to come. */
+export async function listed<Row extends object>(listing: Listing<Row>): Promise<readonly string[]> {
+  const { rows, columns, json, least = 10 } = listing
+  const format = listing.format || 'table'
+  const lines = () => (rows.length === 0 ? [] : [rows.map(row => JSON.stringify(row)).join('\n')])
+  if (format === 'jsonl' || (format === 'json' && json === 'lines')) return lines()
+  if (format === 'array' || format === 'json') return [JSON.stringify(rows)]
+  if (format === 'table') {
+    const cells = Object.values(columns)
+    return [table([Object.keys(columns), ...rows.map(row => cells.map(cell => printable(cell(row))))], { least })]
+  }
+  if (!listing.anyText && !format.includes('{{'))
+    throw usage(
+      `format value ${JSON.stringify(format)} could not be parsed: it is table, json, jsonl, array or a template`,
+    )
+  const { templated } = await import('./template/rows.ts')
+  return templated(format, listing).map(printable)
 }

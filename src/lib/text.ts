@@ -20,16 +20,23 @@ export function printable(text: string): string {
   return text.replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
-/** Rows as left-aligned columns, two spaces apart, no trailing blanks; the first row is the heading. */
-export function table(rows: readonly (readonly string[])[], gap = 3): string {
+/** Rows as left-aligned columns, `gap` blanks apart and no narrower than `least`, without trailing blanks; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[], { gap = 3, least = 0 } = {}): string {
   const widths: number[] = []
-  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  // what stands last in its row needs no room
+  for (const row of rows)
+    for (const [i, cell] of row.slice(0, -1).entries()) widths[i] = Math.max(widths[i] ?? least, lengthOf(cell) + gap)
   return rows
     .map(row =>
       row
-        .map((cell, i) => cell.padEnd(widths[i]! + gap))
+        .map((cell, i) => (i === row.length - 1 ? cell : cell + ' '.repeat(Math.max(0, widths[i]! - lengthOf(cell)))))
         .join('')
         .trimEnd(),
     )
     .join('\n')
+}
+
+function lengthOf(text: string): number {
+  // by characters where there are any beyond ASCII
+  return /^[\0-\x7f]*$/.test(text) ? text.length : [...text].length
 }

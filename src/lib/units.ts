@@ -29,6 +29,29 @@ export function formatBytes(bytes: number): string {
   return `${index === 0 ? value : Number(value.toPrecision(3))} ${names[index]}`
 }
 
+/** In powers of 1000 with three digits, as docker shows sizes of images and traffic: "1.98MB". */
+export function decimalSize(bytes: number): string {
+  return scaled(bytes, { base: 1000, names: ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'], digits: 3 })
+}
+
+/** In powers of 1024 with four digits, as docker shows memory: "23.54GiB". */
+export function binarySize(bytes: number): string {
+  return scaled(bytes, { base: 1024, names: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'], digits: 4 })
+}
+
+function scaled(
+  bytes: number,
+  { base, names, digits }: { readonly base: number; readonly names: readonly string[]; readonly digits: number },
+): string {
+  let value = bytes
+  let index = 0
+  while (value >= base && index < names.length - 1) {
+    value /= base
+    index++
+  }
+  return `${Number(value.toPrecision(digits))}${names[index]}`
+}
+
 const nanos: Readonly<Record<string, number>> = {
   ns: 1,
   us: 1e3,

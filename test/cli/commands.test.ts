@@ -86,6 +86,59 @@ describe('ps', () => {
     ])
   })
 
+  for (const [format, expected] of [
+    ['{{.Name}} {{.Label "com.docker.compose.container-number"}}', 'shop-db-1 1\nshop-web-1 1\n'],
+    ['table {{.Service}}\\t{{.State}}', 'SERVICE   STATE\ndb        exited\nweb       running\n'],
+    [
+      'table {{.Label "my.long_name"}}\t{{upper .Name}}',
+      'long name   NAME\n            SHOP-DB-1\n            SHOP-WEB-1\n',
+    ],
+    ['{{json .Publishers}}', '[]\n[{"URL":"0.0.0.0","TargetPort":80,"PublishedPort":8080,"Protocol":"tcp"}]\n'],
+    ['words', 'words\nwords\n'],
+  ] as const)
+    test(`-a --format '${format}' prints by the template`, async () => {
+      const { code, stdout } = await tscompose(['ps', '-a', '--format', format], {
+        client: fakeClient(listing),
+        cwd: folder,
+      })
+      assert.deepEqual([code, stdout], [0, expected])
+    })
+
+  test('--format with a field there is none of ends with 1, the place and the fields', async () => {
+    const { code, stdout, stderr } = await tscompose(['ps', '--format', '{{.Bogus}}'], {
+      client: fakeClient(listing),
+      cwd: folder,
+    })
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, /template parsing error: template: :1:3: can't evaluate field Bogus\n {2}Fields are Command, /)
+  })
+
+  test('--format json and jsonl are an object a line, array is one', async () => {
+    const run = async (format: string) =>
+      (await tscompose(['ps', '-a', '--format', format], { client: fakeClient(listing), cwd: folder })).stdout
+    const lines = (await run('json')).trimEnd().split('\n')
+    assert.equal(lines.length, 2)
+    assert.equal(await run('jsonl'), await run('json'))
+    assert.deepEqual(
+      JSON.parse(await run('array')),
+      lines.map(line => JSON.parse(line)),
+    )
+  })
+
+  for (const [argv, env, code] of [
+    [['ps', 'nope'], {}, 1],
+    [['logs', 'nope'], {}, 1],
+    [['-p', 'shop', 'ps', 'nope'], {}, 0],
+    [['ps', 'nope'], { COMPOSE_PROJECT_NAME: 'shop' }, 0],
+    [['top', 'nope'], {}, 0],
+    [['images', 'nope'], {}, 0],
+  ] as const)
+    test(`${argv.join(' ')} ${JSON.stringify(env)} of a service nobody knows ends with ${code}, as with Compose`, async () => {
+      const outcome = await tscompose(argv, { client: fakeClient(listing), cwd: folder, env })
+      assert.equal(outcome.code, code)
+      assert.equal(/no such service: nope/.test(outcome.stderr), code === 1 || 'COMPOSE_PROJECT_NAME' in env)
+    })
+
   test('asks the engine once, for the project of the folder', async () => {
     const client = fakeClient(listing)
     await tscompose(['ps'], { client, cwd: folder })
@@ -102,7 +155,10 @@ describe('ps', () => {
       client: fakeClient(listing),
       cwd: folder,
     })
-    const [db, web] = JSON.parse(stdout)
+    const [db, web] = stdout
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
     assert.deepEqual([db.Service, db.State, db.ExitCode], ['db', 'exited', 3])
     assert.deepEqual(web.Publishers, [{ URL: '0.0.0.0', TargetPort: 80, PublishedPort: 8080, Protocol: 'tcp' }])
   })
@@ -156,7 +212,7 @@ describe('exec', () => {
   test('refuses a service that does not run', async () => {
     const { code, stderr } = await tscompose(['exec', 'db', 'sh'], { client: engine(0), cwd: folder })
     assert.equal(code, 1)
-    assert.match(stderr, /Cannot use service "db": it is not running\n {2}Start it with/)
+    assert.match(stderr, /service "db" is not running\n {2}Start it with/)
   })
 })
 

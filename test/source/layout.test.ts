@@ -43,6 +43,13 @@ const walls: readonly Wall[] = [
     packages: [],
     because: 'a plan must be computable with no way to write',
   },
+  {
+    folder: 'view',
+    // of plan, the names of the labels by which a stack's parts are found
+    mayImport: ['plan', 'model', 'api', 'lib'],
+    packages: [],
+    because: 'rows of what is shown follow from what an engine answers, for whoever draws them',
+  },
   { folder: 'client', mayImport: ['api', 'lib'], packages: [], because: 'a client of any Docker engine, not of ours' },
   {
     folder: 'apply',
@@ -52,7 +59,7 @@ const walls: readonly Wall[] = [
   },
   {
     folder: 'cli',
-    mayImport: ['stack', 'graph', 'plan', 'apply', 'client', 'model', 'api', 'lib'],
+    mayImport: ['stack', 'graph', 'plan', 'apply', 'view', 'client', 'model', 'api', 'lib'],
     packages: ['listr2'],
     because: 'the command line starts the engine by path and never loads it',
   },
@@ -82,6 +89,7 @@ const pure = [
   'model',
   'graph',
   'plan',
+  'view',
   'api',
   'runtime/parts',
   'engine/networks/ipam.ts',

@@ -6,9 +6,10 @@ import type { ContainerSummary } from '../../api/containers.ts'
 import { endpoints } from '../../api/endpoints.ts'
 import type { Client } from '../../client/client.ts'
 import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
+import { nameOf, numberOf } from '../../view/names.ts'
 import { command } from '../command.ts'
 import { usage } from '../options.ts'
-import { nameOf, numberOf, replicasOf } from '../replicas.ts'
+import { replicasOf } from '../replicas.ts'
 
 export const cp = command({
   usage: '[OPTIONS] SERVICE:PATH DEST | - \n       tscompose cp [OPTIONS] SOURCE | - SERVICE:PATH',

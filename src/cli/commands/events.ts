@@ -1,8 +1,10 @@
 /** What happens to the containers of a stack, line by line as it happens. */
 import { endpoints } from '../../api/endpoints.ts'
 import { printable } from '../../lib/text.ts'
-import { labels, projectFilter } from '../../plan/labels.ts'
+import { projectFilter } from '../../plan/labels.ts'
+import { eventRow, eventText } from '../../view/events.ts'
 import { command } from '../command.ts'
+import { listed } from '../print.ts'
 import { projectName } from '../project.ts'
 import { parseTime } from '../times.ts'
 
@@ -10,6 +12,7 @@ export const events = command({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
     json: { kind: 'flag', about: 'One JSON object a line' },
+    format: { kind: 'text', value: 'FORMAT', suggested: ['json'], about: "json, or a template: '{{.service}}'" },
     since: { kind: 'text', value: 'TIME', about: 'Start with what happened since TIME (42m, 2026-01-02T13:23:37Z)' },
     until: { kind: 'text', value: 'TIME', about: 'End at TIME' },
   },
@@ -28,22 +31,12 @@ export const events = command({
       },
       { signal },
     )
+    const format = options.json ? 'jsonl' : options.format
     for await (const event of stream) {
-      const { Attributes: attributes, ID: id } = event.Actor
-      const service = attributes[labels.service] ?? ''
-      if (event.Type !== 'container' || (args.length > 0 && !args.includes(service))) continue
-      const time = new Date(event.time * 1000 + (Math.floor(event.timeNano / 1e6) % 1000)).toISOString()
-      const own = Object.fromEntries(
-        Object.entries(attributes).filter(([key]) => !key.startsWith('com.docker.compose.')),
-      )
-      if (options.json)
-        screen.print(JSON.stringify({ time, type: event.Type, service, id, action: event.Action, attributes: own }))
-      else {
-        const list = Object.entries(own)
-          .filter(([key]) => key === 'name' || key === 'image' || key === 'exitCode' || key === 'signal')
-          .map(([key, value]) => `${key}=${value}`)
-        screen.print(printable(`${time} ${event.Type} ${event.Action} ${id.slice(0, 12)} (${list.join(', ')})`))
-      }
+      const row = eventRow(event)
+      if (!row || (args.length > 0 && !args.includes(row.service))) continue
+      if (format === undefined) screen.print(printable(eventText(row)))
+      else for (const line of await listed({ format, rows: [row], columns: {}, json: 'lines' })) screen.print(line)
     }
   },
 })

@@ -4,11 +4,12 @@ import { Failure, isFailure } from '../../lib/failure.ts'
 import { printable } from '../../lib/text.ts'
 import type { Project } from '../../model/project.ts'
 import { filesOf } from '../../plan/file-objects.ts'
+import { nameOf, numberOf } from '../../view/names.ts'
 import { type Call, command } from '../command.ts'
 import { placeText } from '../failures.ts'
 import { usage } from '../options.ts'
 import { loadProject } from '../project.ts'
-import { nameOf, numberOf, replicasOf } from '../replicas.ts'
+import { replicasOf } from '../replicas.ts'
 
 interface Step {
   readonly phase: string

@@ -1,12 +1,15 @@
 /** The images the engine has. */
 import { imageEndpoints } from '../../api/images.ts'
 import { shortId } from '../../lib/ids.ts'
-import { formatBytes, humanDuration } from '../../lib/units.ts'
+import { decimalSize } from '../../lib/units.ts'
+import { imageRows } from '../../view/images.ts'
+import { ago } from '../../view/times.ts'
 import { command } from '../command.ts'
 import { formatOption, printList } from '../print.ts'
 
 export const imageLs = command({
   usage: '[OPTIONS] [REFERENCE]',
+  words: [0, 1],
   options: {
     quiet: { kind: 'flag', short: 'q', about: 'Print ids only' },
     format: formatOption,
@@ -17,26 +20,17 @@ export const imageLs = command({
     const found = await client.call(imageEndpoints.imageList, { query }, { signal })
     if (options.quiet) return screen.printAll(found.map(image => image.Id))
     const now = Date.now()
-    printList(screen, {
+    await printList(screen, {
       format: options.format,
-      items: found.flatMap(image => {
-        const names = image.RepoTags?.length ? image.RepoTags : ['<none>:<none>']
-        return names.map(name => ({
-          Repository: name.slice(0, name.lastIndexOf(':')),
-          Tag: name.slice(name.lastIndexOf(':') + 1),
-          ID: image.Id,
-          Created: image.Created,
-          Size: image.Size,
-        }))
-      }),
+      rows: found.flatMap(imageRows),
       columns: {
-        REPOSITORY: image => image.Repository,
-        TAG: image => image.Tag,
-        'IMAGE ID': image => shortId(image.ID),
-        CREATED: image => `${humanDuration(now - image.Created * 1000)} ago`,
-        SIZE: image => formatBytes(image.Size),
+        REPOSITORY: row => row.Repository,
+        TAG: row => row.Tag,
+        'IMAGE ID': row => shortId(row.ID),
+        CREATED: row => ago(row.Created * 1000, now),
+        SIZE: row => decimalSize(row.Size),
       },
-      json: image => image,
+      json: 'array',
     })
   },
 })

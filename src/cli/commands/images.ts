@@ -1,10 +1,13 @@
 /** The images a stack's containers were made from. */
 import { endpoints } from '../../api/endpoints.ts'
+import { isFailure } from '../../lib/failure.ts'
 import { shortId } from '../../lib/ids.ts'
-import { formatBytes, humanDuration } from '../../lib/units.ts'
+import { decimalSize } from '../../lib/units.ts'
+import { usedImageRow } from '../../view/images.ts'
+import { ago } from '../../view/times.ts'
 import { command } from '../command.ts'
 import { formatOption, printList } from '../print.ts'
-import { nameOf, replicasOf } from '../replicas.ts'
+import { replicasOf } from '../replicas.ts'
 
 export const images = command({
   usage: '[OPTIONS] [SERVICE...]',
@@ -13,45 +16,42 @@ export const images = command({
     format: formatOption,
   },
   async run(call) {
-    const { client, containers } = await replicasOf(call, { all: true, services: call.args })
+    const { client, containers } = await replicasOf(call, {
+      all: true,
+      oneOff: true,
+      services: call.args,
+      anyService: true,
+    })
     const ids = [...new Set(containers.map(each => each.ImageID))]
     if (call.options.quiet) return call.screen.printAll(ids.map(id => id.replace(/^sha256:/, '')))
-    const found = new Map(
-      await Promise.all(
-        ids.map(
-          async id =>
-            [id, await client.call(endpoints.imageInspect, { params: { name: id } }, { signal: call.signal })] as const,
-        ),
-      ),
-    )
+    const inspect = async (id: string) => {
+      try {
+        return [
+          id,
+          await client.call(endpoints.imageInspect, { params: { name: id } }, { signal: call.signal }),
+        ] as const
+      } catch (error) {
+        // removed by force while its containers go on: shown without what only it would tell
+        if (isFailure(error, 'not-found')) return [id, undefined] as const
+        throw error
+      }
+    }
+    const found = new Map(await Promise.all(ids.map(inspect)))
     const now = Date.now()
-    printList(call.screen, {
+    await printList(call.screen, {
       format: call.options.format,
-      items: containers.map(container => {
-        const image = found.get(container.ImageID)
-        const reference = container.Image.startsWith('sha256:') ? (image?.RepoTags?.[0] ?? '') : container.Image
-        const colon = reference.lastIndexOf(':')
-        const tagged = colon > reference.lastIndexOf('/') && !reference.includes('@')
-        return {
-          ID: container.ImageID,
-          ContainerName: nameOf(container),
-          Repository: tagged ? reference.slice(0, colon) : reference,
-          Tag: tagged ? reference.slice(colon + 1) : reference === '' || reference.includes('@') ? '' : 'latest',
-          Platform: [image?.Os, image?.Architecture, image?.Variant].filter(Boolean).join('/'),
-          Size: image?.Size ?? 0,
-          Created: image?.Created ?? '',
-        }
-      }),
+      rows: containers.map(container => usedImageRow(container, found.get(container.ImageID))),
       columns: {
-        CONTAINER: each => each.ContainerName,
-        REPOSITORY: each => each.Repository || '<none>',
-        TAG: each => each.Tag || '<none>',
-        PLATFORM: each => each.Platform,
-        'IMAGE ID': each => shortId(each.ID),
-        SIZE: each => formatBytes(each.Size),
-        CREATED: each => (each.Created ? `${humanDuration(now - Date.parse(each.Created))} ago` : ''),
+        CONTAINER: row => row.ContainerName,
+        REPOSITORY: row => row.Repository || '<none>',
+        TAG: row => row.Tag || '<none>',
+        PLATFORM: row => row.Platform,
+        'IMAGE ID': row => shortId(row.ID),
+        SIZE: row => decimalSize(row.Size),
+        CREATED: row => (row.LastTagTime.startsWith('0001') ? 'N/A' : ago(Date.parse(row.LastTagTime), now)),
       },
-      json: each => each,
+      json: 'array',
+      least: 20,
     })
   },
 })

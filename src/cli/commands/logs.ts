@@ -1,9 +1,10 @@
 /** What containers have printed. */
 import { follow } from '../../apply/follow.ts'
+import { serviceOf } from '../../view/names.ts'
 import { command } from '../command.ts'
 import { LogLines } from '../log-lines.ts'
 import { usage } from '../options.ts'
-import { replicasOf, serviceOf } from '../replicas.ts'
+import { replicasOf } from '../replicas.ts'
 import { parseTime } from '../times.ts'
 
 export const logs = command({

@@ -1,15 +1,10 @@
 /** All projects that have containers, on any stack file. */
 import { endpoints } from '../../api/endpoints.ts'
-import { plural } from '../../lib/text.ts'
 import { labels } from '../../plan/labels.ts'
+import { projectRows } from '../../view/projects.ts'
 import { command } from '../command.ts'
+import { usage } from '../options.ts'
 import { formatOption, printList } from '../print.ts'
-
-interface Row {
-  readonly name: string
-  readonly states: Map<string, number>
-  readonly files: string
-}
 
 export const ls = command({
   usage: '[OPTIONS]',
@@ -17,46 +12,39 @@ export const ls = command({
   options: {
     all: { kind: 'flag', short: 'a', about: 'Show projects of which nothing runs too' },
     quiet: { kind: 'flag', short: 'q', about: 'Print names only' },
-    filter: { kind: 'text', value: 'name=TEXT', about: 'Only projects whose name holds TEXT' },
+    filter: { kind: 'list', value: 'name=PATTERN', about: 'Only projects whose name matches; repeat for several' },
     format: formatOption,
   },
   async run({ options, screen, signal, connect }) {
+    const names = options.filter.map(patternOf)
     const client = await connect()
     const containers = await client.call(
       endpoints.containerList,
-      { query: { all: true, filters: { label: [labels.project] } } },
+      { query: { all: options.all, filters: { label: [labels.project] } } },
       { signal },
     )
-    const rows = new Map<string, Row>()
-    for (const { Labels: own, State } of containers) {
-      const name = own?.[labels.project] ?? ''
-      const row = rows.get(name) ?? { name, states: new Map(), files: own?.[labels.files] ?? '' }
-      row.states.set(State, (row.states.get(State) ?? 0) + 1)
-      rows.set(name, row)
-    }
-    const wanted = options.filter?.startsWith('name=') ? options.filter.slice(5) : ''
-    const items = [...rows.values()]
-      .filter(
-        row => options.all || row.states.has('running') || row.states.has('paused') || row.states.has('restarting'),
-      )
-      .filter(row => row.name.includes(wanted))
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-    if (options.quiet) return screen.printAll(items.map(row => row.name))
-    printList(screen, {
+    const rows = projectRows(containers).filter(
+      row => names.length === 0 || names.some(pattern => pattern.test(row.Name)),
+    )
+    if (options.quiet) return screen.printAll(rows.map(row => row.Name))
+    await printList(screen, {
       format: options.format,
-      items,
-      columns: {
-        NAME: row => row.name,
-        STATUS: row => [...row.states].map(([state, count]) => `${state}(${count})`).join(', '),
-        'STACK FILES': row => row.files,
-      },
-      json: row => ({
-        Name: row.name,
-        Status: [...row.states].map(([state, count]) => `${state}(${count})`).join(', '),
-        ConfigFiles: row.files,
-      }),
+      rows,
+      columns: { NAME: row => row.Name, STATUS: row => row.Status, 'CONFIG FILES': row => row.ConfigFiles },
+      json: 'array',
+      least: 20,
     })
-    if (items.length === 0 && rows.size > 0 && options.format === undefined)
-      screen.say(`${plural(rows.size, 'project')} stopped; show with --all`)
   },
 })
+
+function patternOf(filter: string): RegExp {
+  const [name, value] = [filter.slice(0, filter.indexOf('=')), filter.slice(filter.indexOf('=') + 1)]
+  if (!filter.includes('=')) throw usage(`invalid argument "${filter}" for "--filter" flag: it should be name=PATTERN`)
+  if (name !== 'name') throw usage(`invalid filter '${name}'`)
+  try {
+    return new RegExp(value)
+  } catch {
+    // not a pattern, then the text itself
+    return new RegExp(value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+  }
+}

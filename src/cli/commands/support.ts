@@ -16,7 +16,7 @@ export const support = command({
     const { supportTable } = await import('../../stack/support.ts')
     const all = supportTable()
     const [wanted] = args
-    const items = all
+    const rows = all
       .filter(each => options.level === undefined || each.level === options.level)
       .filter(each => wanted === undefined || matches(each.path, wanted))
     if (wanted !== undefined && !all.some(each => matches(each.path, wanted))) {
@@ -27,15 +27,15 @@ export const support = command({
         near ? { hint: `Did you mean "${near}"?` } : {},
       )
     }
-    printList(screen, {
+    await printList(screen, {
       format: options.format,
-      items,
+      rows,
       columns: {
         ATTRIBUTE: each => each.path,
         HONOURED: each => (each.level === 'honoured' ? 'yes' : each.level),
         NOTE: each => each.note ?? '',
       },
-      json: each => each,
+      json: 'array',
     })
   },
 })

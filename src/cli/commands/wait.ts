@@ -1,8 +1,9 @@
 /** Waits until containers of services end; the exit code of the last one is ours. */
 import { endpoints } from '../../api/endpoints.ts'
 import { Failure } from '../../lib/failure.ts'
+import { nameOf } from '../../view/names.ts'
 import { command } from '../command.ts'
-import { nameOf, replicasOf } from '../replicas.ts'
+import { replicasOf } from '../replicas.ts'
 
 export const wait = command({
   usage: '[OPTIONS] SERVICE [SERVICE...]',
