@@ -29,7 +29,7 @@ export interface OneOff {
 /** The container is created, not started: whoever wants its output must be there before. */
 export function planOneOff(oneOff: OneOff): { readonly plan: Plan; readonly name: string } {
   const { project, service, observed, slug } = oneOff
-  const name = oneOff.name ?? oneOffName(project.name, service.name, slug)
+  const name = oneOff.name ?? oneOffName(project, service.name, slug)
   const plan = new Plan()
   const needed: NodeId[] = []
   const services = [service]

@@ -91,7 +91,6 @@ export const globalOptions = {
   'all-resources': { kind: 'flag', about: 'Keep networks, volumes, secrets and configs that no service uses' },
   compatibility: {
     kind: 'flag',
-    variable: 'COMPOSE_COMPATIBILITY',
     about: 'Names as Compose 1 made them, and no defaults in config',
   },
 } as const satisfies OptionTable

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { errnoOf } from '../lib/failure.ts'
+import { projectDirectory } from '../stack/find.ts'
 import type { GlobalValues } from './options.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -9,7 +10,7 @@ type Env = Readonly<Record<string, string | undefined>>
 /** `env` with what the env files of the call say of variables named COMPOSE_…; those of the process win. */
 export async function withDotEnv(
   env: Env,
-  globals: Pick<GlobalValues, 'env-file' | 'project-directory'>,
+  globals: Pick<GlobalValues, 'env-file' | 'file' | 'project-directory'>,
   cwd: string,
 ): Promise<Env> {
   const texts = envFiles(env, globals, cwd).flatMap(file => textOf(file) ?? [])
@@ -28,11 +29,15 @@ export async function withDotEnv(
   return { ...found, ...env }
 }
 
-function envFiles(env: Env, globals: Pick<GlobalValues, 'env-file' | 'project-directory'>, cwd: string): string[] {
+function envFiles(
+  env: Env,
+  globals: Pick<GlobalValues, 'env-file' | 'file' | 'project-directory'>,
+  cwd: string,
+): string[] {
   const named = globals['env-file'].length > 0 ? globals['env-file'] : env['COMPOSE_ENV_FILES']?.split(',')
   if (named) return named.map(file => resolve(cwd, file.trim()))
   if (env['COMPOSE_DISABLE_ENV_FILE']) return []
-  return [join(resolve(cwd, globals['project-directory'] ?? '.'), '.env')]
+  return [join(projectDirectory({ files: globals.file, directory: globals['project-directory'], cwd }), '.env')]
 }
 
 function textOf(file: string): string | undefined {

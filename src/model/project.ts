@@ -8,6 +8,8 @@ import type { Volume } from './volume.ts'
 /** Records by a name the author chose have no prototype, so that a service may be called `constructor`. */
 export interface Project {
   readonly name: string
+  /** Between the parts of the names of containers and built images; `_` as Compose 1 made them, with --compatibility. */
+  readonly separator: '-' | '_'
   /** Absolute; relative paths in the files were resolved against it. */
   readonly directory: string
   /** The stack files that were read by -f, COMPOSE_FILE or found, absolute, in merge order; "-" is standard input. */

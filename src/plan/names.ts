@@ -2,14 +2,16 @@
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 
+type Named = Pick<Project, 'name' | 'separator'>
+
 /** `shop-web-1`, or the service's container_name. */
-export function containerName(project: string, service: Service, number: number): string {
-  return service.containerName ?? `${project}-${service.name}-${number}`
+export function containerName(project: Named, service: Service, number: number): string {
+  return service.containerName ?? [project.name, service.name, number].join(project.separator)
 }
 
 /** `shop-web-run-0123456789ab`. */
-export function oneOffName(project: string, service: string, slug: string): string {
-  return `${project}-${service}-run-${slug.slice(0, 12)}`
+export function oneOffName(project: Named, service: string, slug: string): string {
+  return [project.name, service, 'run', slug.slice(0, 12)].join(project.separator)
 }
 
 /** What a container is called until the one it replaces is gone. */
@@ -18,6 +20,6 @@ export function temporaryName(oldId: string, name: string): string {
 }
 
 /** The reference of a service's image: as written, or that of the image its build makes. */
-export function imageName(project: Project, service: Service): string | undefined {
-  return service.image ?? (service.build ? `${project.name}-${service.name}` : undefined)
+export function imageName(project: Named, service: Service): string | undefined {
+  return service.image ?? (service.build ? [project.name, service.name].join(project.separator) : undefined)
 }

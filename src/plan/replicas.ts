@@ -56,7 +56,7 @@ export function decide(input: DecideInput): readonly Decision[] {
   decisions.sort((a, b) => ('number' in a && 'number' in b ? a.number - b.number : 0))
   for (const [, container] of [...found].slice(replicas))
     decisions.push({ kind: 'remove', container, cause: `scaled to ${replicas}` })
-  const name = containerName(project.name, service, 1)
+  const name = containerName(project, service, 1)
   for (const container of leftovers)
     decisions.push({ kind: 'remove', container, cause: `left over from an interrupted recreation of ${name}` })
   return decisions
@@ -74,7 +74,7 @@ function existing({ project, observed, service }: DecideInput): {
     const number = container.number!
     const other = found.get(number)
     if (!other) found.set(number, container)
-    else if (container.name === containerName(project.name, service, number)) {
+    else if (container.name === containerName(project, service, number)) {
       leftovers.push(other)
       found.set(number, container)
     } else leftovers.push(container)
@@ -83,7 +83,7 @@ function existing({ project, observed, service }: DecideInput): {
 }
 
 function recreateCause(input: DecideInput, number: number, container: ObservedContainer): string | undefined {
-  const name = containerName(input.project.name, input.service, number)
+  const name = containerName(input.project, input.service, number)
   const cause = divergence({ ...input.wanted, name }, container)
   if (container.state === 'dead' || container.state === 'removing') return cause
   if (input.recreate === 'never') return undefined

@@ -71,7 +71,7 @@ export class ServicePlanner {
 
   #replica(service: Service, replica: Replica, gates: readonly NodeId[]): Planned {
     const { start, timeout, project } = this.#input
-    const name = containerName(project.name, service, replica.number)
+    const name = containerName(project, service, replica.number)
     if (replica.kind === 'create' || replica.kind === 'recreate') return this.#create(service, replica, gates)
     const { container } = replica
     const on = { name, service: service.name, container: container.id }
@@ -92,7 +92,7 @@ export class ServicePlanner {
   #create(service: Service, replica: Creation, gates: readonly NodeId[]): Planned {
     const { project, networks, volumes, images, start, timeout, observed } = this.#input
     const plan = this.#plan
-    const name = containerName(project.name, service, replica.number)
+    const name = containerName(project, service, replica.number)
     const old = replica.kind === 'recreate' ? replica.container : undefined
     const gone = old && volumes.removed.get(old.id)
     const image = images.get(imageName(project, service) ?? '')

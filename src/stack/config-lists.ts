@@ -38,7 +38,7 @@ export function configList(loaded: LoadedStack, name: ConfigListName): readonly 
       return keys(get(loaded.tree, 'services')).map(
         service =>
           textAt(loaded.tree, 'services', service, 'image') ??
-          `${loaded.project.name}${loaded.compatibility ? '_' : '-'}${service}`,
+          [loaded.project.name, service].join(loaded.project.separator),
       )
     case 'environment':
       return Object.entries(loaded.environment)

@@ -52,7 +52,7 @@ export interface LoadOptions {
   readonly stdin?: () => Promise<Uint8Array>
   /** --all-resources: keep what no service uses. */
   readonly allResources?: boolean
-  /** --compatibility: no default network, no default Dockerfile. */
+  /** --compatibility, or COMPOSE_COMPATIBILITY: names are joined by "_". */
   readonly compatibility?: boolean
   /** All default to true; `config --no-interpolate` and so on set them to false. */
   readonly interpolate?: boolean
@@ -74,8 +74,6 @@ export interface LoadedStack {
   readonly sources: ReadonlyMap<string, string>
   /** Variables the files refer to, before they were filled in: for `config --variables`. */
   readonly templates: readonly string[]
-  /** Names are joined by "_" instead of "-", as Compose v1 did. */
-  readonly compatibility: boolean
   /** False when variables were left as they stand. */
   readonly interpolated: boolean
 }
@@ -144,8 +142,10 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   if (options.selected) selectServices(tree, options.selected)
   const defined = definedNames(tree)
   if (!options.allResources && options.interpolate !== false) prune(tree)
+  const compatible = options.compatibility || isTrue(environment.get('COMPOSE_COMPATIBILITY'))
   const project = toProject(tree, {
     name,
+    separator: compatible ? '_' : '-',
     directory,
     files: paths,
     disabled,
@@ -167,8 +167,12 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     sources,
     templates,
     interpolated: options.interpolate !== false,
-    compatibility: options.compatibility === true || parseBool(environment.get('COMPOSE_COMPATIBILITY') ?? '') === true,
   }
+}
+
+/** As Compose reads a variable that stands for a flag. */
+function isTrue(value: string | undefined): boolean {
+  return value === '1' || value === 't' || parseBool(value ?? '') === true
 }
 
 function definedNames(tree: MapNode): Defined {
@@ -260,7 +264,7 @@ function settleTree(
   const interpolated = options.interpolate !== false
   if (interpolated) finish(tree, stack, { problems: reading.problems, path: [] })
   reading.problems.settle()
-  if (options.normalize !== false && !options.compatibility) normalize(tree, name)
+  if (options.normalize !== false) normalize(tree, name)
   if (!interpolated) return { disabled: map(new Map()), inForce: [] }
   const profiles = activeProfiles(options.profiles, reading.environment.get('COMPOSE_PROFILES'))
   const found = disableServices(tree, profiles, options.services ?? [])

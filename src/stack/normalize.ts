@@ -53,7 +53,7 @@ export function applyDefaults(root: MapNode): void {
   }
 }
 
-/** What `--no-normalize` and --compatibility leave out. */
+/** What `--no-normalize` leaves out. */
 export function normalize(root: MapNode, project: string): void {
   const services = get(root, 'services')
   let usesDefault = false

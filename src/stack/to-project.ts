@@ -7,8 +7,7 @@ import { toService } from './to-service.ts'
 import { get, type MapNode, map, type Node, placeOf } from './tree.ts'
 import { View } from './view.ts'
 
-interface ProjectContext {
-  readonly name: string
+interface ProjectContext extends Pick<Project, 'name' | 'separator'> {
   readonly directory: string
   readonly files: readonly string[]
   readonly disabled: MapNode
@@ -21,6 +20,7 @@ export function toProject(tree: MapNode, context: ProjectContext): Project {
   const used = (section: string) => root.at(section).members()
   return {
     name: context.name,
+    separator: context.separator,
     directory: context.directory,
     files: context.files,
     services: record(used('services'), ([name, view]) => toService(name, view)),

@@ -76,6 +76,7 @@ export function volume(key: string, own: Partial<Volume> = {}): Volume {
 export function project(services: readonly Service[], own: Partial<Project> = {}): Project {
   return {
     name: 'shop',
+    separator: '-',
     directory: '/srv/shop',
     files: ['/srv/shop/compose.yaml'],
     services: Object.fromEntries(services.map(s => [s.name, s])),

@@ -184,6 +184,17 @@ secrets: {token: {environment: TOKEN}}
     assert.match(found?.message ?? '', /none of its profiles \(debug\) is in force/)
   })
 
+  test('joins names by "_" with --compatibility or COMPOSE_COMPATIBILITY', async () => {
+    const yaml = 'services: {a: {image: x}}\n'
+    const seen = async (options: Parameters<typeof load>[1]) => {
+      const { project } = await load(yaml, options)
+      return [project.separator, Object.keys(project.networks)]
+    }
+    assert.deepEqual(await seen({}), ['-', ['default']])
+    assert.deepEqual(await seen({ compatibility: true }), ['_', ['default']])
+    assert.deepEqual(await seen({ env: { COMPOSE_COMPATIBILITY: 'true' } }), ['_', ['default']])
+  })
+
   test('says not-found where there is no stack file', async () => {
     await assert.rejects(loadFiles({ 'other.txt': '' }), error => isFailure(error, 'not-found'))
   })

@@ -44,7 +44,8 @@ export const config = command({
     const loaded = await loadProject(call, {
       ...(call.args.length > 0 ? { services: call.args, selected: call.args } : {}),
       interpolate: !options['no-interpolate'],
-      normalize: !options['no-normalize'],
+      // as Compose has it; nothing is made from what is left out
+      normalize: !options['no-normalize'] && !call.globals.compatibility,
       resolvePaths: !options['no-path-resolution'],
       consistency: !options['no-consistency'],
     })
