@@ -1,31 +1,46 @@
 /** What a container may use at most: memory, CPU, processes, block I/O, and limits of each process. */
 
-/** Everything cgroups and the OOM killer are told: `deploy.resources` wins over the service-level keys, where both stand. */
-export interface Limits {
-  /** Bytes. */
-  readonly memory?: number
-  readonly memoryReservation?: number
-  /** Memory and swap together; -1 unlimited. */
-  readonly memorySwap?: number
+/** Where a limit is written: at the level of the service, and for some below `deploy.resources`, which wins. */
+interface Row {
+  readonly key: string
+  readonly deploy?: readonly [kind: 'limits' | 'reservations', key: string]
+  /** Of `amount`, zero means "not set". */
+  readonly as: 'amount' | 'number' | 'text'
+}
+
+/** Everything single that cgroups and the OOM killer are told. Bytes, microseconds; -1 is unlimited. */
+export const limitRows = {
+  memory: { key: 'mem_limit', deploy: ['limits', 'memory'], as: 'amount' },
+  memoryReservation: { key: 'mem_reservation', deploy: ['reservations', 'memory'], as: 'amount' },
+  /** Memory and swap together. */
+  memorySwap: { key: 'memswap_limit', as: 'amount' },
   /** 0–100; undefined leaves the host's. */
-  readonly memorySwappiness?: number
-  readonly oomKillDisable: boolean
-  readonly oomScoreAdj?: number
+  memorySwappiness: { key: 'mem_swappiness', as: 'number' },
+  oomScoreAdj: { key: 'oom_score_adj', as: 'number' },
   /** CPUs in use at most, 0.5 is half of one. */
-  readonly cpus?: number
-  readonly cpuCount?: number
-  readonly cpuPercent?: number
-  readonly cpuShares?: number
-  /** Microseconds. */
-  readonly cpuQuota?: number
-  readonly cpuPeriod?: number
-  readonly cpuRtRuntime?: number
-  readonly cpuRtPeriod?: number
-  readonly cpuset?: string
-  /** -1 or 0 unlimited. */
-  readonly pids?: number
+  cpus: { key: 'cpus', deploy: ['limits', 'cpus'], as: 'amount' },
+  cpuCount: { key: 'cpu_count', as: 'amount' },
+  cpuPercent: { key: 'cpu_percent', as: 'amount' },
+  cpuShares: { key: 'cpu_shares', as: 'amount' },
+  cpuQuota: { key: 'cpu_quota', as: 'amount' },
+  cpuPeriod: { key: 'cpu_period', as: 'amount' },
+  cpuRtRuntime: { key: 'cpu_rt_runtime', as: 'amount' },
+  cpuRtPeriod: { key: 'cpu_rt_period', as: 'amount' },
+  cpuset: { key: 'cpuset', as: 'text' },
+  pids: { key: 'pids_limit', deploy: ['limits', 'pids'], as: 'amount' },
+} as const satisfies Readonly<Record<string, Row>>
+
+export type LimitName = keyof typeof limitRows
+export const limitNames = Object.keys(limitRows) as readonly LimitName[]
+type Value<R extends Row> = R['as'] extends 'text' ? string : number
+
+export type Limits = { readonly [K in LimitName]?: Value<(typeof limitRows)[K]> | undefined } & {
+  readonly oomKillDisable: boolean
   readonly blkio?: Blkio
 }
+
+/** The row of a limit, with what not every row has. */
+export const limitRow = (name: LimitName): Row => limitRows[name]
 
 export interface Blkio {
   readonly weight?: number

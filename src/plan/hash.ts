@@ -2,9 +2,10 @@
 import { Failure } from '../lib/failure.ts'
 import { stableHash } from '../lib/stable-json.ts'
 import type { FileReference } from '../model/file-object.ts'
+import { type Limits, limitNames, limitRow } from '../model/limits.ts'
 import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
-import type { Limits, Service } from '../model/service.ts'
+import type { Service } from '../model/service.ts'
 import type { Volume } from '../model/volume.ts'
 import { imageName } from './names.ts'
 
@@ -188,26 +189,6 @@ const serviceRows: Rows<Service> = {
   watch: away,
 }
 
-const limitRows: { readonly [K in keyof Required<Limits>]: string } = {
-  memory: 'mem_limit',
-  memoryReservation: 'mem_reservation',
-  memorySwap: 'memswap_limit',
-  memorySwappiness: 'mem_swappiness',
-  oomKillDisable: 'oom_kill_disable',
-  oomScoreAdj: 'oom_score_adj',
-  cpus: 'cpus',
-  cpuCount: 'cpu_count',
-  cpuPercent: 'cpu_percent',
-  cpuShares: 'cpu_shares',
-  cpuQuota: 'cpu_quota',
-  cpuPeriod: 'cpu_period',
-  cpuRtRuntime: 'cpu_rt_runtime',
-  cpuRtPeriod: 'cpu_rt_period',
-  cpuset: 'cpuset',
-  pids: 'pids_limit',
-  blkio: 'blkio_config',
-}
-
 const containerRows = (Object.entries(serviceRows) as [keyof Service, Row<never>][]).filter(([, row]) => row !== away)
 
 function serviceValues(project: Project, service: Service, files: FileHashes): Values {
@@ -231,9 +212,11 @@ const keepsEmpty: ReadonlySet<string> = new Set(['command', 'entrypoint', 'init'
 const perEntry = /^(environment|labels|annotations|sysctls|volumes|networks|ulimits|secrets|configs)\./
 
 function limitValues(limits: Limits): Values {
-  return Object.fromEntries(
-    (Object.keys(limitRows) as (keyof Limits)[]).map(key => [limitRows[key], limits[key]] as const),
-  )
+  return {
+    ...Object.fromEntries(limitNames.map(name => [limitRow(name).key, limits[name]])),
+    oom_kill_disable: limits.oomKillDisable,
+    blkio_config: limits.blkio,
+  }
 }
 
 /** Where a config or secret comes from and what is in it: a changed file is a changed service. */

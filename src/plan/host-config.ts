@@ -5,6 +5,7 @@ import type {
   HostConfig,
   PortBinding,
 } from '../api/container-body.ts'
+import { type LimitName, limitNames, limitRow } from '../model/limits.ts'
 import type { Mount } from '../model/mount.ts'
 import type { Project } from '../model/project.ts'
 import type { DeviceRequest, NamespaceMode, Service } from '../model/service.ts'
@@ -132,34 +133,38 @@ export function either(project: Project, first: readonly string[], second: reado
   return written ? first : second
 }
 
+const same = (value: number) => value
+
+/** Limit → the member it becomes, and how. */
+const limitMembers: { readonly [K in LimitName]: readonly [keyof HostConfig, typeof same?] } = {
+  memory: ['Memory'],
+  memoryReservation: ['MemoryReservation'],
+  memorySwap: ['MemorySwap'],
+  memorySwappiness: ['MemorySwappiness'],
+  oomScoreAdj: ['OomScoreAdj'],
+  cpus: ['NanoCpus', cpus => Math.round(cpus * 1e9)],
+  cpuCount: ['CpuCount'],
+  cpuPercent: ['CpuPercent'],
+  cpuShares: ['CpuShares'],
+  cpuQuota: ['CpuQuota'],
+  cpuPeriod: ['CpuPeriod'],
+  cpuRtRuntime: ['CpuRealtimeRuntime'],
+  cpuRtPeriod: ['CpuRealtimePeriod'],
+  cpuset: ['CpusetCpus'],
+  pids: ['PidsLimit'],
+}
+
 function limits(parts: BodyParts<HostConfig>, project: Project, service: Service): void {
   const at = (...path: string[]): readonly string[] => ['services', service.name, ...path]
   const { limits: own } = service
-  const deploy = (field: string, kind = 'limits'): readonly string[] => at('deploy', 'resources', kind, field)
-  parts.set('Memory', own.memory, either(project, deploy('memory'), at('mem_limit')))
-  parts.set(
-    'MemoryReservation',
-    own.memoryReservation,
-    either(project, deploy('memory', 'reservations'), at('mem_reservation')),
-  )
-  parts.set('MemorySwap', own.memorySwap, at('memswap_limit'))
-  parts.set('MemorySwappiness', own.memorySwappiness, at('mem_swappiness'))
+  for (const name of limitNames) {
+    const { key, deploy } = limitRow(name)
+    const [member, convert = same] = limitMembers[name] as readonly [keyof HostConfig, typeof same?]
+    const value = own[name]
+    const path = deploy ? either(project, at('deploy', 'resources', ...deploy), at(key)) : at(key)
+    parts.set(member, value === undefined ? undefined : (convert(value as number) as never), path)
+  }
   parts.set('OomKillDisable', own.oomKillDisable, at('oom_kill_disable'))
-  parts.set('OomScoreAdj', own.oomScoreAdj, at('oom_score_adj'))
-  parts.set(
-    'NanoCpus',
-    own.cpus === undefined ? undefined : Math.round(own.cpus * 1e9),
-    either(project, deploy('cpus'), at('cpus')),
-  )
-  parts.set('CpuCount', own.cpuCount, at('cpu_count'))
-  parts.set('CpuPercent', own.cpuPercent, at('cpu_percent'))
-  parts.set('CpuShares', own.cpuShares, at('cpu_shares'))
-  parts.set('CpuQuota', own.cpuQuota, at('cpu_quota'))
-  parts.set('CpuPeriod', own.cpuPeriod, at('cpu_period'))
-  parts.set('CpuRealtimeRuntime', own.cpuRtRuntime, at('cpu_rt_runtime'))
-  parts.set('CpuRealtimePeriod', own.cpuRtPeriod, at('cpu_rt_period'))
-  parts.set('CpusetCpus', own.cpuset, at('cpuset'))
-  parts.set('PidsLimit', own.pids, either(project, deploy('pids'), at('pids_limit')))
   const blkio = own.blkio
   if (!blkio) return
   const rates = (list: readonly { readonly path: string; readonly rate: number }[]) =>

@@ -1,29 +1,24 @@
 /** Limits and ulimits of a finished service. */
-import type { Blkio, Limits, Ulimit } from '../model/limits.ts'
+import { type Blkio, type Limits, limitNames, limitRow, type Ulimit } from '../model/limits.ts'
 import type { View } from './view.ts'
 
 export function toLimits(view: View): Limits {
-  const limits = view.at('deploy').at('resources').at('limits')
-  const reservations = view.at('deploy').at('resources').at('reservations')
+  const resources = view.at('deploy').at('resources')
+  const single = limitNames.map(name => {
+    const { key, deploy, as } = limitRow(name)
+    const inDeploy = deploy && value(resources.at(deploy[0]), deploy[1], as)
+    return [name, inDeploy ?? value(view, key, as)]
+  })
   return {
-    memory: limits.positive('memory') ?? view.positive('mem_limit'),
-    memoryReservation: reservations.positive('memory') ?? view.positive('mem_reservation'),
-    memorySwap: view.positive('memswap_limit'),
-    memorySwappiness: view.number('mem_swappiness'),
+    ...Object.fromEntries(single),
     oomKillDisable: view.bool('oom_kill_disable') ?? false,
-    oomScoreAdj: view.number('oom_score_adj'),
-    cpus: limits.positive('cpus') ?? view.positive('cpus'),
-    cpuCount: view.positive('cpu_count'),
-    cpuPercent: view.positive('cpu_percent'),
-    cpuShares: view.positive('cpu_shares'),
-    cpuQuota: view.positive('cpu_quota'),
-    cpuPeriod: view.positive('cpu_period'),
-    cpuRtRuntime: view.positive('cpu_rt_runtime'),
-    cpuRtPeriod: view.positive('cpu_rt_period'),
-    cpuset: view.text('cpuset'),
-    pids: limits.positive('pids') ?? view.positive('pids_limit'),
     blkio: view.has('blkio_config') ? toBlkio(view.at('blkio_config')) : undefined,
   }
+}
+
+function value(view: View, key: string, as: 'amount' | 'number' | 'text'): number | string | undefined {
+  if (as === 'text') return view.text(key)
+  return as === 'amount' ? view.positive(key) : view.number(key)
 }
 
 function toBlkio(view: View): Blkio {
