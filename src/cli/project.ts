@@ -10,8 +10,11 @@ import { quickProjectName } from './project-name.ts'
 /** How a command reads the stack, beyond the global options. */
 export interface LoadChoices
   extends Pick<LoadOptions, 'services' | 'selected' | 'interpolate' | 'normalize' | 'resolvePaths' | 'consistency'> {
-  /** Containers of these services are to be made, and of what they depend on unless `alone`: what blocks them is an error. */
-  readonly making?: { readonly services: 'all' | readonly string[]; readonly alone?: boolean }
+  /**
+   * What is made of the stack: containers of these services, and of what they depend on unless `alone`. What blocks them is
+   * an error, and their env files are read. `text`: the stack is shown whole. Undefined: nothing.
+   */
+  readonly making?: 'text' | { readonly services: 'all' | readonly string[]; readonly alone?: boolean }
 }
 
 /**
@@ -23,9 +26,9 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
   // yaml and zod come with it: only here, so that ps, logs and exec start without them
   const { loadStack } = await import('../stack/load.ts')
   const { making, ...phases } = choices
-  const loaded = await loadStack({ ...loadOptions(call), ...phases })
+  const loaded = await loadStack({ ...loadOptions(call), ...phases, ...readFor(making) })
   if (loaded.warnings.length === 0) return loaded
-  const made = making && (await madeServices(loaded.project, making))
+  const made = typeof making === 'object' ? await madeServices(loaded.project, making) : undefined
   const isError = (warning: Problem) =>
     call.globals.strict || (made && warning.blocks?.every(service => made.has(service)))
   if (loaded.warnings.some(isError))
@@ -37,10 +40,16 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
   return loaded
 }
 
-async function madeServices(
-  project: Project,
-  { services, alone }: NonNullable<LoadChoices['making']>,
-): Promise<ReadonlySet<string>> {
+type Making = Exclude<LoadChoices['making'], 'text' | undefined>
+
+/** Whose env files are read: of all, of none, or of what is made. */
+function readFor(making: LoadChoices['making']): Pick<LoadOptions, 'making'> {
+  if (making === undefined) return { making: { services: [] } }
+  if (making === 'text' || making.services === 'all') return {}
+  return { making: { services: making.services, alone: making.alone } }
+}
+
+async function madeServices(project: Project, { services, alone }: Making): Promise<ReadonlySet<string>> {
   if (services === 'all') return new Set(Object.keys(project.services))
   if (alone) return new Set(services)
   const { serviceGraph } = await import('../graph/services.ts')

@@ -16,11 +16,12 @@ interface EnvFileContext {
   readonly cwd: string
 }
 
-export function resolveEnvFiles(root: MapNode, context: EnvFileContext): void {
+/** Of the services in `wanted`, or of all: the files of the others need not even be there. */
+export function resolveEnvFiles(root: MapNode, context: EnvFileContext, wanted?: ReadonlySet<string>): void {
   const services = get(root, 'services')
   if (services?.kind !== 'map') return
   for (const [name, service] of services.entries) {
-    if (service.kind !== 'map') continue
+    if (service.kind !== 'map' || (wanted && !wanted.has(name))) continue
     environmentOf(name, service, context)
     labelsOf(name, service, context)
   }

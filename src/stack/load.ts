@@ -20,7 +20,7 @@ import { applyResets, merge } from './merge.ts'
 import { applyDefaults, normalize, resolveBareKeys } from './normalize.ts'
 import { parse } from './parse.ts'
 import { resolvePaths } from './paths.ts'
-import { activeProfiles, disableServices, prune, selectServices } from './profiles.ts'
+import { activeProfiles, disableServices, prune, selectServices, withDependencies } from './profiles.ts'
 import { openFiles, toSource } from './read.ts'
 import type { Reading } from './reading.ts'
 import { warnUnsupported } from './support.ts'
@@ -46,6 +46,11 @@ export interface LoadOptions {
   readonly cwd: string
   /** Services named on the command line: their profiles are in force too. */
   readonly services?: readonly string[]
+  /**
+   * Containers are made of these services only, and of what they depend on unless `alone`: the env files of others are not
+   * read. Undefined: of all.
+   */
+  readonly making?: { readonly services: readonly string[]; readonly alone?: boolean }
   /** Only these services, and what they depend on, stay in the stack: for `config SERVICE…`. */
   readonly selected?: readonly string[]
   /** Reads all of standard input, for `-f -`. */
@@ -150,7 +155,6 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     files: paths,
     disabled,
     profiles: inForce.filter(profile => profile !== ''),
-    environment,
   })
   if (options.consistency !== false && options.interpolate !== false) {
     for (const problem of checkProject(project, defined)) problems.add(problem)
@@ -269,7 +273,9 @@ function settleTree(
   const profiles = activeProfiles(options.profiles, reading.environment.get('COMPOSE_PROFILES'))
   const found = disableServices(tree, profiles, options.services ?? [])
   if (options.consistency !== false) checkAgreement(tree, reading.problems)
-  resolveEnvFiles(tree, reading)
+  const { making } = options
+  const wanted = making?.alone ? new Set(making.services) : making && withDependencies(tree, making.services)
+  resolveEnvFiles(tree, reading, wanted)
   return found
 }
 

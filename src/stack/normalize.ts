@@ -1,8 +1,20 @@
 /** Defaults that only the whole merged stack can take: names, the default network, implied dependencies, variables without value. */
 import { get, isNull, type MapNode, map, mapOf, type Node, type ScalarNode, scalar, textAt } from './tree.ts'
 
-/** Bare keys of environment and build arguments take the variable of that name; an unset one stays null. */
+/**
+ * Bare keys of environment and build arguments take the variable of that name, an unset one stays null; secrets and
+ * configs from a variable remember its value.
+ */
 export function resolveBareKeys(root: MapNode, lookup: (name: string) => string | undefined): void {
+  for (const section of ['secrets', 'configs']) {
+    const objects = get(root, section)
+    if (objects?.kind !== 'map') continue
+    for (const object of objects.entries.values()) {
+      const variable = get(object, 'environment')
+      // what is included has been looked up already, among its own variables
+      if (variable?.kind === 'scalar') variable.named ??= { value: lookup(String(variable.value)) }
+    }
+  }
   const services = get(root, 'services')
   if (services?.kind !== 'map') return
   for (const service of services.entries.values()) {

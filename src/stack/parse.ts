@@ -130,12 +130,22 @@ function tooMany(text: string): number {
   return -1
 }
 
+/** What `&name` stands for. */
+interface Anchor {
+  /** Undefined while it is being read. */
+  readonly node: Node | undefined
+  readonly size: number
+  /** Paths in it that are marked !reset or !override, from its own place on; they hold at every alias. */
+  readonly resets: readonly (readonly string[])[]
+  /** It is marked !reset itself. */
+  readonly removed: boolean
+}
+
 class Reader {
   readonly resets: string[][] = []
   readonly #source: Source
   readonly #problems: Problems
-  /** undefined while the anchored value is being read. */
-  readonly #anchors = new Map<string, { node: Node | undefined; size: number }>()
+  readonly #anchors = new Map<string, Anchor>()
   readonly #path: string[] = []
   #size = 0
   #expanded = 0
@@ -159,7 +169,8 @@ class Reader {
     const tag = node.tag
     const before = this.#size
     const anchor = (node as { anchor?: string }).anchor
-    if (anchor) this.#anchors.set(anchor, { node: undefined, size: 0 })
+    const marked = this.resets.length
+    if (anchor) this.#anchors.set(anchor, { node: undefined, size: 0, resets: [], removed: false })
     if (tag === '!reset' || tag === '!override') this.resets.push([...this.#path])
     const start = node.range?.[0] ?? offset
     let result: Node
@@ -170,10 +181,16 @@ class Reader {
         this.#path.push(String(index))
         const member = this.read(item as ParsedNode)
         this.#path.pop()
-        if ((item as { tag?: string } | null)?.tag !== '!reset') result.items.push(member)
+        if (!this.#isRemoved(item as ParsedNode | null)) result.items.push(member)
       }
     } else result = this.#scalar(node as Scalar.Parsed, start)
-    if (anchor) this.#anchors.set(anchor, { node: result, size: this.#size - before + 1 })
+    if (anchor)
+      this.#anchors.set(anchor, {
+        node: result,
+        size: this.#size - before + 1,
+        resets: this.resets.slice(marked).map(path => path.slice(this.#path.length)),
+        removed: tag === '!reset',
+      })
     return result
   }
 
@@ -203,6 +220,7 @@ class Reader {
       this.#stopped = true
       return scalar(null, this.#at(offset))
     }
+    for (const path of target.resets) this.resets.push([...this.#path, ...path])
     return clone(target.node)
   }
 
@@ -230,7 +248,7 @@ class Reader {
       const member = this.read(value, key?.range?.[1] ?? keyOffset)
       this.#path.pop()
       member.keyOffset = keyOffset
-      if (value && (value as { tag?: string }).tag === '!reset') continue
+      if (this.#isRemoved(value)) continue
       result.entries.set(name, member)
     }
     for (const merge of merges) this.#merge(result, merge)
@@ -249,6 +267,12 @@ class Reader {
       }
       for (const [key, member] of from.entries) if (!into.entries.has(key)) into.entries.set(key, member)
     }
+  }
+
+  /** Whether a value is only there to take away what it is laid over. */
+  #isRemoved(value: ParsedNode | null): boolean {
+    if (value && isAlias(value)) return this.#anchors.get(value.source)?.removed ?? false
+    return value?.tag === '!reset'
   }
 
   /** `{A:}` names "A:" in the reference, whose parser wants a space after the colon. */
@@ -271,7 +295,12 @@ class Reader {
   #key(key: ParsedNode | null, offset: number): string | undefined {
     const anchor = (key as { anchor?: string } | null)?.anchor
     if (anchor && isScalar(key))
-      this.#anchors.set(anchor, { node: this.#scalar(key as Scalar.Parsed, offset), size: 1 })
+      this.#anchors.set(anchor, {
+        node: this.#scalar(key as Scalar.Parsed, offset),
+        size: 1,
+        resets: [],
+        removed: false,
+      })
     const node: Node | undefined = key && isAlias(key) ? this.#alias(key) : undefined
     if (node?.kind === 'scalar' && typeof node.value === 'string') return node.value
     if (key && isScalar(key)) {

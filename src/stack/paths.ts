@@ -33,7 +33,8 @@ export function resolvePaths(node: Node, shape: Shape, context: PathContext): vo
     return
   }
   const device = localBind(node)
-  if (device) device.value = absolute(String(device.value), context)
+  // An empty one is the folder itself, as in the reference.
+  if (device) device.value = device.value === '' ? context.directory : absolute(String(device.value), context)
   if (long.kind !== 'map' && long.kind !== 'object') return
   for (const [key, member] of node.entries) {
     const inner = memberShape(long, key)

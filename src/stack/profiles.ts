@@ -38,20 +38,25 @@ export function disableServices(
   return { disabled, inForce: [...inForce].sort() }
 }
 
-/** Takes out every service but the named ones and those they depend on; optional dependencies that are not there are forgotten. */
-export function selectServices(root: MapNode, names: readonly string[]): void {
-  const services = get(root, 'services')
-  if (services?.kind !== 'map') return
+/** The named services that are there, and those they depend on. */
+export function withDependencies(root: MapNode, names: readonly string[]): ReadonlySet<string> {
   const chosen = new Set<string>()
   const choose = (name: string) => {
-    const service = services.entries.get(name)
+    const service = get(root, 'services', name)
     if (!service || chosen.has(name)) return
     chosen.add(name)
     const dependencies = get(service, 'depends_on')
     if (dependencies?.kind === 'map') for (const other of dependencies.entries.keys()) choose(other)
   }
   for (const name of names) choose(name)
-  if (chosen.size === 0) return
+  return chosen
+}
+
+/** Takes out every service but the named ones and those they depend on; optional dependencies that are not there are forgotten. */
+export function selectServices(root: MapNode, names: readonly string[]): void {
+  const services = get(root, 'services')
+  const chosen = withDependencies(root, names)
+  if (services?.kind !== 'map' || chosen.size === 0) return
   for (const [name, service] of services.entries) {
     if (!chosen.has(name)) services.entries.delete(name)
     const dependencies = get(service, 'depends_on')

@@ -12,7 +12,6 @@ interface ProjectContext extends Pick<Project, 'name' | 'separator'> {
   readonly files: readonly string[]
   readonly disabled: MapNode
   readonly profiles: readonly string[]
-  readonly environment: ReadonlyMap<string, string>
 }
 
 export function toProject(tree: MapNode, context: ProjectContext): Project {
@@ -29,8 +28,8 @@ export function toProject(tree: MapNode, context: ProjectContext): Project {
     ),
     networks: record(used('networks'), ([key, view]) => toNetwork(key, view)),
     volumes: record(used('volumes'), ([key, view]) => toVolume(key, view)),
-    configs: record(used('configs'), ([key, view]) => toFileObject(key, view, context.environment)),
-    secrets: record(used('secrets'), ([key, view]) => toFileObject(key, view, context.environment)),
+    configs: record(used('configs'), ([key, view]) => toFileObject(key, view)),
+    secrets: record(used('secrets'), ([key, view]) => toFileObject(key, view)),
     profiles: context.profiles,
     place: path => placeIn(tree, context.disabled, path),
   }
@@ -95,21 +94,24 @@ function toVolume(key: string, view: View): Volume {
   }
 }
 
-function toFileObject(key: string, view: View, environment: ReadonlyMap<string, string>): FileObject {
+function toFileObject(key: string, view: View): FileObject {
   return {
     key,
     name: view.text('name') ?? key,
-    source: toFileSource(view, environment),
+    source: toFileSource(view),
     labels: view.strings('labels'),
   }
 }
 
-function toFileSource(view: View, environment: ReadonlyMap<string, string>): FileSource {
+function toFileSource(view: View): FileSource {
   if (view.bool('external')) return { kind: 'external' }
   const file = view.text('file')
   if (file !== undefined) return { kind: 'file', file }
   const variable = view.text('environment')
-  if (variable !== undefined) return { kind: 'environment', variable, value: environment.get(variable) }
+  if (variable !== undefined) {
+    const node = get(view.node, 'environment')
+    return { kind: 'environment', variable, value: node?.kind === 'scalar' ? node.named?.value : undefined }
+  }
   const content = view.text('content')
   if (content !== undefined) return { kind: 'content', content }
   return { kind: 'driver', driver: view.text('driver') ?? '', driverOpts: view.strings('driver_opts') }

@@ -50,6 +50,8 @@ export interface ScalarNode extends NodeBase {
   /** The text before interpolation. */
   template?: string
   variables?: readonly VariableUse[]
+  /** Of the name of a variable: its value where the file that names it stands. */
+  named?: { readonly value: string | undefined }
 }
 
 export interface ListNode extends NodeBase {

@@ -195,6 +195,86 @@ secrets: {token: {environment: TOKEN}}
     assert.deepEqual(await seen({ env: { COMPOSE_COMPATIBILITY: 'true' } }), ['_', ['default']])
   })
 
+  test('reads the env files only of services that containers are made of', async () => {
+    const files = {
+      'compose.yaml': `services:
+  a: {image: x, depends_on: [b]}
+  b: {image: x, env_file: b.env}
+  c: {image: x, env_file: missing.env, label_file: missing.labels}
+`,
+      'b.env': 'K=v\n',
+    }
+    const made = await loadFiles(files, { making: { services: ['a'] } })
+    assert.equal(made.project.services.b!.environment.K, 'v')
+    await loadFiles(files, { making: { services: ['a'], alone: true } })
+    await loadFiles(files, { making: { services: [] } })
+    assert.deepEqual(
+      (await problems(files)).map(({ code, path }) => [code, path.join('.')]),
+      [
+        ['missing-file', 'services.c.env_file.0'],
+        ['missing-file', 'services.c.label_file.0'],
+      ],
+    )
+  })
+
+  test('gives secrets and configs of an included stack the variables of its own env file', async () => {
+    const { project } = await loadFiles(
+      {
+        'compose.yaml':
+          'include: [{path: sub/s.yaml, env_file: sub/s.env}]\nservices: {a: {image: x, secrets: [mine]}}\nsecrets: {mine: {environment: TOKEN}}\n',
+        'sub/s.yaml':
+          'services: {b: {image: x, secrets: [one, two], configs: [three]}}\nsecrets: {one: {environment: TOKEN}, two: {environment: OUTER}}\nconfigs: {three: {environment: TOKEN}}\n',
+        'sub/s.env': 'TOKEN=inner\nOUTER=inner\n',
+      },
+      { env: { OUTER: 'outer' } },
+    )
+    const value = (object: { source: { kind: string; value?: string } } | undefined) => object?.source.value
+    const { secrets, configs } = project
+    assert.deepEqual(
+      [secrets.one, secrets.two, configs.three, secrets.mine].map(object => value(object as never)),
+      ['inner', 'outer', 'inner', undefined],
+    )
+  })
+
+  test('takes a tag on an anchored value for every alias of it', async () => {
+    const { project } = await loadFiles(
+      {
+        'a.yaml': `services:
+  a: {image: x, ports: ["80:80"], environment: {A: 1, C: 3}, command: x}
+  b: {image: x, ports: ["81:81"], environment: {A: 1, B: 1}, command: y}
+  c: {image: x, ports: ["82:82"], command: z}
+`,
+        'b.yaml': `services:
+  a: {ports: &p !override ["90:90"], environment: &e {A: !reset null, Z: 1}, command: &c !reset null}
+  b: {ports: *p, environment: *e, command: *c}
+  c: {<<: {ports: *p}}
+`,
+      },
+      { files: ['a.yaml', 'b.yaml'] },
+    )
+    const seen = Object.values(project.services).map(({ ports, environment, command }) => [
+      ports.map(port => port.published).join(),
+      Object.keys(environment).join(),
+      command,
+    ])
+    assert.deepEqual(seen, [
+      ['90', 'C,Z', undefined],
+      ['90', 'B,Z', undefined],
+      ['90', '', ['z']],
+    ])
+  })
+
+  test('takes the device of a local bind volume from the folder of the project, an empty one for the folder itself', async () => {
+    const bind = (device: string) => `{driver: local, driver_opts: {type: none, o: bind, device: ${device}}}`
+    const { project } = await load(
+      `services: {a: {image: x, volumes: ["va:/a", "vb:/b", "vc:/c"]}}\nvolumes: {va: ${bind('data')}, vb: ${bind('""')}, vc: ${bind('/x')}}\n`,
+    )
+    assert.deepEqual(
+      Object.values(project.volumes).map(volume => volume.driverOpts.device?.replace(project.directory, 'HERE')),
+      ['HERE/data', 'HERE', '/x'],
+    )
+  })
+
   test('says not-found where there is no stack file', async () => {
     await assert.rejects(loadFiles({ 'other.txt': '' }), error => isFailure(error, 'not-found'))
   })

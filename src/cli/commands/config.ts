@@ -43,6 +43,7 @@ export const config = command({
     const { options, screen } = call
     const loaded = await loadProject(call, {
       ...(call.args.length > 0 ? { services: call.args, selected: call.args } : {}),
+      making: 'text',
       interpolate: !options['no-interpolate'],
       // as Compose has it; nothing is made from what is left out
       normalize: !options['no-normalize'] && !call.globals.compatibility,
