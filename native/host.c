@@ -7,7 +7,9 @@
 #include <sched.h>
 #include <spawn.h>
 #include <string.h>
+#include <linux/sockios.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -110,6 +112,12 @@ int host_reap(int pid) {
   do r = waitpid(pid, &status, 0);
   while (r < 0 && errno == EINTR);
   return r < 0 ? -errno : status;
+}
+
+/* How much of what was written to a connection its reader has not taken; over TCP: has not received. */
+int host_unread(int fd) {
+  int left;
+  return ioctl(fd, SIOCOUTQ, &left) ? -errno : left;
 }
 
 static int bound_socket(int tcp, const char *address, int port) {

@@ -53,8 +53,13 @@ export interface Output {
   readonly output: AsyncIterable<OutputChunk>
 }
 
-/** Both directions, as the server sees them. `end`: the client will send no more; `close`: the client has left. */
+/**
+ * Both directions, as the server sees them. `begin`: the client has its answer, and what it asked for may start; `end`: it will
+ * send no more; `close`: it has left.
+ */
 export interface Session extends Output {
+  /** Resolves when it has, or has failed, which the output tells. */
+  begin?(): Promise<void>
   write(chunk: Uint8Array): Promise<void>
   end(): void
   close(): void

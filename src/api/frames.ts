@@ -7,12 +7,13 @@ export interface OutputChunk {
 }
 
 const headerSize = 8
-const numbers = { stdout: 1, stderr: 2 } as const
+/** `error` carries the engine's own word; Docker's clients print it as an error from the daemon and end. */
+const numbers = { stdout: 1, stderr: 2, error: 3 } as const
 /** Above any frame an engine writes in one piece; a larger one means that these are not frames. */
 const maxFrame = 64 * 1024 * 1024
 
 /** One frame. */
-export function encodeFrame(stream: OutputChunk['stream'], data: Uint8Array): Buffer {
+export function encodeFrame(stream: keyof typeof numbers, data: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(headerSize + data.byteLength)
   frame.writeUInt32BE(numbers[stream] << 24, 0)
   frame.writeUInt32BE(data.byteLength, 4)
@@ -46,7 +47,7 @@ export class FrameDecoder {
         this.#left = this.#header.readUInt32BE(4)
         if (number > 3 || this.#header.readUIntBE(1, 3) !== 0 || this.#left > maxFrame)
           throw new Failure('internal', 'Cannot read the output: it is not in frames')
-        // 3 carries the engine's own errors, which a reader wants to see as such
+        // what the engine itself says is seen as an error
         this.#stream = number >= 2 ? 'stderr' : 'stdout'
         continue
       }

@@ -79,7 +79,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
   await ensureDirectory(roots.run)
   // Compiled code is kept where only root writes: Node's own choice is a shared folder, from where others' code could be run.
   if (!process.env['NODE_COMPILE_CACHE']) enableCompileCache(join(roots.run, 'code'))
-  const { lockFile } = await import('../runtime/native.ts')
+  const { lockFile, unread } = await import('../runtime/native.ts')
   const lock = lockFile(paths.lock)
   if (!lock)
     throw new Failure('conflict', `Cannot start the engine: another one uses "${roots.run}"`, {
@@ -103,6 +103,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
       ],
       handlers: handlersOf(engine, decodeRegistryAuth),
       serverVersion: engineRelease,
+      unread,
       onProblem: say,
     })
     for (const { address } of server.sockets) say(`listens on ${address}`)

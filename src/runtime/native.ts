@@ -48,6 +48,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   spawn: 'int host_spawn(int exe, int socket, const char *title)',
   reap: 'int host_reap(int pid)',
   request: 'int host_request(int nursery)',
+  unread: 'int host_unread(int fd)',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
 })
 
@@ -87,6 +88,11 @@ export function lockFile(path: string): { release(): void } | undefined {
  */
 export function socketIn(netnsPath: string, type: 'udp' | 'tcp', address: string, port: number): number {
   return checked(`socket in "${netnsPath}"`, host().socketIn(netnsPath, type === 'tcp' ? 1 : 0, address, port))
+}
+
+/** How much of what was written to a connection its reader has not taken yet; over TCP: has not received. */
+export function unread(fd: number): number {
+  return checked('ioctl SIOCOUTQ', host().unread(fd))
 }
 
 /** The monitor as a sealed file in memory. */

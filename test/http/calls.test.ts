@@ -331,12 +331,15 @@ test('a server takes over the socket of one that was killed', async () => {
   try {
     await once(spawn(process.execPath, ['-e', script]), 'exit')
     assert.ok((await stat(path)).isSocket())
-    await using _on = await serving({}, [{ kind: 'unix', path }])
+    await using _on = await serving({}, { listeners: [{ kind: 'unix', path }] })
     const client = createClient(`unix://${path}`)
     assert.equal(await client.call(endpoints.ping, {}), 'OK')
     client.close()
     await writeFile(join(folder, 'precious'), 'not a socket')
-    await assert.rejects(serving({}, [{ kind: 'unix', path: join(folder, 'precious') }]), /it exists and is no socket/)
+    await assert.rejects(
+      serving({}, { listeners: [{ kind: 'unix', path: join(folder, 'precious') }] }),
+      /it exists and is no socket/,
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -376,7 +379,7 @@ test('the socket is for root and its group only, from the first moment', async (
 test('a second server refuses a socket that someone listens on', async () => {
   await using on = await serving({})
   await assert.rejects(
-    serving({}, [{ kind: 'unix', path: on.path }]),
+    serving({}, { listeners: [{ kind: 'unix', path: on.path }] }),
     error => isFailure(error, 'conflict') && /listening there already/.test(error.message),
   )
   assert.equal(await on.client.call(endpoints.ping, {}), 'OK')

@@ -165,15 +165,18 @@ test('bytes that are no HTTP end in an answer and a closed connection', async ()
 
 test('plain TCP is refused unless it was asked for in so many words', async () => {
   await assert.rejects(
-    serving({}, [{ kind: 'tcp', host: '127.0.0.1', port: 0, insecure: false }]),
+    serving({}, { listeners: [{ kind: 'tcp', host: '127.0.0.1', port: 0, insecure: false }] }),
     error => isFailure(error, 'denied') && /root on this host/.test(error.message),
   )
 })
 
 test('over TCP a browser gets nothing: neither by another name for this host, nor from a page', async () => {
-  await using on = await serving({ containerCreate: () => assert.fail() }, [
-    { kind: 'tcp', host: '127.0.0.1', port: 0, insecure: true },
-  ])
+  await using on = await serving(
+    { containerCreate: () => assert.fail() },
+    {
+      listeners: [{ kind: 'tcp', host: '127.0.0.1', port: 0, insecure: true }],
+    },
+  )
   const { port } = new URL(on.server.sockets[1]!.address)
   const ask = (headers: string, method = 'GET', path = '/_ping') =>
     new Promise<string>((resolve, reject) => {

@@ -7,6 +7,7 @@ import type { Handlers } from '../../src/api/endpoint.ts'
 import { type EndpointName, endpoints } from '../../src/api/endpoints.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
 import type { Listener } from '../../src/engine/server/answer.ts'
+import type { Unread } from '../../src/engine/server/arrival.ts'
 import { notYet } from '../../src/engine/server/not-yet.ts'
 import { type Server, serve } from '../../src/engine/server/server.ts'
 
@@ -24,8 +25,16 @@ export interface Serving extends AsyncDisposable {
   exchange(text: string): Promise<string>
 }
 
+export interface ServingOptions {
+  readonly listeners?: readonly Listener[]
+  readonly unread?: Unread
+}
+
 /** Endpoints without a handler answer 501. */
-export async function serving(handlers: Partial<Table>, listeners: readonly Listener[] = []): Promise<Serving> {
+export async function serving(
+  handlers: Partial<Table>,
+  { listeners = [], unread }: ServingOptions = {},
+): Promise<Serving> {
   const folder = await mkdtemp(join(tmpdir(), 'tscompose-http-'))
   const path = join(folder, 'engine.sock')
   const problems: string[] = []
@@ -39,6 +48,7 @@ export async function serving(handlers: Partial<Table>, listeners: readonly List
     listeners: [{ kind: 'unix', path }, ...listeners],
     handlers: all,
     serverVersion: '0.0.0-test',
+    unread,
     onProblem: line => problems.push(line),
   })
   const client = createClient(`unix://${path}`)

@@ -6,6 +6,7 @@ import { endpoints } from '../../api/endpoints.ts'
 import { checkVersion, compareVersions, oldestVersion } from '../../api/version.ts'
 import { debug } from '../../lib/debug.ts'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
+import type { Unread } from './arrival.ts'
 import { decodeBody, decodeHeaders, decodeQuery } from './decode.ts'
 import { refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
 import { sendError, sendJson, sendReply, sendText, standardHeaders } from './reply.ts'
@@ -23,6 +24,8 @@ export interface AnswerOptions {
   readonly handlers: Handlers<typeof endpoints>
   /** For the Server header. */
   readonly serverVersion: string
+  /** Of a connection: bytes written that its reader has not taken. */
+  readonly unread?: Unread | undefined
   /** Defects, and connections told off: a line each. */
   readonly onProblem?: (line: string) => void
 }
@@ -116,7 +119,7 @@ export class Answer {
       return
     }
     try {
-      await upgradeTo(socket, session)
+      await upgradeTo(socket, session, { headers: this.#headers, unread: this.#options.unread })
     } catch (error) {
       this.#note(request, error)
       socket.destroy()

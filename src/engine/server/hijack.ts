@@ -6,19 +6,36 @@ import { encodeFrame } from '../../api/frames.ts'
 import { errorReply, statusOf } from '../../api/status.ts'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
+import { arrived, type Unread } from './arrival.ts'
 import { bodyTimeout, maxJsonBody } from './decode.ts'
-import { drained } from './drained.ts'
+import { Outlet } from './outlet.ts'
 import { multiplexed, raw } from './reply.ts'
 
 const log = debug('http')
 /** After the last output the client has this long to close, so that it is not reset with output unread. */
 const closing = 2000
+/** Of output that a client has not read: so much is held for it, and so long does the process wait for it then. */
+const held = 16 * 1024 * 1024
+const patience = 3000
+const lastWord = 'the rest of the output is not shown: nobody read it, and the process could not wait\n'
 
-/** The 101 in the very words clients expect, then bytes both ways until the output has ended. */
-export async function upgradeTo(socket: Duplex, session: Session): Promise<void> {
-  socket.write(
-    `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${session.tty ? raw : multiplexed}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
+export interface Switching {
+  /** Lines of the 101 beside those that switch. */
+  readonly headers: readonly (readonly [string, string])[]
+  /** How much of the 101 is not read yet; without it nobody looks. */
+  readonly unread: Unread | undefined
+}
+
+/** The 101 in the very words clients expect and, when it has been read, bytes both ways until the output has ended. */
+export async function upgradeTo(socket: Duplex, session: Session, { headers, unread }: Switching): Promise<void> {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  await new Promise(resolve =>
+    socket.write(
+      `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${session.tty ? raw : multiplexed}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${lines}\r\n`,
+      resolve,
+    ),
   )
+  if (unread) await arrived(socket, unread)
   await join(session, socket, socket)
 }
 
@@ -40,16 +57,31 @@ async function join(
   output.once('close', () => left.abort())
   output.on('error', error => log('a client left: %s', error.message))
   left.signal.addEventListener('abort', () => session.close(), { once: true })
+  if (output.destroyed) left.abort()
+  void session.begin?.()
   const receiving = input ? receive(session, input, left.signal) : Promise.resolve()
+  const outlet = new Outlet(output, {
+    limit: held,
+    patience,
+    lastWord: session.tty ? Buffer.from(`\r\n${lastWord}`) : encodeFrame('error', Buffer.from(lastWord)),
+  })
   try {
     for await (const { stream, data } of session.output) {
       if (left.signal.aborted) break
-      if (!output.write(session.tty ? data : encodeFrame(stream, data))) await drained(output)
+      await outlet.write(session.tty ? data : encodeFrame(stream, data))
+      if (outlet.cut) {
+        log('a client is cut off: it does not read')
+        session.close()
+        break
+      }
     }
   } finally {
-    output.end()
-    const timer = setTimeout(() => output.destroy(), closing)
-    output.once('close', () => clearTimeout(timer))
+    outlet.end()
+    // from when all is written: a slow reader is to get all of it
+    output.once('finish', () => {
+      const timer = setTimeout(() => output.destroy(), closing)
+      output.once('close', () => clearTimeout(timer))
+    })
   }
   await receiving
 }

@@ -18,6 +18,8 @@ const maxHeaderSize = 16 * 1024
 /** A client that has not sent its headers by then is cut off. */
 const headersTimeout = 10_000
 const keepAliveTimeout = 120_000
+/** Connections that wait to be accepted; with fewer a burst of clients is refused (EAGAIN). The kernel has a limit of its own. */
+const backlog = 4096
 /** Per socket; beyond it new ones are closed, so that file descriptors are left for containers. */
 const maxConnections = 4096
 
@@ -43,14 +45,11 @@ export class Server {
   }
 
   async close(): Promise<void> {
-    await Promise.all(
-      this.#servers.map(server => {
-        const closed = new Promise<void>(resolve => server.close(() => resolve()))
-        server.closeAllConnections()
-        return closed
-      }),
-    )
+    const closed = this.#servers.map(server => new Promise<void>(resolve => server.close(() => resolve())))
+    for (const server of this.#servers) server.closeAllConnections()
+    // they count as connections, but not among those that can be closed at once
     for (const socket of this.#upgraded) socket.destroy()
+    await Promise.all(closed)
   }
 }
 
@@ -130,7 +129,7 @@ async function listen(server: HttpServer, listener: Listener): Promise<string> {
           hint: 'Use a unix socket, or ask for plain TCP in so many words',
         },
       )
-    server.listen(listener.port, listener.host)
+    server.listen({ port: listener.port, host: listener.host, backlog })
     await started.promise.catch(error => {
       throw listenFailure(`tcp://${listener.host}:${listener.port}`, error)
     })
@@ -141,7 +140,7 @@ async function listen(server: HttpServer, listener: Listener): Promise<string> {
   // The file gets its mode from the umask at bind(), which listen() does before it returns: at no time may others connect.
   const mask = process.umask(0o117)
   try {
-    server.listen(listener.path)
+    server.listen({ path: listener.path, backlog })
   } finally {
     process.umask(mask)
   }

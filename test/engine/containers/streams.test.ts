@@ -51,13 +51,20 @@ test('a session that waits ends when the start fails or the container is removed
   assert.deepEqual(await read(output), [])
 })
 
-test('attach asks for more than standard input, and not of a paused container', async () => {
+test('attach with standard input alone shows nothing and ends with the container', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web', { OpenStdin: true })
+  const session = await box.containers.attach('web', { ...all, stdout: false, stderr: false })
+  await session.write(Buffer.from('in'))
+  box.runtime.last.write('out')
+  box.runtime.last.end(0)
+  assert.deepEqual(await read(session.output), [])
+  assert.deepEqual(box.runtime.last.input, ['in'])
+})
+
+test('attach refuses a paused container', async () => {
   await using box = await EngineBox.open()
   await box.run('web')
-  await assert.rejects(
-    box.containers.attach('web', { ...all, stdout: false, stderr: false }),
-    error => isFailure(error, 'invalid') && error.hint !== undefined,
-  )
   await box.containers.pause('web')
   await assert.rejects(box.containers.attach('web', all), error => isFailure(error, 'conflict'))
 })
@@ -84,6 +91,8 @@ test('exec runs in the container with its environment and tells its exit code', 
   })
   assert.deepEqual([box.engine.execs.inspect(Id).Running, box.engine.execs.inspect(Id).ExitCode], [false, null])
   const session = await box.engine.execs.start(Id)
+  assert.equal(box.runtime.processes.length, 1, 'it starts when the client has its answer')
+  await session!.begin!()
   const exec = box.runtime.last
   assert.ok(exec.spec.process.env.includes('A=1') && exec.spec.process.env.includes('B=2'))
   assert.equal(exec.spec.process.user.uid, 1000)
@@ -93,7 +102,65 @@ test('exec runs in the container with its environment and tells its exit code', 
   await exec.exited
   const { ExitCode, ProcessConfig } = box.engine.execs.inspect(Id)
   assert.deepEqual([ExitCode, ProcessConfig.entrypoint, ProcessConfig.arguments], [3, 'sh', ['-c', 'exit 3']])
-  await assert.rejects(box.engine.execs.start(Id), error => isFailure(error, 'conflict'))
+  const again = await box.engine.execs.start(Id)
+  await again!.begin!()
+  assert.deepEqual(await read(again!.output), [`stdout: exec command ${Id} has already run\r\n`])
+  await assert.rejects(box.engine.execs.start(Id, { Detach: true }), {
+    kind: 'conflict',
+    message: `exec command ${Id} has already run`,
+  })
+})
+
+test('exec start says how the client reads, exec create whether there is a terminal', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  for (const [create, start] of [
+    [true, false],
+    [false, true],
+  ] as const) {
+    const { Id } = await box.engine.execs.create('web', { Cmd: ['sh'], Tty: create, AttachStdout: true })
+    const session = await box.engine.execs.start(Id, { Tty: start })
+    await session!.begin!()
+    assert.deepEqual([box.runtime.last.spec.stdio.terminal, session!.tty], [create, start])
+    box.runtime.last.end(0)
+  }
+})
+
+test('a resize that comes before the start of an exec is done after it', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  const { Id } = await box.engine.execs.create('web', { Cmd: ['sh'], Tty: true, AttachStdout: true })
+  const resized = box.engine.execs.resize(Id, { rows: 10, columns: 20 })
+  const session = await box.engine.execs.start(Id, { Tty: true })
+  await session!.begin!()
+  await resized
+  assert.deepEqual(box.runtime.last.size, [10, 20])
+  box.runtime.last.end(0)
+})
+
+test('the keys that detach from an exec leave it running, are told, and read as bytes in inspect', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  const body = { Cmd: ['sh'], Tty: true, AttachStdin: true, AttachStdout: true }
+  const { Id } = await box.engine.execs.create('web', { ...body, DetachKeys: 'ctrl-x,x' })
+  assert.equal(box.engine.execs.inspect(Id).DetachKeys, 'GHg=')
+  await assert.rejects(box.engine.execs.create('web', { ...body, DetachKeys: 'bogus' }), {
+    message: 'Invalid escape keys (bogus) provided',
+  })
+  const session = await box.engine.execs.start(Id, { Tty: true })
+  await session!.begin!()
+  await session!.write(Buffer.from('\x18x'))
+  assert.deepEqual(await read(session!.output), [])
+  assert.equal(box.engine.execs.inspect(Id).Running, true)
+  assert.equal(box.engine.events.history.at(-1)!.action, 'exec_detach')
+})
+
+test('an exec that was never started is gone with the run of its container', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  const { Id } = await box.engine.execs.create('web', { Cmd: ['true'] })
+  await box.containers.restart('web')
+  assert.throws(() => box.engine.execs.inspect(Id), { kind: 'not-found', message: `No such exec instance: ${Id}` })
 })
 
 test('exec refuses a container that does not run, an unknown user and an unknown exec, in the words of Docker', async () => {
@@ -119,6 +186,7 @@ test('a command that cannot be executed is told as output and by the exit code',
   }
   const { Id } = await box.engine.execs.create('web', { Cmd: ['nope'], AttachStdout: true })
   const session = await box.engine.execs.start(Id)
+  await session!.begin!()
   assert.match((await read(session!.output)).join(), /exec: "nope": executable file not found in \$PATH/)
   assert.equal(box.engine.execs.inspect(Id).ExitCode, 127)
 })

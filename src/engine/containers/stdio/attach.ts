@@ -24,14 +24,6 @@ export async function attach(parts: Parts, container: Container, options: Attach
     throw new Failure('conflict', `container ${container.id} is paused, unpause the container before attach`)
   if (status === 'restarting')
     throw new Failure('conflict', `container ${container.id} is restarting, wait until the container is running`)
-  if (options.stream && options.stdin && !options.stdout && !options.stderr)
-    throw new Failure(
-      'invalid',
-      'Cannot attach standard input alone: ask for standard output or standard error as well',
-      {
-        hint: 'The end of the process would not be seen otherwise',
-      },
-    )
   const { Tty: tty, OpenStdin } = container.record.config
   const stdin = options.stdin && OpenStdin
   const streams = { stdin, stdout: options.stdout, stderr: options.stderr }
@@ -47,9 +39,10 @@ export async function attach(parts: Parts, container: Container, options: Attach
   return session(attached?.promise ?? Promise.resolve(undefined), {
     tty,
     ...streams,
-    detachKeys: options.detachKeys,
+    ...(tty && { detachKeys: options.detachKeys ?? '' }),
     before,
     onClose: attached?.leave,
+    onDetach: () => tell(parts, container, 'detach'),
   })
 }
 

@@ -9,17 +9,19 @@ export interface SessionOptions {
   readonly stdin: boolean
   readonly stdout: boolean
   readonly stderr: boolean
-  /** "ctrl-p,ctrl-q"; empty: none, clients watch for them on their own. */
+  /** "ctrl-p,ctrl-q"; empty: those; undefined: there is no terminal, and no key detaches. */
   readonly detachKeys?: string | undefined
   /** Output before that of the attachment: the log. */
   readonly before?: AsyncIterable<OutputChunk> | undefined
   /** The client has left. */
   readonly onClose?: (() => void) | undefined
+  /** By its keys. */
+  readonly onDetach?: (() => void) | undefined
 }
 
 /** `attachment` may come later: input then waits for it. Undefined means that there will be none. */
 export function session(attachment: Promise<Attachment | undefined>, options: SessionOptions): Session {
-  const keys = options.tty && options.detachKeys ? new DetachKeys(options.detachKeys) : undefined
+  const keys = options.detachKeys === undefined ? undefined : new DetachKeys(detachKeys(options.detachKeys))
   const gone = Promise.withResolvers<undefined>()
   let closed = false
   const close = () => {
@@ -39,8 +41,10 @@ export function session(attachment: Promise<Attachment | undefined>, options: Se
       const stream = await Promise.race([attachment, gone.promise])
       if (!stream || !options.stdin) return
       const rest = keys ? keys.pass(chunk) : chunk
-      if (rest === undefined) close()
-      else if (rest.byteLength > 0) await stream.write(rest)
+      if (rest === undefined) {
+        close()
+        options.onDetach?.()
+      } else if (rest.byteLength > 0) await stream.write(rest)
     },
     end() {
       if (!options.stdin) return
@@ -69,8 +73,8 @@ class DetachKeys {
   readonly #keys: readonly number[]
   #matched = 0
 
-  constructor(text: string) {
-    this.#keys = text.split(',').map(code)
+  constructor(keys: readonly number[]) {
+    this.#keys = keys
   }
 
   /** What is to be passed on: keys held back so far come with the byte that breaks the sequence. Undefined: detach. */
@@ -89,9 +93,12 @@ class DetachKeys {
   }
 }
 
-function code(key: string): number {
-  if (key.length === 1) return key.charCodeAt(0)
-  const match = /^ctrl-([a-z@[\\\]^_])$/.exec(key)
-  if (!match) throw new Failure('invalid', `Invalid detach keys: Unknown character: '${key}'`)
-  return match[1]!.toUpperCase().charCodeAt(0) & 0x1f
+/** "ctrl-x,x" as bytes; none given: ctrl-p, ctrl-q. @throws Failure `invalid` in Docker's words. */
+export function detachKeys(text: string): number[] {
+  return (text || 'ctrl-p,ctrl-q').split(',').map(key => {
+    if (key.length === 1) return key.charCodeAt(0)
+    const match = /^ctrl-([a-z@[\\\]^_])$/.exec(key)
+    if (!match) throw new Failure('invalid', `Invalid escape keys (${text}) provided`)
+    return match[1]!.toUpperCase().charCodeAt(0) & 0x1f
+  })
 }

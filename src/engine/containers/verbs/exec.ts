@@ -1,19 +1,25 @@
 /** A further process in a running container: what is asked → its ExecSpec, and how it reads in inspect. */
 import type { ExecCreate, ExecInspect } from '../../../api/exec.ts'
+import { Failure } from '../../../lib/failure.ts'
 import type { Exit, Supervised } from '../../../runtime/runtime.ts'
 import type { ExecSpec } from '../../../runtime/spec.ts'
 import { execEnvironment } from '../config/environment.ts'
 import { processSpec } from '../config/process.ts'
 import type { FoundUser } from '../config/user.ts'
 import type { Container } from '../container.ts'
+import { detachKeys } from '../stdio/session.ts'
+import { commandFailure } from './start.ts'
 
 export interface Exec {
   readonly id: string
   readonly container: Container
   readonly body: ExecCreate
   readonly user: FoundUser
-  /** Not told to anyone in events: none. */
+  /** The container's process when it was made. */
+  readonly host: Supervised | undefined
   started: boolean
+  /** Resolves when it has started. */
+  readonly ready: PromiseWithResolvers<Supervised>
   process: Supervised | undefined
   exitCode: number | null
   pid: number
@@ -68,6 +74,19 @@ export function execSpec(
   }
 }
 
+/** A start that failed, in the words and with the exit code that Docker's clients get. */
+export function execFailure(command: string, error: Failure): Failure {
+  const directory = /^Cannot use working directory "(.*)": ENOENT/.exec(error.message)?.[1]
+  const text =
+    directory === undefined
+      ? commandFailure(command, error)
+      : `chdir to cwd ("${directory}") set in config.json failed: no such file or directory`
+  if (text === undefined) return error
+  const exitCode = directory === undefined ? error.exitCode : 127
+  const message = `OCI runtime exec failed: exec failed: unable to start container process: ${text}`
+  return new Failure('invalid', message, { cause: error, exitCode })
+}
+
 /** Records how it ended. */
 export function execEnded(exec: Exec, exit: Exit): void {
   exec.exitCode = exit.code
@@ -94,7 +113,7 @@ export function inspectExec(exec: Exec): ExecInspect {
     OpenStdout: body.AttachStdout ?? false,
     CanRemove: false,
     ContainerID: exec.container.id,
-    DetachKeys: body.DetachKeys ?? '',
+    DetachKeys: body.DetachKeys ? Buffer.from(detachKeys(body.DetachKeys)).toString('base64') : '',
     Pid: exec.pid,
   }
 }

@@ -2,19 +2,21 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Session } from '../../../api/endpoint.ts'
 import type { ExecCreate, ExecInspect, ExecStart } from '../../../api/exec.ts'
-import { Failure, isFailure } from '../../../lib/failure.ts'
+import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import { newId } from '../../../lib/ids.ts'
 import type { Attachment, Supervised } from '../../../runtime/runtime.ts'
 import type { ProbeOutcome } from '../../health/schedule.ts'
 import { keptOutput } from '../../health/state.ts'
 import type { Container } from '../container.ts'
 import { type Parts, tell } from '../parts.ts'
-import { session } from '../stdio/session.ts'
-import { type Exec, type ExecStreams, execEnded, execSpec, inspectExec } from './exec.ts'
-import { commandFailure, containerUser } from './start.ts'
+import { detachKeys, session } from '../stdio/session.ts'
+import { type Exec, type ExecStreams, execEnded, execFailure, execSpec, inspectExec } from './exec.ts'
+import { containerUser } from './start.ts'
 
 /** How long an ended one can still be asked for its exit code. */
 const keptFor = 5 * 60_000
+/** How long a resize waits for the start, in milliseconds. */
+const readyWithin = 10_000
 
 export class Execs {
   readonly #parts: Parts
@@ -29,34 +31,52 @@ export class Execs {
     return { Id: (await this.#create(this.#parts.get(ref), body, ref)).id }
   }
 
-  /** Undefined when detached: it runs, nobody listens. */
+  /**
+   * Undefined when detached: it runs, nobody listens. Otherwise it starts by the session's `begin`, when the client has switched
+   * protocols: what goes wrong from then on is told as output, and by the exit code.
+   */
   async start(id: string, body: ExecStart = {}): Promise<Session | undefined> {
     const exec = this.#get(id)
-    if (exec.process) throw new Failure('conflict', `exec command ${id} is already running`)
-    if (exec.started) throw new Failure('conflict', `exec command has already run`)
+    const { container } = exec
+    if (container.state.status === 'paused')
+      throw new Failure('conflict', `Container ${container.id} is paused, unpause the container before exec`)
+    if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
     const { AttachStdin = false, AttachStdout = false, AttachStderr = false } = exec.body
     const streams = { stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr }
-    const detach = body.Detach ?? false
-    const size = body.ConsoleSize ?? exec.body.ConsoleSize ?? []
-    const tty = exec.body.Tty ?? false
-    try {
-      const process = await this.#start(exec, detach ? undefined : streams, [size[0] ?? 0, size[1] ?? 0])
-      if (detach) return undefined
-      return session(Promise.resolve(process.attached), { tty, ...streams, detachKeys: exec.body.DetachKeys })
-    } catch (error) {
-      // Docker has switched protocols by then: a command that cannot be run is told as output, and by the exit code.
-      const text = isFailure(error) ? commandFailure(exec.body.Cmd?.[0] ?? '', error) : undefined
-      if (text === undefined) throw error
-      exec.exitCode = (error as Failure).exitCode ?? 126
-      const message = `OCI runtime exec failed: exec failed: unable to start container process: ${text}`
-      if (detach) throw new Failure('invalid', message, { cause: error, exitCode: exec.exitCode })
-      return session(Promise.resolve(told(`${message}\r\n`)), { tty, stdin: false, stdout: true, stderr: true })
+    const [rows = 0, columns = 0] = body.ConsoleSize ?? exec.body.ConsoleSize ?? []
+    if (body.Detach) {
+      await this.#start(exec, undefined, [rows, columns])
+      return undefined
+    }
+    const attached = Promise.withResolvers<Attachment | undefined>()
+    const joined = session(attached.promise, {
+      // the client says how it reads, the exec whether there is a terminal
+      tty: body.Tty ?? false,
+      ...streams,
+      ...(exec.body.Tty && { detachKeys: exec.body.DetachKeys ?? '' }),
+      onDetach: () => tell(this.#parts, container, 'exec_detach', { execID: id }),
+    })
+    return {
+      ...joined,
+      begin: () =>
+        this.#start(exec, streams, [rows, columns]).then(
+          process => attached.resolve(process.attached),
+          error => attached.resolve(told(`${messageOf(error)}\r\n`)),
+        ),
     }
   }
 
+  /** Of one that has not started yet: when it has, as a client does not know which of its two requests comes first. */
   async resize(id: string, { rows, columns }: { readonly rows: number; readonly columns: number }): Promise<void> {
-    const { process } = this.#get(id)
-    if (!process) throw new Failure('conflict', `exec command ${id} is not running`)
+    const exec = this.#get(id)
+    if (exec.endedAt !== undefined) throw new Failure('conflict', `exec command ${id} is not running`)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>(resolve => {
+      timer = setTimeout(() => resolve(undefined), readyWithin)
+    })
+    const process = await Promise.race([exec.ready.promise, late])
+    clearTimeout(timer)
+    if (!process) throw new Failure('internal', 'timeout waiting for exec session ready')
     process.resize(rows, columns)
   }
 
@@ -81,9 +101,8 @@ export class Execs {
         signal.removeEventListener('abort', kill)
       }
     } catch (error) {
-      const text = isFailure(error) ? commandFailure(Cmd[0] ?? '', error) : undefined
-      if (text === undefined) throw error
-      return { exitCode: -1, output: text }
+      if (!isFailure(error) || error.exitCode === undefined) throw error
+      return { exitCode: -1, output: error.message }
     } finally {
       this.#forget(exec)
     }
@@ -97,7 +116,9 @@ export class Execs {
 
   #get(id: string): Exec {
     const exec = this.#execs.get(id)
-    if (!exec) throw new Failure('not-found', `No such exec instance: ${id}`)
+    // one that was never started ends with the run of the container it was made for
+    if (!exec || (!exec.started && exec.container.process !== exec.host))
+      throw new Failure('not-found', `No such exec instance: ${id}`)
     return exec
   }
 
@@ -109,8 +130,7 @@ export class Execs {
       throw new Failure('conflict', `Container ${ref} is restarting, wait until the container is running`)
     if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
     if (!body.Cmd?.length) throw new Failure('invalid', 'No exec command specified')
-    if (body.WorkingDir && !body.WorkingDir.startsWith('/'))
-      throw new Failure('invalid', `Cannot exec in "${body.WorkingDir}": the working directory must be absolute`)
+    if (body.DetachKeys) detachKeys(body.DetachKeys)
     const { images } = this.#parts
     const image = images.find(container.record.imageId)
     const layers = image ? images.layers(image) : []
@@ -121,7 +141,9 @@ export class Execs {
       container,
       body,
       user,
+      host: container.process,
       started: false,
+      ready: Promise.withResolvers(),
       process: undefined,
       exitCode: null,
       pid: 0,
@@ -134,23 +156,34 @@ export class Execs {
   }
 
   async #start(exec: Exec, attach: ExecStreams | undefined, size: readonly [number, number]): Promise<Supervised> {
-    const { container } = exec
-    if (container.state.status === 'paused')
-      throw new Failure('conflict', `Container ${container.name} is paused, unpause the container before exec`)
+    const { container, body } = exec
+    if (exec.process) throw new Failure('conflict', `exec command ${exec.id} is already running`)
+    if (exec.started) throw new Failure('conflict', `exec command ${exec.id} has already run`)
     if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
     exec.started = true
+    if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
+      exec.endedAt = Date.now()
+      exec.exitCode = 126
+      throw new Failure('invalid', 'OCI runtime exec failed: exec failed: Cwd must be an absolute path', {
+        exitCode: exec.exitCode,
+      })
+    }
     const directory = this.#parts.paths.exec(container.id, exec.id)
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    tell(this.#parts, container, `exec_start: ${(exec.body.Cmd ?? []).join(' ')}`, { execID: exec.id })
+    tell(this.#parts, container, `exec_start: ${(body.Cmd ?? []).join(' ')}`, { execID: exec.id })
     let process: Supervised
     try {
       process = await this.#parts.runtime.start(execSpec(exec, { directory, attach, size }))
     } catch (error) {
       exec.endedAt = Date.now()
       await rm(directory, { recursive: true, force: true })
-      throw error
+      if (!isFailure(error)) throw error
+      const failure = execFailure(body.Cmd?.[0] ?? '', error)
+      exec.exitCode = failure.exitCode ?? 126
+      throw failure
     }
     exec.process = process
+    exec.ready.resolve(process)
     exec.pid = process.pid
     process.exited.then(
       exit => {
