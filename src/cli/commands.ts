@@ -164,6 +164,18 @@ export const commands: readonly CommandRow[] = [
     summary: 'Show the steps that made a container, each with its cause',
     load: async () => (await import('./commands/explain.ts')).explain,
   },
+  {
+    name: 'stats',
+    group: look,
+    summary: 'Show what containers use: processor, memory, network',
+    load: async () => (await import('./commands/stats.ts')).stats,
+  },
+  {
+    name: 'volumes',
+    group: look,
+    summary: 'List the volumes of the stack',
+    load: async () => (await import('./commands/volumes.ts')).volumes,
+  },
 
   {
     name: 'exec',
@@ -182,6 +194,24 @@ export const commands: readonly CommandRow[] = [
     group: containers,
     summary: 'Copy files between a container and here',
     load: async () => (await import('./commands/cp.ts')).cp,
+  },
+  {
+    name: 'attach',
+    group: containers,
+    summary: 'Join the first process of a container',
+    load: async () => (await import('./commands/attach.ts')).attachCommand,
+  },
+  {
+    name: 'export',
+    group: containers,
+    summary: 'Write the files of a container as a tar archive',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
+  {
+    name: 'commit',
+    group: containers,
+    summary: 'Make an image of what a container has become',
+    load: async () => (await import('./commands/commit.ts')).commit,
   },
 
   {

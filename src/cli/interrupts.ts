@@ -1,7 +1,7 @@
 /** ^C and SIGTERM: they cut a command short, unless it has taken them over to end things in order. */
 export class Interrupts {
   readonly #abort = new AbortController()
-  #listener: ((count: number) => void) | undefined
+  #listener: ((count: number, signal: string) => void) | undefined
   #count = 0
 
   /** Fires at the first interrupt that nobody has taken over. */
@@ -15,17 +15,17 @@ export class Interrupts {
   }
 
   /** Hands the interrupts to `listener`, numbered from 1, until the result is disposed of. */
-  take(listener: (count: number) => void): Disposable {
+  take(listener: (count: number, signal: string) => void): Disposable {
     const before = this.#listener
     const start = this.#count
-    this.#listener = count => listener(count - start)
+    this.#listener = (count, signal) => listener(count - start, signal)
     return { [Symbol.dispose]: () => (this.#listener = before) }
   }
 
   /** One more; tells whether anything is left to wait for: a third never waits. */
-  fire(): 'wait' | 'leave' {
+  fire(signal = 'SIGINT'): 'wait' | 'leave' {
     this.#count++
-    if (this.#listener) this.#listener(this.#count)
+    if (this.#listener) this.#listener(this.#count, signal)
     else if (this.#abort.signal.aborted) return 'leave'
     else this.#abort.abort()
     return this.#count > 2 ? 'leave' : 'wait'

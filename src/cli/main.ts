@@ -142,7 +142,7 @@ export async function start(): Promise<never> {
   const interrupts = new Interrupts()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => {
-      if (interrupts.fire() === 'leave') process.exit(130)
+      if (interrupts.fire(name) === 'leave') process.exit(130)
     })
   // `tscompose logs | head` ends with head: a reader that has left is no error.
   for (const stream of [process.stdout, process.stderr])

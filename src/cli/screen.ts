@@ -9,6 +9,7 @@ export interface Sink {
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number
+  once?(event: 'drain', listener: () => void): unknown
   on?(event: 'resize', listener: () => void): unknown
   off?(event: 'resize', listener: () => void): unknown
 }
@@ -60,6 +61,12 @@ export class Screen {
   /** Data: many lines in one write. */
   printAll(lines: readonly string[]): void {
     if (lines.length > 0) this.print(lines.join('\n'))
+  }
+
+  /** Data: bytes, waiting for a reader who is slower than their source. */
+  async writeOut(bytes: Uint8Array): Promise<void> {
+    if (this.stdout.write(bytes) || !this.stdout.once) return
+    await new Promise<void>(resolve => this.stdout.once!('drain', resolve))
   }
 
   /** Status: a line on stderr. */

@@ -1,5 +1,6 @@
 /** This terminal joined to a process in a container: raw mode, window size, detach keys; always put back as it was. */
 import type { Hijacked } from '../client/client.ts'
+import { DetachKeys } from '../lib/detach-keys.ts'
 import { Failure, isFailure } from '../lib/failure.ts'
 import type { Screen } from './screen.ts'
 
@@ -15,19 +16,21 @@ export interface Joined {
   readonly screen: Screen
   /** Undefined: nothing is sent, the process sees the end of its input at once. */
   readonly stdin: Input | undefined
+  /** The keys that leave it running, instead of ctrl-p,ctrl-q. */
+  readonly keys?: string | undefined
   /** Called at once and whenever the window changes; only with a terminal. */
   readonly resize?: (rows: number, columns: number) => Promise<unknown>
 }
 
 /** Passes bytes both ways until the process has ended or the user has pressed the detach keys. */
-export async function join({ session, screen, stdin, resize }: Joined): Promise<'ended' | 'detached'> {
+export async function join({ session, screen, stdin, keys, resize }: Joined): Promise<'ended' | 'detached'> {
   const raw = session.tty && stdin?.isTTY === true
   const detached = Promise.withResolvers<'detached'>()
   using _mode = raw ? rawMode(stdin) : undefined
   using _size = session.tty && resize ? followSize(screen, resize) : undefined
   if (stdin) {
     // Reading goes on until the process ends; it is not awaited, since a terminal never ends by itself.
-    send(stdin, session, raw).then(how => {
+    send(stdin, session, raw ? new DetachKeys(keys) : undefined).then(how => {
       if (how === 'detached') detached.resolve(how)
     }, detached.reject)
   } else session.socket.end()
@@ -44,10 +47,9 @@ async function receive(session: Hijacked, screen: Screen): Promise<'ended'> {
   return 'ended'
 }
 
-async function send(stdin: Input, { socket }: Hijacked, raw: boolean): Promise<'detached' | 'ended'> {
-  const keys = new DetachKeys()
+async function send(stdin: Input, { socket }: Hijacked, keys: DetachKeys | undefined): Promise<'detached' | 'ended'> {
   for await (const piece of stdin) {
-    const found = raw ? keys.push(piece) : { pass: piece, detach: false }
+    const found = keys ? keys.push(piece) : { pass: piece, detach: false }
     // a process that has ended reads no more; what it left unread is nobody's
     if (found.pass.length > 0 && socket.writable && !socket.write(found.pass)) await drained(socket)
     if (found.detach) return 'detached'
@@ -66,28 +68,6 @@ function drained(socket: Hijacked['socket']): Promise<void> {
     }
     socket.on('drain', done).on('close', done)
   })
-}
-
-const ctrlP = 0x10
-const ctrlQ = 0x11
-
-/** Takes ctrl-p ctrl-q out of what is typed; a ctrl-p alone is held back until the next key, then passed on. */
-export class DetachKeys {
-  #held = false
-
-  push(piece: Uint8Array): { readonly pass: Uint8Array; readonly detach: boolean } {
-    const pass: number[] = []
-    for (const byte of piece) {
-      if (this.#held) {
-        this.#held = false
-        if (byte === ctrlQ) return { pass: Uint8Array.from(pass), detach: true }
-        pass.push(ctrlP)
-      }
-      if (byte === ctrlP) this.#held = true
-      else pass.push(byte)
-    }
-    return { pass: Uint8Array.from(pass), detach: false }
-  }
 }
 
 function rawMode(stdin: Input): Disposable {

@@ -52,7 +52,7 @@ describe('the launcher', () => {
       encoding: 'utf8',
       env: { PATH: '/usr/bin:/bin', HOME: folder },
     })
-    assert.match(output, /^\d+\.\d+\.\d+\n$/)
+    assert.match(output, /^2\.\d+\.\d+-tscompose\.\d+\.\d+\.\d+\n$/)
   })
 
   test('takes a node of 24 or newer from the PATH, and hands on words as they are', () => {

@@ -3,7 +3,8 @@ import { PassThrough } from 'node:stream'
 import { describe, test } from 'node:test'
 import type { OutputChunk } from '../../src/api/frames.ts'
 import { Screen } from '../../src/cli/screen.ts'
-import { DetachKeys, type Input, join } from '../../src/cli/terminal.ts'
+import { type Input, join } from '../../src/cli/terminal.ts'
+import { DetachKeys } from '../../src/lib/detach-keys.ts'
 
 function push(keys: DetachKeys, text: string) {
   const { pass, detach } = keys.push(Buffer.from(text))

@@ -2,11 +2,12 @@
 import { imageEndpoints } from '../../api/images.ts'
 import { command } from '../command.ts'
 import { readProgress } from '../image-progress.ts'
-import { usage } from '../options.ts'
+import { splitReference } from '../image-reference.ts'
 import { inputOf } from './image-load.ts'
 
 export const imageImport = command({
   usage: '[OPTIONS] FILE|- [REFERENCE]',
+  words: [1, 2],
   options: {
     change: {
       kind: 'list',
@@ -19,20 +20,17 @@ export const imageImport = command({
   },
   examples: [[`tscompose image import -c 'CMD ["sh"]' rootfs.tar shop/base:1`, 'a root made by debootstrap']],
   async run({ options, args, screen, stdin, signal, connect }) {
-    const [file, reference] = args
-    if (file === undefined || args.length > 2) throw usage('"image import" takes a file and a reference')
+    const [file, reference] = args as [string, string?]
     const body = await inputOf(file, stdin)
     const client = await connect()
-    const { repo, tag } = split(reference)
     const lines = await client.stream(
       imageEndpoints.imageCreate,
       {
         query: {
           fromSrc: '-',
-          ...(repo === undefined ? {} : { repo }),
-          ...(tag === undefined ? {} : { tag }),
-          ...(options.message === undefined ? {} : { message: options.message }),
-          ...(options.platform === undefined ? {} : { platform: options.platform }),
+          ...splitReference(reference),
+          message: options.message,
+          platform: options.platform,
           changes: options.change,
         },
         body,
@@ -43,12 +41,3 @@ export const imageImport = command({
     if (id !== undefined) screen.print(id)
   },
 })
-
-/** `shop/base:1` → repository and tag; the colon of a registry's port is none. */
-function split(reference: string | undefined): { repo?: string; tag?: string } {
-  if (reference === undefined) return {}
-  const colon = reference.lastIndexOf(':')
-  return colon > reference.lastIndexOf('/')
-    ? { repo: reference.slice(0, colon), tag: reference.slice(colon + 1) }
-    : { repo: reference }
-}

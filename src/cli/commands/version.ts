@@ -1,28 +1,43 @@
-/** Our version, and that of the engine when one is there; starting one for that would be absurd. */
+/** Our version, and that of the engine when asked; starting one for that would be absurd. */
 import { readFileSync } from 'node:fs'
 import { command } from '../command.ts'
 
+/** The Compose whose commands, options and output are held; programs compare with the number behind "version". */
+const compose = '2.40.3'
+
 export const version = command({
   usage: '[OPTIONS]',
+  about: `The Compose version that commands and output go by, with ours behind it: ${compose}-tscompose.0.1.0.`,
   words: [0, 0],
   options: {
     short: { kind: 'flag', about: 'The number alone' },
     engine: { kind: 'flag', about: 'Ask the engine for its version too' },
-    format: { kind: 'text', short: 'f', value: 'FORMAT', choices: ['pretty', 'json'], about: 'pretty or json' },
+    format: {
+      kind: 'text',
+      short: 'f',
+      value: 'FORMAT',
+      choices: ['pretty', 'json'],
+      lenient: true,
+      about: 'pretty or json',
+    },
   },
   async run({ options, screen, signal, connect }) {
     const { version: own } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
       version: string
     }
-    if (options.short) return screen.print(own)
-    if (!options.engine)
-      return screen.print(options.format === 'json' ? JSON.stringify({ version: own }) : `tscompose ${own}`)
+    // as other editions of Compose name theirs: 2.40.3-desktop.1
+    const number = `${compose}-tscompose.${own}`
+    if (options.short) return screen.print(number)
+    const pretty = `Docker Compose version ${number}`
+    if (!options.engine) return screen.print(options.format === 'json' ? JSON.stringify({ version: number }) : pretty)
     const { systemEndpoints } = await import('../../api/system.ts')
     const client = await connect()
     const engine = await client.call(systemEndpoints.version, {}, { signal })
-    if (options.format === 'json') return screen.print(JSON.stringify({ version: own, host: client.host, engine }))
+    if (options.format === 'json')
+      return screen.print(JSON.stringify({ version: number, tscompose: own, host: client.host, engine }))
     screen.print(
       [
+        pretty,
         `tscompose ${own}`,
         `engine ${engine.Version} (API ${engine.ApiVersion}, ${engine.Os}/${engine.Arch}) at ${client.host}`,
       ].join('\n'),

@@ -1,5 +1,6 @@
 /** A further process in a running container: what is asked → its ExecSpec, and how it reads in inspect. */
 import type { ExecCreate, ExecInspect } from '../../../api/exec.ts'
+import { parseDetachKeys } from '../../../lib/detach-keys.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Exit, Supervised } from '../../../runtime/runtime.ts'
 import type { ExecSpec } from '../../../runtime/spec.ts'
@@ -7,7 +8,6 @@ import { execEnvironment } from '../config/environment.ts'
 import { processSpec } from '../config/process.ts'
 import type { FoundUser } from '../config/user.ts'
 import type { Container } from '../container.ts'
-import { detachKeys } from '../stdio/session.ts'
 import { commandFailure } from './start.ts'
 
 export interface Exec {
@@ -113,7 +113,7 @@ export function inspectExec(exec: Exec): ExecInspect {
     OpenStdout: body.AttachStdout ?? false,
     CanRemove: false,
     ContainerID: exec.container.id,
-    DetachKeys: body.DetachKeys ? Buffer.from(detachKeys(body.DetachKeys)).toString('base64') : '',
+    DetachKeys: body.DetachKeys ? Buffer.from(parseDetachKeys(body.DetachKeys)).toString('base64') : '',
     Pid: exec.pid,
   }
 }

@@ -2,6 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Session } from '../../../api/endpoint.ts'
 import type { ExecCreate, ExecInspect, ExecStart } from '../../../api/exec.ts'
+import { parseDetachKeys } from '../../../lib/detach-keys.ts'
 import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import { newId } from '../../../lib/ids.ts'
 import type { Attachment, Supervised } from '../../../runtime/runtime.ts'
@@ -9,7 +10,7 @@ import type { ProbeOutcome } from '../../health/schedule.ts'
 import { keptOutput } from '../../health/state.ts'
 import type { Container } from '../container.ts'
 import { type Parts, tell } from '../parts.ts'
-import { detachKeys, session } from '../stdio/session.ts'
+import { session } from '../stdio/session.ts'
 import { type Exec, type ExecStreams, execEnded, execFailure, execSpec, inspectExec } from './exec.ts'
 import { containerUser } from './start.ts'
 
@@ -130,7 +131,7 @@ export class Execs {
       throw new Failure('conflict', `Container ${ref} is restarting, wait until the container is running`)
     if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
     if (!body.Cmd?.length) throw new Failure('invalid', 'No exec command specified')
-    if (body.DetachKeys) detachKeys(body.DetachKeys)
+    if (body.DetachKeys) parseDetachKeys(body.DetachKeys)
     const { images } = this.#parts
     const image = images.find(container.record.imageId)
     const layers = image ? images.layers(image) : []
