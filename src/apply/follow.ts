@@ -1,155 +1,60 @@
-/** The logs of many containers as one stream of lines. */
-import { type ContainerSummary, containerEndpoints } from '../api/containers.ts'
+/**
+ * Follows a project's containers from one run to the next. The engine's events say that something happened, the container itself
+ * says what is: so an event that is late, doubled or lost changes nothing.
+ */
+import { containerEndpoints } from '../api/containers.ts'
 import type { EventMessage } from '../api/events.ts'
 import { systemEndpoints } from '../api/system.ts'
 import type { Client } from '../client/client.ts'
-import { isFailure } from '../lib/failure.ts'
+import { Failure, isFailure } from '../lib/failure.ts'
 import { labels, projectFilter } from '../plan/labels.ts'
-import { observedContainer } from '../plan/observed.ts'
 import { Channel } from './channel.ts'
-import { type Line, readLog } from './log-lines.ts'
+import { type FollowEvent, type FollowOptions, listSources, type Source } from './logs.ts'
+import { nanoseconds, Output } from './output.ts'
 
-export interface LogLine {
-  readonly service: string
-  /** Container name. */
-  readonly container: string
-  readonly number: number | undefined
-  readonly stream: 'stdout' | 'stderr'
-  /** RFC 3339 with nanoseconds, when asked for. */
-  readonly time: string | undefined
-  /** Without its newline. */
-  readonly text: string
-}
-
-export type FollowEvent =
-  | ({ readonly kind: 'line' } & LogLine)
-  | {
-      readonly kind: 'exited'
-      readonly service: string
-      readonly container: string
-      readonly exitCode: number
-      /** The engine starts it again by its restart policy. */
-      readonly restarts: boolean
-    }
-
-export interface FollowOptions {
-  readonly signal?: AbortSignal | undefined
-  /** Undefined: all. */
-  readonly services?: readonly string[]
-  /** Go on with what is written later, and with containers that are started later. */
-  readonly follow?: boolean
-  /** Lines of each container's past; undefined: all. */
-  readonly tail?: number
-  /** Seconds since 1970, with a fraction. */
-  readonly since?: number
-  readonly until?: number
-  readonly timestamps?: boolean
+export interface FollowerOptions extends FollowOptions {
   /** End when every container that was seen has ended: attached `up`. */
   readonly untilExited?: boolean
-  /** With `untilExited`: not before this has settled, such as the `run` that starts them. */
+  /** With `untilExited`: not before this has settled, such as the apply that starts them. */
   readonly notBefore?: Promise<unknown>
-  /** Called once the engine's events are listened to: what starts after is not missed. */
-  readonly onReady?: () => void
 }
 
-interface Source {
-  readonly id: string
-  readonly name: string
-  readonly service: string
-  readonly number: number | undefined
+interface Watched {
+  readonly source: Source
+  readonly output: Output
+  state: 'running' | 'restarting' | 'ended'
+  /** When the last run whose end was told began, as the engine says it. */
+  told?: string
+  /** When it ended last, in seconds. */
+  diedAt?: number
 }
 
-/** Ends when there is no more to come, or when the signal fires. */
-export async function* follow(
-  client: Client,
-  projectName: string,
-  options: FollowOptions = {},
-): AsyncGenerator<FollowEvent> {
-  if (options.follow) {
-    yield* new Follower(client, projectName, options).events()
-    return
-  }
-  const sources = (await list(client, projectName, options)).map(({ source }) => source)
-  yield* merged(client, sources, options)
-}
-
-async function list(client: Client, projectName: string, { services, signal }: FollowOptions) {
-  const query = { all: true, filters: projectFilter(projectName) }
-  const items = await client.call(containerEndpoints.containerList, { query }, { signal })
-  return items
-    .map(item => ({ item, source: sourceOf(item) }))
-    .filter(({ source }) => services === undefined || services.includes(source.service))
-    .sort((a, b) => (a.source.name < b.source.name ? -1 : 1))
-}
-
-function sourceOf(item: ContainerSummary): Source {
-  const { id, name, service, number } = observedContainer(item)
-  return { id, name, service, number }
-}
-
-function nanoseconds(seconds: number | undefined): bigint | undefined {
-  return seconds === undefined ? undefined : BigInt(Math.round(seconds * 1e6)) * 1000n
-}
-
-/** What is there, in order of time over all containers. */
-async function* merged(
-  client: Client,
-  sources: readonly Source[],
-  options: FollowOptions,
-): AsyncGenerator<FollowEvent> {
-  const { signal, tail, timestamps = false } = options
-  const query = {
-    follow: false,
-    tail,
-    since: nanoseconds(options.since),
-    until: nanoseconds(options.until),
-    // to merge by
-    timestamps: timestamps || sources.length > 1,
-  }
-  const logs = sources.map(source => ({ source, lines: readLog(client, source.id, { query, signal }) }))
-  type Head = { source: Source; lines: AsyncGenerator<Line>; line: Line }
-  const next = async ({ source, lines }: Omit<Head, 'line'>): Promise<Head | undefined> => {
-    const { value, done } = await lines.next()
-    return done ? undefined : { source, lines, line: value }
-  }
-  try {
-    let heads = (await Promise.all(logs.map(next))).filter(head => head !== undefined)
-    while (heads.length > 0) {
-      const first = heads.reduce((a, b) => ((b.line.time ?? '') < (a.line.time ?? '') ? b : a))
-      const { id: _, name, ...who } = first.source
-      const line = { ...first.line, time: timestamps ? first.line.time : undefined }
-      yield { kind: 'line', ...who, container: name, ...line }
-      const following = await next(first)
-      heads = heads.flatMap(head => (head === first ? (following ?? []) : head))
-    }
-  } finally {
-    await Promise.all(logs.map(({ lines }) => lines.return(undefined)))
-  }
-}
-
-/** Follows containers that run or are started; one reader a run of a container. */
-class Follower {
+export class Follower {
   readonly #client: Client
   readonly #project: string
-  readonly #options: FollowOptions
+  readonly #options: FollowerOptions
   readonly #channel = new Channel<FollowEvent>()
   readonly #closing = new AbortController()
   readonly #signal: AbortSignal
-  /** By container: what reads its present run. */
-  readonly #readers = new Map<string, Promise<void>>()
-  readonly #running = new Set<string>()
-  /** When each one ended last, in seconds. */
-  readonly #died = new Map<string, number>()
-  /** Ended, and about to be started again by the engine. */
-  readonly #waiting = new Set<string>()
+  readonly #watched = new Map<string, Watched>()
+  readonly #ready = Promise.withResolvers<void>()
+  readonly #begun = Date.now() / 1000
   #mayEnd: boolean
+  /** What is done one after the other: events, and looking at what is there. */
+  #turn: Promise<void> = Promise.resolve()
 
-  constructor(client: Client, project: string, options: FollowOptions) {
+  constructor(client: Client, project: string, options: FollowerOptions) {
     this.#client = client
     this.#project = project
     this.#options = options
     this.#mayEnd = options.notBefore === undefined
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
+    this.#ready.promise.catch(() => undefined)
+  }
+
+  /** Resolves when the engine's events are listened to: what starts after is not missed. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
   }
 
   async *events(): AsyncGenerator<FollowEvent> {
@@ -165,130 +70,184 @@ class Follower {
     }
   }
 
-  async #work(): Promise<void> {
-    try {
-      await this.#watch()
-      this.#channel.end()
-    } catch (error) {
-      this.#channel.end(this.#signal.aborted ? undefined : error)
-    }
-    await Promise.all(this.#readers.values())
+  /** Listens to a container that is about to be started and whose output cannot be read later. */
+  async attach(source: Source): Promise<void> {
+    await this.#watch(source).output.attach()
   }
 
-  async #watch(): Promise<void> {
-    const { services, onReady, notBefore } = this.#options
-    // listening first: a container started between the list and the events would be missed
-    const begin = Date.now() / 1000
-    const query = { filters: { type: ['container'], ...projectFilter(this.#project) }, since: nanoseconds(begin) }
-    const stream = await this.#client.stream(systemEndpoints.events, { query }, { signal: this.#signal })
-    onReady?.()
-    const listed = new Set<string>()
-    const ended: Promise<void>[] = []
-    for (const { item, source } of await list(this.#client, this.#project, this.#options)) {
-      const live = item.State === 'running' || item.State === 'paused'
-      if (live) {
-        listed.add(source.id)
-        this.#running.add(source.id)
-      } else if (item.State === 'restarting') this.#waiting.add(source.id)
-      if (live || !this.#options.untilExited) this.#read(source, this.#options.since)
-      else if (this.#options.since !== undefined) ended.push(this.#endedAlready(source, this.#options.since))
+  /** Nothing more will be started: looks at what is there, and ends when none of it runs, or at once. */
+  async finish(when: 'ended' | 'now' = 'ended'): Promise<void> {
+    this.#mayEnd = true
+    try {
+      await this.#inTurn(() => this.#look())
+      if (when === 'now' || this.#isOver()) await this.#end()
+    } catch (error) {
+      if (!this.#signal.aborted) throw error
     }
-    await Promise.all(ended)
-    const listedAt = Date.now()
-    void notBefore?.then(
-      () => this.#allowEnd(),
-      () => this.#allowEnd(),
-    )
+  }
+
+  async #work(): Promise<void> {
+    try {
+      await this.#listen()
+      await this.#end()
+    } catch (error) {
+      this.#ready.reject(error)
+      this.#channel.end(this.#signal.aborted ? undefined : error)
+    }
+    await Promise.allSettled([...this.#watched.values()].map(({ output }) => output.ended))
+  }
+
+  /** All that has ended is shown to its last line. */
+  async #end(): Promise<void> {
+    const ended = [...this.#watched.values()].filter(({ state }) => state === 'ended')
+    await Promise.all(ended.map(({ output }) => output.ended))
+    this.#channel.end()
+    this.#closing.abort()
+  }
+
+  async #listen(): Promise<void> {
+    const { services, notBefore } = this.#options
+    // first the subscription, then the list: what happens between the two is told by the events, and again by the list
+    const query = {
+      filters: { type: ['container'], ...projectFilter(this.#project) },
+      since: nanoseconds(this.#begun),
+    }
+    const stream = await this.#client.stream(systemEndpoints.events, { query }, { signal: this.#signal })
+    this.#ready.resolve()
+    await this.#inTurn(() => this.#look())
+    notBefore
+      ?.catch(() => undefined)
+      .then(() => this.finish())
+      .catch((error: unknown) => this.#channel.end(error))
     if (this.#isOver()) return
     for await (const event of stream) {
       const source = sourceOfEvent(event)
       if (services !== undefined && !services.includes(source.service)) continue
-      // what happened before the list is in it already
-      if (listed.has(source.id) && event.timeNano / 1e6 < listedAt) continue
-      if (event.Action === 'start' && !this.#running.has(source.id)) {
-        this.#running.add(source.id)
-        // not since the start: a process can have written before its start was told
-        this.#read(source, this.#died.get(source.id) ?? begin)
-      } else if (event.Action === 'die' && this.#running.has(source.id)) {
-        await this.#ended(source, event)
-        if (this.#isOver()) return
-      }
+      await this.#inTurn(() => this.#happened(source, event))
+      if (this.#isOver()) return
     }
+    throw new Failure('unavailable', 'Cannot follow the containers any longer: the engine ended its events')
   }
 
-  async #ended(source: Source, event: EventMessage): Promise<void> {
-    this.#running.delete(source.id)
-    this.#died.set(source.id, event.timeNano / 1e9)
-    // its last lines come before the word of its end
-    await this.#readers.get(source.id)
-    const exitCode = Number(event.Actor.Attributes['exitCode'] ?? 0)
-    const restarts = await this.#restarts(source.id)
-    if (restarts) this.#waiting.add(source.id)
-    else this.#waiting.delete(source.id)
-    await this.#channel.push({ kind: 'exited', service: source.service, container: source.name, exitCode, restarts })
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const before = this.#turn
+    const done = before.then(work)
+    this.#turn = done.catch(() => undefined)
+    await done
   }
 
-  /** One that ran since then, and was quicker than we: its output and end are shown all the same. */
-  async #endedAlready(source: Source, since: number): Promise<void> {
-    const params = { id: source.id }
-    const { State } = await this.#client.call(containerEndpoints.containerInspect, { params }, { signal: this.#signal })
-    if (State.Status !== 'exited' || Date.parse(State.StartedAt) / 1000 < since) return
-    this.#read(source, since)
-    await this.#readers.get(source.id)
-    const { service, name: container } = source
-    await this.#channel.push({ kind: 'exited', service, container, exitCode: State.ExitCode, restarts: false })
+  /** Brings what we know in line with what the engine lists. */
+  async #look(): Promise<void> {
+    const { untilExited } = this.#options
+    const listed = new Set<string>()
+    for (const { item, source } of await listSources(this.#client, this.#project, this.#options)) {
+      listed.add(source.id)
+      const known = this.#watched.get(source.id)
+      const watched = known ?? this.#watch(source)
+      if (item.State === 'running' || item.State === 'paused') {
+        if (known === undefined || known.state === 'ended') this.#read(watched)
+        watched.state = 'running'
+      } else if (item.State === 'restarting') {
+        if (known === undefined) this.#read(watched)
+        watched.state = 'restarting'
+      } else if (untilExited) await this.#foundEnded(watched)
+      else if (known === undefined) this.#read(watched)
+    }
+    for (const [id, watched] of this.#watched) if (!listed.has(id)) watched.state = 'ended'
   }
 
-  async #restarts(id: string): Promise<boolean> {
+  /** One that ended unseen, quicker than we or by an event that was lost: its output and end are shown all the same. */
+  async #foundEnded(watched: Watched): Promise<void> {
+    const { since } = this.#options
+    const seen = watched.state !== 'ended'
+    if (!seen && since === undefined) return
+    const state = await this.#stateOf(watched.source.id)
+    if (state === undefined || (state.Status !== 'exited' && state.Status !== 'dead')) return
+    watched.state = 'ended'
+    if (state.StartedAt === watched.told) return
+    watched.told = state.StartedAt
+    if (!seen && Date.parse(state.StartedAt) / 1000 < since!) return
+    this.#read(watched)
+    await this.#exited(watched, state.ExitCode, false)
+  }
+
+  async #happened(source: Source, event: EventMessage): Promise<void> {
+    const watched = this.#watched.get(source.id) ?? this.#watch(source)
+    if (event.Action === 'start') {
+      if (watched.told !== undefined) {
+        // the start of a run whose end was told already
+        const state = await this.#stateOf(source.id)
+        if (state === undefined || state.StartedAt === watched.told) return
+      }
+      watched.state = 'running'
+      this.#read(watched)
+    } else if (event.Action === 'die' && watched.state === 'running') {
+      const state = await this.#stateOf(source.id)
+      const again = state !== undefined && Date.parse(state.StartedAt) > event.timeNano / 1e6
+      const restarts = state !== undefined && (state.Restarting || state.Running || again)
+      watched.state = restarts ? 'restarting' : 'ended'
+      watched.diedAt = event.timeNano / 1e9
+      if (state && !restarts) watched.told = state.StartedAt
+      await this.#exited(watched, Number(event.Actor.Attributes['exitCode'] ?? 0), restarts)
+    } else if (event.Action === 'destroy') watched.state = 'ended'
+  }
+
+  /** Not since its start was told: a process can have written before. */
+  #read(watched: Watched): void {
+    watched.output.read(watched.diedAt ?? this.#begun)
+  }
+
+  /** Its last lines come before the word of its end; one that runs again already is not waited for. */
+  async #exited({ source, output }: Watched, exitCode: number, restarts: boolean): Promise<void> {
+    if (!restarts) await output.ended
+    const { name: container, service, number } = source
+    await this.#channel.push({ kind: 'exited', service, container, number, exitCode, restarts })
+  }
+
+  async #stateOf(id: string) {
     try {
-      const params = { id }
-      const { State } = await this.#client.call(
+      const inspected = await this.#client.call(
         containerEndpoints.containerInspect,
-        { params },
+        { params: { id } },
         { signal: this.#signal },
       )
-      return State.Restarting || State.Running
+      return inspected.State
     } catch (error) {
-      if (isFailure(error, 'not-found')) return false
+      if (isFailure(error, 'not-found')) return undefined
       throw error
     }
   }
 
   #isOver(): boolean {
     if (!this.#options.untilExited || !this.#mayEnd) return false
-    for (const id of this.#running) this.#waiting.delete(id)
-    return this.#running.size === 0 && this.#waiting.size === 0
+    return [...this.#watched.values()].every(({ state }) => state === 'ended')
   }
 
-  #allowEnd(): void {
-    this.#mayEnd = true
-    // nothing may run any more, and then no event will come to notice it
-    if (this.#isOver()) this.#closing.abort()
-  }
-
-  #read(source: Source, since: number | undefined): void {
-    const before = this.#readers.get(source.id)
-    this.#readers.set(
-      source.id,
-      (async () => {
-        await before
-        await this.#copy(source, since)
-      })(),
+  #watch(source: Source): Watched {
+    const found = this.#watched.get(source.id)
+    if (found) return found
+    const { tail, since, until, timestamps, untilExited: listen = false } = this.#options
+    const { id, name: container, service, number } = source
+    const output = new Output(
+      this.#client,
+      id,
+      { signal: this.#signal, tail, since, until, listen },
+      {
+        push: line =>
+          this.#channel.push({
+            kind: 'line',
+            service,
+            number,
+            container,
+            ...line,
+            time: timestamps ? line.time : undefined,
+          }),
+        unreadable: text => this.#channel.push({ kind: 'unreadable', service, container, text }),
+      },
     )
-  }
-
-  async #copy(source: Source, since: number | undefined): Promise<void> {
-    const { tail, until, timestamps = false } = this.#options
-    const query = { follow: true, tail, since: nanoseconds(since), until: nanoseconds(until), timestamps }
-    const { id, name, ...who } = source
-    try {
-      for await (const line of readLog(this.#client, id, { query, signal: this.#signal }))
-        await this.#channel.push({ kind: 'line', ...who, container: name, ...line })
-    } catch (error) {
-      // removed while it was read
-      if (isFailure(error, 'not-found') || this.#signal.aborted) return
-      this.#channel.end(error)
-    }
+    const watched: Watched = { source, output, state: 'ended' }
+    this.#watched.set(id, watched)
+    return watched
   }
 }
 
@@ -301,4 +260,13 @@ function sourceOfEvent({ Actor }: EventMessage): Source {
     service: own[labels.service] ?? '',
     number: number === undefined ? undefined : Number(number),
   }
+}
+
+/** What is there and what is written and started later. */
+export async function* follow(
+  client: Client,
+  project: string,
+  options: FollowerOptions = {},
+): AsyncGenerator<FollowEvent> {
+  yield* new Follower(client, project, options).events()
 }

@@ -42,7 +42,7 @@ export async function* readLog(
     { signal },
   )
   for await (const { stream, text } of splitLines(chunks)) {
-    const blank = timestamps ? text.indexOf(' ') : -1
+    const blank = timestamps && /^\d{4}-/.test(text) ? text.indexOf(' ') : -1
     yield blank < 0
       ? { stream, time: undefined, text }
       : { stream, time: text.slice(0, blank), text: text.slice(blank + 1) }

@@ -1,5 +1,4 @@
-/** An operation as the API call it stands for. */
-
+/** The operations of a plan as calls of the Docker Engine API. */
 import type { ContainerCreate } from '../api/container-body.ts'
 import { containerEndpoints } from '../api/containers.ts'
 import { imageEndpoints } from '../api/images.ts'
@@ -8,105 +7,149 @@ import { volumeEndpoints } from '../api/volumes.ts'
 import type { Client } from '../client/client.ts'
 import { Failure, isFailure, messageOf } from '../lib/failure.ts'
 import type { Late, NodeId, Operation, Ref } from '../plan/operation.ts'
+import { adoptedContainer, adoptedNetwork } from './adopt.ts'
+import { runHook } from './hook.ts'
+import type { PerformContext, Performed, Performer } from './performer.ts'
 import { pull, type RegistryAuthSource } from './pull.ts'
+import { onceSettled } from './settled.ts'
 import { tarOf } from './tar.ts'
-import type { Waiter } from './wait.ts'
+import { Waiter } from './wait.ts'
 
-export interface OperationContext {
-  readonly client: Client
-  /** What earlier nodes gave: ids of containers and images. */
-  readonly results: ReadonlyMap<NodeId, string>
-  readonly waiter: Waiter
-  /** Ends what may take long without changing anything: pulls and waits. */
-  readonly signal: AbortSignal
-  readonly registryAuth: RegistryAuthSource | undefined
-  readonly onProgress: (text: string, current?: number, total?: number) => void
-  readonly onWarning: (text: string) => void
+export interface EngineOptions {
+  readonly registryAuth?: RegistryAuthSource | undefined
+  /** Called before a container of a service is started: for whoever must listen by then. */
+  readonly beforeStart?:
+    | ((container: { readonly id: string; readonly name: string; readonly service: string }) => Promise<void>)
+    | undefined
 }
 
-/** Performs it; the id of what it made, where something was made. */
-export async function perform(operation: Operation, context: OperationContext): Promise<string | undefined> {
+/** What carries out plans on one engine. */
+export function enginePerformer(client: Client, options: EngineOptions = {}): Performer {
+  const waiter = new Waiter(client)
+  return {
+    begin(plan) {
+      // ahead of time, so that the first wait need not
+      if (plan.nodes.some(({ operation }) => operation.kind === 'wait-container')) waiter.open()
+    },
+    perform: (operation, context) => perform(operation, { ...context, ...options, client, waiter }),
+    end: () => waiter.close(),
+  }
+}
+
+interface Context extends PerformContext, EngineOptions {
+  readonly client: Client
+  readonly waiter: Waiter
+}
+
+async function perform(operation: Operation, context: Context): Promise<Performed | undefined> {
   const { client, results } = context
-  const id = (ref: Ref): string => resolve(ref, results)
-  const container = (): { params: { id: string } } => ({
-    params: { id: 'container' in operation ? id(operation.container) : '' },
-  })
   switch (operation.kind) {
     case 'create-network':
-      return (await client.call(networkEndpoints.networkCreate, { body: operation.body })).Id
+      return {
+        id: (
+          await created(client.call(networkEndpoints.networkCreate, { body: operation.body }), () =>
+            adoptedNetwork(client, operation),
+          )
+        ).Id,
+      }
     case 'remove-network':
-      return gone(client.call(networkEndpoints.networkRemove, { params: { id: operation.id } }))
+      return unlessUsed(client.call(networkEndpoints.networkRemove, { params: { id: operation.id } }))
     case 'create-volume':
       await client.call(volumeEndpoints.volumeCreate, { body: operation.body })
       return undefined
     case 'remove-volume':
-      return gone(client.call(volumeEndpoints.volumeRemove, { params: { name: operation.name } }))
+      return unlessUsed(client.call(volumeEndpoints.volumeRemove, { params: { name: operation.name } }))
     case 'pull-image':
-      return pull(operation, context)
+      return { id: await pull(operation, context) }
     case 'remove-image':
-      await gone(client.call(imageEndpoints.imageRemove, { params: { name: operation.name } }))
-      return undefined
+      return gone(client.call(imageEndpoints.imageRemove, { params: { name: operation.name } }))
     case 'create-container': {
-      const body = bound(operation.body, operation.late, id)
+      const body = bound(operation.body, operation.late, ref => resolve(ref, results))
       const query = { name: operation.createName, platform: operation.platform }
-      const created = await client.call(containerEndpoints.containerCreate, { body, query })
-      for (const warning of created.Warnings ?? []) context.onWarning(warning)
-      return created.Id
+      const container = await created(client.call(containerEndpoints.containerCreate, { body, query }), () =>
+        adoptedContainer(client, operation.createName, body),
+      )
+      for (const warning of container.Warnings ?? []) context.onWarning(warning)
+      return { id: container.Id }
     }
-    case 'upload-files':
-      await client.call(containerEndpoints.containerArchivePut, {
-        ...container(),
-        // owner and mode are those of the entries
-        query: { path: '/', noOverwriteDirNonDir: true, copyUIDGID: true },
-        body: tarOf(operation.files),
-      })
+    default: {
+      const id = resolve(operation.container, results)
+      return onceSettled({ waiter: context.waiter, id, signal: context.signal }, () =>
+        onContainer(operation, id, context),
+      )
+    }
+  }
+}
+
+type OnContainer = Extract<Operation, { readonly container: Ref }>
+
+async function onContainer(operation: OnContainer, id: string, context: Context): Promise<Performed | undefined> {
+  const { client } = context
+  const params = { id }
+  switch (operation.kind) {
+    case 'upload-files': {
+      // owner and mode are those of the entries
+      const query = { path: '/', noOverwriteDirNonDir: true, copyUIDGID: true }
+      await client.call(containerEndpoints.containerArchivePut, { params, query, body: tarOf(operation.files) })
       return undefined
+    }
     case 'start-container':
-      await client.call(containerEndpoints.containerStart, container())
+      if (operation.service !== undefined)
+        await context.beforeStart?.({ id, name: operation.name, service: operation.service })
+      await client.call(containerEndpoints.containerStart, { params })
+      return undefined
+    case 'run-hook':
+      await runHook(client, id, { ...operation, onOutput: context.onOutput })
       return undefined
     case 'unpause-container':
-      await client.call(containerEndpoints.containerUnpause, container())
+      await client.call(containerEndpoints.containerUnpause, { params })
       return undefined
     case 'pause-container':
-      await client.call(containerEndpoints.containerPause, container())
+      await client.call(containerEndpoints.containerPause, { params })
       return undefined
     case 'wait-container':
       try {
-        await context.waiter.wait(id(operation.container), operation, context.signal)
+        return { outcome: await context.waiter.wait(id, operation, context.signal) }
       } catch (error) {
         if (operation.required || context.signal.aborted) throw error
-        context.onWarning(messageOf(error))
+        context.onWarning(`optional ${messageOf(error)}`)
+        return { outcome: 'unready' }
       }
-      return undefined
     case 'stop-container':
-      await gone(client.call(containerEndpoints.containerStop, { ...container(), query: grace(operation.timeout) }))
-      return undefined
+      return gone(client.call(containerEndpoints.containerStop, { params, query: grace(operation.timeout) }))
     case 'restart-container':
-      await onceEnded(context, container().params, () =>
-        client.call(containerEndpoints.containerRestart, { ...container(), query: grace(operation.timeout) }),
-      )
+      await client.call(containerEndpoints.containerRestart, { params, query: grace(operation.timeout) })
       return undefined
     case 'kill-container':
       try {
-        await client.call(containerEndpoints.containerKill, { ...container(), query: { signal: operation.signal } })
+        await client.call(containerEndpoints.containerKill, { params, query: { signal: operation.signal } })
       } catch (error) {
         // it has ended by itself
         if (!isFailure(error, 'conflict') && !isFailure(error, 'not-found')) throw error
       }
       return undefined
+    case 'connect-network': {
+      const body = { Container: id, EndpointConfig: operation.endpoint }
+      await client.call(networkEndpoints.networkConnect, { params: { id: operation.network }, body })
+      return undefined
+    }
+    case 'disconnect-network':
+      return gone(
+        client.call(networkEndpoints.networkDisconnect, {
+          params: { id: operation.network },
+          body: { Container: id, Force: true },
+        }),
+      )
     case 'rename-container':
-      await client.call(containerEndpoints.containerRename, { ...container(), query: { name: operation.name } })
+      await client.call(containerEndpoints.containerRename, { params, query: { name: operation.name } })
       return undefined
     case 'remove-container':
-      await onceEnded(context, container().params, () =>
-        gone(
-          client.call(containerEndpoints.containerRemove, {
-            ...container(),
-            query: { force: operation.force, v: operation.volumes },
-          }),
-        ),
+      return gone(
+        client.call(containerEndpoints.containerRemove, {
+          params,
+          query: { force: operation.force, v: operation.volumes },
+        }),
       )
-      return undefined
     default:
       return operation satisfies never
   }
@@ -133,6 +176,17 @@ function bound(body: ContainerCreate, late: readonly Late[], id: (ref: Ref) => s
   return copy
 }
 
+/** Whoever made the same at the same time did what was wanted. */
+async function created<T>(call: Promise<T>, adopt: () => Promise<T | undefined>): Promise<T> {
+  try {
+    return await call
+  } catch (error) {
+    const other = isFailure(error, 'conflict') ? await adopt() : undefined
+    if (other === undefined) throw error
+    return other
+  }
+}
+
 /** Whoever removed it first did what was wanted. */
 async function gone(call: Promise<unknown>): Promise<undefined> {
   try {
@@ -143,31 +197,16 @@ async function gone(call: Promise<unknown>): Promise<undefined> {
   return undefined
 }
 
-function grace(timeout: number | undefined): { readonly t?: number } {
-  return timeout === undefined ? {} : { t: timeout }
-}
-
-/** Engines that answer while a process is still going ("container init still running", "removal … already in progress") are asked again when it has gone. */
-async function onceEnded(
-  { client, signal }: OperationContext,
-  params: { readonly id: string },
-  call: () => Promise<unknown>,
-): Promise<void> {
+/** What somebody else still uses stays, as with Docker Compose. */
+async function unlessUsed(call: Promise<unknown>): Promise<Performed | undefined> {
   try {
-    await call()
+    return await gone(call)
   } catch (error) {
-    const busy = /init still running|already in progress/.exec(messageOf(error))?.[0]
-    if (busy === undefined) throw error
-    const condition = busy === 'already in progress' ? 'removed' : 'not-running'
-    await gone(ended(client, { params, condition, signal }))
-    if (condition === 'not-running') await call()
+    if (!isFailure(error, 'conflict') && !isFailure(error, 'denied')) throw error
+    return { outcome: 'in-use' }
   }
 }
 
-async function ended(
-  client: Client,
-  { params, condition, signal }: { params: { readonly id: string }; condition: string; signal: AbortSignal },
-): Promise<void> {
-  const stream = await client.stream(containerEndpoints.containerWait, { params, query: { condition } }, { signal })
-  for await (const _ of stream) return
+function grace(timeout: number | undefined): { readonly t?: number } {
+  return timeout === undefined ? {} : { t: timeout }
 }

@@ -10,7 +10,7 @@ export type RegistryAuthSource = (reference: string) => Promise<string | undefin
 export interface PullContext {
   readonly client: Client
   readonly signal: AbortSignal
-  readonly registryAuth: RegistryAuthSource | undefined
+  readonly registryAuth?: RegistryAuthSource | undefined
   readonly onProgress: (text: string, current?: number, total?: number) => void
 }
 

@@ -1,15 +1,13 @@
 /** Walks a plan: a node starts when those before it are done, never more than `parallel` calls at once. */
 import { availableParallelism } from 'node:os'
 import PQueue from 'p-queue'
-import type { Client } from '../client/client.ts'
 import { debug } from '../lib/debug.ts'
 import { Failure, messageOf } from '../lib/failure.ts'
 import type { NodeId, Operation } from '../plan/operation.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
-import type { ApplyEvent } from './events.ts'
-import { perform } from './operations.ts'
-import type { RegistryAuthSource } from './pull.ts'
-import { Waiter } from './wait.ts'
+import type { ApplyEvent, Outcome } from './events.ts'
+import type { Performer } from './performer.ts'
+import { type FailedNode, PlanFailure } from './plan-failure.ts'
 
 export interface RunOptions {
   /** API calls in flight at most, from 1 to 999; default 4 per core. */
@@ -18,7 +16,6 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** Milliseconds that waiting may take. */
   readonly waitTimeout?: number
-  readonly registryAuth?: RegistryAuthSource
   readonly onEvent?: (event: ApplyEvent) => void
 }
 
@@ -26,21 +23,20 @@ const log = debug('apply')
 /** An engine's message buffers lose messages beyond; containers then fail to start. */
 const most = 1000
 
-/** @throws Failure of all that failed, joined; `cancelled` when the signal fired; `invalid` for a bad `parallel`. */
-export async function run(plan: Plan, client: Client, options: RunOptions = {}): Promise<void> {
+/** @throws PlanFailure of all that failed; Failure `cancelled` when the signal fired, `invalid` for a bad `parallel`. */
+export async function run(plan: Plan, performer: Performer, options: RunOptions = {}): Promise<void> {
   const parallel = options.parallel ?? Math.min(4 * availableParallelism(), most - 1)
   if (!Number.isInteger(parallel) || parallel < 1 || parallel >= most)
     throw new Failure('invalid', `Cannot run ${parallel} operations at once: it must be a number from 1 to ${most - 1}`)
   if (plan.empty) return
-  await new Walk(plan, client, { ...options, parallel }).done()
+  await new Walk(plan, performer, { ...options, parallel }).done()
 }
 
 class Walk {
   readonly #plan: Plan
-  readonly #client: Client
+  readonly #performer: Performer
   readonly #options: RunOptions
   readonly #queue: PQueue
-  readonly #waiter: Waiter
   /** Ends pulls and waits: the caller's signal, or the first failure. */
   readonly #stop = new AbortController()
   readonly #results = new Map<NodeId, string>()
@@ -48,15 +44,14 @@ class Walk {
   readonly #missing = new Map<NodeId, number>()
   readonly #dependents = new Map<NodeId, PlanNode[]>()
   readonly #begun = new Set<NodeId>()
-  readonly #failures: { readonly node: PlanNode; readonly failure: Failure }[] = []
+  readonly #failures: FailedNode[] = []
   readonly #running = new Set<Promise<void>>()
 
-  constructor(plan: Plan, client: Client, options: RunOptions & { readonly parallel: number }) {
+  constructor(plan: Plan, performer: Performer, options: RunOptions & { readonly parallel: number }) {
     this.#plan = plan
-    this.#client = client
+    this.#performer = performer
     this.#options = options
     this.#queue = new PQueue({ concurrency: options.parallel })
-    this.#waiter = new Waiter(client)
     for (const node of plan.nodes) {
       this.#missing.set(node.id, node.after.length)
       for (const needed of node.after) this.#dependents.set(needed, [...(this.#dependents.get(needed) ?? []), node])
@@ -69,13 +64,13 @@ class Walk {
     if (signal?.aborted) stop()
     else signal?.addEventListener('abort', stop, { once: true })
     try {
-      if (!this.#stop.signal.aborted && this.#plan.nodes.some(isWait)) this.#waiter.open()
+      if (!this.#stop.signal.aborted) this.#performer.begin?.(this.#plan)
       for (const node of this.#plan.nodes) if (node.after.length === 0) this.#launch(node)
       // what ends may launch more
       while (this.#running.size > 0) await Promise.all(this.#running)
     } finally {
       signal?.removeEventListener('abort', stop)
-      await this.#waiter.close()
+      await this.#performer.end?.()
     }
     this.#report(signal)
   }
@@ -98,19 +93,19 @@ class Walk {
     this.#tell({ kind: 'started', node })
     log('#%d %s %s', node.id, operation.kind, operation.name)
     let deadline: NodeJS.Timeout | undefined
+    let outcome: Outcome | undefined
     try {
       const signal = isWait(node) ? this.#waitSignal(operation, timer => (deadline = timer)) : this.#stop.signal
-      const result = await perform(operation, {
-        client: this.#client,
+      const performed = await this.#performer.perform(operation, {
         results: this.#results,
-        waiter: this.#waiter,
         signal,
-        registryAuth: this.#options.registryAuth,
         onProgress: (text, current, total) =>
           this.#tell({ kind: 'progress', node, text, ...(total ? { current: current ?? 0, total } : {}) }),
         onWarning: text => this.#tell({ kind: 'warning', node, text }),
+        onOutput: text => this.#tell({ kind: 'output', node, text }),
       })
-      if (result !== undefined) this.#results.set(node.id, result)
+      if (performed?.id !== undefined) this.#results.set(node.id, performed.id)
+      outcome = performed?.outcome
     } catch (error) {
       const failure = failureOf(operation, error)
       // what was broken off only because something else failed, or ^C, has not failed itself
@@ -125,7 +120,7 @@ class Walk {
     } finally {
       clearTimeout(deadline)
     }
-    this.#tell({ kind: 'done', node, milliseconds: Date.now() - begin })
+    this.#tell({ kind: 'done', node, outcome, milliseconds: Date.now() - begin })
     for (const dependent of this.#dependents.get(node.id) ?? []) {
       const left = this.#missing.get(dependent.id)! - 1
       this.#missing.set(dependent.id, left)
@@ -138,10 +133,10 @@ class Walk {
     const { waitTimeout } = this.#options
     if (waitTimeout === undefined || operation.kind !== 'wait-container') return this.#stop.signal
     const late = new AbortController()
-    const word = operation.condition
+    const { name, condition } = operation
     keep(
       setTimeout(() => {
-        late.abort(new Failure('unavailable', `"${operation.name}" is not ${word} after ${waitTimeout / 1000} seconds`))
+        late.abort(new Failure('unavailable', `container ${name} is not ${condition} after ${waitTimeout / 1000} s`))
       }, waitTimeout),
     )
     return AbortSignal.any([this.#stop.signal, late.signal])
@@ -156,16 +151,8 @@ class Walk {
       causes.set(node.id, because)
       this.#tell({ kind: 'skipped', node, because })
     }
-    const failures = this.#failures.map(({ failure }) => failure)
-    if (failures.length === 1) throw failures[0]
-    if (failures.length > 1) {
-      const { kind, hint, exitCode } = failures[0]!
-      throw new Failure(kind, failures.map(failure => failure.message).join('\n'), {
-        cause: new AggregateError(failures),
-        ...(hint === undefined ? {} : { hint }),
-        ...(exitCode === undefined ? {} : { exitCode }),
-      })
-    }
+    const [first, ...others] = this.#failures
+    if (first) throw new PlanFailure([first, ...others])
     if (signal?.aborted) throw new Failure('cancelled', 'Interrupted', { cause: signal.reason })
   }
 
@@ -195,6 +182,9 @@ const verbs: Readonly<Record<Operation['kind'], string>> = {
   'restart-container': 'restart container',
   'kill-container': 'kill container',
   'rename-container': 'rename container',
+  'run-hook': 'run hook in container',
+  'connect-network': 'connect container',
+  'disconnect-network': 'disconnect container',
   'remove-container': 'remove container',
 }
 
@@ -202,12 +192,12 @@ const verbs: Readonly<Record<Operation['kind'], string>> = {
 function failureOf(operation: Operation, error: unknown): Failure {
   const text = messageOf(error)
   const given = error instanceof Failure ? error : undefined
-  const what =
-    operation.kind === 'wait-container'
-      ? `Cannot go on: ${operation.cause}, but ${text}`
-      : `Cannot ${verbs[operation.kind]} "${operation.name}": ${text}`
-  // our own engine's sentences may say all of it already
-  const message = text.startsWith('Cannot ') && text.includes(`"${operation.name}"`) ? text : what
+  // conditions and hooks tell in Compose's words, and our own engine's sentences may say all of it already
+  const whole =
+    operation.kind === 'wait-container' ||
+    (operation.kind === 'run-hook' && given?.kind === 'conflict') ||
+    (text.startsWith('Cannot ') && text.includes(`"${operation.name}"`))
+  const message = whole ? text : `Cannot ${verbs[operation.kind]} "${operation.name}": ${text}`
   return new Failure(given?.kind ?? 'internal', message, {
     cause: error,
     ...(given?.hint === undefined ? {} : { hint: given.hint }),

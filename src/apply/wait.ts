@@ -6,10 +6,17 @@ import { systemEndpoints } from '../api/system.ts'
 import type { Client } from '../client/client.ts'
 import { Failure, messageOf } from '../lib/failure.ts'
 import type { WaitCondition } from '../plan/operation.ts'
+import type { Outcome } from './events.ts'
 
 export interface WaitFor {
   readonly name: string
+  readonly service: string | undefined
   readonly condition: WaitCondition
+}
+
+interface Listening extends Disposable {
+  push(event: Error): void
+  next(): Promise<EventMessage | Error>
 }
 
 /** One subscription to events for all waits of an apply, opened by the first. */
@@ -27,29 +34,36 @@ export class Waiter {
   /** Subscribes ahead of time, so that the first wait need not. */
   open(): void {
     // a failure to subscribe is told to whoever waits
-    this.#subscribe().catch(() => {})
+    this.subscribe().catch(() => {})
+  }
+
+  /** Listens to the engine's events, those since then (milliseconds) included when nobody has listened so far. */
+  subscribe(since = Date.now()): Promise<void> {
+    this.#subscribed ??= this.#openStream(since)
+    return this.#subscribed
   }
 
   /** @throws Failure when the condition cannot come true any more, with the reason; `cancelled` when the signal fires. */
-  async wait(id: string, { name, condition }: WaitFor, signal: AbortSignal): Promise<void> {
+  async wait(id: string, { name, service, condition }: WaitFor, signal: AbortSignal): Promise<Outcome> {
     if (signal.aborted) throw cancelled(name, signal)
-    await this.#subscribe()
-    const events = this.#listen(id)
+    await this.subscribe()
+    using events = this.listen(id)
     const abort = (): void => events.push(cancelled(name, signal))
     signal.addEventListener('abort', abort, { once: true })
     try {
       // first the subscription, then the question: nothing can happen unseen between the two
-      while (!(await this.#reached(id, { name, condition }))) {
+      for (;;) {
+        const outcome = await this.#reached(id, { name, service, condition })
+        if (outcome) return outcome
         for (;;) {
           const event = await events.next()
           if (event instanceof Error) throw event
-          if (condition !== 'completed' && event.Action === 'health_status: healthy') return
+          if (condition !== 'completed' && event.Action === 'health_status: healthy') return 'healthy'
           if (/^(die|destroy|start|oom|health_status)/.test(event.Action)) break
         }
       }
     } finally {
       signal.removeEventListener('abort', abort)
-      events.close()
     }
   }
 
@@ -58,23 +72,16 @@ export class Waiter {
     await this.#reading
   }
 
-  async #reached(id: string, { name, condition }: WaitFor): Promise<boolean> {
-    const container = await this.#client.call(containerEndpoints.containerInspect, { params: { id } })
-    const restarts = !['', 'no', undefined].includes(container.HostConfig.RestartPolicy?.Name)
-    const verdict = judge(container.State, { condition, restarts })
-    if (typeof verdict === 'boolean') return verdict
-    throw new Failure('conflict', `"${name}" ${verdict}`)
+  async #reached(id: string, { name, service, condition }: WaitFor): Promise<Outcome | undefined> {
+    const { State } = await this.#client.call(containerEndpoints.containerInspect, { params: { id } })
+    const verdict = judge(State, condition)
+    if (typeof verdict !== 'object') return verdict
+    throw new Failure('conflict', verdict.because(name, service ?? name))
   }
 
-  #subscribe(): Promise<void> {
-    this.#subscribed ??= this.#openStream()
-    return this.#subscribed
-  }
-
-  async #openStream(): Promise<void> {
+  async #openStream(begin: number): Promise<void> {
     // Docker sends the headers a moment before it listens: what falls between is asked for again
-    const since = BigInt(Date.now()) * 1_000_000n
-    const query = { filters: { type: ['container'] }, since }
+    const query = { filters: { type: ['container'] }, since: BigInt(begin) * 1_000_000n }
     const stream = await this.#client.stream(systemEndpoints.events, { query }, { signal: this.#closing.signal })
     this.#reading = this.#read(stream)
   }
@@ -92,7 +99,8 @@ export class Waiter {
     this.#subscribed.catch(() => {})
   }
 
-  #listen(id: string): { push(event: Error): void; next(): Promise<EventMessage | Error>; close(): void } {
+  /** What happens to a container from now on, once somebody has subscribed. */
+  listen(id: string): Listening {
     const queue: (EventMessage | Error)[] = []
     let wake: (() => void) | undefined
     const tell = (event: EventMessage | Error): void => {
@@ -107,7 +115,7 @@ export class Waiter {
         while (queue.length === 0) await new Promise<void>(resolve => (wake = resolve))
         return queue.shift()!
       },
-      close: () => {
+      [Symbol.dispose]: () => {
         listeners.delete(tell)
         if (listeners.size === 0) this.#listeners.delete(id)
       },
@@ -120,30 +128,37 @@ function cancelled(name: string, signal: AbortSignal): Failure {
   return new Failure('cancelled', `No longer waiting for "${name}"`)
 }
 
-export interface JudgeOptions {
-  readonly condition: WaitCondition
-  /** Whether the engine starts it again when it ends. */
-  readonly restarts: boolean
+/** Why a condition cannot come true any more, in Docker Compose's words. */
+export interface Hopeless {
+  because(name: string, service: string): string
 }
 
-/** Whether the condition holds; false: it may still; a text: it cannot any more, and why. */
-export function judge(state: ContainerState, { condition, restarts }: JudgeOptions): boolean | string {
+/** What the condition has come to; undefined: it may still come true. */
+export function judge(state: ContainerState, condition: WaitCondition): Outcome | Hopeless | undefined {
+  if (state.Status === 'exited' || state.Status === 'dead') return judgeEnded(state, condition)
+  if (state.Status === 'removing') return { because: name => `container ${name} is being removed` }
+  if (condition === 'completed' || state.Status !== 'running') return undefined
   const health = state.Health?.Status === 'none' ? undefined : state.Health
-  if (state.Status === 'exited' || state.Status === 'dead') {
-    if (state.ExitCode === 0 && (condition === 'completed' || (condition === 'ready' && !restarts))) return true
-    return endReason(state)
-  }
-  if (state.Status === 'removing') return 'is being removed'
-  if (condition === 'completed' || state.Status !== 'running') return false
-  if (health === undefined) return condition === 'ready' || 'has no healthcheck'
-  if (health.Status === 'unhealthy') return `is unhealthy${lastOutput(health.Log)}`
-  return health.Status === 'healthy'
+  if (health === undefined)
+    return condition === 'ready'
+      ? 'running'
+      : { because: name => `dependency failed to start: container ${name} has no healthcheck configured` }
+  if (health.Status === 'unhealthy')
+    return { because: name => `${failed(condition)}container ${name} is unhealthy${lastOutput(health.Log)}` }
+  return health.Status === 'healthy' ? 'healthy' : undefined
 }
 
-function endReason(state: ContainerState): string {
-  const killed = state.OOMKilled ? ' (out of memory)' : ''
-  const error = state.Error === '' ? '' : `: ${state.Error}`
-  return `exited with code ${state.ExitCode}${killed}${error}`
+function judgeEnded(state: ContainerState, condition: WaitCondition): Outcome | Hopeless {
+  const why = `${state.OOMKilled ? ', out of memory' : ''}${state.Error === '' ? '' : `: ${state.Error}`}`
+  if (condition !== 'completed')
+    return { because: name => `${failed(condition)}container ${name} exited (${state.ExitCode})${why}` }
+  if (state.ExitCode === 0) return 'exited'
+  return { because: (_, service) => `service "${service}" didn't complete successfully: exit ${state.ExitCode}${why}` }
+}
+
+/** What was only asked for by --wait is nobody's dependency. */
+function failed(condition: WaitCondition): string {
+  return condition === 'ready' ? '' : 'dependency failed to start: '
 }
 
 function lastOutput(log: NonNullable<ContainerState['Health']>['Log']): string {

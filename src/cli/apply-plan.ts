@@ -1,4 +1,6 @@
 /** A plan on its way: shown when it is a dry run, applied with progress otherwise. */
+import type { EngineOptions } from '../apply/operations.ts'
+import { type FailedNode, PlanFailure } from '../apply/plan-failure.ts'
 import type { Client } from '../client/client.ts'
 import { printable } from '../lib/text.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
@@ -13,8 +15,11 @@ export interface Applied {
   readonly nothing: string
   /** Seconds that waiting may take. */
   readonly waitTimeout?: number | undefined
-  /** Instead of the call's: for plans that run because of an interrupt. */
-  readonly signal?: AbortSignal
+  /** Instead of the call's: for plans that run because of an interrupt, or end with one. */
+  readonly signal?: AbortSignal | undefined
+  readonly beforeStart?: EngineOptions['beforeStart']
+  /** A line that a hook has printed. */
+  readonly onOutput?: (node: PlanNode, line: string) => void
   /** False: lines even on a terminal. */
   readonly live?: boolean
 }
@@ -24,31 +29,40 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
   const { screen, globals } = call
   for (const warning of plan.warnings) screen.warn(printable(warning))
   if (plan.empty) {
-    if (globals.progress !== 'quiet' && globals.progress !== 'json') screen.say(nothing)
+    if (globals.progress === 'quiet' || globals.progress === 'json') return false
+    const { lineOf } = await import('./progress/plain.ts')
+    for (const name of plan.running) screen.say(lineOf(`Container ${name}`, 'Running', screen.paintStatus))
+    if (plan.running.length === 0 && nothing !== '') screen.say(nothing)
     return false
   }
   if (globals['dry-run']) {
+    // on stderr, as all that is told of what is done
     const { printPlan } = await import('../plan/print.ts')
-    screen.print(printPlan(plan).trimEnd())
+    screen.say(printPlan(plan).trimEnd())
     return false
   }
-  const { run } = await import('../apply/run.ts')
+  const [{ run }, { enginePerformer }] = await Promise.all([
+    import('../apply/run.ts'),
+    import('../apply/operations.ts'),
+  ])
   const progress = await progressOf(call, plan, options.live)
-  const failed: PlanNode[] = []
+  const performer = enginePerformer(client, {
+    registryAuth: async reference => (await import('./registry-auth.ts')).registryAuth(reference, call.env),
+    beforeStart: options.beforeStart,
+  })
   try {
-    await run(plan, client, {
+    await run(plan, performer, {
       ...given('parallel', parallelOf(call)),
       ...given('waitTimeout', options.waitTimeout === undefined ? undefined : options.waitTimeout * 1000),
-      registryAuth: async reference => (await import('./registry-auth.ts')).registryAuth(reference, call.env),
       signal: options.signal ?? call.signal,
       onEvent: event => {
-        if (event.kind === 'failed') failed.push(event.node)
         progress.tell(event)
+        if (event.kind === 'output') options.onOutput?.(event.node, event.text)
       },
     })
   } catch (error) {
     await progress.end()
-    await printTails(call, client, failed)
+    if (error instanceof PlanFailure) await printTails(call, client, error.failed)
     throw error
   }
   await progress.end()
@@ -56,9 +70,13 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
 }
 
 /** What containers that failed have printed last: the reason is most often there. */
-async function printTails({ screen }: Call, client: Client, failed: readonly PlanNode[]): Promise<void> {
-  const started = failed.filter(({ operation: { kind } }) => kind === 'start-container' || kind === 'wait-container')
-  for (const { operation } of started.slice(0, 5)) {
+async function printTails({ screen }: Call, client: Client, failed: readonly FailedNode[]): Promise<void> {
+  const started = failed.filter(
+    ({ node: { operation } }) => operation.kind === 'start-container' || operation.kind === 'wait-container',
+  )
+  for (const {
+    node: { operation },
+  } of started.slice(0, 5)) {
     const lines = await lastLines(client, operation.name).catch(() => {
       // the failure itself is on its way to the user; this was an extra
       return []

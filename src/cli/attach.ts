@@ -1,18 +1,21 @@
-/** The output of a stack until its containers end; the first ^C stops them, the second kills. */
-import { follow } from '../apply/follow.ts'
+/** The output of a stack while it is brought up and until its containers end; the first ^C stops them, the second kills. */
+import { Follower } from '../apply/follow.ts'
+import type { FollowEvent } from '../apply/logs.ts'
 import { observe } from '../apply/observe.ts'
 import type { Client } from '../client/client.ts'
+import { isFailure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import { planKill, planStop } from '../plan/down.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { PlanNode } from '../plan/plan.ts'
 import { applyPlan } from './apply-plan.ts'
+import type { BringUp } from './bring-up.ts'
 import type { Call } from './command.ts'
 import { LogLines, type LogStyle } from './log-lines.ts'
 
 export interface Attached {
   readonly client: Client
   readonly project: Project
-  /** What was started, and what is stopped at ^C; undefined: all. */
+  /** What is started, and what is stopped at ^C; undefined: all. */
   readonly services: readonly string[] | undefined
   /** Whose output is shown. */
   readonly shown: readonly string[]
@@ -22,80 +25,123 @@ export interface Attached {
   readonly abortOn: 'exit' | 'failure' | undefined
   readonly exitCodeFrom: string | undefined
   readonly style: Omit<LogStyle, 'services'>
+  /** Brings it up; begun once nothing of it can be missed. False: a person said no. */
+  bringUp(more: Required<Pick<BringUp, 'signal' | 'beforeStart' | 'hold' | 'onOutput'>>): Promise<boolean>
 }
 
-/** Returns the exit code: 130 when interrupted, that of the container meant by the options, otherwise 0. */
+/** Returns the exit code: that of the container meant by the options, 130 when interrupted, otherwise 0. */
 export async function attach(call: Call, attached: Attached): Promise<number> {
   const { client, project, shown, since, abortOn, exitCodeFrom } = attached
-  const lines = new LogLines(call.screen, { ...attached.style, services: shown })
-  const ending = new Ending(call, attached)
-  let code: number | undefined
-  using _taken = call.interrupts.take(count => {
-    if (count === 1) call.screen.say('\nStopping; ^C again kills')
-    ending.begin(count === 1 ? 'stop' : 'kill')
-  })
-  const signal = AbortSignal.any([ending.failed])
-  for await (const event of follow(client, project.name, {
-    signal,
-    follow: true,
+  const starting = new AbortController()
+  const started = Promise.withResolvers<boolean>()
+  started.promise.catch(() => undefined)
+  const follower = new Follower(client, project.name, {
     untilExited: true,
+    notBefore: started.promise,
     since,
     timestamps: attached.style.timestamps,
-    ...(attached.services || shown.length < Object.keys(project.services).length
-      ? { services: watched(attached) }
-      : {}),
-  })) {
-    if (event.kind === 'line') {
-      if (shown.includes(event.service)) lines.write(event)
-      continue
-    }
-    if (shown.includes(event.service)) lines.note({ ...event, number: undefined }, `exited with code ${event.exitCode}`)
-    const meant = exitCodeFrom === undefined ? aborts(abortOn, event.exitCode) : event.service === exitCodeFrom
-    if (meant && code === undefined && call.interrupts.count === 0) {
-      code = event.exitCode
-      ending.begin('stop')
-    }
+    services: watched(attached),
+  })
+  const ending = new Ending(call, attached, { follower, starting, started: started.promise })
+  using _taken = call.interrupts.take(count => {
+    if (count === 1) call.screen.say('Gracefully stopping... press Ctrl+C again to force')
+    ending.begin(count === 1 ? 'stop' : 'kill')
+  })
+  const lines = new LogLines(call.screen, { ...attached.style, services: shown })
+  let held: Promise<unknown> = Promise.resolve()
+  const more = {
+    signal: starting.signal,
+    beforeStart: unreadable(attached, follower),
+    hold: (work: Promise<unknown>) => (held = work.catch(() => undefined)),
+    onOutput: ({ operation }: PlanNode, text: string) => {
+      if ('service' in operation && operation.service !== undefined && shown.includes(operation.service))
+        lines.hook({ service: operation.service, container: operation.name }, text)
+    },
+  }
+  // ready fails with the events themselves, whose reader says why
+  follower.ready.then(() => attached.bringUp(more).then(started.resolve, started.reject), started.reject)
+  let code: number | undefined
+  for await (const event of follower.events()) {
+    await held
+    if (shown.includes(event.service)) show(call, lines, event)
+    if (event.kind !== 'exited') continue
+    if (event.service === exitCodeFrom) code ??= event.exitCode
+    if (!aborts(attached, event.exitCode) || ending.begun) continue
+    if (exitCodeFrom === undefined) code ??= event.exitCode
+    call.screen.say('Aborting on container exit...')
+    ending.begin('stop')
   }
   await ending.done()
-  return code ?? (call.interrupts.count > 0 ? 130 : 0)
+  const up = await started.promise.catch(error => {
+    // broken off by what ends it all
+    if (ending.begun && isFailure(error, 'cancelled')) return true
+    throw error
+  })
+  if (!up) return 1
+  return call.interrupts.count > 0 ? 130 : (exitCodeFrom ?? abortOn) === undefined ? 0 : (code ?? 0)
+}
+
+/** Whose output is kept nowhere must be listened to before it starts. */
+function unreadable({ project, shown }: Attached, follower: Follower): NonNullable<BringUp['beforeStart']> {
+  return async ({ id, name, service }) => {
+    if (!shown.includes(service) || project.services[service]?.logging?.driver !== 'none') return
+    await follower.attach({ id, name, service, number: undefined })
+  }
+}
+
+function show(call: Call, lines: LogLines, event: FollowEvent): void {
+  if (event.kind === 'line') lines.write(event)
+  else if (event.kind === 'exited') lines.exited(event)
+  else call.screen.warn(`${event.container}: ${event.text}`)
 }
 
 /** Whose end matters: what is shown and, when everything is to stop with one, all that was started. */
 function watched({ project, services, shown, abortOn, exitCodeFrom }: Attached): readonly string[] {
-  return abortOn || exitCodeFrom ? (services ?? Object.keys(project.services)) : shown
+  return abortOn || exitCodeFrom !== undefined ? (services ?? Object.keys(project.services)) : shown
 }
 
-function aborts(abortOn: Attached['abortOn'], exitCode: number): boolean {
-  return abortOn === 'exit' || (abortOn === 'failure' && exitCode !== 0)
+/** --exit-code-from means that everything ends with the first that ends, whichever it is. */
+function aborts({ abortOn, exitCodeFrom }: Attached, exitCode: number): boolean {
+  const on = abortOn ?? (exitCodeFrom === undefined ? undefined : 'exit')
+  return on === 'exit' || (on === 'failure' && exitCode !== 0)
+}
+
+interface Work {
+  readonly follower: Follower
+  readonly starting: AbortController
+  readonly started: Promise<unknown>
 }
 
 /** Stopping, then killing, beside the output that still comes. */
 class Ending {
   readonly #call: Call
   readonly #attached: Attached
-  readonly #failed = new AbortController()
+  readonly #running: Work
   readonly #work: Promise<void>[] = []
   #stopping: AbortController | undefined
 
-  constructor(call: Call, attached: Attached) {
+  constructor(call: Call, attached: Attached, running: Work) {
     this.#call = call
     this.#attached = attached
+    this.#running = running
   }
 
-  /** Fires when the containers cannot be ended: then there is nothing to wait for. */
-  get failed(): AbortSignal {
-    return this.#failed.signal
+  get begun(): boolean {
+    return this.#stopping !== undefined
   }
 
   begin(how: 'stop' | 'kill'): void {
     this.#stopping?.abort()
     const control = (this.#stopping = new AbortController())
-    const work = this.#end(how, control.signal).catch(error => {
-      // a stop that gave way to a kill has not failed
-      if (control.signal.aborted) return
-      this.#failed.abort()
-      throw error
-    })
+    // nothing new is started any more
+    this.#running.starting.abort()
+    const work = this.#end(how, control.signal)
+      .catch(error => {
+        // a stop that gave way to a kill has not failed
+        if (!control.signal.aborted) throw error
+      })
+      // whatever became of it: what has ended is known by looking, not by an event that may have passed
+      .finally(() => (control.signal.aborted ? undefined : this.#running.follower.finish('now')))
     // reported by done(), which is awaited when the output has ended
     work.catch(() => undefined)
     this.#work.push(work)
@@ -107,13 +153,13 @@ class Ending {
 
   async #end(how: 'stop' | 'kill', signal: AbortSignal): Promise<void> {
     const { client, project, services, timeout } = this.#attached
+    // what is being created must be there to be stopped; it ends soon, since nothing new is begun
+    if (how === 'stop') await this.#running.started.catch(() => undefined)
     const observed = await observe(client, project.name, { signal, containersOnly: true })
     const chosen = services ? { services } : {}
-    const plan: Plan =
-      how === 'kill'
-        ? planKill(project, observed, chosen)
-        : planStop(project, observed, { ...chosen, ...(timeout === undefined ? {} : { timeout }) })
+    const plan =
+      how === 'kill' ? planKill(project, observed, chosen) : planStop(project, observed, { ...chosen, timeout })
     // lines and not a live list, which the output would tear apart
-    await applyPlan(this.#call, { plan, client, nothing: 'Nothing runs', signal, live: false })
+    await applyPlan(this.#call, { plan, client, nothing: '', signal, live: false })
   }
 }

@@ -1,7 +1,6 @@
 /** The road of up, create, scale and plan: the stack and the engine side by side, what is there, the difference. */
 import type { Client } from '../client/client.ts'
 import type { PullWhen } from '../plan/images.ts'
-import type { Plan } from '../plan/plan.ts'
 import type { UpOptions } from '../plan/reconcile.ts'
 import type { LoadedStack } from '../stack/load.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
@@ -40,21 +39,21 @@ export const upOptions = {
 
 type UpValues = Values<typeof upOptions>
 
-export interface Prepared {
+/** What the command line asks for: the stack, and what of it is to be how. */
+export interface Wanted {
   readonly loaded: LoadedStack
   readonly client: Client
-  /** Of images that are there and due all the same; to be applied first. */
-  readonly pulls: Plan
-  plan(): Promise<Plan>
   /** Those named on the command line; undefined for all. */
   readonly services: readonly string[] | undefined
+  readonly options: UpOptions
 }
 
-/** Loads, observes and plans; `more` wins over what the options say. */
-export async function prepare(call: Call, values: UpValues, more: UpOptions = {}): Promise<Prepared> {
+/** Reads the stack and the options; `more` wins over what the options say. */
+export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {}): Promise<Wanted> {
   refuse(values)
   const named = more.services ?? call.args
-  const [loaded, client, { observe }, { reconcile }, { imagesOf, planPull }, { filesOf }] = await Promise.all([
+  const scale = parseScale(values.scale)
+  const [loaded, client] = await Promise.all([
     loadProject(
       call,
       named.length > 0
@@ -62,61 +61,55 @@ export async function prepare(call: Call, values: UpValues, more: UpOptions = {}
         : { making: { services: 'all' } },
     ),
     call.connect(),
-    import('../apply/observe.ts'),
-    import('../plan/reconcile.ts'),
-    import('../plan/images.ts'),
-    import('../plan/file-objects.ts'),
   ])
-  const { project } = loaded
-  const services = checkServices(named, Object.keys(project.services))
-  const scale = parseScale(values.scale)
-  checkServices(Object.keys(scale), Object.keys(project.services))
-  const look = () =>
-    observe(client, project.name, { signal: call.signal, images: imagesOf(project), files: filesOf(project) })
-  const observed = await look()
-  const pull = values.pull === undefined || values.pull === 'policy' ? {} : { when: values.pull as PullWhen }
-  const pulls = planPull(project, observed, {
-    ...(services ? { services } : {}),
-    ...(pull.when === 'always' ? pull : {}),
-  })
+  const known = Object.keys(loaded.project.services)
+  const services = checkServices(named, known)
+  checkServices(Object.keys(scale), known)
+  const pull = values.pull === undefined || values.pull === 'policy' ? undefined : (values.pull as PullWhen)
   const options: UpOptions = {
     ...(services ? { services } : {}),
     noDeps: values['no-deps'],
     scale,
     recreate: values['force-recreate'] ? 'always' : values['no-recreate'] ? 'never' : 'diverged',
-    ...(values['always-recreate-deps'] ? { recreateDependencies: true } : {}),
+    recreateDependencies: values['always-recreate-deps'],
     recreateVolumes: values['recreate-volumes'],
     removeOrphans: values['remove-orphans'],
-    ...(pull.when === undefined ? {} : { pull: pull.when }),
+    ...(pull === undefined ? {} : { pull }),
     renewAnonVolumes: values['renew-anon-volumes'],
     ...(values.timeout === undefined ? {} : { timeout: values.timeout }),
     ...more,
   }
-  return {
-    loaded,
-    client,
-    pulls,
-    services,
-    async plan() {
-      // what a pull brought decides what is recreated
-      const fresh = pulls.empty || call.globals['dry-run'] ? observed : await look()
-      return reconcile(project, fresh, options)
-    },
-  }
+  return { loaded, client, services, options }
 }
 
-/** Applies the pulls that are due, then what is left to do; true when anything was changed. */
+export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'beforeStart' | 'onOutput'> {
+  /** -y. */
+  readonly yes: boolean
+  /** Called when a live list is about to cover the terminal, until it has ended. */
+  readonly hold?: (shown: Promise<unknown>) => void
+}
+
+/** Goes the road; false when a person said no. */
 export async function bringUp(
   call: Call,
-  prepared: Prepared,
-  options: Omit<Applied, 'plan' | 'client' | 'nothing'> & { readonly yes: boolean },
+  { loaded, client, options }: Wanted,
+  { yes, hold, ...applied }: BringUp,
 ): Promise<boolean> {
-  const { client, pulls } = prepared
-  if (!pulls.empty) await applyPlan(call, { plan: pulls, client, nothing: '' })
-  const plan = await prepared.plan()
-  if (!(await confirm(call, plan, { yes: options.yes }))) return false
-  await applyPlan(call, { ...options, plan, client, nothing: 'no changes' })
-  return true
+  const { converge } = await import('../apply/converge.ts')
+  return await converge({
+    client,
+    project: loaded.project,
+    options,
+    signal: applied.signal ?? call.signal,
+    confirm: plan => confirm(call, plan, { yes }),
+    carryOut: async plan => {
+      // what waits is followed by its output, not by a list
+      const live = hold === undefined || !plan.nodes.some(({ operation }) => operation.kind === 'wait-container')
+      const work = applyPlan(call, { ...applied, plan, client, nothing: 'no changes', live })
+      if (live) hold?.(work)
+      await work
+    },
+  })
 }
 
 function refuse(values: UpValues): void {

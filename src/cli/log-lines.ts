@@ -1,5 +1,5 @@
 /** Lines of many containers on one screen: a stable colour and an aligned prefix for each. */
-import type { LogLine } from '../apply/follow.ts'
+import type { LogLine } from '../apply/logs.ts'
 import { printable } from '../lib/text.ts'
 import type { Screen, Style } from './screen.ts'
 
@@ -44,14 +44,23 @@ export class LogLines {
     this.#screen[line.stream].write(`${this.#prefix(line)}${time}${shown(line.text)}\n`)
   }
 
-  /** Something about a container among its lines: "exited with code 0". */
-  note(line: Pick<LogLine, 'service' | 'number' | 'container'>, text: string): void {
-    this.#screen.say(`${this.#prefix(line)}${this.#paint('dim', text)}`)
+  /** The end of a container among its lines, in Compose's words: "web-1 exited with code 0". */
+  exited({ exitCode, restarts, ...line }: Named & { readonly exitCode: number; readonly restarts: boolean }): void {
+    const text = `exited with code ${exitCode}${restarts ? ' (restarting)' : ''}`
+    this.#screen.stdout.write(`${this.#paint(this.#colourOf(line.service), printable(nameOf(line)))} ${text}\n`)
   }
 
-  #prefix({ service, number, container }: Pick<LogLine, 'service' | 'number' | 'container'>): string {
+  /** A line that a hook has printed in a container: "web-1 ->  | text". */
+  hook({ service, container }: Omit<Named, 'number'>, text: string): void {
+    const name = `${shortName(service, container)} ->`
+    const prefix = this.#style.prefix ? `${this.#paint(this.#colourOf(service), `${printable(name)} |`)} ` : ''
+    this.#screen.stdout.write(`${prefix}${shown(text)}\n`)
+  }
+
+  #prefix(line: Named): string {
     if (!this.#style.prefix) return ''
-    const name = number === undefined ? shortName(service, container) : `${service}-${number}`
+    const { service } = line
+    const name = nameOf(line)
     this.#width = Math.max(this.#width, name.length)
     return `${this.#paint(this.#colourOf(service), `${printable(name).padEnd(this.#width)} |`)} `
   }
@@ -65,6 +74,12 @@ export class LogLines {
   #paint(style: Style, text: string): string {
     return this.#style.colour ? this.#screen.paint(style, text) : text
   }
+}
+
+type Named = Pick<LogLine, 'service' | 'number' | 'container'>
+
+function nameOf({ service, number, container }: Named): string {
+  return number === undefined ? shortName(service, container) : `${service}-${number}`
 }
 
 /** "web-1" of "shop-web-1"; a container_name stays as it is. */

@@ -94,18 +94,16 @@ export function createClient(host: string, options: ClientOptions = {}): Client 
 
     async call(endpoint, input, options = {}) {
       const request = await prepare(endpoint, input as AnyInput, options)
-      return (await retried(endpoint, options, async () => {
-        const response = await connections.send(request)
-        if (isError(response)) throw await errorOf(response, request)
-        if (endpoint.reply.kind === 'stat') {
-          response.resume()
-          return statOf(response, request)
-        }
-        const body = await readBody(response, request)
-        if (endpoint.reply.kind === 'text') return body.toString('utf8')
-        if (body.length === 0 || endpoint.reply.kind === 'empty') return undefined
-        return parseDocument(body, request)
-      })) as never
+      const response = await connections.send(request)
+      if (isError(response)) throw await errorOf(response, request)
+      if (endpoint.reply.kind === 'stat') {
+        response.resume()
+        return statOf(response, request) as never
+      }
+      const body = await readBody(response, request)
+      if (endpoint.reply.kind === 'text') return body.toString('utf8') as never
+      if (body.length === 0 || endpoint.reply.kind === 'empty') return undefined as never
+      return parseDocument(body, request) as never
     },
 
     async stream(endpoint, input, options = {}) {
@@ -215,30 +213,4 @@ function lost(error: unknown, { what, signal }: RequestOptions): Failure {
   return new Failure('unavailable', `Cannot ${what}: the engine broke off its reply: ${messageOf(error)}`, {
     cause: error,
   })
-}
-
-/** Docker answers so when a container is restarted faster than its init is reaped; it goes over by itself. */
-const transient =
-  /container init still running|is being restarted, wait|tried to kill container, but did not receive an exit event/
-
-/** Repeats, ever later and a minute at most, what only came too early. */
-async function retried<T>(endpoint: Endpoint, { signal }: CallOptions, attempt: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + 60_000
-  for (let delay = 50; ; delay = Math.min(delay * 2, 2000)) {
-    try {
-      return await attempt()
-    } catch (error) {
-      const again = endpoint.method !== 'GET' && isFailure(error) && transient.test(error.message)
-      if (!again || Date.now() + delay > deadline || signal?.aborted) throw error
-      await new Promise<void>(resolve => {
-        const wake = () => {
-          clearTimeout(timer)
-          signal?.removeEventListener('abort', wake)
-          resolve()
-        }
-        const timer = setTimeout(wake, delay)
-        signal?.addEventListener('abort', wake, { once: true })
-      })
-    }
-  }
 }

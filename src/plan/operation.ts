@@ -1,5 +1,5 @@
 /** What a plan consists of: operations, one API call each, every one with its cause. */
-import type { ContainerCreate } from '../api/container-body.ts'
+import type { ContainerCreate, EndpointSettings } from '../api/container-body.ts'
 import type { NetworkCreate } from '../api/networks.ts'
 import type { VolumeCreate } from '../api/volumes.ts'
 
@@ -29,9 +29,18 @@ export interface FileUpload {
   readonly mode: number
 }
 
+/** A command of a service's post_start or pre_stop. */
+export interface PlannedHook {
+  readonly command: readonly string[]
+  /** NAME=VALUE. */
+  readonly environment: readonly string[]
+  readonly user: string | undefined
+  readonly workingDir: string | undefined
+  readonly privileged: boolean
+}
+
 /**
- * healthy: its check says so. completed: it ended with 0. ready, for `--wait`: healthy if it has a check, otherwise running;
- * a container that ended with 0 and is not restarted counts as ready.
+ * healthy: its check says so. completed: it ended with 0. ready, for `--wait`: healthy if it has a check, otherwise running.
  */
 export const waitConditions = ['healthy', 'completed', 'ready'] as const
 export type WaitCondition = (typeof waitConditions)[number]
@@ -72,6 +81,7 @@ export type Operation =
     }
   | ({ readonly kind: 'upload-files'; readonly files: readonly FileUpload[] } & OnContainer)
   | ({ readonly kind: 'start-container' } & OnContainer)
+  | ({ readonly kind: 'run-hook'; readonly phase: 'post_start' | 'pre_stop'; readonly hook: PlannedHook } & OnContainer)
   | ({ readonly kind: 'unpause-container' } & OnContainer)
   | ({ readonly kind: 'pause-container' } & OnContainer)
   | ({ readonly kind: 'wait-container'; readonly condition: WaitCondition; readonly required: boolean } & OnContainer)
@@ -80,6 +90,9 @@ export type Operation =
   | ({ readonly kind: 'restart-container'; readonly timeout: number | undefined } & OnContainer)
   | ({ readonly kind: 'kill-container'; readonly signal: string } & OnContainer)
   | ({ readonly kind: 'rename-container' } & OnContainer)
+  /** `network` by its name, which stays when it is made anew. */
+  | ({ readonly kind: 'connect-network'; readonly network: string; readonly endpoint: EndpointSettings } & OnContainer)
+  | ({ readonly kind: 'disconnect-network'; readonly network: string } & OnContainer)
   /** `volumes`: its anonymous volumes too. */
   | ({ readonly kind: 'remove-container'; readonly force: boolean; readonly volumes: boolean } & OnContainer)
 

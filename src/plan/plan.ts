@@ -11,6 +11,7 @@ export interface PlanNode {
 export class Plan {
   readonly #nodes: PlanNode[] = []
   readonly #warnings: string[] = []
+  readonly #running: string[] = []
 
   /** Appends a node. @throws RangeError when it would come after a node that is not there yet. */
   add(operation: Operation, after: Iterable<NodeId> = []): NodeId {
@@ -24,6 +25,16 @@ export class Plan {
   /** Something the reader should know that no operation shows. */
   warn(message: string): void {
     this.#warnings.push(message)
+  }
+
+  /** A container that runs and stays as it is. */
+  keep(name: string): void {
+    this.#running.push(name)
+  }
+
+  /** Names of containers that run and stay as they are. */
+  get running(): readonly string[] {
+    return this.#running
   }
 
   /** In an order in which they could run one by one. */

@@ -30,6 +30,8 @@ export interface UpOptions {
   /** Diverged named volumes are made anew and lose what is in them; otherwise they are kept, with a warning. */
   readonly recreateVolumes?: boolean
   readonly removeOrphans?: boolean
+  /** No word of orphans that stay. */
+  readonly quietOrphans?: boolean
   /** Instead of each service's pull_policy. */
   readonly pull?: PullWhen
   readonly renewAnonVolumes?: boolean
@@ -191,6 +193,7 @@ function planOrphans(
   )
   if (orphans.length === 0) return
   if (!options.removeOrphans) {
+    if (options.quietOrphans) return
     plan.warn(
       `Found ${plural(orphans.length, 'container')} of services that are not in the stack: ${list(orphans.map(o => o.name))}. Remove with --remove-orphans`,
     )

@@ -43,8 +43,7 @@ export class FakeClient implements Client {
   }
 
   /** Tells all who listen. */
-  emit(id: string, action: string, attributes: Readonly<Record<string, string>> = {}): void {
-    const time = Date.now()
+  emit(id: string, action: string, attributes: Readonly<Record<string, string>> = {}, time = Date.now()): void {
     for (const tell of this.#events)
       tell({
         Type: 'container',
@@ -83,7 +82,8 @@ export class FakeClient implements Client {
     }
   }
 
-  async *#eventStream(signal: AbortSignal | undefined): AsyncGenerator<EventMessage> {
+  /** Hears from the moment it is asked for, as an engine's answer does. */
+  #eventStream(signal: AbortSignal | undefined): AsyncGenerator<EventMessage> {
     const queue: EventMessage[] = []
     let wake = Promise.withResolvers<void>()
     const tell = (event: EventMessage): void => {
@@ -91,9 +91,12 @@ export class FakeClient implements Client {
       wake.resolve()
     }
     this.#events.push(tell)
-    const ended = (): void => wake.resolve()
-    signal?.addEventListener('abort', ended)
-    try {
+    const ended = (): void => {
+      this.#events.splice(this.#events.indexOf(tell), 1)
+      wake.resolve()
+    }
+    signal?.addEventListener('abort', ended, { once: true })
+    return (async function* () {
       while (!signal?.aborted) {
         const event = queue.shift()
         if (event) {
@@ -104,9 +107,7 @@ export class FakeClient implements Client {
         await wake.promise
       }
       throw new Failure('cancelled', 'The request was cancelled')
-    } finally {
-      this.#events.splice(this.#events.indexOf(tell), 1)
-    }
+    })()
   }
 }
 

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OutputChunk } from '../../src/api/frames.ts'
 import { Channel } from '../../src/apply/channel.ts'
-import { follow } from '../../src/apply/follow.ts'
+import { Follower, follow } from '../../src/apply/follow.ts'
 import { splitLines } from '../../src/apply/log-lines.ts'
+import { type FollowEvent, readLogs } from '../../src/apply/logs.ts'
 import { tarOf } from '../../src/apply/tar.ts'
+import { Failure } from '../../src/lib/failure.ts'
 import { FakeClient, inspect, settled } from './fake-client.ts'
 
 async function* chunks(...pieces: readonly (readonly ['stdout' | 'stderr', string | Uint8Array])[]) {
@@ -18,6 +20,12 @@ function item(id: string, state = 'running'): object {
 
 function attributes(id: string, more: object = {}): Record<string, string> {
   return { name: `shop-${id}-1`, 'com.docker.compose.service': id, 'com.docker.compose.container-number': '1', ...more }
+}
+
+function told(event: FollowEvent): string {
+  if (event.kind === 'line') return `${event.container}: ${event.text}`
+  if (event.kind === 'unreadable') return `${event.container} unreadable`
+  return `${event.container} exited ${event.exitCode}${event.restarts ? ', restarts' : ''}`
 }
 
 test('splitLines() puts lines together per stream, whatever the pieces, and keeps characters whole', async () => {
@@ -34,7 +42,7 @@ test('splitLines() puts lines together per stream, whatever the pieces, and keep
   assert.deepEqual(lines, ['stdout a', 'stdout bc', 'stderr x€', 'stdout end'])
 })
 
-test('follow() without `follow` merges the containers by time', async () => {
+test('readLogs() merges the containers by time', async () => {
   const logs: Readonly<Record<string, readonly string[]>> = {
     db: ['2026-01-01T00:00:01.0Z one', '2026-01-01T00:00:03.0Z three'],
     web: ['2026-01-01T00:00:02.0Z two', '2026-01-01T00:00:04.0Z four'],
@@ -43,56 +51,153 @@ test('follow() without `follow` merges the containers by time', async () => {
     containerList: () => [item('web'), item('db', 'exited')],
     containerLogs: ({ params }) => chunks(['stdout', `${logs[params!['id']!]!.join('\n')}\n`]),
   })
-  const events = await Array.fromAsync(follow(client, 'shop'))
+  const events = await Array.fromAsync(readLogs(client, 'shop'))
   assert.deepEqual(
     events.map(e => e.kind === 'line' && `${e.service} ${e.text} ${e.time}`),
     ['db one undefined', 'web two undefined', 'db three undefined', 'web four undefined'],
   )
 })
 
+/** An engine with containers that are started and end by hand; its list can be held back once it is made up. */
+class World {
+  readonly states = new Map<string, { status: string; startedAt: number; exitCode: number }>()
+  readonly logs = new Map<string, string[]>()
+  /** Called between the making of a list and its answer. */
+  beforeAnswer: () => void | Promise<void> = () => undefined
+  readonly client: FakeClient = new FakeClient({
+    containerList: async () => {
+      const listed = [...this.states].map(([id, { status }]) => item(id, status))
+      await this.beforeAnswer()
+      return listed
+    },
+    containerLogs: ({ params }) => this.#log(params!['id']!),
+    containerInspect: ({ params }) => {
+      const { status, startedAt, exitCode } = this.states.get(params!['id']!)!
+      const StartedAt = new Date(startedAt).toISOString()
+      const own = { Status: status, Running: status === 'running', Restarting: status === 'restarting' }
+      return inspect(params!['id']!, { ...own, ExitCode: exitCode, StartedAt })
+    },
+  })
+  #time = Date.now() + 1000
+
+  start(id: string, tell = true): void {
+    this.states.set(id, { status: 'running', startedAt: ++this.#time, exitCode: 0 })
+    this.print(id, 'hello')
+    if (tell) this.client.emit(id, 'start', attributes(id), ++this.#time)
+  }
+
+  print(id: string, text: string): void {
+    this.logs.set(id, [...(this.logs.get(id) ?? []), `${new Date(++this.#time).toISOString()} ${text}`])
+  }
+
+  end(id: string, exitCode: number, { tell = true, restarts = false } = {}): void {
+    const { startedAt } = this.states.get(id)!
+    this.states.set(id, { status: restarts ? 'restarting' : 'exited', startedAt, exitCode })
+    if (tell) this.client.emit(id, 'die', attributes(id, { exitCode: `${exitCode}` }), ++this.#time)
+  }
+
+  #log(id: string) {
+    return chunks(...(this.logs.get(id) ?? []).map(line => ['stdout', `${line}\n`] as const))
+  }
+}
+
+const attachedUp = { untilExited: true, since: Date.now() / 1000 }
+
 test('follow() with `untilExited` follows what is started later and ends when all have ended, last lines first', async () => {
   const more = Promise.withResolvers<void>()
-  const client: FakeClient = new FakeClient({
-    containerList: () => [item('db')],
-    containerLogs: ({ params }) => chunks(['stdout', `hello from ${params!['id']}`]),
-    containerInspect: ({ params }) => inspect(params!['id']!, { Status: 'exited' }),
-  })
-  const stream = follow(client, 'shop', { follow: true, untilExited: true, notBefore: more.promise })
-  const all = Array.fromAsync(stream)
+  const world = new World()
+  world.start('db', false)
+  const all = Array.fromAsync(follow(world.client, 'shop', { ...attachedUp, notBefore: more.promise }))
   await settled()
-  client.emit('db', 'die', attributes('db', { exitCode: '0' }))
+  world.end('db', 0)
   await settled()
-  client.emit('web', 'start', attributes('web'))
+  world.start('web')
   await settled()
   more.resolve()
   await settled()
-  client.emit('web', 'die', attributes('web', { exitCode: '3' }))
-  assert.deepEqual(
-    (await all).map(e => (e.kind === 'line' ? `${e.container}: ${e.text}` : `${e.container} exited ${e.exitCode}`)),
-    ['shop-db-1: hello from db', 'shop-db-1 exited 0', 'shop-web-1: hello from web', 'shop-web-1 exited 3'],
-  )
-  assert.equal(client.listeners, 0)
+  world.end('web', 3)
+  assert.deepEqual((await all).map(told), [
+    'shop-db-1: hello',
+    'shop-db-1 exited 0',
+    'shop-web-1: hello',
+    'shop-web-1 exited 3',
+  ])
+  assert.equal(world.client.listeners, 0)
 })
 
-test('follow() goes on over a container that its engine restarts', async () => {
-  let runs = 0
-  const client: FakeClient = new FakeClient({
-    containerList: () => [item('web')],
-    containerLogs: () => chunks(['stdout', `run ${++runs}\n`]),
-    containerInspect: () =>
-      inspect('web', runs < 2 ? { Status: 'restarting', Restarting: true } : { Status: 'exited' }),
+test('follow() sees the end of a container that ends while the list is on its way', async () => {
+  const world = new World()
+  world.start('web', false)
+  world.beforeAnswer = () => world.end('web', 4)
+  const all = Array.fromAsync(follow(world.client, 'shop', attachedUp))
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello', 'shop-web-1 exited 4'])
+})
+
+test('follow() tells a container that ran and ended before the list once, whatever the events repeat', async () => {
+  const more = Promise.withResolvers<void>()
+  const world = new World()
+  const list = Promise.withResolvers<void>()
+  world.beforeAnswer = () => list.promise
+  const all = Array.fromAsync(follow(world.client, 'shop', { ...attachedUp, notBefore: more.promise }))
+  await settled()
+  world.start('web')
+  world.end('web', 4)
+  list.resolve()
+  more.resolve()
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello', 'shop-web-1 exited 4'])
+})
+
+test('follow() ends although the event of an end was lost', async () => {
+  const more = Promise.withResolvers<void>()
+  const world = new World()
+  world.start('web', false)
+  const all = Array.fromAsync(follow(world.client, 'shop', { ...attachedUp, notBefore: more.promise }))
+  await settled()
+  world.end('web', 5, { tell: false })
+  more.resolve()
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello', 'shop-web-1 exited 5'])
+})
+
+test('follow() goes on over a container that its engine restarts, and shows no line twice', async () => {
+  const world = new World()
+  world.start('web', false)
+  const all = Array.fromAsync(follow(world.client, 'shop', attachedUp))
+  await settled()
+  world.end('web', 1, { restarts: true })
+  await settled()
+  world.start('web')
+  await settled()
+  world.end('web', 1)
+  assert.deepEqual((await all).map(told), [
+    'shop-web-1: hello',
+    'shop-web-1 exited 1, restarts',
+    'shop-web-1: hello',
+    'shop-web-1 exited 1',
+  ])
+})
+
+test('Follower.finish("now") ends although a container runs on', async () => {
+  const world = new World()
+  world.start('web', false)
+  const follower = new Follower(world.client, 'shop', { ...attachedUp, notBefore: new Promise(() => {}) })
+  const all = Array.fromAsync(follower.events())
+  await follower.ready
+  await settled()
+  await follower.finish('now')
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello'])
+})
+
+test('follow() says of which container nothing is kept, and shows the others', async () => {
+  const client = new FakeClient({
+    containerList: () => [item('quiet', 'exited'), item('web', 'exited')],
+    containerLogs: ({ params }) => {
+      if (params!['id'] === 'quiet')
+        throw new Failure('unsupported', 'configured logging driver does not support reading')
+      return chunks(['stdout', 'hello\n'])
+    },
   })
-  const all = Array.fromAsync(follow(client, 'shop', { follow: true, untilExited: true }))
-  await settled()
-  client.emit('web', 'die', attributes('web', { exitCode: '1' }))
-  await settled()
-  client.emit('web', 'start', attributes('web'))
-  await settled()
-  client.emit('web', 'die', attributes('web', { exitCode: '1' }))
-  assert.deepEqual(
-    (await all).map(e => (e.kind === 'line' ? e.text : `exited, restarts: ${e.restarts}`)),
-    ['run 1', 'exited, restarts: true', 'run 2', 'exited, restarts: false'],
-  )
+  const events = await Array.fromAsync(readLogs(client, 'shop'))
+  assert.deepEqual(events.map(told), ['shop-quiet-1 unreadable', 'shop-web-1: hello'])
 })
 
 test('follow() with `since` shows what ran since then and has ended already', async () => {
@@ -105,17 +210,14 @@ test('follow() with `since` shows what ran since then and has ended already', as
     },
   })
   const since = Date.parse('2026-01-01T00:00:05Z') / 1000
-  const events = await Array.fromAsync(follow(client, 'shop', { follow: true, untilExited: true, since }))
-  assert.deepEqual(
-    events.map(e => (e.kind === 'line' ? e.text : `exited ${e.exitCode}`)),
-    ['hello from quick', 'exited 4'],
-  )
+  const events = await Array.fromAsync(follow(client, 'shop', { untilExited: true, since }))
+  assert.deepEqual(events.map(told), ['shop-quick-1: hello from quick', 'shop-quick-1 exited 4'])
 })
 
 test('follow() ends quietly when its signal fires', async () => {
   const stop = new AbortController()
   const client = new FakeClient({ containerList: () => [] })
-  const all = Array.fromAsync(follow(client, 'shop', { follow: true, signal: stop.signal }))
+  const all = Array.fromAsync(follow(client, 'shop', { signal: stop.signal }))
   await settled()
   stop.abort()
   assert.deepEqual(await all, [])
@@ -123,7 +225,7 @@ test('follow() ends quietly when its signal fires', async () => {
 
 test('follow() fails when the engine cannot tell what is there', async () => {
   const client = new FakeClient({})
-  await assert.rejects(Array.fromAsync(follow(client, 'shop', { follow: true })), /No handler for containerList/)
+  await assert.rejects(Array.fromAsync(follow(client, 'shop', {})), /No handler for containerList/)
 })
 
 test('Channel holds producers back while nobody reads, and delivers what is queued before the error', async () => {

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApplyEvent } from '../../src/apply/events.ts'
-import { run } from '../../src/apply/run.ts'
+import { enginePerformer } from '../../src/apply/operations.ts'
+import { type RunOptions, run as walk } from '../../src/apply/run.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
 import type { Operation, WaitCondition } from '../../src/plan/operation.ts'
 import { Plan } from '../../src/plan/plan.ts'
+import { eventually } from '../support/eventually.ts'
 import { FakeClient, inspect, settled } from './fake-client.ts'
+
+function run(plan: Plan, client: FakeClient, options?: RunOptions): Promise<void> {
+  return walk(plan, enginePerformer(client), options)
+}
 
 function on(name: string) {
   return { cause: 'test', name, service: name, container: name }
@@ -173,7 +179,7 @@ test('run() says who waited and why it ended when a dependency turns unhealthy',
   const plan = new Plan()
   plan.add(start('web'), [plan.add(wait('db'), [plan.add(start('db'))])])
   await assert.rejects(run(plan, client), {
-    message: 'Cannot go on: web needs db healthy, but "db" is unhealthy: its check ended with 1: connection refused',
+    message: 'dependency failed to start: container db is unhealthy: its check ended with 1: connection refused',
   })
   assert.ok(!client.calls.includes('containerStart web'))
 })
@@ -187,7 +193,7 @@ test('run() goes on with a warning when a dependency that is not required does n
   plan.add(start('web'), [plan.add(wait('db', 'healthy', false))])
   const warnings: string[] = []
   await run(plan, client, { onEvent: event => event.kind === 'warning' && warnings.push(event.text) })
-  assert.deepEqual(warnings, ['"db" exited with code 3'])
+  assert.deepEqual(warnings, ['optional dependency failed to start: container db exited (3)'])
   assert.ok(client.calls.includes('containerStart web'))
 })
 
@@ -217,7 +223,7 @@ test('run() gives up waiting after `waitTimeout` and says what was not reached',
   plan.add(wait('db'))
   await assert.rejects(run(plan, client, { waitTimeout: 5 }), {
     kind: 'unavailable',
-    message: 'Cannot go on: web needs db healthy, but "db" is not healthy after 0.005 seconds',
+    message: 'container db is not healthy after 0.005 s',
   })
 })
 
@@ -241,20 +247,61 @@ test('run() takes what is already gone for removed, and a container that ended f
   await run(plan, client)
 })
 
-test('run() asks again when an engine says that the container’s init is still running', async () => {
+test('run() asks again, woken by what happens to the container, when an engine says that its init is still running', async () => {
   let tries = 0
-  const client = new FakeClient({
+  const client: FakeClient = new FakeClient({
     containerRestart: () => {
-      if (tries++ === 0) throw new Failure('internal', 'container init still running')
+      if (tries++ > 0) return
+      // it happens before anybody could ask to be told
+      client.emit('a', 'die')
+      throw new Failure('internal', 'container init still running')
     },
-    containerWait: async function* () {
-      yield { StatusCode: 0 }
-    },
+    containerInspect: () => inspect('b', { Health: { Status: 'starting' } }),
   })
   const plan = new Plan()
+  // its subscription is open then
+  plan.add(wait('b'))
   plan.add({ kind: 'restart-container', ...on('a'), timeout: 1 })
+  const begun = Date.now()
+  const walk = run(plan, client)
+  await eventually('the second try', () => tries === 2)
+  assert.ok(Date.now() - begun < 400)
+  client.emit('b', 'health_status: healthy')
+  await walk
+  assert.deepEqual(
+    client.calls.filter(call => call.startsWith('containerRestart')),
+    ['containerRestart a', 'containerRestart a'],
+  )
+})
+
+test('run() takes over a network and a container that somebody else made at the same time, and nothing of anybody else', async () => {
+  const labels = { 'com.docker.compose.project': 'shop', 'com.docker.compose.config-hash': 'h' }
+  const inUse = (): never => {
+    throw new Failure('conflict', 'already exists')
+  }
+  const client = new FakeClient({
+    networkCreate: inUse,
+    networkInspect: () => ({ Id: 'net', Name: 'n', Labels: labels }),
+    containerCreate: inUse,
+    containerInspect: ({ params }) => {
+      const name = params!['id']!
+      const own = name === 'foreign' ? {} : labels
+      return { Id: `id of ${name}`, Name: `/${name}`, Config: { Labels: own } }
+    },
+    containerStart: () => undefined,
+  })
+  const plan = new Plan()
+  plan.add({ kind: 'create-network', cause: '', name: 'n', body: { Name: 'n', Labels: labels } })
+  const ours = { ...create('web'), body: { Labels: labels } } as Operation
+  plan.add({ ...start('web'), container: { node: plan.add(ours) } } as Operation, [2])
   await run(plan, client)
-  assert.deepEqual(client.calls, ['containerRestart a', 'containerWait a', 'containerRestart a'])
+  assert.equal(client.calls.at(-1), 'containerStart id of web')
+  const other = new Plan()
+  other.add({ ...create('foreign'), body: { Labels: labels } } as Operation)
+  await assert.rejects(run(other, client), {
+    kind: 'conflict',
+    message: 'Cannot create container "foreign": already exists',
+  })
 })
 
 test('run() pulls by name and tag, tells progress over all layers, and gives the image’s id', async () => {

@@ -64,8 +64,9 @@ describe('LogLines', () => {
   test('names a container that ended as its lines do', () => {
     const { written, screen } = recorder()
     const lines = new LogLines(screen, { ...style, services: ['web'] })
-    lines.note({ service: 'web', number: undefined, container: 'shop-web-1' }, 'exited with code 0')
-    lines.note({ service: 'web', number: undefined, container: 'named' }, 'exited with code 0')
-    assert.equal(written.stderr, 'web-1 | exited with code 0\nnamed | exited with code 0\n')
+    const end = { service: 'web', exitCode: 3, restarts: false }
+    lines.exited({ ...end, number: 1, container: 'shop-web-1' })
+    lines.exited({ ...end, number: undefined, container: 'named', restarts: true })
+    assert.equal(written.stdout, 'web-1 exited with code 3\nnamed exited with code 3 (restarting)\n')
   })
 })

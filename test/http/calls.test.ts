@@ -360,17 +360,6 @@ test('200 calls at once share a few connections, and all are answered', async ()
   assert.ok(most <= 64, `${most} at once`)
 })
 
-test('call() tries again when the engine says that a container init is still running', async () => {
-  let times = 0
-  await using on = await serving({
-    containerStart: async () => {
-      if (++times < 3) throw new Failure('internal', 'container init still running')
-    },
-  })
-  await on.client.call(endpoints.containerStart, { params: { id: 'x' } })
-  assert.equal(times, 3)
-})
-
 test('the socket is for root and its group only, from the first moment', async () => {
   await using on = await serving({})
   assert.equal((await stat(on.path)).mode & 0o777, 0o660)

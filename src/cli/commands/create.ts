@@ -1,5 +1,5 @@
 /** What up does, short of starting. */
-import { bringUp, prepare, upOptions } from '../bring-up.ts'
+import { bringUp, upOptions, wantedOf } from '../bring-up.ts'
 import { command } from '../command.ts'
 
 export const create = command({
@@ -10,7 +10,7 @@ export const create = command({
     'quiet-pull': { kind: 'flag', about: '' },
   },
   async run(call) {
-    const prepared = await prepare(call, call.options, { noStart: true })
-    return (await bringUp(call, prepared, { yes: call.options.yes })) ? 0 : 1
+    const wanted = await wantedOf(call, call.options, { noStart: true })
+    return (await bringUp(call, wanted, { yes: call.options.yes })) ? 0 : 1
   },
 })

@@ -1,5 +1,6 @@
 /** What containers have printed. */
 import { follow } from '../../apply/follow.ts'
+import { readLogs } from '../../apply/logs.ts'
 import { serviceOf } from '../../view/names.ts'
 import { command } from '../command.ts'
 import { LogLines } from '../log-lines.ts'
@@ -34,10 +35,9 @@ export const logs = command({
       timestamps: options.timestamps,
       services: [...new Set(containers.map(serviceOf))],
     })
-    const stream = follow(client, project, {
+    const stream = (options.follow ? follow : readLogs)(client, project, {
       signal,
       ...(args.length > 0 ? { services: args } : {}),
-      follow: options.follow,
       tail: tailOf(options.tail),
       since: seconds(parseTime('--since', options.since, now)),
       until: seconds(parseTime('--until', options.until, now)),
@@ -45,8 +45,9 @@ export const logs = command({
     })
     for await (const event of stream) {
       if (event.kind === 'exited') {
-        if (options.follow) lines.note({ ...event, number: undefined }, `exited with code ${event.exitCode}`)
-      } else if (options.index === undefined || event.number === options.index) lines.write(event)
+        if (options.follow) lines.exited(event)
+      } else if (event.kind === 'unreadable') screen.warn(`${event.container}: ${event.text}`)
+      else if (options.index === undefined || event.number === options.index) lines.write(event)
     }
     return signal.aborted ? 130 : 0
   },

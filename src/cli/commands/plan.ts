@@ -1,6 +1,7 @@
 /** What up would do, operation by operation, each with its cause; there is no way to write from here. */
+import { foresee } from '../../apply/converge.ts'
 import { planJson, printPlan } from '../../plan/print.ts'
-import { prepare, upOptions } from '../bring-up.ts'
+import { upOptions, wantedOf } from '../bring-up.ts'
 import { command } from '../command.ts'
 
 export const plan = command({
@@ -15,9 +16,8 @@ export const plan = command({
     ['tscompose plan --detailed-exitcode', 'find drift in a script'],
   ],
   async run(call) {
-    const dry = { ...call, globals: { ...call.globals, 'dry-run': true } }
-    const { pulls, plan: compare } = await prepare(dry, call.options)
-    const found = await compare()
+    const { loaded, client, options } = await wantedOf(call, call.options)
+    const { pulls, plan: found } = await foresee({ client, project: loaded.project, options, signal: call.signal })
     const empty = pulls.empty && found.empty
     if (call.options.format === 'json')
       call.screen.print(JSON.stringify({ version: 1, pulls: planJson(pulls).changes, ...planJson(found) }, null, 2))

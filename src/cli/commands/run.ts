@@ -6,15 +6,14 @@ import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { type Call, command } from '../command.ts'
-import { planOneOff } from '../one-off.ts'
-import { usage, type Values } from '../options.ts'
+import { usage } from '../options.ts'
 import { checkServices, loadProject } from '../project.ts'
 import { oneOffService, withMounts } from '../run-options.ts'
 import { join } from '../terminal.ts'
 import { environment } from './exec.ts'
 
 const options = {
-  detach: { kind: 'flag', short: 'd', about: 'Return at once, and print the name of the container' },
+  detach: { kind: 'flag', short: 'd', about: 'Return at once, and print the id of the container' },
   rm: { kind: 'flag', about: 'Remove the container when it has ended' },
   env: { kind: 'list', short: 'e', value: 'NAME=VALUE', about: 'Set a variable; NAME alone takes the value from here' },
   'env-from-file': { kind: 'list', value: 'FILE', about: 'Set variables from lines NAME=VALUE of FILE' },
@@ -30,7 +29,7 @@ const options = {
   'cap-drop': { kind: 'list', value: 'CAPABILITY', about: 'Drop a capability' },
   'no-tty': { kind: 'flag', short: 'T', about: 'No terminal' },
   tty: { kind: 'flag', short: 't', about: 'A terminal, which is what happens at one anyway' },
-  interactive: { kind: 'flag', short: 'i', about: 'Pass on standard input (always so, unless -i=false)' },
+  interactive: { kind: 'flag', short: 'i', on: true, about: 'Pass on standard input (default; -i=false does not)' },
   'no-deps': { kind: 'flag', about: 'Do not start what the service depends on' },
   'use-aliases': { kind: 'flag', about: 'Answer to the name of the service in its networks' },
   'remove-orphans': { kind: 'flag', about: 'Remove containers of services the stack no longer has' },
@@ -60,9 +59,14 @@ export const run = command({
     const [name, ...words] = call.args as [string, ...string[]]
     if (values.build) throw usage('Cannot use --build: images cannot be built yet')
     const quiet = values.quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
-    const started = await startDependencies(quiet, values, name)
-    const { project, client, observe } = started
+    const [{ project }, client, { createOneOff }] = await Promise.all([
+      loadProject(call, { services: [name], making: { services: [name], alone: values['no-deps'] } }),
+      call.connect(),
+      import('../../apply/converge.ts'),
+    ])
+    checkServices([name], Object.keys(project.services))
     const tty = !values['no-tty'] && !values.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
+    const interactive = !values.detach && values.interactive
     const service = oneOffService(project.services[name]!, {
       command: words,
       entrypoint: values.entrypoint,
@@ -74,77 +78,58 @@ export const run = command({
       capDrop: values['cap-drop'],
       servicePorts: values['service-ports'],
       tty,
-      interactive: !values.detach,
+      interactive,
     })
-    const oneOff = planOneOff({
+    const created = await createOneOff({
+      client,
       project,
-      service,
-      observed: await observe(),
-      slug: newId(),
-      name: values.name,
-      useAliases: values['use-aliases'],
-      pull: values.pull === undefined || values.pull === 'policy' ? undefined : (values.pull as 'always'),
-      wait: !values['no-deps'],
-      change: body =>
-        withMounts(body, {
-          volumes: values.volume,
-          publish: values.publish,
-          remove: values.rm,
-          cwd: call.cwd,
-          interactive: !values.detach,
-          detach: values.detach,
-        }),
+      signal,
+      carryOut: async plan => {
+        if (!plan.empty) await applyPlan(quiet, { plan, client, nothing: '' })
+      },
+      noDeps: values['no-deps'],
+      removeOrphans: values['remove-orphans'],
+      oneOff: {
+        service,
+        slug: newId(),
+        name: values.name,
+        useAliases: values['use-aliases'],
+        pull: values.pull === undefined || values.pull === 'policy' ? undefined : (values.pull as 'always'),
+        change: body =>
+          withMounts(body, {
+            volumes: values.volume,
+            publish: values.publish,
+            remove: values.rm,
+            cwd: call.cwd,
+            interactive,
+            detach: values.detach,
+          }),
+      },
     })
-    await applyPlan(quiet, { plan: oneOff.plan, client, nothing: '' })
     if (call.globals['dry-run']) return 0
-    if (!values.detach) return await follow(call, client, { name: oneOff.name, remove: values.rm, tty })
-    await client.call(endpoints.containerStart, { params: { id: oneOff.name } }, { signal })
-    screen.print(oneOff.name)
+    if (!values.detach) return await follow(call, client, { name: created, remove: values.rm, tty, interactive })
+    const params = { id: created }
+    const { Id: id } = await client.call(endpoints.containerInspect, { params }, { signal })
+    await client.call(endpoints.containerStart, { params }, { signal })
+    screen.print(id)
     return 0
   },
 })
-
-async function startDependencies(call: Call, values: Values<typeof options>, name: string) {
-  const [{ project }, client, observation, { reconcile }, { imagesOf }, { filesOf }] = await Promise.all([
-    loadProject(call, { services: [name], making: { services: [name], alone: values['no-deps'] } }),
-    call.connect(),
-    import('../../apply/observe.ts'),
-    import('../../plan/reconcile.ts'),
-    import('../../plan/images.ts'),
-    import('../../plan/file-objects.ts'),
-  ])
-  checkServices([name], Object.keys(project.services))
-  const observe = () =>
-    observation.observe(client, project.name, {
-      signal: call.signal,
-      images: imagesOf(project),
-      files: filesOf(project),
-    })
-  const needed = Object.keys(project.services[name]!.dependsOn).filter(each => project.services[each])
-  if (needed.length > 0 && !values['no-deps']) {
-    // what runs is good enough for a command on the side: up is there to bring it up to date
-    const plan = reconcile(project, await observe(), {
-      services: needed,
-      recreate: 'never',
-      removeOrphans: values['remove-orphans'],
-    })
-    if (!plan.empty) await applyPlan(call, { plan, client, nothing: '' })
-  }
-  return { project, client, observe }
-}
 
 interface Started {
   readonly name: string
   readonly remove: boolean
   readonly tty: boolean
+  /** Whether it gets what we are given. */
+  readonly interactive: boolean
 }
 
 /** Attaches, waits and starts, in this order: nothing it prints and no end of it is missed. */
-async function follow(call: Call, client: Client, { name, remove, tty }: Started): Promise<number> {
+async function follow(call: Call, client: Client, { name, remove, tty, interactive }: Started): Promise<number> {
   const params = { id: name }
   const session = await client.hijack(endpoints.containerAttach, {
     params,
-    query: { stream: true, stdin: true, stdout: true, stderr: true },
+    query: { stream: true, stdin: interactive, stdout: true, stderr: true },
   })
   const waiting = await client.stream(endpoints.containerWait, {
     params,
@@ -163,7 +148,7 @@ async function follow(call: Call, client: Client, { name, remove, tty }: Started
   const how = await join({
     session,
     screen: call.screen,
-    stdin: call.stdin,
+    stdin: interactive ? call.stdin : undefined,
     ...(tty
       ? { resize: (h: number, w: number) => client.call(endpoints.containerResize, { params, query: { h, w } }) }
       : {}),

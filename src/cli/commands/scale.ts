@@ -1,5 +1,5 @@
 /** How many replicas services have, until the next up. */
-import { bringUp, parseScale, prepare, upOptions } from '../bring-up.ts'
+import { bringUp, parseScale, upOptions, wantedOf } from '../bring-up.ts'
 import { command } from '../command.ts'
 import { valuesOf } from '../values.ts'
 
@@ -11,7 +11,7 @@ export const scale = command({
   async run(call) {
     const services = Object.keys(parseScale(call.args))
     const values = { ...valuesOf(upOptions), scale: call.args, 'no-deps': call.options['no-deps'] }
-    const prepared = await prepare({ ...call, args: services }, values, { services })
-    return (await bringUp(call, prepared, { yes: false })) ? 0 : 1
+    const wanted = await wantedOf({ ...call, args: services }, values, { services })
+    return (await bringUp(call, wanted, { yes: false })) ? 0 : 1
   },
 })

@@ -1,7 +1,7 @@
 /** Makes what runs what the stack says, and shows its output. */
 import type { Project } from '../../model/project.ts'
 import { attach } from '../attach.ts'
-import { bringUp, prepare, upOptions } from '../bring-up.ts'
+import { bringUp, upOptions, wantedOf } from '../bring-up.ts'
 import { command } from '../command.ts'
 import { usage, type Values } from '../options.ts'
 import { checkServices } from '../project.ts'
@@ -43,20 +43,21 @@ export const up = command({
     const detached = values.detach || values.wait || values['no-start'] || call.globals['dry-run']
     check(values, detached)
     const since = Date.now() / 1000
-    const prepared = await prepare(call, values, {
+    const wanted = await wantedOf(call, values, {
       noStart: values['no-start'],
       wait: values.wait,
+      // "yes" is the answer to whether a changed volume is to be made anew
+      ...(values.yes ? { recreateVolumes: true } : {}),
     })
-    const { client, services } = prepared
-    const { project } = prepared.loaded
-    const shown = detached ? [] : attached(project, values, services)
-    if (!(await bringUp(call, prepared, { yes: values.yes, waitTimeout: values['wait-timeout'] }))) return 1
-    if (detached) return 0
+    const waitTimeout = values['wait-timeout']
+    if (detached) return (await bringUp(call, wanted, { yes: values.yes, waitTimeout })) ? 0 : 1
+    const { client, services } = wanted
+    const { project } = wanted.loaded
     return await attach(call, {
       client,
       project,
       services,
-      shown,
+      shown: attached(project, values, services),
       since,
       timeout: values.timeout,
       abortOn: values['abort-on-container-failure']
@@ -66,6 +67,7 @@ export const up = command({
           : undefined,
       exitCodeFrom: values['exit-code-from'],
       style: { prefix: !values['no-log-prefix'], colour: !values['no-color'], timestamps: values.timestamps },
+      bringUp: more => bringUp(call, wanted, { yes: values.yes, waitTimeout, ...more }),
     })
   },
 })

@@ -14,7 +14,8 @@ export async function progressOf({ globals, env, screen }: Call, plan: Plan, liv
   if (!style) throw usage(`Cannot use COMPOSE_PROGRESS "${asked}": it is one of ${styles.join(', ')}`)
   // A list that is longer than the screen cannot be redrawn in place.
   const fits =
-    plan.nodes.length < (screen.stderr.rows ?? 0) || new Resources(plan).all.length < (screen.stderr.rows ?? 0) - 1
+    plan.nodes.length + plan.running.length < (screen.stderr.rows ?? 0) ||
+    new Resources(plan).all.length < (screen.stderr.rows ?? 0) - 1
   const wanted = style === 'auto' && screen.isLive && fits ? 'tty' : style
   switch (wanted === 'tty' && !live ? 'plain' : wanted) {
     case 'tty':

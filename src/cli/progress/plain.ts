@@ -1,30 +1,95 @@
-/** One line a resource, when it is finished: quiet enough for the log of a build. */
+/** A line for each thing that is begun and done, as Docker Compose writes them: ` Container shop-web-1  Started`. */
+import type { ApplyEvent } from '../../apply/events.ts'
 import { printable } from '../../lib/text.ts'
+import type { NodeId } from '../../plan/operation.ts'
 import type { Plan } from '../../plan/plan.ts'
-import type { Paint, Screen } from '../screen.ts'
+import type { Paint, Screen, Style } from '../screen.ts'
 import type { Progress } from './progress.ts'
-import { type Resource, Resources, took } from './resources.ts'
+import { type Resource, Resources } from './resources.ts'
+import { waitText } from './words.ts'
 
-const marks = { done: ['green', '✓'], failed: ['red', '✗'], skipped: ['dim', '-'] } as const
+export interface Clock {
+  now(): number
+  /** Calls now and then until the result is called. */
+  every(milliseconds: number, call: () => void): () => void
+}
 
-export function plainProgress(screen: Screen, plan: Plan, now: () => number = Date.now): Progress {
+const realClock: Clock = {
+  now: Date.now,
+  every(milliseconds, call) {
+    const timer = setInterval(call, milliseconds)
+    return () => clearInterval(timer)
+  },
+}
+
+/** Whoever waits for longer is told every so often for what. */
+const patience = 10_000
+
+export function plainProgress(screen: Screen, plan: Plan, clock: Clock = realClock): Progress {
   const resources = new Resources(plan)
-  const width = Math.max(...resources.all.map(each => each.label.length))
-  const paint = screen.paintStatus
+  const waits = new Waits(screen, clock)
+  for (const { label, state, text } of resources.all)
+    if (state === 'done') screen.say(lineOf(label, text, screen.paintStatus))
   return {
     tell(event) {
-      if (event.kind === 'warning') return screen.warn(printable(`${event.node.operation.name}: ${event.text}`))
-      const { resource, finished } = resources.take(event, now())
-      if (finished) screen.say(plainLine(resource, width, paint))
+      waits.take(event)
+      if (event.kind === 'warning') return screen.warn(printable(event.text))
+      const { resource, line } = resources.take(event, clock.now())
+      if (line !== undefined) screen.say(lineOf(resource.label, line, screen.paintStatus))
     },
-    async end() {},
+    async end() {
+      waits.end()
+    },
   }
 }
 
-/** A finished resource as a line: "✓ container shop-web-1  started 0.4s". */
-export function plainLine(resource: Resource, width: number, paint: Paint): string {
-  const [style, mark] = marks[resource.state === 'done' || resource.state === 'failed' ? resource.state : 'skipped']
-  const line = `${paint(style, mark)} ${printable(resource.label).padEnd(width)}  ${resource.text}`
-  const time = took(resource)
-  return time === '' || resource.state !== 'done' ? line : `${line} ${paint('dim', time)}`
+/** " Container shop-db-1  Waiting for db to be healthy (12 s)". */
+class Waits {
+  readonly #screen: Screen
+  readonly #clock: Clock
+  readonly #open = new Map<NodeId, { readonly text: string; readonly name: string; readonly since: number }>()
+  #stop: (() => void) | undefined
+
+  constructor(screen: Screen, clock: Clock) {
+    this.#screen = screen
+    this.#clock = clock
+  }
+
+  take({ kind, node }: ApplyEvent): void {
+    if (node.operation.kind !== 'wait-container') return
+    if (kind === 'started') {
+      this.#open.set(node.id, {
+        text: waitText(node.operation),
+        name: node.operation.name,
+        since: this.#clock.now(),
+      })
+      this.#stop ??= this.#clock.every(patience, () => this.#say())
+    } else if (kind !== 'warning') {
+      this.#open.delete(node.id)
+      if (this.#open.size === 0) this.end()
+    }
+  }
+
+  end(): void {
+    this.#stop?.()
+    this.#stop = undefined
+  }
+
+  #say(): void {
+    for (const { text, name, since } of this.#open.values()) {
+      const seconds = Math.round((this.#clock.now() - since) / 1000)
+      this.#screen.say(lineOf(`Container ${name}`, `${text} (${seconds} s)`, this.#screen.paintStatus))
+    }
+  }
+}
+
+/** A resource and what is said of it. */
+export function lineOf(label: string, text: string, paint: Paint): string {
+  const style: Style | undefined = text === 'Error' ? 'red' : /ed$|^Running$|^Healthy$/.test(text) ? 'green' : undefined
+  return ` ${printable(label)}  ${style === undefined ? text : paint(style, text)}`
+}
+
+/** A resource as it stands. */
+export function plainLine(resource: Resource, paint: Paint): string {
+  return lineOf(resource.label, resource.text, paint)
 }

@@ -3,15 +3,16 @@ import type { ApplyEvent } from '../../apply/events.ts'
 import { formatBytes } from '../../lib/units.ts'
 import { type NodeId, type Operation, resourceKind } from '../../plan/operation.ts'
 import type { Plan } from '../../plan/plan.ts'
+import { outcomeWord, waitText, wordsOf } from './words.ts'
 
 export interface Resource {
-  /** "container shop-web-1". */
+  /** "Container shop-web-1". */
   readonly label: string
   /** What is left to do. */
   readonly open: Set<NodeId>
   readonly kinds: Set<Operation['kind']>
-  state: 'waiting' | 'working' | 'done' | 'failed' | 'skipped'
-  /** "Starting", then "started"; with how far a pull is. */
+  state: 'waiting' | 'working' | 'done' | 'failed' | 'left'
+  /** "Starting", then "Started"; with how far a pull is. */
   text: string
   error: Error | undefined
   /** When its first operation began and its last ended, in ms of the events. */
@@ -19,17 +20,25 @@ export interface Resource {
   ended: number | undefined
 }
 
+export interface Taken {
+  readonly resource: Resource
+  /** What is to be said of it now, where one line is written after the other. */
+  readonly line: string | undefined
+  /** Whether it has just come to its end. */
+  readonly finished: boolean
+}
+
 export class Resources {
   readonly #byNode = new Map<NodeId, Resource>()
   readonly #all = new Map<string, Resource>()
 
   constructor(plan: Plan) {
+    for (const name of plan.running) this.#resource(`Container ${name}`, 'Running')
     for (const { id, operation } of plan.nodes) {
-      const label = `${resourceKind(operation)} ${operation.name}`
-      const resource = this.#all.get(label) ?? newResource(label)
+      const resource = this.#resource(labelOf(operation), '')
+      resource.state = 'waiting'
       resource.open.add(id)
       resource.kinds.add(operation.kind)
-      this.#all.set(label, resource)
       this.#byNode.set(id, resource)
     }
   }
@@ -39,93 +48,79 @@ export class Resources {
     return [...this.#all.values()]
   }
 
-  /** Takes an event in; returns its resource, and whether that has just come to its end. */
-  take(event: ApplyEvent, now: number): { readonly resource: Resource; readonly finished: boolean } {
+  take(event: ApplyEvent, now: number): Taken {
     const resource = this.#byNode.get(event.node.id)!
     const { operation } = event.node
+    const replaces = resource.kinds.has('create-container') && resource.kinds.has('rename-container')
+    const { doing, done } = wordsOf(operation, { replaces })
+    const took = (line?: string, finished = false): Taken => ({ resource, line, finished })
+    const working = resource.state === 'waiting' || resource.state === 'working'
     switch (event.kind) {
       case 'started':
         resource.began ??= now
-        if (resource.state === 'waiting') resource.state = 'working'
-        if (resource.state === 'working') resource.text = doing(operation)
-        return { resource, finished: false }
+        if (!working) return took()
+        resource.state = 'working'
+        if (doing !== undefined) resource.text = operation.kind === 'wait-container' ? waitText(operation) : doing
+        return took(doing)
       case 'progress':
-        if (resource.state === 'working') resource.text = `${doing(operation)} ${howFar(event)}`.trimEnd()
-        return { resource, finished: false }
+        if (working) resource.text = `${doing ?? ''} ${howFar(event)}`.trim()
+        return took()
       case 'warning':
-        return { resource, finished: false }
-      case 'done':
+      case 'output':
+        return took()
+      case 'done': {
+        resource.open.delete(event.node.id)
+        const word = event.outcome === undefined ? done : outcomeWord(event.outcome)
+        if (!working) return took()
+        if (word !== undefined) resource.text = word
+        if (resource.open.size === 0) end(resource, 'done', now)
+        return took(word, resource.open.size === 0)
+      }
       case 'failed':
-      case 'skipped':
-        return { resource, finished: settle(resource, event, now) }
+        resource.open.delete(event.node.id)
+        if (!working) return took()
+        resource.error = event.error
+        resource.text = 'Error'
+        end(resource, 'failed', now)
+        return took('Error', true)
+      case 'skipped': {
+        // it stays what it has become so far, or was before
+        resource.open.delete(event.node.id)
+        if (!working) return took()
+        end(resource, 'left', now)
+        return took(undefined, true)
+      }
       default:
         return event satisfies never
     }
   }
-}
 
-/** Whether it has ended: all done, or the first failure, which is the whole of its story. */
-function settle(resource: Resource, event: ApplyEvent & { kind: 'done' | 'failed' | 'skipped' }, now: number): boolean {
-  resource.open.delete(event.node.id)
-  const over = resource.state === 'failed' || resource.state === 'skipped'
-  if (event.kind === 'failed' && !over) {
-    resource.state = 'failed'
-    resource.error = event.error
-    resource.text = 'failed'
-  } else if (event.kind === 'skipped' && !over) {
-    resource.state = 'skipped'
-    resource.text = event.because ? `skipped: "${event.because.operation.name}" failed` : 'skipped'
-  } else if (event.kind === 'done' && resource.open.size === 0 && !over) {
-    resource.state = 'done'
-    resource.text = result(resource.kinds, event.node.operation)
-  } else return false
-  resource.ended = now
-  return true
-}
-
-function newResource(label: string): Resource {
-  return {
-    label,
-    open: new Set(),
-    kinds: new Set(),
-    state: 'waiting',
-    text: 'waiting',
-    error: undefined,
-    began: undefined,
-    ended: undefined,
+  #resource(label: string, text: string): Resource {
+    const found = this.#all.get(label)
+    if (found) return found
+    const resource: Resource = {
+      label,
+      open: new Set(),
+      kinds: new Set(),
+      state: text === '' ? 'waiting' : 'done',
+      text,
+      error: undefined,
+      began: undefined,
+      ended: undefined,
+    }
+    this.#all.set(label, resource)
+    return resource
   }
 }
 
-/** An operation while it runs and when it is done. */
-const words: Readonly<Record<Operation['kind'], readonly [doing: string, done: string]>> = {
-  'create-network': ['creating', 'created'],
-  'remove-network': ['removing', 'removed'],
-  'create-volume': ['creating', 'created'],
-  'remove-volume': ['removing', 'removed'],
-  'pull-image': ['pulling', 'pulled'],
-  'remove-image': ['removing', 'removed'],
-  'create-container': ['creating', 'created'],
-  'upload-files': ['adding files', 'created'],
-  'start-container': ['starting', 'started'],
-  'unpause-container': ['unpausing', 'running'],
-  'pause-container': ['pausing', 'paused'],
-  'wait-container': ['waiting', 'ready'],
-  'stop-container': ['stopping', 'stopped'],
-  'restart-container': ['restarting', 'restarted'],
-  'kill-container': ['killing', 'killed'],
-  'rename-container': ['renaming', 'renamed'],
-  'remove-container': ['removing', 'removed'],
+function labelOf(operation: Operation): string {
+  const kind = resourceKind(operation)
+  return `${kind[0]!.toUpperCase()}${kind.slice(1)} ${operation.name}`
 }
 
-function doing(operation: Operation): string {
-  return operation.kind === 'wait-container' ? `waiting until ${operation.condition}` : words[operation.kind][0]
-}
-
-function result(kinds: ReadonlySet<Operation['kind']>, last: Operation): string {
-  if (kinds.has('create-container') && kinds.has('remove-container')) return 'recreated'
-  if (last.kind === 'wait-container') return last.condition === 'ready' ? 'started' : last.condition
-  if (kinds.has('start-container')) return 'started'
-  return words[last.kind][1]
+function end(resource: Resource, state: Resource['state'], now: number): void {
+  resource.state = state
+  resource.ended = now
 }
 
 function howFar(event: ApplyEvent & { kind: 'progress' }): string {

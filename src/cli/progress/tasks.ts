@@ -26,17 +26,17 @@ export function tasksProgress(screen: Screen, plan: Plan, now: () => number = Da
   const shown = showRows(screen, [...rows.values()], () => over)
   return {
     tell(event) {
-      if (event.kind === 'warning') warnings.push(printable(`${event.node.operation.name}: ${event.text}`))
+      if (event.kind === 'warning') warnings.push(printable(event.text))
       const { resource, finished } = resources.take(event, now())
       const row = rows.get(resource)!
       row.show()
-      if (finished && resource.state === 'done') row.settled.resolve()
+      // one that is left as it is has not failed
+      if (finished && resource.state !== 'failed') row.settled.resolve()
       else if (finished) row.settled.reject(new Error(resource.text))
     },
     async end() {
-      // What was neither done nor told about (the whole was stopped) ends here, or the list would never.
-      for (const { resource, settled } of rows.values())
-        if (resource.ended === undefined) settled.reject(new Error('stopped'))
+      // What was not told about, or only for its being there, ends here, or the list would never.
+      for (const { settled } of rows.values()) settled.resolve()
       over = true
       await shown
       for (const warning of warnings) screen.warn(warning)
@@ -50,8 +50,7 @@ async function showRows(screen: Screen, rows: readonly Row[], isOver: () => bool
   const { Listr, ListrLogger, ProcessOutput } = await import('listr2')
   if (isOver()) {
     // all was done while it loaded: nothing is left to animate
-    const width = Math.max(...rows.map(row => row.resource.label.length))
-    for (const { resource } of rows) screen.say(plainLine(resource, width, screen.paintStatus))
+    for (const { resource } of rows) if (resource.text !== '') screen.say(plainLine(resource, screen.paintStatus))
     return
   }
   const stream = screen.stderr as NodeJS.WriteStream

@@ -1,0 +1,62 @@
+/** What failed of a plan, and whether it failed only because somebody else did the same at the same time. */
+import { Failure } from '../lib/failure.ts'
+import type { Observed, ObservedContainer } from '../plan/observed.ts'
+import type { PlanNode } from '../plan/plan.ts'
+
+export interface FailedNode {
+  readonly node: PlanNode
+  readonly failure: Failure
+}
+
+/** All that failed, joined; kind, hint and exit code are those of the first. */
+export class PlanFailure extends Failure {
+  readonly failed: readonly FailedNode[]
+
+  constructor(failed: readonly [FailedNode, ...FailedNode[]]) {
+    const { kind, hint, exitCode } = failed[0].failure
+    const failures = failed.map(each => each.failure)
+    super(kind, failures.map(failure => failure.message).join('\n'), {
+      cause: failures.length === 1 ? failures[0] : new AggregateError(failures),
+      ...(hint === undefined ? {} : { hint }),
+      ...(exitCode === undefined ? {} : { exitCode }),
+    })
+    this.name = 'PlanFailure'
+    this.failed = failed
+  }
+}
+
+/** What the node wanted has come about, or what it was to be done to has gone: a new plan knows better. */
+export function outrun({ node, failure }: FailedNode, before: Observed, now: Observed): boolean {
+  if (failure.kind !== 'conflict' && failure.kind !== 'not-found') return false
+  const { operation } = node
+  switch (operation.kind) {
+    case 'create-network':
+      return isNew(observed => observed.networks.get(operation.name)?.id, before, now)
+    case 'create-volume':
+      return isNew(observed => observed.volumes.get(operation.name)?.name, before, now)
+    case 'remove-network':
+    case 'remove-volume':
+    case 'pull-image':
+    case 'remove-image':
+      return false
+    case 'create-container':
+      return isNew(observed => named(observed, operation.createName)?.id, before, now)
+    case 'rename-container':
+      return isNew(observed => named(observed, operation.name)?.id, before, now)
+    default: {
+      const { container } = operation
+      return !now.containers.some(each =>
+        typeof container === 'string' ? each.id === container : each.name === operation.name,
+      )
+    }
+  }
+}
+
+function isNew(find: (observed: Observed) => string | undefined, before: Observed, now: Observed): boolean {
+  const found = find(now)
+  return found !== undefined && found !== find(before)
+}
+
+function named({ containers }: Observed, name: string): ObservedContainer | undefined {
+  return containers.find(container => container.name === name)
+}
