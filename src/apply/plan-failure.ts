@@ -44,6 +44,7 @@ export function outrun({ node, failure }: FailedNode, before: Observed, now: Obs
     case 'rename-container':
       return isNew(observed => named(observed, operation.name)?.id, before, now)
     default: {
+      if (failure.kind !== 'not-found') return false
       const { container } = operation
       return !now.containers.some(each =>
         typeof container === 'string' ? each.id === container : each.name === operation.name,

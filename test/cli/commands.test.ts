@@ -266,13 +266,13 @@ describe('plan and up', () => {
     assert.equal((await tscompose(['plan', '--detailed-exitcode'], { client: fakeClient(empty), cwd: folder })).code, 2)
   })
 
-  test('up --dry-run prints the same plan', async () => {
+  test('up --dry-run tells the same plan, on stderr', async () => {
     const plan = await tscompose(['plan'], { client: fakeClient(empty), cwd: folder })
     const dry = await tscompose(['up', '--dry-run'], { client: fakeClient(empty), cwd: folder })
-    assert.deepEqual([dry.code, dry.stdout], [0, plan.stdout])
+    assert.deepEqual([dry.code, dry.stdout, dry.stderr], [0, '', plan.stdout])
   })
 
-  test('up -d applies it with a line a resource on stderr', async () => {
+  test('up -d applies it with a line a step on stderr', async () => {
     const client = fakeClient({
       ...empty,
       networkCreate: () => ({ Id: 'n', Warning: '' }),
@@ -281,12 +281,12 @@ describe('plan and up', () => {
     })
     const { code, stdout, stderr } = await tscompose(['up', '-d'], { client, cwd: folder })
     assert.deepEqual([code, stdout], [0, ''])
-    const lines = stderr
-      .replace(/ \d+\.\ds$/gm, '')
-      .trimEnd()
-      .split('\n')
-    assert.equal(lines[0], '✓ network shop_default  created')
-    assert.deepEqual(lines.slice(1).sort(), ['✓ container shop-db-1   started', '✓ container shop-web-1  started'])
+    const lines = stderr.trimEnd().split('\n')
+    assert.deepEqual(lines.slice(0, 2), [' Network shop_default  Creating', ' Network shop_default  Created'])
+    assert.deepEqual(
+      lines.slice(2).filter(line => line.includes('web')),
+      ['Creating', 'Created', 'Starting', 'Started'].map(word => ` Container shop-web-1  ${word}`),
+    )
   })
 
   test('up tells what has failed and what that container printed last', async () => {
@@ -303,7 +303,7 @@ describe('plan and up', () => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /✗ container shop-web-1 +failed\nLast output of shop-web-1:\n {2}no such file\nerror .*exec failed/,
+      / Container shop-web-1 {2}Error\nLast output of shop-web-1:\n {2}no such file\nerror .*exec failed/,
     )
   })
 
