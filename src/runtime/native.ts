@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../lib/failure.ts'
+import { bytesOfName } from '../lib/file-name.ts'
 import { errnoName } from './errno.ts'
 
 type Koffi = typeof import('koffi')
@@ -128,16 +129,21 @@ export function openMemoryFile(): number {
 }
 
 const libc = library('libc.so.6', 'Install the C library', {
-  mknod: 'int mknod(const char *path, uint32_t mode, uint64_t device)',
-  setXattr: 'int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)',
-  getXattr: 'long lgetxattr(const char *path, const char *name, void *value, size_t size)',
-  listXattr: 'long llistxattr(const char *path, void *list, size_t size)',
+  mknod: 'int mknod(const void *path, uint32_t mode, uint64_t device)',
+  setXattr: 'int lsetxattr(const void *path, const char *name, const void *value, size_t size, int flags)',
+  getXattr: 'long lgetxattr(const void *path, const char *name, void *value, size_t size)',
+  listXattr: 'long llistxattr(const void *path, void *list, size_t size)',
 })
 
 /** libc returns -1 and keeps the reason in errno. */
 function libcChecked(call: string, result: unknown): number {
   const value = Number(result)
   return checked(call, value < 0 ? -koffi().errno() : value)
+}
+
+/** A path as C has it; its bytes may be no UTF-8. */
+function cPath(path: string): Buffer {
+  return bytesOfName(`${path}\0`)
 }
 
 /** As large as the kernel lets an attribute, or the list of their names, be. */
@@ -150,24 +156,24 @@ export function makeNode(path: string, type: keyof typeof nodeTypes, major = 0, 
   // glibc's encoding of dev_t (sysmacros.h)
   const [high, low] = [BigInt(major), BigInt(minor)]
   const device = ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
-  libcChecked(`mknod "${path}"`, libc().mknod(path, nodeTypes[type] | 0o600, device))
+  libcChecked(`mknod "${path}"`, libc().mknod(cPath(path), nodeTypes[type] | 0o600, device))
 }
 
 /** Sets an extended attribute; of a symbolic link itself, never of what it points to. */
 export function setXattr(path: string, name: string, value: Uint8Array): void {
-  libcChecked(`setxattr "${name}" on "${path}"`, libc().setXattr(path, name, value, value.length, 0))
+  libcChecked(`setxattr "${name}" on "${path}"`, libc().setXattr(cPath(path), name, value, value.length, 0))
 }
 
 /** Undefined when there is no such attribute, or the file system has none at all. */
 export function getXattr(path: string, name: string): Buffer | undefined {
-  const size = Number(libc().getXattr(path, name, scratch, scratch.length))
+  const size = Number(libc().getXattr(cPath(path), name, scratch, scratch.length))
   if (size < 0 && ['ENODATA', 'EOPNOTSUPP'].includes(errnoName(koffi().errno()))) return undefined
   return Buffer.from(scratch.subarray(0, libcChecked(`getxattr "${name}" on "${path}"`, size)))
 }
 
 /** Names of all extended attributes. */
 export function listXattrs(path: string): readonly string[] {
-  const size = Number(libc().listXattr(path, scratch, scratch.length))
+  const size = Number(libc().listXattr(cPath(path), scratch, scratch.length))
   if (size < 0 && errnoName(koffi().errno()) === 'EOPNOTSUPP') return []
   const length = libcChecked(`listxattr "${path}"`, size)
   return scratch.toString('utf8', 0, length).split('\0').slice(0, -1)

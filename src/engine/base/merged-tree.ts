@@ -13,9 +13,12 @@ import {
   readdirSync,
   readlinkSync,
   readSync,
+  realpathSync,
   type Stats,
+  statSync,
 } from 'node:fs'
 import { errnoOf, Failure } from '../../lib/failure.ts'
+import { fsPath, nameOfBytes } from '../../lib/file-name.ts'
 import { getXattr } from '../../runtime/native.ts'
 import type { HostPath, RootPath } from '../../runtime/spec.ts'
 
@@ -32,6 +35,8 @@ const mostOpen = 4096
 /** A folder as all layers together show it; `fds` highest first. */
 export interface TreeFolder {
   readonly kind: 'folder'
+  /** What is mounted here and below. */
+  readonly mounts: Mounts | undefined
   readonly fds: readonly number[]
   /** Of the highest layer that has it: owner, mode and times. */
   readonly stat: Stats
@@ -47,14 +52,26 @@ export interface TreeNode {
   readonly path: HostPath
 }
 
+/** What is shown instead of a tree's own folders and files, by name: the same for those below. */
+export interface Mounts {
+  /** A folder or file of the host; undefined where only something below is mounted. */
+  readonly source?: HostPath
+  /** The part of it that is mounted, looked for inside it. */
+  readonly subpath?: string | undefined
+  readonly below: Map<string, Mounts>
+}
+
 /** Opens layers (lowest first, as RootSpec.layers) and closes whatever it opened when disposed of. */
 export class MergedTree implements Disposable {
   readonly root: TreeFolder
   readonly #open: number[] = []
 
-  constructor(layers: readonly HostPath[]) {
+  constructor(layers: readonly HostPath[], mounts?: Mounts) {
     try {
-      this.root = folder([...layers].reverse().map(layer => this.#openFolder(layer)))
+      this.root = folder(
+        [...layers].reverse().map(layer => this.#openFolder(layer)),
+        mounts,
+      )
     } catch (error) {
       this[Symbol.dispose]()
       throw error
@@ -63,10 +80,12 @@ export class MergedTree implements Disposable {
 
   /** The entry of a folder with this one name, links not followed; undefined when absent or hidden. */
   child(parent: TreeFolder, name: string): TreeFolder | TreeNode | undefined {
+    const mounts = parent.mounts?.below.get(name)
+    if (mounts?.source !== undefined) return this.#mounted(mounts.source, mounts)
     const fds: number[] = []
     for (const fd of parent.fds) {
       const path = `/proc/self/fd/${fd}/${name}`
-      const stat = lstatSync(path, { throwIfNoEntry: false })
+      const stat = lstatSync(fsPath(path), { throwIfNoEntry: false })
       if (stat === undefined) continue
       if (isWhiteout(stat)) break
       if (!stat.isDirectory()) {
@@ -78,17 +97,29 @@ export class MergedTree implements Disposable {
       fds.push(opened)
       if (isOpaque(`/proc/self/fd/${opened}/.`)) break
     }
-    return fds.length === 0 ? undefined : folder(fds)
+    return fds.length === 0 ? undefined : folder(fds, mounts)
+  }
+
+  #mounted(source: HostPath, mounts: Mounts): TreeFolder | TreeNode | undefined {
+    const stat = statSync(fsPath(source), { throwIfNoEntry: false })
+    if (stat === undefined) return undefined
+    if (!stat.isDirectory()) return { kind: 'node', stat, path: source }
+    if (mounts.subpath === undefined) return folder([this.#openFolder(realpathSync(source))], mounts)
+    using whole = new MergedTree([source])
+    const part = whole.resolve(mounts.subpath)
+    if (part?.kind !== 'folder') return part
+    const opened = this.#openIfThere(part.path)
+    return opened === undefined ? undefined : folder([opened], mounts)
   }
 
   /** Names in a folder, sorted. */
   names(parent: TreeFolder): readonly string[] {
-    const names = new Set<string>()
+    const names = new Set<string>(parent.mounts?.below.keys())
     const hidden = new Set<string>()
     for (const fd of parent.fds) {
-      for (const name of readdirSync(`/proc/self/fd/${fd}`)) {
+      for (const name of namesIn(`/proc/self/fd/${fd}`)) {
         if (names.has(name) || hidden.has(name)) continue
-        const stat = lstatSync(`/proc/self/fd/${fd}/${name}`, { throwIfNoEntry: false })
+        const stat = lstatSync(fsPath(`/proc/self/fd/${fd}/${name}`), { throwIfNoEntry: false })
         if (stat !== undefined) (isWhiteout(stat) ? hidden : names).add(name)
       }
     }
@@ -112,7 +143,7 @@ export class MergedTree implements Disposable {
       else if (!found.stat.isSymbolicLink()) return rest.some(part => part !== '' && part !== '.') ? undefined : found
       else {
         if (++links > mostLinks) return undefined
-        const target = readlinkSync(found.path)
+        const target = nameOfBytes(readlinkSync(fsPath(found.path), 'buffer'))
         if (target.startsWith('/')) above.length = 1
         rest.unshift(...target.split('/'))
       }
@@ -147,7 +178,7 @@ export class MergedTree implements Disposable {
   #openFolder(path: string): number {
     if (this.#open.length >= mostOpen)
       throw new Failure('unsupported', 'Cannot read the files of a container: folders are nested too deeply')
-    const fd = openSync(path, folderOnly)
+    const fd = openSync(fsPath(path), folderOnly)
     this.#open.push(fd)
     return fd
   }
@@ -189,7 +220,7 @@ export function readTreeFile(layers: readonly HostPath[], path: RootPath, limit:
 
 function openFile(path: string): number | undefined {
   try {
-    return openSync(path, fileOnly)
+    return openSync(fsPath(path), fileOnly)
   } catch (error) {
     // replaced by a link, or removed, since it was looked at
     if (['ELOOP', 'ENOENT', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined
@@ -197,14 +228,19 @@ function openFile(path: string): number | undefined {
   }
 }
 
-function folder(fds: readonly number[]): TreeFolder {
-  return { kind: 'folder', fds, stat: fstatSync(fds[0]!), path: `/proc/self/fd/${fds[0]}/.` }
+/** Of one folder of one layer, in no order. */
+export function namesIn(path: HostPath): readonly string[] {
+  return readdirSync(fsPath(path), 'buffer').map(nameOfBytes)
 }
 
-function isWhiteout(stat: Stats): boolean {
+function folder(fds: readonly number[], mounts: Mounts | undefined): TreeFolder {
+  return { kind: 'folder', mounts, fds, stat: fstatSync(fds[0]!), path: `/proc/self/fd/${fds[0]}/.` }
+}
+
+export function isWhiteout(stat: Stats): boolean {
   return stat.isCharacterDevice() && stat.rdev === 0
 }
 
-function isOpaque(path: string): boolean {
+export function isOpaque(path: string): boolean {
   return getXattr(path, 'trusted.overlay.opaque')?.toString() === 'y'
 }

@@ -53,12 +53,13 @@ class Removal {
   }
 
   async #empty(fd: number, depth: number): Promise<void> {
-    for (const entry of readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true })) {
+    for (const entry of readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true, encoding: 'buffer' })) {
       if (performance.now() > this.#until) {
         await turn()
         this.#until = performance.now() + slice
       }
-      const at = `/proc/self/fd/${fd}/${entry.name}`
+      // names are bytes, not always text
+      const at = Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), entry.name])
       try {
         if (!entry.isDirectory()) unlinkSync(at)
         else if (depth === deepest) {

@@ -17,6 +17,7 @@ import type { Exit, Supervised } from '../../runtime/runtime.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
 import { HealthSchedule, type ProbeOutcome } from '../health/schedule.ts'
 import { healthPlan, startingHealth } from '../health/state.ts'
+import type { Image } from '../images/image.ts'
 import { readLog } from '../logs/read.ts'
 import { adopt } from './adopt.ts'
 import { startsWithEngine } from './config/restart-policy.ts'
@@ -28,6 +29,7 @@ import { Records } from './records.ts'
 import { inspect, summary } from './show/inspect.ts'
 import { type ListOptions, selectContainers } from './show/list.ts'
 import { type AttachOptions, attach } from './stdio/attach.ts'
+import type { ContainerCommit } from './verbs/commit.ts'
 import { connect, disconnect } from './verbs/connect.ts'
 import { create } from './verbs/create.ts'
 import { kill } from './verbs/kill.ts'
@@ -366,6 +368,19 @@ export class Containers {
     const container = this.get(ref)
     const { changes } = await import('./files/changes.ts')
     return changes(this.#parts, container)
+  }
+
+  async exportRoot(ref: string): Promise<Archive> {
+    const container = this.get(ref)
+    const { exportRoot } = await import('./files/archive.ts')
+    return exportRoot(this.#parts, container)
+  }
+
+  commit(ref: string, options: ContainerCommit): Promise<Image> {
+    return this.#locked(ref, async container => {
+      const { commit } = await import('./verbs/commit.ts')
+      return commit(this.#parts, container, options)
+    })
   }
 
   connect(ref: string, network: string, settings: EndpointSettings): Promise<void> {

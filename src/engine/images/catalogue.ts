@@ -18,6 +18,8 @@ const imageRecordSchema = z.object({
   size: z.number(),
   /** Milliseconds since the epoch. */
   lastTagged: z.number().optional(),
+  /** The image it was made from here, by commit or build. */
+  parent: digestSchema.optional(),
   /** Everything else that was received for it: manifests and layers as they came. */
   blobs: z.array(digestSchema),
 })
@@ -32,6 +34,7 @@ export interface NewImage {
   readonly blobs: readonly Digest[]
   readonly tags: readonly string[]
   readonly digests: readonly string[]
+  readonly parent?: Digest | undefined
 }
 
 interface Entry {
@@ -90,6 +93,11 @@ export class Catalogue {
     return [...this.#entries.values()].map(entry => entry.image)
   }
 
+  /** Those that were made from it here. */
+  children(id: Digest): readonly Image[] {
+    return this.list().filter(image => image.parent === id)
+  }
+
   has(id: Digest): boolean {
     return this.#entries.has(id)
   }
@@ -104,6 +112,7 @@ export class Catalogue {
         tags: union(before?.tags ?? [], added.tags),
         digests: union(before?.digests ?? [], added.digests),
         size: added.size,
+        parent: added.parent ?? before?.parent,
         lastTagged: added.tags.length > 0 ? Date.now() : before?.lastTagged,
         blobs: union(before?.blobs ?? [], added.blobs) as Digest[],
       },
@@ -208,6 +217,7 @@ function toImage(record: ImageRecord, document: ImageDocument): Image {
     tags: [...record.tags].sort(),
     digests: [...record.digests].sort(),
     size: record.size,
+    parent: record.parent,
     created: Number.isNaN(created.getTime()) ? new Date(0) : created,
     lastTagged: record.lastTagged === undefined ? undefined : new Date(record.lastTagged),
     architecture: document.architecture,

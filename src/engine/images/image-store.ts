@@ -30,7 +30,9 @@ export interface LoadOptions {
 }
 
 export interface ImportOptions extends LoadOptions {
-  readonly reference?: string | undefined
+  /** The name it gets, when there is one. */
+  readonly repo?: string | undefined
+  readonly tag?: string | undefined
   readonly message?: string | undefined
   readonly platform?: string | undefined
   /** Dockerfile instructions: `CMD ["sh"]`, `ENV A=b`. */

@@ -64,6 +64,8 @@ export interface Image {
   readonly tags: readonly string[]
   /** Where it was pulled from: "127.0.0.1:5000/app@sha256:…". */
   readonly digests: readonly string[]
+  /** The image it was made from here. */
+  readonly parent: Digest | undefined
   /** Bytes of all files of all layers. */
   readonly size: number
   readonly created: Date

@@ -9,12 +9,13 @@ import type { Paths } from '../base/paths.ts'
 import { ensureDirectory } from '../base/store.ts'
 import { Blobs } from './blobs.ts'
 import { Catalogue, chainIds } from './catalogue.ts'
+import type { CommitOptions, Committed } from './commit.ts'
 import { type Digest, isDigest } from './digest.ts'
 import type { Image } from './image.ts'
 import type { ImageStore, ImportOptions, LoadOptions, PullOptions } from './image-store.ts'
 import { Layers } from './layers.ts'
 import type { Puller } from './pull.ts'
-import { familiar, parseReference } from './reference.ts'
+import { familiar, newName, parseReference } from './reference.ts'
 import { decideRemoval, type ImageUser } from './removal.ts'
 import type { UnpackLimits } from './unpack.ts'
 
@@ -90,11 +91,20 @@ export class Images {
     return await this.#noteOpaque(await importRoot(this.#store, stream, options))
   }
 
-  async tag(reference: string, repoTag: string): Promise<void> {
+  /** Makes an image of what a container wrote. */
+  async commit(options: CommitOptions): Promise<Committed> {
+    const { commit } = await import('./commit.ts')
+    const committed = await commit(this.#store, options)
+    await this.#noteOpaque(committed.image)
+    return committed
+  }
+
+  /** @throws Failure `invalid` for what is no name with a tag, with Docker's texts. */
+  async tag(reference: string, repo: string, as?: string): Promise<void> {
+    const tag = newName(repo, as)
+    // Docker's own text for it is empty
+    if (tag === undefined) throw new Failure('invalid', 'invalid reference format')
     const image = this.get(reference)
-    const name = parseReference(repoTag)
-    if (name.digest !== undefined) throw new Failure('invalid', 'refusing to create a tag with a digest reference')
-    const tag = familiar(name)
     await this.#store.catalogue.tag(image.id, tag)
     this.#emit('tag', image, tag)
   }

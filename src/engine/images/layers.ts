@@ -10,7 +10,7 @@ import type { Paths } from '../base/paths.ts'
 import { readRecord, writeRecord } from '../base/store.ts'
 import type { Blobs } from './blobs.ts'
 import { decompressed } from './compression.ts'
-import { type Digest, hexOf } from './digest.ts'
+import { type Digest, hexOf, isDigest } from './digest.ts'
 import { type UnpackLimits, unpack } from './unpack.ts'
 
 const recordVersion = 1
@@ -19,8 +19,15 @@ const recordSchema = z.object({
   size: z.number(),
   /** Hides all layers below. */
   opaque: z.boolean(),
+  /** The bytes it was unpacked from, compressed or not; engines before this did not note it. */
+  blob: z.custom<Digest>(value => typeof value === 'string' && isDigest(value)).optional(),
 })
-export type Layer = { readonly size: number; readonly opaque: boolean }
+
+export interface Layer {
+  readonly size: number
+  readonly opaque: boolean
+  readonly blob?: Digest | undefined
+}
 
 /** A layer unpacked under a temporary name. */
 export interface Unplaced extends Layer {
@@ -44,12 +51,21 @@ export class Layers {
     return await readRecord(join(this.#paths.layer(hexOf(diffId)), 'layer.json'), recordVersion, recordSchema)
   }
 
+  /** The bytes and blobs of those that are here, all together. */
+  async totals(diffIds: readonly Digest[]): Promise<{ readonly size: number; readonly blobs: readonly Digest[] }> {
+    const found = await Promise.all(diffIds.map(diffId => this.find(diffId)))
+    return {
+      size: found.reduce((sum, layer) => sum + (layer?.size ?? 0), 0),
+      blobs: found.flatMap(layer => layer?.blob ?? []),
+    }
+  }
+
   root(diffId: Digest): HostPath {
     return join(this.#paths.layer(hexOf(diffId)), 'root')
   }
 
-  /** Unpacks a tar, compressed or not; nothing is left when it fails. */
-  async unpack(source: AsyncIterable<Uint8Array>): Promise<Unplaced> {
+  /** Unpacks a tar, compressed or not, that has the digest `blob`; nothing is left when it fails. */
+  async unpack(source: AsyncIterable<Uint8Array>, blob: Digest): Promise<Unplaced> {
     const path = this.#blobs.temporary()
     const root = join(path, 'root')
     await mkdir(path, { mode: 0o700 })
@@ -60,7 +76,7 @@ export class Layers {
       const hash = createHash('sha256')
       const unpacked = await unpack(hashed(decompressed(source), hash), root, await this.#effectiveLimits())
       const diffId: Digest = `sha256:${hash.digest('hex')}`
-      const layer = { size: unpacked.size, opaque: unpacked.opaque }
+      const layer = { size: unpacked.size, opaque: unpacked.opaque, blob }
       await writeRecord(join(path, 'layer.json'), { version: recordVersion, ...layer })
       return { ...layer, diffId, path }
     } catch (error) {

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { Failure } from '../../lib/failure.ts'
 import { shortId } from '../../lib/ids.ts'
+import { TarReader } from '../base/tar-reader.ts'
 import type { Received } from './blobs.ts'
 import { parseDocument } from './catalogue.ts'
 import { decompressed } from './compression.ts'
@@ -17,7 +18,6 @@ import { choose, type Descriptor, largestDocument, type Manifest, parseManifest 
 import { machine } from './platform.ts'
 import { barLine } from './progress.ts'
 import { familiar, parseReference } from './reference.ts'
-import { TarReader } from './tar.ts'
 
 export interface Loaded {
   readonly image: Image
@@ -60,27 +60,26 @@ async function install(store: ImageStore, found: Found, options: LoadOptions): P
   }
   const received = [...found.layers, ...found.documents, found.config]
   return await guarded(store, [...diffIds, ...received.map(({ digest }) => digest)], async () => {
-    let size = 0
     for (const [i, diffId] of diffIds.entries()) {
       options.signal?.throwIfAborted()
       const layer = found.layers[i]!
-      const present = await layers.find(diffId)
-      if (present === undefined) {
-        const unpacked = await layers.unpack(createReadStream(layer.path, { highWaterMark: 256 * 1024 }))
-        await layers.place(unpacked, diffId)
-        options.onProgress?.(barLine('Loading layer', shortId(diffId), layer.size, layer.size))
-        size += unpacked.size
-      } else size += present.size
+      if ((await layers.find(diffId)) !== undefined) continue
+      const source = createReadStream(layer.path, { highWaterMark: 256 * 1024 })
+      await layers.place(await layers.unpack(source, layer.digest), diffId)
+      options.onProgress?.(barLine('Loading layer', shortId(diffId), layer.size, layer.size))
     }
+    const { size, blobs: kept } = await layers.totals(diffIds)
     // one file may stand for several layers, and several images may share it
-    for (const each of received) if (!(await blobs.has(each.digest))) await blobs.keep(each)
+    for (const each of received) {
+      const wanted = kept.includes(each.digest) || !found.layers.includes(each)
+      if (wanted && !(await blobs.has(each.digest))) await blobs.keep(each)
+    }
     const id = found.config.digest
-    const kept = [...found.layers, ...found.documents].map(({ digest }) => digest)
     const image = await catalogue.add({
       document,
       id,
       size,
-      blobs: [...new Set(kept)],
+      blobs: [...new Set([...kept, ...found.documents.map(({ digest }) => digest)])],
       tags: found.names,
       digests: found.digests,
     })

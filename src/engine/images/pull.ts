@@ -85,13 +85,15 @@ export class Puller {
       const document = await this.#fetchConfig(task, config, layers.length)
       const diffIds = document.rootfs.diff_ids as Digest[]
       return await guarded(this.#store, diffIds, async () => {
-        const size = await this.#fetchLayers(task, config.digest, diffIds, layers)
+        await this.#fetchLayers(task, config.digest, diffIds, layers)
+        // a layer that was here may have come as other bytes than this manifest names
+        const { size, blobs } = await this.#store.layers.totals(diffIds)
         for (const { data } of documents.all) await this.#store.blobs.put(data)
         return await catalogue.add({
           document,
           id: config.digest,
           size,
-          blobs: pinned.filter(digest => digest !== config.digest),
+          blobs: [...documents.all.map(({ digest }) => digest), ...blobs],
           tags: tag === undefined ? [] : [tag],
           digests: [`${familiarName(reference)}@${documents.top}`],
         })
@@ -146,13 +148,13 @@ export class Puller {
     )
   }
 
-  /** The bytes of all layers unpacked. The first failure ends the others, and is thrown when they have ended. */
+  /** The first failure ends the others, and is thrown when they have ended. */
   async #fetchLayers(
     task: Task,
     id: Digest,
     diffIds: readonly Digest[],
     descriptors: readonly Descriptor[],
-  ): Promise<number> {
+  ): Promise<void> {
     const sizes = await Promise.all(diffIds.map(async diffId => (await this.#store.layers.find(diffId))?.size))
     // nothing to tell of an image that is here, as in Docker
     const isNew = sizes.includes(undefined) || !this.#store.catalogue.has(id)
@@ -180,7 +182,6 @@ export class Puller {
     )
     await Promise.all(jobs)
     if (failure !== undefined) throw failure
-    return sizes.reduce<number>((sum, size) => sum + size!, 0)
   }
 
   async #fetchLayer(task: Task, diffId: Digest, descriptor: Descriptor): Promise<number> {
@@ -199,7 +200,7 @@ export class Puller {
     }
     onProgress({ status: 'Download complete', progressDetail: {}, id })
     const extracting = throttled(current => onProgress(barLine('Extracting', id, current, size)))
-    const unpacked = await layers.unpack(counted(blobs.stream(digest), extracting, signal))
+    const unpacked = await layers.unpack(counted(blobs.stream(digest), extracting, signal), digest)
     await layers.place(unpacked, diffId)
     onProgress(barLine('Extracting', id, size, size))
     onProgress({ status: 'Pull complete', progressDetail: {}, id })

@@ -43,6 +43,21 @@ export function parseReference(text: string): Reference {
   return { domain, path, tag: tag ?? (digest === undefined ? 'latest' : undefined), digest }
 }
 
+/**
+ * The name an image is to get, from the API's `repo` and `tag`; undefined when there is no repo.
+ * @throws Failure `invalid` with Docker's texts.
+ */
+export function newName(repo: string | undefined, tag: string | undefined): string | undefined {
+  if (!repo) return undefined
+  const reference = parseReference(repo)
+  if (reference.digest !== undefined) throw new Failure('invalid', 'cannot import digest reference')
+  if (tag && !tagPattern.test(tag)) throw new Failure('invalid', 'invalid tag format')
+  const named = { ...reference, tag: tag || reference.tag }
+  if (familiarName(named) === 'sha256')
+    throw new Failure('invalid', 'refusing to create an ambiguous tag using digest algorithm as name')
+  return familiar(named)
+}
+
 function split(text: string): { name: string; tag: string | undefined; digest: string | undefined } {
   const at = text.indexOf('@')
   const digest = at < 0 ? undefined : text.slice(at + 1)

@@ -21,12 +21,15 @@ import {
   rmSync,
   type Stats,
   symlinkSync,
-  writeSync,
 } from 'node:fs'
 import { errnoOf, Failure } from '../../lib/failure.ts'
+import { bytesOfName, fsPath } from '../../lib/file-name.ts'
 import { makeNode, setXattr } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
-import { type TarEntry, TarReader } from './tar.ts'
+import { mostXattrs, setImageXattrs } from '../base/image-xattrs.ts'
+import { isWhiteout } from '../base/merged-tree.ts'
+import { type TarEntry, TarReader } from '../base/tar-reader.ts'
+import { writeContent } from '../base/write-content.ts'
 
 export interface UnpackLimits {
   /** Content of all files together. */
@@ -112,7 +115,7 @@ class LayerFolder {
   finish(): Unpacked {
     // children before parents: setting a child's times leaves its parent alone, but reads better in one order
     for (const [path, mtime] of [...this.#folderTimes].reverse()) {
-      if (this.#stat(path)?.isDirectory()) lutimesSync(this.#at(path), mtime, mtime)
+      if (this.#stat(path)?.isDirectory()) lutimesSync(fsPath(this.#at(path)), mtime, mtime)
     }
     return { size: this.#size, entries: this.#entries, opaque: this.#opaque }
   }
@@ -137,7 +140,7 @@ class LayerFolder {
     const at = this.#at(name)
     switch (entry.type) {
       case 'directory':
-        mkdirSync(at, 0o700)
+        mkdirSync(fsPath(at), 0o700)
         return this.#makeFolder(name, entry)
       case 'file':
         return await writeFile(at, entry, reader)
@@ -145,29 +148,29 @@ class LayerFolder {
         return this.#link(name, entry)
       case 'symlink':
         // the target is text for the container's own use; it is never resolved here
-        if (entry.linkname === '' || Buffer.byteLength(entry.linkname) >= longestPath)
+        if (entry.linkname === '' || bytesOfName(entry.linkname).length >= longestPath)
           throw refused(entry, 'its target is empty or too long')
-        symlinkSync(entry.linkname, at)
-        lchownSync(at, entry.uid, entry.gid)
+        symlinkSync(fsPath(entry.linkname), fsPath(at))
+        lchownSync(fsPath(at), entry.uid, entry.gid)
         break
       case 'character-device':
       case 'block-device':
       case 'fifo':
         makeNode(at, entry.type, entry.major, entry.minor)
-        lchownSync(at, entry.uid, entry.gid)
+        lchownSync(fsPath(at), entry.uid, entry.gid)
         // not a link: it was made by the line above, in a folder that is ours alone
-        chmodSync(at, entry.mode)
+        chmodSync(fsPath(at), entry.mode)
         break
       default:
         return entry.type satisfies never
     }
     setXattrs(at, entry)
-    lutimesSync(at, entry.mtime, entry.mtime)
+    lutimesSync(fsPath(at), entry.mtime, entry.mtime)
   }
 
   #makeFolder(name: string, entry: TarEntry): void {
     const at = this.#at(name)
-    const fd = openSync(at, folderOnly)
+    const fd = openSync(fsPath(at), folderOnly)
     try {
       fchownSync(fd, entry.uid, entry.gid)
       fchmodSync(fd, entry.mode)
@@ -191,7 +194,7 @@ class LayerFolder {
     }
     if (target.length === 0) throw refused(entry, 'its hard link target is the root')
     // link(2) does not follow a link at the end either
-    linkSync(this.#at(target.join('/')), this.#at(name))
+    linkSync(fsPath(this.#at(target.join('/'))), fsPath(this.#at(name)))
   }
 
   #whiteout(path: readonly string[], last: string, entry: TarEntry): void {
@@ -225,8 +228,8 @@ class LayerFolder {
         if (!isWhiteout(stat)) throw refused(entry, `"${name}" above it is not a folder`)
         this.#remove(name)
       }
-      mkdirSync(this.#at(name), 0o755)
-      const fd = openSync(this.#at(name), folderOnly)
+      mkdirSync(fsPath(this.#at(name)), 0o755)
+      const fd = openSync(fsPath(this.#at(name)), folderOnly)
       fchmodSync(fd, 0o755)
       closeSync(fd)
       if (stat !== undefined) setXattr(this.#at(name), opaqueXattr, yes)
@@ -234,11 +237,11 @@ class LayerFolder {
   }
 
   #remove(name: string): void {
-    rmSync(this.#at(name), { recursive: true })
+    rmSync(fsPath(this.#at(name)), { recursive: true })
   }
 
   #stat(name: string): Stats | undefined {
-    return lstatSync(this.#at(name), { throwIfNoEntry: false })
+    return lstatSync(fsPath(this.#at(name)), { throwIfNoEntry: false })
   }
 
   #at(name: string): string {
@@ -250,19 +253,17 @@ const yes = Buffer.from('y')
 
 /** A path's parts; "." and a leading "/" mean the layer's root, ".." is refused whatever it would mean. */
 function components(name: string, entry: TarEntry): readonly string[] {
-  if (Buffer.byteLength(name) >= longestPath) throw refused(entry, 'its path is too long')
+  if (bytesOfName(name).length >= longestPath) throw refused(entry, 'its path is too long')
   const parts = name.split('/').filter(part => part !== '' && part !== '.')
   if (parts.includes('..')) throw refused(entry, `"${name}" holds ".."`)
-  if (parts.some(part => Buffer.byteLength(part) > 255)) throw refused(entry, 'a name in it is longer than 255 bytes')
+  if (parts.some(part => bytesOfName(part).length > 255)) throw refused(entry, 'a name in it is longer than 255 bytes')
   return parts
 }
 
 async function writeFile(at: string, entry: TarEntry, reader: TarReader): Promise<void> {
-  const fd = openSync(at, newFile, 0o600)
+  const fd = openSync(fsPath(at), newFile, 0o600)
   try {
-    const whole = reader.bodyAtHand()
-    if (whole !== undefined) writeAll(fd, whole)
-    else for await (const piece of reader.body()) writeAll(fd, piece)
+    await writeContent(fd, entry.size, reader)
     // chown clears set-uid bits and file capabilities, so it comes before both
     fchownSync(fd, entry.uid, entry.gid)
     fchmodSync(fd, entry.mode)
@@ -273,37 +274,9 @@ async function writeFile(at: string, entry: TarEntry, reader: TarReader): Promis
   }
 }
 
-function writeAll(fd: number, data: Buffer): void {
-  for (let written = 0; written < data.length; ) written += writeSync(fd, data, written)
-}
-
-/**
- * Attributes an image may bring: its own (user.*), access lists and file capabilities. Everything else is the host's business,
- * above all overlay's own trusted.overlay.* and user.overlay.*, by which a layer could redirect paths.
- */
 function setXattrs(at: string, entry: TarEntry): void {
-  if (entry.xattrs.size === 0) return
-  if (entry.xattrs.size > 128) throw refused(entry, 'it has more than 128 extended attributes')
-  for (const [name, value] of entry.xattrs) {
-    if (!isImageXattr(name)) continue
-    try {
-      setXattr(at, name, value)
-    } catch (error) {
-      // a file system without access lists, or a link that cannot have user attributes, is no reason to refuse an image
-      if (name !== 'security.capability' && ['EOPNOTSUPP', 'EPERM'].includes(errnoOf(error) ?? '')) continue
-      throw error
-    }
-  }
-}
-
-function isImageXattr(name: string): boolean {
-  if (name.includes('\0') || Buffer.byteLength(name) > 255) return false
-  if (name.startsWith('user.')) return !name.startsWith('user.overlay.')
-  return ['security.capability', 'system.posix_acl_access', 'system.posix_acl_default'].includes(name)
-}
-
-function isWhiteout(stat: Stats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0
+  if (entry.xattrs.size > mostXattrs) throw refused(entry, `it has more than ${mostXattrs} extended attributes`)
+  setImageXattrs(at, entry.xattrs)
 }
 
 function refused(entry: TarEntry, why: string): Failure {

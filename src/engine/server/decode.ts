@@ -87,6 +87,8 @@ export async function decodeBody(endpoint: Endpoint, request: IncomingMessage, s
   } catch (cause) {
     throw new Failure('invalid', `invalid JSON: ${(cause as Error).message.slice(0, 300)}`, { cause })
   }
+  // what Go's clients send for nothing
+  if (data === null && endpoint.body.optional) return undefined
   const result = bodySchemas[endpoint.name as keyof typeof bodySchemas].safeParse(data)
   if (result.success) return result.data
   const issue = result.error.issues[0]!

@@ -23,7 +23,7 @@ export function imageInspect(image: Image, layers: readonly HostPath[]): ImageIn
     Id: image.id,
     RepoTags: image.tags,
     RepoDigests: image.digests,
-    Parent: '',
+    Parent: image.parent ?? '',
     Comment: image.comment,
     Created: image.created.toISOString(),
     DockerVersion: '',
@@ -49,7 +49,7 @@ export function imageInspect(image: Image, layers: readonly HostPath[]): ImageIn
 export function imageSummary(image: Image, containers: number): ImageSummary {
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: image.parent ?? '',
     RepoTags: image.tags,
     RepoDigests: image.digests,
     Created: Math.floor(image.created.getTime() / 1000),

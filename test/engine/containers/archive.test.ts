@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { TarReader } from '../../../src/engine/images/tar.ts'
+import { TarReader } from '../../../src/engine/base/tar-reader.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
 import { type TinyFiles, tinyTar } from '../../support/tiny-image.ts'
 import { EngineBox } from './engine-box.ts'
@@ -67,7 +67,7 @@ test('a link in a container never leads a write out of it', async () => {
   assert.equal(existsSync(join(box.folder, 'stolen')), false)
   assert.equal(readFileSync(join(upper(box), box.folder, 'stolen'), 'utf8'), 'x')
   assert.equal(readFileSync(join(upper(box), 'tmp/stolen'), 'utf8'), 'x')
-  await assert.rejects(put(box, '/', { '../up': 'x' }), error => isFailure(error, 'invalid'))
+  await assert.rejects(put(box, '/', { '../up': 'x' }), error => isFailure(error, 'internal'))
 })
 
 test('a path is told with the mode bits of Go, and a link with its target', async () => {
@@ -96,7 +96,7 @@ test('a folder is not replaced by a file when that is forbidden', async () => {
   await box.create('web')
   await put(box, '/', { 'data/': '' })
   await assert.rejects(put(box, '/', { data: 'x' }, { noOverwriteDirNonDir: true }), error =>
-    isFailure(error, 'invalid'),
+    isFailure(error, 'internal'),
   )
   assert.equal((await get(box, '/data'))['data/seed'], 'seed')
 })

@@ -186,7 +186,7 @@ describe('import', { skip }, () => {
   test('makes an image of one layer with the changes asked for', async t => {
     const { images } = await store(t)
     const image = await images.importRoot(of(gzipSync(await tinyTar({ 'bin/': '', 'bin/sh': '#!' }))), {
-      reference: 'root',
+      repo: 'root',
       changes: [
         'CMD ["sh", "-c", "true"]',
         'ENV A=b C="d e"',

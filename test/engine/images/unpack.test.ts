@@ -93,7 +93,11 @@ describe('unpack() refuses a layer', { skip }, () => {
       /root of a layer should be a folder/,
     ],
     'with a NUL in a pax path': [{ x: { pax: { path: 'a\0b' } } }, /holds a NUL/],
-    'with sparse files': [{ x: { pax: { 'GNU.sparse.major': '1' } } }, /sparse files/],
+    'with holes that reach beyond the file': [
+      { x: { pax: { 'GNU.sparse.size': '1', 'GNU.sparse.map': '1,1' }, content: 'x' } },
+      /reach beyond its end/,
+    ],
+    'with a map of holes that is cut short': [{ x: { pax: { 'GNU.sparse.major': '1' } } }, /map of a file with holes/],
     'with an owner out of range': [{ x: { pax: { uid: '4294967295' } } }, /owner is out of range/],
     'with a pax size that is no number': [{ x: { pax: { size: '-1' } } }, /pax size is "-1"/],
   }

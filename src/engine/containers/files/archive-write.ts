@@ -5,6 +5,7 @@
  * container does meanwhile can lead a write out of it.
  */
 import {
+  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -18,17 +19,20 @@ import {
   openSync,
   rmSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs'
 import { posix } from 'node:path'
-import { errnoOf, Failure } from '../../../lib/failure.ts'
-import { setXattr } from '../../../runtime/native.ts'
-import { MergedTree } from '../../base/merged-tree.ts'
-import { type TarEntry, TarReader } from '../../images/tar.ts'
+import { errnoOf, Failure, isFailure } from '../../../lib/failure.ts'
+import { fsPath } from '../../../lib/file-name.ts'
+import { makeNode, setXattr } from '../../../runtime/native.ts'
+import { setImageXattrs } from '../../base/image-xattrs.ts'
+import { isWhiteout, type MergedTree, type TreeFolder } from '../../base/merged-tree.ts'
+import { type TarEntry, TarReader } from '../../base/tar-reader.ts'
+import { writeContent } from '../../base/write-content.ts'
+import { decompressed } from '../../images/compression.ts'
 import type { Container } from '../container.ts'
 import { type Parts, tell } from '../parts.ts'
 import { containerUser } from '../verbs/start.ts'
-import { canonical, type View, viewOf } from './view.ts'
+import { canonical, isBehindFile, type View, viewOf } from './view.ts'
 
 export interface WriteOptions {
   /** A folder that exists. */
@@ -46,96 +50,145 @@ const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | cons
 const largestId = 0xfffffffe
 
 export async function writeArchive(parts: Parts, container: Container, options: WriteOptions): Promise<void> {
-  const image = parts.images.get(container.record.imageId)
-  const layers = parts.images.layers(image)
-  const view = await viewOf(parts, container, options.path)
-  checkTarget(view, options)
+  const layers = parts.images.layers(parts.images.get(container.record.imageId))
+  const view = await viewOf(parts, container)
+  const folder = target(view, container, options)
   const user = options.copyUIDGID && container.record.config.User ? containerUser(parts, container, layers) : undefined
-  const reader = new TarReader(options.content)
+  const reader = new TarReader(decompressed(options.content))
+  const into = { ...options, view, folder, reader, owner: user }
   try {
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
-      await writeEntry(view, entry, { reader, owner: user, keep: options.noOverwriteDirNonDir ?? false })
+      await writeEntry(entry, into)
     await reader.drain()
+  } catch (error) {
+    // a damaged archive is the server's error to Docker's clients
+    if (isFailure(error, 'invalid')) throw new Failure('internal', error.message, { cause: error })
+    throw error
   } finally {
     await reader.close()
   }
   tell(parts, container, 'extract-to-dir')
 }
 
-function checkTarget(view: View, { path, ref }: WriteOptions): void {
-  using tree = new MergedTree(view.layers)
-  const target = tree.resolve(view.path)
-  if (!target) throw new Failure('not-found', `Could not find the file ${path} in container ${ref}`)
-  if (target.kind !== 'folder') throw new Failure('invalid', 'extraction point is not a directory')
+/** The names that lead to the folder to write in, its links followed. Docker's texts. */
+function target(view: View, container: Container, { path, ref }: WriteOptions): readonly string[] {
+  using tree = view.tree()
+  const { names, entry } = canonical(tree, path)
+  if (entry === undefined) {
+    if (isBehindFile(tree, posix.normalize(`/${path}`))) throw new Failure('internal', 'not a directory')
+    throw new Failure('not-found', `Could not find the file ${path} in container ${ref}`)
+  }
+  const resolved = `/${names.join('/')}`
+  if (entry.kind !== 'folder') {
+    if (path.endsWith('/')) throw new Failure('internal', `lstat ${resolved}/: not a directory`)
+    throw new Failure('invalid', 'extraction point is not a directory')
+  }
+  const { mounts, hostConfig } = container.record
+  const mount = mounts
+    .filter(each => resolved === each.target || resolved.startsWith(`${each.target}/`))
+    .sort((a, b) => b.target.length - a.target.length)[0]
+  if (mount?.readonly) throw new Failure('invalid', 'mounted volume is marked read-only')
+  if (!mount && hostConfig.ReadonlyRootfs) throw new Failure('invalid', 'container rootfs is marked read-only')
+  return names
 }
 
-interface EntryOptions {
+interface Into extends WriteOptions {
+  readonly view: View
+  readonly folder: readonly string[]
   readonly reader: TarReader
   readonly owner: { readonly uid: number; readonly gid: number } | undefined
-  readonly keep: boolean
 }
 
-async function writeEntry(view: View, entry: TarEntry, options: EntryOptions): Promise<void> {
-  const names = entry.name.split('/').filter(name => name !== '' && name !== '.')
-  if (names.includes('..')) throw refused(entry, 'its path holds ".."')
+async function writeEntry(entry: TarEntry, into: Into): Promise<void> {
+  const names = inside(entry.name)
+  if (names === undefined) throw new Failure('internal', `invalid entry name ${JSON.stringify(entry.name)}`)
   const name = names.pop()
   if (name === undefined) return
-  const { uid, gid } = options.owner ?? entry
+  const { uid, gid } = into.owner ?? entry
   if (uid > largestId || gid > largestId) throw refused(entry, 'its owner is out of range')
-  const parent = openFolder(view, [view.path, ...names].join('/'))
+  const parent = openFolder(into.view, [...into.folder, ...names], entry)
   try {
     const at = `/proc/self/fd/${parent}/${name}`
-    if (!clearPlace(at, entry, options.keep)) return setFolder(at, entry, { uid, gid })
+    if (!clearPlace(at, entry, into)) return setFolder(at, entry, { uid, gid })
     switch (entry.type) {
       case 'directory':
-        mkdirSync(at, 0o700)
+        mkdirSync(fsPath(at), 0o700)
         return setFolder(at, entry, { uid, gid })
       case 'file':
-        return await writeFile(at, entry, { ...options, uid, gid })
+        return await writeFile(at, entry, { reader: into.reader, uid, gid })
       case 'symlink':
         // text for the container's own use; it is never resolved here
-        symlinkSync(entry.linkname, at)
-        lchownSync(at, uid, gid)
-        return lutimesSync(at, entry.mtime, entry.mtime)
-      case 'link': {
-        const source = openFolder(view, [view.path, posix.dirname(entry.linkname)].join('/'))
-        try {
-          return linkSync(`/proc/self/fd/${source}/${posix.basename(entry.linkname)}`, at)
-        } finally {
-          closeSync(source)
-        }
-      }
+        symlinkSync(fsPath(entry.linkname), fsPath(at))
+        break
+      case 'link':
+        return link(at, entry, into)
+      case 'character-device':
+      case 'block-device':
+      case 'fifo':
+        makeNode(at, entry.type, entry.major, entry.minor)
+        break
       default:
-        throw refused(entry, `it is a ${entry.type}`)
+        return entry.type satisfies never
     }
+    lchownSync(fsPath(at), uid, gid)
+    if (entry.type !== 'symlink') chmodSync(fsPath(at), entry.mode)
+    setImageXattrs(at, entry.xattrs)
+    lutimesSync(fsPath(at), entry.mtime, entry.mtime)
   } catch (error) {
     if (error instanceof Failure || errnoOf(error) === undefined) throw error
     if (errnoOf(error) === 'EROFS')
-      throw new Failure('denied', 'container rootfs is marked read-only', { cause: error })
+      throw new Failure('invalid', 'container rootfs is marked read-only', { cause: error })
     throw new Failure('internal', `Cannot write "${entry.name}": ${errnoOf(error)}`, { cause: error })
   } finally {
     closeSync(parent)
   }
 }
 
+/** The parts of a path of the archive; undefined when it leads out. */
+function inside(path: string): string[] | undefined {
+  const names = posix
+    .normalize(path)
+    .split('/')
+    .filter(name => name !== '' && name !== '.')
+  return names.includes('..') ? undefined : names
+}
+
+/** Joins a name to a file of this archive, or one that is there. */
+function link(at: string, entry: TarEntry, { view, folder, path, ref }: Into): void {
+  const names = inside(entry.linkname)
+  const last = names?.pop()
+  if (names === undefined || last === undefined)
+    throw new Failure('internal', `invalid hardlink target ${JSON.stringify(entry.linkname)}`)
+  const source = openFolder(view, [...folder, ...names], entry)
+  try {
+    linkSync(fsPath(`/proc/self/fd/${source}/${last}`), fsPath(at))
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error
+    throw new Failure('not-found', `Could not find the file ${path} in container ${ref}`)
+  } finally {
+    closeSync(source)
+  }
+}
+
 /** Makes room under a name; false when a folder is there that is to be kept as a folder. */
-function clearPlace(at: string, entry: TarEntry, keep: boolean): boolean {
-  const before = lstatSync(at, { throwIfNoEntry: false })
+function clearPlace(at: string, entry: TarEntry, { noOverwriteDirNonDir, path }: Into): boolean {
+  const before = lstatSync(fsPath(at), { throwIfNoEntry: false })
   if (!before) return true
   if (before.isDirectory() && entry.type === 'directory') return false
-  if (keep && before.isDirectory())
-    throw new Failure('invalid', `cannot overwrite directory "${entry.name}" with non-directory`)
-  if (keep && entry.type === 'directory')
-    throw new Failure('invalid', `cannot overwrite non-directory "${entry.name}" with directory`)
-  rmSync(at, { recursive: true })
+  if (noOverwriteDirNonDir && before.isDirectory())
+    throw new Failure('internal', `cannot overwrite directory "${entry.name}" with non-directory "${path}"`)
+  if (noOverwriteDirNonDir && entry.type === 'directory')
+    throw new Failure('internal', `cannot overwrite non-directory "${entry.name}" with directory "${path}"`)
+  rmSync(fsPath(at), { recursive: true })
   return true
 }
 
 function setFolder(at: string, entry: TarEntry, owner: { readonly uid: number; readonly gid: number }): void {
-  const fd = openSync(at, folderOnly)
+  const fd = openSync(fsPath(at), folderOnly)
   try {
     fchownSync(fd, owner.uid, owner.gid)
     fchmodSync(fd, entry.mode)
+    setImageXattrs(`/proc/self/fd/${fd}/.`, entry.xattrs)
     futimesSync(fd, entry.mtime, entry.mtime)
   } finally {
     closeSync(fd)
@@ -145,15 +198,15 @@ function setFolder(at: string, entry: TarEntry, owner: { readonly uid: number; r
 async function writeFile(
   at: string,
   entry: TarEntry,
-  { reader, uid, gid }: EntryOptions & { readonly uid: number; readonly gid: number },
+  { reader, uid, gid }: { readonly reader: TarReader; readonly uid: number; readonly gid: number },
 ): Promise<void> {
-  const fd = openSync(at, newFile, 0o600)
+  const fd = openSync(fsPath(at), newFile, 0o600)
   try {
-    for await (const piece of reader.body())
-      for (let written = 0; written < piece.length; ) written += writeSync(fd, piece, written)
-    // chown clears set-uid bits, so it comes first
+    await writeContent(fd, entry.size, reader)
+    // chown clears set-uid bits and file capabilities, so it comes first
     fchownSync(fd, uid, gid)
     fchmodSync(fd, entry.mode)
+    setImageXattrs(at, entry.xattrs)
     futimesSync(fd, entry.mtime, entry.mtime)
   } finally {
     closeSync(fd)
@@ -162,36 +215,46 @@ async function writeFile(
 
 /**
  * A descriptor of the folder to write in. Folders that are missing are made; in the writable layer of a container that does not
- * run, those of its image are made again with their owner and mode, which is how overlay copies a folder up.
+ * run, those of its image are made again with their owner and mode, which is how overlay copies a folder up. What is mounted there
+ * is opened as itself.
  */
-function openFolder({ layers, writable }: View, path: string): number {
-  using tree = new MergedTree(layers)
-  const { names } = canonical(tree, path)
+function openFolder(view: View, path: readonly string[], entry: TarEntry): number {
+  using tree = view.tree()
   let shown: ReturnType<MergedTree['child']> = tree.root
-  let fd = openSync(writable, constants.O_RDONLY | constants.O_DIRECTORY)
-  for (const name of names) {
-    shown = shown?.kind === 'folder' ? tree.child(shown, name) : undefined
-    const at = `/proc/self/fd/${fd}/${name}`
-    const before = lstatSync(at, { throwIfNoEntry: false })
-    let opaque = false
-    if (before && !before.isDirectory()) {
-      // a whiteout: what the image has here stays hidden
-      if (!before.isCharacterDevice() || before.rdev !== 0)
-        throw new Failure('conflict', `Cannot write to "${path}": it changed meanwhile`)
-      rmSync(at)
-      opaque = true
+  let fd = openSync(view.writable, folderOnly)
+  try {
+    for (const name of canonical(tree, path.join('/')).names) {
+      shown = shown?.kind === 'folder' ? tree.child(shown, name) : undefined
+      if (shown?.kind === 'node') throw new Failure('internal', `openat ${entry.name}: not a directory`)
+      const mounted = shown !== undefined && shown.mounts?.source !== undefined
+      const next = mounted ? openSync(fsPath(shown!.path), folderOnly) : below(fd, name, shown)
+      closeSync(fd)
+      fd = next
     }
-    if (!before?.isDirectory()) mkdirSync(at, 0o755)
-    const next = openSync(at, folderOnly)
-    if (!before?.isDirectory()) {
-      const { mode, uid, gid } = shown?.kind === 'folder' ? shown.stat : { mode: 0o755, uid: 0, gid: 0 }
-      fchownSync(next, uid, gid)
-      fchmodSync(next, mode & 0o7777)
-      if (opaque) setXattr(`/proc/self/fd/${next}/.`, 'trusted.overlay.opaque', Buffer.from('y'))
-    }
+    return fd
+  } catch (error) {
     closeSync(fd)
-    fd = next
+    throw error
   }
+}
+
+function below(parent: number, name: string, shown: TreeFolder | undefined): number {
+  const at = `/proc/self/fd/${parent}/${name}`
+  const before = lstatSync(fsPath(at), { throwIfNoEntry: false })
+  let opaque = false
+  if (before && !before.isDirectory()) {
+    // a whiteout: what the image has here stays hidden
+    if (!isWhiteout(before)) throw new Failure('conflict', `Cannot write below "${name}": it changed meanwhile`)
+    rmSync(fsPath(at))
+    opaque = true
+  }
+  if (!before?.isDirectory()) mkdirSync(fsPath(at), 0o755)
+  const fd = openSync(fsPath(at), folderOnly)
+  if (before?.isDirectory()) return fd
+  const { mode, uid, gid } = shown?.stat ?? { mode: 0o755, uid: 0, gid: 0 }
+  fchownSync(fd, uid, gid)
+  fchmodSync(fd, mode & 0o7777)
+  if (opaque) setXattr(`/proc/self/fd/${fd}/.`, 'trusted.overlay.opaque', Buffer.from('y'))
   return fd
 }
 

@@ -1,53 +1,60 @@
 /** What a container has changed in its image: its writable layer against the layers below. */
-import { lstatSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync } from 'node:fs'
 import type { FileChange } from '../../../api/containers.ts'
 import { Failure } from '../../../lib/failure.ts'
-import { longestPath, MergedTree, type TreeFolder } from '../../base/merged-tree.ts'
+import { fsPath } from '../../../lib/file-name.ts'
+import { differs } from '../../base/layer-tar.ts'
+import { isOpaque, isWhiteout, longestPath, MergedTree, namesIn, type TreeFolder } from '../../base/merged-tree.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
-import { ensureUpper } from './upper.ts'
+import { ownLayers } from './view.ts'
 
 const modified = 0
 const added = 1
 const deleted = 2
 
 /** Made by the runtime to mount over; nobody changed them. */
-const runtimePlaces = ['/dev', '/proc', '/sys', '/etc/hosts', '/etc/hostname', '/etc/resolv.conf']
+export const runtimePlaces: ReadonlySet<string> = new Set([
+  '/dev',
+  '/proc',
+  '/sys',
+  '/etc/hosts',
+  '/etc/hostname',
+  '/etc/resolv.conf',
+])
 
+/** Sorted by path. What was only copied up, and folders in which nothing changed, are as they were. */
 export async function changes(parts: Parts, container: Container): Promise<FileChange[]> {
-  const layers = parts.images.layers(parts.images.get(container.record.imageId))
-  await ensureUpper(parts, container, layers)
-  using below = new MergedTree(layers)
-  using own = new MergedTree([parts.paths.containerUpper(container.id)])
-  const places = new Set([...runtimePlaces, ...container.record.mounts.map(mount => mount.target)])
-  const found: FileChange[] = []
-  walk('', own.root, below.root)
-  return found
+  const layers = await ownLayers(parts, container)
+  using below = new MergedTree(layers.slice(0, -1))
+  using own = new MergedTree(layers.slice(-1))
+  return [...walk('', own.root, below.root)]
 
-  function walk(path: string, folder: TreeFolder, lower: TreeFolder | undefined): void {
-    const fd = `/proc/self/fd/${folder.fds[0]}`
-    for (const name of readdirSync(fd).sort()) {
-      const stat = lstatSync(join(fd, name), { throwIfNoEntry: false })
-      if (!stat) continue
-      const Path = `${path}/${name}`
-      if (Path.length > longestPath)
+  function* walk(path: string, folder: TreeFolder, lower: TreeFolder | undefined): Generator<FileChange> {
+    const at = `/proc/self/fd/${folder.fds[0]}`
+    const names = namesIn(at)
+    // a folder that was removed and made again hides all it had
+    const hidden = path !== '' && lower && isOpaque(folder.path) ? below.names(lower) : []
+    for (const name of [...new Set([...names, ...hidden])].sort()) {
+      const stat = lstatSync(fsPath(`${at}/${name}`), { throwIfNoEntry: false })
+      const full = `${path}/${name}`
+      if (full.length > longestPath)
         throw new Failure(
           'unsupported',
-          `Cannot list changes: "${Path.slice(0, 40)}…" has more than ${longestPath} characters`,
+          `Cannot list changes: "${full.slice(0, 40)}…" has more than ${longestPath} characters`,
         )
       const was = lower && below.child(lower, name)
-      if (!was && places.has(Path)) continue
-      if (stat.isCharacterDevice() && stat.rdev === 0) {
-        found.push({ Path, Kind: deleted })
-        continue
-      }
-      found.push({ Path, Kind: was ? modified : added })
-      if (!stat.isDirectory()) continue
-      const child = own.child(folder, name)
-      if (child?.kind === 'folder') {
-        walk(Path, child, was?.kind === 'folder' ? was : undefined)
-        own.close(child)
+      if (!was && runtimePlaces.has(full)) continue
+      const Path = full.toWellFormed()
+      if (!stat || isWhiteout(stat)) {
+        if (was) yield { Path, Kind: deleted }
+      } else {
+        const child = stat.isDirectory() ? own.child(folder, name) : undefined
+        const inner = child?.kind === 'folder' ? [...walk(full, child, was?.kind === 'folder' ? was : undefined)] : []
+        if (!was) yield { Path, Kind: added }
+        else if (inner.length > 0 || differs({ stat, path: `${at}/${name}` }, was)) yield { Path, Kind: modified }
+        yield* inner
+        if (child?.kind === 'folder') own.close(child)
       }
       if (was?.kind === 'folder') below.close(was)
     }

@@ -1,44 +1,68 @@
-/** A container's files as they are: through its process while it runs, otherwise its layers and volumes read as one tree. */
-import { readFileSync, readlinkSync, type Stats } from 'node:fs'
-import { posix } from 'node:path'
+/** A container's files as they are: through its process while it runs, otherwise its layers and mounts read as one tree. */
+import { existsSync, readFileSync, type Stats } from 'node:fs'
+import { join, posix } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
-import type { MergedTree, TreeFolder, TreeNode } from '../../base/merged-tree.ts'
+import { MergedTree, type Mounts, type TreeFolder, type TreeNode } from '../../base/merged-tree.ts'
+import { linkText } from '../../base/tree-tar.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
+import { hostFileNames } from './host-files.ts'
 import { ensureUpper } from './upper.ts'
 
-/** Where a path of a container is to be looked for. */
+/** Where the paths of a container are to be looked for. */
 export interface View {
-  /** Lowest first, for MergedTree. */
-  readonly layers: readonly HostPath[]
+  /** To be disposed of by who asked for it. */
+  tree(): MergedTree
   /** Where new files go; the same as the only layer while it runs. */
   readonly writable: HostPath
-  /** The path below `layers`. */
-  readonly path: string
 }
 
-/** The tree that holds `path`: a volume or bind of a container that does not run is its own. */
-export async function viewOf(parts: Parts, container: Container, path: string): Promise<View> {
-  const clean = posix.normalize(`/${path}`)
-  // the last dot makes the kernel follow its own link to the root
-  const root = `/proc/${container.state.pid}/root/.`
+export async function viewOf(parts: Parts, container: Container): Promise<View> {
   if (container.running) {
     checkProcess(container)
-    return { layers: [root], writable: root, path: clean }
+    // the last dot makes the kernel follow its own link to the root
+    const root = `/proc/${container.state.pid}/root/.`
+    return { tree: () => new MergedTree([root]), writable: root }
   }
-  const mount = container.record.mounts
-    .filter(point => point.type !== 'tmpfs' && (clean === point.target || clean.startsWith(`${point.target}/`)))
-    .sort((a, b) => b.target.length - a.target.length)[0]
-  if (mount) {
-    const source = mount.type === 'bind' ? mount.source! : parts.volumes.mountpoint(mount.name!)
-    if (mount.subpath) throw new Failure('unsupported', `Cannot reach "${path}": it is in a part of a volume`)
-    return { layers: [source], writable: source, path: clean.slice(mount.target.length) || '/' }
-  }
+  const layers = await ownLayers(parts, container)
+  const mounts = mountsOf(parts, container)
+  return { tree: () => new MergedTree(layers, mounts), writable: layers.at(-1)! }
+}
+
+/** Its image and what it changed of it, lowest first, without anything that is mounted. */
+export async function ownLayers(parts: Parts, container: Container): Promise<readonly HostPath[]> {
   const layers = parts.images.layers(parts.images.get(container.record.imageId))
   await ensureUpper(parts, container, layers)
-  const upper = parts.paths.containerUpper(container.id)
-  return { layers: [...layers, upper], writable: upper, path: clean }
+  return [...layers, parts.paths.containerUpper(container.id)]
+}
+
+function mountsOf(parts: Parts, container: Container): Mounts {
+  const root: Mounts = { below: new Map() }
+  const put = (target: string, source: HostPath, subpath?: string) => {
+    const names = target.split('/').filter(name => name !== '')
+    const last = names.pop()
+    if (last === undefined) return
+    let at = root
+    for (const name of names) {
+      const next = at.below.get(name) ?? { below: new Map() }
+      at.below.set(name, next)
+      at = next
+    }
+    at.below.set(last, { source, subpath, below: at.below.get(last)?.below ?? new Map() })
+  }
+  for (const name of hostFileNames) {
+    const source = join(parts.paths.container(container.id), name)
+    if (existsSync(source)) put(`/etc/${name}`, source)
+  }
+  for (const mount of container.record.mounts) {
+    if (mount.type === 'bind') put(mount.target, mount.source!)
+    else if (mount.type === 'volume') {
+      const source = parts.volumes.source(mount.name!)
+      if (source.kind === 'bind') put(mount.target, source.source, mount.subpath)
+    }
+  }
+  return root
 }
 
 /** Its pid may be another process's already, of the host even, when it has ended and we have not heard of it yet. */
@@ -51,35 +75,32 @@ function checkProcess({ cgroup, name, state }: Container): void {
   throw new Failure('conflict', `Cannot reach the files of container "${name}": it has just ended`)
 }
 
-/** What is at a path, its last name not followed; and the names that lead there, without links. */
-export interface Found {
-  readonly entry: TreeFolder | TreeNode | undefined
-  readonly above: TreeFolder
-  readonly name: string
-}
-
 const mostLinks = 40
 
-/** The folder above `path` and what it has under the last name. Undefined when a folder on the way is missing. */
-export function look(tree: MergedTree, path: string): Found | undefined {
+/** What is at a path, its last name not followed. Undefined when it, or a folder on the way, is missing. */
+export function look(tree: MergedTree, path: string): TreeFolder | TreeNode | undefined {
   const clean = posix.normalize(path).replace(/(.)\/$/, '$1')
-  if (clean === '/') return { entry: tree.root, above: tree.root, name: '/' }
+  if (clean === '/') return tree.root
   const above = tree.resolve(posix.dirname(clean))
-  if (above?.kind !== 'folder') return undefined
-  const name = posix.basename(clean)
-  return { entry: tree.child(above, name), above, name }
+  return above?.kind === 'folder' ? tree.child(above, posix.basename(clean)) : undefined
 }
 
-/** A path without any link in it, and how much of it is there. */
+/** Whether a part before the last is there and no folder. */
+export function isBehindFile(tree: MergedTree, path: string): boolean {
+  const parts = path.split('/').slice(0, -1)
+  return parts.some((_, i) => tree.resolve(parts.slice(0, i + 1).join('/') || '/')?.kind === 'node')
+}
+
+/** A path without any link in it, as far as it is there. */
 export interface Canonical {
   readonly names: readonly string[]
-  /** How many of `names` exist, as folders. */
-  readonly existing: number
+  /** What is there; undefined when the end of it is missing. */
+  readonly entry: TreeFolder | TreeNode | undefined
 }
 
-/** Follows all links of a folder's path, inside the tree. @throws Failure `invalid` when something on the way is no folder. */
+/** Follows all links of a path, its last name too, inside the tree. @throws Failure `invalid` when they go round. */
 export function canonical(tree: MergedTree, path: string): Canonical {
-  const above: Array<{ name: string; folder: TreeFolder | undefined }> = []
+  const above: Array<{ name: string; entry: TreeFolder | TreeNode | undefined }> = []
   const rest = path.split('/')
   for (let links = 0; rest.length > 0; ) {
     const name = rest.shift()!
@@ -88,23 +109,18 @@ export function canonical(tree: MergedTree, path: string): Canonical {
       above.pop()
       continue
     }
-    const parent = above.length === 0 ? tree.root : above.at(-1)!.folder
-    const found = parent && tree.child(parent, name)
-    if (found === undefined || found.kind === 'folder') {
-      above.push({ name, folder: found })
+    const parent = above.length === 0 ? tree.root : above.at(-1)!.entry
+    const entry = parent?.kind === 'folder' ? tree.child(parent, name) : undefined
+    if (!entry?.stat.isSymbolicLink()) {
+      above.push({ name, entry })
       continue
     }
-    if (!found.stat.isSymbolicLink())
-      throw new Failure(
-        'invalid',
-        `extraction point is not a directory: "/${[...above.map(a => a.name), name].join('/')}"`,
-      )
     if (++links > mostLinks) throw new Failure('invalid', `Cannot reach "${path}": too many links`)
-    const target = readlinkSync(found.path)
+    const target = linkText(entry.path) ?? ''
     if (target.startsWith('/')) above.length = 0
     rest.unshift(...target.split('/'))
   }
-  return { names: above.map(({ name }) => name), existing: above.filter(({ folder }) => folder !== undefined).length }
+  return { names: above.map(({ name }) => name), entry: above.length === 0 ? tree.root : above.at(-1)!.entry }
 }
 
 /** Go's os.FileMode bits, as Docker's clients read them. */

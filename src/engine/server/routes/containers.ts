@@ -1,10 +1,9 @@
 /** Endpoints of containers: each to one verb of the collection. */
-import { type ContainerInspect, containerEndpoints } from '../../../api/containers.ts'
+import type { ContainerInspect, containerEndpoints } from '../../../api/containers.ts'
 import type { Handlers } from '../../../api/endpoint.ts'
 import { compareVersions } from '../../../api/version.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
-import { notYet } from '../not-yet.ts'
 
 export function containerRoutes(containers: Containers): Handlers<typeof containerEndpoints> {
   return {
@@ -55,7 +54,7 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
     containerStats: ({ params, query }, { signal }) =>
       containers.stats(params.id, { stream: query.stream ?? true, oneShot: query['one-shot'] ?? false, signal }),
     containerChanges: ({ params }) => containers.changes(params.id),
-    containerExport: notYet(containerEndpoints.containerExport),
+    containerExport: ({ params }) => containers.exportRoot(params.id),
     containerArchiveStat: ({ params, query }) => containers.statPath(params.id, archivePath(query.path)),
     containerArchiveGet: ({ params, query }) => containers.readArchive(params.id, archivePath(query.path)),
     containerArchivePut: ({ params, query, body }) =>
@@ -65,7 +64,19 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
         copyUIDGID: query.copyUIDGID ?? false,
         content: body,
       }),
-    containerCommit: notYet(containerEndpoints.containerCommit),
+    containerCommit: async ({ query, body }) => {
+      if (!query.container) throw new Failure('invalid', 'invalid name or ID supplied: ""')
+      const { id } = await containers.commit(query.container, {
+        repo: query.repo,
+        tag: query.tag,
+        comment: query.comment,
+        author: query.author,
+        pause: query.pause ?? true,
+        changes: query.changes ?? [],
+        config: body,
+      })
+      return { Id: id }
+    },
   }
 }
 
@@ -104,6 +115,6 @@ export function windowSize({ h, w }: { readonly h?: number | undefined; readonly
 }
 
 function archivePath(path: string | undefined): string {
-  if (!path) throw new Failure('invalid', 'missing parameter in path')
+  if (!path) throw new Failure('invalid', 'bad parameter: pathcannot be empty')
   return path
 }

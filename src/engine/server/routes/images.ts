@@ -41,7 +41,8 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
           )
         return progressStream(async onProgress => {
           await images.importRoot(Readable.from(body, { objectMode: false }), {
-            reference: query.repo ? withTag(query.repo, query.tag) : undefined,
+            repo: query.repo,
+            tag: query.tag,
             message: query.message,
             platform: query.platform || undefined,
             changes: query.changes,
@@ -67,8 +68,7 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
         })
       }),
     imageTag: async ({ params, query }) => {
-      if (!query.repo) throw new Failure('invalid', 'Cannot tag: repo is empty')
-      await images.tag(params.name, withTag(query.repo, query.tag))
+      await images.tag(params.name, query.repo ?? '', query.tag)
     },
     imageRemove: ({ params, query }) =>
       images.remove(params.name, { force: query.force ?? false, noprune: query.noprune ?? false, usedBy }),

@@ -4,10 +4,11 @@
  * Our own reader because a layer's extended attributes are bytes (a file capability is not UTF-8, the library decodes it as such),
  * and because every length is checked before anything is buffered.
  */
-import { isUtf8 } from 'node:buffer'
-import { Failure } from '../../lib/failure.ts'
 
-export type TarType = 'file' | 'link' | 'symlink' | 'character-device' | 'block-device' | 'directory' | 'fifo'
+import { Failure } from '../../lib/failure.ts'
+import { nameOfBytes } from '../../lib/file-name.ts'
+import { checkSparse, expand, type PaxSparse, type SparseMap, setPaxSparse, stretches } from './tar-sparse.ts'
+import type { TarType } from './tar-writer.ts'
 
 export interface TarEntry {
   /** As written in the archive: may be absolute or hold "..". Never a NUL. */
@@ -38,6 +39,7 @@ const types: Readonly<Record<string, TarType>> = {
   5: 'directory',
   6: 'fifo',
   7: 'file',
+  S: 'file',
 }
 
 /** Reads entries one after the other; what is left of an entry's body is skipped by the next `next()`. */
@@ -46,6 +48,8 @@ export class TarReader {
   #chunk: Buffer = Buffer.alloc(0)
   #left = 0
   #padding = 0
+  /** Of a file with holes: `#left` counts what is stored of it. */
+  #sparse: SparseMap | undefined
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#source = source[Symbol.asyncIterator]()
@@ -55,6 +59,7 @@ export class TarReader {
   async next(): Promise<TarEntry | undefined> {
     await this.#skip(this.#left + this.#padding)
     this.#left = this.#padding = 0
+    this.#sparse = undefined
     const extended: Extended = { name: undefined, linkname: undefined, pax: undefined }
     for (let extensions = 0; ; extensions++) {
       const header = await this.#take(block, true)
@@ -65,7 +70,7 @@ export class TarReader {
       verifyChecksum(header)
       const flag = String.fromCharCode(header[156]!)
       const size = numberAt(header, 124, 12, 'size')
-      if (!'xgLK'.includes(flag) || flag === '') return this.#entry(header, flag, size, extended)
+      if (!'xgLK'.includes(flag) || flag === '') return await this.#entry(header, flag, size, extended)
       if (extensions >= 8) throw damaged('too many extended headers before an entry')
       if (size > largestExtension)
         throw damaged(`an extended header has ${size} bytes, at most ${largestExtension} are read`)
@@ -78,7 +83,11 @@ export class TarReader {
   }
 
   /** The rest of the current entry's content, in pieces that are valid until the next one is asked for. */
-  async *body(): AsyncGenerator<Buffer, void, undefined> {
+  body(): AsyncGenerator<Buffer, void, undefined> {
+    return this.#sparse === undefined ? this.#stored() : expand(this.#sparse, this.#stored())
+  }
+
+  async *#stored(): AsyncGenerator<Buffer, void, undefined> {
     while (this.#left > 0) {
       if (this.#chunk.length === 0) await this.#fill()
       const piece = this.#chunk.subarray(0, Math.min(this.#left, this.#chunk.length))
@@ -90,7 +99,7 @@ export class TarReader {
 
   /** Content that is already here, without waiting; undefined when there is none. A quick way through small files. */
   bodyAtHand(): Buffer | undefined {
-    if (this.#chunk.length < this.#left) return undefined
+    if (this.#chunk.length < this.#left || this.#sparse !== undefined) return undefined
     const whole = this.#chunk.subarray(0, this.#left)
     this.#chunk = this.#chunk.subarray(this.#left)
     this.#left = 0
@@ -115,11 +124,11 @@ export class TarReader {
     await this.#source.return?.()
   }
 
-  #entry(header: Buffer, flag: string, size: number, { name, linkname, pax }: Extended): TarEntry {
+  async #entry(header: Buffer, flag: string, size: number, { name, linkname, pax }: Extended): Promise<TarEntry> {
     const isUstar = header.toString('latin1', 257, 265) === 'ustar\x0000'
     const prefix = isUstar ? text(untilNul(header.subarray(345, 500))) : ''
     const short = text(untilNul(header.subarray(0, 100)))
-    const fullName = pax?.path ?? name ?? (prefix === '' ? short : `${prefix}/${short}`)
+    const fullName = pax?.sparse?.name ?? pax?.path ?? name ?? (prefix === '' ? short : `${prefix}/${short}`)
     let type = types[flag]
     if (type === undefined) {
       throw damaged(`entry ${JSON.stringify(fullName)} has type ${JSON.stringify(flag)}, which is not supported`)
@@ -128,19 +137,58 @@ export class TarReader {
     const full = pax?.size ?? size
     this.#left = type === 'file' ? full : 0
     this.#padding = padding(this.#left)
+    if (flag === 'S') this.#sparse = await this.#oldSparse(header)
+    else if (pax?.sparse && type === 'file') this.#sparse = await this.#paxSparse(pax.sparse)
     return {
       name: fullName,
       type,
       mode: numberAt(header, 100, 8, 'mode') & 0o7777,
       uid: pax?.uid ?? numberAt(header, 108, 8, 'uid'),
       gid: pax?.gid ?? numberAt(header, 116, 8, 'gid'),
-      size: this.#left,
+      size: this.#sparse?.size ?? this.#left,
       mtime: pax?.mtime ?? signedAt(header, 136, 12, 'mtime'),
       linkname: pax?.linkpath ?? linkname ?? text(untilNul(header.subarray(157, 257))),
       major: type.endsWith('device') ? numberAt(header, 329, 8, 'devmajor') : 0,
       minor: type.endsWith('device') ? numberAt(header, 337, 8, 'devminor') : 0,
       xattrs: pax?.xattrs ?? noXattrs,
     }
+  }
+
+  /** GNU tar's own form: four stretches in the header, 21 in each block that follows while it says so. */
+  async #oldSparse(header: Buffer): Promise<SparseMap> {
+    const numbers: number[] = []
+    const read = (from: Buffer, at: number, count: number) => {
+      for (let i = 0; i < 2 * count; i++) numbers.push(numberAt(from, at + 12 * i, 12, 'sparse map'))
+    }
+    read(header, 386, 4)
+    let more = header[482] !== 0
+    while (more) {
+      const next = (await this.#take(block, false))!
+      read(next, 0, 21)
+      more = next[504] !== 0
+      if (numbers.length > 200_000) throw damaged('a file with holes has too many stretches')
+    }
+    return checkSparse({ size: numberAt(header, 483, 12, 'real size'), stretches: stretches(numbers) }, this.#left)
+  }
+
+  /** In the extended header, or (1.0) as lines before the content, filled up to a block. */
+  async #paxSparse({ size = this.#left, leads, numbers }: PaxSparse): Promise<SparseMap> {
+    if (!leads) return checkSparse({ size, stretches: stretches(numbers) }, this.#left)
+    const found: number[] = []
+    let text = ''
+    for (let wanted = 1; found.length < wanted; ) {
+      if (this.#left < block) throw damaged('the map of a file with holes is cut short')
+      text += (await this.#take(block, false))!.toString('latin1')
+      this.#left -= block
+      const lines = text.split('\n')
+      text = lines.pop()!
+      for (const line of lines.slice(0, wanted - found.length)) {
+        if (!/^\d{1,15}$/.test(line)) throw damaged('the map of a file with holes is no list of numbers')
+        found.push(Number(line))
+        if (found.length === 1) wanted = 1 + 2 * Math.min(found[0]!, 100_001)
+      }
+    }
+    return checkSparse({ size, stretches: stretches(found.slice(1)) }, this.#left)
   }
 
   async #take(count: number, mayEnd: boolean): Promise<Buffer | undefined> {
@@ -195,11 +243,13 @@ interface Pax {
   uid?: number
   gid?: number
   mtime?: number
+  sparse?: PaxSparse
   xattrs: Map<string, Buffer>
 }
 
 const noXattrs: ReadonlyMap<string, Buffer> = new Map()
 const xattrKey = 'SCHILY.xattr.'
+const sparseKey = 'GNU.sparse.'
 
 /** Records of `<length> <key>=<value>\n`, the length being that of the whole record. */
 function parsePax(data: Buffer): Pax {
@@ -222,8 +272,10 @@ function parsePax(data: Buffer): Pax {
 
 function setPax(pax: Pax, key: string, value: Buffer): void {
   if (key.startsWith(xattrKey)) pax.xattrs.set(key.slice(xattrKey.length), Buffer.from(value))
-  else if (key.startsWith('GNU.sparse.')) throw damaged('it holds sparse files, which are not supported')
-  else if (key === 'path' || key === 'linkpath') pax[key] = text(value)
+  else if (key === 'GNU.sparse.name') (pax.sparse ??= { numbers: [] }).name = text(value)
+  else if (key.startsWith(sparseKey)) {
+    setPaxSparse((pax.sparse ??= { numbers: [] }), key.slice(sparseKey.length), value.toString('latin1'))
+  } else if (key === 'path' || key === 'linkpath') pax[key] = text(value)
   else if (key === 'size' || key === 'uid' || key === 'gid') pax[key] = decimal(value, key, /^\d{1,15}$/)
   else if (key === 'mtime') pax.mtime = decimal(value, key, /^-?\d{1,12}(?:\.\d*)?$/)
 }
@@ -275,8 +327,7 @@ function untilNul(field: Buffer): Buffer {
 }
 
 function text(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw damaged(`the name ${JSON.stringify(bytes.toString('latin1'))} is not UTF-8`)
-  const name = bytes.toString('utf8')
+  const name = nameOfBytes(bytes)
   if (name.includes('\0')) throw damaged(`the name ${JSON.stringify(name)} holds a NUL`)
   return name
 }
