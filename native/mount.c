@@ -90,6 +90,15 @@ static int make_file(int root, const char *path, int links) {
   return make_file(root, parent, links - 1);
 }
 
+/* Whether a folder lies in the procfs that is ours: another one, as below a mounted root of the host, is no different from any folder. */
+static bool in_own_proc(int root, int fd) {
+  struct statfs fs;
+  struct stat at, own;
+  if (fstatfs(fd, &fs) || fs.f_type != PROC_SUPER_MAGIC) return false;
+  AUTOCLOSE proc = open_inside(root, "/proc", O_PATH, ROOTED | RESOLVE_NO_SYMLINKS);
+  return proc < 0 || fstat(fd, &at) || fstat(proc, &own) || at.st_dev == own.st_dev;
+}
+
 /* Our own mounts come first and through no link; those asked for may not end in our procfs (CVE-2023-27561). */
 static int place(struct monitor *m, const struct step *s) {
   const char *path = text(m, s->a[1]);
@@ -100,9 +109,9 @@ static int place(struct monitor *m, const struct step *s) {
   else if (fd < 0 && errno == ENOENT && make & MAKE_FILE) fd = make_file(root, path, 8);
   AUTOCLOSE target = fd;
   if (target < 0) return -errno;
+  if (make & MAKE_UNTRUSTED && in_own_proc(root, target)) return -EACCES;
   struct statfs fs;
-  if (fstatfs(target, &fs)) return -errno;
-  if (make & MAKE_UNTRUSTED && fs.f_type == PROC_SUPER_MAGIC) return -EACCES;
+  if (make & MAKE_PROC && (fstatfs(m->slots[s->a[0]], &fs) || fs.f_type != PROC_SUPER_MAGIC)) return -EACCES;
   return move_to(m->slots[s->a[0]], target);
 }
 
@@ -195,15 +204,11 @@ static int mount_overlay(struct monitor *m, const struct step *s) {
   return set_slot(m, s->a[3], open(target, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* A mount of another container, such as its /dev/shm. This process has one thread and is back when the step ends. */
+/* A mount of the target, such as its /dev/shm. This process has one thread and is back when the step ends. */
 static int tree_of(struct monitor *m, const struct step *s) {
-  char path[32];
-  snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)s->a[1]);
   AUTOCLOSE home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-  AUTOCLOSE away = open(path, O_RDONLY | O_CLOEXEC);
-  if (home < 0 || away < 0) return -errno;
-  if (setns(away, CLONE_NEWNS)) return -errno;
-  int error = set_slot(m, s->a[0], open_tree_at(AT_FDCWD, text(m, s->a[2]), AT_SYMLINK_NOFOLLOW));
+  if (home < 0 || setns(m->target, CLONE_NEWNS)) return -errno;
+  int error = set_slot(m, s->a[0], open_tree_at(AT_FDCWD, text(m, s->a[1]), AT_SYMLINK_NOFOLLOW));
   return setns(home, CLONE_NEWNS) ? -errno : error;
 }
 

@@ -160,9 +160,10 @@ static int run_command(struct monitor *m, const struct step *s) {
   /* Whoever follows a dead monitor would find a container without log and exit code. */
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)) return -errno;
   if (syscall(SYS_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */)) return -errno;
+  struct stat st;
   if (!strchr(argv[0], '/')) return run_in_path(argv, env, path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
-  return -errno;
+  return errno == EACCES && !stat(argv[0], &st) && S_ISDIR(st.st_mode) ? -EISDIR : -errno;
 }
 
 /* Process 1 of a container that asked for one: passes signals on, reaps, and ends as the command ends, with the rights that takes. */

@@ -47,6 +47,7 @@ static int log_settings(struct monitor *m, const struct step *s) {
 /* The pid may have come to mean another process: it is ours if it stands in our cgroup and still lives after we looked. */
 static int open_target(struct monitor *m, int64_t pid, const char *cgroup) {
   char path[64], list[8192];
+  close_it(&m->target);
   m->target = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
   if (m->target < 0) return -errno;
   snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
@@ -57,12 +58,6 @@ static int open_target(struct monitor *m, int64_t pid, const char *cgroup) {
   list[n] = 0;
   if (!strstr(list, cgroup)) return -ESRCH;
   return NEG(syscall(SYS_pidfd_send_signal, m->target, 0, NULL, 0));
-}
-
-static int join_path(const char *path, int flags) {
-  AUTOCLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return -errno;
-  return NEG(setns(fd, flags));
 }
 
 /* Numbers are in groups: what is not here is the network's, the mounts' or the process's. */
@@ -79,7 +74,6 @@ int run_step(struct monitor *m, const struct step *s) {
     case STEP_JOIN_CGROUP: return write_file(text(m, s->a[0]), "0");
     case STEP_TARGET: return open_target(m, s->a[0], text(m, s->a[1]));
     case STEP_JOIN: return NEG(setns(m->target, (int)s->a[0]));
-    case STEP_JOIN_PATH: return join_path(text(m, s->a[0]), (int)s->a[1]);
     case STEP_UNSHARE: return NEG(unshare((int)s->a[0]));
     case STEP_HOSTNAME: return NEG(sethostname(text(m, s->a[0]), strlen(text(m, s->a[0]))));
     case STEP_DOMAINNAME: return NEG(setdomainname(text(m, s->a[0]), strlen(text(m, s->a[0]))));

@@ -5,7 +5,7 @@ import { deviceSteps } from './parts/devices.ts'
 import { oomScoreStep } from './parts/limits.ts'
 import { maskSteps } from './parts/masks.ts'
 import { hostMounts, mountSteps, ownMounts, rootSteps, slots } from './parts/mounts.ts'
-import { cloneSteps, enterSteps } from './parts/namespaces.ts'
+import { cloneStep, enterSteps, joinSteps } from './parts/namespaces.ts'
 import { networkSteps } from './parts/network.ts'
 import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
 import type { Program } from './program.ts'
@@ -48,8 +48,9 @@ export function compile(spec: ContainerSpec, { facts, filter, devices }: Compile
       stdioStep(spec.stdio, user.uid),
       ...cgroup.host,
       ...networkSteps(spec.network),
+      ...joinSteps(spec),
       ...hostMounts(spec),
-      ...cloneSteps(spec),
+      cloneStep(spec),
     ],
     child: [
       ...cgroup.child,

@@ -16,6 +16,27 @@ export function errnoText(errno: number): string {
   return getSystemErrorMap().get(-errno)?.[1] ?? errnoName(errno)
 }
 
+/** As strerror(3) has them, where Docker's clients know the words. */
+const words: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  ENOTDIR: 'not a directory',
+  EISDIR: 'is a directory',
+  ENOEXEC: 'exec format error',
+  E2BIG: 'argument list too long',
+  ELOOP: 'too many levels of symbolic links',
+  ENAMETOOLONG: 'file name too long',
+  ETXTBSY: 'text file busy',
+  ENOMEM: 'cannot allocate memory',
+  EINVAL: 'invalid argument',
+}
+
+/** "argument list too long" for 7. */
+export function errnoWords(errno: number): string {
+  return words[errnoName(errno)] ?? errnoText(errno)
+}
+
 const hints: Readonly<Record<string, string>> = {
   EPERM: 'Run the engine as root with all capabilities',
   ENOSPC: 'Free space or inodes on the file system',

@@ -1,22 +1,42 @@
 /** { step, errno } → a sentence. Where Docker's clients read a text, it holds their words. */
 import { Failure, type FailureKind } from '../lib/failure.ts'
-import { errnoHint, errnoName } from './errno.ts'
+import { errnoHint, errnoName, errnoWords } from './errno.ts'
 import { rlimitName } from './parts/limits.ts'
 import { type Program, stepAt } from './program.ts'
 import type { Step } from './steps.ts'
 
-/** `docker run` ends with 127 for "executable file not found" and "no such file or directory", with 126 for "permission denied". */
+/**
+ * What is wrong with a command is told in the words of runc, to which the engine adds what was to be done. Whoever runs it ends with
+ * 127 when there is none, and with 126 when it cannot be executed.
+ */
 function commandFailure(command: string, errno: number): Failure {
-  const begin = `failed to create task for container: failed to start process: exec: "${command}"`
   const name = errnoName(errno)
-  if (name === 'ENOENT' && !command.includes('/'))
-    return new Failure('invalid', `${begin}: executable file not found in $PATH`, { exitCode: 127 })
+  const begin = `exec: "${command}"`
   if (name === 'ENOENT')
-    return new Failure('invalid', `${begin}: stat ${command}: no such file or directory`, { exitCode: 127 })
-  const words = name === 'ENOEXEC' ? 'exec format error' : name === 'ENOTDIR' ? 'not a directory' : `permission denied`
+    return new Failure(
+      'invalid',
+      command.includes('/')
+        ? `${begin}: stat ${command}: no such file or directory`
+        : `${begin}: executable file not found in $PATH`,
+      { exitCode: 127 },
+    )
+  // the words by which `docker run` knows 126
+  const words = name === 'EISDIR' ? 'is a directory: permission denied' : errnoWords(errno)
   return new Failure('invalid', `${begin}: ${words}`, {
     exitCode: 126,
-    hint: name === 'EACCES' ? 'Make the file executable in the image' : undefined,
+    hint: commandHints[name],
+  })
+}
+
+const commandHints: Readonly<Record<string, string>> = {
+  EACCES: 'Make the file executable in the image',
+  E2BIG: 'One argument or variable may have 128 KiB, all together 2 MiB; pass more in a file',
+  ENOEXEC: 'Begin a script with #! and its interpreter, or use an image for this machine',
+}
+
+function folderFailure(path: string, errno: number): Failure {
+  return new Failure('invalid', `chdir to cwd ("${path}") set in config.json failed: ${errnoWords(errno)}`, {
+    exitCode: 127,
   })
 }
 
@@ -61,7 +81,6 @@ function action(step: Step): string {
       return `hide "${step.args.path}"`
     case 'read-only':
       return `make "${step.args.path}" read-only`
-    case 'cwd':
     case 'folder':
       return `use working directory "${step.args.path}"`
     case 'rlimit':
@@ -102,6 +121,7 @@ export function stepFailure(program: Program, index: number, errno: number): Fai
   const name = errnoName(errno)
   if (step === undefined) return new Failure('internal', `Cannot run the program: the monitor refused it with ${name}`)
   if (step.name === 'exec') return commandFailure(step.args.argv[0] ?? '', errno)
+  if (step.name === 'cwd') return folderFailure(step.args.path, errno)
   const byAuthor =
     step.name === 'write' ||
     step.name === 'rlimit' ||

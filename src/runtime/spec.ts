@@ -27,8 +27,8 @@ export interface ContainerSpec {
   readonly privileged: boolean
   readonly maskedPaths: readonly RootPath[]
   readonly readonlyPaths: readonly RootPath[]
-  /** Bytes of /dev/shm. */
-  readonly shmSize: number
+  /** Bytes of /dev/shm; undefined: none is mounted. Of a shared IPC namespace it is the other's. */
+  readonly shmSize: number | undefined
   /** A small init of ours as pid 1, which passes signals on and reaps. */
   readonly init: boolean
   readonly oomScoreAdj: number
@@ -77,17 +77,18 @@ export type MountSpec = Caused & { readonly target: RootPath } & (
       }
   )
 
-/** Join one by path, make a new one, or stay in the host's. The network namespace is in NetworkSpec. */
+/** Make a new one, stay in the host's, or join another container's: its first process, and the cgroup that shows it is still that. */
 export type NamespaceChoice =
   | { readonly kind: 'new' }
   | { readonly kind: 'host' }
-  | { readonly kind: 'join'; readonly pid: number }
+  | { readonly kind: 'join'; readonly pid: number; readonly cgroupPath: string }
 
+/** The network namespace is in NetworkSpec. */
 export interface NamespaceSpec {
   readonly pid: NamespaceChoice
   readonly ipc: NamespaceChoice
-  readonly uts: NamespaceChoice
-  readonly cgroup: NamespaceChoice
+  readonly uts: 'new' | 'host'
+  readonly cgroup: 'new' | 'host'
 }
 
 /**

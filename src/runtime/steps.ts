@@ -70,7 +70,7 @@ export const steps = {
   propagation: { code: 53, phases: child, args: { flags: 'number' } },
   pivot: { code: 54, phases: child, args: { slot: 'slot' } },
   'open-folder': { code: 55, phases: child, args: { slot: 'slot', path: 'string' } },
-  'tree-of': { code: 56, phases: host, args: { slot: 'slot', pid: 'number', path: 'string' } },
+  'tree-of': { code: 56, phases: host, args: { slot: 'slot', path: 'string' } },
   'mount-overlay': {
     code: 57,
     phases: child,
@@ -84,7 +84,6 @@ export const steps = {
   // the process
   target: { code: 60, phases: host, args: { pid: 'number', cgroup: 'string' } },
   join: { code: 61, phases: both, args: { flags: 'number' } },
-  'join-path': { code: 62, phases: both, args: { path: 'string', flags: 'number' } },
   unshare: { code: 63, phases: child, args: { flags: 'number' } },
   hostname: { code: 64, phases: child, args: { name: 'string' } },
   domainname: { code: 65, phases: child, args: { name: 'string' } },

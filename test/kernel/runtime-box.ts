@@ -134,7 +134,7 @@ export class Box implements AsyncDisposable {
         kind: 'overlay',
       },
       mounts: [],
-      namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: { kind: 'new' }, cgroup: { kind: 'host' } },
+      namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host' },
       network: { kind: 'create', path, interfaces: [] },
       hostname: id.slice(0, 12),
       domainname: undefined,

@@ -77,7 +77,7 @@ describe('Runtime.start() of an exec', { skip: kernelSkip() }, () => {
     for (let fd = 3; fd < 12; fd++)
       await assert.rejects(
         box.start(await box.exec(container, running, ['pwd'], { process: { cwd: `/proc/self/fd/${fd}` } })),
-        /working directory/,
+        { exitCode: 127, message: /^chdir to cwd \("\/proc\/self\/fd\/\d+"\) set in config.json failed: / },
       )
   })
 

@@ -245,7 +245,7 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
       ],
     })
     assert.match(stdout, /^content\n.*nosuid,noexec.* tmpfs .*size=64k,mode=1770/)
-    await assert.rejects(box.shell('true', { mounts: [{ ...file, target: '/proc/uptime' }] }), { kind: 'invalid' })
+    await assert.rejects(box.shell('true', { mounts: [{ ...file, target: '/proc/version' }] }), { kind: 'invalid' })
     await assert.rejects(
       box.shell('true', { mounts: [{ ...file, target: '/toproc/uptime' }] }),
       /Cannot mount on "\/toproc\/uptime": EACCES/,
@@ -254,6 +254,27 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
       box.shell('true', { mounts: [{ ...file, source: `${source}-none` }] }),
       /Cannot mount .*ENOENT/,
     )
+  })
+
+  it('mounts below a root of the host and its procfs as below any folder, and over /proc only another procfs', async () => {
+    const bind = {
+      kind: 'bind',
+      cause: 'HostConfig.Binds',
+      readonly: true,
+      propagation: 'rprivate',
+      flags: [],
+    } as const
+    const folder = { ...bind, recursive: true, directory: true }
+    const host = { ...folder, source: '/', target: '/host' }
+    const uptime = { ...bind, recursive: false, directory: false, source: '/proc/self/comm', target: '/proc/uptime' }
+    const { stdout } = await box.shell('grep -c " /host/proc proc" /proc/mounts; cat /proc/uptime', {
+      mounts: [host, { ...folder, source: '/proc', target: '/host/proc' }, uptime],
+    })
+    assert.match(stdout, /^[12]\ncat\n$/)
+    const own = (source: string) =>
+      box.shell('test -r /proc/1/status && echo there', { mounts: [{ ...folder, source, target: '/proc' }] })
+    assert.equal((await own('/proc')).stdout, 'there\n')
+    await assert.rejects(own('/etc'), /Cannot mount on "\/proc": EACCES/)
   })
 
   it('never follows a link of the image out of the root', async () => {
@@ -460,17 +481,23 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
     const first = await box.spec(['sh', '-c', 'echo shared >/dev/shm/f; echo ready; exec sleep 1000'])
     const running = await box.start(first)
     for await (const { data } of running.attached!.output) if (data.includes('ready')) break
-    const join = { kind: 'join', pid: running.pid } as const
-    const base = await box.spec(['sh', '-c', 'cat /dev/shm/f; hostname; ps | grep -c "[s]leep 1000"'])
+    const join = { kind: 'join', pid: running.pid, cgroupPath: first.cgroup.path } as const
+    const base = await box.spec(['sh', '-c', 'cat /dev/shm/f; ps | grep -c "[s]leep 1000"'])
     assert.ok(first.network.kind === 'create')
     const { stdout } = await box.run({
       ...base,
-      hostname: undefined,
-      namespaces: { ...base.namespaces, pid: join, ipc: join, uts: join },
+      namespaces: { ...base.namespaces, pid: join, ipc: join },
       network: { kind: 'join', path: first.network.path },
       sysctls: {},
     })
-    assert.equal(stdout, `shared\n${first.hostname}\n1\n`)
+    assert.equal(stdout, 'shared\n1\n')
+    // as when the pid has come to mean another container's process
+    const stale = { ...join, cgroupPath: `${box.prefix}/gone` }
+    for (const name of ['pid', 'ipc'])
+      await assert.rejects(
+        box.run({ ...(await box.spec(['true'])), namespaces: { ...base.namespaces, [name]: stale } }),
+        { kind: 'conflict', message: new RegExp(`Cannot join process ${running.pid}: ESRCH`) },
+      )
   })
 
   it('mounts its layers by one option string where the kernel wants that', async () => {

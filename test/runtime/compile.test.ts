@@ -32,7 +32,7 @@ function spec(change: Partial<ContainerSpec> = {}): ContainerSpec {
       kind: 'overlay',
     },
     mounts: [],
-    namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: { kind: 'new' }, cgroup: { kind: 'host' } },
+    namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host' },
     network: { kind: 'host' },
     hostname: 'web',
     domainname: undefined,
@@ -118,8 +118,16 @@ describe('compile()', () => {
   })
 
   it('refuses mount targets in /proc, on / and with dots', () => {
-    for (const target of ['/', '/proc', '/proc/sys', 'relative', '/a/../proc', '/a/./b'])
+    for (const target of ['/', '/proc/sys', '/proc/1/attr/exec', 'relative', '/a/../proc', '/a/./b'])
       assert.throws(() => build({ mounts: [{ ...bind, target }] }), { kind: 'invalid' }, target)
+    assert.throws(() => build({ mounts: [{ kind: 'tmpfs', cause: '', target: '/proc', data: '', flags: [] }] }))
+  })
+
+  it('covers /proc by nothing but procfs, and of its files only those that show numbers', () => {
+    const place = (target: string) =>
+      build({ mounts: [{ ...bind, target }] }).child.find(s => s.name === 'place' && s.args.path === target)?.args
+    assert.deepEqual(place('/proc'), { slot: 3, path: '/proc', make: 9 })
+    assert.deepEqual(place('/proc/uptime'), { slot: 3, path: '/proc/uptime', make: 0 })
   })
 
   it('writes no host device and no deny-all for a privileged container', () => {

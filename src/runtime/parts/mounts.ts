@@ -15,8 +15,8 @@ const propagationFlags: Readonly<Record<Propagation, number>> = {
   slave: 1 << 19,
   rslave: 1 << 19,
 }
-/** Missing mount points are made; `untrusted` targets may lead through links of the image but not into procfs. */
-const make = { none: 0, folder: 1, file: 2, untrusted: 4 } as const
+/** Missing mount points are made; `untrusted` targets may lead through links of the image but not into procfs, `procfs` is nothing but that. */
+const make = { none: 0, folder: 1, file: 2, untrusted: 4, procfs: 8 } as const
 
 /** Slots: 0 the root, 1 /dev, 2 /dev/pts, 3 passing, 4 another container's /dev/shm, 5–14 binds with a propagation of their own. */
 export const slots = { root: 0, dev: 1, pts: 2, passing: 3, shm: 4, shared: 5, last: 14 } as const
@@ -123,8 +123,13 @@ export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
     ),
     ...at('/sys', passing, sysSteps(spec, writable)),
     ...cgroupMounts(spec, facts, writable, taken.has('/sys') || taken.has('/sys/fs/cgroup')),
-    ...(facts.mqueue ? at('/dev/mqueue', passing, mqueueSteps(spec)) : []),
-    ...at('/dev/shm', spec.namespaces.ipc.kind === 'join' ? slots.shm : passing, shmSteps(spec)),
+    // a new mqueue shows the IPC namespace we are in, the host's too
+    ...(facts.mqueue
+      ? at('/dev/mqueue', passing, fileSystem('mqueue', passing, ['nosuid', 'noexec', 'nodev'], {}))
+      : []),
+    ...(spec.shmSize === undefined
+      ? []
+      : at('/dev/shm', spec.namespaces.ipc.kind === 'join' ? slots.shm : passing, shmSteps(spec, spec.shmSize))),
   ]
 }
 
@@ -133,13 +138,8 @@ function sysSteps(_spec: ContainerSpec, writable: readonly string[]): Step[] {
   return fileSystem('sysfs', slots.passing, ['nosuid', 'noexec', 'nodev', ...writable], {})
 }
 
-function mqueueSteps(spec: ContainerSpec): Step[] {
-  if (spec.namespaces.ipc.kind !== 'host') return fileSystem('mqueue', slots.passing, ['nosuid', 'noexec', 'nodev'], {})
-  return [step('tree', { slot: slots.passing, path: '/dev/mqueue', recursive: 0 }, 'HostConfig.IpcMode')]
-}
-
 /** With another container's IPC namespace its /dev/shm comes too (opened by a host step). */
-function shmSteps(spec: ContainerSpec): Step[] {
+function shmSteps(spec: ContainerSpec, size: number): Step[] {
   const { ipc } = spec.namespaces
   if (ipc.kind === 'join') return []
   if (ipc.kind === 'host')
@@ -148,7 +148,7 @@ function shmSteps(spec: ContainerSpec): Step[] {
     'tmpfs',
     slots.passing,
     ['nosuid', 'noexec', 'nodev'],
-    { mode: '1777', size: String(spec.shmSize) },
+    { mode: '1777', size: String(size) },
     'HostConfig.ShmSize',
   )
 }
@@ -177,9 +177,7 @@ function cgroupMounts(spec: ContainerSpec, facts: HostFacts, writable: readonly 
 export function hostMounts(spec: ContainerSpec): Step[] {
   const { ipc } = spec.namespaces
   return [
-    ...(ipc.kind === 'join'
-      ? [step('tree-of', { slot: slots.shm, pid: ipc.pid, path: '/dev/shm' }, 'HostConfig.IpcMode')]
-      : []),
+    ...(ipc.kind === 'join' ? [step('tree-of', { slot: slots.shm, path: '/dev/shm' }, 'HostConfig.IpcMode')] : []),
     ...sharedBinds(spec).map(({ mount, slot }) =>
       step('tree', { slot, path: mount.source, recursive: mount.recursive ? 1 : 0 }, mount.cause),
     ),
@@ -206,20 +204,17 @@ function sharedBinds(spec: ContainerSpec): readonly { readonly mount: Bind; read
 export function mountSteps(spec: ContainerSpec): Step[] {
   const shared = new Map(sharedBinds(spec).map(({ mount, slot }) => [mount, slot]))
   return spec.mounts.flatMap(mount => {
-    checkTarget(mount.target)
+    const trusted = procTarget(mount)
     if (mount.kind === 'tmpfs') return tmpfsSteps(mount)
     const slot = shared.get(mount) ?? slots.passing
     const set = (mount.readonly ? attribute.ro : 0) | attributes(mount.flags, mount.cause)
     const recursive = mount.recursive ? 1 : 0
     const cause = mount.cause
+    const made = trusted ?? (mount.directory ? make.folder : make.file) | make.untrusted
     return [
       ...(shared.has(mount) ? [] : [treeStep(mount, slot)]),
       step('attributes', { slot, set, clear: 0, propagation: propagationFlags[mount.propagation], recursive }, cause),
-      step(
-        'place',
-        { slot, path: mount.target, make: (mount.directory ? make.folder : make.file) | make.untrusted },
-        cause,
-      ),
+      step('place', { slot, path: mount.target, make: made }, cause),
     ]
   })
 }
@@ -241,10 +236,20 @@ function tmpfsSteps(mount: Extract<MountSpec, { kind: 'tmpfs' }>): Step[] {
   ]
 }
 
-function checkTarget(target: string): void {
+/** Files of procfs that show numbers alone: a file may stand in for one, as lxcfs and fake clocks do. */
+const replaceable =
+  /^\/proc\/(cpuinfo|diskstats|meminfo|stat|swaps|uptime|loadavg|slabinfo|sys\/kernel\/ns_last_pid|sys\/crypto\/fips_enabled)$/
+
+/**
+ * How a target in the container's own procfs may be covered: /proc by another procfs, a few files by files. Undefined for any other place.
+ * @throws Failure for a target that can never be one.
+ */
+function procTarget({ target, kind }: MountSpec): number | undefined {
   const path = posix.normalize(target)
   if (!path.startsWith('/') || path === '/' || path !== target.replace(/(.)\/+$/, '$1'))
     throw new Failure('invalid', `Cannot mount on "${target}": it is not a plain absolute path inside the root`)
-  if (path === '/proc' || path.startsWith('/proc/'))
-    throw new Failure('invalid', `Cannot mount on "${target}": it is inside /proc`)
+  if (path !== '/proc' && !path.startsWith('/proc/')) return undefined
+  if (kind === 'bind' && path === '/proc') return make.folder | make.procfs
+  if (kind === 'bind' && replaceable.test(path)) return make.none
+  throw new Failure('invalid', `Cannot mount on "${target}": it is inside /proc`)
 }

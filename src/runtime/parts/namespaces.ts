@@ -1,6 +1,6 @@
 /** Which namespaces are new, which are joined, and what is set in the new ones. */
 import { Failure } from '../../lib/failure.ts'
-import type { ContainerSpec } from '../spec.ts'
+import type { ContainerSpec, NamespaceChoice } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
 
 /** CLONE_NEW*, linux/sched.h. */
@@ -13,36 +13,37 @@ export const cloneFlags = {
   net: 0x40000000,
 } as const
 
-const names = ['pid', 'ipc', 'uts', 'cgroup'] as const
-
-/** Last of the host steps: the pid namespace to join must be chosen before the clone, the new ones are made by it. */
-export function cloneSteps(spec: ContainerSpec): Step[] {
-  const { namespaces } = spec
-  const flags = (['pid', 'ipc', 'uts'] as const).reduce(
-    (sum, name) => (namespaces[name].kind === 'new' ? sum | cloneFlags[name] : sum),
-    cloneFlags.mnt as number,
-  )
-  const { pid } = namespaces
+/** First of the host steps that look at others: what is joined must be chosen before the clone, and each look is at one process. */
+export function joinSteps({ namespaces }: ContainerSpec): Step[] {
+  const { pid, ipc } = namespaces
   return [
     ...(pid.kind === 'join'
-      ? [step('join-path', { path: `/proc/${pid.pid}/ns/pid`, flags: cloneFlags.pid }, 'HostConfig.PidMode')]
+      ? [targetStep(pid, 'HostConfig.PidMode'), step('join', { flags: cloneFlags.pid }, 'HostConfig.PidMode')]
       : []),
-    step('clone', { flags }, 'default'),
+    ...(ipc.kind === 'join' ? [targetStep(ipc, 'HostConfig.IpcMode')] : []),
   ]
+}
+
+function targetStep(choice: Extract<NamespaceChoice, { kind: 'join' }>, cause: string): Step {
+  return step('target', { pid: choice.pid, cgroup: `/${choice.cgroupPath}` }, cause)
+}
+
+/** Last of the host steps: new namespaces are made with the child. */
+export function cloneStep({ namespaces: { pid, ipc, uts } }: ContainerSpec): Step {
+  const flags =
+    cloneFlags.mnt |
+    (pid.kind === 'new' ? cloneFlags.pid : 0) |
+    (ipc.kind === 'new' ? cloneFlags.ipc : 0) |
+    (uts === 'new' ? cloneFlags.uts : 0)
+  return step('clone', { flags }, 'default')
 }
 
 /** After the cgroup is entered, since a new cgroup namespace begins where its maker stands. */
 export function enterSteps(spec: ContainerSpec): Step[] {
-  const { namespaces } = spec
+  const { cgroup, ipc } = spec.namespaces
   return [
-    ...(namespaces.cgroup.kind === 'new'
-      ? [step('unshare', { flags: cloneFlags.cgroup }, 'HostConfig.CgroupnsMode')]
-      : []),
-    ...names.flatMap(name => {
-      const choice = namespaces[name]
-      if (choice.kind !== 'join' || name === 'pid') return []
-      return [step('join-path', { path: `/proc/${choice.pid}/ns/${name}`, flags: cloneFlags[name] }, 'HostConfig')]
-    }),
+    ...(cgroup === 'new' ? [step('unshare', { flags: cloneFlags.cgroup }, 'HostConfig.CgroupnsMode')] : []),
+    ...(ipc.kind === 'join' ? [step('join', { flags: cloneFlags.ipc }, 'HostConfig.IpcMode')] : []),
     ...(spec.hostname === undefined ? [] : [step('hostname', { name: spec.hostname }, 'Hostname')]),
     ...(spec.domainname === undefined ? [] : [step('domainname', { name: spec.domainname }, 'Domainname')]),
     ...sysctlSteps(spec.sysctls),

@@ -72,7 +72,7 @@ test('kill refuses an unknown signal and a container that does not run, in the w
 test('a failed start leaves a created container with the exit code and the reason, and nothing of its network', async () => {
   await using box = await EngineBox.open()
   box.runtime.onStart = () => {
-    throw new Failure('invalid', 'Cannot run "/entry": ENOENT', { exitCode: 127 })
+    throw new Failure('invalid', 'exec: "/entry": stat /entry: no such file or directory', { exitCode: 127 })
   }
   await box.create('web')
   const message = 'failed to create task for container: exec: "/entry": stat /entry: no such file or directory'

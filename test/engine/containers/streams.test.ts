@@ -182,7 +182,7 @@ test('a command that cannot be executed is told as output and by the exit code',
   await using box = await EngineBox.open()
   await box.run('web')
   box.runtime.onStart = () => {
-    throw new Failure('invalid', 'ENOENT', { exitCode: 127 })
+    throw new Failure('invalid', 'exec: "nope": executable file not found in $PATH', { exitCode: 127 })
   }
   const { Id } = await box.engine.execs.create('web', { Cmd: ['nope'], AttachStdout: true })
   const session = await box.engine.execs.start(Id)

@@ -27,8 +27,8 @@ export interface Resolved {
   readonly network: NetworkSpec
   readonly user: FoundUser
   readonly devices: Devices
-  /** Host pids of the containers whose namespaces are joined. */
-  readonly pidOf: (mode: string) => number
+  /** The process whose namespace a mode joins. */
+  readonly joined: (mode: string, what: 'PID' | 'IPC') => Omit<Extract<NamespaceChoice, { kind: 'join' }>, 'kind'>
   /** Of the container itself, or of the one whose network it shares. */
   readonly hostname: string
   readonly monitor: HostPath
@@ -55,10 +55,10 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
     },
     mounts: resolved.mounts,
     namespaces: {
-      pid: choice(hostConfig.PidMode, resolved.pidOf),
-      ipc: choice(hostConfig.IpcMode, resolved.pidOf),
-      uts: ownUts ? { kind: 'new' } : { kind: 'host' },
-      cgroup: hostConfig.CgroupnsMode === 'host' ? { kind: 'host' } : { kind: 'new' },
+      pid: choice(hostConfig.PidMode, mode => resolved.joined(mode, 'PID')),
+      ipc: choice(hostConfig.IpcMode, mode => resolved.joined(mode, 'IPC')),
+      uts: ownUts ? 'new' : 'host',
+      cgroup: hostConfig.CgroupnsMode === 'host' ? 'host' : 'new',
     },
     network: resolved.network,
     hostname: ownUts ? resolved.hostname : undefined,
@@ -70,7 +70,7 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
     maskedPaths:
       hostConfig.MaskedPaths.length > 0 ? [...hostConfig.MaskedPaths, ...resolved.masked] : hostConfig.MaskedPaths,
     readonlyPaths: hostConfig.ReadonlyPaths,
-    shmSize: hostConfig.ShmSize,
+    shmSize: hostConfig.IpcMode === 'none' ? undefined : hostConfig.ShmSize,
     init: hostConfig.Init ?? false,
     oomScoreAdj: hostConfig.OomScoreAdj,
     process: processSpec(hostConfig, {
@@ -97,9 +97,9 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
   }
 }
 
-function choice(mode: string, pidOf: (mode: string) => number): NamespaceChoice {
+function choice(mode: string, joined: (mode: string) => ReturnType<Resolved['joined']>): NamespaceChoice {
   if (mode === 'host') return { kind: 'host' }
-  return mode.startsWith('container:') ? { kind: 'join', pid: pidOf(mode) } : { kind: 'new' }
+  return mode.startsWith('container:') ? { kind: 'join', ...joined(mode) } : { kind: 'new' }
 }
 
 /** Ping without rights and ports below 1024 for everyone, where the namespace is the container's own; the author's over them. */

@@ -8,7 +8,7 @@ import { execEnvironment } from '../config/environment.ts'
 import { processSpec } from '../config/process.ts'
 import type { FoundUser } from '../config/user.ts'
 import type { Container } from '../container.ts'
-import { commandFailure } from './start.ts'
+import { isCommandFailure } from './start.ts'
 
 export interface Exec {
   readonly id: string
@@ -75,16 +75,10 @@ export function execSpec(
 }
 
 /** A start that failed, in the words and with the exit code that Docker's clients get. */
-export function execFailure(command: string, error: Failure): Failure {
-  const directory = /^Cannot use working directory "(.*)": ENOENT/.exec(error.message)?.[1]
-  const text =
-    directory === undefined
-      ? commandFailure(command, error)
-      : `chdir to cwd ("${directory}") set in config.json failed: no such file or directory`
-  if (text === undefined) return error
-  const exitCode = directory === undefined ? error.exitCode : 127
-  const message = `OCI runtime exec failed: exec failed: unable to start container process: ${text}`
-  return new Failure('invalid', message, { cause: error, exitCode })
+export function execFailure(error: Failure): Failure {
+  if (!isCommandFailure(error)) return error
+  const message = `OCI runtime exec failed: exec failed: unable to start container process: ${error.message}`
+  return new Failure('invalid', message, { cause: error, exitCode: error.exitCode, hint: error.hint })
 }
 
 /** Records how it ended. */

@@ -179,7 +179,7 @@ export class Execs {
       exec.endedAt = Date.now()
       await rm(directory, { recursive: true, force: true })
       if (!isFailure(error)) throw error
-      const failure = execFailure(body.Cmd?.[0] ?? '', error)
+      const failure = execFailure(error)
       exec.exitCode = failure.exitCode ?? 126
       throw failure
     }

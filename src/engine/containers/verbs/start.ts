@@ -61,7 +61,7 @@ export async function start(parts: Parts, container: Container, { signal, onStar
     await container.save()
   } catch (error) {
     if (container.state.status !== 'starting') throw error
-    const failure = startFailure(container, error)
+    const failure = startFailure(error)
     container.move(before.startedAt ? 'exited' : 'created', {
       error: failure.message,
       exitCode: failure.exitCode ?? 128,
@@ -107,7 +107,7 @@ async function prepare(
     network: networkSpec,
     user,
     devices,
-    pidOf: mode => pidOf(parts, mode),
+    joined: (mode, what) => joinedProcess(parts, mode, what),
     hostname: network.hostname,
     attach: waitingStreams(container),
   })
@@ -159,20 +159,26 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
           : { kind: 'create', path, interfaces },
     user: containerUser(parts, container, layers),
     devices,
-    pidOf: mode => joined(parts, mode)?.state.pid ?? 0,
+    joined: mode => processOf(joined(parts, mode)!),
     hostname: record.config.Hostname,
     attach: undefined,
   })
 }
 
-function pidOf(parts: Parts, mode: string): number {
+function processOf({ state, cgroup }: Container) {
+  return { pid: state.pid, cgroupPath: cgroup }
+}
+
+/** @throws Failure `conflict` when there is no process, or none that lets others in. */
+function joinedProcess(parts: Parts, mode: string, what: 'IPC' | 'PID') {
   const other = joined(parts, mode)!
-  if (!other.running)
-    throw new Failure(
-      'conflict',
-      `cannot join namespaces of a non running container: container ${other.name} is ${other.state.status}`,
-    )
-  return other.state.pid
+  const refuse = (why: string) =>
+    new Failure('conflict', `failed to join ${what} namespace: container ${other.id}${why}`)
+  if (!other.running) throw refuse(' is not running')
+  const shareable = /^(shareable|host|container:.*)$/.test(other.record.hostConfig.IpcMode)
+  if (what === 'IPC' && !shareable)
+    throw refuse(': non-shareable IPC (hint: use IpcMode:shareable for the donor container)')
+  return processOf(other)
 }
 
 /** The writable layer, whose own mode and owner are those of the root folder, and an empty folder for the monitor. */
@@ -223,30 +229,17 @@ function endWaiting(container: Container): void {
 }
 
 /** The runtime's failure in the words Docker's clients look for. */
-function startFailure(container: Container, error: unknown): Failure {
+function startFailure(error: unknown): Failure {
   if (!(error instanceof Failure)) return new Failure('internal', messageOf(error), { cause: error })
-  const command = [...(container.record.config.Entrypoint ?? []), ...(container.record.config.Cmd ?? [])][0] ?? ''
-  const text = commandFailure(command, error)
-  if (text === undefined) return error
-  return new Failure('invalid', `failed to create task for container: ${text}`, {
+  if (!isCommandFailure(error)) return error
+  return new Failure('invalid', `failed to create task for container: ${error.message}`, {
     cause: error,
     exitCode: error.exitCode,
     hint: error.hint,
   })
 }
 
-/** `exec: "x": …` of a command that is not there or cannot be run; undefined for any other failure. */
-export function commandFailure(command: string, error: Failure): string | undefined {
-  if (error.exitCode === 127)
-    return command.includes('/')
-      ? `exec: "${command}": stat ${command}: no such file or directory`
-      : `exec: "${command}": executable file not found in $PATH`
-  if (error.exitCode === 126)
-    return `exec: "${command}": ${/EISDIR|is a directory/.test(error.message) ? 'is a directory' : 'permission denied'}`
-  return undefined
-}
-
-/** Whether a failed start is the command's fault rather than the engine's. */
-export function isCommandFailure(error: unknown): boolean {
+/** Whether a failed start is the command's fault rather than the engine's: it is not there, or cannot be run. */
+export function isCommandFailure(error: unknown): error is Failure {
   return isFailure(error) && (error.exitCode === 126 || error.exitCode === 127)
 }
