@@ -3,6 +3,7 @@ import { containerEndpoints } from './containers.ts'
 import { execEndpoints } from './exec.ts'
 import { imageEndpoints } from './images.ts'
 import { networkEndpoints } from './networks.ts'
+import { pluginEndpoints, swarmEndpoints } from './swarm.ts'
 import { systemEndpoints } from './system.ts'
 import { volumeEndpoints } from './volumes.ts'
 
@@ -13,6 +14,8 @@ export const endpoints = {
   ...imageEndpoints,
   ...networkEndpoints,
   ...volumeEndpoints,
+  ...swarmEndpoints,
+  ...pluginEndpoints,
 } as const
 
 export type EndpointName = keyof typeof endpoints

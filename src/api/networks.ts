@@ -86,6 +86,11 @@ export const networkEndpoints = table({
     query: { filters: 'filters' },
     reply: json<readonly NetworkInspect[]>(),
   }),
+  /** Older clients ask so. */
+  networkListOld: endpoint('GET', '/networks/', {
+    query: { filters: 'filters' },
+    reply: json<readonly NetworkInspect[]>(),
+  }),
   networkCreate: endpoint('POST', '/networks/create', {
     body: json<NetworkCreate>(),
     reply: json<NetworkCreated>(),

@@ -106,14 +106,6 @@ export const systemEndpoints = table({
     reply: json<{ readonly Status: string; readonly IdentityToken: string }>(),
   }),
   /** BuildKit; both upgrade to HTTP/2. */
-  grpc: endpoint('POST', '/grpc', {}),
-  session: endpoint('POST', '/session', {}),
-  pluginList: endpoint('GET', '/plugins', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
-  pluginInspect: endpoint('GET', '/plugins/{name*}/json', { reply: json<unknown>() }),
-  swarmInspect: endpoint('GET', '/swarm', { reply: json<unknown>() }),
-  nodeList: endpoint('GET', '/nodes', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
-  serviceList: endpoint('GET', '/services', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
-  taskList: endpoint('GET', '/tasks', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
-  secretList: endpoint('GET', '/secrets', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
-  configList: endpoint('GET', '/configs', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
+  grpc: endpoint('POST', '/grpc', { reply: json<never>(), headers: { upgrade: 'Upgrade' } }),
+  session: endpoint('POST', '/session', { reply: json<never>(), headers: { upgrade: 'Upgrade' } }),
 })

@@ -260,7 +260,7 @@ test('versions outside the range are refused in the words clients match', async 
   )
   assert.match(
     await on.exchange(get('/v1.23/info')),
-    /400 Bad Request.*text\/plain.*client version 1\.23 is too old\. Minimum supported API version is 1\.24, please upgrade your client to a newer version$/s,
+    /400 Bad Request.*text\/plain.*client version 1\.23 is too old\. Minimum supported API version is 1\.24, please upgrade your client to a newer version\n$/s,
   )
 })
 

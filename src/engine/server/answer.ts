@@ -162,7 +162,7 @@ function tooOld(version: string): string {
   try {
     checkVersion(version)
   } catch (error) {
-    return messageOf(error)
+    return `${messageOf(error)}\n`
   }
   throw new Failure('internal', `version ${version} is not too old`)
 }

@@ -9,6 +9,7 @@ import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
 import { type ImageBackend, imageRoutes } from './routes/images.ts'
 import { type NetworkMembers, networkRoutes } from './routes/networks.ts'
+import { pluginRoutes, swarmRoutes } from './routes/swarm.ts'
 import { type SystemBackend, systemRoutes } from './routes/system.ts'
 import { volumeRoutes } from './routes/volumes.ts'
 
@@ -33,5 +34,7 @@ export function handlersOf(
     ...imageRoutes({ images: engine.images, containers: engine.containers, decodeRegistryAuth }),
     ...networkRoutes(engine.networks, engine.containers),
     ...volumeRoutes(engine.volumes, engine.containers),
+    ...swarmRoutes(),
+    ...pluginRoutes(),
   }
 }

@@ -60,7 +60,8 @@ function weight({ segments, star }: Pattern): number {
 }
 
 /**
- * The path, decoded once and cut at slashes. Undefined for what has two readings: empty, `.` and `..` segments.
+ * The path, decoded once and cut at slashes. Undefined for what has two readings: `.` and `..` segments, and empty ones but the
+ * last, which a pattern may end in ("/networks/").
  * An escaped slash is a slash, as for Docker: it can reach an image's name, never another endpoint's parameter.
  */
 function segmentsOf(path: string): readonly string[] | undefined {
@@ -72,7 +73,10 @@ function segmentsOf(path: string): readonly string[] | undefined {
   }
   if (!decoded.startsWith('/') || decoded.includes('\0')) return undefined
   const segments = decoded.slice(1).split('/')
-  return segments.some(segment => segment === '' || segment === '.' || segment === '..') ? undefined : segments
+  const twofold = segments.some((segment, i) =>
+    segment === '' ? i < segments.length - 1 || i === 0 : segment === '.' || segment === '..',
+  )
+  return twofold ? undefined : segments
 }
 
 function match({ segments, star }: Pattern, path: readonly string[]): Record<string, string> | undefined {
@@ -84,9 +88,11 @@ function match({ segments, star }: Pattern, path: readonly string[]): Record<str
       if (path[at++] !== segment) return undefined
     } else if (segment.endsWith('*}')) {
       const end = path.length - (segments.length - 1 - index)
+      if (path[end - 1] === '') return undefined
       params[segment.slice(1, -2)] = path.slice(at, end).join('/')
       at = end
     } else {
+      if (path[at] === '') return undefined
       params[segment.slice(1, -1)] = path[at++]!
     }
   }

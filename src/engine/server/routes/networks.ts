@@ -15,12 +15,14 @@ export interface NetworkMembers {
 }
 
 export function networkRoutes(networks: Networks, containers: NetworkMembers): Handlers<typeof networkEndpoints> {
+  const list: Handlers<typeof networkEndpoints>['networkList'] = ({ query }) => {
+    const filters = query.filters ?? {}
+    checkFilters(filters, ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'])
+    return networks.list(filters)
+  }
   return {
-    networkList: ({ query }) => {
-      const filters = query.filters ?? {}
-      checkFilters(filters, ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'])
-      return networks.list(filters)
-    },
+    networkList: list,
+    networkListOld: list,
     networkCreate: async ({ body }) => ({ Id: (await networks.create(body)).id, Warning: '' }),
     networkInspect: ({ params }) => networks.inspect(params.id),
     networkRemove: ({ params }) => networks.remove(params.id),

@@ -30,26 +30,15 @@ export function systemRoutes(engine: SystemBackend): Handlers<typeof systemEndpo
     events: ({ query }, { signal }) => eventStream(engine.events, { ...query, signal }),
     diskUsage: ({ query }) => diskUsage(engine, query.type),
     auth: notYet(systemEndpoints.auth),
-    grpc: notYet(systemEndpoints.grpc),
-    session: notYet(systemEndpoints.session),
-    pluginList: () => [],
-    pluginInspect: ({ params }) => {
-      throw new Failure('not-found', `plugin "${params.name}" not found`)
-    },
-    swarmInspect: noSwarm,
-    nodeList: noSwarm,
-    serviceList: noSwarm,
-    taskList: noSwarm,
-    secretList: noSwarm,
-    configList: noSwarm,
+    grpc: noBuildKit,
+    session: noBuildKit,
   }
 }
 
-function noSwarm(): never {
-  throw new Failure(
-    'unavailable',
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
-  )
+/** BuildKit's; `docker build` takes the classic builder, since _ping says so. */
+function noBuildKit({ headers }: { readonly headers: { readonly upgrade?: string | undefined } }): never {
+  if (!headers.upgrade) throw new Failure('invalid', 'no upgrade proto in request')
+  throw new Failure('unsupported', 'Cannot build: BuildKit is not part of this engine')
 }
 
 async function diskUsage(engine: SystemBackend, types: readonly string[] = []) {

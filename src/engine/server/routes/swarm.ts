@@ -1,0 +1,48 @@
+/** Endpoints of a swarm and of plugins: this engine is never part of one, and has none. */
+import type { Endpoint, Handlers } from '../../../api/endpoint.ts'
+import { pluginEndpoints, swarmEndpoints } from '../../../api/swarm.ts'
+import { Failure } from '../../../lib/failure.ts'
+
+const noManager =
+  'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
+
+type AnyRequest = { readonly params: { readonly name?: string } }
+
+/** One handler for every row; those that say something else stand after it. */
+function everyRow<Table extends Readonly<Record<string, Endpoint>>>(
+  table: Table,
+  handler: (request: AnyRequest) => never,
+): Handlers<Table> {
+  return Object.fromEntries(Object.keys(table).map(name => [name, handler])) as unknown as Handlers<Table>
+}
+
+export function swarmRoutes(): Handlers<typeof swarmEndpoints> {
+  const noSwarm = () => {
+    throw new Failure('unsupported', 'Cannot make a swarm: this engine manages the containers of one machine')
+  }
+  return {
+    ...everyRow(swarmEndpoints, () => {
+      throw new Failure('unavailable', noManager)
+    }),
+    swarmInit: noSwarm,
+    swarmJoin: noSwarm,
+    swarmLeave: () => {
+      throw new Failure('unavailable', 'This node is not part of a swarm')
+    },
+  }
+}
+
+export function pluginRoutes(): Handlers<typeof pluginEndpoints> {
+  const noPlugins = () => {
+    throw new Failure('unsupported', 'Cannot install a plugin: this engine has none')
+  }
+  return {
+    ...everyRow(pluginEndpoints, ({ params }) => {
+      throw new Failure('not-found', `plugin "${params.name}" not found`)
+    }),
+    pluginList: () => [],
+    pluginPrivileges: () => [],
+    pluginPull: noPlugins,
+    pluginCreate: noPlugins,
+  }
+}
