@@ -135,14 +135,17 @@ interface Anchor {
   /** Undefined while it is being read. */
   readonly node: Node | undefined
   readonly size: number
-  /** Paths in it that are marked !reset or !override, from its own place on; they hold at every alias. */
-  readonly resets: readonly (readonly string[])[]
-  /** It is marked !reset itself. */
-  readonly removed: boolean
+  /** What of it, from its own place on, is marked at every alias too: !override anywhere, !reset only of itself, as in the reference. */
+  readonly marks: readonly Mark[]
+}
+
+interface Mark {
+  readonly tag: '!reset' | '!override'
+  readonly path: readonly string[]
 }
 
 class Reader {
-  readonly resets: string[][] = []
+  readonly #marks: Mark[] = []
   readonly #source: Source
   readonly #problems: Problems
   readonly #anchors = new Map<string, Anchor>()
@@ -154,6 +157,10 @@ class Reader {
   constructor(source: Source, problems: Problems) {
     this.#source = source
     this.#problems = problems
+  }
+
+  get resets(): readonly (readonly string[])[] {
+    return this.#marks.map(mark => mark.path)
   }
 
   read(node: ParsedNode | null | undefined, offset = 0): Node {
@@ -169,9 +176,9 @@ class Reader {
     const tag = node.tag
     const before = this.#size
     const anchor = (node as { anchor?: string }).anchor
-    const marked = this.resets.length
-    if (anchor) this.#anchors.set(anchor, { node: undefined, size: 0, resets: [], removed: false })
-    if (tag === '!reset' || tag === '!override') this.resets.push([...this.#path])
+    const marked = this.#marks.length
+    if (anchor) this.#anchors.set(anchor, { node: undefined, size: 0, marks: [] })
+    if (tag === '!reset' || tag === '!override') this.#marks.push({ tag, path: [...this.#path] })
     const start = node.range?.[0] ?? offset
     let result: Node
     if (isMap(node)) result = this.#map(node as never, start)
@@ -188,8 +195,10 @@ class Reader {
       this.#anchors.set(anchor, {
         node: result,
         size: this.#size - before + 1,
-        resets: this.resets.slice(marked).map(path => path.slice(this.#path.length)),
-        removed: tag === '!reset',
+        marks: this.#marks
+          .slice(marked)
+          .map(mark => ({ ...mark, path: mark.path.slice(this.#path.length) }))
+          .filter(mark => mark.tag === '!override' || mark.path.length === 0),
       })
     return result
   }
@@ -220,7 +229,7 @@ class Reader {
       this.#stopped = true
       return scalar(null, this.#at(offset))
     }
-    for (const path of target.resets) this.resets.push([...this.#path, ...path])
+    for (const { tag, path } of target.marks) this.#marks.push({ tag, path: [...this.#path, ...path] })
     return clone(target.node)
   }
 
@@ -271,7 +280,8 @@ class Reader {
 
   /** Whether a value is only there to take away what it is laid over. */
   #isRemoved(value: ParsedNode | null): boolean {
-    if (value && isAlias(value)) return this.#anchors.get(value.source)?.removed ?? false
+    if (value && isAlias(value))
+      return this.#anchors.get(value.source)?.marks.some(mark => mark.tag === '!reset') ?? false
     return value?.tag === '!reset'
   }
 
@@ -298,8 +308,7 @@ class Reader {
       this.#anchors.set(anchor, {
         node: this.#scalar(key as Scalar.Parsed, offset),
         size: 1,
-        resets: [],
-        removed: false,
+        marks: [],
       })
     const node: Node | undefined = key && isAlias(key) ? this.#alias(key) : undefined
     if (node?.kind === 'scalar' && typeof node.value === 'string') return node.value

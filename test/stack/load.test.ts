@@ -236,7 +236,7 @@ secrets: {token: {environment: TOKEN}}
     )
   })
 
-  test('takes a tag on an anchored value for every alias of it', async () => {
+  test('takes a tag on an anchored value for every alias of it, and !reset below it for its own place alone, as the reference', async () => {
     const { project } = await loadFiles(
       {
         'a.yaml': `services:
@@ -259,7 +259,7 @@ secrets: {token: {environment: TOKEN}}
     ])
     assert.deepEqual(seen, [
       ['90', 'C,Z', undefined],
-      ['90', 'B,Z', undefined],
+      ['90', 'A,B,Z', undefined],
       ['90', '', ['z']],
     ])
   })
