@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { stepsHeader, stepsSchema } from '../src/runtime/steps.ts'
+import { attributePaths } from '../src/stack/attributes.ts'
 import { stackSchema } from '../src/stack/json-schema.ts'
+import { supportTable } from '../src/targets/engine/support.ts'
 import { openapi } from './openapi.ts'
 
 /** Path from the project's root → content, newline at the end. */
@@ -12,7 +14,7 @@ export function generated(): ReadonlyMap<string, string> {
     ['native/steps.h', stepsHeader()],
     ['schemas/steps.json', json(stepsSchema())],
     ['schemas/engine.openapi.json', json(openapi())],
-    ['schemas/stack.schema.json', json(stackSchema())],
+    ['schemas/stack.schema.json', json(stackSchema(supportTable(attributePaths())))],
   ])
 }
 

@@ -27,17 +27,27 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
   const { loadStack } = await import('../stack/load.ts')
   const { making, ...phases } = choices
   const loaded = await loadStack({ ...loadOptions(call), ...phases, ...readFor(making) })
-  if (loaded.warnings.length === 0) return loaded
+  const warnings = await allWarnings(call, loaded, making)
+  if (warnings.length === 0) return loaded
   const made = typeof making === 'object' ? await madeServices(loaded.project, making) : undefined
   const isError = (warning: Problem) =>
     call.globals.strict || (made && warning.blocks?.every(service => made.has(service)))
-  if (loaded.warnings.some(isError))
-    throw new ProblemsFailure(
-      loaded.warnings.map(each => (isError(each) ? { ...each, severity: 'error' as const } : each)),
-    )
+  if (warnings.some(isError))
+    throw new ProblemsFailure(warnings.map(each => (isError(each) ? { ...each, severity: 'error' as const } : each)))
   const { problemsText } = await import('./failures.ts')
-  call.screen.say(`${problemsText(loaded.warnings, call.screen.paintStatus)}\n`)
+  call.screen.say(`${problemsText(warnings, call.screen.paintStatus)}\n`)
   return loaded
+}
+
+/** Those of the reader, and of the target when something is made, or might be. */
+async function allWarnings(
+  call: Call,
+  loaded: LoadedStack,
+  making: LoadChoices['making'],
+): Promise<readonly Problem[]> {
+  if (making === undefined) return loaded.warnings
+  const { supportWarnings } = await import('./support-warnings.ts')
+  return [...loaded.warnings, ...(await supportWarnings(call, loaded, { ask: making !== 'text' }))]
 }
 
 type Making = Exclude<LoadChoices['making'], 'text' | undefined>

@@ -1,13 +1,19 @@
 /** The grammar as JSON Schema 2020-12, for editors: it completes, explains, and says what this runtime does not honour. */
 import { stack } from './fields.ts'
 import type { NumberShape, Shape, TextShape } from './grammar.ts'
-import { supportTable } from './support.ts'
 
 type Schema = Readonly<Record<string, unknown>>
 
-/** The whole schema; `schemas/stack.schema.json` is its text. */
-export function stackSchema(): Schema {
-  const writer = new Writer()
+/** What a target says of an attribute. */
+interface Note {
+  readonly path: string
+  readonly level: 'honoured' | 'partly' | 'no'
+  readonly note?: string
+}
+
+/** The whole schema, with what a target says of each attribute; `schemas/stack.schema.json` is its text. */
+export function stackSchema(support: readonly Note[]): Schema {
+  const writer = new Writer(support)
   const root = writer.write(stack, '')
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -21,7 +27,11 @@ export function stackSchema(): Schema {
 class Writer {
   readonly definitions = new Map<string, Schema>()
   readonly #names = new Map<Shape, string>()
-  readonly #support = new Map(supportTable().map(row => [row.path, row]))
+  readonly #support: ReadonlyMap<string, Note>
+
+  constructor(support: readonly Note[]) {
+    this.#support = new Map(support.map(row => [row.path, row]))
+  }
 
   write(shape: Shape, path: string): Schema {
     return { ...this.#described(shape, path), ...this.#typed(shape, path) }

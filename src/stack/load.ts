@@ -23,7 +23,6 @@ import { resolvePaths } from './paths.ts'
 import { activeProfiles, disableServices, prune, selectServices, withDependencies } from './profiles.ts'
 import { openFiles, toSource } from './read.ts'
 import type { Reading } from './reading.ts'
-import { warnUnsupported } from './support.ts'
 import { checkSyntax, checkWhole } from './syntax.ts'
 import { substitute, TemplateError } from './template.ts'
 import { toProject } from './to-project.ts'
@@ -161,7 +160,6 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     judge(tree, problems)
   }
   problems.settle()
-  warnUnsupported(tree, problems)
   return {
     project,
     tree,

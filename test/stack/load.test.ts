@@ -294,7 +294,6 @@ describe('where Compose surprises, loadStack() agrees and warns', () => {
     ['a one-letter volume', 'services: {a: {image: x, volumes: ["v:/v"]}}\nvolumes: {v: {}}\n', 'drive-letter'],
     ['the obsolete version', 'version: "3"\nservices: {a: {image: x}}\n', 'obsolete-key'],
     ['a fixed port of several containers', 'services: {a: {image: x, scale: 2, ports: ["80:80"]}}\n', 'port-clash'],
-    ['what is not honoured', 'services: {a: {image: x, cpu_count: 2}}\n', 'unsupported'],
   ]
   for (const [what, yaml, code] of surprises)
     test(what, async () => {

@@ -2,19 +2,26 @@
 
 import { Failure } from '../../lib/failure.ts'
 import { nearest } from '../../lib/problems.ts'
+import type { EngineKind } from '../../targets/engine/support.ts'
 import { command } from '../command.ts'
 import { formatOption, printList } from '../print.ts'
+
+const engines: readonly EngineKind[] = ['tscompose', 'docker']
 
 export const support = command({
   usage: '[OPTIONS] [ATTRIBUTE]',
   about: 'ATTRIBUTE shows those below it: services.deploy, or ports for all that are called so.',
   options: {
+    engine: { kind: 'text', value: 'ENGINE', choices: engines, about: 'Whose: tscompose (default) or docker' },
     level: { kind: 'text', value: 'LEVEL', choices: ['honoured', 'partly', 'no'], about: 'Only these' },
     format: formatOption,
   },
   async run({ options, args, screen }) {
-    const { supportTable } = await import('../../stack/support.ts')
-    const all = supportTable()
+    const [{ supportTable }, { attributePaths }] = await Promise.all([
+      import('../../targets/engine/support.ts'),
+      import('../../stack/attributes.ts'),
+    ])
+    const all = supportTable(attributePaths(), options.engine as EngineKind | undefined)
     const [wanted] = args
     const rows = all
       .filter(each => options.level === undefined || each.level === options.level)

@@ -1,0 +1,30 @@
+/** What the chosen target does not honour of a stack: told by whoever chose it, not by the reader. */
+import { endpoints } from '../api/endpoints.ts'
+import { chooseHost } from '../client/host.ts'
+import type { Problem } from '../lib/problems.ts'
+import type { LoadedStack } from '../stack/load.ts'
+import type { EngineKind } from '../targets/engine/support.ts'
+import type { Call } from './command.ts'
+
+/** With `ask`, an engine that may not be ours is asked who it is, when that matters; without, only our own is known. */
+export async function supportWarnings(
+  call: Call,
+  loaded: LoadedStack,
+  { ask }: { readonly ask: boolean },
+): Promise<readonly Problem[]> {
+  const [{ usesOf }, { dependsOnEngine, doubtful, engineKinds, unsupported }] = await Promise.all([
+    import('../stack/attributes.ts'),
+    import('../targets/engine/support.ts'),
+  ])
+  const uses = usesOf(loaded.tree, engineKinds.flatMap(doubtful))
+  if (uses.length === 0) return []
+  const ours = chooseHost(call.globals.host, call.env).source === 'default'
+  if (ours || !dependsOnEngine(uses)) return unsupported(uses, 'tscompose')
+  return ask ? unsupported(uses, await engineOf(call)) : []
+}
+
+async function engineOf(call: Call): Promise<EngineKind> {
+  const client = await call.connect()
+  const { Platform } = await client.call(endpoints.version, {}, { signal: call.signal })
+  return Platform?.Name === 'tscompose' ? 'tscompose' : 'docker'
+}

@@ -1,0 +1,83 @@
+/** The attributes of the format by path, and where a stack uses them: what a target's support is told by. */
+import type { Place } from '../lib/problems.ts'
+import { stack } from './fields.ts'
+import { longShape, type Shape } from './grammar.ts'
+import { isNull, type Node, placeOf } from './tree.ts'
+
+/** The path of every key the grammar knows. */
+export function attributePaths(): readonly string[] {
+  const paths: string[] = []
+  const visit = (shape: Shape, path: string): void => {
+    // Some attributes stand in the short form alone: `external.name`.
+    if (shape.long) walk(shape, path)
+    walk(longShape(shape), path)
+  }
+  const walk = (long: Shape, path: string): void => {
+    if (long.kind === 'object')
+      for (const [key, field] of Object.entries(long.fields)) {
+        const at = path === '' ? key : `${path}.${key}`
+        paths.push(at)
+        visit(field, at)
+      }
+    else if (long.kind === 'map') visit(long.values, `${path}.*`)
+    else if (long.kind === 'list') visit(long.items, `${path}.*`)
+    else if (long.kind === 'choice') for (const option of long.options) visit(option, path)
+  }
+  visit(stack, '')
+  return [...new Set(paths)]
+}
+
+/** One use of an attribute in a stack. */
+export interface Use {
+  /** "services.*.ports.*.name": `*` stands for a name or an index. */
+  readonly attribute: string
+  readonly path: readonly string[]
+  readonly place: Place | undefined
+  /** Of a scalar. */
+  readonly value: string | number | boolean | undefined
+}
+
+interface Branch {
+  readonly next: Map<string, Branch>
+  attribute?: string
+}
+
+/** Every use of `attributes` in a tree; what a default set is none. */
+export function usesOf(tree: Node, attributes: Iterable<string>): readonly Use[] {
+  const uses: Use[] = []
+  const visit = (node: Node, branch: Branch, path: readonly string[]): void => {
+    if (branch.attribute !== undefined && !isNull(node) && node.source !== undefined)
+      uses.push({
+        attribute: branch.attribute,
+        path,
+        place: placeOf(node, 'key'),
+        value: node.kind === 'scalar' ? (node.value ?? undefined) : undefined,
+      })
+    if (node.kind === 'scalar' || branch.next.size === 0) return
+    const any = branch.next.get('*')
+    if (any) {
+      const members = node.kind === 'map' ? node.entries : node.items.entries()
+      for (const [key, member] of members) visit(member, any, [...path, String(key)])
+    } else if (node.kind === 'map')
+      for (const [key, inner] of branch.next) {
+        const member = node.entries.get(key)
+        if (member) visit(member, inner, [...path, key])
+      }
+  }
+  visit(tree, trunkOf(attributes), [])
+  return uses
+}
+
+function trunkOf(attributes: Iterable<string>): Branch {
+  const trunk: Branch = { next: new Map() }
+  for (const attribute of attributes) {
+    let at = trunk
+    for (const key of attribute.split('.')) {
+      const branch: Branch = at.next.get(key) ?? { next: new Map() }
+      at.next.set(key, branch)
+      at = branch
+    }
+    at.attribute = attribute
+  }
+  return trunk
+}

@@ -1,0 +1,181 @@
+/** How each attribute of the format is honoured on one machine: by this client, and by the engine it talks to. */
+import type { Place, Problem } from '../../lib/problems.ts'
+
+/** Who runs the containers: ours, or a Docker Engine. */
+export const engineKinds = ['tscompose', 'docker'] as const
+export type EngineKind = (typeof engineKinds)[number]
+
+export interface Support {
+  /** "services.*.ports.*.name": `*` stands for a name or an index. */
+  readonly path: string
+  readonly level: 'honoured' | 'partly' | 'no'
+  /** Why not, or what part; undefined when honoured. */
+  readonly note?: string
+}
+
+export interface Rule {
+  readonly level: 'partly' | 'no'
+  readonly note: string
+  /** Nothing is lost by leaving it out: `support` says so, commands do not warn. */
+  readonly quiet?: boolean
+  /** Values for which nothing is lost. */
+  readonly unless?: RegExp
+}
+
+/** A place where an attribute is used. */
+interface Use {
+  readonly attribute: string
+  readonly path: readonly string[]
+  readonly place: Place | undefined
+  readonly value: string | number | boolean | undefined
+}
+
+const no = (note: string, unless?: RegExp): Rule => ({ level: 'no', note, unless })
+const partly = (note: string, unless?: RegExp): Rule => ({ level: 'partly', note, unless })
+const quiet = (note: string): Rule => ({ level: 'partly', note, quiet: true })
+
+const oneMachine = 'containers run on this machine alone'
+const windows = 'has a meaning on Windows only'
+const noHooks = 'hooks are not run yet'
+const noRollout = 'containers are replaced without rolling yet'
+const swarm = 'for swarm'
+
+type Rules = Readonly<Record<string, Rule>>
+
+/** What this client does not do whole, whoever runs the containers; a rule holds for what is below it too, the longest path wins. */
+const clientRules: Rules = {
+  version: quiet('obsolete, has no effect'),
+  models: no('AI models are not run'),
+  'services.*.build': no('images are not built yet; the image must exist'),
+  'services.*.cpu_count': no(windows),
+  'services.*.cpu_percent': no(windows),
+  'services.*.credential_spec': no(windows),
+  'services.*.deploy.mode': no(oneMachine, /^replicated$/),
+  'services.*.deploy.endpoint_mode': no('names always resolve to every container', /^vip$/),
+  'services.*.deploy.labels': no('there is no service object that could carry them'),
+  'services.*.deploy.update_config': no(noRollout),
+  'services.*.deploy.rollback_config': no(noRollout),
+  'services.*.deploy.placement': no(oneMachine),
+  'services.*.deploy.resources.reservations.cpus': no('nothing schedules by it on one machine'),
+  'services.*.deploy.resources.reservations.generic_resources': no(oneMachine),
+  'services.*.deploy.restart_policy.delay': no('the delay grows from 100 ms by itself'),
+  'services.*.deploy.restart_policy.window': no('a run of 10 seconds counts as started'),
+  'services.*.develop': no('files are not watched yet'),
+  'services.*.isolation': no(windows, /^default$/),
+  'services.*.mac_address': partly('of the first network', /./),
+  'services.*.models': no('AI models are not run'),
+  'services.*.ports.*.app_protocol': quiet('for readers'),
+  'services.*.ports.*.mode': quiet('every port is published on this host'),
+  'services.*.ports.*.name': quiet('for readers'),
+  'services.*.post_start': no(noHooks),
+  'services.*.pre_start': no(noHooks),
+  'services.*.pre_stop': no(noHooks),
+  'services.*.provider': no('other programs are not called to provide a service'),
+  'services.*.pull_refresh_after': no('has no effect in Compose either; "pull_policy: every_…" has'),
+  'services.*.use_api_socket': no(
+    'the socket of the engine is root on this machine; mount it yourself if you must',
+    /^false$/,
+  ),
+  'services.*.volumes.*.consistency': quiet('for other platforms'),
+  'services.*.volumes.*.volume.labels': quiet('on anonymous volumes that are new'),
+  'networks.*.attachable': quiet('every container may be attached'),
+  'secrets.*.driver': no(swarm),
+  'secrets.*.driver_opts': no(swarm),
+  'secrets.*.template_driver': no(swarm),
+  'secrets.*.labels': quiet('for readers'),
+  'secrets.*.external': no('secrets of a swarm are not there', /^false$/),
+  'configs.*.template_driver': no(swarm),
+  'configs.*.labels': quiet('for readers'),
+  'configs.*.external': no('configs of a swarm are not there', /^false$/),
+}
+
+/** What an engine does not do whole. */
+const engineRules: Readonly<Record<EngineKind, Rules>> = {
+  docker: {
+    'services.*.annotations': partly('handed to the runtime', /./),
+  },
+  tscompose: {
+    'services.*.annotations': partly('kept and shown by inspect; nothing else reads them', /./),
+    'services.*.blkio_config': no('limits of block devices are not set yet'),
+    'services.*.blkio_config.weight': partly('needs a disk scheduler that knows weights'),
+    'services.*.cgroup_parent': no('all containers stand below one cgroup of this engine'),
+    'services.*.cpu_rt_period': no('realtime scheduling is not set up'),
+    'services.*.cpu_rt_runtime': no('realtime scheduling is not set up'),
+    'services.*.deploy.resources.reservations.devices': no(
+      'device requests are not served yet; list the nodes below "devices"',
+    ),
+    'services.*.external_links': no('a container outside the stack is reached by its name on a shared network'),
+    'services.*.gpus': no('device requests are not served yet; list the nodes below "devices"'),
+    'services.*.logging.driver': partly('json-file and none', /^(json-file|none)$/),
+    'services.*.networks.*.driver_opts': no('the bridge driver has no options for one container'),
+    'services.*.runtime': partly('the built-in runtime only, also under the name runc', /^runc$/),
+    'services.*.security_opt': partly(
+      'no-new-privileges, seccomp and systempaths; AppArmor and SELinux where the host has them',
+      /./,
+    ),
+    'services.*.storage_opt': no('the size of the writable layer is not limited'),
+    'services.*.userns_mode': partly('"host"; containers have no user namespace yet', /^host$/),
+    'services.*.volumes.*.image': no('images cannot be mounted yet'),
+    'services.*.volumes.*.bind.selinux': partly('where the host has SELinux'),
+    'networks.*.enable_ipv4': partly('a network without IPv4 is refused', /^true$/),
+    'networks.*.driver': partly('bridge', /^(bridge|default)$/),
+    'networks.*.ipam.driver': partly('default', /^default$/),
+    'networks.*.ipam.options': no('the built-in address pool has no options'),
+    'volumes.*.driver': partly('local', /^local$/),
+  },
+}
+
+/** The rules that hold with an engine. */
+export function supportRules(engine: EngineKind): Rules {
+  return { ...clientRules, ...engineRules[engine] }
+}
+
+/** Of all `attributes` of the format, in their order. */
+export function supportTable(attributes: readonly string[], engine: EngineKind = 'tscompose'): readonly Support[] {
+  const rules = supportRules(engine)
+  return attributes.map(path => {
+    const rule = ruleFor(rules, path)
+    return rule ? { path, level: rule.level, note: rule.note } : { path, level: 'honoured' }
+  })
+}
+
+function ruleFor(rules: Rules, path: string): Rule | undefined {
+  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.'))))
+    if (Object.hasOwn(rules, at)) return rules[at]
+  return undefined
+}
+
+/** Attributes whose use is worth a warning with an engine. */
+export function doubtful(engine: EngineKind): readonly string[] {
+  return Object.entries(supportRules(engine)).flatMap(([attribute, rule]) => (rule.quiet ? [] : [attribute]))
+}
+
+/** Whether anything used depends on which engine it is. */
+export function dependsOnEngine(uses: readonly Use[]): boolean {
+  return uses.some(use => !Object.hasOwn(clientRules, use.attribute))
+}
+
+/** One warning for each attribute that is used and not honoured, at the first place it is used. */
+export function unsupported(uses: readonly Use[], engine: EngineKind): readonly Problem[] {
+  const rules = supportRules(engine)
+  const found = new Map<string, { first: Use; count: number }>()
+  for (const use of uses) {
+    const rule = Object.hasOwn(rules, use.attribute) ? rules[use.attribute] : undefined
+    if (!rule || rule.quiet) continue
+    if (rule.unless && (use.value === undefined || rule.unless.test(String(use.value)))) continue
+    const known = found.get(use.attribute)
+    if (known) known.count++
+    else found.set(use.attribute, { first: use, count: 1 })
+  }
+  return [...found].map(([attribute, { first, count }]) => {
+    const { level, note } = rules[attribute]!
+    const others = count > 1 ? ` (here and in ${count - 1} more ${count === 2 ? 'place' : 'places'})` : ''
+    return {
+      severity: 'warning',
+      code: 'unsupported',
+      place: first.place,
+      path: first.path,
+      message: `"${first.path.at(-1)}" is ${level === 'no' ? 'not honoured' : 'honoured in part'}${others}: ${note}`,
+    }
+  })
+}
