@@ -6,6 +6,7 @@ import { networkEndpoints } from '../api/networks.ts'
 import { volumeEndpoints } from '../api/volumes.ts'
 import type { Client } from '../client/client.ts'
 import { errnoOf, isFailure } from '../lib/failure.ts'
+import { folderHash } from '../plan/file-objects.ts'
 import { projectFilter } from '../plan/labels.ts'
 import {
   type Observed,
@@ -78,6 +79,6 @@ function fingerprint(file: string, hash: (content: Buffer) => string): string | 
   try {
     return hash(readFileSync(file))
   } catch (error) {
-    return errnoOf(error) === 'EISDIR' ? 'folder' : undefined
+    return errnoOf(error) === 'EISDIR' ? folderHash : undefined
   }
 }

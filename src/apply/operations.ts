@@ -88,8 +88,8 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
   const params = { id }
   switch (operation.kind) {
     case 'upload-files': {
-      // owner and mode are those of the entries
-      const query = { path: '/', noOverwriteDirNonDir: true, copyUIDGID: true }
+      // owner and mode are those of the entries: copyUIDGID would give them to the user of the container
+      const query = { path: '/', noOverwriteDirNonDir: true }
       await client.call(containerEndpoints.containerArchivePut, { params, query, body: tarOf(operation.files) })
       return undefined
     }

@@ -1,5 +1,6 @@
 /** A few small files as a tar archive (POSIX ustar), for PUT archive. */
-import { Failure } from '../lib/failure.ts'
+import { readFileSync } from 'node:fs'
+import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 import type { FileUpload } from '../plan/operation.ts'
 
 const block = 512
@@ -7,11 +8,20 @@ const block = 512
 /** Entries have absolute names and no folders: the engine makes what is missing. */
 export function tarOf(files: readonly FileUpload[]): Uint8Array {
   const pieces = files.flatMap(file => {
-    const content = Buffer.from(file.content)
+    const content = contentOf(file)
     const padding = Buffer.alloc((block - (content.length % block)) % block)
     return [header(file, content.length), content, padding]
   })
   return Buffer.concat([...pieces, Buffer.alloc(2 * block)])
+}
+
+function contentOf({ content }: FileUpload): Buffer {
+  if (typeof content === 'string') return Buffer.from(content)
+  try {
+    return readFileSync(content.file)
+  } catch (cause) {
+    throw new Failure('invalid', `Cannot read "${content.file}": ${errnoOf(cause) ?? messageOf(cause)}`, { cause })
+  }
 }
 
 function header(file: FileUpload, size: number): Buffer {

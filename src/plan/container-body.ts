@@ -46,7 +46,7 @@ export interface ContainerBody {
 export function containerBody(input: ContainerBodyInput): ContainerBody {
   const { project, service } = input
   const at = (...path: string[]): readonly string[] => ['services', service.name, ...path]
-  const files = fileObjects(project, service, file => input.files.has(file))
+  const files = fileObjects(project, service, input.files)
   const host = hostConfig({ project, service, files, inherited: input.inherited ?? new Map() })
   const late: Late[] = []
   const parts = new BodyParts<ContainerCreate>()

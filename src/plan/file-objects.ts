@@ -1,4 +1,4 @@
-/** Configs and secrets of a service: a file is bound read-only, a text is put into the container before its start. */
+/** Configs and secrets of a service: a file is bound read-only; a text, and a file that is to have an owner or mode, is put into the container before its start. */
 import type { Mount } from '../api/container-body.ts'
 import { Failure } from '../lib/failure.ts'
 import type { FileObject, FileReference } from '../model/file-object.ts'
@@ -14,13 +14,16 @@ export function filesOf(project: Project): readonly string[] {
   return [...files].sort()
 }
 
+/** What stands for the sha256 of a folder. */
+export const folderHash = 'folder'
+
 export interface FileObjects {
   readonly mounts: readonly { readonly mount: Mount; readonly path: readonly string[] }[]
   readonly uploads: readonly FileUpload[]
 }
 
 /** @throws Failure when a file or variable is missing, or the content is somebody else's to give. */
-export function fileObjects(project: Project, service: Service, exists: (file: string) => boolean): FileObjects {
+export function fileObjects(project: Project, service: Service, files: ReadonlyMap<string, string>): FileObjects {
   const mounts: { mount: Mount; path: readonly string[] }[] = []
   const uploads: FileUpload[] = []
   for (const { kind, object, reference } of used(project, service)) {
@@ -34,8 +37,14 @@ export function fileObjects(project: Project, service: Service, exists: (file: s
     const source = object.source
     switch (source.kind) {
       case 'file':
-        if (!exists(source.file))
+        if (!files.has(source.file))
           throw refuse('not-found', `there is no readable file "${source.file}"`, 'Create the file')
+        if (reference.uid !== undefined || reference.gid !== undefined || reference.mode !== undefined) {
+          if (files.get(source.file) === folderHash)
+            throw refuse('invalid', `"${source.file}" is a folder, and uid, gid and mode are for files`, 'Name a file')
+          uploads.push(upload(reference, { file: source.file }, refuse))
+          break
+        }
         mounts.push({
           mount: { Type: 'bind', Source: source.file, Target: reference.target, ReadOnly: true },
           path: reference.path,
@@ -65,7 +74,7 @@ export function fileObjects(project: Project, service: Service, exists: (file: s
 
 type Refuse = (failure: 'not-found' | 'invalid' | 'unsupported', why: string, hint: string) => Failure
 
-function upload(reference: FileReference, content: string, refuse: Refuse): FileUpload {
+function upload(reference: FileReference, content: FileUpload['content'], refuse: Refuse): FileUpload {
   const [uid, gid] = [reference.uid, reference.gid].map(id => Number(id ?? 0)) as [number, number]
   if (!Number.isInteger(uid) || !Number.isInteger(gid))
     throw refuse('invalid', 'its uid and gid must be numbers', 'Write the number instead of the name')

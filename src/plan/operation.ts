@@ -23,7 +23,8 @@ export interface Late {
 export interface FileUpload {
   /** Absolute path in the container. */
   readonly target: string
-  readonly content: string
+  /** The text itself, or the absolute path of a file of this machine, read when it is needed. */
+  readonly content: string | { readonly file: string }
   readonly uid: number
   readonly gid: number
   readonly mode: number

@@ -201,6 +201,23 @@ test('containerBody() uploads what a variable holds, and lets no one-off contain
   assert.doesNotMatch(JSON.stringify(made.body), /"t"/)
 })
 
+test('containerBody() copies a file that is to have an owner or mode, and binds any other', () => {
+  const reference = { source: 'key', target: '/run/secrets/key', path: [] }
+  const bound = body({ secrets: [reference] })
+  assert.deepEqual([bound.uploads, bound.body.HostConfig!.Mounts?.length], [[], 1])
+  const copied = body({ secrets: [{ ...reference, gid: '7', mode: 0o440 }] })
+  assert.deepEqual(copied.uploads, [
+    { target: '/run/secrets/key', content: { file: '/srv/key' }, uid: 0, gid: 7, mode: 0o440 },
+  ])
+  assert.equal(copied.body.HostConfig!.Mounts, undefined)
+  assert.throws(
+    () => body({ secrets: [{ ...reference, mode: 0o440 }] }, { files: new Map([['/srv/key', 'folder']]) }),
+    {
+      message: /is a folder/,
+    },
+  )
+})
+
 test('originsOf() points a limit to where it stands: under deploy or as a key of its own', () => {
   const web = service('web', { limits: { oomKillDisable: false, memory: 1, cpus: 1 }, environment: { A: '1' } })
   const lines: Readonly<Record<string, number>> = {

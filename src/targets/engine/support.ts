@@ -62,7 +62,7 @@ const clientRules: Rules = {
   'services.*.deploy.restart_policy.window': no('a run of 10 seconds counts as started'),
   'services.*.develop': no('files are not watched yet'),
   'services.*.isolation': no(windows, /^default$/),
-  'services.*.mac_address': partly('of the first network', /./),
+  'services.*.mac_address': quiet('of the first network'),
   'services.*.models': no('AI models are not run'),
   'services.*.ports.*.app_protocol': quiet('for readers'),
   'services.*.ports.*.mode': quiet('every port is published on this host'),
@@ -92,10 +92,10 @@ const clientRules: Rules = {
 /** What an engine does not do whole. */
 const engineRules: Readonly<Record<EngineKind, Rules>> = {
   docker: {
-    'services.*.annotations': partly('handed to the runtime', /./),
+    'services.*.annotations': quiet('handed to the runtime'),
   },
   tscompose: {
-    'services.*.annotations': partly('kept and shown by inspect; nothing else reads them', /./),
+    'services.*.annotations': quiet('kept and shown by inspect; nothing else reads them'),
     'services.*.blkio_config': no('limits of block devices are not set yet'),
     'services.*.blkio_config.weight': partly('needs a disk scheduler that knows weights'),
     'services.*.cgroup_parent': no('all containers stand below one cgroup of this engine'),
@@ -109,9 +109,8 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
     'services.*.logging.driver': partly('json-file and none', /^(json-file|none)$/),
     'services.*.networks.*.driver_opts': no('the bridge driver has no options for one container'),
     'services.*.runtime': partly('the built-in runtime only, also under the name runc', /^runc$/),
-    'services.*.security_opt': partly(
+    'services.*.security_opt': quiet(
       'no-new-privileges, seccomp and systempaths; AppArmor and SELinux where the host has them',
-      /./,
     ),
     'services.*.storage_opt': no('the size of the writable layer is not limited'),
     'services.*.userns_mode': partly('"host"; containers have no user namespace yet', /^host$/),

@@ -1,0 +1,418 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { planPull } from '../../../src/plan/images.ts'
+import { labels } from '../../../src/plan/labels.ts'
+import { reconcile } from '../../../src/plan/reconcile.ts'
+import { attributePaths, usesOf } from '../../../src/stack/attributes.ts'
+import {
+  dependsOnEngine,
+  doubtful,
+  engineKinds,
+  supportRules,
+  supportTable,
+  unsupported,
+} from '../../../src/targets/engine/support.ts'
+import { image, nothing } from '../../plan/project.ts'
+import { loadFiles } from '../../stack/stacks.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: stacks as data, reached into freely
+type Data = any
+
+/** A service as plain as can be, and files for what names some. */
+const files = {
+  'env.env': 'FROM_FILE=1\n',
+  'raw.env': 'RAW="1"\n',
+  'labels.env': 'from.file=1\n',
+  'other.yaml': 'services: {other: {image: other, hostname: other}, one: {image: one}}\n',
+  'sub/inc.yaml': 'services: {inc: {image: "inc:${INC}", volumes: ["./d:/d"]}}\n',
+  'sub/inc.env': 'INC=2\n',
+  token: 'x',
+}
+
+const on = (service: Data, rest: Data = {}): Data => ({ services: { a: { image: 'busybox', ...service } }, ...rest })
+const more = (services: Data, rest: Data = {}): Data => ({ services, ...rest })
+
+/** Stacks that between them use every attribute. Of each attribute one use is taken out, and the plan must change. */
+const stacks: readonly Data[] = [
+  on({
+    cap_add: ['NET_ADMIN'],
+    cap_drop: ['CHOWN'],
+    cgroup: 'host',
+    command: ['x'],
+    container_name: 'own',
+    device_cgroup_rules: ['c 1:3 mr'],
+    devices: [{ source: '/dev/null', target: '/dev/x', permissions: 'r' }],
+    dns: ['1.1.1.1'],
+    dns_opt: ['ndots:2'],
+    dns_search: ['example'],
+    domainname: 'example',
+    entrypoint: ['y'],
+    env_file: [
+      { path: 'env.env', required: true },
+      { path: 'raw.env', format: 'raw', required: true },
+    ],
+    environment: { A: '1' },
+    expose: ['99'],
+    extra_hosts: ['h=1.1.1.1'],
+    group_add: ['7'],
+    hostname: 'h',
+    init: false,
+    ipc: 'host',
+    label_file: ['labels.env'],
+    labels: { a: '1' },
+    logging: { driver: 'json-file', options: { 'max-size': '1m' } },
+    pid: 'host',
+    platform: 'linux/arm64',
+    ports: [{ target: 80, published: '8080', host_ip: '127.0.0.1', protocol: 'udp' }],
+    privileged: true,
+    pull_policy: 'always',
+    read_only: true,
+    restart: 'always',
+    scale: 1,
+    security_opt: ['no-new-privileges'],
+    shm_size: '1m',
+    stdin_open: true,
+    stop_grace_period: '5s',
+    stop_signal: 'SIGINT',
+    sysctls: { 'net.core.somaxconn': '1' },
+    tmpfs: ['/t'],
+    tty: true,
+    ulimits: { nofile: { soft: 1, hard: 2 } },
+    user: '7',
+    uts: 'host',
+    working_dir: '/w',
+    annotations: { a: '1' },
+    mac_address: '02:42:ac:11:00:02',
+    cpu_shares: 5,
+    cpuset: '0',
+    cpus: 0.5,
+    mem_limit: '64m',
+    mem_reservation: '32m',
+    mem_swappiness: 5,
+    memswap_limit: '128m',
+    oom_kill_disable: true,
+    oom_score_adj: 5,
+    pids_limit: 5,
+  }),
+  on({ cpu_quota: 5000, cpu_period: 10000 }),
+  on({ network_mode: 'host' }),
+  on({ scale: 3 }),
+  on({ profiles: ['p'] }),
+  on({
+    healthcheck: {
+      test: ['CMD', 'x'],
+      interval: '1s',
+      timeout: '2s',
+      retries: 4,
+      start_period: '5s',
+      start_interval: '6s',
+    },
+  }),
+  on({ healthcheck: { disable: true } }),
+  on({
+    deploy: {
+      replicas: 2,
+      resources: { limits: { cpus: '0.5', memory: '64m', pids: 7 }, reservations: { memory: '32m' } },
+      restart_policy: { condition: 'on-failure', max_attempts: 3 },
+    },
+  }),
+  on(
+    {
+      configs: [{ source: 'c', target: '/etc/c', uid: '1', gid: '2', mode: 0o400 }],
+      secrets: [{ source: 's', target: '/s', uid: '1', gid: '2', mode: 0o400 }],
+    },
+    { configs: { c: { file: 'token' } }, secrets: { s: { file: 'token' } } },
+  ),
+  on(
+    { configs: ['c', 'd'], secrets: ['s'] },
+    { configs: { c: { environment: 'HOME' }, d: { content: 'x' } }, secrets: { s: { environment: 'HOME' } } },
+  ),
+  on(
+    {
+      networks: {
+        n: {
+          aliases: ['x'],
+          interface_name: 'eth7',
+          ipv4_address: '10.9.0.7',
+          ipv6_address: 'fd00::7',
+          link_local_ips: ['169.254.1.1'],
+          mac_address: '02:42:ac:11:00:03',
+          priority: 5,
+          gw_priority: 6,
+        },
+        m: {},
+      },
+    },
+    {
+      networks: {
+        m: { name: 'mm', external: true },
+        n: {
+          name: 'nn',
+          driver_opts: { a: 'b' },
+          internal: true,
+          attachable: true,
+          enable_ipv6: true,
+          labels: { a: '1' },
+          ipam: {
+            config: [
+              { subnet: '10.9.0.0/16', ip_range: '10.9.1.0/24', gateway: '10.9.0.1', aux_addresses: { x: '10.9.0.9' } },
+            ],
+          },
+        },
+      },
+    },
+  ),
+  on({ networks: ['m'] }, { networks: { m: { external: { name: 'mm' } } } }),
+  on(
+    {
+      volumes: [
+        {
+          type: 'bind',
+          source: '/s',
+          target: '/b',
+          read_only: true,
+          bind: { propagation: 'rslave', create_host_path: true, recursive: 'disabled' },
+        },
+        { type: 'volume', source: 'v', target: '/v', volume: { nocopy: true, subpath: 'p' } },
+        { type: 'volume', source: 'w', target: '/w' },
+        { type: 'tmpfs', target: '/t', tmpfs: { size: 7, mode: 7 } },
+      ],
+    },
+    { volumes: { v: { name: 'vv', driver_opts: { a: 'b' }, labels: { a: '1' } }, w: { name: 'ww', external: true } } },
+  ),
+  on({ volumes: ['w:/w'] }, { volumes: { w: { external: { name: 'ww' } } } }),
+  on({ volumes: [{ type: 'tmpfs', target: '/t', tmpfs: { size: 7, mode: 7 } }] }),
+  more({
+    a: { image: 'busybox', depends_on: { b: { condition: 'service_healthy', required: false, restart: true } } },
+    b: { image: 'busybox', healthcheck: { test: ['CMD', 'x'] }, links: ['c:alias'], volumes_from: ['c'] },
+    c: { image: 'busybox' },
+  }),
+  more({ a: { extends: { file: 'other.yaml', service: 'other' } } }),
+  on({}, { name: 'own', include: [{ path: ['sub/inc.yaml'], env_file: ['sub/inc.env'], project_directory: '.' }] }),
+  on(
+    { secrets: ['s'], configs: ['c'] },
+    { secrets: { s: { name: 'x', file: 'token' } }, configs: { c: { name: 'x', file: 'token' } } },
+  ),
+  on({
+    post_start: [{ command: ['x'], user: 'u', privileged: true, working_dir: '/w', environment: { A: '1' } }],
+    pre_stop: [{ command: ['x'], user: 'u', privileged: true, working_dir: '/w', environment: { A: '1' } }],
+  }),
+]
+
+/** Where taking it out says nothing: another value to put there. */
+const instead: Readonly<Record<string, Data>> = {
+  'services.*.image': 'other',
+  'services.*.volumes.*.type': 'volume',
+  'services.*.volumes.*.source': '/else',
+  'services.*.volumes.*.target': '/else',
+  'services.*.devices.*.source': '/dev/zero',
+  'services.*.ports.*.target': 81,
+  'services.*.configs.*.source': 'c2',
+  'services.*.secrets.*.source': 's2',
+  'services.*.env_file.*.path': 'labels.env',
+  'services.*.ulimits.*.soft': 2,
+  'services.*.ulimits.*.hard': 3,
+  'services.*.extends.service': 'one',
+  'services.*.extends': { file: 'other.yaml', service: 'one' },
+  'services.*.extends.file': undefined,
+  'services.*.depends_on.*.condition': 'service_started',
+  'networks.*.ipam.config.*.subnet': '10.9.0.0/17',
+  'secrets.*.environment': 'PATH',
+  'configs.*.environment': 'PATH',
+  'configs.*.content': 'y',
+  'secrets.*.file': 'env.env',
+  'configs.*.file': 'env.env',
+  'include.*.path': ['other.yaml'],
+  'include.*.project_directory': 'sub',
+  services: { z: { image: 'z' } },
+}
+
+/** What no plan of `up` shows, and where it is read instead. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'services.*.attach': 'up in the foreground: which output is followed',
+  'services.*.depends_on.*.restart': 'restart, and up after a change: what is restarted with a dependency',
+  'services.*.depends_on.*.required': 'of a dependency that is not there or does not get well',
+  'services.*.env_file.*.required': 'of a file that is not there',
+  'secrets.*.name': 'the name in a swarm; a secret of a file has none here',
+  'volumes.*.external.name': 'the same as volumes.*.name',
+  'configs.*.name': 'the name in a swarm; a config of a file has none here',
+}
+
+/** The plan of `up` on a machine that has all images and nothing else; without the hash of the configuration, which tells all. */
+async function evidence(stack: Data): Promise<string> {
+  let directory = ''
+  try {
+    const { project } = await loadFiles({ ...files, 'compose.yaml': JSON.stringify(stack) }, { env: { PATH: '/bin' } })
+    directory = project.directory
+    const named = new Map(['mm', 'ww', 'm', 'w'].map(name => [name, { id: name, name, labels: {} }] as const))
+    const images = new Map(Object.values(project.services).map(service => [service.image ?? '', image('sha256:1')]))
+    const hashes = new Map(
+      [...Object.values(project.secrets), ...Object.values(project.configs)].flatMap(({ source }) =>
+        source.kind === 'file' ? [[source.file, `hash of ${source.file}`] as const] : [],
+      ),
+    )
+    const observed = nothing({ networks: named, volumes: named, images, files: hashes })
+    const plan = reconcile(project, observed, { wait: true })
+    const shown = [planPull(project, observed).nodes, plan.nodes, plan.warnings]
+    return JSON.stringify(shown, (key, value) =>
+      key === labels.configHash || key === labels.fields ? undefined : value,
+    ).replaceAll(directory, 'HERE')
+  } catch (error) {
+    return `refused: ${(error as Error).message.replaceAll(directory, 'HERE')}`
+  }
+}
+
+/** `data` with the first value at an attribute path taken out or replaced; undefined when it is not there. */
+function without(data: Data, attribute: string): Data | undefined {
+  const copy = structuredClone(data)
+  const change = (at: Data, keys: readonly string[]): boolean => {
+    if (at === null || typeof at !== 'object') return false
+    const [key, ...rest] = keys as [string, ...string[]]
+    for (const own of key === '*' ? Object.keys(at) : [key]) {
+      if (!Object.hasOwn(at, own)) continue
+      if (rest.length > 0 ? change(at[own], rest) : apply(at, own)) return true
+    }
+    return false
+  }
+  const apply = (at: Data, key: string): boolean => {
+    if (instead[attribute] !== undefined) at[key] = instead[attribute]
+    else delete at[key]
+    return true
+  }
+  return change(copy, attribute.split('.')) ? copy : undefined
+}
+
+const all = attributePaths()
+
+describe('every attribute that support calls honoured changes the plan', () => {
+  const honoured = supportTable(all).filter(({ level }) => level === 'honoured')
+  for (const { path } of honoured)
+    test(path, async () => {
+      if (elsewhere[path] !== undefined) return
+      const users = stacks.map(stack => [stack, without(stack, path)]).filter(([, changed]) => changed !== undefined)
+      assert.ok(users.length > 0, `no stack of this test uses ${path}`)
+      const changes = await Promise.all(
+        users.map(async ([stack, changed]) => {
+          const before = await evidence(stack)
+          assert.doesNotMatch(before, /^refused/)
+          return before !== (await evidence(changed))
+        }),
+      )
+      assert.ok(changes.includes(true), `${path} is accepted and ends nowhere`)
+    })
+})
+
+describe('every attribute that support calls honoured in part or not at all', () => {
+  const doubts: readonly Data[] = [
+    on(
+      {
+        build: '.',
+        blkio_config: { weight: 10 },
+        cgroup_parent: 'x',
+        cpu_count: 1,
+        cpu_percent: 1,
+        cpu_rt_period: 1,
+        cpu_rt_runtime: 1,
+        credential_spec: { file: 'x' },
+        deploy: {
+          mode: 'global',
+          endpoint_mode: 'dnsrr',
+          labels: { a: '1' },
+          update_config: {},
+          rollback_config: {},
+          placement: {},
+          resources: { reservations: { cpus: '1', generic_resources: [], devices: [{ capabilities: ['gpu'] }] } },
+          restart_policy: { delay: '1s', window: '1s' },
+        },
+        develop: {},
+        external_links: ['x'],
+        gpus: 'all',
+        isolation: 'process',
+        logging: { driver: 'syslog' },
+        models: ['m'],
+        networks: { n: { driver_opts: { a: 'b' } } },
+        post_start: [],
+        pre_stop: [],
+        provider: { type: 'x' },
+        pull_refresh_after: '1d',
+        runtime: 'crun',
+        secrets: ['s'],
+        configs: ['c'],
+        storage_opt: { size: '1g' },
+        use_api_socket: true,
+        userns_mode: 'private',
+        volumes: [
+          { type: 'image', source: 'x', target: '/i', image: { subpath: 'x' } },
+          { type: 'bind', source: '/x', target: '/b', bind: { selinux: 'z' } },
+          'vv:/v',
+        ],
+      },
+      {
+        models: { m: { model: 'x' } },
+        networks: { n: { driver: 'macvlan', enable_ipv4: false, ipam: { driver: 'x', options: { a: 'b' } } } },
+        volumes: { vv: { driver: 'nfs' } },
+        secrets: { s: { environment: 'HOME', driver: 'x', driver_opts: { a: 'b' }, template_driver: 'x' } },
+        configs: { c: { external: true, template_driver: 'x' } },
+      },
+    ),
+    on({ secrets: ['s'] }, { secrets: { s: { external: true } } }),
+  ]
+  // the reader refuses it, and says why
+  const refused = new Set(['services.*.pre_start'])
+
+  for (const engine of engineKinds)
+    for (const attribute of doubtful(engine))
+      test(`is warned of with ${engine}: ${attribute}`, async () => {
+        if (refused.has(attribute)) return
+        const found = await Promise.all(
+          doubts.map(async stack => {
+            const loaded = await loadFiles({ 'compose.yaml': JSON.stringify(stack) }, { consistency: false })
+            return unsupported(usesOf(loaded.tree, [attribute]), engine)
+          }),
+        )
+        assert.equal(found.flat().length > 0, true)
+      })
+
+  test('has a note, is an attribute of the format, and is nothing that "unless" makes whole for good', () => {
+    for (const engine of engineKinds)
+      for (const [attribute, rule] of Object.entries(supportRules(engine))) {
+        assert.ok(all.includes(attribute), attribute)
+        assert.ok(rule.note.length > 0 && !rule.unless?.test('anything'), attribute)
+      }
+    assert.ok(all.length > 350, `${all.length} attributes`)
+  })
+})
+
+describe('unsupported()', () => {
+  const found = async (service: Data, engine: 'tscompose' | 'docker') => {
+    const { tree } = await loadFiles({ 'compose.yaml': JSON.stringify(on(service)) })
+    return unsupported(usesOf(tree, engineKinds.flatMap(doubtful)), engine).map(problem => problem.message)
+  }
+
+  test('says nothing against a Docker Engine of what Docker honours', async () => {
+    const own = { storage_opt: { size: '1g' }, cgroup_parent: 'x', logging: { driver: 'syslog' } }
+    assert.deepEqual(await found(own, 'docker'), [])
+    assert.equal((await found(own, 'tscompose')).length, 3)
+    assert.equal((await found({ develop: { watch: [] } }, 'docker')).length, 1)
+  })
+
+  test('says nothing of a value that is honoured', async () => {
+    assert.deepEqual(await found({ logging: { driver: 'json-file' }, deploy: { mode: 'replicated' } }, 'tscompose'), [])
+  })
+
+  test('speaks once of each attribute, at the first place, with a count', async () => {
+    const { tree } = await loadFiles({
+      'compose.yaml': 'services:\n  a: {image: x, cpu_count: 1}\n  b: {image: x, cpu_count: 1}\n',
+    })
+    const [first, ...others] = unsupported(usesOf(tree, doubtful('tscompose')), 'tscompose')
+    assert.deepEqual([first?.place?.line, others], [2, []])
+    assert.match(first?.message ?? '', /here and in 1 more place/)
+  })
+
+  test('depends on the engine only where an engine has a rule of its own', async () => {
+    const uses = async (service: Data) =>
+      usesOf((await loadFiles({ 'compose.yaml': JSON.stringify(on(service)) })).tree, engineKinds.flatMap(doubtful))
+    assert.equal(dependsOnEngine(await uses({ cpu_count: 1 })), false)
+    assert.equal(dependsOnEngine(await uses({ cgroup_parent: 'x' })), true)
+  })
+})
