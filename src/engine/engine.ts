@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Info, Version } from '../api/system.ts'
+import { debug } from '../lib/debug.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { Aside, type Say } from './base/aside.ts'
 import { Events } from './base/events.ts'
 import { defaultRoots, type PathRoots, Paths } from './base/paths.ts'
-import { ensureDirectory } from './base/store.ts'
+import { Syncer } from './base/syncer.ts'
 import { defaultCapabilities } from './containers/config/capabilities.ts'
 import { Containers } from './containers/containers.ts'
 import { engineInfo, engineVersion } from './containers/show/info.ts'
@@ -21,6 +23,8 @@ export interface EngineOptions {
   readonly runtime?: Runtime | undefined
   /** Address pools for networks, CIDR. */
   readonly pools?: readonly string[] | undefined
+  /** Puts one line into the engine's log. */
+  readonly say?: Say | undefined
 }
 
 export interface Engine {
@@ -41,22 +45,29 @@ export interface Engine {
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const paths = new Paths({ ...defaultRoots, ...options.roots })
   const events = new Events()
-  await Promise.all([ensureDirectory(paths.roots.data), ensureDirectory(paths.roots.run)])
+  const say = options.say ?? debug('engine')
+  const aside = new Aside(paths, say)
+  const syncer = new Syncer(say)
+  await Promise.all([aside.folder(paths.roots.data), aside.folder(paths.roots.run)])
   await using undo = new AsyncDisposableStack()
   const [runtime, images, volumes, boot] = await Promise.all([
     options.runtime ?? kernelRuntime(paths),
-    Images.open(paths, events),
-    Volumes.open(paths, events),
+    Images.open(paths, events, { aside }),
+    Volumes.open(paths, events, aside),
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(text => text.trim()),
   ])
   undo.defer(() => runtime.close())
-  const networks = await Networks.open({ paths, events, runtime, pools: options.pools })
+  undo.defer(() => syncer.close())
+  const networks = await Networks.open({ paths, events, runtime, pools: options.pools, aside, syncer })
   undo.defer(() => networks.close())
   // Containers probe their health by exec, execs need the containers: one is told of the other by function.
   const containers = await Containers.open(
     {
       paths,
       events,
+      aside,
+      say,
+      syncer,
       images,
       volumes,
       networks,

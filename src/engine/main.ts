@@ -1,9 +1,10 @@
 /** The daemon: flags, lock, build, listen; containers run on when it ends. */
-import { closeSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, readFileSync, writeSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Failure, isFailure, messageOf } from '../lib/failure.ts'
+import { Aside } from './base/aside.ts'
 import { defaultRoots, Paths } from './base/paths.ts'
 import { ensureDirectory } from './base/store.ts'
 
@@ -76,11 +77,12 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     netns: flags['netns-root'] ?? defaultRoots.netns,
   }
   const paths = new Paths(roots)
-  await ensureDirectory(roots.run)
+  const aside = new Aside(paths, say)
+  await aside.folder(roots.run)
   // Compiled code is kept where only root writes: Node's own choice is a shared folder, from where others' code could be run.
   if (!process.env['NODE_COMPILE_CACHE']) enableCompileCache(join(roots.run, 'code'))
   const { lockFile, unread } = await import('../runtime/native.ts')
-  const lock = lockFile(paths.lock)
+  const lock = lockFile(freePlace(aside, paths.lock))
   if (!lock)
     throw new Failure('conflict', `Cannot start the engine: another one uses "${roots.run}"`, {
       hint: 'Stop it first, or give this one roots of its own by --data-root and --run-root',
@@ -92,7 +94,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     import('./server/handlers.ts'),
     import('./images/auth.ts'),
   ])
-  const engine = await createEngine({ roots, pools: flags.pool })
+  const engine = await createEngine({ roots, pools: flags.pool, say })
   try {
     const socket = flags.socket ?? paths.socket
     await ensureDirectory(dirname(socket))
@@ -116,6 +118,13 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     await engine.close()
     throw error
   }
+}
+
+/** A lock is a file: whatever else stands there is kept aside. */
+function freePlace(aside: Aside, path: string): string {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false)
+    aside.keep(path, `Cannot lock "${path}": it is no file`)
+  return path
 }
 
 /** "tcp://127.0.0.1:2375". */
@@ -156,6 +165,9 @@ function report(fd: number, line: string): void {
 function say(line: string): void {
   process.stderr.write(`${new Date().toISOString()} ${line}\n`)
 }
+
+// A log that cannot be written, on a full disk say, must not end the engine.
+process.stderr.on('error', () => undefined)
 
 process.on('uncaughtException', error => {
   say(`defect: ${error.stack ?? error.message}`)

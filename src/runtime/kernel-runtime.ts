@@ -1,7 +1,8 @@
 /** The Runtime on the Linux kernel: specs to programs, programs to monitors. */
+import { statfsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { debug } from '../lib/debug.ts'
-import { Failure, messageOf } from '../lib/failure.ts'
+import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 import { KernelCgroups } from './cgroups.ts'
 import { compile } from './compile.ts'
 import { compileExec } from './exec.ts'
@@ -66,6 +67,10 @@ class KernelRuntime implements Runtime {
     return running
   }
 
+  hasSandbox(path: string): boolean {
+    return isNamespace(path)
+  }
+
   async adopt(directory: string): Promise<Supervised | Exit | undefined> {
     const found = await findMonitor(directory)
     if (found?.kind === 'running') this.#follow(found)
@@ -118,6 +123,17 @@ class KernelRuntime implements Runtime {
     running.signal(9)
     await running.exited
     await this.#runHost({ host: undoSteps(program).map(({ step }) => step), child: [] })
+  }
+}
+
+const NSFS_MAGIC = 0x6e736673
+
+function isNamespace(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoOf(error) ?? '')) return false
+    throw error
   }
 }
 

@@ -62,11 +62,18 @@ export async function readExit(directory: string): Promise<Exit | undefined> {
   try {
     text = await readFile(`${directory}/exit.json`, 'utf8')
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined
+    throw new Failure('internal', `Cannot read "${directory}/exit.json": ${messageOf(error)}`, { cause: error })
   }
-  const { version, code, signal, oomKilled, finishedAt } = JSON.parse(text) as Readonly<Record<string, unknown>>
-  if (version !== 1 || typeof code !== 'number') throw new Failure('internal', `Cannot read "${directory}/exit.json"`)
+  let record: unknown
+  try {
+    record = JSON.parse(text)
+  } catch (cause) {
+    throw new Failure('internal', `Cannot read "${directory}/exit.json": it is not JSON`, { cause })
+  }
+  const { version, code, signal, oomKilled, finishedAt } = (record ?? {}) as Readonly<Record<string, unknown>>
+  if (version !== 1 || typeof code !== 'number' || Number.isNaN(Date.parse(String(finishedAt))))
+    throw new Failure('internal', `Cannot read "${directory}/exit.json": it is no exit record of version 1`)
   return {
     kind: 'exited',
     code,

@@ -12,8 +12,12 @@ export interface Runtime {
   /**
    * Finds a monitor again by its folder after an engine restart: alive, or what it recorded.
    * Undefined when there is neither (the machine rebooted, the monitor was killed).
+   * @throws Failure `internal` when what it recorded cannot be read.
    */
-  adopt(directory: string): Promise<Supervised | Exit | undefined>
+  adopt(directory: string, last?: LastSeen): Promise<Supervised | Exit | undefined>
+
+  /** Whether a network namespace is kept at this path. */
+  hasSandbox(path: string): boolean
 
   /** @throws Failure naming the operation that failed. */
   runHost(spec: HostSpec): Promise<void>
@@ -33,6 +37,12 @@ export interface ProgramLine {
   readonly text: string
   /** The API field behind the step ("HostConfig.Memory", "Image") or a default's name. */
   readonly cause: string
+}
+
+/** A process as it was last known; its pid may be another's by now, its cgroup not. */
+export interface LastSeen {
+  readonly pid: number
+  readonly cgroup: string
 }
 
 export interface StartOptions {

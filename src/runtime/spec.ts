@@ -248,6 +248,8 @@ export type HostOperation =
   | { readonly kind: 'delete-link'; readonly name: string }
   /** A sandbox without process: namespace kept at `path`, lo up. */
   | { readonly kind: 'create-sandbox'; readonly path: HostPath; readonly interfaces: readonly InterfaceSpec[] }
+  /** The namespace that a process lives in, kept at `path` again. */
+  | { readonly kind: 'keep-sandbox'; readonly path: HostPath; readonly pid: number }
   /** Unmount and unlink; the kernel lets the namespace go with its last process. ENOENT and EINVAL are fine. */
   | { readonly kind: 'delete-sandbox'; readonly path: HostPath }
   /** A veth pair into a running sandbox. */

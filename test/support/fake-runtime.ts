@@ -140,6 +140,13 @@ export class FakeRuntime implements Runtime {
     return this.found.get(directory)
   }
 
+  /** Kernel objects that are to be gone. */
+  readonly gone = new Set<string>()
+
+  hasSandbox(path: string): boolean {
+    return !this.gone.has(path)
+  }
+
   async runHost(spec: HostSpec): Promise<void> {
     this.operations.push(...spec.operations)
   }

@@ -29,9 +29,11 @@ export const engine = command({
       if (typeof value === 'boolean') return value ? [`--${name}`] : []
       return (typeof value === 'string' ? [value] : (value ?? [])).map(each => `--${name}=${each}`)
     })
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', engineMain(), ...words], {
-      stdio: 'inherit',
-    })
+    const argv = ['--disable-warning=ExperimentalWarning', engineMain(), ...words]
+    // Becomes it: one process, so that whoever ends or watches this one ends and watches the engine.
+    process.execve?.(process.execPath, [process.execPath, ...argv])
+    // A Node without execve: the engine is another process, which gets what this one is sent.
+    const child = spawn(process.execPath, argv, { stdio: 'inherit' })
     // ^C reaches it by the terminal; what reaches only us is passed on. Either way its end is ours.
     using _taken = interrupts.take(() => child.kill('SIGTERM'))
     return await new Promise<number>((resolve, reject) => {

@@ -32,6 +32,11 @@ export class Paths {
     return join(this.roots.run, 'engine.log')
   }
 
+  /** Where what was found broken is kept, of either root. */
+  damaged(root: string): string {
+    return join(root, 'damaged')
+  }
+
   get containers(): string {
     return join(this.roots.data, 'containers')
   }
@@ -62,6 +67,10 @@ export class Paths {
   monitor(id: string): string {
     return join(this.containerRun(id), 'monitor')
   }
+  /** What the monitor writes down at the end. */
+  monitorExit(id: string): string {
+    return join(this.monitor(id), 'exit.json')
+  }
   exec(containerId: string, execId: string): string {
     return join(this.containerRun(containerId), 'exec', execId.slice(0, 16))
   }
@@ -75,6 +84,10 @@ export class Paths {
   get imageIndex(): string {
     return join(this.images, 'index.json')
   }
+  /** The index as it was before its last change. */
+  get imageIndexBefore(): string {
+    return join(this.images, 'index.before.json')
+  }
   /** Content-addressed: blobs/sha256/<hex>. */
   blob(hex: string): string {
     return join(this.images, 'blobs', 'sha256', hex)
@@ -82,6 +95,9 @@ export class Paths {
   /** An unpacked layer, by its diff id: layers/<hex>/root. 0700 above it. */
   layer(hex: string): string {
     return join(this.images, 'layers', hex)
+  }
+  layerRecord(hex: string): string {
+    return join(this.layer(hex), 'layer.json')
   }
   get imageTemp(): string {
     return join(this.images, 'tmp')
@@ -100,6 +116,9 @@ export class Paths {
   /** volume.json beside the data. */
   volume(name: string): string {
     return join(this.volumes, name)
+  }
+  volumeRecord(name: string): string {
+    return join(this.volume(name), 'volume.json')
   }
   volumeData(name: string): string {
     return join(this.volume(name), '_data')

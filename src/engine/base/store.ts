@@ -2,8 +2,20 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { getSystemErrorMap } from 'node:util'
 import type { z } from 'zod'
-import { errnoOf, Failure } from '../../lib/failure.ts'
+import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
+
+/** A document as it was read, before it is known to be what it should be. */
+export type Document = Readonly<Record<string, unknown>>
+
+/** What records of one kind look like now, and how those of each older version become the next. */
+export interface RecordKind<T> {
+  readonly version: number
+  readonly schema: z.ZodType<T>
+  /** By the version that a document has: the same one, a version later. */
+  readonly upgrades?: Readonly<Record<number, (old: Document) => Document>>
+}
 
 export interface WriteOptions {
   /** Sync file and folder before returning: for what cannot be rebuilt after a power cut. */
@@ -12,7 +24,10 @@ export interface WriteOptions {
 
 let serial = 0
 
-/** Writes `value` as JSON, 0600; a reader sees the old document or the new one, never a part. */
+/**
+ * Writes `value` as JSON, 0600; a reader sees the old document or the new one, never a part.
+ * @throws Failure `internal` that names the path: the disk is full, the folder gone.
+ */
 export async function writeRecord(path: string, value: object, options: WriteOptions = {}): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${++serial}`)
   try {
@@ -23,51 +38,81 @@ export async function writeRecord(path: string, value: object, options: WriteOpt
       await file.datasync()
     }
     renameSync(temporary, path)
-  } catch (error) {
+    if (options.sync) await syncFolder(dirname(path))
+  } catch (cause) {
     rmSync(temporary, { force: true })
-    throw error
-  }
-  if (options.sync) {
-    const folder = await open(dirname(path), 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
+    throw writeFailure(path, cause)
   }
 }
 
+/** `ENOSPC` → `Cannot write "/path": no space left on device`. */
+export function writeFailure(path: string, cause: unknown): Failure {
+  const full = ['ENOSPC', 'EDQUOT'].includes(errnoOf(cause) ?? '')
+  return new Failure('internal', `Cannot write "${path}": ${reasonOf(cause)}`, {
+    cause,
+    hint: full ? 'Free space on its file system' : undefined,
+  })
+}
+
+/** What the system says of an error, without path and call, which stand beside it. */
+export function reasonOf(error: unknown): string {
+  const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : undefined
+  return (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? messageOf(error)
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r')
+  await folder.sync()
+}
+
 /**
- * Reads and checks a record; undefined when there is none.
+ * Reads and checks a record, one of an older version brought up to date; undefined when there is none.
  * @throws Failure `unsupported` when a newer engine wrote it, `internal` when it is damaged.
  */
-export async function readRecord<T>(path: string, version: number, schema: z.ZodType<T>): Promise<T | undefined> {
+export async function readRecord<T>(path: string, kind: RecordKind<T>): Promise<T | undefined> {
+  const damaged = (why: string, cause?: unknown) =>
+    new Failure('internal', `Cannot read record "${path}": ${why}`, { cause })
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
+    throw damaged(reasonOf(error), error)
   }
+  if (text.trim() === '') throw damaged('it is empty')
   let data: unknown
   try {
     data = JSON.parse(text)
   } catch (cause) {
-    throw new Failure('internal', `Cannot read record "${path}": it is not JSON`, { cause })
+    throw damaged('it is not JSON', cause)
   }
-  const found = typeof data === 'object' && data !== null && 'version' in data ? data.version : undefined
-  if (typeof found === 'number' && found > version) {
-    throw new Failure(
-      'unsupported',
-      `Cannot read record "${path}": it has version ${found}, this engine knows up to ${version}`,
-      {
-        hint: 'Start the engine that wrote it, or a newer one',
-      },
-    )
+  if (!isDocument(data)) throw damaged('it is no document')
+  const result = kind.schema.safeParse(upgraded(path, data, kind))
+  if (!result.success) {
+    const { path: at, message } = result.error.issues[0]!
+    throw damaged(`${at.length > 0 ? `${at.join('.')}: ` : ''}${message}`, result.error)
   }
-  const result = schema.safeParse(data)
-  if (!result.success) throw new Failure('internal', `Cannot read record "${path}": ${result.error.message}`)
   return result.data
+}
+
+function isDocument(data: unknown): data is Document {
+  return typeof data === 'object' && data !== null && !Array.isArray(data)
+}
+
+function upgraded<T>(path: string, document: Document, { version, upgrades = {} }: RecordKind<T>): Document {
+  let current = document
+  for (let found = current['version']; typeof found === 'number' && found !== version; found = current['version']) {
+    if (found > version)
+      throw new Failure(
+        'unsupported',
+        `Cannot read record "${path}": it has version ${found}, this engine knows up to ${version}`,
+        { hint: 'Start the engine that wrote it, or a newer one' },
+      )
+    const upgrade = upgrades[found]
+    if (!upgrade) break
+    current = { ...upgrade(current), version: found + 1 }
+  }
+  return current
 }
 
 /** Makes a folder, 0700 unless told otherwise, and those above it. */

@@ -1,22 +1,51 @@
 /** Takes a container over from the engine before: it runs on, has ended meanwhile, or is gone with the last boot. */
 import { existsSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { messageOf } from '../../lib/failure.ts'
 import type { Exit, Supervised } from '../../runtime/runtime.ts'
 import type { HostOperation } from '../../runtime/spec.ts'
-import type { Attachment } from '../networks/attachment.ts'
-import type { PublishedPort } from '../networks/published-port.ts'
+import { removeFolder } from '../base/remove-folder.ts'
 import type { Container } from './container.ts'
 import { hasNameServer } from './files/host-files.ts'
-import { serveNames } from './network.ts'
+import { releaseNetwork, serveNames } from './network.ts'
 import type { Parts } from './parts.ts'
-
-/** What nobody can tell any more. */
-const unknownCode = 255
+import { unknownCode } from './records.ts'
 
 /** What became of it, for the collection to follow up. */
 export type Adopted =
   | { readonly kind: 'running'; readonly process: Supervised }
   | { readonly kind: 'exited'; readonly exit: Exit }
   | { readonly kind: 'idle' }
+
+/** What it holds is its own again, in the books; before the first container is started, which would be given the same. Never fails. */
+export async function adoptNetwork(parts: Parts, container: Container): Promise<void> {
+  const { state, record, name } = container
+  if (state.boot !== parts.boot || !state.sandbox) return
+  const member = { id: container.id, name, hostname: record.config.Hostname }
+  try {
+    if (!parts.runtime.hasSandbox(state.sandbox)) await repairSandbox(parts, container, state.sandbox)
+    container.note(await parts.networks.adopt(member, state))
+    if (hasNameServer(container.state.attachments)) await serveNames(parts, container, state.sandbox)
+  } catch (error) {
+    parts.say(`Cannot take over the network of "${name}": ${messageOf(error)}`)
+    container.note({ error: messageOf(error) })
+  }
+}
+
+/** The file is gone, the namespace lives as long as its processes: it is kept at its place again. */
+async function repairSandbox(parts: Parts, { name, state }: Container, path: string): Promise<void> {
+  const { pid } = state
+  if (pid > 0)
+    try {
+      await parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'keep-sandbox', path, pid }] })
+      parts.say(`The network namespace of "${name}" was gone from "${path}"; it is there again`)
+      return
+    } catch (error) {
+      parts.say(`The network namespace of "${name}" is gone from "${path}": ${messageOf(error)}`)
+      return
+    }
+  parts.say(`The network namespace of "${name}" is gone from "${path}"`)
+}
 
 export async function adopt(parts: Parts, container: Container): Promise<Adopted> {
   const { state } = container
@@ -36,24 +65,31 @@ export async function adopt(parts: Parts, container: Container): Promise<Adopted
     await container.save()
     return { kind: 'idle' }
   }
-  if (state.sandbox) await adoptNetwork(parts, container)
   if (!expected) {
     // between two runs, or interrupted in the middle of a start: whatever is found was never told to be running
     if (state.status === 'restarting' || state.status === 'starting' || state.status === 'removing')
       container.state = { ...container.state, status: state.startedAt ? 'exited' : 'created', pid: 0 }
     await endUntold(parts, container)
+    // an exit that was recorded, and the engine killed before it had given everything back
+    await releaseNetwork(parts, container)
     return { kind: 'idle' }
   }
-  const found = await parts.runtime.adopt(parts.paths.monitor(container.id))
+  const found = await parts.runtime.adopt(parts.paths.monitor(container.id), {
+    pid: state.pid,
+    cgroup: container.cgroup,
+  })
   if (found?.kind === 'running') return { kind: 'running', process: found }
+  if (!found) parts.say(`Nobody knows how "${container.name}" ended: its monitor is gone and has written nothing down`)
   return { kind: 'exited', exit: found ?? lost() }
 }
 
 /** A start that the engine before did not live to record: nobody was told of its process, so it ends, with all it was given. */
-async function endUntold(parts: Parts, { id, state, cgroup }: Container): Promise<void> {
-  const found = await parts.runtime.adopt(parts.paths.monitor(id))
+async function endUntold(parts: Parts, container: Container): Promise<void> {
+  const { id, state, cgroup, name } = container
+  const found = await parts.runtime.adopt(parts.paths.monitor(id), { pid: state.pid, cgroup })
   const path = parts.paths.sandbox(id)
   if (found?.kind === 'running') {
+    parts.say(`Process ${found.pid} of "${name}" was never told to run, and is ended`)
     found.signal(9)
     await found.exited
   } else if (state.sandbox === path || !existsSync(path)) return
@@ -67,13 +103,24 @@ function lost(): Exit {
   return { kind: 'exited', code: unknownCode, signal: undefined, oomKilled: false, finishedAt: new Date() }
 }
 
-async function adoptNetwork(parts: Parts, container: Container): Promise<void> {
-  const { state, record } = container
-  const member = { id: container.id, name: container.name, hostname: record.config.Hostname }
-  const { attachments, ports }: { attachments: Attachment[]; ports: PublishedPort[] } = await parts.networks.adopt(
-    member,
-    { attachments: state.attachments, ports: state.ports },
-  )
-  container.note({ attachments, ports })
-  if (state.sandbox && hasNameServer(attachments)) await serveNames(parts, container, state.sandbox)
+/** How long what is nobody's any more has to end in order, in milliseconds. */
+const grace = 10_000
+
+/** Its record is lost, so nobody could ever stop it: what still runs of it is ended, and what it held given back. */
+export async function endLost({ paths, runtime, say }: Parts, id: string): Promise<void> {
+  const cgroup = paths.name.cgroup(id)
+  const found = await runtime.adopt(paths.monitor(id), { pid: 0, cgroup })
+  if (found?.kind === 'running') {
+    say(`Process ${found.pid} belongs to container "${id}", whose record is lost, and is ended`)
+    found.signal(15)
+    await Promise.race([found.exited, pause(grace, undefined, { ref: false })])
+  }
+  await runtime.runHost({
+    kind: 'host',
+    operations: [
+      { kind: 'delete-cgroup', path: cgroup },
+      { kind: 'delete-sandbox', path: paths.sandbox(id) },
+    ],
+  })
+  await removeFolder(paths.containerRun(id))
 }

@@ -2,15 +2,21 @@
 import { z } from 'zod'
 import type { Exit, Attachment as Stream, Supervised } from '../../runtime/runtime.ts'
 import type { ContainerSpec } from '../../runtime/spec.ts'
+import type { Say } from '../base/aside.ts'
+import { KeptRecord } from '../base/kept-record.ts'
 import type { Paths } from '../base/paths.ts'
-import { writeRecord } from '../base/store.ts'
+import type { RecordKind } from '../base/store.ts'
+import type { Syncer } from '../base/syncer.ts'
 import type { HealthSchedule } from '../health/schedule.ts'
 import { healthStateSchema } from '../health/state.ts'
+import { attachmentSchema } from '../networks/attachment.ts'
+import { publishedPortSchema } from '../networks/published-port.ts'
 import { configSchema } from './config/config.ts'
 import { hostConfigSchema } from './config/host-config.ts'
-import { checkMove, isRunning, type Status, statuses } from './state.ts'
+import { checkMove, isRunning, type Status, startable, statuses } from './state.ts'
 
 export const recordVersion = 1
+const stateVersion = 2
 
 /** What is mounted where, all names resolved; the order is that of the request, mounts.ts sorts. */
 export const mountPointSchema = z.object({
@@ -65,12 +71,15 @@ export const recordSchema = z.object({
   mounts: z.array(mountPointSchema),
 })
 export type ContainerRecord = z.infer<typeof recordSchema>
+export const recordKind: RecordKind<ContainerRecord> = { version: recordVersion, schema: recordSchema }
 
 export const stateSchema = z.object({
-  version: z.literal(recordVersion),
+  version: z.literal(stateVersion),
   /** The boot it belongs to: after a reboot nothing runs, whatever stands here. */
   boot: z.string(),
   status: z.enum(statuses),
+  /** While `starting`: what it was before, which is what clients are shown. */
+  before: z.enum(startable).optional(),
   pid: z.number(),
   startedAt: z.string().optional(),
   finishedAt: z.string().optional(),
@@ -82,16 +91,24 @@ export const stateSchema = z.object({
   stoppedOnPurpose: z.boolean(),
   /** The network namespace it owns, while there is one. */
   sandbox: z.string().optional(),
-  attachments: z.array(z.unknown()),
-  ports: z.array(z.unknown()),
+  attachments: z.array(attachmentSchema),
+  ports: z.array(publishedPortSchema),
   health: healthStateSchema.optional(),
 })
 export type ContainerState = z.infer<typeof stateSchema>
+export const stateKind: RecordKind<ContainerState> = {
+  version: stateVersion,
+  schema: stateSchema,
+  upgrades: {
+    // what 1 kept of networks and ports was read without a look; of a start under way it did not say what was before
+    1: old => old,
+  },
+}
 
 /** The state of a container that was never started. */
 export function newState(boot: string): ContainerState {
   return {
-    version: recordVersion,
+    version: stateVersion,
     boot,
     status: 'created',
     pid: 0,
@@ -111,6 +128,13 @@ export interface Waiting {
   connect(stream: Stream): void
   /** The start failed, or the container was removed: there will be no stream. */
   end(): void
+}
+
+/** What its state is written by. */
+interface ContainerParts {
+  readonly paths: Paths
+  readonly say: Say
+  readonly syncer: Syncer
 }
 
 export class Container {
@@ -134,13 +158,20 @@ export class Container {
   settled: Promise<void> = Promise.resolve()
   #exited = Promise.withResolvers<Exit>()
   #removed = Promise.withResolvers<void>()
-  #saving: Promise<void> = Promise.resolve()
-  readonly #paths: Paths
+  /** Its cgroup, below each hierarchy's mount. */
+  readonly cgroup: string
+  readonly #saved: KeptRecord
 
-  constructor(record: ContainerRecord, state: ContainerState, paths: Paths) {
+  constructor(record: ContainerRecord, state: ContainerState, { paths, say, syncer }: ContainerParts) {
     this.record = record
     this.state = state
-    this.#paths = paths
+    this.cgroup = paths.name.cgroup(record.id)
+    this.#saved = new KeptRecord({
+      path: paths.containerState(record.id),
+      value: () => (this.state.status === 'removing' ? undefined : this.state),
+      say,
+      syncer,
+    })
   }
 
   get id(): string {
@@ -149,10 +180,6 @@ export class Container {
   get name(): string {
     return this.record.name
   }
-  /** Below each hierarchy's mount. */
-  get cgroup(): string {
-    return this.#paths.name.cgroup(this.id)
-  }
   get running(): boolean {
     return isRunning(this.state.status)
   }
@@ -160,7 +187,8 @@ export class Container {
   /** Changes status and what goes with it. @throws Failure `conflict` when the move is not legal. */
   move(to: Status, changes: Partial<ContainerState> = {}): void {
     checkMove(this.name, this.state.status, to)
-    this.state = { ...this.state, ...changes, status: to }
+    const before = startable.find(status => to === 'starting' && status === this.state.status)
+    this.state = { ...this.state, ...changes, status: to, before }
   }
 
   /** Changes what is beside the status. */
@@ -168,14 +196,17 @@ export class Container {
     this.state = { ...this.state, ...changes }
   }
 
-  /** Writes the state, not synced; writes follow each other, and a later one carries all that came before. */
-  save(): Promise<void> {
-    const write = async () => {
-      if (this.state.status === 'removing') return
-      await writeRecord(this.#paths.containerState(this.id), this.state)
-    }
-    this.#saving = this.#saving.then(write, write)
-    return this.#saving
+  /**
+   * Writes the state. Never fails: what a full disk does not take stays here and is written later. `lasting`: a power cut a second
+   * later must not take it, since it says whether the container comes back.
+   */
+  save(options: { readonly lasting?: boolean } = {}): Promise<void> {
+    return this.#saved.save(options)
+  }
+
+  /** A last attempt at what could not be written. */
+  close(): Promise<void> {
+    return this.#saved.close()
   }
 
   /** The next exit of its process. */

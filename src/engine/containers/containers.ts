@@ -11,51 +11,31 @@ import type {
 } from '../../api/containers.ts'
 import type { Archive, Output, PathStat, Session } from '../../api/endpoint.ts'
 import type { Filters } from '../../api/filters.ts'
-import { debug } from '../../lib/debug.ts'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
-import type { Exit, Supervised } from '../../runtime/runtime.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
-import { HealthSchedule, type ProbeOutcome } from '../health/schedule.ts'
-import { healthPlan, startingHealth } from '../health/state.ts'
+import type { ProbeOutcome } from '../health/schedule.ts'
 import type { Image } from '../images/image.ts'
-import { readLog } from '../logs/read.ts'
-import { adopt } from './adopt.ts'
-import { startsWithEngine } from './config/restart-policy.ts'
+import { Collection } from './collection.ts'
 import type { Container } from './container.ts'
-import { type AfterExit, exited } from './exited.ts'
-import { Names } from './names.ts'
+import { Life } from './life.ts'
 import { type Parts, tell } from './parts.ts'
 import { Records } from './records.ts'
 import { inspect, summary } from './show/inspect.ts'
 import { type ListOptions, selectContainers } from './show/list.ts'
 import { type AttachOptions, attach } from './stdio/attach.ts'
+import { type LogsOptions, logs } from './stdio/logs.ts'
+import { takeOver } from './take-over.ts'
 import type { ContainerCommit } from './verbs/commit.ts'
 import { connect, disconnect } from './verbs/connect.ts'
 import { create } from './verbs/create.ts'
 import { kill } from './verbs/kill.ts'
 import { pause, unpause } from './verbs/pause.ts'
-import { selectPruned } from './verbs/prune.ts'
-import { remove } from './verbs/remove.ts'
+import { prune } from './verbs/prune.ts'
+import { beforeRemoval, checkRemovable, type RemoveRequest, remove } from './verbs/remove.ts'
 import { rename } from './verbs/rename.ts'
 import { shownSpec, start } from './verbs/start.ts'
 import { type StopOptions, stop } from './verbs/stop.ts'
 import { checkCondition, wait } from './verbs/wait.ts'
-
-const log = debug('containers')
-
-export interface LogsOptions {
-  readonly stdout: boolean
-  readonly stderr: boolean
-  readonly follow?: boolean | undefined
-  /** "all", "" or a number of lines. */
-  readonly tail?: string | undefined
-  /** Nanoseconds since the epoch. */
-  readonly since?: bigint | undefined
-  readonly until?: bigint | undefined
-  readonly timestamps?: boolean | undefined
-  readonly details?: boolean | undefined
-  readonly signal: AbortSignal
-}
 
 /** What the collection is handed beside the parts. */
 export interface ContainersOptions {
@@ -69,26 +49,32 @@ export class Containers {
   readonly #parts: Parts
   readonly #options: ContainersOptions
   readonly #records: Records
-  readonly #names = new Names()
-  readonly #containers = new Map<string, Container>()
+  readonly #collection = new Collection()
   readonly #lock = new KeyedLock()
-  /** What follows an exit, until it is done. */
-  readonly #following = new Set<Promise<void>>()
-  #closed = false
+  readonly #life: Life
+  /** Ids of containers whose record is lost, until `adopt`. */
+  #lost: readonly string[] = []
 
   private constructor(parts: Omit<Parts, 'all' | 'get'>, options: ContainersOptions) {
-    this.#parts = { ...parts, all: () => this.#containers.values(), get: ref => this.get(ref) }
+    this.#parts = { ...parts, all: () => this.#collection.all(), get: ref => this.#collection.get(ref) }
     this.#options = options
-    this.#records = new Records(parts.paths)
+    this.#records = new Records(this.#parts)
+    this.#life = new Life(this.#parts, {
+      probe: options.probe,
+      restart: container => this.#restartByPolicy(container),
+      remove: container =>
+        this.#lock.run(container.id, async () => {
+          if (this.#collection.has(container)) await this.#remove(container, true)
+        }),
+    })
   }
 
   /** Reads all records; nothing is taken over before `adopt`. */
   static async open(parts: Omit<Parts, 'all' | 'get'>, options: ContainersOptions): Promise<Containers> {
     const containers = new Containers(parts, options)
-    for (const container of await containers.#records.load(parts.boot)) {
-      containers.#containers.set(container.id, container)
-      containers.#names.adopt(container.id, container.name)
-    }
+    const loaded = await containers.#records.load()
+    for (const container of loaded.containers) containers.#collection.adopt(container)
+    containers.#lost = loaded.lost
     return containers
   }
 
@@ -99,67 +85,21 @@ export class Containers {
 
   /** Takes over what the engine before left running, and starts what is to start with the engine. */
   async adopt(): Promise<void> {
-    const all = [...this.#containers.values()]
-    const idle = await Promise.all(all.map(container => this.#adopt(container)))
-    await Promise.all(
-      idle
-        .filter(container => container !== undefined)
-        .map(async container => {
-          const { record, state } = container
-          if (!state.startedAt || !startsWithEngine(record.hostConfig.RestartPolicy, state)) return
-          try {
-            await this.start(container.id)
-          } catch (error) {
-            // Its state says why; the others are to start all the same.
-            log('cannot start %s with the engine: %s', container.name, messageOf(error))
-          }
-        }),
-    )
-  }
-
-  /** The container, when it does not run. */
-  async #adopt(container: Container): Promise<Container | undefined> {
-    const adopted = await adopt(this.#parts, container)
-    switch (adopted.kind) {
-      case 'running':
-        container.process = adopted.process
-        this.#started(container, adopted.process)
-        return undefined
-      case 'exited':
-        this.#follow(container, Promise.resolve(adopted.exit))
-        await container.settled
-        return undefined
-      case 'idle':
-        if (container.record.hostConfig.AutoRemove && container.state.startedAt) {
-          await this.remove(container.id, { volumes: true })
-          return undefined
-        }
-        return container
-      default:
-        return adopted satisfies never
-    }
+    await takeOver(this.#parts, {
+      lost: this.#lost,
+      life: this.#life,
+      start: container => this.start(container.id),
+      remove: container => this.remove(container.id, { volumes: true }),
+    })
   }
 
   /** By full id, exact name (with or without its slash), unique id prefix. @throws Failure not-found, or invalid when ambiguous. */
   get(ref: string): Container {
-    const found = this.find(ref)
-    if (!found) throw new Failure('not-found', `No such container: ${ref}`)
-    return found
+    return this.#collection.get(ref)
   }
 
   find(ref: string): Container | undefined {
-    const byId = this.#containers.get(ref)
-    if (byId) return byId
-    const named = this.#names.get(ref.replace(/^\//, ''))
-    if (named !== undefined) return this.#containers.get(named)
-    if (!/^[0-9a-f]{1,63}$/.test(ref)) return undefined
-    let found: Container | undefined
-    for (const container of this.#containers.values()) {
-      if (!container.id.startsWith(ref)) continue
-      if (found) throw new Failure('invalid', `multiple IDs found with provided prefix: ${ref}`)
-      found = container
-    }
-    return found
+    return this.#collection.find(ref)
   }
 
   async list(options: ListOptions = {}): Promise<ContainerSummary[]> {
@@ -176,11 +116,11 @@ export class Containers {
   }): Promise<{ Id: string; Warnings: string[] }> {
     return create(this.#parts, {
       ...options,
-      reserve: (id, name) => this.#names.reserve(id, name, this.#containers.keys()),
-      release: name => this.#names.release(name),
+      reserve: (id, name) => this.#collection.reserve(id, name),
+      release: name => this.#collection.release(name),
       add: async container => {
         await this.#records.save(container)
-        this.#containers.set(container.id, container)
+        this.#collection.add(container)
       },
     })
   }
@@ -220,22 +160,15 @@ export class Containers {
     await kill(this.#parts, this.get(ref), { signal, ref })
   }
 
-  async remove(
-    ref: string,
-    options: { readonly force?: boolean; readonly volumes?: boolean; readonly link?: boolean } = {},
-  ): Promise<void> {
-    if (options.link) throw new Failure('unsupported', 'Cannot remove a link: legacy links are not supported')
+  async remove(ref: string, options: RemoveRequest = {}): Promise<void> {
     const container = this.get(ref)
-    if (options.force && container.running) await this.#killForRemoval(container)
+    const end = () => kill(this.#parts, container, { signal: 'SIGKILL', ref: container.name })
+    await beforeRemoval(container, options, end)
     await this.#lock.run(container.id, async () => {
       // AutoRemove may have been there first
-      if (!this.#containers.has(container.id)) return
-      if (options.force && container.running) await this.#killForRemoval(container)
-      if (container.running || (container.state.status === 'restarting' && !options.force))
-        throw new Failure(
-          'conflict',
-          `cannot remove container "${container.name}": container is ${container.state.status}: stop the container before removing or force remove`,
-        )
+      if (!this.#collection.has(container)) return
+      await beforeRemoval(container, options, end)
+      checkRemovable(container, options)
       await this.#remove(container, options.volumes ?? false)
     })
   }
@@ -245,10 +178,10 @@ export class Containers {
       const old = container.name
       await rename(this.#parts, container, {
         name,
-        reserve: wanted => this.#names.reserve(container.id, wanted, this.#containers.keys()),
+        reserve: wanted => this.#collection.reserve(container.id, wanted),
         save: changed => this.#records.save(changed),
       })
-      this.#names.release(old)
+      this.#collection.release(old)
     })
   }
 
@@ -275,22 +208,8 @@ export class Containers {
     })
   }
 
-  async prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
-    const removed: string[] = []
-    let reclaimed = 0
-    for (const container of selectPruned(this.#parts, filters)) {
-      const { SizeRw = 0 } = await inspect(this.#parts, container, { size: true })
-      try {
-        await this.remove(container.id)
-      } catch (error) {
-        // started or removed by someone else in the meantime
-        if (isFailure(error, 'conflict') || isFailure(error, 'not-found')) continue
-        throw error
-      }
-      removed.push(container.id)
-      reclaimed += SizeRw
-    }
-    return { ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimed }
+  prune(filters: Filters): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
+    return prune(this.#parts, filters, container => this.remove(container.id))
   }
 
   async attach(ref: string, options: AttachOptions): Promise<Session> {
@@ -304,18 +223,7 @@ export class Containers {
   }
 
   async logs(ref: string, options: LogsOptions): Promise<Output> {
-    const container = this.get(ref)
-    if (container.record.hostConfig.LogConfig.Type === 'none')
-      throw new Failure('unsupported', 'configured logging driver does not support reading')
-    const { tail } = options
-    return {
-      tty: container.record.config.Tty,
-      output: readLog(this.#parts.paths.containerLog(container.id), {
-        ...options,
-        tail: tail !== undefined && /^\d+$/.test(tail) ? Number(tail) : undefined,
-        follow: options.follow ? container.process?.exited : undefined,
-      }),
-    }
+    return logs(this.#parts, this.get(ref), options)
   }
 
   async top(ref: string, psArgs?: string): Promise<ContainerTop> {
@@ -402,58 +310,42 @@ export class Containers {
     return { Lines: lines.map(({ phase, text, cause }) => ({ Phase: phase, Text: text, Cause: cause })) }
   }
 
-  /** For `images.remove`. */
-  usersOfImage(imageId: string): Array<{ id: string; name: string; running: boolean }> {
-    return [...this.#containers.values()]
-      .filter(container => container.record.imageId === imageId)
-      .map(container => ({
-        id: container.id,
-        name: container.name,
-        running: container.running || container.state.status === 'restarting',
-      }))
+  usersOfImage(imageId: string): ReturnType<Collection['usersOfImage']> {
+    return this.#collection.usersOfImage(imageId)
   }
 
-  /** For `volumes.remove`: ids of the containers that mount it. */
   usersOfVolume(name: string): string[] {
-    return [...this.#containers.values()]
-      .filter(container => container.record.mounts.some(mount => mount.type === 'volume' && mount.name === name))
-      .map(container => container.id)
+    return this.#collection.usersOfVolume(name)
   }
 
-  /** By status, for `info`. */
-  counts(): { total: number; running: number; paused: number; stopped: number } {
-    const all = [...this.#containers.values()]
-    const running = all.filter(({ state }) => state.status === 'running' || state.status === 'restarting').length
-    const paused = all.filter(({ state }) => state.status === 'paused').length
-    return { total: all.length, running, paused, stopped: all.length - running - paused }
+  counts(): ReturnType<Collection['counts']> {
+    return this.#collection.counts()
   }
 
   /** Containers run on; nothing is started or probed any more. */
   async close(): Promise<void> {
-    this.#closed = true
-    const all = [...this.#containers.values()]
-    for (const container of all) {
-      clearTimeout(container.restart)
-      for (const client of container.waiting) client.end()
-    }
-    await Promise.all(all.map(container => container.health?.close()))
-    await Promise.all(this.#following)
-    await Promise.all(all.map(container => container.state.status !== 'created' && container.save()))
-    await this.#records.close()
+    const all = [...this.#collection.all()]
+    await this.#life.close(all)
+    await Promise.all(
+      all.map(async container => {
+        if (container.state.status !== 'created') await container.save()
+        await container.close()
+      }),
+    )
   }
 
   async #locked<T>(ref: string, work: (container: Container) => Promise<T>): Promise<T> {
     const container = this.get(ref)
     return this.#lock.run(container.id, () => {
       // gone while it waited for its turn
-      if (!this.#containers.has(container.id)) throw new Failure('not-found', `No such container: ${ref}`)
+      if (!this.#collection.has(container)) throw new Failure('not-found', `No such container: ${ref}`)
       return work(container)
     })
   }
 
   async #start(container: Container, signal?: AbortSignal): Promise<void> {
     try {
-      await start(this.#parts, container, { signal, onStarted: (c, process) => this.#started(c, process) })
+      await start(this.#parts, container, { signal, onStarted: (c, process) => this.#life.started(c, process) })
     } catch (error) {
       if (container.record.hostConfig.AutoRemove && !container.running && !isFailure(error, 'not-modified'))
         await this.#remove(container, true)
@@ -461,87 +353,12 @@ export class Containers {
     }
   }
 
-  /** From here on its exit and its health are followed. */
-  #started(container: Container, process: Supervised): void {
-    const plan = healthPlan(container.record.config.Healthcheck)
-    if (plan)
-      container.health = new HealthSchedule({
-        plan,
-        startedAt: process.startedAt,
-        state: container.state.health ?? startingHealth,
-        probe: (test, signal) => this.#options.probe(container, test, signal),
-        onState: (health, before) => {
-          container.note({ health })
-          container.save().catch(error => log('cannot save %s: %s', container.name, messageOf(error)))
-          if (health.Status !== before.Status) tell(this.#parts, container, `health_status: ${health.Status}`)
-        },
-      })
-    this.#follow(container, process.exited)
-  }
-
-  #follow(container: Container, exit: Promise<Exit>): void {
-    const recorded = exit
-      .catch((error): Exit => {
-        log('lost the monitor of %s: %s', container.name, messageOf(error))
-        return { kind: 'exited', code: 255, signal: undefined, oomKilled: false, finishedAt: new Date() }
-      })
-      .then(async how => {
-        // The next engine records it.
-        if (this.#closed) return undefined
-        const next = await exited(this.#parts, container, how)
-        return { how, next }
-      })
-    container.settled = recorded.then(
-      () => undefined,
-      error => log('the exit of %s: %s', container.name, messageOf(error)),
-    )
-    recorded
-      .then(async result => {
-        if (!result) return
-        const after = this.#after(container, result.next)
-        container.announceExit(result.how)
-        await after
-      })
-      .catch(error => log('after the exit of %s: %s', container.name, messageOf(error)))
-  }
-
-  async #after(container: Container, next: AfterExit): Promise<void> {
-    if ('restart' in next) {
-      container.restart = setTimeout(() => this.#restartByPolicy(container), next.restart)
-    } else if ('remove' in next) {
-      const removal = this.#lock.run(container.id, async () => {
-        if (this.#containers.has(container.id)) await this.#remove(container, true)
-      })
-      this.#following.add(removal)
-      try {
-        await removal
-      } finally {
-        this.#following.delete(removal)
-      }
-    }
-  }
-
-  #restartByPolicy(container: Container): void {
-    const restart = this.#lock
-      .run(container.id, async () => {
-        if (this.#closed || container.state.status !== 'restarting') return
-        container.note({ restartCount: container.state.restartCount + 1 })
-        await this.#start(container)
-      })
-      .catch(error => log('cannot restart %s: %s', container.name, messageOf(error)))
-      .finally(() => this.#following.delete(restart))
-    this.#following.add(restart)
-  }
-
-  async #killForRemoval(container: Container): Promise<void> {
-    try {
-      container.note({ stoppedOnPurpose: true })
-      await kill(this.#parts, container, { signal: 'SIGKILL', ref: container.name })
-    } catch (error) {
-      // it ended by itself
-      if (!isFailure(error, 'conflict')) throw error
-      await container.settled
-    }
+  #restartByPolicy(container: Container): Promise<void> {
+    return this.#lock.run(container.id, async () => {
+      if (container.state.status !== 'restarting') return
+      container.note({ restartCount: container.state.restartCount + 1 })
+      await this.#start(container)
+    })
   }
 
   async #remove(container: Container, volumes: boolean): Promise<void> {
@@ -549,8 +366,7 @@ export class Containers {
       volumes,
       usersOfVolume: name => this.usersOfVolume(name),
       forget: gone => {
-        this.#containers.delete(gone.id)
-        this.#names.release(gone.name)
+        this.#collection.forget(gone)
         this.#options.onRemoved(gone)
       },
     })

@@ -1,5 +1,4 @@
 /** What follows an exit: it is recorded, everything the process held is given back, and the policy says what is next. */
-import { debug } from '../../lib/debug.ts'
 import { messageOf } from '../../lib/failure.ts'
 import type { Exit } from '../../runtime/runtime.ts'
 import { nextDelay, restartsAfterExit } from './config/restart-policy.ts'
@@ -7,12 +6,10 @@ import type { Container } from './container.ts'
 import { releaseJoined, releaseNetwork } from './network.ts'
 import { type Parts, tell } from './parts.ts'
 
-const log = debug('containers')
-
 /** For the collection to do. */
 export type AfterExit = { readonly restart: number } | { readonly remove: true } | { readonly nothing: true }
 
-/** Records an exit. State is up to date before `die` is published and before anyone who waits is told. */
+/** Records an exit. State is up to date before `die` is published and before anyone who waits is told. Never fails. */
 export async function exited(parts: Parts, container: Container, exit: Exit): Promise<AfterExit> {
   const { record, state } = container
   container.health?.stop()
@@ -36,18 +33,9 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
     health: state.health && { ...state.health },
   })
   container.backoff = again ? nextDelay(container.backoff, ranFor) : 0
-  const cgroup = { kind: 'delete-cgroup', path: container.cgroup } as const
-  // A restart keeps its address: whoever shares the sandbox does not notice.
-  const keep = again || container.restarting
-  const released = await Promise.allSettled([
-    keep ? parts.runtime.runHost({ kind: 'host', operations: [cgroup] }) : releaseNetwork(parts, container, [cgroup]),
-    keep ? undefined : releaseJoined(parts, container),
-  ])
-  for (const result of released)
-    if (result.status === 'rejected') {
-      log('after the exit of %s: %s', container.name, messageOf(result.reason))
-      container.note({ error: messageOf(result.reason) })
-    }
+  // before anything is given back: an engine that is killed in between knows how it ended, and gives the rest back
+  await container.save({ lasting: !again && !container.restarting })
+  await release(parts, container, again || container.restarting)
   await container.save()
   if (exit.oomKilled) tell(parts, container, 'oom')
   tell(parts, container, 'die', {
@@ -56,4 +44,18 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
   })
   if (again) return { restart: container.backoff }
   return record.hostConfig.AutoRemove && !container.restarting ? { remove: true } : { nothing: true }
+}
+
+/** `keep`: a restart keeps its address, so that whoever shares the sandbox does not notice. */
+async function release(parts: Parts, container: Container, keep: boolean): Promise<void> {
+  const cgroup = { kind: 'delete-cgroup', path: container.cgroup } as const
+  const released = await Promise.allSettled([
+    keep ? parts.runtime.runHost({ kind: 'host', operations: [cgroup] }) : releaseNetwork(parts, container, [cgroup]),
+    keep ? undefined : releaseJoined(parts, container),
+  ])
+  for (const result of released) {
+    if (result.status === 'fulfilled') continue
+    parts.say(`After the exit of "${container.name}": ${messageOf(result.reason)}`)
+    container.note({ error: messageOf(result.reason) })
+  }
 }

@@ -40,8 +40,8 @@ export async function attachNetwork(
       ...own,
       spec: { kind: 'join', path: state.sandbox },
       sandbox: state.sandbox,
-      attachments: state.attachments as Attachment[],
-      ports: state.ports as PublishedPort[],
+      attachments: state.attachments,
+      ports: state.ports,
     }
   if (kind.kind === 'none') return { ...own, spec: { kind: 'create', path, interfaces: [] }, sandbox: path }
   const member = { id: container.id, name: container.name, hostname: config.Hostname }

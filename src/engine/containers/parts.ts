@@ -1,7 +1,9 @@
 /** What a verb may use: the other parts of the engine, and the collection it belongs to. */
 import type { Runtime } from '../../runtime/runtime.ts'
+import type { Aside, Say } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
+import type { Syncer } from '../base/syncer.ts'
 import type { Images } from '../images/images.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { Volumes } from '../volumes/volumes.ts'
@@ -10,6 +12,10 @@ import type { Container } from './container.ts'
 export interface Parts {
   readonly paths: Paths
   readonly events: Events
+  readonly aside: Aside
+  /** One line into the engine's log. */
+  readonly say: Say
+  readonly syncer: Syncer
   readonly images: Images
   readonly volumes: Volumes
   readonly networks: Networks

@@ -1,90 +1,114 @@
-/** Containers' records on disk: read at the start of the engine, written at once, synced together a little later. */
-import { open, readdir } from 'node:fs/promises'
-import { debug } from '../../lib/debug.ts'
-import { errnoOf, isFailure, messageOf } from '../../lib/failure.ts'
-import type { Paths } from '../base/paths.ts'
+/** Containers' records on disk: read at the start of the engine, each for itself, and written when they change. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isFailure, messageOf } from '../../lib/failure.ts'
 import { removeFolder } from '../base/remove-folder.ts'
-import { ensureDirectory, readRecord, writeRecord } from '../base/store.ts'
-import { Container, newState, recordSchema, recordVersion, stateSchema } from './container.ts'
+import { readRecord, writeRecord } from '../base/store.ts'
+import { Container, type ContainerRecord, type ContainerState, newState, recordKind, stateKind } from './container.ts'
+import type { Parts } from './parts.ts'
 
-const log = debug('containers')
+/** What nobody can tell any more. */
+export const unknownCode = 255
 
-/** A create takes microseconds, a sync milliseconds: fifty creates are synced as one. */
-const syncAfter = 1000
+export interface LoadedContainers {
+  readonly containers: readonly Container[]
+  /** Ids of those whose record is lost: whatever runs of them is nobody's any more. */
+  readonly lost: readonly string[]
+}
+
+type Found = { readonly container: Container } | { readonly lost: string } | undefined
 
 export class Records {
-  readonly #paths: Paths
-  readonly #dirty = new Set<string>()
-  #timer: NodeJS.Timeout | undefined
-  #syncing: Promise<void> = Promise.resolve()
+  readonly #parts: Parts
 
-  constructor(paths: Paths) {
-    this.#paths = paths
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
-  /** Every container that has a record; what a create or removal that was cut short left of others is cleared away. */
-  async load(boot: string): Promise<Container[]> {
-    await ensureDirectory(this.#paths.containers)
-    const ids = (await readdir(this.#paths.containers)).filter(name => /^[0-9a-f]{64}$/.test(name))
-    const found = await Promise.all(ids.map(id => this.#read(id, boot)))
-    return found.filter(container => container !== undefined)
-  }
-
-  async #read(id: string, boot: string): Promise<Container | undefined> {
-    const record = await readRecord(this.#paths.containerRecord(id), recordVersion, recordSchema)
-    if (!record) {
-      log('%s has no record', id)
-      await removeFolder(this.#paths.container(id))
-      await removeFolder(this.#paths.containerRun(id))
-      return undefined
+  /** Every container that has a record; one that cannot be read is kept aside and keeps nobody from the others. */
+  async load(): Promise<LoadedContainers> {
+    const { paths, aside } = this.#parts
+    await aside.folder(paths.containers)
+    const names = await readdir(paths.containers)
+    const found = await Promise.all([
+      ...names.filter(name => /^[0-9a-f]{64}$/.test(name)).map(id => this.#read(id)),
+      // a removal that was cut short
+      ...names.filter(name => name.startsWith('.')).map(name => this.#clear(join(paths.containers, name))),
+    ])
+    return {
+      containers: found.flatMap(each => (each && 'container' in each ? [each.container] : [])),
+      lost: found.flatMap(each => (each && 'lost' in each ? [each.lost] : [])),
     }
-    let state: typeof stateSchema._output | undefined
+  }
+
+  async #read(id: string): Promise<Found> {
+    const { paths, aside, say } = this.#parts
+    const folder = paths.container(id)
     try {
-      state = await readRecord(this.#paths.containerState(id), recordVersion, stateSchema)
+      const record = await readRecord(paths.containerRecord(id), recordKind)
+      if (!record) {
+        // a create that was cut short has nothing but the folder
+        if (isBare(await readdir(folder))) return await this.#clear(folder)
+        aside.keep(folder, `Cannot find the record of container "${id}": "${paths.containerRecord(id)}" is not there`)
+        return { lost: id }
+      }
+      if (record.id !== id) {
+        aside.keep(folder, `Cannot use "${folder}": its record is that of container "${record.id}"`)
+        return undefined
+      }
+      const state = await this.#readState(record)
+      return state && { container: new Container(record, state, this.#parts) }
     } catch (error) {
-      // It is not synced: after a power cut it may be damaged, and then nothing runs anyway.
-      if (!isFailure(error, 'internal')) throw error
-      log('%s: %s', id, messageOf(error))
+      if (isFailure(error, 'unsupported')) {
+        say(error.message)
+        return undefined
+      }
+      aside.keep(folder, messageOf(error))
+      return { lost: id }
     }
-    return new Container(record, state ?? newState(boot), this.#paths)
   }
 
-  /** A killed engine finds it; a power cut within the next second may not. */
+  /** Not there: it has never run. Damaged: it has, and nobody knows how that went. Newer: it is not ours. */
+  async #readState({ id, created }: ContainerRecord): Promise<ContainerState | undefined> {
+    const { paths, aside, boot } = this.#parts
+    const loaded = await aside.load(paths.containerState(id), stateKind)
+    switch (loaded.kind) {
+      case 'whole':
+        return loaded.record
+      case 'missing':
+        return newState(boot)
+      case 'damaged':
+        return {
+          ...newState(boot),
+          status: 'exited',
+          startedAt: created,
+          exitCode: unknownCode,
+          error: 'its last state could not be read',
+        }
+      case 'newer':
+        return undefined
+      default:
+        return loaded satisfies never
+    }
+  }
+
+  async #clear(folder: string): Promise<undefined> {
+    try {
+      await removeFolder(folder)
+    } catch (error) {
+      this.#parts.say(`Cannot clear "${folder}" away: ${messageOf(error)}`)
+    }
+  }
+
+  /** A killed engine finds it; a power cut within the next second may not. @throws Failure naming the path. */
   async save(container: Container): Promise<void> {
-    await writeRecord(this.#paths.containerRecord(container.id), container.record)
-    this.#dirty.add(container.id)
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.#syncing = this.#syncing.then(() => this.#sync())
-    }, syncAfter)
-  }
-
-  async close(): Promise<void> {
-    clearTimeout(this.#timer)
-    await this.#syncing
-    await this.#sync()
-  }
-
-  async #sync(): Promise<void> {
-    if (this.#dirty.size === 0) return
-    const ids = [...this.#dirty]
-    this.#dirty.clear()
-    try {
-      for (const id of ids) await syncPath(this.#paths.containerRecord(id))
-      await syncPath(this.#paths.containers)
-    } catch (error) {
-      // The records are written; only a power cut right now would lose them.
-      log('cannot sync: %s', messageOf(error))
-    }
+    const path = this.#parts.paths.containerRecord(container.id)
+    await writeRecord(path, container.record)
+    this.#parts.syncer.later(path)
   }
 }
 
-async function syncPath(path: string): Promise<void> {
-  try {
-    await using file = await open(path, 'r')
-    await file.sync()
-  } catch (error) {
-    // removed meanwhile
-    if (errnoOf(error) !== 'ENOENT') throw error
-  }
+/** Nothing in it but what a write that was cut short left. */
+function isBare(names: readonly string[]): boolean {
+  return names.every(name => name.startsWith('.container.json.'))
 }

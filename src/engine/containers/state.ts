@@ -14,6 +14,9 @@ export const statuses = [
 
 export type Status = (typeof statuses)[number]
 
+/** What a start may begin from. */
+export const startable = ['created', 'restarting', 'exited'] as const satisfies readonly Status[]
+
 /** From each status, where a container can go next; a move not in here is a conflict. */
 export const moves: Readonly<Record<Status, readonly Status[]>> = {
   created: ['starting', 'removing'],
@@ -38,8 +41,10 @@ export function isRunning(status: Status): boolean {
   return status === 'running' || status === 'paused'
 }
 
-/** The status clients know: `starting` is an inner one, seen as what came before. */
-export function shownStatus(status: Status, startedBefore: boolean): Exclude<Status, 'starting'> {
-  if (status !== 'starting') return status
-  return startedBefore ? 'exited' : 'created'
+/** The status clients know: `starting` is an inner one, seen as what was before, so that none is seen to exit between two runs. */
+export function shownStatus(state: {
+  readonly status: Status
+  readonly before?: (typeof startable)[number] | undefined
+}): Exclude<Status, 'starting'> {
+  return state.status === 'starting' ? (state.before ?? 'created') : state.status
 }

@@ -1,30 +1,13 @@
 /** Which images there are: one synced record of ids, tags and digests, and in memory the configuration of each. */
-import { z } from 'zod'
-import { Failure } from '../../lib/failure.ts'
+import { Failure, messageOf } from '../../lib/failure.ts'
+import type { Aside } from '../base/aside.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
 import type { Paths } from '../base/paths.ts'
-import { readRecord, writeRecord } from '../base/store.ts'
 import type { Blobs } from './blobs.ts'
-import { type Digest, digestOf, isDigest, parseDigest } from './digest.ts'
+import { type Digest, digestOf, parseDigest } from './digest.ts'
 import { type Image, type ImageDocument, imageDocumentSchema } from './image.ts'
+import { type ImageRecord, IndexFile } from './index-file.ts'
 import { familiar, familiarName, parseReference } from './reference.ts'
-
-const recordVersion = 1
-const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value))
-const imageRecordSchema = z.object({
-  id: digestSchema,
-  tags: z.array(z.string()),
-  digests: z.array(z.string()),
-  size: z.number(),
-  /** Milliseconds since the epoch. */
-  lastTagged: z.number().optional(),
-  /** The image it was made from here, by commit or build. */
-  parent: digestSchema.optional(),
-  /** Everything else that was received for it: manifests and layers as they came. */
-  blobs: z.array(digestSchema),
-})
-type ImageRecord = z.infer<typeof imageRecordSchema>
-const recordSchema = z.object({ version: z.literal(recordVersion), images: z.array(imageRecordSchema) })
 
 /** What a pull, load or import brings. */
 export interface NewImage {
@@ -44,25 +27,39 @@ interface Entry {
 }
 
 export class Catalogue {
-  readonly #paths: Paths
+  readonly #index: IndexFile
+  /** Images whose configuration cannot be read now: not offered, and nothing of theirs is taken away. */
+  #unreadable: readonly ImageRecord[] = []
+  /** Whether layers and blobs that no image names are nobody's. */
+  isWhole = true
   readonly #entries = new Map<Digest, Entry>()
   readonly #tags = new Map<string, Digest>()
   readonly #saving = new KeyedLock()
   /** Layers and blobs that work in flight relies on, by digest. */
   readonly #pins = new Map<Digest, number>()
 
-  private constructor(paths: Paths) {
-    this.#paths = paths
+  private constructor(index: IndexFile) {
+    this.#index = index
   }
 
-  static async open(paths: Paths, blobs: Blobs): Promise<Catalogue> {
-    const catalogue = new Catalogue(paths)
-    const record = await readRecord(paths.imageIndex, recordVersion, recordSchema)
-    const images = record?.images ?? []
-    const documents = await Promise.all(
-      images.map(async image => parseDocument(await blobs.read(image.id), 'the store')),
+  static async open(paths: Paths, blobs: Blobs, aside: Aside): Promise<Catalogue> {
+    const index = new IndexFile(paths, blobs, aside)
+    const catalogue = new Catalogue(index)
+    const { images, whole } = await index.read()
+    const unreadable: ImageRecord[] = []
+    await Promise.all(
+      images.map(async image => {
+        try {
+          catalogue.#set(image, parseDocument(await blobs.read(image.id), 'the store'))
+        } catch (error) {
+          aside.say(`Cannot use image ${image.tags[0] ?? image.id}: ${messageOf(error)}`)
+          unreadable.push(image)
+        }
+      }),
     )
-    for (const [i, image] of images.entries()) catalogue.#set(image, documents[i]!)
+    catalogue.#unreadable = unreadable
+    catalogue.isWhole = whole && unreadable.length === 0
+    if (!whole) await catalogue.#save()
     return catalogue
   }
 
@@ -188,7 +185,7 @@ export class Catalogue {
     // one writer at a time, so that an older state never overwrites a newer one
     await this.#saving.run('record', async () => {
       const images = [...this.#entries.values()].map(entry => entry.record)
-      await writeRecord(this.#paths.imageIndex, { version: recordVersion, images }, { sync: true })
+      await this.#index.write([...images, ...this.#unreadable.filter(({ id }) => !this.#entries.has(id))])
     })
   }
 }

@@ -2,11 +2,12 @@
 import { readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
+import { debug } from '../../lib/debug.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import { Aside } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
-import { ensureDirectory } from '../base/store.ts'
 import { Blobs } from './blobs.ts'
 import { Catalogue, chainIds } from './catalogue.ts'
 import type { CommitOptions, Committed } from './commit.ts'
@@ -28,6 +29,11 @@ export interface RemoveOptions {
 
 export type RemovedImage = { readonly Untagged: string } | { readonly Deleted: string }
 
+export interface OpenOptions {
+  readonly limits?: Partial<UnpackLimits> | undefined
+  readonly aside?: Aside | undefined
+}
+
 export class Images {
   readonly #store: ImageStore
   /** Layers whose root hides all below it. */
@@ -38,17 +44,19 @@ export class Images {
     this.#store = store
   }
 
-  static async open(paths: Paths, events: Events, limits: Partial<UnpackLimits> = {}): Promise<Images> {
-    await Promise.all([ensureDirectory(dirname(paths.blob('x'))), ensureDirectory(dirname(paths.layer('x')))])
+  static async open(paths: Paths, events: Events, options: OpenOptions = {}): Promise<Images> {
+    const aside = options.aside ?? new Aside(paths, debug('images'))
+    for (const folder of [paths.images, dirname(paths.blob('x')), dirname(paths.layer('x'))]) await aside.folder(folder)
     // whatever was being made when the engine ended was never named
     await rm(paths.imageTemp, { recursive: true, force: true })
-    await ensureDirectory(paths.imageTemp)
+    await aside.folder(paths.imageTemp)
     const blobs = new Blobs(paths)
-    const layers = new Layers(paths, blobs, limits)
-    const catalogue = await Catalogue.open(paths, blobs)
+    const layers = new Layers(paths, blobs, { aside, limits: options.limits })
+    const catalogue = await Catalogue.open(paths, blobs, aside)
     const images = new Images({ paths, blobs, layers, catalogue, events })
-    await images.#collectLeftovers()
-    await Promise.all(catalogue.list().map(image => images.#noteOpaque(image)))
+    if (catalogue.isWhole) await images.#collectLeftovers()
+    else aside.say('Layers and blobs that no image names are left where they are')
+    await Promise.all(catalogue.list().map(image => images.#checked(image, aside)))
     return images
   }
 
@@ -137,6 +145,14 @@ export class Images {
     // overlay ignores an opaque mark on a layer's root: leaving out what it hides means the same
     const from = image.diffIds.findLastIndex(id => this.#opaque.has(id))
     return image.diffIds.slice(Math.max(0, from)).map(id => this.#store.layers.root(id))
+  }
+
+  /** At the start: a layer that is not there is told once, and not first by a container that cannot be mounted. */
+  async #checked(image: Image, aside: Aside): Promise<void> {
+    await this.#noteOpaque(image)
+    for (const id of image.diffIds)
+      if (!(await this.#store.layers.find(id)))
+        aside.say(`Image ${image.tags[0] ?? image.id} lacks layer "${id}": pull or load it again`)
   }
 
   async #noteOpaque(image: Image): Promise<Image> {

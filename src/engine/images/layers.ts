@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import type { Aside } from '../base/aside.ts'
 import type { Paths } from '../base/paths.ts'
-import { readRecord, writeRecord } from '../base/store.ts'
+import { type RecordKind, writeRecord } from '../base/store.ts'
 import type { Blobs } from './blobs.ts'
 import { decompressed } from './compression.ts'
 import { type Digest, hexOf, isDigest } from './digest.ts'
@@ -23,6 +24,8 @@ const recordSchema = z.object({
   blob: z.custom<Digest>(value => typeof value === 'string' && isDigest(value)).optional(),
 })
 
+const layerKind: RecordKind<z.infer<typeof recordSchema>> = { version: recordVersion, schema: recordSchema }
+
 export interface Layer {
   readonly size: number
   readonly opaque: boolean
@@ -35,20 +38,28 @@ export interface Unplaced extends Layer {
   readonly path: HostPath
 }
 
+export interface LayersOptions {
+  readonly aside: Aside
+  readonly limits?: Partial<UnpackLimits> | undefined
+}
+
 export class Layers {
   readonly #paths: Paths
   readonly #blobs: Blobs
   readonly #limits: Partial<UnpackLimits>
+  readonly #aside: Aside
 
-  constructor(paths: Paths, blobs: Blobs, limits: Partial<UnpackLimits> = {}) {
+  constructor(paths: Paths, blobs: Blobs, { aside, limits = {} }: LayersOptions) {
     this.#paths = paths
     this.#blobs = blobs
     this.#limits = limits
+    this.#aside = aside
   }
 
   /** The layer's record, which is written before the layer gets its name; undefined when it is not here. */
   async find(diffId: Digest): Promise<Layer | undefined> {
-    return await readRecord(join(this.#paths.layer(hexOf(diffId)), 'layer.json'), recordVersion, recordSchema)
+    const loaded = await this.#aside.load(this.#paths.layerRecord(hexOf(diffId)), layerKind)
+    return loaded.kind === 'whole' ? loaded.record : undefined
   }
 
   /** The bytes and blobs of those that are here, all together. */
@@ -96,9 +107,14 @@ export class Layers {
     try {
       await rename(layer.path, path)
     } catch (error) {
-      if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error
-      // unpacked by somebody else meanwhile: the same content
-      await rm(layer.path, { recursive: true, force: true })
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error
+      if (await this.find(diffId)) {
+        // unpacked by somebody else meanwhile: the same content
+        await rm(layer.path, { recursive: true, force: true })
+        return
+      }
+      this.#aside.keep(path, `Cannot use "${path}" as a layer: it has no record`)
+      await rename(layer.path, path)
     }
   }
 

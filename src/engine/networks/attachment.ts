@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { EndpointSettings } from '../../api/container-body.ts'
 import type { InterfaceSpec } from '../../runtime/spec.ts'
+import { type NetworkRecord, networkSchema } from './network.ts'
 
 /** A network the container is to be on, as asked. */
 export interface EndpointRequest {
@@ -37,18 +38,20 @@ export const attachmentSchema = z.object({
   gateway: z.string().optional(),
   gateway6: z.string().optional(),
   mac: z.string(),
-  aliases: z.array(z.string()),
-  links: z.array(z.string()),
+  aliases: z.array(z.string()).readonly(),
+  links: z.array(z.string()).readonly(),
   /** What other containers of the network know it by. */
-  dnsNames: z.array(z.string()),
+  dnsNames: z.array(z.string()).readonly(),
   gwPriority: z.number(),
+  /** The network's record as it was then: what it is made again of when that is lost. */
+  record: networkSchema.optional(),
   interface: z.object({
     host: z.string(),
     name: z.string(),
     bridge: z.string(),
     mac: z.string(),
-    addresses: z.array(z.string()),
-    gateways: z.array(z.string()),
+    addresses: z.array(z.string()).readonly(),
+    gateways: z.array(z.string()).readonly(),
     mtu: z.number(),
     isolated: z.boolean(),
     cause: z.string(),
@@ -69,6 +72,7 @@ export interface Attachment {
   readonly links: readonly string[]
   readonly dnsNames: readonly string[]
   readonly gwPriority: number
+  readonly record?: NetworkRecord | undefined
   readonly interface: InterfaceSpec
 }
 

@@ -215,6 +215,7 @@ export class Endpoints {
       links: [...(request.links ?? [])],
       dnsNames: namesOf(member, aliases),
       gwPriority: request.gwPriority ?? 0,
+      record: network.record,
       interface: {
         host: this.#options.name.veth(endpointId),
         name: request.interfaceName || `eth${place.index}`,

@@ -5,6 +5,7 @@ import type { IpamPool, NetworkContainer, NetworkCreate, NetworkInspect } from '
 import { Failure } from '../../lib/failure.ts'
 import type { EngineName } from '../base/engine-name.ts'
 import type { Paths } from '../base/paths.ts'
+import type { RecordKind } from '../base/store.ts'
 import { formatAddress, formatSubnet } from './address.ts'
 import { isBridgeName } from './firewall.ts'
 import { Addresses, checkPool, type PoolRequest } from './ipam.ts'
@@ -34,6 +35,7 @@ export const networkSchema = z.object({
   ),
 })
 export type NetworkRecord = z.infer<typeof networkSchema>
+export const networkKind: RecordKind<NetworkRecord> = { version: recordVersion, schema: networkSchema }
 
 const option = {
   bridge: 'com.docker.network.bridge.name',

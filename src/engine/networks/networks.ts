@@ -4,18 +4,21 @@ import { join } from 'node:path'
 import type { PortBindings } from '../../api/container-body.ts'
 import { checkFilters, type Filters, matchesLabels } from '../../api/filters.ts'
 import type { NetworkCreate, NetworkInspect } from '../../api/networks.ts'
+import { debug } from '../../lib/debug.ts'
 import { Failure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import { runNft, socketIn } from '../../runtime/native.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { Aside } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
-import { ensureDirectory, readRecord, writeRecord } from '../base/store.ts'
+import { writeRecord } from '../base/store.ts'
+import type { Syncer } from '../base/syncer.ts'
 import { Names } from '../dns/names.ts'
 import { redirect } from '../dns/redirect.ts'
 import { Dns, type SocketIn } from '../dns/server.ts'
 import { formatAddress, formatSubnet, type Subnet } from './address.ts'
-import { type Attachment, attachmentSchema, type EndpointRequest, type Member } from './attachment.ts'
+import type { Attachment, EndpointRequest, Member } from './attachment.ts'
 import { Bridges } from './bridge.ts'
 import { DockerUser } from './docker-user.ts'
 import { Endpoints } from './endpoints.ts'
@@ -26,7 +29,7 @@ import {
   checkCreate,
   Network,
   type NetworkRecord,
-  networkSchema,
+  networkKind,
   predefined,
   predefinedRecord,
   recordVersion,
@@ -34,12 +37,15 @@ import {
 } from './network.ts'
 import { matchesNetwork, parseUntil } from './network-filters.ts'
 import { PublishedPorts } from './publish.ts'
-import { type PublishedPort, publishedPortSchema } from './published-port.ts'
+import type { PublishedPort } from './published-port.ts'
 
 export interface NetworksOptions {
   readonly paths: Paths
   readonly events: Events
   readonly runtime: Runtime
+  readonly aside?: Aside | undefined
+  /** Syncs the records a little after they were written. */
+  readonly syncer?: Syncer | undefined
   /** Address pools for networks without a subnet, CIDR. */
   readonly pools?: readonly string[] | undefined
   /** The kernel's side, for tests without one. */
@@ -55,6 +61,7 @@ export class Networks {
   /** The name server of the sandboxes. */
   readonly dns: Dns
   readonly #options: NetworksOptions
+  readonly #aside: Aside
   readonly #pools: readonly Subnet[]
   readonly #networks = new Map<string, Network>()
   readonly #firewall: Firewall
@@ -64,6 +71,7 @@ export class Networks {
   #bridgeSaved = false
 
   private constructor(options: NetworksOptions) {
+    this.#aside = options.aside ?? new Aside(options.paths, debug('networks'))
     const { paths, runtime, events, kernel } = options
     this.#options = options
     this.#pools = parsePools(options.pools ?? defaultPools)
@@ -98,14 +106,14 @@ export class Networks {
 
   async #load(): Promise<void> {
     const { paths } = this.#options
-    await Promise.all([ensureDirectory(paths.networks), ensureDirectory(paths.roots.run, 0o711)])
+    const aside = this.#aside
+    await aside.folder(paths.networks)
+    await aside.folder(paths.roots.run, 0o711)
     const files = (await readdir(paths.networks)).filter(name => /^[0-9a-f]{64}\.json$/.test(name))
-    const records = await Promise.all(
-      files.map(name => readRecord(join(paths.networks, name), recordVersion, networkSchema)),
-    )
+    const loaded = await Promise.all(files.map(name => aside.load(join(paths.networks, name), networkKind)))
     for (const name of predefined) this.#keep(predefinedRecord(name, paths))
     // the default bridge's record, once it has a subnet, comes over its first form
-    for (const record of records) if (record) this.#keep(record)
+    for (const each of loaded) if (each.kind === 'whole') this.#keep(each.record)
     this.#bridgeSaved = this.find('bridge')!.addresses.length > 0
     for (const network of this.#networks.values())
       if (network.driver === 'bridge' && network.addresses.length > 0 && this.#bridges.isThere(network))
@@ -147,7 +155,7 @@ export class Networks {
     })
     this.#bridges.announce(network)
     try {
-      await writeRecord(this.#options.paths.networkRecord(id), network.record)
+      await this.#save(network)
     } catch (error) {
       this.#networks.delete(id)
       await this.#bridges.remove(network)
@@ -177,7 +185,13 @@ export class Networks {
     const bridge = networks.map(ref => this.find(ref)).find(network => network?.isDefaultBridge)
     if (!bridge || this.#bridgeSaved) return
     this.#bridgeSaved = true
-    await writeRecord(this.#options.paths.networkRecord(bridge.id), bridge.record)
+    await this.#save(bridge)
+  }
+
+  async #save({ id, record }: Network): Promise<void> {
+    const path = this.#options.paths.networkRecord(id)
+    await writeRecord(path, record)
+    this.#options.syncer?.later(path)
   }
 
   /** By full id, exact name, unique id prefix. @throws Failure not-found `network x not found`. */
@@ -287,13 +301,28 @@ export class Networks {
   /** Takes over what an earlier engine attached and published; `saved` is what attach and publish gave then. */
   async adopt(
     member: Member,
-    saved: { readonly attachments: readonly unknown[]; readonly ports: readonly unknown[] },
+    saved: { readonly attachments: readonly Attachment[]; readonly ports: readonly PublishedPort[] },
   ): Promise<{ attachments: Attachment[]; ports: PublishedPort[] }> {
-    const attachments = saved.attachments.map(each => attachmentSchema.parse(each) as Attachment)
-    const ports = saved.ports.map(each => publishedPortSchema.parse(each))
+    const attachments: Attachment[] = []
+    for (const attachment of saved.attachments)
+      if (this.find(attachment.networkId) ?? (await this.#restore(attachment, member))) attachments.push(attachment)
     this.#endpoints.adopt(member, attachments)
+    const ports = [...saved.ports]
     await this.#ports.adopt(member, ports)
     return { attachments, ports }
+  }
+
+  /** A network whose record is lost, while somebody is on it. */
+  async #restore({ network: name, networkId, record }: Attachment, member: Member): Promise<Network | undefined> {
+    const path = this.#options.paths.networkRecord(networkId)
+    if (!record || this.find(name)) {
+      this.#aside.say(`"${member.name}" is on network "${name}", of which "${path}" is gone: it is taken off`)
+      return undefined
+    }
+    const network = this.#keep(record)
+    this.#aside.say(`Network "${name}" has no record: made again of what "${member.name}" knows of it`)
+    await this.#save(network)
+    return network
   }
 
   /** After every running container has been adopted: the kernel's rules are made what they should be, leftovers go. */

@@ -5,7 +5,7 @@ import type { Endpoint, Handler, Handlers, RequestContext, Session } from '../..
 import { endpoints } from '../../api/endpoints.ts'
 import { checkVersion, compareVersions, oldestVersion } from '../../api/version.ts'
 import { debug } from '../../lib/debug.ts'
-import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
+import { errnoOf, Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import type { Unread } from './arrival.ts'
 import { decodeBody, decodeHeaders, decodeQuery } from './decode.ts'
 import { refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
@@ -150,11 +150,15 @@ export class Answer {
     for (const [name, value] of this.#headers) response.setHeader(name, value)
   }
 
-  /** Defects of ours are worth a line in the engine's log; what a client did wrong is told to the client. */
+  /** What the engine could not do is one line in its log, a defect of ours has its stack; what a client did wrong is told to the client. */
   #note(request: IncomingMessage, error: unknown): void {
+    const told = error instanceof Failure || errnoOf(error) !== undefined
     if (error instanceof Failure && error.kind !== 'internal')
       log('%s %s: %s', request.method, request.url, error.message)
-    else this.#options.onProblem?.(`${request.method} ${request.url}: ${error instanceof Error ? error.stack : error}`)
+    else
+      this.#options.onProblem?.(
+        `${request.method} ${request.url}: ${told || !(error instanceof Error) ? messageOf(error) : error.stack}`,
+      )
   }
 }
 

@@ -1,15 +1,17 @@
 /** Named and anonymous volumes: records, and the folder or mount behind each. */
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
-import { Failure } from '../../lib/failure.ts'
+import { debug } from '../../lib/debug.ts'
+import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import type { HostPath, RootPath } from '../../runtime/spec.ts'
+import { Aside } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
 import type { Paths } from '../base/paths.ts'
 import { removeFolder } from '../base/remove-folder.ts'
-import { ensureDirectory, readRecord, writeRecord } from '../base/store.ts'
+import { type RecordKind, writeRecord } from '../base/store.ts'
 import { type VolumeSource, volumeSource } from './driver-options.ts'
 
 export interface Volume {
@@ -47,25 +49,36 @@ const recordSchema = z.object({
   created: z.number(),
 })
 type VolumeRecord = z.infer<typeof recordSchema>
+const volumeKind: RecordKind<VolumeRecord> = { version: recordVersion, schema: recordSchema }
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/
 
 export class Volumes {
   readonly #paths: Paths
   readonly #events: Events
+  readonly #aside: Aside
   readonly #volumes = new Map<string, Volume>()
   readonly #lock = new KeyedLock()
 
-  private constructor(paths: Paths, events: Events) {
+  private constructor(paths: Paths, events: Events, aside: Aside) {
     this.#paths = paths
+    this.#aside = aside
     this.#events = events
   }
 
-  static async open(paths: Paths, events: Events): Promise<Volumes> {
-    const volumes = new Volumes(paths, events)
-    await ensureDirectory(paths.volumes)
+  static async open(paths: Paths, events: Events, aside = new Aside(paths, debug('volumes'))): Promise<Volumes> {
+    const volumes = new Volumes(paths, events, aside)
+    await aside.folder(paths.volumes)
     const names = await readdir(paths.volumes)
-    await Promise.all(names.map(name => volumes.#read(name)))
+    await Promise.all(
+      names.map(async name => {
+        try {
+          await volumes.#read(name)
+        } catch (error) {
+          aside.say(`Cannot use volume "${name}": ${messageOf(error)}`)
+        }
+      }),
+    )
     return volumes
   }
 
@@ -158,7 +171,7 @@ export class Volumes {
     try {
       await mkdir(data)
       await chmod(data, 0o755)
-      await writeRecord(join(folder, 'volume.json'), record, { sync: true })
+      await writeRecord(join(folder, basename(this.#paths.volumeRecord(record.name))), record, { sync: true })
       await rename(folder, this.#paths.volume(record.name))
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
@@ -169,13 +182,28 @@ export class Volumes {
   /** Names of volumes never start with a dot, so what does is something unfinished. */
   async #read(name: string): Promise<void> {
     if (name.startsWith('.')) return await removeFolder(join(this.#paths.volumes, name))
-    const record = await readRecord(join(this.#paths.volume(name), 'volume.json'), recordVersion, recordSchema)
-    if (record === undefined) {
-      throw new Failure('internal', `Cannot read volume "${name}": "${this.#paths.volume(name)}" has no volume.json`, {
-        hint: 'Move the folder away, or restore its volume.json',
-      })
+    if (!isName(name)) return
+    const folder = this.#paths.volume(name)
+    const loaded = await this.#aside.load(this.#paths.volumeRecord(name), volumeKind)
+    if (loaded.kind === 'newer') return
+    if (loaded.kind === 'whole' && loaded.record.name === name) {
+      this.#add(loaded.record)
+      return
+    }
+    const data = await filesIn(this.#paths.volumeData(name))
+    // one that stands for a mount of its options has no data here: without them nobody knows what it was
+    if (data.length === 0)
+      return this.#aside.keep(folder, `Cannot use "${folder}" as a volume: it has no record and no data`)
+    const record: VolumeRecord = {
+      version: recordVersion,
+      name,
+      options: {},
+      labels: {},
+      created: Math.round((await stat(folder)).birthtimeMs),
     }
     this.#add(record)
+    this.#aside.say(`Volume "${name}" has no record: its data is there, its labels are lost`)
+    await writeRecord(this.#paths.volumeRecord(name), record, { sync: true })
   }
 
   #add({ name, options, labels, created }: VolumeRecord): Volume {
@@ -190,8 +218,21 @@ export class Volumes {
   }
 }
 
+async function filesIn(folder: HostPath): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return []
+    throw error
+  }
+}
+
+function isName(name: string): boolean {
+  return namePattern.test(name) && name.length <= 255
+}
+
 function checkName(name: string): void {
-  if (namePattern.test(name) && name.length <= 255) return
+  if (isName(name)) return
   throw new Failure(
     'invalid',
     name.length === 1

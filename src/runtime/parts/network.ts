@@ -135,6 +135,14 @@ export function operationSteps(operation: Exclude<HostOperation, { kind: 'delete
       return [step('link-delete', { inside: 0, name: linkName(operation.name) })]
     case 'create-sandbox':
       return [...sandboxSteps(operation.path, operation.interfaces), step('netns-leave', {})]
+    case 'keep-sandbox':
+      return [
+        step('netns-enter', { path: `/proc/${operation.pid}/ns/net` }),
+        // whatever stands there is no namespace
+        step('netns-drop', { path: operation.path }),
+        step('netns-keep', { path: operation.path }),
+        step('netns-leave', {}),
+      ]
     case 'delete-sandbox':
       return [step('netns-drop', { path: operation.path })]
     case 'connect':

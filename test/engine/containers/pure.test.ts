@@ -144,7 +144,7 @@ test('tmpfs options: locked down unless said otherwise', () => {
 test('the status reads as Docker writes it', () => {
   const now = Date.parse('2026-01-01T00:01:00Z')
   const at = (seconds: number) => new Date(now - seconds * 1000).toISOString()
-  const base = { boot: '', version: 1, pid: 0, exitCode: 0, oomKilled: false, error: '', restartCount: 0 } as const
+  const base = { boot: '', version: 2, pid: 0, exitCode: 0, oomKilled: false, error: '', restartCount: 0 } as const
   const text = (status: Status, more: object = {}) =>
     statusText(
       {

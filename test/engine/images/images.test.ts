@@ -21,7 +21,12 @@ const of = (...data: readonly Buffer[]) => Readable.from(data)
 async function store(t: TestContext, limits?: Partial<UnpackLimits>) {
   const paths = temporaryPaths(t)
   const events = new Events()
-  return { paths, events, images: await Images.open(paths, events, limits), again: () => Images.open(paths, events) }
+  return {
+    paths,
+    events,
+    images: await Images.open(paths, events, { limits }),
+    again: () => Images.open(paths, events),
+  }
 }
 
 /** Names of everything under layers, blobs and tmp. */

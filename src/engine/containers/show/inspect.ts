@@ -11,8 +11,8 @@ import type {
 } from '../../../api/containers.ts'
 import { errnoOf } from '../../../lib/failure.ts'
 import { humanDuration } from '../../../lib/units.ts'
-import { type Attachment, endpointSettings, namesOf } from '../../networks/attachment.ts'
-import { type PublishedPort, portList, portMap } from '../../networks/published-port.ts'
+import { endpointSettings, namesOf } from '../../networks/attachment.ts'
+import { portList, portMap } from '../../networks/published-port.ts'
 import { networkKind } from '../config/endpoints.ts'
 import type { Container, MountPoint } from '../container.ts'
 import type { Parts } from '../parts.ts'
@@ -78,10 +78,10 @@ export async function summary(parts: Parts, container: Container, { size = false
     ImageID: record.imageId,
     Command: commandText([...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])]),
     Created: Math.floor(Date.parse(record.created) / 1000),
-    Ports: container.running ? portList(state.ports as PublishedPort[], exposed) : [],
+    Ports: container.running ? portList(state.ports, exposed) : [],
     ...(size && { SizeRw: rw, SizeRootFs: (parts.images.find(record.imageId)?.size ?? 0) + rw }),
     Labels: record.config.Labels,
-    State: shownStatus(state.status, state.startedAt !== undefined),
+    State: shownStatus(state),
     Status: statusText(container),
     HostConfig: {
       NetworkMode: record.hostConfig.NetworkMode,
@@ -93,7 +93,7 @@ export async function summary(parts: Parts, container: Container, { size = false
 }
 
 function stateReply({ state }: Container): StateReply {
-  const Status = shownStatus(state.status, state.startedAt !== undefined)
+  const Status = shownStatus(state)
   return {
     Status,
     Running: Status === 'running' || Status === 'paused' || Status === 'restarting',
@@ -113,7 +113,7 @@ function stateReply({ state }: Container): StateReply {
 /** "Up 4 seconds (healthy)", "Exited (3) 4 seconds ago", "Created". */
 export function statusText({ state }: Pick<Container, 'state'>, now = Date.now()): string {
   const since = (time: string | undefined) => humanDuration(Math.max(0, now - Date.parse(time ?? '')))
-  switch (shownStatus(state.status, state.startedAt !== undefined)) {
+  switch (shownStatus(state)) {
     case 'created':
       return 'Created'
     case 'running': {
@@ -148,7 +148,7 @@ function filesOf(parts: Parts, container: Container): string {
 
 function networkSettings(parts: Parts, container: Container): NetworkSettings {
   const { record, state } = container
-  const attachments = container.state.attachments as Attachment[]
+  const attachments = container.state.attachments
   const bridge = attachments.find(attachment => attachment.network === 'bridge')
   const settings = bridge && endpointSettings(bridge)
   const exposed = Object.keys(record.config.ExposedPorts ?? {})
@@ -156,7 +156,7 @@ function networkSettings(parts: Parts, container: Container): NetworkSettings {
     Bridge: '',
     SandboxID: state.sandbox ? container.id : '',
     SandboxKey: state.sandbox ?? '',
-    Ports: container.running ? portMap(state.ports as PublishedPort[], exposed) : {},
+    Ports: container.running ? portMap(state.ports, exposed) : {},
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,
@@ -184,7 +184,7 @@ export function networkMap(parts: Parts, container: Container): Record<string, E
   if (kind.kind === 'container') return {}
   const map: Record<string, EndpointSettings> = {}
   const attached = new Map(
-    (state.attachments as Attachment[]).flatMap(attachment => [
+    state.attachments.flatMap(attachment => [
       [attachment.network, attachment],
       [attachment.networkId, attachment],
     ]),

@@ -1,8 +1,6 @@
 /** Which containers a list shows: filters, limit, order; newest first. */
 import { booleanFilter, checkFilters, type Filters, matchesLabels, matchesOne } from '../../../api/filters.ts'
 import { Failure } from '../../../lib/failure.ts'
-import type { Attachment } from '../../networks/attachment.ts'
-import type { PublishedPort } from '../../networks/published-port.ts'
 import { normalPort } from '../config/merge-config.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
@@ -53,7 +51,7 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
   const task = booleanFilter(filters, 'is-task')
   const found = [...parts.all()].filter(container => {
     const { record, state } = container
-    const status = shownStatus(state.status, state.startedAt !== undefined)
+    const status = shownStatus(state)
     return (
       (all || container.running || status === 'restarting') &&
       task !== true &&
@@ -97,9 +95,7 @@ function isOn(container: Container, network: string): boolean {
   const { record, state } = container
   if (record.hostConfig.NetworkMode === network) return true
   if (record.endpoints.some(endpoint => endpoint.network === network)) return true
-  return (state.attachments as Attachment[]).some(
-    attachment => attachment.network === network || attachment.networkId === network,
-  )
+  return state.attachments.some(attachment => attachment.network === network || attachment.networkId === network)
 }
 
 function hasVolume(container: Container, volume: string): boolean {
@@ -110,7 +106,7 @@ function hasVolume(container: Container, volume: string): boolean {
 
 function publishes(container: Container, port: string): boolean {
   const [number, protocol] = normalPort(port).split('/')
-  return (container.state.ports as PublishedPort[]).some(
+  return container.state.ports.some(
     published =>
       published.protocol === protocol &&
       (String(published.hostPort) === number || String(published.containerPort) === number),

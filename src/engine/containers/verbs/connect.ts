@@ -1,7 +1,6 @@
 /** Connects a container to a network and takes it off again, running or not. */
 import type { EndpointSettings } from '../../../api/container-body.ts'
 import { Failure } from '../../../lib/failure.ts'
-import type { Attachment } from '../../networks/attachment.ts'
 import { endpointRequest, networkKind } from '../config/endpoints.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
@@ -54,7 +53,7 @@ export async function disconnect(
     throw new Failure('internal', `container ${container.id} is not connected to network ${name}`)
   if (container.running && state.sandbox) {
     await parts.networks.disconnect(name, container.id, state.sandbox)
-    const attachments = (container.state.attachments as Attachment[]).filter(({ networkId }) => networkId !== id)
+    const attachments = container.state.attachments.filter(({ networkId }) => networkId !== id)
     container.note({ attachments })
     await container.save()
   }

@@ -67,7 +67,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
         mounts,
       },
       newState(parts.boot),
-      parts.paths,
+      parts,
     )
     await mkdir(parts.paths.container(id), { mode: 0o700 })
     await options.add(container)

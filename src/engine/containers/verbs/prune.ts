@@ -1,9 +1,32 @@
-/** Which containers a prune removes: those that do not run, by label and age. */
+/** Removes the containers that do not run, by label and age. */
 import { checkFilters, type Filters, matchesLabels } from '../../../api/filters.ts'
-import { Failure } from '../../../lib/failure.ts'
+import { Failure, isFailure } from '../../../lib/failure.ts'
 import { parseDuration } from '../../../lib/units.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
+import { inspect } from '../show/inspect.ts'
+
+export async function prune(
+  parts: Parts,
+  filters: Filters,
+  remove: (container: Container) => Promise<void>,
+): Promise<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }> {
+  const removed: string[] = []
+  let reclaimed = 0
+  for (const container of selectPruned(parts, filters)) {
+    const { SizeRw = 0 } = await inspect(parts, container, { size: true })
+    try {
+      await remove(container)
+    } catch (error) {
+      // started or removed by someone else in the meantime
+      if (isFailure(error, 'conflict') || isFailure(error, 'not-found')) continue
+      throw error
+    }
+    removed.push(container.id)
+    reclaimed += SizeRw
+  }
+  return { ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimed }
+}
 
 export function selectPruned(parts: Parts, filters: Filters, now = Date.now()): Container[] {
   checkFilters(filters, ['label', 'label!', 'until'])

@@ -1,13 +1,48 @@
 /** Removes a container that does not run, with its writable layer, its log and, when asked, its anonymous volumes. */
-import { rmSync } from 'node:fs'
+import { renameSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { debug } from '../../../lib/debug.ts'
-import { isFailure, messageOf } from '../../../lib/failure.ts'
+import { errnoOf, Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import type { Container } from '../container.ts'
 import { releaseNetwork } from '../network.ts'
 import { type Parts, tell } from '../parts.ts'
 
 const log = debug('containers')
+
+export interface RemoveRequest {
+  readonly force?: boolean
+  readonly volumes?: boolean
+  readonly link?: boolean
+}
+
+/** With `force` a running one is killed: before its turn, so that it need not wait for whoever stops it in peace, and in it. */
+export async function beforeRemoval(
+  container: Container,
+  { force, link }: RemoveRequest,
+  kill: () => Promise<void>,
+): Promise<void> {
+  if (link) throw new Failure('unsupported', 'Cannot remove a link: legacy links are not supported')
+  if (!force || !container.running) return
+  try {
+    container.note({ stoppedOnPurpose: true })
+    await kill()
+  } catch (error) {
+    // it ended by itself
+    if (!isFailure(error, 'conflict')) throw error
+    await container.settled
+  }
+}
+
+/** @throws Failure `conflict` in Docker's words when it runs. */
+export function checkRemovable(container: Container, { force }: RemoveRequest): void {
+  const { status } = container.state
+  if (container.running || (status === 'restarting' && !force))
+    throw new Failure(
+      'conflict',
+      `cannot remove container "${container.name}": container is ${status}: stop the container before removing or force remove`,
+    )
+}
 
 export interface RemoveOptions {
   readonly volumes: boolean
@@ -23,14 +58,25 @@ export async function remove(parts: Parts, container: Container, options: Remove
   container.move('removing')
   const { paths } = parts
   await releaseNetwork(parts, container)
-  // first of all: what an engine that is killed here leaves has no record, and the next one clears it away
-  rmSync(paths.containerRecord(container.id), { force: true })
-  await Promise.all([removeFolder(paths.container(container.id)), removeFolder(paths.containerRun(container.id))])
+  const folder = paths.container(container.id)
+  const doomed = join(dirname(folder), `.${container.id}`)
+  // out of the way first: what an engine that is killed here leaves is no container any more, and the next one clears it away
+  renameIfThere(folder, doomed)
+  await Promise.all([removeFolder(doomed), removeFolder(paths.containerRun(container.id))])
   options.forget(container)
   if (options.volumes) await removeVolumes(parts, container, options)
   tell(parts, container, 'destroy')
   for (const client of container.waiting) client.end()
   container.announceRemoved()
+}
+
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+  } catch (error) {
+    // somebody removed it by hand
+    if (errnoOf(error) !== 'ENOENT') throw error
+  }
 }
 
 /** The anonymous ones that nobody else mounts. */

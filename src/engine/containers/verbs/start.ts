@@ -6,7 +6,6 @@ import type { ContainerSpec, MountSpec, NetworkSpec } from '../../../runtime/spe
 import { readTreeFile } from '../../base/merged-tree.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import { healthPlan, startingHealth } from '../../health/state.ts'
-import type { Attachment } from '../../networks/attachment.ts'
 import { type Devices, resolveDevices } from '../config/devices.ts'
 import { networkKind } from '../config/endpoints.ts'
 import { containerSpec } from '../config/spec.ts'
@@ -140,7 +139,7 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
   const layers = parts.images.layers(parts.images.get(record.imageId))
   const folder = parts.paths.container(container.id)
   const path = parts.paths.sandbox(container.id)
-  const interfaces = (state.attachments as Attachment[]).map(attachment => attachment.interface)
+  const interfaces = state.attachments.map(attachment => attachment.interface)
   const kind = networkKind(record.hostConfig.NetworkMode).kind
   const [mounts, devices] = await Promise.all([
     mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames, dry: true }),

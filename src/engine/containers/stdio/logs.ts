@@ -1,0 +1,34 @@
+/** A container's log, from its file. */
+import type { Output } from '../../../api/endpoint.ts'
+import { Failure } from '../../../lib/failure.ts'
+import { readLog } from '../../logs/read.ts'
+import type { Container } from '../container.ts'
+import type { Parts } from '../parts.ts'
+
+export interface LogsOptions {
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly follow?: boolean | undefined
+  /** "all", "" or a number of lines. */
+  readonly tail?: string | undefined
+  /** Nanoseconds since the epoch. */
+  readonly since?: bigint | undefined
+  readonly until?: bigint | undefined
+  readonly timestamps?: boolean | undefined
+  readonly details?: boolean | undefined
+  readonly signal: AbortSignal
+}
+
+export function logs(parts: Parts, container: Container, options: LogsOptions): Output {
+  if (container.record.hostConfig.LogConfig.Type === 'none')
+    throw new Failure('unsupported', 'configured logging driver does not support reading')
+  const { tail } = options
+  return {
+    tty: container.record.config.Tty,
+    output: readLog(parts.paths.containerLog(container.id), {
+      ...options,
+      tail: tail !== undefined && /^\d+$/.test(tail) ? Number(tail) : undefined,
+      follow: options.follow ? container.process?.exited : undefined,
+    }),
+  }
+}

@@ -1,0 +1,61 @@
+/** What the engine before left → what this one manages: each container for itself, so that one that fails keeps nobody else. */
+import { messageOf } from '../../lib/failure.ts'
+import { adopt, adoptNetwork, endLost } from './adopt.ts'
+import { startsWithEngine } from './config/restart-policy.ts'
+import type { Container } from './container.ts'
+import type { Life } from './life.ts'
+import type { Parts } from './parts.ts'
+
+export interface TakeOverOptions {
+  /** Ids of those whose record is lost. */
+  readonly lost: readonly string[]
+  readonly life: Life
+  readonly start: (container: Container) => Promise<void>
+  /** With its anonymous volumes. */
+  readonly remove: (container: Container) => Promise<void>
+}
+
+export async function takeOver(parts: Parts, options: TakeOverOptions): Promise<void> {
+  const orSay = async (what: string, work: Promise<void>): Promise<void> => {
+    try {
+      await work
+    } catch (error) {
+      parts.say(`${what}: ${messageOf(error)}`)
+    }
+  }
+  const all = [...parts.all()]
+  // All addresses are taken before the first container can be started, which would be given one of them.
+  await Promise.all([
+    ...all.map(container => adoptNetwork(parts, container)),
+    ...options.lost.map(id => orSay(`Cannot end what is left of container "${id}"`, endLost(parts, id))),
+  ])
+  await Promise.all(
+    all.map(container => orSay(`Cannot take over "${container.name}"`, takeOne(parts, container, options))),
+  )
+  const waiting = [...parts.all()].filter(
+    ({ record, state }) =>
+      state.status === 'exited' && state.startedAt && startsWithEngine(record.hostConfig.RestartPolicy, state),
+  )
+  await Promise.all(
+    waiting.map(container => orSay(`Cannot start "${container.name}" with the engine`, options.start(container))),
+  )
+}
+
+async function takeOne(parts: Parts, container: Container, { life, remove }: TakeOverOptions): Promise<void> {
+  const adopted = await adopt(parts, container)
+  switch (adopted.kind) {
+    case 'running':
+      container.process = adopted.process
+      life.started(container, adopted.process)
+      return
+    case 'exited':
+      life.ended(container, Promise.resolve(adopted.exit))
+      await container.settled
+      return
+    case 'idle':
+      if (container.record.hostConfig.AutoRemove && container.state.startedAt) await remove(container)
+      return
+    default:
+      adopted satisfies never
+  }
+}
