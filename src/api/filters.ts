@@ -1,5 +1,6 @@
 /** ?filters={…}: the two JSON forms of Docker's clients, and how a value is matched. */
 import { Failure } from '../lib/failure.ts'
+import { parseDuration } from '../lib/units.ts'
 
 /** Name → values; several values of a name are alternatives, except for labels, which must all match. */
 export type Filters = Readonly<Record<string, readonly string[]>>
@@ -71,6 +72,22 @@ export function matchesOne(asked: readonly string[] | undefined, value: string):
   return asked === undefined || asked.length === 0 || asked.includes(value)
 }
 
+/** Whether no value was asked, or one of them is `text` or, as a regular expression, matches in it. */
+export function matchesPattern(asked: readonly string[] | undefined, text: string): boolean {
+  if (asked === undefined || asked.length === 0) return true
+  return asked.some(value => value === text || expression(value)?.test(text))
+}
+
+/** Undefined for what is none: it matches nothing, as in Docker. */
+function expression(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
 /** The one boolean of a filter such as dangling; undefined when it was not asked. */
 export function booleanFilter(filters: Filters, name: string): boolean | undefined {
   const values = filters[name]
@@ -79,4 +96,15 @@ export function booleanFilter(filters: Filters, name: string): boolean | undefin
   if (values.length === 1 && (value === '1' || value === 'true')) return true
   if (values.length === 1 && (value === '0' || value === 'false')) return false
   throw new Failure('invalid', `invalid filter '${name}=[${values.join(' ')}]'`)
+}
+
+/** "until": seconds since 1970, an RFC 3339 date, or a duration back from now ("24h", "1h30m"); milliseconds since the epoch. */
+export function timeFilter(text: string, now = Date.now()): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
+  const duration = parseDuration(text)
+  if (duration !== undefined) return now - duration / 1e6
+  const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
+  // Docker answers 500 as well
+  if (Number.isNaN(date)) throw new Failure('internal', `failed to parse value as time or duration: "${text}"`)
+  return date
 }

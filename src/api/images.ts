@@ -51,6 +51,17 @@ export interface ImageHistory {
   readonly Comment: string
 }
 
+/** What a registry has under a name. */
+export interface DistributionInspect {
+  readonly Descriptor: { readonly mediaType: string; readonly digest: string; readonly size: number }
+  readonly Platforms: readonly { readonly architecture: string; readonly os: string; readonly variant?: string }[]
+}
+
+export interface BuildPruned {
+  readonly CachesDeleted: readonly string[] | null
+  readonly SpaceReclaimed: number
+}
+
 export type ImageDeleted = { readonly Untagged: string } | { readonly Deleted: string }
 
 export interface ImagesPruned {
@@ -164,10 +175,10 @@ export const imageEndpoints = table({
   }),
   buildPrune: endpoint('POST', '/build/prune', {
     query: { filters: 'filters', all: 'boolean' },
-    reply: json<{ readonly CachesDeleted: readonly string[] | null; readonly SpaceReclaimed: number }>(),
+    reply: json<BuildPruned>(),
   }),
   distributionInspect: endpoint('GET', '/distribution/{name*}/json', {
-    reply: json<{ readonly Descriptor: unknown; readonly Platforms: readonly unknown[] }>(),
+    reply: json<DistributionInspect>(),
     headers: registryAuth,
   }),
 })

@@ -182,7 +182,8 @@ export class TarReader {
       this.#left -= block
       const lines = text.split('\n')
       text = lines.pop()!
-      for (const line of lines.slice(0, wanted - found.length)) {
+      for (const line of lines) {
+        if (found.length === wanted) break
         if (!/^\d{1,15}$/.test(line)) throw damaged('the map of a file with holes is no list of numbers')
         found.push(Number(line))
         if (found.length === 1) wanted = 1 + 2 * Math.min(found[0]!, 100_001)

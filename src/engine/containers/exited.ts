@@ -4,7 +4,7 @@ import type { Exit } from '../../runtime/runtime.ts'
 import { nextDelay, restartsAfterExit } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
 import { releaseJoined, releaseNetwork } from './network.ts'
-import { type Parts, tell } from './parts.ts'
+import { type Parts, tell, tellVolumes } from './parts.ts'
 
 /** For the collection to do. */
 export type AfterExit = { readonly restart: number } | { readonly remove: true } | { readonly nothing: true }
@@ -37,6 +37,7 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
   await container.save({ lasting: !again && !container.restarting })
   await release(parts, container, again || container.restarting)
   await container.save()
+  tellVolumes(parts, container, 'unmount')
   if (exit.oomKilled) tell(parts, container, 'oom')
   tell(parts, container, 'die', {
     exitCode: String(exit.code),

@@ -42,6 +42,16 @@ export function tell(
   parts.events.emit('container', action, container.id, container.attributes(more))
 }
 
+/** Publishes that a container's volumes were mounted, or let go again. */
+export function tellVolumes(parts: Parts, container: Container, action: 'mount' | 'unmount'): void {
+  for (const { type, name, target, propagation, readonly } of container.record.mounts) {
+    if (type !== 'volume' || name === undefined) continue
+    const common = { container: container.id, driver: 'local' }
+    const more = { destination: target, propagation, 'read/write': String(!readonly) }
+    parts.events.emit('volume', action, name, action === 'mount' ? { ...common, ...more } : common)
+  }
+}
+
 /** Running containers that live in the network namespace of `container`. */
 export function sharers(parts: Parts, container: Container): Container[] {
   const mode = `container:${container.id}`

@@ -7,7 +7,7 @@ import type { Blobs } from './blobs.ts'
 import { type Digest, digestOf, parseDigest } from './digest.ts'
 import { type Image, type ImageDocument, imageDocumentSchema } from './image.ts'
 import { type ImageRecord, IndexFile } from './index-file.ts'
-import { familiar, familiarName, parseReference } from './reference.ts'
+import { familiar, familiarName, parseReference, repositoryName } from './reference.ts'
 
 /** What a pull, load or import brings. */
 export interface NewImage {
@@ -86,8 +86,22 @@ export class Catalogue {
     return id === undefined ? undefined : this.#entries.get(id)?.image
   }
 
+  /** All tags of a repository, for a name that has none itself; in the order of the alphabet. */
+  allTags(text: string): readonly { readonly tag: string; readonly image: Image }[] {
+    const repository = repositoryName(text)
+    return [...this.#tags]
+      .filter(([tag]) => familiarName(parseReference(tag)) === repository)
+      .map(([tag, id]) => ({ tag, image: this.#entries.get(id)!.image }))
+      .sort((a, b) => (a.tag < b.tag ? -1 : 1))
+  }
+
   list(): readonly Image[] {
     return [...this.#entries.values()].map(entry => entry.image)
+  }
+
+  /** Manifests and layers as they came. */
+  blobs(id: Digest): readonly Digest[] {
+    return this.#entries.get(id)?.record.blobs ?? []
   }
 
   /** Those that were made from it here. */

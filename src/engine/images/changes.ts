@@ -8,6 +8,7 @@ const shell = ['/bin/sh', '-c']
 /** @throws Failure `invalid` naming the instruction. */
 export function parseChanges(changes: readonly string[], base: ImageConfig = {}): ImageConfig {
   const config: ImageConfig = structuredClone(base)
+  let cmdSet = false
   for (const line of changes.flatMap(change => change.split('\n'))) {
     const [, name, rest] = /^\s*([A-Za-z]+)(?:\s+(.*?))?\s*$/s.exec(line) ?? []
     if (name === undefined) {
@@ -16,10 +17,13 @@ export function parseChanges(changes: readonly string[], base: ImageConfig = {})
     }
     const apply = instructions[name.toUpperCase()]
     if (apply === undefined) {
-      throw new Failure('invalid', `${name.toLowerCase()} is not a valid change command`)
+      throw new Failure('invalid', `${name} is not a valid change command`)
     }
     if (!rest) throw new Failure('invalid', `${name.toUpperCase()} requires at least one argument`)
     apply(config, rest)
+    cmdSet ||= name.toUpperCase() === 'CMD'
+    // the command was meant for the entrypoint it had
+    if (name.toUpperCase() === 'ENTRYPOINT' && !cmdSet) config.Cmd = null
   }
   return config
 }

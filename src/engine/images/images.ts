@@ -2,6 +2,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
+import type { DistributionInspect, ImageHistory } from '../../api/images.ts'
 import { debug } from '../../lib/debug.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
@@ -15,19 +16,18 @@ import { type Digest, isDigest } from './digest.ts'
 import type { Image } from './image.ts'
 import type { ImageStore, ImportOptions, LoadOptions, PullOptions } from './image-store.ts'
 import { Layers } from './layers.ts'
+import type { PruneOptions } from './prune.ts'
 import type { Puller } from './pull.ts'
-import { familiar, newName, parseReference } from './reference.ts'
-import { decideRemoval, type ImageUser } from './removal.ts'
+import { familiar, newName, normalName, parseReference, repositoryName } from './reference.ts'
+import { decideRemoval, type ImageUser, type RemovedImage } from './removal.ts'
 import type { UnpackLimits } from './unpack.ts'
 
 export interface RemoveOptions {
   readonly force?: boolean | undefined
-  /** Docker keeps untagged parents with it; images of ours have none. */
+  /** Parents without a name stay. */
   readonly noprune?: boolean | undefined
   readonly usedBy: (imageId: string) => readonly ImageUser[]
 }
-
-export type RemovedImage = { readonly Untagged: string } | { readonly Deleted: string }
 
 export interface OpenOptions {
   readonly limits?: Partial<UnpackLimits> | undefined
@@ -85,6 +85,14 @@ export class Images {
     return await this.#noteOpaque(await this.#puller.pull(reference, options))
   }
 
+  /** All tags of a repository, one after the other; a name that has a tag or digest of its own is that one. */
+  async pullAll(reference: string, options: PullOptions = {}): Promise<void> {
+    const name = reference.replace(/:$/, '')
+    if (repositoryName(name) === undefined) return void (await this.pull(name, options))
+    const { repositoryTags } = await import('./distribution.ts')
+    for (const tag of await repositoryTags(name, options)) await this.pull(`${name}:${tag}`, options)
+  }
+
   /** Reads a docker archive or an OCI layout, compressed or not; returns the names loaded, or ids where there are none. */
   async load(stream: Readable, options: LoadOptions = {}): Promise<string[]> {
     const { load } = await import('./load.ts')
@@ -117,27 +125,105 @@ export class Images {
     this.#emit('tag', image, tag)
   }
 
-  /** Takes a name from an image, and removes the image with its last name. Docker's conflict texts. */
+  /** Takes names from an image, and removes it with its last one; parents that nothing else holds go with it. Docker's conflict texts. */
   async remove(reference: string, options: RemoveOptions): Promise<RemovedImage[]> {
     const image = this.get(reference)
-    const { untag, remove } = decideRemoval(reference, image, options.usedBy(image.id), options.force ?? false)
-    const removed: RemovedImage[] = untag.map(name => ({ Untagged: name }))
-    if (remove) {
-      const { catalogue, layers: layerStore, blobs: blobStore } = this.#store
-      const had = await catalogue.remove(image.id)
-      // decided and taken away in one go, so that no pull can pin in between
-      const layers = catalogue.unreferenced(had.layers)
-      const blobs = catalogue.unreferenced(had.blobs)
-      await Promise.all([...layers.map(id => layerStore.remove(id)), ...blobs.map(id => blobStore.remove(id))])
-      const gone = new Set(layers)
-      const chains = chainIds(image.diffIds).filter((_, i) => gone.has(image.diffIds[i]!))
-      removed.push({ Deleted: image.id }, ...chains.reverse().map(Deleted => ({ Deleted })))
-    } else {
-      await this.#store.catalogue.untag(image.id, untag)
+    const around = {
+      usersOf: options.usedBy,
+      childrenOf: (id: string) => this.#store.catalogue.children(id as Digest),
+      parentOf: (child: Image) => this.#parentOf(child),
     }
+    const { force = false, noprune = false } = options
+    const { untag, remove } = decideRemoval(reference, image, around, { force, noprune })
+    const removed: RemovedImage[] = untag.map(name => ({ Untagged: name }))
+    if (remove.length === 0) await this.#store.catalogue.untag(image.id, untag)
     for (const _ of untag) this.#emit('untag', image, image.id)
-    if (remove) this.#emit('delete', image, image.id)
+    for (const each of remove) removed.push(...(await this.#delete(each)))
     return removed
+  }
+
+  /** Removes what nobody uses. */
+  async prune(
+    options: PruneOptions,
+    usedBy: RemoveOptions['usedBy'],
+  ): Promise<{ readonly removed: readonly RemovedImage[]; readonly reclaimed: number }> {
+    const { pruneImages } = await import('./prune.ts')
+    const images = this.list()
+    const sizes = new Map<string, number>()
+    for (const { diffIds } of images) {
+      const each = await this.#sizes(diffIds)
+      for (const [i, chain] of chainIds(diffIds).entries()) sizes.set(chain, each[i]!)
+    }
+    const removed = await pruneImages(images, options, reference => this.remove(reference, { usedBy }))
+    const reclaimed = removed.reduce((sum, each) => sum + ('Deleted' in each ? (sizes.get(each.Deleted) ?? 0) : 0), 0)
+    this.#store.events.emit('image', 'prune', '', { reclaimed: String(reclaimed) })
+    return { removed, reclaimed }
+  }
+
+  /** An archive of images, each by a name (of all its tags when it has none) or an id. @throws Failure `not-found`. */
+  async save(references: readonly string[]): Promise<AsyncGenerator<Uint8Array>> {
+    const saved = new Map<Digest, Set<string>>()
+    const add = (image: Image, names: readonly string[]) => {
+      saved.set(image.id, (saved.get(image.id) ?? new Set()).union(new Set(names)))
+    }
+    for (const reference of references) {
+      const tagged = this.#store.catalogue.allTags(reference)
+      for (const { image, tag } of tagged) add(image, [tag])
+      if (tagged.length > 0) continue
+      const image = this.find(reference)
+      if (image === undefined) throw new Failure('not-found', `No such image: ${reference}`)
+      add(image, image.tags.includes(normalName(reference)) ? [normalName(reference)] : [])
+    }
+    const { save } = await import('./save.ts')
+    return save(
+      this.#store,
+      [...saved].map(([id, names]) => ({ image: this.get(id), names: [...names] })),
+    )
+  }
+
+  async history(reference: string): Promise<readonly ImageHistory[]> {
+    const image = this.get(reference)
+    const { historyOf } = await import('./history.ts')
+    return historyOf(image, await this.#sizes(image.diffIds), child => this.#parentOf(child))
+  }
+
+  /** What a registry has under a name, without fetching it. */
+  async distribution(reference: string, options: Pick<PullOptions, 'auth' | 'signal'>): Promise<DistributionInspect> {
+    const { inspectDistribution } = await import('./distribution.ts')
+    return await inspectDistribution(reference, options)
+  }
+
+  /** Bytes of all layers, each counted once; and of each image, those of layers that it shares with another. */
+  async usage(): Promise<{ readonly layers: number; readonly shared: ReadonlyMap<string, number> }> {
+    const images = this.list()
+    const users = new Map<Digest, number>()
+    for (const { diffIds } of images) for (const id of new Set(diffIds)) users.set(id, (users.get(id) ?? 0) + 1)
+    const ids = [...users.keys()]
+    const sizes = new Map((await this.#sizes(ids)).map((size, i) => [ids[i]!, size]))
+    const sum = (of: readonly Digest[]) => of.reduce((total, id) => total + sizes.get(id)!, 0)
+    const shared = images.map(({ id, diffIds }) => [id, sum(diffIds.filter(each => users.get(each)! > 1))] as const)
+    return { layers: sum(ids), shared: new Map(shared) }
+  }
+
+  async #sizes(diffIds: readonly Digest[]): Promise<readonly number[]> {
+    return await Promise.all(diffIds.map(async id => (await this.#store.layers.find(id))?.size ?? 0))
+  }
+
+  #parentOf({ parent }: Image): Image | undefined {
+    return parent === undefined ? undefined : this.find(parent)
+  }
+
+  async #delete(image: Image): Promise<readonly RemovedImage[]> {
+    const { catalogue, layers: layerStore, blobs: blobStore } = this.#store
+    const had = await catalogue.remove(image.id)
+    // decided and taken away in one go, so that no pull can pin in between
+    const layers = catalogue.unreferenced(had.layers)
+    const blobs = catalogue.unreferenced(had.blobs)
+    await Promise.all([...layers.map(id => layerStore.remove(id)), ...blobs.map(id => blobStore.remove(id))])
+    const gone = new Set(layers)
+    const chains = chainIds(image.diffIds).filter((_, i) => gone.has(image.diffIds[i]!))
+    this.#emit('delete', image, image.id)
+    return [{ Deleted: image.id }, ...chains.reverse().map(Deleted => ({ Deleted }))]
   }
 
   /** Unpacked folders, lowest first, ready for RootSpec.layers. */

@@ -1,5 +1,6 @@
 /** A root file system tar to an image of one layer. */
 import type { Readable } from 'node:stream'
+import { Failure } from '../../lib/failure.ts'
 import { parseChanges } from './changes.ts'
 import type { Image } from './image.ts'
 import type { ImageStore, ImportOptions } from './image-store.ts'
@@ -11,9 +12,13 @@ export async function importRoot(store: ImageStore, stream: Readable, options: I
   const { signal } = options
   const name = newName(options.repo, options.tag)
   const config = parseChanges(options.changes ?? [])
+  const platform = options.platform ? parsePlatform(options.platform) : machine()
+  if (platform.os !== 'linux') throw new Failure('invalid', 'operating system is not supported')
+  // what goes without saying is not written
+  const variant = platform.architecture === 'arm64' && platform.variant === 'v8' ? undefined : platform.variant
   const image = await newImage(store, {
     layer: stream,
-    platform: options.platform ? parsePlatform(options.platform) : machine(),
+    platform: { ...platform, variant },
     config,
     history: { comment: options.message || 'Imported from -' },
     tags: name === undefined ? [] : [name],

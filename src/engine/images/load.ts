@@ -75,6 +75,7 @@ async function install(store: ImageStore, found: Found, options: LoadOptions): P
       if (wanted && !(await blobs.has(each.digest))) await blobs.keep(each)
     }
     const id = found.config.digest
+    tellRenamed(store, found.names, id, options)
     const image = await catalogue.add({
       document,
       id,
@@ -88,6 +89,16 @@ async function install(store: ImageStore, found: Found, options: LoadOptions): P
     if (found.names.length === 0) options.onProgress?.({ stream: `Loaded image ID: ${id}\n` })
     return { image, names: found.names }
   })
+}
+
+/** Of images that lose a name to the one that comes. */
+function tellRenamed(store: ImageStore, names: readonly string[], id: Digest, { onProgress }: LoadOptions): void {
+  for (const name of names) {
+    const before = store.catalogue.find(name)
+    if (before === undefined || before.id === id) continue
+    const stream = `The image ${name} already exists, renaming the old one with ID ${before.id} to empty string\n`
+    onProgress?.({ stream })
+  }
 }
 
 const dockerManifestSchema = z

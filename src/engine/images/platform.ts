@@ -37,7 +37,8 @@ const aliases: Readonly<Record<string, string>> = {
 export function parsePlatform(text: string): Platform {
   const here = machine()
   const parts = text.toLowerCase().split('/')
-  if (parts.length > 3 || parts.some(part => !/^[a-z0-9_]+(?:[.-][a-z0-9_]+)*$/.test(part))) {
+  if (parts.length > 3) throw new Failure('invalid', `"${text}": cannot parse platform specifier: invalid argument`)
+  if (parts.some(part => !/^[a-z0-9_]+(?:[.-][a-z0-9_]+)*$/.test(part))) {
     throw new Failure(
       'invalid',
       `"${text}" is an invalid OS component of "${text}": platform specifier should be OS[/architecture[/variant]]`,

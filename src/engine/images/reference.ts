@@ -1,5 +1,5 @@
 /** Image names to their full form, as Docker's distribution grammar does: "busybox" is docker.io/library/busybox:latest. */
-import { Failure } from '../../lib/failure.ts'
+import { Failure, isFailure } from '../../lib/failure.ts'
 import { type Digest, isDigest } from './digest.ts'
 
 /** The registry a name without a domain belongs to, part of the grammar of references. */
@@ -41,6 +41,28 @@ export function parseReference(text: string): Reference {
   // 255 is what the protocol's grammar allows for the name, and file systems for a component of ours
   if (path.length > 255) throw new Failure('invalid', 'repository name must not be more than 255 characters')
   return { domain, path, tag: tag ?? (digest === undefined ? 'latest' : undefined), digest }
+}
+
+/** "busybox" of a name that has neither tag nor digest; undefined for one that has, or is none. */
+export function repositoryName(text: string): string | undefined {
+  const { tag, digest } = split(text)
+  if (tag !== undefined || digest !== undefined || !isReference(text)) return undefined
+  return familiarName(parseReference(text))
+}
+
+/** As it is shown, complete; an id stays as it is. */
+export function normalName(text: string): string {
+  return isReference(text) ? familiar(parseReference(text)) : text
+}
+
+function isReference(text: string): boolean {
+  try {
+    parseReference(text)
+    return true
+  } catch (error) {
+    if (isFailure(error, 'invalid')) return false
+    throw error
+  }
 }
 
 /**

@@ -17,6 +17,7 @@ export interface FetchedManifest {
 const errorsSchema = z.looseObject({
   errors: z.array(z.looseObject({ code: z.string(), message: z.string().optional() })).min(1),
 })
+const tagsSchema = z.looseObject({ tags: z.array(z.string().regex(/^[A-Za-z0-9_][\w.-]{0,127}$/)).nullish() })
 const tokenSchema = z.looseObject({ token: z.string().optional(), access_token: z.string().optional() })
 
 /** One repository of a registry, for the length of one pull. */
@@ -60,6 +61,22 @@ export class Registry {
     const response = await this.#get(`blobs/${digest}`, signal, {})
     if (response.statusCode === 200) return response
     throw await this.#failure(response, digest)
+  }
+
+  /** All tags, page by page. */
+  async tags(signal: AbortSignal): Promise<readonly string[]> {
+    const found: string[] = []
+    for (let path: string | undefined = 'tags/list'; path !== undefined; ) {
+      const response: IncomingMessage = await this.#get(path, signal, {})
+      if (response.statusCode !== 200) throw await this.#failure(response, 'tags')
+      const page = tagsSchema.safeParse(parseJson(await readBody(response, largestDocument, this.name)))
+      if (!page.success) throw new Failure('invalid', `Cannot read the tags of ${this.name}: it is no list of them`)
+      found.push(...(page.data.tags ?? []))
+      if (found.length > 100_000)
+        throw new Failure('invalid', `Cannot read the tags of ${this.name}: there are too many`)
+      path = nextPage(response.headers.link, this.#base)
+    }
+    return found
   }
 
   async #get(path: string, signal: AbortSignal, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
@@ -205,6 +222,13 @@ function isSameSite(a: URL, b: URL): boolean {
     return labels.slice(-shared).join('.')
   }
   return site(a) === site(b)
+}
+
+/** `Link: </v2/app/tags/list?last=b>; rel="next"`: below the repository again, or it is not followed. */
+function nextPage(link: string | string[] | undefined, base: URL): string | undefined {
+  const target = /<([^>]+)>\s*;\s*rel="?next"?/.exec([link ?? ''].flat().join(','))?.[1]
+  const url = target === undefined ? null : URL.parse(target, base.href)
+  return url?.href.startsWith(base.href) ? url.href : undefined
 }
 
 function parseJson(data: Buffer): unknown {

@@ -40,7 +40,7 @@ export interface UnpackLimits {
 }
 
 export interface Unpacked {
-  /** Bytes of all files. */
+  /** Bytes of all files, and of the text of links. */
   readonly size: number
   readonly entries: number
   /** The layer's root hides all layers below; overlay cannot express that, `layers()` leaves those out instead. */
@@ -94,7 +94,7 @@ class LayerFolder {
 
   async add(entry: TarEntry, reader: TarReader): Promise<void> {
     this.#entries++
-    this.#size += entry.size
+    this.#size += entry.type === 'symlink' ? bytesOfName(entry.linkname).length : entry.size
     if (this.#entries > this.#limits.entries)
       throw refused(entry, `the layer has more than ${this.#limits.entries} entries`)
     if (this.#size > this.#limits.bytes) throw refused(entry, `the layer has more than ${this.#limits.bytes} bytes`)

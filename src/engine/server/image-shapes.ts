@@ -46,16 +46,25 @@ export function imageInspect(image: Image, layers: readonly HostPath[]): ImageIn
   }
 }
 
-export function imageSummary(image: Image, containers: number): ImageSummary {
+export interface SummaryOptions {
+  readonly containers: number
+  /** Bytes of layers that other images have too; not computed when undefined. */
+  readonly shared?: number | undefined
+  /** The names to show; all of them when undefined. */
+  readonly tags?: readonly string[] | undefined
+  readonly digests?: readonly string[] | undefined
+}
+
+export function imageSummary(image: Image, options: SummaryOptions): ImageSummary {
   return {
     Id: image.id,
     ParentId: image.parent ?? '',
-    RepoTags: image.tags,
-    RepoDigests: image.digests,
+    RepoTags: options.tags ?? image.tags,
+    RepoDigests: options.digests ?? image.digests,
     Created: Math.floor(image.created.getTime() / 1000),
     Size: image.size,
-    SharedSize: -1,
-    Containers: containers,
+    SharedSize: options.shared ?? -1,
+    Containers: options.containers,
     Labels: image.config.Labels ?? null,
   }
 }

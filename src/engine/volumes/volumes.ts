@@ -8,6 +8,7 @@ import { newId } from '../../lib/ids.ts'
 import type { HostPath, RootPath } from '../../runtime/spec.ts'
 import { Aside } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
+import { folderSize } from '../base/folder-size.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
 import type { Paths } from '../base/paths.ts'
 import { removeFolder } from '../base/remove-folder.ts'
@@ -147,6 +148,16 @@ export class Volumes {
 
   mountpoint(name: string): HostPath {
     return this.get(name).mountpoint
+  }
+
+  /** Bytes of its files. */
+  async size(name: string): Promise<number> {
+    return await folderSize(this.mountpoint(name))
+  }
+
+  /** A prune is over: how many bytes it gave back. */
+  tellPruned(reclaimed: number): void {
+    this.#events.emit('volume', 'prune', '', { reclaimed: String(reclaimed) })
   }
 
   /** What a container is to mount for it. */

@@ -3,9 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { describe, type TestContext, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { Events } from '../../../src/engine/base/events.ts'
+import { TarReader } from '../../../src/engine/base/tar-reader.ts'
 import { Images } from '../../../src/engine/images/images.ts'
 import type { ImageUser } from '../../../src/engine/images/removal.ts'
 import type { UnpackLimits } from '../../../src/engine/images/unpack.ts'
@@ -224,7 +226,7 @@ describe('import', { skip }, () => {
   test('refuses an instruction it does not know before it reads the root', async t => {
     const { images, paths } = await store(t)
     await assert.rejects(images.importRoot(of(), { changes: ['RUN true'] }), {
-      message: 'run is not a valid change command',
+      message: 'RUN is not a valid change command',
     })
     assert.deepEqual(inventory(paths), nothing)
   })
@@ -353,4 +355,111 @@ test('a kernel mounts the layers of an image as overlay', { skip }, async t => {
   const script = `mount -t tmpfs none /mnt && mkdir /mnt/m && mount -t overlay none -o lowerdir=${lower} /mnt/m && cd /mnt/m && find . | sort`
   const seen = execFileSync('unshare', ['-m', 'sh', '-c', script], { encoding: 'utf8' })
   assert.deepEqual(seen.trim().split('\n'), ['.', './d', './d/new', './kept'])
+})
+
+describe('save()', { skip }, () => {
+  async function saved(images: Images, ...references: string[]): Promise<Buffer> {
+    return await buffer(Readable.from(await images.save(references)))
+  }
+  async function documents(tar: Buffer): Promise<Record<string, string>> {
+    const reader = new TarReader(Readable.from([tar]))
+    const found: Record<string, string> = {}
+    for (let entry = await reader.next(); entry; entry = await reader.next()) {
+      if (entry.type === 'file') found[entry.name] = (await reader.content(1e6, 'it')).toString('latin1')
+    }
+    return found
+  }
+
+  test('writes what load reads, with the same id, names and layers, from compressed and shared ones', async t => {
+    const { images } = await store(t)
+    const shared = { 'a/': '', 'a/b': 'b' }
+    const first = await tinyParts({ layers: [shared, { 'a/.wh.b': '' }] })
+    await images.load(of(await tinyImageTar({ tag: 'app:1', layers: [shared, { 'a/.wh.b': '' }] })))
+    await images.load(of(await tinyImageTar({ tag: 'app:2', layers: [shared] })))
+    const compressed = await images.importRoot(of(gzipSync(await tinyTar({ c: 'c' }))), { repo: 'root' })
+    const tar = await saved(images, 'app', 'root')
+    const other = await store(t)
+    assert.deepEqual((await other.images.load(of(tar))).sort(), ['app:1', 'app:2', 'root:latest'])
+    assert.equal(other.images.get('app:1').id, first.id)
+    assert.equal(other.images.get('root').id, compressed.id)
+    assert.deepEqual(await saved(other.images, 'app', 'root'), tar)
+  })
+
+  test('writes a layout that readers of OCI layouts understand, and the documents of Docker', async t => {
+    const { images } = await store(t)
+    await images.load(of(await tinyImageTar({ tag: 'app:1', files: { f: 'x' } })))
+    const { config, layers, id } = await tinyParts({ files: { f: 'x' } })
+    const found = await documents(await saved(images, 'app:1'))
+    const layer = sha256(layers[0]!)
+    assert.equal(found[`blobs/sha256/${id.slice(7)}`], config.toString())
+    assert.equal(found[`blobs/sha256/${layer.slice(7)}`], layers[0]!.toString('latin1'))
+    const [entry] = JSON.parse(found['manifest.json']!)
+    assert.deepEqual([entry.Config, entry.RepoTags], [`blobs/sha256/${id.slice(7)}`, ['app:1']])
+    assert.equal(entry.LayerSources[layer].size, layers[0]!.length)
+    const [descriptor] = JSON.parse(found['index.json']!).manifests
+    assert.deepEqual(descriptor.annotations, {
+      'io.containerd.image.name': 'docker.io/library/app:1',
+      'org.opencontainers.image.ref.name': '1',
+    })
+    const manifest = JSON.parse(found[`blobs/sha256/${descriptor.digest.slice(7)}`]!)
+    assert.equal(manifest.layers[0].digest, layer)
+    assert.equal(found['oci-layout'], '{"imageLayoutVersion": "1.0.0"}')
+    const { 'manifest.json': _, ...layout } = found
+    const reloaded = await store(t)
+    const asOci = Object.fromEntries(Object.entries(layout).map(([name, text]) => [name, Buffer.from(text, 'latin1')]))
+    assert.deepEqual(await reloaded.images.load(of(await tinyTar(asOci))), ['app:1'])
+  })
+
+  test('an image by its id has no name in the archive; what an engine before did not note is found', async t => {
+    const { images, paths, again } = await store(t)
+    const image = await images.importRoot(of(gzipSync(await tinyTar({ c: 'c' }))), { repo: 'root' })
+    const record = join(paths.layer(image.diffIds[0]!.slice(7)), 'layer.json')
+    const { blob: _, ...older } = JSON.parse(readFileSync(record, 'utf8'))
+    writeFileSync(record, JSON.stringify(older))
+    const other = await store(t)
+    assert.deepEqual(await other.images.load(of(await saved(await again(), image.id))), [image.id])
+  })
+
+  test('refuses what is not there before the first byte', async t => {
+    const { images } = await store(t)
+    await assert.rejects(images.save(['nope']), { message: 'No such image: nope' })
+  })
+
+  test('an image that is removed while it is read is read whole', async t => {
+    const { images } = await store(t)
+    await images.load(of(await tinyImageTar({ tag: 'app:1' })))
+    const content = await images.save(['app:1'])
+    const pieces = [(await content.next()).value as Uint8Array]
+    await images.remove('app:1', nobody)
+    for await (const piece of content) pieces.push(piece)
+    const other = await store(t)
+    assert.deepEqual(await other.images.load(of(Buffer.concat(pieces))), ['app:1'])
+  })
+})
+
+test('prune() counts the layers that went, and leaves what is used', { skip }, async t => {
+  const { images } = await store(t)
+  await images.load(of(await tinyImageTar({ tag: 'app:1', layers: [{ a: 'shared' }, { b: 'own content' }] })))
+  await images.load(of(await tinyImageTar({ tag: 'app:1', layers: [{ a: 'shared' }] })))
+  const dangling = { dangling: true, until: Infinity }
+  const used = () => [{ id: 'c', name: 'c', running: false }]
+  assert.deepEqual(await images.prune(dangling, used), { removed: [], reclaimed: 0 })
+  const { removed, reclaimed } = await images.prune(dangling, () => [])
+  assert.deepEqual([removed.length, reclaimed], [2, 'own content'.length])
+  assert.equal((await images.prune({ dangling: false, until: 0 }, () => [])).removed.length, 0)
+  assert.equal((await images.prune({ dangling: false, until: Infinity }, () => [])).removed.length, 3)
+})
+
+test('load() says which image loses its name', { skip }, async t => {
+  const { images } = await store(t)
+  const lines: string[] = []
+  await images.load(of(await tinyImageTar({ tag: 'app:1', files: { a: '1' } })))
+  const { id } = images.get('app:1')
+  await images.load(of(await tinyImageTar({ tag: 'app:1', files: { a: '2' } })), {
+    onProgress: ({ stream }) => stream && lines.push(stream),
+  })
+  assert.deepEqual(lines, [
+    `The image app:1 already exists, renaming the old one with ID ${id} to empty string\n`,
+    'Loaded image: app:1\n',
+  ])
 })

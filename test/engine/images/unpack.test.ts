@@ -159,7 +159,7 @@ describe('unpack()', { skip }, () => {
       }),
     )
     assert.equal(failure, undefined)
-    assert.deepEqual(result, { size: 3, entries: 4, opaque: false })
+    assert.deepEqual(result, { size: 22, entries: 4, opaque: false })
     const [d, su, same, link] = ['d', 'd/su', 'd/same', 'd/link'].map(name => lstatSync(at(name)))
     assert.deepEqual([d!.uid, d!.gid, d!.mode & 0o7777, d!.mtimeMs], [7, 8, 0o2750, mtime.getTime()])
     assert.deepEqual([su!.uid, su!.gid, su!.mode & 0o7777, su!.mtimeMs], [0, 5, 0o4755, mtime.getTime()])

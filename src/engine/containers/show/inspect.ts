@@ -1,5 +1,4 @@
 /** A container as Docker's clients see it: inspect and the list item. */
-import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EndpointSettings } from '../../../api/container-body.ts'
 import type {
@@ -9,8 +8,8 @@ import type {
   NetworkSettings,
   ContainerState as StateReply,
 } from '../../../api/containers.ts'
-import { errnoOf } from '../../../lib/failure.ts'
 import { humanDuration } from '../../../lib/units.ts'
+import { folderSize } from '../../base/folder-size.ts'
 import { endpointSettings, namesOf } from '../../networks/attachment.ts'
 import { portList, portMap } from '../../networks/published-port.ts'
 import { networkKind } from '../config/endpoints.ts'
@@ -57,8 +56,8 @@ export async function inspect(parts: Parts, container: Container, { size = false
       Name: 'overlay2',
     },
     ...(size && {
-      SizeRw: await sizeOf(paths.containerUpper(id)),
-      SizeRootFs: (image?.size ?? 0) + (await sizeOf(paths.containerUpper(id))),
+      SizeRw: await folderSize(paths.containerUpper(id)),
+      SizeRootFs: (image?.size ?? 0) + (await folderSize(paths.containerUpper(id))),
     }),
     Mounts: mountReplies(parts, container),
     Config: record.config as ContainerInspect['Config'],
@@ -70,7 +69,7 @@ export async function inspect(parts: Parts, container: Container, { size = false
 export async function summary(parts: Parts, container: Container, { size = false } = {}): Promise<ContainerSummary> {
   const { record, state } = container
   const exposed = Object.keys(record.config.ExposedPorts ?? {})
-  const rw = size ? await sizeOf(parts.paths.containerUpper(container.id)) : 0
+  const rw = size ? await folderSize(parts.paths.containerUpper(container.id)) : 0
   return {
     Id: container.id,
     Names: [`/${record.name}`],
@@ -257,25 +256,4 @@ function mountReply(parts: Parts, point: MountPoint): MountReply {
     RW: !point.readonly,
     Propagation: point.propagation,
   }
-}
-
-/** Bytes of the files below a folder, each inode once. */
-async function sizeOf(folder: string, seen = new Set<number>()): Promise<number> {
-  let total = 0
-  try {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name)
-      if (entry.isDirectory()) total += await sizeOf(path, seen)
-      else {
-        const found = await lstat(path)
-        if (found.nlink > 1 && seen.has(found.ino)) continue
-        seen.add(found.ino)
-        total += found.size
-      }
-    }
-  } catch (error) {
-    // a running container removes files while we count
-    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error
-  }
-  return total
 }

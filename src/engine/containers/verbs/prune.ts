@@ -1,7 +1,6 @@
 /** Removes the containers that do not run, by label and age. */
-import { checkFilters, type Filters, matchesLabels } from '../../../api/filters.ts'
-import { Failure, isFailure } from '../../../lib/failure.ts'
-import { parseDuration } from '../../../lib/units.ts'
+import { checkFilters, type Filters, matchesLabels, timeFilter } from '../../../api/filters.ts'
+import { isFailure } from '../../../lib/failure.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
 import { inspect } from '../show/inspect.ts'
@@ -31,7 +30,7 @@ export async function prune(
 export function selectPruned(parts: Parts, filters: Filters, now = Date.now()): Container[] {
   checkFilters(filters, ['label', 'label!', 'until'])
   const until = filters['until']?.[0]
-  const before = until === undefined ? undefined : timeOf(until, now)
+  const before = until === undefined ? undefined : timeFilter(until, now)
   return [...parts.all()].filter(container => {
     const { status } = container.state
     const labels = container.record.config.Labels
@@ -42,14 +41,4 @@ export function selectPruned(parts: Parts, filters: Filters, now = Date.now()): 
       (before === undefined || Date.parse(container.record.created) < before)
     )
   })
-}
-
-/** "24h" ago, seconds since the epoch, or a date; milliseconds. */
-function timeOf(text: string, now: number): number {
-  const duration = parseDuration(text)
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-  if (duration !== undefined) return now - duration / 1e6
-  const date = Date.parse(text)
-  if (Number.isNaN(date)) throw new Failure('invalid', `invalid filter 'until=${text}'`)
-  return date
 }

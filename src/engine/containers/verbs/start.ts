@@ -15,7 +15,7 @@ import { hostFileNames, writeHostFiles } from '../files/host-files.ts'
 import { mountSpecs } from '../files/mounts.ts'
 import { ensureUpper } from '../files/upper.ts'
 import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
-import { joined, type Parts, tell } from '../parts.ts'
+import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
 import { tee } from '../stdio/tee.ts'
 
 /** More than any real passwd or group: an image cannot fill the engine's memory with one. */
@@ -72,6 +72,7 @@ export async function start(parts: Parts, container: Container, { signal, onStar
     await container.save()
     throw failure
   }
+  tellVolumes(parts, container, 'mount')
   tell(parts, container, 'start')
 }
 

@@ -1,13 +1,14 @@
 /** Endpoints of images: the store's verbs, in Docker's shapes. */
 import { Readable } from 'node:stream'
 import type { Handlers } from '../../../api/endpoint.ts'
-import { booleanFilter, checkFilters, type Filters, matchesLabels } from '../../../api/filters.ts'
-import { type ImageDeleted, imageEndpoints } from '../../../api/images.ts'
-import { Failure, isFailure } from '../../../lib/failure.ts'
+import { booleanFilter, checkFilters, timeFilter } from '../../../api/filters.ts'
+import { imageEndpoints } from '../../../api/images.ts'
+import { Failure, messageOf } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
 import type { RegistryAuth } from '../../images/auth.ts'
-import type { Image } from '../../images/image.ts'
 import type { Images } from '../../images/images.ts'
+import { listImages } from '../image-list.ts'
+import { checkPlatform, isFor, parsePlatformJson, platformText } from '../image-platform.ts'
 import { imageInspect, imageSummary } from '../image-shapes.ts'
 import { notYet } from '../not-yet.ts'
 import { progressStream } from '../progress-stream.ts'
@@ -23,13 +24,21 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
   const { images, containers, decodeRegistryAuth } = backend
   const usedBy = (id: string) => containers.usersOfImage(id)
   return {
-    imageList: ({ query }) => {
-      const filters = query.filters ?? {}
-      checkFilters(filters, ['before', 'dangling', 'label', 'reference', 'since', 'until'])
-      return listImages(images, filters).map(image => imageSummary(image, usedBy(image.id).length))
+    imageList: async ({ query }) => {
+      const { filters = {}, all = false } = query
+      const shown = listImages(images.list(), { all, filters, get: reference => images.get(reference) })
+      const usage = query['shared-size'] ? await images.usage() : undefined
+      return shown.map(each =>
+        imageSummary(each.image, {
+          ...each,
+          containers: usedBy(each.image.id).length,
+          shared: usage?.shared.get(each.image.id),
+        }),
+      )
     },
-    imageInspect: ({ params }) => {
+    imageInspect: ({ params, query }) => {
       const image = images.get(params.name)
+      checkPlatform(image, params.name, query.platform)
       return imageInspect(image, images.layers(image))
     },
     imageCreate: ({ query, headers, body }, { signal }) => {
@@ -54,18 +63,26 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
       if (!query.fromImage) throw new Failure('invalid', 'Cannot pull: fromImage is empty')
       const auth = decodeRegistryAuth(headers.registryAuth)
       const reference = withTag(query.fromImage, query.tag)
+      const options = { auth, platform: query.platform || undefined, signal }
       return progressStream(async onProgress => {
-        await images.pull(reference, { auth, platform: query.platform || undefined, signal, onProgress })
+        if (query.tag) await images.pull(reference, { ...options, onProgress })
+        else await images.pullAll(reference, { ...options, onProgress })
       })
     },
     imageLoad: ({ query, body }, { signal }) =>
       progressStream(async onProgress => {
-        await images.load(Readable.from(body, { objectMode: false }), {
-          signal,
-          onProgress: line => {
-            if (!query.quiet || line.stream !== undefined) onProgress(line)
-          },
-        })
+        try {
+          await images.load(Readable.from(body, { objectMode: false }), {
+            signal,
+            onProgress: line => {
+              if (!query.quiet || line.stream !== undefined) onProgress(line)
+            },
+          })
+        } catch (error) {
+          // never by the status: Docker's clients look for it among the lines
+          const message = messageOf(error)
+          onProgress({ errorDetail: { message }, error: message })
+        }
       }),
     imageTag: async ({ params, query }) => {
       await images.tag(params.name, query.repo ?? '', query.tag)
@@ -73,95 +90,69 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
     imageRemove: ({ params, query }) =>
       images.remove(params.name, { force: query.force ?? false, noprune: query.noprune ?? false, usedBy }),
     imagePrune: async ({ query }) => {
-      const filters = query.filters ?? {}
+      const { filters = {} } = query
       checkFilters(filters, ['dangling', 'label', 'label!', 'until'])
-      return pruneImages(images, usedBy, filters)
+      const options = {
+        dangling: booleanFilter(filters, 'dangling') ?? true,
+        until: Math.min(Infinity, ...(filters['until'] ?? []).map(text => timeFilter(text))),
+        label: filters['label'],
+        labelNot: filters['label!'],
+      }
+      const { removed, reclaimed } = await images.prune(options, usedBy)
+      return { ImagesDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimed }
     },
-    imageHistory: notYet(imageEndpoints.imageHistory),
-    imageSearch: notYet(imageEndpoints.imageSearch),
-    imagesGet: notYet(imageEndpoints.imagesGet),
-    imageGet: notYet(imageEndpoints.imageGet),
+    imageHistory: ({ params, query }) => {
+      checkPlatform(images.get(params.name), params.name, query.platform)
+      return images.history(params.name)
+    },
+    imageSearch: ({ query }) => {
+      const { limit = 25, term = '' } = query
+      if (limit < 1 || limit > 100) throw new Failure('invalid', `limit ${limit} is outside the range of [1, 100]`)
+      throw new Failure('unsupported', `Cannot search for "${term}": searching a registry is not supported`, {
+        hint: "Search on the registry's own page",
+      })
+    },
+    imagesGet: ({ query }) => saveImages(images, query.names ?? [], query.platform?.[0]),
+    imageGet: ({ params, query }) => saveImages(images, [params.name], query.platform?.[0]),
     imagePush: notYet(imageEndpoints.imagePush),
     imageBuild: notYet(imageEndpoints.imageBuild),
-    buildPrune: notYet(imageEndpoints.buildPrune),
-    distributionInspect: notYet(imageEndpoints.distributionInspect),
+    // nothing is kept of builds, so nothing is there to remove
+    buildPrune: ({ query }) => {
+      for (const name of Object.keys(query.filters ?? {}))
+        if (!buildFilters.includes(name))
+          throw new Failure('invalid', `failed to prune build cache: invalid filter '${name}'`)
+      return { CachesDeleted: null, SpaceReclaimed: 0 }
+    },
+    distributionInspect: ({ params, headers }, { signal }) =>
+      images.distribution(params.name, { auth: decodeRegistryAuth(headers.registryAuth), signal }),
   }
+}
+
+const buildFilters = [
+  'until',
+  'id',
+  'parent',
+  'type',
+  'description',
+  'inuse',
+  'shared',
+  'private',
+  'immutable',
+  'mutable',
+]
+
+async function saveImages(images: Images, references: readonly string[], platform: string | undefined) {
+  const wanted = parsePlatformJson(platform)
+  for (const reference of references) {
+    const image = images.find(reference)
+    if (image !== undefined && wanted !== undefined && !isFor(image, wanted))
+      throw new Failure('internal', `no suitable export target found for platform ${platformText(wanted)}`)
+  }
+  return { content: await images.save(references) }
 }
 
 /** "busybox", "1.36" → busybox:1.36; a digest is joined by @; a name that has its tag keeps it. */
 function withTag(name: string, tag: string | undefined): string {
   if (!tag) return name
   return name + (tag.includes(':') ? '@' : ':') + tag
-}
-
-function listImages(images: Images, filters: Filters): readonly Image[] {
-  const dangling = booleanFilter(filters, 'dangling')
-  const after = Math.max(-Infinity, ...(filters['since'] ?? []).map(ref => images.get(ref).created.getTime()))
-  const before = Math.min(
-    Infinity,
-    ...(filters['before'] ?? []).map(ref => images.get(ref).created.getTime()),
-    ...(filters['until'] ?? []).map(pruneTime),
-  )
-  const patterns = filters['reference']?.map(globToRegExp)
-  return images.list().filter(image => {
-    const created = image.created.getTime()
-    return (
-      (dangling === undefined || (image.tags.length === 0) === dangling) &&
-      created > after &&
-      created < before &&
-      matchesLabels(filters['label'], image.config.Labels) &&
-      (patterns === undefined || patterns.some(pattern => image.tags.some(tag => matchesReference(pattern, tag))))
-    )
-  })
-}
-
-/** A pattern matches a name with its tag or without. */
-function matchesReference(pattern: RegExp, tag: string): boolean {
-  return pattern.test(tag) || pattern.test(tag.replace(/:[^:/]+$/, ''))
-}
-
-/** Go's path.Match without classes: `*` and `?` do not cross a slash. */
-function globToRegExp(glob: string): RegExp {
-  const source = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '[^/]*')
-    .replace(/\?/g, '[^/]')
-  return new RegExp(`^${source}$`)
-}
-
-/** "until" of a prune: a unix time in seconds, an RFC 3339 date, or a duration back from now ("24h"). */
-export function pruneTime(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-  const hours = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text)
-  if (hours && text !== '')
-    return Date.now() - 1000 * (Number(hours[1] ?? 0) * 3600 + Number(hours[2] ?? 0) * 60 + Number(hours[3] ?? 0))
-  const date = Date.parse(text)
-  if (Number.isNaN(date)) throw new Failure('invalid', `invalid filter 'until=${text}'`)
-  return date
-}
-
-async function pruneImages(
-  images: Images,
-  usedBy: (id: string) => readonly { readonly id: string; readonly name: string; readonly running: boolean }[],
-  filters: Filters,
-) {
-  const danglingOnly = booleanFilter(filters, 'dangling') ?? true
-  const before = Math.min(Infinity, ...(filters['until'] ?? []).map(pruneTime))
-  const removed: ImageDeleted[] = []
-  let reclaimed = 0
-  for (const image of images.list()) {
-    if (danglingOnly && image.tags.length > 0) continue
-    if (image.created.getTime() >= before || usedBy(image.id).length > 0) continue
-    const labels = image.config.Labels
-    if (!matchesLabels(filters['label'], labels)) continue
-    if ((filters['label!'] ?? []).some(label => matchesLabels([label], labels))) continue
-    try {
-      removed.push(...(await images.remove(image.id, { force: true, usedBy })))
-      reclaimed += image.size
-    } catch (error) {
-      // taken into use or removed by someone else in the meantime
-      if (!isFailure(error, 'conflict') && !isFailure(error, 'not-found')) throw error
-    }
-  }
-  return { ImagesDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimed }
 }

@@ -7,15 +7,14 @@ import type { Containers } from '../../containers/containers.ts'
 import type { Images } from '../../images/images.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
 import { eventStream } from '../event-stream.ts'
-import { folderSize } from '../folder-size.ts'
 import { imageSummary } from '../image-shapes.ts'
 import { notYet } from '../not-yet.ts'
 import { volumeInspect } from './volumes.ts'
 
 export interface SystemBackend {
   readonly events: Events
-  readonly images: Pick<Images, 'list'>
-  readonly volumes: Pick<Volumes, 'list'>
+  readonly images: Pick<Images, 'list' | 'usage'>
+  readonly volumes: Pick<Volumes, 'list' | 'size'>
   readonly containers: Pick<Containers, 'list' | 'usersOfImage' | 'usersOfVolume'>
   info(): Promise<Info>
   version(): Version
@@ -44,10 +43,16 @@ function noBuildKit({ headers }: { readonly headers: { readonly upgrade?: string
 async function diskUsage(engine: SystemBackend, types: readonly string[] = []) {
   const wanted = (type: string) => types.length === 0 || types.includes(type)
   const images = engine.images.list()
+  const usage = await engine.images.usage()
   return {
-    LayersSize: wanted('image') ? images.reduce((sum, { size }) => sum + size, 0) : 0,
+    LayersSize: wanted('image') ? usage.layers : 0,
     Images: wanted('image')
-      ? images.map(image => imageSummary(image, engine.containers.usersOfImage(image.id).length))
+      ? images.map(image =>
+          imageSummary(image, {
+            containers: engine.containers.usersOfImage(image.id).length,
+            shared: usage.shared.get(image.id),
+          }),
+        )
       : null,
     Containers: wanted('container') ? await engine.containers.list({ all: true, size: true }) : null,
     Volumes: wanted('volume')
@@ -56,7 +61,7 @@ async function diskUsage(engine: SystemBackend, types: readonly string[] = []) {
             ...volumeInspect(volume),
             UsageData: {
               RefCount: engine.containers.usersOfVolume(volume.name).length,
-              Size: await folderSize(volume.mountpoint),
+              Size: await engine.volumes.size(volume.name),
             },
           })),
         )

@@ -1,11 +1,18 @@
 /** Endpoints of volumes, in Docker's shapes. */
 import type { Handlers } from '../../../api/endpoint.ts'
-import { booleanFilter, checkFilters, type Filters, matchesLabels, matchesOne } from '../../../api/filters.ts'
+import {
+  booleanFilter,
+  checkFilters,
+  type Filters,
+  matchesLabels,
+  matchesOne,
+  matchesPattern,
+} from '../../../api/filters.ts'
+import { compareVersions } from '../../../api/version.ts'
 import type { VolumeInspect, volumeEndpoints } from '../../../api/volumes.ts'
 import { isFailure } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
 import type { Volume, Volumes } from '../../volumes/volumes.ts'
-import { folderSize } from '../folder-size.ts'
 
 const anonymous = 'com.docker.volume.anonymous'
 
@@ -25,7 +32,7 @@ export function volumeRoutes(
           volume =>
             matchesLabels(filters['label'], volume.labels) &&
             matchesOne(filters['driver'], volume.driver) &&
-            (filters['name'] ?? ['']).some(part => volume.name.includes(part)) &&
+            matchesPattern(filters['name'], volume.name) &&
             (dangling === undefined || (usedBy(volume.name).length === 0) === dangling),
         )
       return { Volumes: found.map(volumeInspect), Warnings: null }
@@ -41,10 +48,12 @@ export function volumeRoutes(
       ),
     volumeInspect: ({ params }) => volumeInspect(volumes.get(params.name)),
     volumeRemove: ({ params, query }) => volumes.remove(params.name, { force: query.force ?? false, usedBy }),
-    volumePrune: async ({ query }) => {
+    volumePrune: async ({ query }, { version }) => {
       const filters = query.filters ?? {}
-      checkFilters(filters, ['all', 'label', 'label!'])
-      return pruneVolumes(volumes, usedBy, filters)
+      // before, named ones went as well, and nobody could ask otherwise
+      const old = compareVersions(version, '1.42') < 0
+      checkFilters(filters, ['label', 'label!', ...(old ? [] : ['all'])])
+      return pruneVolumes(volumes, usedBy, { filters, all: old || (booleanFilter(filters, 'all') ?? false) })
     },
   }
 }
@@ -63,15 +72,18 @@ export function volumeInspect(volume: Volume): VolumeInspect {
 }
 
 /** Unused ones: those that nobody named, or with `all` every one. */
-async function pruneVolumes(volumes: Volumes, usedBy: (name: string) => readonly string[], filters: Filters) {
-  const all = booleanFilter(filters, 'all') ?? false
+async function pruneVolumes(
+  volumes: Volumes,
+  usedBy: (name: string) => readonly string[],
+  { filters, all }: { readonly filters: Filters; readonly all: boolean },
+) {
   const removed: string[] = []
   let reclaimed = 0
-  for (const { name, labels, mountpoint } of volumes.list()) {
+  for (const { name, labels } of volumes.list()) {
     if (!all && !Object.hasOwn(labels, anonymous)) continue
     if (usedBy(name).length > 0 || !matchesLabels(filters['label'], labels)) continue
     if ((filters['label!'] ?? []).some(label => matchesLabels([label], labels))) continue
-    const size = await folderSize(mountpoint)
+    const size = await volumes.size(name)
     try {
       await volumes.remove(name, { usedBy })
     } catch (error) {
@@ -82,5 +94,6 @@ async function pruneVolumes(volumes: Volumes, usedBy: (name: string) => readonly
     removed.push(name)
     reclaimed += size
   }
+  volumes.tellPruned(reclaimed)
   return { VolumesDeleted: removed, SpaceReclaimed: reclaimed }
 }
