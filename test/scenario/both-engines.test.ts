@@ -7,13 +7,10 @@ import { after, before, describe, test } from 'node:test'
 import { command, type Said } from '../support/command.ts'
 import { launcher, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { lacking, program, root } from '../support/needs.ts'
+import { dockerEngine, lacking, program, root } from '../support/needs.ts'
 import { busyboxImageTar } from '../support/tiny-image.ts'
 
-/** A Docker Engine: the one named by TSCOMPOSE_TEST_DOCKER, or the peers' when they are up. */
-const docker = [process.env.TSCOMPOSE_TEST_DOCKER, 'unix:///tmp/tscompose-peers/run/docker.sock'].find(
-  host => host?.startsWith('unix://') && existsSync(host.slice('unix://'.length)),
-)
+const docker = dockerEngine()
 
 /** Named for this run alone: another may use the same Docker Engine. */
 const image = `tscompose-both-${process.pid}`

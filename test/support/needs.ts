@@ -40,3 +40,9 @@ export function shared(path: string): string | undefined {
   const found = join(project, '..', 'shared', path)
   return existsSync(found) ? found : undefined
 }
+
+/** A Docker Engine to compare with: the one named by TSCOMPOSE_TEST_DOCKER, or the peers' when they are up. */
+export function dockerEngine(): string | undefined {
+  const hosts = [process.env.TSCOMPOSE_TEST_DOCKER, 'unix:///tmp/tscompose-peers/run/docker.sock']
+  return hosts.find(host => host?.startsWith('unix://') && existsSync(host.slice('unix://'.length)))
+}

@@ -34,6 +34,7 @@ export const configSchema = z.looseObject({
   Volumes: set.nullable(),
   WorkingDir: z.string(),
   Entrypoint: strings.nullable(),
+  MacAddress: z.string().optional(),
   OnBuild: z.null(),
   Labels: map,
   StopSignal: z.string().optional(),

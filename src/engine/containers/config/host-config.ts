@@ -22,6 +22,7 @@ import {
   type Whole,
 } from './host-config-row.ts'
 import { isolationRows } from './isolation-rows.ts'
+import { parseLink } from './links.ts'
 import { logConfig } from './log-config.ts'
 import { portBindings } from './port-bindings-row.ts'
 import { resourceRows } from './resource-rows.ts'
@@ -55,7 +56,7 @@ const consoleSize: Row<readonly number[], [number, number]> = {
 /** "host:address", the address of the host among them. */
 function extraHosts(entries: readonly string[]): readonly string[] {
   for (const entry of entries) {
-    const at = entry.indexOf(':')
+    const at = entry.search(/[:=]/)
     const address = entry.slice(at + 1)
     if (at < 1) throw invalid(`bad format for add-host: "${entry}"`)
     if (address !== 'host-gateway' && isIP(address.replace(/^\[(.*)\]$/, '$1')) === 0)
@@ -108,7 +109,10 @@ const rows = {
   DnsSearch: plainList(),
   ExtraHosts: list(extraHosts),
   GroupAdd: list(),
-  Links: list(),
+  Links: list(links => {
+    for (const link of links) parseLink(link)
+    return links
+  }),
   OomScoreAdj: number(score => {
     if (score < -1000 || score > 1000) throw invalid(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`)
   }),

@@ -49,6 +49,17 @@ function plainNames(sysctls: Readonly<Record<string, string>>): void {
     if (!/^[a-zA-Z0-9_./-]+$/.test(name) || name.split(/[./]/).includes('..')) throw invalid(`invalid sysctl "${name}"`)
 }
 
+/** Whoever sees the host's processes or memory has no label of its own: shown as Docker shows it, on hosts without labels too. */
+const securityOpt: Row<readonly string[], string[] | null> = {
+  kept: z.array(z.string()).nullable(),
+  fill: (asked = [], { asked: { Privileged, PidMode, IpcMode } }) => {
+    checkSecurityOptions(asked)
+    const open = Privileged || PidMode === 'host' || IpcMode === 'host'
+    const all = open && !asked.some(option => option.startsWith('label')) ? [...asked, 'label=disable'] : [...asked]
+    return all.length > 0 ? all : null
+  },
+}
+
 /** Nothing but what is so anyhow. */
 function only(accepted: readonly string[], because: string): Row<string, string> {
   return text('', (value, { name }: Whole) => {
@@ -69,10 +80,7 @@ export const isolationRows = {
   Cgroup: only([], 'a container cannot be put into the cgroup of another'),
   PidMode: mode('PID', value => value === 'private' || value === 'host' || joinable.test(value)),
   Privileged: flag(),
-  SecurityOpt: list(options => {
-    checkSecurityOptions(options)
-    return options
-  }),
+  SecurityOpt: securityOpt,
   UTSMode: mode('UTS', value => value === 'host'),
   UsernsMode: only(['host'], 'containers have no user namespace of their own'),
   Sysctls: map(plainNames),

@@ -1,4 +1,5 @@
 /** The body of a create and the image's own configuration → the container's Config: pure. */
+import { posix } from 'node:path'
 import { Failure } from '../../../lib/failure.ts'
 import { signalNumber } from '../../../lib/signals.ts'
 import type { Config, Healthcheck } from './config.ts'
@@ -82,7 +83,7 @@ export function mergeConfig(body: ConfigRequest, image: ImageDefaults, options: 
     ...(healthcheck && { Healthcheck: healthcheck }),
     Image: body.Image ?? '',
     Volumes: Object.keys(volumes).length > 0 ? volumes : null,
-    WorkingDir: body.WorkingDir || image.WorkingDir || '',
+    WorkingDir: cleanPath(body.WorkingDir || image.WorkingDir || ''),
     Entrypoint: entrypoint && [...entrypoint],
     OnBuild: null,
     Labels: { ...image.Labels, ...body.Labels },
@@ -90,6 +91,11 @@ export function mergeConfig(body: ConfigRequest, image: ImageDefaults, options: 
     ...(typeof body.StopTimeout === 'number' && { StopTimeout: body.StopTimeout }),
     ...((body.Shell ?? image.Shell) && { Shell: [...(body.Shell ?? image.Shell ?? [])] }),
   }
+}
+
+/** "/a/../b//c/" → "/b/c". */
+function cleanPath(path: string): string {
+  return path === '' ? '' : posix.normalize(path).replace(/(.)\/$/, '$1')
 }
 
 /** `[""]` clears the image's entrypoint; an entrypoint of the author's drops the image's command. */
@@ -105,16 +111,16 @@ function commandOf(body: ConfigRequest, image: ImageDefaults) {
 function mergeHealthcheck(own: Maybe<Healthcheck>, image: Maybe<Healthcheck>): Healthcheck | undefined {
   if (!own) return image ?? undefined
   const merged: Healthcheck = own.Test?.length ? own : { ...image, ...withoutEmpty(own) }
-  if (!merged.Test?.length) return undefined
-  const kind = merged.Test[0]
-  if (kind !== 'NONE' && kind !== 'CMD' && kind !== 'CMD-SHELL')
-    throw new Failure('invalid', `invalid healthcheck: Test starts with "${kind}", it should be NONE, CMD or CMD-SHELL`)
   for (const name of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
     const value = merged[name]
     if (value !== undefined && value !== 0 && value < 1_000_000)
       throw new Failure('invalid', `${name} in Healthcheck cannot be less than 1ms`)
   }
   if ((merged.Retries ?? 0) < 0) throw new Failure('invalid', 'Retries in Healthcheck cannot be negative')
+  if (!merged.Test?.length) return undefined
+  const kind = merged.Test[0]
+  if (kind !== 'NONE' && kind !== 'CMD' && kind !== 'CMD-SHELL')
+    throw new Failure('invalid', `invalid healthcheck: Test starts with "${kind}", it should be NONE, CMD or CMD-SHELL`)
   return merged
 }
 

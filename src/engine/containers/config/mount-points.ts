@@ -47,13 +47,22 @@ export async function resolveMounts(
   for (const target of Object.keys(config.Volumes ?? {})) {
     const clean = targetPath(target, target)
     if (points.has(clean)) continue
-    add(await volumeOf({ ...base('volume', clean, `Volumes["${target}"]`), driver: 'local', propagation: '' }, sources))
+    add(await volumeOf({ ...base('volume', clean, `Volumes["${target}"]`), driver: 'local' }, sources))
   }
   return [...points.values()]
 }
 
 function base(type: MountPoint['type'], target: string, cause: string): MountPoint {
-  return { type, cause, target, readonly: false, recursive: true, propagation: 'rprivate', mode: '', flags: [] }
+  return {
+    type,
+    cause,
+    target,
+    readonly: false,
+    recursive: true,
+    propagation: type === 'bind' ? 'rprivate' : '',
+    mode: '',
+    flags: [],
+  }
 }
 
 function targetPath(target: string, whole: string): string {
@@ -76,8 +85,7 @@ export function parseBind(text: string, cause: string): MountPoint {
   const parts = text.split(':')
   const bad = () => new Failure('invalid', `invalid volume specification: '${text}'`)
   if (parts.length < 2 || parts.length > 3) {
-    if (parts.length === 1 && parts[0])
-      return { ...base('volume', targetPath(parts[0], text), cause), driver: 'local', propagation: '' }
+    if (parts.length === 1 && parts[0]) return { ...base('volume', targetPath(parts[0], text), cause), driver: 'local' }
     throw bad()
   }
   const [source, target, mode = ''] = parts as [string, string, string?]

@@ -29,6 +29,8 @@ export interface Resolved {
   readonly devices: Devices
   /** The process whose namespace a mode joins. */
   readonly joined: (mode: string, what: 'PID' | 'IPC') => Omit<Extract<NamespaceChoice, { kind: 'join' }>, 'kind'>
+  /** Variables about the containers it is linked to. */
+  readonly links: readonly string[]
   /** Of the container itself, or of the one whose network it shares. */
   readonly hostname: string
   readonly monitor: HostPath
@@ -76,7 +78,7 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
     process: processSpec(hostConfig, {
       args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
       env: containerEnvironment({
-        env: config.Env,
+        env: [...resolved.links, ...config.Env],
         hostname: resolved.hostname,
         terminal: config.Tty,
         home: resolved.user.home,

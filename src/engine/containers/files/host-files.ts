@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { errnoOf } from '../../../lib/failure.ts'
 import { hostsText, resolvConfText } from '../../dns/host-files.ts'
 import type { Attachment } from '../../networks/attachment.ts'
+import { type LinkedContainer, linkHosts } from '../config/links.ts'
 import type { Container } from '../container.ts'
 
 export const hostFileNames = ['hosts', 'hostname', 'resolv.conf'] as const
@@ -16,10 +17,15 @@ export function hasNameServer(attachments: readonly Attachment[]): boolean {
 /** At once and not by promises: fourteen short calls, each of which would wake a thread. */
 export async function writeHostFiles(
   container: Container,
-  options: { readonly folder: string; readonly attachments: readonly Attachment[]; readonly hostname: string },
+  options: {
+    readonly folder: string
+    readonly attachments: readonly Attachment[]
+    readonly hostname: string
+    readonly links: readonly LinkedContainer[]
+  },
 ): Promise<void> {
   const { config, hostConfig } = container.record
-  const { attachments, hostname, folder } = options
+  const { attachments, hostname, folder, links } = options
   const hostNetwork = hostConfig.NetworkMode === 'host'
   const bare = (address: string | undefined) => (address ? [address.split('/')[0]!] : [])
   const gateways = attachments.flatMap(attachment => [...bare(attachment.gateway), ...bare(attachment.gateway6)])
@@ -28,7 +34,7 @@ export async function writeHostFiles(
       hostname,
       domainname: config.Domainname || undefined,
       addresses: attachments.flatMap(attachment => [...bare(attachment.ipv4), ...bare(attachment.ipv6)]),
-      extraHosts: hostConfig.ExtraHosts ?? [],
+      extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkHosts(links)],
       hostGateway: hostNetwork ? ['127.0.0.1'] : gateways.slice(0, 2),
       host: hostNetwork ? textOf('/etc/hosts') : undefined,
     }),

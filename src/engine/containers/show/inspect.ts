@@ -13,7 +13,9 @@ import { folderSize } from '../../base/folder-size.ts'
 import { endpointSettings, namesOf } from '../../networks/attachment.ts'
 import { portList, portMap } from '../../networks/published-port.ts'
 import { networkKind } from '../config/endpoints.ts'
+import { checkSecurityOptions } from '../config/security-options.ts'
 import type { Container, MountPoint } from '../container.ts'
+import { shownLinks } from '../linked.ts'
 import type { Parts } from '../parts.ts'
 import { shownStatus } from '../state.ts'
 
@@ -43,9 +45,9 @@ export async function inspect(parts: Parts, container: Container, { size = false
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: '',
+    AppArmorProfile: checkSecurityOptions(record.hostConfig.SecurityOpt ?? []).apparmor ?? '',
     ExecIDs: container.execs.size > 0 ? [...container.execs] : null,
-    HostConfig: record.hostConfig as ContainerInspect['HostConfig'],
+    HostConfig: { ...record.hostConfig, Links: shownLinks(parts, container) } as ContainerInspect['HostConfig'],
     GraphDriver: {
       Data: {
         ID: id,

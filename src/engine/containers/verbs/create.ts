@@ -12,6 +12,7 @@ import { type ConfigRequest, type ImageDefaults, mergeConfig } from '../config/m
 import { resolveMounts } from '../config/mount-points.ts'
 import { checkSysctls } from '../config/spec.ts'
 import { Container, newState, recordVersion } from '../container.ts'
+import { checkLinks } from '../linked.ts'
 import { type Parts, tell } from '../parts.ts'
 
 export interface CreateOptions {
@@ -42,9 +43,13 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   checkConflicts(kind.kind, body, config)
   const asked = { ...hostConfig, ...modes }
   checkSysctls(asked)
+  checkLinks(parts, asked)
   const endpoints = endpointsOf(asked.NetworkMode, body.NetworkingConfig?.EndpointsConfig)
+  checkAddresses(endpoints)
   const first = endpoints[0]
   if (body.MacAddress && first && !first.macAddress) endpoints[0] = { ...first, macAddress: body.MacAddress }
+  const mac = endpoints[0]?.macAddress
+  if (mac) config.MacAddress = mac
   const name = options.reserve(id, options.name)
   const anonymous: string[] = []
   try {
@@ -118,4 +123,18 @@ function checkConflicts(kind: string, body: ContainerCreate, config: Config): vo
   if (body.ExposedPorts && Object.keys(body.ExposedPorts).length > 0)
     throw new Failure('invalid', 'conflicting options: port exposing and the container type network mode')
   delete config.ExposedPorts
+}
+
+/** The default bridge gives addresses as they come. */
+function checkAddresses(endpoints: ReturnType<typeof endpointsOf>): void {
+  const fixed = endpoints.find(each => each.network === 'bridge' && (each.ipv4Address || each.ipv6Address))
+  if (!fixed) return
+  const why = [
+    'user specified IP address is supported on user defined networks only',
+    'user specified IP address is supported only when connecting to networks with user configured subnets',
+  ]
+  throw new Failure(
+    'invalid',
+    `invalid config for network bridge: invalid endpoint settings:\n${why.map(line => `* ${line}`).join('\n')}`,
+  )
 }

@@ -8,12 +8,14 @@ import { removeFolder } from '../../base/remove-folder.ts'
 import { healthPlan, startingHealth } from '../../health/state.ts'
 import { type Devices, resolveDevices } from '../config/devices.ts'
 import { networkKind } from '../config/endpoints.ts'
+import { linkEnvironment } from '../config/links.ts'
 import { containerSpec } from '../config/spec.ts'
 import { type FoundUser, findUser } from '../config/user.ts'
 import type { Container } from '../container.ts'
 import { hostFileNames, writeHostFiles } from '../files/host-files.ts'
 import { mountSpecs } from '../files/mounts.ts'
 import { ensureUpper } from '../files/upper.ts'
+import { linkedContainers } from '../linked.ts'
 import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
 import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
 import { tee } from '../stdio/tee.ts'
@@ -93,11 +95,12 @@ async function prepare(
   ])
   const [network, user, devices] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices]
   const folder = paths.container(network.filesOf)
+  const links = linkedContainers(parts, container)
   const made = await Promise.allSettled([
     mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames }),
     openSandbox(parts, container, network, undo),
     network.filesOf === container.id &&
-      writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname }),
+      writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname, links }),
   ])
   const [mounts, networkSpec] = valuesOf(made) as [MountSpec[], NetworkSpec]
   const spec = containerSpec(record, {
@@ -107,6 +110,7 @@ async function prepare(
     network: networkSpec,
     user,
     devices,
+    links: linkEnvironment(record.name, links),
     joined: (mode, what) => joinedProcess(parts, mode, what),
     hostname: network.hostname,
     attach: waitingStreams(container),
@@ -159,6 +163,7 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
           : { kind: 'create', path, interfaces },
     user: containerUser(parts, container, layers),
     devices,
+    links: [],
     joined: mode => processOf(joined(parts, mode)!),
     hostname: record.config.Hostname,
     attach: undefined,
