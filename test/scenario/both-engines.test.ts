@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { command, type Said } from '../support/command.ts'
-import { launcher, TestEngine } from '../support/engine.ts'
+import { jsonLines, launcher, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { dockerEngine, lacking, program, root } from '../support/needs.ts'
 import { busyboxImageTar } from '../support/tiny-image.ts'
@@ -71,7 +71,7 @@ for (const [name, host] of [
 
     test('walks the whole way', async () => {
       await run('up', '-d')
-      const containers = JSON.parse(await run('ps', '--format', 'json')) as Record<string, unknown>[]
+      const containers = jsonLines(await run('ps', '--format', 'json'))
       assert.deepEqual(containers.map(c => [c.Service, c.State]).sort(), [
         ['db', 'running'],
         ['web', 'running'],
@@ -85,7 +85,7 @@ for (const [name, host] of [
       await run('up', '-d')
       assert.equal(await run('exec', '-T', 'web', 'sh', '-c', 'echo $COLOUR'), 'red\n')
       await run('down', '-v', '-y')
-      assert.deepEqual(JSON.parse(await run('ps', '--all', '--format', 'json')), [])
+      assert.deepEqual(jsonLines(await run('ps', '--all', '--format', 'json')), [])
     })
   })
 }

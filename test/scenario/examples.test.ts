@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Said } from '../support/command.ts'
-import { TestEngine } from '../support/engine.ts'
+import { jsonLines, TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
@@ -34,7 +34,7 @@ describe('the examples', { skip: lacking(root(), program('busybox'), program('nf
     const { run } = inside('health-chain')
     assert.match(await run('plan'), /wait-container .*store healthy/)
     await run('up', '-d', '--wait')
-    const all = JSON.parse(await run('ps', '--all', '--format', 'json')) as Record<string, unknown>[]
+    const all = jsonLines(await run('ps', '--all', '--format', 'json'))
     assert.deepEqual(all.map(c => [c.Service, c.State]).sort(), [
       ['migrate', 'exited'],
       ['store', 'running'],
@@ -58,7 +58,7 @@ describe('the examples', { skip: lacking(root(), program('busybox'), program('nf
     )
     assert.equal(new Set(hosts.trim().split('\n')).size, 3, hosts)
     const names = async (): Promise<readonly unknown[]> =>
-      (JSON.parse(await run('ps', '--format', 'json', 'web')) as Record<string, unknown>[]).map(c => c.ID)
+      jsonLines(await run('ps', '--format', 'json', 'web')).map(c => c.ID)
     const three = await names()
     await run('up', '-d', '--scale', 'web=5')
     const five = await names()

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { TestEngine } from '../support/engine.ts'
+import { jsonLines, TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
 import { leftOver } from '../support/stock.ts'
 
@@ -25,7 +25,7 @@ describe('examples/hello', { skip: lacking(root(), program('busybox'), program('
       return said.stdout
     }
     await run('up', '-d')
-    const [container] = JSON.parse(await run('ps', '--format', 'json')) as Record<string, unknown>[]
+    const [container] = jsonLines(await run('ps', '--format', 'json'))
     assert.equal(container?.Service, 'hello')
     assert.equal(container?.State, 'running')
     assert.match(await run('logs'), /hello from [0-9a-f]{12}/)

@@ -144,6 +144,14 @@ export class TestEngine {
   }
 }
 
+/** One object a line, as `--format json` prints them. */
+export function jsonLines(text: string): Record<string, unknown>[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as Record<string, unknown>)
+}
+
 /** A folder with a compose.yaml, and the commands run in it. */
 export class Stack {
   readonly folder: string
@@ -179,6 +187,6 @@ export class Stack {
 
   /** What `ps --all` says, by service. */
   async ps(): Promise<readonly Record<string, unknown>[]> {
-    return JSON.parse(await this.run('ps', '--all', '--format', 'json')) as Record<string, unknown>[]
+    return jsonLines(await this.run('ps', '--all', '--format', 'json'))
   }
 }
