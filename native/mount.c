@@ -104,6 +104,11 @@ static int place(struct monitor *m, const struct step *s) {
   const char *path = text(m, s->a[1]);
   int root = m->slots[0], make = (int)s->a[2];
   uint64_t resolve = ROOTED | (make & MAKE_UNTRUSTED ? 0 : RESOLVE_NO_SYMLINKS);
+  struct stat source;
+  if (make & MAKE_LIKE) {
+    if (fstat(m->slots[s->a[0]], &source)) return -errno;
+    make |= S_ISDIR(source.st_mode) ? MAKE_FOLDER : MAKE_FILE;
+  }
   int fd = open_inside(root, path, O_PATH, resolve);
   if (fd < 0 && errno == ENOENT && make & MAKE_FOLDER) fd = make_folders(root, path, 0755);
   else if (fd < 0 && errno == ENOENT && make & MAKE_FILE) fd = make_file(root, path, 8);
@@ -212,10 +217,10 @@ static int tree_of(struct monitor *m, const struct step *s) {
   return setns(home, CLONE_NEWNS) ? -errno : error;
 }
 
-/* Below a folder others write to: walked by the kernel, without links. */
+/* Below a folder others write to: walked by the kernel, which follows no link out of it. */
 static int tree_beneath(struct monitor *m, const struct step *s) {
   AUTOCLOSE folder = open(text(m, s->a[1]), O_PATH | O_DIRECTORY | O_CLOEXEC);
-  AUTOCLOSE inner = folder < 0 ? -1 : open_inside(folder, text(m, s->a[3]), O_PATH, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  AUTOCLOSE inner = folder < 0 ? -1 : open_inside(folder, text(m, s->a[3]), O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
   if (inner < 0) return -errno;
   return set_slot(m, s->a[0], open_tree_at(inner, "", AT_EMPTY_PATH | (s->a[2] ? AT_RECURSIVE : 0)));
 }

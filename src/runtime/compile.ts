@@ -4,10 +4,12 @@ import { cgroupSteps, oomFile } from './parts/cgroup.ts'
 import { deviceSteps } from './parts/devices.ts'
 import { oomScoreStep } from './parts/limits.ts'
 import { maskSteps } from './parts/masks.ts'
-import { hostMounts, mountSteps, ownMounts, rootSteps, slots } from './parts/mounts.ts'
+import { hostMounts, mountSteps, ownMounts } from './parts/mounts.ts'
 import { cloneStep, enterSteps, joinSteps } from './parts/namespaces.ts'
 import { networkSteps } from './parts/network.ts'
 import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
+import { rootSteps } from './parts/root.ts'
+import { slots } from './parts/slots.ts'
 import type { Program } from './program.ts'
 import type { ContainerSpec, SuperviseSpec } from './spec.ts'
 import { type Step, step } from './steps.ts'
@@ -60,7 +62,7 @@ export function compile(spec: ContainerSpec, { facts, filter, devices }: Compile
       ...rootSteps(spec, facts),
       ...ownMounts(spec, facts),
       ...deviceSteps(spec, devices),
-      ...mountSteps(spec),
+      ...mountSteps(spec, facts),
       ...maskSteps(spec),
       ...(cwd === '/' ? [] : [step('folder', { slot: slots.root, path: cwd, mode: 0o755 }, 'WorkingDir')]),
       ...(spec.root.readonly ? [readonlyRoot] : []),

@@ -40,6 +40,13 @@ function folderFailure(path: string, errno: number): Failure {
   })
 }
 
+function partFailure(path: string, beneath: string, errno: number): Failure {
+  // a link that leads out: the kernel's word for what is on another device
+  if (errnoName(errno) === 'EXDEV')
+    return new Failure('invalid', `path concatenation escapes the base directory, base: ${path}, subpath: ${beneath}`)
+  return new Failure('not-found', `cannot access path ${path}/${beneath}: ${errnoWords(errno)}`)
+}
+
 /** What the step was about to do: the action and the thing, in words. */
 function action(step: Step): string {
   switch (step.name) {
@@ -69,8 +76,6 @@ function action(step: Step): string {
       return `bring interface "${step.args.name}" up`
     case 'tree':
       return `mount "${step.args.path}"`
-    case 'tree-beneath':
-      return `mount "${step.args.beneath}" of "${step.args.path}"`
     case 'fs-set':
       return `mount with ${step.args.key}="${step.args.value}"`
     case 'place':
@@ -122,6 +127,7 @@ export function stepFailure(program: Program, index: number, errno: number): Fai
   if (step === undefined) return new Failure('internal', `Cannot run the program: the monitor refused it with ${name}`)
   if (step.name === 'exec') return commandFailure(step.args.argv[0] ?? '', errno)
   if (step.name === 'cwd') return folderFailure(step.args.path, errno)
+  if (step.name === 'tree-beneath') return partFailure(step.args.path, step.args.beneath, errno)
   const byAuthor =
     step.name === 'write' ||
     step.name === 'rlimit' ||

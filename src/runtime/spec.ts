@@ -59,15 +59,22 @@ export type MountSpec = Caused & { readonly target: RootPath } & (
     | {
         readonly kind: 'bind'
         readonly source: HostPath
-        /** A relative path within `source`, which others write to: no part of it may be a link. */
+        /** A relative path within `source`, which others write to: no link on the way may lead out of it. */
         readonly beneath?: string
         readonly readonly: boolean
         readonly recursive: boolean
         readonly propagation: Propagation
-        /** A file bind makes an empty file as its mount point, a folder bind a folder. */
-        readonly directory: boolean
+        /** A file bind makes an empty file as its mount point, a folder bind a folder; undefined: by what is found. */
+        readonly directory: boolean | undefined
         /** Further flags: nosuid, nodev, noexec. */
         readonly flags: readonly string[]
+      }
+    | {
+        /** An image's files, read-only. */
+        readonly kind: 'image'
+        /** Lowest first. */
+        readonly layers: readonly HostPath[]
+        readonly beneath?: string
       }
     | {
         readonly kind: 'tmpfs'

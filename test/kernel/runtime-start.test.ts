@@ -277,6 +277,58 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
     await assert.rejects(own('/etc'), /Cannot mount on "\/proc": EACCES/)
   })
 
+  it('mounts a part of a folder, by links that stay in it', async () => {
+    const source = join(box.folder, 'parts')
+    await mkdir(join(source, 'real/deep'), { recursive: true })
+    await writeFile(join(source, 'real/file'), 'inside')
+    for (const [name, to] of Object.entries({ rel: 'real', out: '../..', abs: '/etc', gone: 'nowhere' }))
+      await symlink(to, join(source, name)).catch(() => undefined)
+    const part = (beneath: string) =>
+      box.shell('cat /part/file 2>/dev/null || cat /part', {
+        mounts: [
+          {
+            kind: 'bind',
+            cause: 'HostConfig.Mounts[0]',
+            source,
+            beneath,
+            target: '/part',
+            readonly: true,
+            recursive: true,
+            propagation: 'rprivate',
+            directory: undefined,
+            flags: [],
+          },
+        ],
+      })
+    for (const beneath of ['real', 'rel', 'rel/deep/..', 'rel/file'])
+      assert.equal((await part(beneath)).stdout, 'inside')
+    for (const beneath of ['out', 'abs'])
+      await assert.rejects(part(beneath), {
+        kind: 'invalid',
+        message: /^path concatenation escapes the base directory/,
+      })
+    await assert.rejects(part('gone'), {
+      kind: 'not-found',
+      message: /^cannot access path .*: no such file or directory$/,
+    })
+  })
+
+  it('mounts an image of several layers for reading, whole or in part', async () => {
+    const layers = [join(box.folder, 'low'), join(box.folder, 'high')]
+    for (const layer of layers) await mkdir(join(layer, 'sub'), { recursive: true })
+    await writeFile(join(layers[0]!, 'sub/name'), 'low')
+    await writeFile(join(layers[0]!, 'sub/only'), 'below')
+    await writeFile(join(layers[1]!, 'sub/name'), 'high')
+    const read = (path: string, mount: { readonly layers: readonly string[]; readonly beneath?: string }) =>
+      box.shell(`cat ${path}; touch ${path} 2>&1`, {
+        mounts: [{ kind: 'image', cause: 'HostConfig.Mounts[0]', target: '/img', ...mount }],
+      })
+    assert.match((await read('/img/sub/name', { layers })).stdout, /^high.*Read-only file system/)
+    assert.match((await read('/img/only', { layers, beneath: 'sub' })).stdout, /^below.*Read-only/)
+    assert.match((await read('/img', { layers, beneath: 'sub/name' })).stdout, /^high.*Read-only/)
+    assert.match((await read('/img/name', { layers: layers.slice(0, 1), beneath: 'sub' })).stdout, /^low.*Read-only/)
+  })
+
   it('never follows a link of the image out of the root', async () => {
     const canary = join(box.folder, 'canary')
     await mkdir(canary, { recursive: true })

@@ -152,8 +152,9 @@ describe('no way out:', {
     )
     const mount = (part: string) => ['--mount', `type=volume,src=parts,dst=/x,volume-subpath=${part}`]
     assert.equal((await run(...mount('real'), 'busybox', 'cat', '/x/f')).stdout, 'in\n')
-    for (const part of ['l', 'l/etc', 'm', '../..'])
-      await refused(/ELOOP|ENOTDIR|relative/, ...mount(part), 'busybox', 'true')
+    assert.equal((await run(...mount('m'), 'busybox', 'cat', '/x/f')).stdout, 'in\n')
+    for (const part of ['l', 'l/etc', '../..'])
+      await refused(/escapes the base directory|relative/, ...mount(part), 'busybox', 'true')
   })
 
   test('files are copied in and out while the container swaps a folder for a link to the host', async () => {

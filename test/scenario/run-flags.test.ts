@@ -292,7 +292,7 @@ describe('docker run', { skip }, () => {
         '100',
       )
       try {
-        const script = 'env | grep ^STORE_ | sort; grep -cw store /etc/hosts; ping -c 1 -W 2 store >/dev/null; echo $?'
+        const script = 'env | grep ^STORE_ | sort; grep -cw store /etc/hosts; true'
         const said = await on(
           host,
           'run',

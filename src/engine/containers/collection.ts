@@ -66,7 +66,7 @@ export class Collection {
   /** For `images.remove`. */
   usersOfImage(imageId: string): Array<{ id: string; name: string; running: boolean }> {
     return [...this.#containers.values()]
-      .filter(container => container.record.imageId === imageId)
+      .filter(({ record }) => record.imageId === imageId || record.mounts.some(mount => mount.image === imageId))
       .map(container => ({
         id: container.id,
         name: container.name,

@@ -20,14 +20,16 @@ const stateVersion = 2
 
 /** What is mounted where, all names resolved; the order is that of the request, mounts.ts sorts. */
 export const mountPointSchema = z.object({
-  type: z.enum(['bind', 'volume', 'tmpfs']),
+  type: z.enum(['bind', 'volume', 'tmpfs', 'image']),
   /** The API field behind it. */
   cause: z.string(),
   target: z.string(),
   /** Host path of a bind. */
   source: z.string().optional(),
-  /** Of a volume. */
+  /** Of a volume, or of an image as it was asked for. */
   name: z.string().optional(),
+  /** Id of an image. */
+  image: z.string().optional(),
   driver: z.string().optional(),
   subpath: z.string().optional(),
   nocopy: z.boolean().optional(),

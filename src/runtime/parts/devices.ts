@@ -2,7 +2,7 @@
 import type { HostDevice } from '../host.ts'
 import type { ContainerSpec, DeviceSpec } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
-import { slots } from './mounts.ts'
+import { slots } from './slots.ts'
 
 const standard = [
   ['null', 3],

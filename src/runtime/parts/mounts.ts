@@ -4,6 +4,8 @@ import { Failure } from '../../lib/failure.ts'
 import type { HostFacts } from '../host.ts'
 import type { ContainerSpec, MountSpec, Propagation } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
+import { overlaySteps } from './overlay.ts'
+import { slots } from './slots.ts'
 
 /** MOUNT_ATTR_*, linux/mount.h. */
 const attribute = { ro: 1, nosuid: 2, nodev: 4, noexec: 8, noatime: 0x10, strictatime: 0x20, nodiratime: 0x80 } as const
@@ -15,11 +17,8 @@ const propagationFlags: Readonly<Record<Propagation, number>> = {
   slave: 1 << 19,
   rslave: 1 << 19,
 }
-/** Missing mount points are made; `untrusted` targets may lead through links of the image but not into procfs, `procfs` is nothing but that. */
-const make = { none: 0, folder: 1, file: 2, untrusted: 4, procfs: 8 } as const
-
-/** Slots: 0 the root, 1 /dev, 2 /dev/pts, 3 passing, 4 another container's /dev/shm, 5–14 binds with a propagation of their own. */
-export const slots = { root: 0, dev: 1, pts: 2, passing: 3, shm: 4, shared: 5, last: 14 } as const
+/** Missing mount points are made; `untrusted` targets may lead through links of the image but not into procfs, `procfs` is nothing but that, and `like` makes a folder for a folder. */
+const make = { none: 0, folder: 1, file: 2, untrusted: 4, procfs: 8, like: 16 } as const
 
 function attributes(flags: readonly string[], cause: string): number {
   return flags.reduce((sum, flag) => {
@@ -44,59 +43,6 @@ function fileSystem(
       value === true ? step('fs-flag', { key }, cause) : step('fs-set', { key, value }, cause),
     ),
     step('fs-mount', { slot, attributes: attributes(flags, cause) }, cause),
-  ]
-}
-
-/** fsconfig takes 255 bytes a value; longer paths need an open folder, which the kernel then names itself. */
-const longestValue = 255
-
-function overlaySteps(spec: ContainerSpec, facts: HostFacts): Step[] {
-  const { layers, upper, work } = spec.root
-  const cause = 'Image'
-  if (!facts.layerByLayer) return oldOverlaySteps(spec)
-  const long = [...layers, upper, work].find(path => Buffer.byteLength(path) > longestValue)
-  if (long !== undefined)
-    throw new Failure('unsupported', `Cannot use layer folder "${long}": its path has more than ${longestValue} bytes`)
-  return [
-    step('fs-open', { type: 'overlay' }, cause),
-    // the first one added lies on top
-    ...[...layers].reverse().map(value => step('fs-set', { key: 'lowerdir+', value }, cause)),
-    step('fs-set', { key: 'upperdir', value: upper }, cause),
-    step('fs-set', { key: 'workdir', value: work }, cause),
-    step('fs-mount', { slot: slots.root, attributes: 0 }, cause),
-    step('attach-root', { slot: slots.root, path: spec.supervise.directory }, cause),
-  ]
-}
-
-/** Before 6.5 all layers stand in one option string of a page: names relative to the folder above them make the most of it. */
-function oldOverlaySteps(spec: ContainerSpec): Step[] {
-  const { layers, upper, work } = spec.root
-  const parts = layers.map(layer => layer.split('/'))
-  let depth = 0
-  while (depth < parts[0]!.length - 1 && parts.every(part => part[depth] === parts[0]![depth])) depth++
-  const folder = parts[0]!.slice(0, depth).join('/') || '/'
-  const escaped = (path: string) => path.replace(/[\\:,]/g, '\\$&')
-  const lower = [...parts].reverse().map(part => escaped(part.slice(depth).join('/')))
-  const data = `lowerdir=${lower.join(':')},upperdir=${escaped(upper)},workdir=${escaped(work)}`
-  if (Buffer.byteLength(data) > 4095)
-    throw new Failure(
-      'unsupported',
-      `Cannot mount ${layers.length} layers: this kernel takes their names in 4095 bytes`,
-      {
-        hint: 'Use a kernel of 6.5 or later, or squash the image',
-      },
-    )
-  return [step('mount-overlay', { folder, data, target: spec.supervise.directory, slot: slots.root }, 'Image')]
-}
-
-/** Private propagation first: nothing that happens in here reaches the host. Then the root. */
-export function rootSteps(spec: ContainerSpec, facts: HostFacts): Step[] {
-  const isolate = step('propagation', { flags: 0x4000 | (1 << 18) })
-  if (spec.root.kind === 'overlay') return [isolate, ...overlaySteps(spec, facts)]
-  return [
-    isolate,
-    step('tree', { slot: slots.root, path: spec.root.upper, recursive: 0 }, 'Image'),
-    step('attach-root', { slot: slots.root, path: spec.supervise.directory }, 'Image'),
   ]
 }
 
@@ -201,16 +147,17 @@ function sharedBinds(spec: ContainerSpec): readonly { readonly mount: Bind; read
 }
 
 /** Child steps for the mounts asked for. @throws Failure for a target that can never be one. */
-export function mountSteps(spec: ContainerSpec): Step[] {
+export function mountSteps(spec: ContainerSpec, facts: HostFacts): Step[] {
   const shared = new Map(sharedBinds(spec).map(({ mount, slot }) => [mount, slot]))
   return spec.mounts.flatMap(mount => {
     const trusted = procTarget(mount)
     if (mount.kind === 'tmpfs') return tmpfsSteps(mount)
+    if (mount.kind === 'image') return imageSteps(mount, spec, facts)
     const slot = shared.get(mount) ?? slots.passing
     const set = (mount.readonly ? attribute.ro : 0) | attributes(mount.flags, mount.cause)
     const recursive = mount.recursive ? 1 : 0
     const cause = mount.cause
-    const made = trusted ?? (mount.directory ? make.folder : make.file) | make.untrusted
+    const made = trusted ?? makeFor(mount.directory) | make.untrusted
     return [
       ...(shared.has(mount) ? [] : [treeStep(mount, slot)]),
       step('attributes', { slot, set, clear: 0, propagation: propagationFlags[mount.propagation], recursive }, cause),
@@ -219,7 +166,33 @@ export function mountSteps(spec: ContainerSpec): Step[] {
   })
 }
 
-function treeStep({ source, beneath, recursive, cause }: Bind, slot: number): Step {
+function makeFor(directory: boolean | undefined): number {
+  if (directory === undefined) return make.like
+  return directory ? make.folder : make.file
+}
+
+/** Its layers one over the other, for reading; a part of it is taken from where the whole is mounted for a moment. */
+function imageSteps(mount: Extract<MountSpec, { kind: 'image' }>, spec: ContainerSpec, facts: HostFacts): Step[] {
+  const { layers, beneath, cause, target } = mount
+  const slot = slots.passing
+  const single = layers.length === 1
+  const source = single ? layers[0]! : spec.root.work
+  return [
+    ...(single ? [] : overlaySteps({ layers, slot, place: spec.root.work }, facts, cause)),
+    treeStep({ source, recursive: false, cause, ...(beneath !== undefined && { beneath }) }, slot),
+    step(
+      'attributes',
+      { slot, set: attribute.ro, clear: 0, propagation: propagationFlags.rprivate, recursive: 0 },
+      cause,
+    ),
+    step('place', { slot, path: target, make: make.like | make.untrusted }, cause),
+  ]
+}
+
+function treeStep(
+  { source, beneath, recursive, cause }: Pick<Bind, 'source' | 'beneath' | 'recursive' | 'cause'>,
+  slot: number,
+): Step {
   const args = { slot, path: source, recursive: recursive ? 1 : 0 }
   return beneath === undefined ? step('tree', args, cause) : step('tree-beneath', { ...args, beneath }, cause)
 }

@@ -4,7 +4,7 @@ import type { ProcessSpec, StdioSpec } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
 import { capabilityMask, capabilitySteps } from './capabilities.ts'
 import { rlimitSteps } from './limits.ts'
-import { slots } from './mounts.ts'
+import { slots } from './slots.ts'
 
 const stdioFlags = { terminal: 1, stdin: 2, once: 4 } as const
 export const attachFlags = { stdin: 1, stdout: 2, stderr: 4 } as const

@@ -96,8 +96,8 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
   },
   tscompose: {
     'services.*.annotations': quiet('kept and shown by inspect; nothing else reads them'),
-    'services.*.blkio_config': no('limits of block devices are not set yet'),
     'services.*.blkio_config.weight': partly('needs a disk scheduler that knows weights'),
+    'services.*.blkio_config.weight_device': partly('needs a disk scheduler that knows weights'),
     'services.*.cgroup_parent': no('all containers stand below one cgroup of this engine'),
     'services.*.cpu_rt_period': no('realtime scheduling is not set up'),
     'services.*.cpu_rt_runtime': no('realtime scheduling is not set up'),
@@ -114,7 +114,6 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
     ),
     'services.*.storage_opt': no('the size of the writable layer is not limited'),
     'services.*.userns_mode': partly('"host"; containers have no user namespace yet', /^host$/),
-    'services.*.volumes.*.image': no('images cannot be mounted yet'),
     'services.*.volumes.*.bind.selinux': partly('where the host has SELinux'),
     'networks.*.enable_ipv4': partly('a network without IPv4 is refused', /^true$/),
     'networks.*.driver': partly('bridge', /^(bridge|default)$/),

@@ -12,6 +12,8 @@ export interface MountSources {
   readonly volumes: Volumes
   /** @throws Failure `not-found`. */
   readonly get: (ref: string) => Container
+  /** @throws Failure `not-found`. */
+  readonly imageId: (ref: string) => string
   /** Called with each volume that was made, for undo. */
   readonly onAnonymous: (name: string) => void
 }
@@ -36,7 +38,7 @@ export async function resolveMounts(
   for (const [i, bind] of (hostConfig.Binds ?? []).entries())
     add(await volumeOf(parseBind(bind, `HostConfig.Binds[${i}]`), sources))
   for (const [i, mount] of (hostConfig.Mounts ?? []).entries())
-    add(await volumeOf(await fromRequest(mount, `HostConfig.Mounts[${i}]`), sources, mount))
+    add(await volumeOf(await fromRequest(mount, `HostConfig.Mounts[${i}]`, sources.imageId), sources, mount))
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const clean = targetPath(target, `tmpfs ${target}`)
     add({ ...base('tmpfs', clean, `HostConfig.Tmpfs["${target}"]`), ...tmpfsOptions(options) })
@@ -124,7 +126,7 @@ export function parseBind(text: string, cause: string): MountPoint {
 }
 
 /** One of HostConfig.Mounts. A bind's source has to exist, unless it is to be created. */
-async function fromRequest(mount: Mount, cause: string): Promise<MountPoint> {
+async function fromRequest(mount: Mount, cause: string, imageId: MountSources['imageId']): Promise<MountPoint> {
   const target = targetPath(mount.Target, mount.Target)
   const readonly = mount.ReadOnly ?? false
   const bad = (why: string) => new Failure('invalid', `invalid mount config for type "${mount.Type}": ${why}`)
@@ -151,14 +153,12 @@ async function fromRequest(mount: Mount, cause: string): Promise<MountPoint> {
       if (mount.BindOptions) throw bad('field BindOptions must not be specified')
       if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
       const driver = mount.VolumeOptions?.DriverConfig?.Name || 'local'
-      const subpath = mount.VolumeOptions?.Subpath
-      if (subpath && (subpath.startsWith('/') || posix.normalize(subpath).startsWith('..')))
-        throw bad('subpath must be a relative path within the volume')
+      const subpath = relativePath(mount.VolumeOptions?.Subpath, bad)
       return {
         ...base('volume', target, cause),
         ...(mount.Source && { name: mount.Source }),
         driver,
-        ...(subpath && { subpath: posix.normalize(subpath) }),
+        ...(subpath && { subpath }),
         nocopy: mount.VolumeOptions?.NoCopy ?? false,
         readonly,
         propagation: '',
@@ -176,12 +176,33 @@ async function fromRequest(mount: Mount, cause: string): Promise<MountPoint> {
       if (readonly) words.push('ro')
       return { ...base('tmpfs', target, cause), ...tmpfsOptions(words.join(',')) }
     }
+    case 'image': {
+      if (!mount.Source) throw bad('field Source must not be empty')
+      if (mount.BindOptions) throw bad('field BindOptions must not be specified')
+      if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
+      if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
+      const subpath = relativePath(mount.ImageOptions?.Subpath, bad)
+      return {
+        ...base('image', target, cause),
+        name: mount.Source,
+        image: imageId(mount.Source),
+        ...(subpath && { subpath }),
+        readonly: true,
+        propagation: 'rprivate',
+      }
+    }
     default:
-      throw new Failure(
-        'unsupported',
-        `Cannot mount type "${mount.Type}" on "${mount.Target}": this engine has bind, volume and tmpfs`,
-      )
+      throw bad('mount type unknown')
   }
+}
+
+/** Within a volume or image; links are followed when it is mounted, and none leads out. */
+function relativePath(path: string | undefined, bad: (why: string) => Failure): string | undefined {
+  if (!path) return undefined
+  const clean = posix.normalize(path)
+  if (clean.startsWith('/') || clean === '..' || clean.startsWith('../'))
+    throw bad('subpath must be a relative path within the volume')
+  return clean
 }
 
 /** "rw,size=64k,mode=1777" → flags and mount data; noexec, nosuid and nodev unless said otherwise. */
@@ -228,7 +249,7 @@ function mountsOf(from: string, cause: string, { get }: MountSources): MountPoin
   if (ref === '' || more !== undefined || (mode !== undefined && mode !== 'ro' && mode !== 'rw' && mode !== 'z'))
     throw new Failure('invalid', `invalid volumes-from specification: '${from}'`)
   return get(ref)
-    .record.mounts.filter(point => point.type !== 'tmpfs')
+    .record.mounts.filter(({ type }) => type === 'bind' || type === 'volume')
     .map(point => ({
       ...point,
       cause,

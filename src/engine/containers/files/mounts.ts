@@ -1,6 +1,5 @@
 /** A container's mount points → what the runtime mounts, parents before children; sources are made and filled on the way. */
-import { constants } from 'node:fs'
-import { chmod, mkdir, open, stat } from 'node:fs/promises'
+import { chmod, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { HostPath, MountSpec, Propagation } from '../../../runtime/spec.ts'
@@ -11,6 +10,8 @@ export interface MountContext {
   readonly volumes: Volumes
   /** The image's, lowest first, for what an empty volume starts with. */
   readonly layers: readonly HostPath[]
+  /** Of another image, by id. @throws Failure `not-found`. */
+  readonly imageLayers: (id: string) => readonly HostPath[]
   /** The container's own folder on the host, with hosts, hostname and resolv.conf. */
   readonly folder: HostPath
   /** Of these three, the ones to bind. */
@@ -51,6 +52,15 @@ export function sortMounts(specs: readonly MountSpec[]): MountSpec[] {
 async function mountSpec(point: MountPoint, container: Container, context: MountContext): Promise<MountSpec> {
   const { target, cause } = point
   if (point.type === 'tmpfs') return { kind: 'tmpfs', target, cause, data: point.data ?? '', flags: point.flags }
+  const { subpath } = point
+  if (point.type === 'image')
+    return {
+      kind: 'image',
+      target,
+      cause,
+      layers: context.imageLayers(point.image!),
+      ...(subpath && { beneath: subpath }),
+    }
   if (point.type === 'bind') {
     const found = await bindSource(point, container, context.dry)
     return {
@@ -76,7 +86,6 @@ async function mountSpec(point: MountPoint, container: Container, context: Mount
       data: source.data,
       flags: point.readonly ? [...source.flags, 'ro'] : source.flags,
     }
-  const { subpath } = point
   return {
     kind: 'bind',
     target,
@@ -86,7 +95,7 @@ async function mountSpec(point: MountPoint, container: Container, context: Mount
     readonly: point.readonly || source.readonly,
     recursive: true,
     propagation: 'rprivate',
-    directory: subpath ? await isFolder(source.source, subpath) : true,
+    directory: subpath ? undefined : true,
     flags: [...point.flags, ...source.flags],
   }
 }
@@ -112,27 +121,4 @@ async function bindSource(
   // the engine's umask would keep the container's users out
   await chmod(source, 0o755)
   return { directory: true }
-}
-
-/**
- * Whether a folder or a file is at a path inside a volume: opened one name at a time without following a link, since what is in a
- * volume was put there by a container. The runtime looks again when it mounts it, and as carefully.
- */
-async function isFolder(root: HostPath, subpath: string): Promise<boolean> {
-  const names = subpath.split('/').filter(name => name !== '' && name !== '.')
-  await using opened = new AsyncDisposableStack()
-  let current = opened.use(await open(root, constants.O_RDONLY | constants.O_DIRECTORY))
-  for (const [i, name] of names.entries()) {
-    const folder = i < names.length - 1 ? constants.O_DIRECTORY : 0
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | folder
-    try {
-      current = opened.use(await open(`/proc/self/fd/${current.fd}/${name}`, flags))
-    } catch (cause) {
-      throw new Failure('invalid', `Cannot mount "${subpath}" of a volume: ${errnoOf(cause)} at "${name}"`, {
-        cause,
-        hint: 'A subpath has to exist in the volume, and no part of it may be a link',
-      })
-    }
-  }
-  return (await current.stat()).isDirectory()
 }

@@ -247,11 +247,17 @@ function mountReplies(parts: Parts, container: Container): MountReply[] {
     .map(point => mountReply(parts, point))
 }
 
+function sourceOf({ images, volumes }: Parts, { type, name, image, source }: MountPoint): string {
+  if (type === 'volume') return volumes.find(name!)?.mountpoint ?? ''
+  const found = type === 'image' ? images.find(image!) : undefined
+  return found ? (images.layers(found).at(-1) ?? '') : (source ?? '')
+}
+
 function mountReply(parts: Parts, point: MountPoint): MountReply {
   return {
     Type: point.type,
     ...(point.name && { Name: point.name }),
-    Source: point.type === 'volume' ? (parts.volumes.find(point.name!)?.mountpoint ?? '') : (point.source ?? ''),
+    Source: sourceOf(parts, point),
     Destination: point.target,
     ...(point.driver && { Driver: point.driver }),
     Mode: point.mode,

@@ -56,6 +56,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
     const mounts = await resolveMounts(config, asked, {
       volumes: parts.volumes,
       get: ref => parts.get(ref),
+      imageId: ref => parts.images.get(ref).id,
       onAnonymous: volume => anonymous.push(volume),
     })
     const container = new Container(

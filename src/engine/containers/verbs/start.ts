@@ -97,7 +97,7 @@ async function prepare(
   const folder = paths.container(network.filesOf)
   const links = linkedContainers(parts, container)
   const made = await Promise.allSettled([
-    mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames }),
+    mountSpecs(container, { ...mountSources(parts), layers, folder, hostFiles: hostFileNames }),
     openSandbox(parts, container, network, undo),
     network.filesOf === container.id &&
       writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname, links }),
@@ -116,6 +116,10 @@ async function prepare(
     attach: waitingStreams(container),
   })
   return { spec, network }
+}
+
+function mountSources({ images, volumes }: Parts) {
+  return { volumes, imageLayers: (id: string) => images.layers(images.get(id)) }
 }
 
 /** All have ended before the first failure is thrown, so that undo finds everything made. */
@@ -147,7 +151,7 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
   const interfaces = state.attachments.map(attachment => attachment.interface)
   const kind = networkKind(record.hostConfig.NetworkMode).kind
   const [mounts, devices] = await Promise.all([
-    mountSpecs(container, { volumes: parts.volumes, layers, folder, hostFiles: hostFileNames, dry: true }),
+    mountSpecs(container, { ...mountSources(parts), layers, folder, hostFiles: hostFileNames, dry: true }),
     resolveDevices(record.hostConfig),
     ensureUpper(parts, container, layers),
   ])
