@@ -83,6 +83,13 @@ const stacks: readonly Data[] = [
     working_dir: '/w',
     annotations: { a: '1' },
     mac_address: '02:42:ac:11:00:02',
+    blkio_config: {
+      weight: 10,
+      device_read_bps: [{ path: '/dev/a', rate: 1 }],
+      device_read_iops: [{ path: '/dev/a', rate: 1 }],
+      device_write_bps: [{ path: '/dev/a', rate: 1 }],
+      device_write_iops: [{ path: '/dev/a', rate: 1 }],
+    },
     cpu_shares: 5,
     cpuset: '0',
     cpus: 0.5,
@@ -176,6 +183,7 @@ const stacks: readonly Data[] = [
         { type: 'volume', source: 'v', target: '/v', volume: { nocopy: true, subpath: 'p' } },
         { type: 'volume', source: 'w', target: '/w' },
         { type: 'tmpfs', target: '/t', tmpfs: { size: 7, mode: 7 } },
+        { type: 'image', source: 'x', target: '/i', image: { subpath: 'p' } },
       ],
     },
     { volumes: { v: { name: 'vv', driver_opts: { a: 'b' }, labels: { a: '1' } }, w: { name: 'ww', external: true } } },
@@ -307,7 +315,7 @@ describe('every attribute that support calls honoured in part or not at all', ()
     on(
       {
         build: '.',
-        blkio_config: { weight: 10 },
+        blkio_config: { weight: 10, weight_device: [{ path: '/dev/a', weight: 10 }] },
         cgroup_parent: 'x',
         cpu_count: 1,
         cpu_percent: 1,
@@ -341,11 +349,7 @@ describe('every attribute that support calls honoured in part or not at all', ()
         storage_opt: { size: '1g' },
         use_api_socket: true,
         userns_mode: 'private',
-        volumes: [
-          { type: 'image', source: 'x', target: '/i', image: { subpath: 'x' } },
-          { type: 'bind', source: '/x', target: '/b', bind: { selinux: 'z' } },
-          'vv:/v',
-        ],
+        volumes: [{ type: 'bind', source: '/x', target: '/b', bind: { selinux: 'z' } }, 'vv:/v'],
       },
       {
         models: { m: { model: 'x' } },
