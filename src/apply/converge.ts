@@ -6,7 +6,7 @@ import { imagesOf, type PullWhen, planPull } from '../plan/images.ts'
 import type { Observed } from '../plan/observed.ts'
 import { type OneOff, planOneOff } from '../plan/one-off.ts'
 import type { Plan } from '../plan/plan.ts'
-import { reconcile, type UpOptions } from '../plan/reconcile.ts'
+import { reconcile, selectedNames, type UpOptions } from '../plan/reconcile.ts'
 import { observe } from './observe.ts'
 import { outrun, PlanFailure } from './plan-failure.ts'
 
@@ -31,7 +31,7 @@ const attempts = 5
 export async function converge(convergence: Convergence): Promise<boolean> {
   const { project, options, carryOut, confirm } = convergence
   let observed = await look(convergence)
-  const pulls = pullsOf(project, observed, options)
+  const pulls = pullsOf(project, observed, { ...options, missing: true })
   if (!pulls.empty) {
     await carryOut(pulls)
     // what a pull brought decides what is recreated
@@ -91,7 +91,12 @@ export function look({
   return observe(client, project.name, { signal, images: imagesOf(project), files: filesOf(project) })
 }
 
-function pullsOf(project: Project, observed: Observed, { services, pull }: UpOptions): Plan {
-  const when: PullWhen | undefined = pull === 'always' ? pull : undefined
-  return planPull(project, observed, { ...(services ? { services } : {}), ...(when ? { when } : {}) })
+/** What is missing is pulled first too, so that nothing is made when it cannot be had; a plan that is only shown tells it in its place. */
+function pullsOf(
+  project: Project,
+  observed: Observed,
+  { services, noDeps, pull, missing }: UpOptions & { readonly missing?: boolean },
+): Plan {
+  const when: PullWhen | undefined = pull === 'always' || pull === 'never' ? pull : undefined
+  return planPull(project, observed, { services: selectedNames(project, { services, noDeps }), when, missing })
 }

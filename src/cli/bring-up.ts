@@ -8,6 +8,7 @@ import type { Call } from './command.ts'
 import { confirm } from './confirm.ts'
 import { type OptionTable, usage, type Values } from './options.ts'
 import { checkServices, loadProject } from './project.ts'
+import { isTruth } from './values.ts'
 
 /** The options that say what is to be, common to up, create and plan. */
 export const upOptions = {
@@ -19,7 +20,11 @@ export const upOptions = {
   'force-recreate': { kind: 'flag', about: 'Recreate containers that have not changed' },
   'no-recreate': { kind: 'flag', about: 'Keep containers that have changed' },
   'always-recreate-deps': { kind: 'flag', about: 'Recreate dependencies too' },
-  'remove-orphans': { kind: 'flag', about: 'Remove containers of services the stack no longer has' },
+  'remove-orphans': {
+    kind: 'flag',
+    variable: 'COMPOSE_REMOVE_ORPHANS',
+    about: 'Remove containers of services the stack no longer has',
+  },
   'no-deps': { kind: 'flag', about: 'Leave out what the named services depend on' },
   pull: {
     kind: 'text',
@@ -74,6 +79,7 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
     recreateDependencies: values['always-recreate-deps'],
     recreateVolumes: values['recreate-volumes'],
     removeOrphans: values['remove-orphans'],
+    quietOrphans: isTruth(call.env['COMPOSE_IGNORE_ORPHANS'] ?? ''),
     ...(pull === undefined ? {} : { pull }),
     renewAnonVolumes: values['renew-anon-volumes'],
     ...(values.timeout === undefined ? {} : { timeout: values.timeout }),
@@ -127,7 +133,7 @@ export function parseScale(list: readonly string[]): Readonly<Record<string, num
   const scale: Record<string, number> = Object.create(null)
   for (const each of list) {
     const match = /^([^=]+)=(\d+)$/.exec(each)
-    if (!match) throw usage(`Cannot scale "${each}": it should be SERVICE=N`)
+    if (!match) throw usage(`invalid scale specifier: ${each}`, 'It should be SERVICE=N')
     scale[match[1]!] = Number(match[2])
   }
   return scale

@@ -17,21 +17,30 @@ export async function confirm(call: Call, plan: Plan, { yes, more = [] }: Confir
     ...more,
     ...plan.destructive().map(({ operation }) => `${operation.kind.replace(/^remove-/, '')} ${operation.name}`),
   ]
-  const { screen, signal } = call
+  const { screen } = call
   if (lost.length === 0 || yes || call.globals['dry-run'] || !screen.stdinIsTTY || !screen.isLive) return true
   screen.say(
     `${screen.paintStatus('bold', 'This removes, for good:')}\n${lost.map(each => `  ${printable(each)}`).join('\n')}`,
   )
+  return await asks(call, 'Go on?')
+}
+
+/** Whether the next line of standard input says yes; the end of it says no. */
+export async function asks(call: Call, question: string): Promise<boolean> {
+  const { screen, signal } = call
   const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({
     input: call.stdin as unknown as NodeJS.ReadableStream,
     output: screen.stderr as NodeJS.WritableStream,
   })
+  const ended = new AbortController()
+  lines.once('close', () => ended.abort())
   try {
-    const answer = await lines.question('Go on? [y/N] ', { signal })
+    const answer = await lines.question(`${question} [y/N] `, { signal: AbortSignal.any([signal, ended.signal]) })
     return /^y(es)?$/i.test(answer.trim())
   } catch (cause) {
     if (signal.aborted) throw new Failure('cancelled', 'Nothing was changed', { cause })
+    if (ended.signal.aborted) return false
     throw cause
   } finally {
     lines.close()

@@ -1,5 +1,5 @@
 /** Global options → the project, its name alone where that is enough, and what is observed of it. */
-import { Failure, isFailure } from '../lib/failure.ts'
+import { Failure } from '../lib/failure.ts'
 import { type Problem, ProblemsFailure } from '../lib/problems.ts'
 import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
@@ -71,16 +71,23 @@ export async function projectName(call: Call): Promise<string> {
   return quickProjectName(loadOptions(call)) ?? (await loadProject(call)).project.name
 }
 
-/** The project when there is a stack file, otherwise its name, given by -p or COMPOSE_PROJECT_NAME. */
-export async function projectOrName(call: Call, choices: LoadChoices = {}) {
-  const name = call.globals['project-name'] ?? call.env['COMPOSE_PROJECT_NAME']
-  if (!name || call.globals.file.length > 0 || call.env['COMPOSE_FILE'])
-    return (await loadProject(call, choices)).project
+/**
+ * The project as its file says, with the services that are named; by its name alone where -p gives it and -f no file, or where the
+ * file cannot be used and COMPOSE_PROJECT_NAME says which project is meant. These are Docker Compose's rules.
+ */
+export async function projectOrName(call: Call): Promise<Project | { readonly name: string }> {
+  const { globals, args, env } = call
+  const given = globals['project-name']
+  if (given && globals.file.length === 0) return { name: given }
   try {
-    return (await loadProject(call, choices)).project
+    const { project } = await loadProject(call, args.length > 0 ? { services: args } : {})
+    checkServices(args, [...Object.keys(project.services), ...Object.keys(project.disabledServices)])
+    return project
   } catch (error) {
-    if (isFailure(error, 'not-found')) return { name }
-    throw error
+    const name = env['COMPOSE_PROJECT_NAME']
+    if (!name || !(error instanceof Failure)) throw error
+    call.screen.warn(error.message)
+    return { name }
   }
 }
 

@@ -1,12 +1,12 @@
-/** The commands that turn what runs without comparing it with the stack: one plan of plan/down.ts, applied. */
-import type { DownOptions, Target } from '../plan/down.ts'
+/** The commands that turn what runs without comparing it with the stack: one plan of plan/turn.ts, applied. */
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
+import type { ServicesOption, Target } from '../plan/scope.ts'
 import { applyPlan } from './apply-plan.ts'
 import { type Call, type Command, command } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { OptionSpec, OptionTable, Values } from './options.ts'
-import { checkServices, projectOrName } from './project.ts'
+import { projectOrName } from './project.ts'
 
 export const timeoutOption = {
   kind: 'number',
@@ -21,12 +21,25 @@ export interface Turning<Table extends OptionTable> {
   plan(
     target: Target,
     observed: Observed,
-    chosen: { readonly services: DownOptions['services']; readonly options: Values<Table> },
+    chosen: { readonly services: ServicesOption['services']; readonly options: Values<Table> },
   ): Plan
   /** Said when there is nothing to do. */
   readonly nothing: string
-  /** What a person should confirm beyond the loss of data; undefined for nothing. */
-  ask?(call: Call<Table>, plan: Plan): readonly string[] | undefined
+}
+
+/** What is turned: the project or its name, the engine, and the services that are named; undefined for all. */
+export async function turned(call: Call) {
+  const [target, client, { observe }] = await Promise.all([
+    projectOrName(call),
+    call.connect(),
+    import('../apply/observe.ts'),
+  ])
+  return {
+    target,
+    client,
+    observe: () => observe(client, target.name, { signal: call.signal }),
+    services: call.args.length > 0 ? call.args : undefined,
+  }
 }
 
 /** A command out of a plan: the project or its name, what is there, the plan, its application. */
@@ -35,19 +48,9 @@ export function turning<const Table extends OptionTable>(definition: Turning<Tab
     usage: definition.usage,
     options: definition.options,
     async run(call) {
-      const [target, client, { observe }] = await Promise.all([
-        projectOrName(call),
-        call.connect(),
-        import('../apply/observe.ts'),
-      ])
-      const observed = await observe(client, target.name, { signal: call.signal })
-      const known = [
-        ...('services' in target ? [...Object.keys(target.services), ...Object.keys(target.disabledServices)] : []),
-        ...observed.containers.map(each => each.service),
-      ]
-      const services = checkServices(call.args, known)
-      const plan = definition.plan(target, observed, { services, options: call.options })
-      if (!(await confirm(call, plan, { more: definition.ask?.(call, plan) }))) return 1
+      const { target, client, observe, services } = await turned(call)
+      const plan = definition.plan(target, await observe(), { services, options: call.options })
+      if (!(await confirm(call, plan, {}))) return 1
       await applyPlan(call, { plan, client, nothing: definition.nothing })
     },
   })

@@ -38,7 +38,7 @@ export function parseVariables(env: Readonly<Record<string, string | undefined>>
   return collect(found)
 }
 
-function isTruth(text: string): boolean {
+export function isTruth(text: string): boolean {
   return truths.has(text) || text.toLowerCase() === 'y'
 }
 

@@ -11,7 +11,13 @@ export interface Wanted {
   /** Undefined when the image is not here yet. */
   readonly imageId: string | undefined
   /** Key in the stack, engine's name, and its id; undefined when it is still to be made. */
-  readonly networks: readonly { readonly key: string; readonly name: string; readonly id: string | undefined }[]
+  readonly networks: readonly {
+    readonly key: string
+    readonly name: string
+    readonly id: string | undefined
+    /** Made anew, with the containers that stay put into it. */
+    readonly anew: boolean
+  }[]
   readonly volumes: readonly { readonly key: string; readonly name: string }[]
   /** The container whose network it is to share; undefined when it shares none, or one still to be made. */
   readonly networkOf: { readonly service: string; readonly id: string | undefined } | undefined
@@ -31,11 +37,12 @@ export function divergence(wanted: Wanted, container: ObservedContainer): string
 }
 
 function networkDivergence(wanted: Wanted, container: ObservedContainer): string | undefined {
-  for (const { key, name, id } of wanted.networks) {
+  for (const { key, name, id, anew } of wanted.networks) {
     const attached = container.networks[name]
     if (attached === undefined) {
       if (container.state === 'running') return `network ${key} is not connected`
-    } else if (id === undefined) return `network ${key} was recreated`
+    } else if (anew) continue
+    else if (id === undefined) return `network ${key} was recreated`
     // a container that never ran has no network id yet
     else if (attached !== '' && attached !== id) return `network ${key} was recreated`
   }

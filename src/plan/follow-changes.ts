@@ -28,56 +28,19 @@ export function followDependencies(service: Service, decisions: Decisions): void
   }
 }
 
-/** A replica more is no reason to restart; a service that was not there at all is one. */
+/** What was updated is a reason to restart; a replica more is none, nor is one that only had to be started. */
 function restartWord(replicas: readonly Replica[]): string | undefined {
-  const words = replicas.map(happens)
-  if (words.every(word => word === 'created')) return words[0]
-  return words.find(word => word !== undefined && word !== 'created')
+  return replicas.map(happens).find(word => word === 'recreated' || word === 'restarted')
 }
 
 function turn(service: Service, decisions: Decisions, kind: 'recreate' | 'restart', cause: string): void {
   const turned = decisions.get(service.name)!.map((decision): Decision => {
-    if (decision.kind === 'keep') {
-      if (kind === 'restart' && decision.done) return decision
-      return { kind, number: decision.number, container: decision.container, cause }
-    }
-    if (
-      kind === 'recreate' &&
-      (decision.kind === 'start' || decision.kind === 'unpause' || decision.kind === 'restart')
-    )
+    if (decision.kind === 'keep') return { kind, number: decision.number, container: decision.container, cause }
+    if (kind === 'recreate' && (decision.kind === 'start' || decision.kind === 'restart'))
       return { kind, number: decision.number, container: decision.container, cause }
     return decision
   })
   decisions.set(service.name, turned)
-}
-
-/** A finished job runs again for those that wait for it and are about to be started. */
-export function rerunJobs(services: readonly Service[], decisions: Decisions): void {
-  // dependents first: a job may itself wait for another job
-  for (const job of services.toReversed()) {
-    const own = decisions.get(job.name)!
-    if (!own.some(decision => decision.kind === 'keep' && decision.done)) continue
-    const users = services.filter(
-      user => user.dependsOn[job.name]?.condition === 'completed' && needsStart(decisions.get(user.name)!),
-    )
-    if (users.length === 0) continue
-    const cause = needs(
-      users.map(user => user.name),
-      `${job.name} completed`,
-    )
-    decisions.set(
-      job.name,
-      own.map(decision =>
-        decision.kind === 'keep' && decision.done
-          ? { kind: 'start', number: decision.number, container: decision.container, cause }
-          : decision,
-      ),
-    )
-  }
-}
-
-export function needsStart(decisions: readonly Decision[]): boolean {
-  return decisions.some(d => d.kind !== 'keep' && d.kind !== 'remove')
 }
 
 /** "web needs db healthy", "api and web need db healthy". */

@@ -125,7 +125,11 @@ const serviceRows: Rows<Service> = {
   dependsOn: away,
   healthcheck: value => each('healthcheck', significant({ ...value })),
   restart: value => (value.kind === 'no' ? {} : { restart: value }),
-  deploy: value => ({ 'deploy.resources.reservations.devices': value?.devices }),
+  // all of it but the number of replicas, its presence included, as with Docker Compose
+  deploy: value => ({
+    deploy: significant({ ...value, devices: undefined }),
+    'deploy.resources.reservations.devices': value?.devices,
+  }),
   limits: value => limitValues(value),
   networkMode: value => (value.kind === 'networks' ? {} : { network_mode: value }),
   networks: (value, { project }) =>
@@ -219,7 +223,10 @@ function limitValues(limits: Limits): Values {
   }
 }
 
-/** Where a config or secret comes from and what is in it: a changed file is a changed service. */
+/**
+ * Where a config or secret comes from: a changed file is a changed service. What stands in the stack file or a variable is put into a
+ * container when it is made, and a change of it waits until then, as with Docker Compose.
+ */
 function fileValues(kind: 'configs' | 'secrets', references: readonly FileReference[], context: Context): Values {
   const values: Record<string, unknown> = Object.create(null)
   for (const { path: _, ...reference } of references) {
@@ -233,11 +240,7 @@ function fileValues(kind: 'configs' | 'secrets', references: readonly FileRefere
           ? undefined
           : source.kind === 'file'
             ? (context.files.get(source.file) ?? '')
-            : source.kind === 'content'
-              ? stableHash(source.content)
-              : source.kind === 'environment'
-                ? stableHash(source.value ?? null)
-                : source,
+            : source.kind,
     }
   }
   return values

@@ -17,9 +17,11 @@ export type PullWhen = 'always' | 'missing' | 'never'
 
 export interface PullOptions {
   /** Undefined: all. */
-  readonly services?: readonly string[]
+  readonly services?: readonly string[] | undefined
   /** Instead of each service's pull_policy. */
-  readonly when?: PullWhen
+  readonly when?: PullWhen | undefined
+  /** Images that are not here too, unless they are not to be pulled. */
+  readonly missing?: boolean | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ export function planPull(project: Project, observed: Observed, options: PullOpti
     users.set(name, [...(users.get(name) ?? []), service])
   }
   for (const [name, services] of [...users].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const cause = services.map(service => due(service, name, observed, options.when)).find(word => word !== undefined)
+    const cause = services.map(service => due(service, name, observed, options)).find(word => word !== undefined)
     if (cause === undefined) continue
     plan.add({
       kind: 'pull-image',
@@ -50,12 +52,13 @@ export function planPull(project: Project, observed: Observed, options: PullOpti
   return plan
 }
 
-function due(service: Service, name: string, observed: Observed, when: PullWhen | undefined): string | undefined {
+function due(service: Service, name: string, observed: Observed, { when, missing }: PullOptions): string | undefined {
   const image = observed.images.get(name)
   if (when === 'always') return service.build ? undefined : 'asked for'
   if (when === 'missing') return image || service.build ? undefined : 'not present'
-  if (when === 'never' || !image || service.build) return undefined
   const policy = service.pullPolicy
+  if (when === 'never' || service.build) return undefined
+  if (!image) return missing && policy.kind !== 'never' ? 'not present' : undefined
   if (policy.kind === 'always') return 'pull_policy is always'
   if (policy.kind !== 'interval') return undefined
   const age = image.taggedAt === undefined ? Number.POSITIVE_INFINITY : observed.now - image.taggedAt
@@ -77,7 +80,9 @@ export function planImages(
     else missing.set(name, [...(missing.get(name) ?? []), service])
   }
   for (const [name, users] of [...missing].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    for (const service of users) checkObtainable(project, service, name, pull)
+    for (const service of users) checkObtainable(project, service, name)
+    // the engine says at creation that it is missing, as with Docker Compose
+    if (users.every(service => (pull ?? service.pullPolicy.kind) === 'never')) continue
     const node = plan.add({
       kind: 'pull-image',
       cause: 'not present',
@@ -97,7 +102,7 @@ export interface ImagesInput {
   readonly pull: PullWhen | undefined
 }
 
-function checkObtainable(project: Project, service: Service, name: string, pull: PullWhen | undefined): void {
+function checkObtainable(project: Project, service: Service, name: string): void {
   const field = service.image === undefined || service.build ? 'build' : 'image'
   const place = project.place(['services', service.name, field])
   const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
@@ -106,14 +111,5 @@ function checkObtainable(project: Project, service: Service, name: string, pull:
       'unsupported',
       `${at}Cannot build the image of service "${service.name}": building is not supported yet, and no image "${name}" is here`,
       { hint: `Build it elsewhere and import it as "${name}"` },
-    )
-  const policy = pull ?? service.pullPolicy.kind
-  if (policy === 'never')
-    throw new Failure(
-      'not-found',
-      `${at}Cannot create service "${service.name}": image "${name}" is not present and must not be pulled`,
-      {
-        hint: 'Import or pull the image, or change pull_policy',
-      },
     )
 }

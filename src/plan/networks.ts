@@ -4,9 +4,10 @@ import { list } from '../lib/text.ts'
 import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
+import { isLive, on, planStopping } from './ending.ts'
 import { describeChange, hashNetwork } from './hash.ts'
 import { labels, networkLabels, parseFields } from './labels.ts'
-import type { Observed, ObservedContainer } from './observed.ts'
+import type { Observed } from './observed.ts'
 import type { NodeId } from './operation.ts'
 import type { Plan } from './plan.ts'
 
@@ -16,6 +17,8 @@ export interface PlannedNetwork {
   readonly id: string | undefined
   /** The node that makes it. */
   readonly node: NodeId | undefined
+  /** Made anew: containers that stay are taken from the old one and put into the new one. */
+  readonly anew?: boolean
 }
 
 export interface PlannedNetworks {
@@ -23,6 +26,8 @@ export interface PlannedNetworks {
   readonly networks: ReadonlyMap<string, PlannedNetwork>
   /** Containers that are stopped since a network of theirs is made anew: id → node. */
   readonly stopped: ReadonlyMap<string, NodeId>
+  /** Containers that were taken from networks that are made anew: id → keys in the stack. */
+  readonly parted: ReadonlyMap<string, readonly string[]>
 }
 
 export interface NetworksInput {
@@ -36,6 +41,7 @@ export interface NetworksInput {
 export function planNetworks(plan: Plan, { project, observed, services, timeout }: NetworksInput): PlannedNetworks {
   const networks = new Map<string, PlannedNetwork>()
   const stopped = new Map<string, NodeId>()
+  const parted = new Map<string, readonly string[]>()
   const names = new Set(services.map(service => service.name))
   const wanted = new Set(services.flatMap(service => Object.keys(service.networks)))
   for (const key of [...wanted].sort()) {
@@ -65,7 +71,7 @@ export function planNetworks(plan: Plan, { project, observed, services, timeout 
     }
     const create = (cause: string, after: readonly NodeId[]): void => {
       const node = plan.add({ kind: 'create-network', cause, name: network.name, body }, after)
-      networks.set(key, { name: network.name, id: undefined, node })
+      networks.set(key, { name: network.name, id: undefined, node, anew: after.length > 0 })
     }
     if (!there) {
       create('not found', [])
@@ -90,24 +96,20 @@ export function planNetworks(plan: Plan, { project, observed, services, timeout 
       networks.set(key, keep)
       continue
     }
-    const stops: NodeId[] = []
+    const away: NodeId[] = []
     for (const container of attached) {
-      if (!isLive(container)) continue
-      const { service, name, id } = container
+      const { id } = container
       const cause = `network ${key} is made anew`
-      const node = stopped.get(id) ?? plan.add({ kind: 'stop-container', cause, name, service, container: id, timeout })
-      stopped.set(id, node)
-      stops.push(node)
+      if (isLive(container) && !stopped.has(id))
+        stopped.set(id, planStopping(plan, container, { cause, service: project.services[container.service], timeout }))
+      const after = stopped.has(id) ? [stopped.get(id)!] : []
+      away.push(plan.add({ kind: 'disconnect-network', cause, ...on(container), network: network.name }, after))
+      parted.set(id, [...(parted.get(id) ?? []), key])
     }
-    const removal = plan.add({ kind: 'remove-network', cause: change, name: network.name, id: there.id }, stops)
+    const removal = plan.add({ kind: 'remove-network', cause: change, name: network.name, id: there.id }, away)
     create(change, [removal])
   }
-  return { networks, stopped }
-}
-
-/** Whether it has a process that must be stopped. */
-export function isLive(container: ObservedContainer): boolean {
-  return container.state === 'running' || container.state === 'paused' || container.state === 'restarting'
+  return { networks, stopped, parted }
 }
 
 function ipam(network: Network): { IPAM?: object } {

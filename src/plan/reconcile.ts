@@ -2,10 +2,11 @@
 import { order } from '../graph/order.ts'
 import { serviceGraph } from '../graph/services.ts'
 import { Failure } from '../lib/failure.ts'
-import { list, plural } from '../lib/text.ts'
+import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { type Decisions, followDependencies, rerunJobs } from './follow-changes.ts'
+import { planRemoval } from './ending.ts'
+import { type Decisions, followDependencies } from './follow-changes.ts'
 import { type Hashed, hashService } from './hash.ts'
 import { type PullWhen, planImages } from './images.ts'
 import { imageName } from './names.ts'
@@ -13,19 +14,20 @@ import { type PlannedNetworks, planNetworks } from './networks.ts'
 import type { Observed } from './observed.ts'
 import { Plan } from './plan.ts'
 import { decide, isReplica } from './replicas.ts'
-import { planRemoval, ServicePlanner } from './services.ts'
+import { isOrphan } from './scope.ts'
+import { ServicePlanner } from './services.ts'
 import { planVolumes } from './volumes.ts'
 
 export interface UpOptions {
   /** Undefined: all of the project. Others are left alone, and are no orphans. */
-  readonly services?: readonly string[]
+  readonly services?: readonly string[] | undefined
   /** Only the named services, not what they depend on. */
-  readonly noDeps?: boolean
+  readonly noDeps?: boolean | undefined
   /** Service → replicas, instead of what the stack says. */
   readonly scale?: Readonly<Record<string, number>>
   /** diverged: what differs (default); always: every container of the named services; never: none. */
   readonly recreate?: 'diverged' | 'always' | 'never'
-  /** With `always`: what the named services depend on, too. */
+  /** What the named services depend on is recreated, whatever `recreate` says. */
   readonly recreateDependencies?: boolean
   /** Diverged named volumes are made anew and lose what is in them; otherwise they are kept, with a warning. */
   readonly recreateVolumes?: boolean
@@ -62,7 +64,6 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
     for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
     followDependencies(service, decisions)
   }
-  if (!options.noStart) rerunJobs(services, decisions)
 
   const creating = services.filter(s => decisions.get(s.name)!.some(d => d.kind === 'create' || d.kind === 'recreate'))
   for (const service of creating) checkRunnable(project, service)
@@ -104,11 +105,17 @@ function selected(project: Project, options: UpOptions): readonly Service[] {
         },
       )
   }
+  return selectedNames(project, options).map(name => project.services[name]!)
+}
+
+/** Those named and, unless told otherwise, what they depend on; what is needed before what needs it. */
+export function selectedNames(
+  project: Project,
+  { services, noDeps }: Pick<UpOptions, 'services' | 'noDeps'>,
+): readonly string[] {
   const graph = serviceGraph(project)
-  const sorted = order(graph)
-  const named = options.services
-  const wanted = named === undefined ? undefined : options.noDeps ? new Set(named) : graph.closure(named)
-  return sorted.filter(name => wanted === undefined || wanted.has(name)).map(name => project.services[name]!)
+  const wanted = services === undefined ? undefined : noDeps ? new Set(services) : graph.closure(services)
+  return order(graph).filter(name => wanted === undefined || wanted.has(name))
 }
 
 interface DecideContext {
@@ -130,15 +137,22 @@ function decideService(service: Service, context: DecideContext) {
     observed,
     service,
     replicas: options.scale?.[service.name] ?? service.replicas,
-    recreate: recreate === 'always' && !named && !options.recreateDependencies ? 'diverged' : recreate,
-    job: Object.values(project.services).some(user => user.dependsOn[service.name]?.condition === 'completed'),
+    // force is for those that are named; what they depend on has a word of its own
+    recreate: named
+      ? recreate
+      : options.recreateDependencies
+        ? 'always'
+        : recreate === 'always'
+          ? 'diverged'
+          : recreate,
+    parted: networks.parted,
     wanted: {
       service,
       hashed: hashes.get(service.name)!,
       imageId: observed.images.get(imageName(project, service) ?? '')?.id,
       networks: Object.keys(service.networks).flatMap(key => {
         const network = networks.networks.get(key)
-        return network ? [{ key, name: network.name, id: network.id }] : []
+        return network ? [{ key, name: network.name, id: network.id, anew: network.anew ?? false }] : []
       }),
       volumes: service.mounts.flatMap(mount => {
         const volume = mount.kind === 'volume' && mount.source !== undefined ? project.volumes[mount.source] : undefined
@@ -187,22 +201,17 @@ function planOrphans(
   plan: Plan,
   { project, observed, options, networks }: Omit<DecideContext, 'decisions' | 'hashes'>,
 ): void {
-  const orphans = observed.containers.filter(
-    c =>
-      !c.oneOff && !Object.hasOwn(project.services, c.service) && !Object.hasOwn(project.disabledServices, c.service),
-  )
-  if (orphans.length === 0) return
+  const found = observed.containers.filter(container => isOrphan(project, container))
   if (!options.removeOrphans) {
-    if (options.quietOrphans) return
+    if (found.length === 0 || options.quietOrphans) return
+    // the word and the names are what scripts look for
     plan.warn(
-      `Found ${plural(orphans.length, 'container')} of services that are not in the stack: ${list(orphans.map(o => o.name))}. Remove with --remove-orphans`,
+      `Found orphan containers (${list(found.map(o => o.name))}), of services that are not in the stack: --remove-orphans removes them`,
     )
     return
   }
-  for (const orphan of orphans)
-    planRemoval(plan, orphan, {
-      cause: `service ${orphan.service} is not in the stack`,
-      timeout: options.timeout,
-      stopped: networks.stopped,
-    })
+  for (const orphan of found) {
+    const cause = orphan.oneOff ? 'it was made by run' : `service ${orphan.service} is not in the stack`
+    planRemoval(plan, orphan, { cause, service: undefined, timeout: options.timeout, stopped: networks.stopped })
+  }
 }

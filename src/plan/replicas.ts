@@ -2,15 +2,14 @@
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { divergence, type Wanted } from './diverge.ts'
+import { isLive } from './ending.ts'
 import { containerName } from './names.ts'
-import { isLive } from './networks.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 
 export type Decision =
-  /** `done`: it has ended well, and that is all that was wanted of it. */
-  | { readonly kind: 'keep'; readonly number: number; readonly container: ObservedContainer; readonly done: boolean }
+  | { readonly kind: 'keep'; readonly number: number; readonly container: ObservedContainer }
   | {
-      readonly kind: 'start' | 'unpause' | 'restart'
+      readonly kind: 'start' | 'restart'
       readonly number: number
       readonly container: ObservedContainer
       readonly cause: string
@@ -37,8 +36,8 @@ export interface DecideInput {
   readonly replicas: number
   readonly recreate: 'diverged' | 'always' | 'never'
   readonly wanted: Omit<Wanted, 'name'>
-  /** Somebody waits for it to complete: then ending with 0 is its purpose. */
-  readonly job: boolean
+  /** Containers that are taken from a network that is made anew: id → keys of those. */
+  readonly parted: ReadonlyMap<string, readonly string[]>
 }
 
 /** In order of number, removals last. */
@@ -50,9 +49,9 @@ export function decide(input: DecideInput): readonly Decision[] {
     if (cause !== undefined) return { kind: 'recreate', number, container, cause }
     return settle(input, number, container)
   })
-  const taken = new Set(found.keys())
-  for (let number = 1; decisions.length < replicas; number++)
-    if (!taken.has(number)) decisions.push({ kind: 'create', number, cause: `no container for replica ${number}` })
+  // numbers are not used again while later ones are there, as with Docker Compose
+  for (let number = Math.max(0, ...found.keys()) + 1; decisions.length < replicas; number++)
+    decisions.push({ kind: 'create', number, cause: `no container for replica ${number}` })
   decisions.sort((a, b) => ('number' in a && 'number' in b ? a.number - b.number : 0))
   for (const [, container] of [...found].slice(replicas))
     decisions.push({ kind: 'remove', container, cause: `scaled to ${replicas}` })
@@ -90,11 +89,13 @@ function recreateCause(input: DecideInput, number: number, container: ObservedCo
   return cause ?? (input.recreate === 'always' ? 'asked for' : undefined)
 }
 
-function settle(input: DecideInput, number: number, container: ObservedContainer): Decision {
-  if (container.state === 'paused') return { kind: 'unpause', number, container, cause: 'it is paused' }
-  if (isLive(container)) return { kind: 'keep', number, container, done: false }
-  const endsOnce = input.service.restart.kind === 'no' || input.service.restart.kind === 'on-failure'
-  if (input.job && endsOnce && container.exitCode === 0) return { kind: 'keep', number, container, done: true }
+function settle({ parted }: DecideInput, number: number, container: ObservedContainer): Decision {
+  const networks = parted.get(container.id)
+  if (isLive(container) && networks)
+    return { kind: 'start', number, container, cause: `network ${networks.join(' and ')} is made anew` }
+  // which its engine refuses: a person has paused it, and a person must let it go on
+  if (container.state === 'paused') return { kind: 'start', number, container, cause: 'it is paused' }
+  if (isLive(container)) return { kind: 'keep', number, container }
   const cause = container.exitCode === undefined ? 'it is not running' : `it exited with code ${container.exitCode}`
   return { kind: 'start', number, container, cause }
 }

@@ -4,11 +4,12 @@ import type { Condition } from '../model/dependency.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { containerBody } from './container-body.ts'
-import { type Decisions, needs, needsStart } from './follow-changes.ts'
+import { isLive, planRemoval, planStopping } from './ending.ts'
+import { type Decisions, needs } from './follow-changes.ts'
 import type { Hashed } from './hash.ts'
+import { type Hooked, planHooks } from './hooks.ts'
 import { containerName, imageName, temporaryName } from './names.ts'
 import type { PlannedNetworks } from './networks.ts'
-import { isLive } from './networks.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import type { NodeId, Ref } from './operation.ts'
 import type { Plan } from './plan.ts'
@@ -60,17 +61,17 @@ export class ServicePlanner {
   #service(service: Service): void {
     const { decisions, start } = this.#input
     const own = decisions.get(service.name)!
-    const gates = start && needsStart(own) ? this.#gates(service) : []
+    const gates = start ? this.#gates(service) : []
     const planned: Planned[] = []
     for (const decision of own) {
       if (isReplica(decision)) planned.push(this.#replica(service, decision, gates))
-      else this.#remove(decision.container, decision.cause)
+      else this.#remove(service, decision.container, decision.cause)
     }
     this.#planned.set(service.name, planned)
   }
 
   #replica(service: Service, replica: Replica, gates: readonly NodeId[]): Planned {
-    const { start, timeout, project } = this.#input
+    const { start, timeout, project, networks } = this.#input
     const name = containerName(project, service, replica.number)
     if (replica.kind === 'create' || replica.kind === 'recreate') return this.#create(service, replica, gates)
     const { container } = replica
@@ -79,37 +80,50 @@ export class ServicePlanner {
     // an interrupted recreation can leave the right container under its temporary name
     if (container.name === temporaryName(container.name.slice(0, 12), name))
       after.push(this.#plan.add({ kind: 'rename-container', cause: 'left with a temporary name', ...on }))
-    if (replica.kind === 'keep' || !start) return { replica, name, container: container.id, started: undefined }
+    const parted = networks.parted.get(container.id) ?? []
+    for (const key of parted) after.push(this.#connect(service, replica, { key, on, after }))
+    // what was stopped for the sake of a network goes on even where nothing else is started
+    const goesOn = networks.stopped.has(container.id)
+    if (replica.kind === 'keep' || !(start || goesOn)) {
+      if (container.state === 'running') this.#plan.keep(name)
+      return { replica, name, container: container.id, started: after.at(-1) }
+    }
     const add = { cause: replica.cause, ...on }
-    const before = [...after, ...gates]
-    const started =
-      replica.kind === 'restart'
-        ? this.#plan.add({ kind: 'restart-container', ...add, timeout }, before)
-        : this.#plan.add({ kind: replica.kind === 'start' ? 'start-container' : 'unpause-container', ...add }, before)
-    return { replica, name, container: container.id, started }
+    const before = [...after, ...gates, ...this.#sharers(service)]
+    if (replica.kind === 'start') {
+      const started = this.#plan.add({ kind: 'start-container', ...add }, before)
+      return { replica, name, container: container.id, started: this.#started(service, on, started) }
+    }
+    const ready =
+      container.state === 'running' ? planHooks(this.#plan, 'pre_stop', { service, on, after: before }) : before
+    const started = this.#plan.add({ kind: 'restart-container', ...add, timeout }, ready)
+    return { replica, name, container: container.id, started: this.#started(service, on, started) }
+  }
+
+  /** Puts a container that stays into a network that is made anew, as it would be made. */
+  #connect(
+    service: Service,
+    replica: Exclude<Replica, Creation>,
+    { key, on, after }: { readonly key: string; readonly on: Hooked; readonly after: readonly NodeId[] },
+  ): NodeId {
+    const network = this.#input.networks.networks.get(key)!
+    const { body } = this.#body(service, replica.number, undefined)
+    const endpoint = body.NetworkingConfig?.EndpointsConfig?.[network.name] ?? {}
+    const cause = `network ${key} is made anew`
+    return this.#plan.add({ kind: 'connect-network', cause, ...on, network: network.name, endpoint }, [
+      ...after,
+      network.node!,
+    ])
   }
 
   #create(service: Service, replica: Creation, gates: readonly NodeId[]): Planned {
-    const { project, networks, volumes, images, start, timeout, observed } = this.#input
+    const { project, networks, volumes, images, start, timeout } = this.#input
     const plan = this.#plan
     const name = containerName(project, service, replica.number)
     const old = replica.kind === 'recreate' ? replica.container : undefined
     const gone = old && volumes.removed.get(old.id)
     const image = images.get(imageName(project, service) ?? '')
-    const hashed = this.#input.hashes.get(service.name)
-    const { body, late, uploads } = containerBody({
-      project,
-      service,
-      name,
-      number: replica.number,
-      files: observed.files,
-      ...(hashed ? { hashed } : {}),
-      image: image?.ref,
-      container: needed => this.#containerOf(service, needed),
-      containerNames: needed => this.#namesOf(needed),
-      ...(old && !this.#input.renewAnonVolumes ? { inherited: this.#inherited(service, old) } : {}),
-      ...(old ? { replaces: service.containerName ?? `${service.name}-${replica.number}` } : {}),
-    })
+    const { body, late, uploads } = this.#body(service, replica.number, old)
     const needed = [
       ...Object.keys(service.networks).map(key => networks.networks.get(key)?.node),
       ...volumesOf([service]).map(key => volumes.nodes.get(key)),
@@ -134,7 +148,7 @@ export class ServicePlanner {
       const before = [last]
       const stopped = networks.stopped.get(old.id)
       if (stopped !== undefined) before.push(stopped)
-      else if (isLive(old)) before.push(plan.add({ kind: 'stop-container', ...was, timeout }, [last]))
+      else if (isLive(old)) before.push(planStopping(plan, old, { cause, service, timeout, after: [last] }))
       const volumes = this.#input.renewAnonVolumes
       const removed = plan.add({ kind: 'remove-container', ...was, force: false, volumes }, before)
       last = plan.add({ kind: 'rename-container', cause: 'its name is free', ...on }, [removed])
@@ -142,7 +156,30 @@ export class ServicePlanner {
     if (!start) return { replica, name, container, started: undefined }
     const cause = `created by #${created}`
     const started = plan.add({ kind: 'start-container', cause, ...on }, [last, ...gates, ...this.#sharers(service)])
-    return { replica, name, container, started }
+    return { replica, name, container, started: this.#started(service, on, started) }
+  }
+
+  /** The node after which it counts as started: its last hook. */
+  #started(service: Service, on: Hooked, node: NodeId): NodeId {
+    return planHooks(this.#plan, 'post_start', { service, on, after: [node] })[0]!
+  }
+
+  #body(service: Service, number: number, old: ObservedContainer | undefined) {
+    const { project, images, observed } = this.#input
+    const hashed = this.#input.hashes.get(service.name)
+    return containerBody({
+      project,
+      service,
+      name: containerName(project, service, number),
+      number,
+      files: observed.files,
+      ...(hashed ? { hashed } : {}),
+      image: images.get(imageName(project, service) ?? '')?.ref,
+      container: needed => this.#containerOf(service, needed),
+      containerNames: needed => this.#namesOf(needed),
+      ...(old && !this.#input.renewAnonVolumes ? { inherited: this.#inherited(service, old) } : {}),
+      ...(old ? { replaces: service.containerName ?? `${service.name}-${number}` } : {}),
+    })
   }
 
   /** Anonymous volumes of the container that goes, where the new one wants one too. */
@@ -160,8 +197,9 @@ export class ServicePlanner {
     return named
   }
 
-  #remove(container: ObservedContainer, cause: string): void {
-    planRemoval(this.#plan, container, { cause, timeout: this.#input.timeout, stopped: this.#input.networks.stopped })
+  #remove(service: Service, container: ObservedContainer, cause: string): void {
+    const { timeout, networks } = this.#input
+    planRemoval(this.#plan, container, { cause, service, timeout, stopped: networks.stopped })
   }
 
   /** The container another service's container is bound to. */
@@ -209,19 +247,11 @@ export class ServicePlanner {
     const { replica, started, name, container } = planned
     const after = started === undefined ? [] : [started]
     if (condition === 'started') return after
-    if (replica.kind === 'keep') {
-      if (condition === 'completed' && replica.done) return []
-      if (condition === 'healthy' && replica.container.health === 'healthy') return []
-    }
+    if (replica.kind === 'keep' && condition === 'healthy' && replica.container.health === 'healthy') return []
     const users = this.#input.services.filter(user => {
       const dependency = user.dependsOn[needed]
-      return (
-        dependency?.condition === condition &&
-        dependency.required === required &&
-        needsStart(this.#input.decisions.get(user.name)!)
-      )
+      return dependency?.condition === condition && dependency.required === required
     })
-    if (condition === 'healthy') this.#checkHealthcheck(needed, users)
     const key = JSON.stringify([needed, replica.number, condition, required])
     const cause = needs(
       users.map(user => user.name),
@@ -233,72 +263,22 @@ export class ServicePlanner {
     return [node]
   }
 
-  /** Waiting for a check that nobody makes would never end. */
-  #checkHealthcheck(needed: string, users: readonly Service[]): void {
-    const { project, observed } = this.#input
-    const service = project.services[needed]!
-    const image = observed.images.get(imageName(project, service) ?? '')
-    const check = service.healthcheck
-    const has = check?.disable ? false : check?.test !== undefined || (image?.healthcheck ?? true)
-    if (has) return
-    const user = users[0]!.name
-    const place = project.place(['services', user, 'depends_on', needed])
-    const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
-    throw new Failure(
-      'invalid',
-      `${at}Cannot start service "${user}": it needs "${needed}" healthy, which has no healthcheck`,
-      {
-        hint: `Give "${needed}" a healthcheck, or use condition service_started`,
-      },
-    )
-  }
-
+  /** What somebody waits for to complete is waited for that long, everything else until it is healthy, or runs. */
   #waitReady(service: Service): void {
+    const { project } = this.#input
+    const job = Object.values(project.services).some(user => user.dependsOn[service.name]?.condition === 'completed')
+    const condition = job ? 'completed' : 'ready'
     for (const { replica, started, name, container } of this.#planned.get(service.name) ?? []) {
-      const waited = ['healthy', 'completed'].some(condition =>
-        this.#waits.has(JSON.stringify([service.name, replica.number, condition, true])),
+      const waited = ['healthy', 'completed'].some(each =>
+        this.#waits.has(JSON.stringify([service.name, replica.number, each, true])),
       )
-      if (waited) continue
-      if (replica.kind === 'keep' && (replica.done || isReady(replica.container))) continue
-      this.#plan.add(
-        {
-          kind: 'wait-container',
-          cause: 'asked for',
-          name,
-          service: service.name,
-          container,
-          condition: 'ready',
-          required: true,
-        },
-        started === undefined ? [] : [started],
-      )
+      if (waited || (replica.kind === 'keep' && !job && isReady(replica.container))) continue
+      const wait = { kind: 'wait-container', cause: 'asked for', name, service: service.name, container } as const
+      this.#plan.add({ ...wait, condition, required: true }, started === undefined ? [] : [started])
     }
   }
 }
 
 function isReady(container: ObservedContainer): boolean {
   return container.state === 'running' && (container.health === undefined || container.health === 'healthy')
-}
-
-export interface RemovalOptions {
-  readonly cause: string
-  readonly timeout: number | undefined
-  readonly after?: readonly NodeId[]
-  /** Containers already stopped by a node. */
-  readonly stopped?: ReadonlyMap<string, NodeId>
-  readonly volumes?: boolean
-}
-
-/** Stops, if it runs, and removes a container; returns the last node. */
-export function planRemoval(plan: Plan, container: ObservedContainer, options: RemovalOptions): NodeId {
-  const { cause, timeout, after = [], volumes = false } = options
-  const on = { cause, name: container.name, service: container.service || undefined, container: container.id }
-  const stopped = options.stopped?.get(container.id)
-  const before =
-    stopped !== undefined
-      ? [...after, stopped]
-      : isLive(container)
-        ? [plan.add({ kind: 'stop-container', ...on, timeout }, after)]
-        : after
-  return plan.add({ kind: 'remove-container', ...on, force: false, volumes }, before)
 }

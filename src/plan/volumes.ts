@@ -2,9 +2,9 @@
 import { Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
+import { planRemoval } from './ending.ts'
 import { describeChange, hashVolume } from './hash.ts'
 import { labels, parseFields, volumeLabels } from './labels.ts'
-import { isLive } from './networks.ts'
 import type { Observed } from './observed.ts'
 import type { NodeId } from './operation.ts'
 import type { Plan } from './plan.ts'
@@ -72,10 +72,10 @@ export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
     }
     const gone: NodeId[] = []
     for (const container of observed.containers.filter(c => c.volumes.some(v => v.name === volume.name))) {
-      const { id, name, service } = container
-      const on = { cause: `volume ${key} is made anew`, name, service, container: id }
-      const stop = isLive(container) ? [plan.add({ kind: 'stop-container', ...on, timeout: input.timeout })] : []
-      const node = removed.get(id) ?? plan.add({ kind: 'remove-container', ...on, force: false, volumes: false }, stop)
+      const { id } = container
+      const service = project.services[container.service]
+      const removal = { cause: `volume ${key} is made anew`, service, timeout: input.timeout }
+      const node = removed.get(id) ?? planRemoval(plan, container, removal)
       removed.set(id, node)
       gone.push(node)
     }

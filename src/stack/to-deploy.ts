@@ -39,7 +39,8 @@ function toRollout(view: View): Rollout {
 export function toRestart(view: View): RestartPolicy {
   const policy = view.at('deploy').at('restart_policy')
   if (policy.node?.kind === 'map') {
-    const condition = policy.text('condition') ?? 'any'
+    const condition = policy.text('condition') ?? 'no'
+    // without a word of when it says nothing, as in Compose
     if (condition === 'none' || condition === 'no') return { kind: 'no' }
     if (condition === 'on-failure') return { kind: 'on-failure', maxRetries: policy.number('max_attempts') ?? 0 }
     return condition === 'unless-stopped' ? { kind: 'unless-stopped' } : { kind: 'always' }

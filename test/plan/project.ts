@@ -186,6 +186,21 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
       case 'stop-container':
         update(operation.container, { state: 'exited', exitCode: 143, health: undefined })
         break
+      case 'disconnect-network': {
+        const { [operation.network]: _, ...networks } = containers.get(id(operation.container))!.networks
+        update(operation.container, { networks })
+        break
+      }
+      case 'connect-network': {
+        const before = containers.get(id(operation.container))!.networks
+        update(operation.container, {
+          networks: { ...before, [operation.network]: networks.get(operation.network)!.id },
+        })
+        break
+      }
+      case 'pause-container':
+        update(operation.container, { state: 'paused' })
+        break
       case 'rename-container':
         update(operation.container, { name: operation.name })
         break

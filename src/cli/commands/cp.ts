@@ -1,6 +1,6 @@
 /** Files out of a container and into it, as `docker compose cp`. */
 import { spawn } from 'node:child_process'
-import { lstat } from 'node:fs/promises'
+import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, posix, resolve } from 'node:path'
 import type { ContainerSummary } from '../../api/containers.ts'
 import { endpoints } from '../../api/endpoints.ts'
@@ -16,9 +16,10 @@ export const cp = command({
   about: 'A dash stands for a tar archive on standard output or input.',
   words: [2, 2],
   options: {
-    index: { kind: 'number', value: 'N', about: 'Which replica (default: the first; into a service: all with --all)' },
-    all: { kind: 'flag', about: 'Into every replica' },
+    index: { kind: 'number', value: 'N', about: 'Which replica (default: from the first, into all)' },
+    all: { kind: 'flag', about: 'Those of run too' },
     archive: { kind: 'flag', short: 'a', about: 'Keep owners and groups' },
+    'follow-link': { kind: 'flag', short: 'L', about: 'Copy what the source, where it is a link, points to' },
   },
   examples: [
     ['tscompose cp web:/etc/nginx/nginx.conf .', 'out of a container'],
@@ -29,20 +30,20 @@ export const cp = command({
     const source = inContainer(from)
     const target = inContainer(to)
     if ((source === undefined) === (target === undefined))
-      throw usage('"cp" copies between a container and here: exactly one side is SERVICE:PATH')
+      throw usage('unknown copy direction: exactly one side is SERVICE:PATH')
     const { service } = (source ?? target)!
-    const { client, containers } = await replicasOf(call, { all: true, services: [service] })
-    const { index, all } = call.options
+    const { client, containers } = await replicasOf(call, { all: true, oneOff: call.options.all, services: [service] })
+    const { index, archive, 'follow-link': followLink } = call.options
     const chosen = containers.filter(each => index === undefined || numberOf(each) === index)
-    if (chosen.length === 0)
-      throw new Failure('not-found', `No container of service "${service}" is there to copy with`)
-    if (source) await copyOut(client, chosen[0]!, { path: source.path, to, stdout: call.screen.stdout })
+    if (chosen.length === 0) throw new Failure('not-found', `no container found for service "${service}"`)
+    if (source) await copyOut(client, chosen[0]!, { path: source.path, to, followLink, stdout: call.screen.stdout })
     else
-      for (const container of all ? chosen : chosen.slice(0, 1))
+      for (const container of chosen)
         await copyIn(client, container, {
           from,
           path: target!.path,
-          keepOwners: call.options.archive,
+          keepOwners: archive,
+          followLink,
           stdin: call.stdin,
         })
   },
@@ -57,8 +58,14 @@ function inContainer(text: string): { service: string; path: string } | undefine
 async function copyOut(
   client: Client,
   container: ContainerSummary,
-  { path, to, stdout }: { path: string; to: string; stdout: { write(data: Uint8Array): boolean } },
+  {
+    path: given,
+    to,
+    followLink,
+    stdout,
+  }: { path: string; to: string; followLink: boolean; stdout: { write(data: Uint8Array): boolean } },
 ): Promise<void> {
+  const path = followLink ? await linked(client, container, given) : given
   const { content, stat } = await client.stream(endpoints.containerArchiveGet, {
     params: { id: container.Id },
     query: { path },
@@ -80,6 +87,14 @@ async function copyOut(
   await tar(['-x', '-f', '-', '-C', folder, '--no-same-owner', '--no-overwrite-dir', ...rename], { input: content })
 }
 
+/** Where a link in the container leads; the path itself when it is none. */
+async function linked(client: Client, container: ContainerSummary, path: string): Promise<string> {
+  const params = { id: container.Id }
+  const stat = await client.call(endpoints.containerArchiveStat, { params, query: { path } })
+  const target = stat.linkTarget
+  return target ? posix.resolve(posix.dirname(path), target) : path
+}
+
 async function copyIn(
   client: Client,
   container: ContainerSummary,
@@ -87,8 +102,9 @@ async function copyIn(
     from,
     path,
     keepOwners,
+    followLink,
     stdin,
-  }: { from: string; path: string; keepOwners: boolean; stdin: AsyncIterable<Uint8Array> },
+  }: { from: string; path: string; keepOwners: boolean; followLink: boolean; stdin: AsyncIterable<Uint8Array> },
 ): Promise<void> {
   const put = (folder: string, body: AsyncIterable<Uint8Array>) =>
     client.call(endpoints.containerArchivePut, {
@@ -97,8 +113,9 @@ async function copyIn(
       body,
     })
   if (from === '-') return void (await put(path, stdin))
-  const source = resolve(from)
-  if ((await kindOf(source)) === 'none') throw new Failure('not-found', `Cannot copy "${from}": it does not exist`)
+  const named = resolve(from)
+  if ((await kindOf(named)) === 'none') throw new Failure('not-found', `Cannot copy "${from}": it does not exist`)
+  const source = followLink ? await realpath(named) : named
   const stat = await client
     .call(endpoints.containerArchiveStat, { params: { id: container.Id }, query: { path } })
     .catch(error => {
@@ -110,7 +127,7 @@ async function copyIn(
     throw new Failure('not-found', `Cannot copy to "${nameOf(container)}:${path}": there is no such folder`)
   // "SOURCE/." means what is in it, as with cp
   const contents = from.endsWith('/.') && folderThere
-  const name = folderThere ? basename(source) : posix.basename(path)
+  const name = folderThere ? basename(named) : posix.basename(path)
   const folder = folderThere ? path : posix.dirname(path)
   const args = contents
     ? ['-c', '-f', '-', '-C', source, '.']

@@ -2,14 +2,18 @@
 import { applyPlan } from '../apply-plan.ts'
 import { command } from '../command.ts'
 import { confirm } from '../confirm.ts'
-import { checkServices, projectOrName } from '../project.ts'
+import { projectOrName } from '../project.ts'
 import { timeoutOption } from '../turning.ts'
 
 export const down = command({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
     volumes: { kind: 'flag', short: 'v', about: 'Remove volumes too, with the data in them' },
-    'remove-orphans': { kind: 'flag', about: 'Remove containers of services the stack no longer has' },
+    'remove-orphans': {
+      kind: 'flag',
+      variable: 'COMPOSE_REMOVE_ORPHANS',
+      about: 'Remove containers of services the stack no longer has, and those of run',
+    },
     rmi: {
       kind: 'text',
       value: 'WHICH',
@@ -34,11 +38,7 @@ export const down = command({
     const images =
       options.rmi !== undefined && 'services' in target ? (await import('../../plan/images.ts')).imagesOf(target) : []
     const observed = await observe(client, target.name, { signal: call.signal, images })
-    const known = [
-      ...('services' in target ? [...Object.keys(target.services), ...Object.keys(target.disabledServices)] : []),
-      ...observed.containers.map(each => each.service),
-    ]
-    const services = checkServices(call.args, known)
+    const services = call.args.length > 0 ? call.args : undefined
     const plan = planDown(target, observed, {
       ...(services ? { services } : {}),
       volumes: options.volumes,

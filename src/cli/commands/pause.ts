@@ -1,5 +1,5 @@
 /** Freezes the processes of containers. */
-import { planPause } from '../../plan/down.ts'
+import { planPause } from '../../plan/turn.ts'
 import { turning } from '../turning.ts'
 
 export const pause = turning({

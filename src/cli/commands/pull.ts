@@ -1,4 +1,7 @@
 /** Pulls the images of services, those that are there too. */
+import { PlanFailure } from '../../apply/plan-failure.ts'
+import { printable } from '../../lib/text.ts'
+import { Plan } from '../../plan/plan.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { command } from '../command.ts'
 import { checkServices, loadProject } from '../project.ts'
@@ -9,6 +12,7 @@ export const pull = command({
     'include-deps': { kind: 'flag', about: 'Those of what the named services depend on too' },
     policy: { kind: 'text', value: 'WHEN', choices: ['always', 'missing'], about: 'missing: only what is not there' },
     quiet: { kind: 'flag', short: 'q', about: 'Show nothing but failures' },
+    'ignore-pull-failures': { kind: 'flag', about: 'Go on with the others when an image cannot be pulled' },
     'ignore-buildable': { kind: 'flag', about: 'Leave out services that are built' },
   },
   async run(call) {
@@ -29,6 +33,17 @@ export const pull = command({
       when: options.policy === 'missing' ? 'missing' : 'always',
     })
     const quiet = options.quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
-    await applyPlan(quiet, { plan, client, nothing: 'Nothing to pull' })
+    if (!options['ignore-pull-failures']) {
+      await applyPlan(quiet, { plan, client, nothing: 'Nothing to pull' })
+      return
+    }
+    for (const { operation } of plan.nodes) {
+      const alone = new Plan()
+      alone.add(operation)
+      await applyPlan(quiet, { plan: alone, client, nothing: '' }).catch(error => {
+        if (!(error instanceof PlanFailure)) throw error
+        call.screen.warn(printable(error.message))
+      })
+    }
   },
 })

@@ -1,9 +1,13 @@
 /** Removes stopped containers of services. */
-import { planRemove } from '../../plan/down.ts'
-import { timeoutOption, turning } from '../turning.ts'
+import { planRemove, planStop } from '../../plan/turn.ts'
+import { applyPlan } from '../apply-plan.ts'
+import { command } from '../command.ts'
+import { asks } from '../confirm.ts'
+import { timeoutOption, turned } from '../turning.ts'
 
-export const rm = turning({
+export const rm = command({
   usage: '[OPTIONS] [SERVICE...]',
+  about: 'Says what it is going to remove and waits for a yes on standard input, unless -f is given.',
   options: {
     force: { kind: 'flag', short: 'f', about: 'Do not ask' },
     stop: { kind: 'flag', short: 's', about: 'Stop running containers first' },
@@ -11,13 +15,19 @@ export const rm = turning({
     timeout: timeoutOption,
     all: { kind: 'flag', short: 'a', about: 'Always so' },
   },
-  plan: (target, observed, { services, options }) =>
-    planRemove(target, observed, { services, stop: options.stop, volumes: options.volumes, timeout: options.timeout }),
-  nothing: 'No stopped containers',
-  ask: ({ options }, plan) =>
-    options.force
-      ? undefined
-      : plan.nodes.flatMap(({ operation }) =>
-          operation.kind === 'remove-container' ? `container ${operation.name}` : [],
-        ),
+  async run(call) {
+    const { options, screen } = call
+    const { target, client, observe, services } = await turned(call)
+    if (options.stop)
+      await applyPlan(call, {
+        plan: planStop(target, await observe(), { services, timeout: options.timeout }),
+        client,
+        nothing: '',
+      })
+    const plan = planRemove(target, await observe(), { services, volumes: options.volumes, timeout: options.timeout })
+    const names = plan.nodes.map(({ operation }) => operation.name)
+    if (names.length > 0) screen.print(`Going to remove ${names.join(', ')}`)
+    if (names.length > 0 && !options.force && !call.globals['dry-run'] && !(await asks(call, 'Are you sure?'))) return
+    await applyPlan(call, { plan, client, nothing: 'No stopped containers' })
+  },
 })

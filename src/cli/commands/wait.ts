@@ -1,4 +1,4 @@
-/** Waits until containers of services end; the exit code of the last one is ours. */
+/** Waits until containers of services end; the exit code of the one that ended last is ours. */
 import { endpoints } from '../../api/endpoints.ts'
 import { Failure } from '../../lib/failure.ts'
 import { nameOf } from '../../view/names.ts'
@@ -10,26 +10,28 @@ export const wait = command({
   words: [1, Infinity],
   options: { 'down-project': { kind: 'flag', about: 'Take the stack down when the first one ends' } },
   async run(call) {
-    const { client, containers } = await replicasOf(call, { services: call.args })
-    if (containers.length === 0)
-      throw new Failure('conflict', 'Nothing to wait for: no container of these services runs')
+    const { client, project, containers } = await replicasOf(call, { services: call.args })
+    if (containers.length === 0) throw new Failure('conflict', `no containers for project "${project}"`)
+    let last = 0
     const ends = containers.map(async container => {
-      const stream = await client.stream(
-        endpoints.containerWait,
-        { params: { id: container.Id } },
-        { signal: call.signal },
-      )
+      const params = { id: container.Id }
+      const stream = await client.stream(endpoints.containerWait, { params }, { signal: call.signal })
       for await (const { StatusCode: code } of stream) {
-        call.screen.print(`container ${nameOf(container)} exited with code ${code}`)
-        return code
+        call.screen.print(`container "${container.Id}" exited with status code ${code}`)
+        last = code
+        return
       }
       throw new Failure(
         'internal',
         `Cannot wait for "${nameOf(container)}": the engine ended the wait without an answer`,
       )
     })
-    if (!call.options['down-project']) return (await Promise.all(ends)).findLast(code => code !== 0) ?? 0
-    const code = await Promise.race(ends)
+    if (!call.options['down-project']) {
+      await Promise.all(ends)
+      return last
+    }
+    await Promise.race(ends)
+    const code = last
     // the others end because of what follows; their waits have nothing more to say
     for (const end of ends) end.catch(() => undefined)
     const { down } = await import('./down.ts')

@@ -36,7 +36,6 @@ const quiet = (note: string): Rule => ({ level: 'partly', note, quiet: true })
 
 const oneMachine = 'containers run on this machine alone'
 const windows = 'has a meaning on Windows only'
-const noHooks = 'hooks are not run yet'
 const noRollout = 'containers are replaced without rolling yet'
 const swarm = 'for swarm'
 
@@ -67,9 +66,7 @@ const clientRules: Rules = {
   'services.*.ports.*.app_protocol': quiet('for readers'),
   'services.*.ports.*.mode': quiet('every port is published on this host'),
   'services.*.ports.*.name': quiet('for readers'),
-  'services.*.post_start': no(noHooks),
-  'services.*.pre_start': no(noHooks),
-  'services.*.pre_stop': no(noHooks),
+  'services.*.pre_start': no('containers that run before the service are not made yet'),
   'services.*.provider': no('other programs are not called to provide a service'),
   'services.*.pull_refresh_after': no('has no effect in Compose either; "pull_policy: every_…" has'),
   'services.*.use_api_socket': no(

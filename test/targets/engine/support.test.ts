@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { planDown } from '../../../src/plan/down.ts'
 import { planPull } from '../../../src/plan/images.ts'
 import { labels } from '../../../src/plan/labels.ts'
 import { reconcile } from '../../../src/plan/reconcile.ts'
@@ -12,7 +13,7 @@ import {
   supportTable,
   unsupported,
 } from '../../../src/targets/engine/support.ts'
-import { image, nothing } from '../../plan/project.ts'
+import { applied, image, nothing } from '../../plan/project.ts'
 import { loadFiles } from '../../stack/stacks.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: stacks as data, reached into freely
@@ -261,7 +262,11 @@ async function evidence(stack: Data): Promise<string> {
     )
     const observed = nothing({ networks: named, volumes: named, images, files: hashes })
     const plan = reconcile(project, observed, { wait: true })
-    const shown = [planPull(project, observed).nodes, plan.nodes, plan.warnings]
+    // hooks before a stop are those of the plan of down
+    const hooks = planDown(project, applied(plan, observed)).nodes.flatMap(({ operation }) =>
+      operation.kind === 'run-hook' ? [operation.hook] : [],
+    )
+    const shown = [planPull(project, observed).nodes, plan.nodes, plan.warnings, hooks]
     return JSON.stringify(shown, (key, value) =>
       key === labels.configHash || key === labels.fields ? undefined : value,
     ).replaceAll(directory, 'HERE')
