@@ -11,6 +11,7 @@ import { adoptedContainer, adoptedNetwork } from './adopt.ts'
 import { runHook } from './hook.ts'
 import type { PerformContext, Performed, Performer } from './performer.ts'
 import { pull, type RegistryAuthSource } from './pull.ts'
+import { withSeccompProfiles } from './seccomp-profiles.ts'
 import { onceSettled } from './settled.ts'
 import { tarOf } from './tar.ts'
 import { Waiter } from './wait.ts'
@@ -64,7 +65,8 @@ async function perform(operation: Operation, context: Context): Promise<Performe
     case 'remove-image':
       return gone(client.call(imageEndpoints.imageRemove, { params: { name: operation.name } }))
     case 'create-container': {
-      const body = bound(operation.body, operation.late, ref => resolve(ref, results))
+      const bare = bound(operation.body, operation.late, ref => resolve(ref, results))
+      const body = await withSeccompProfiles(bare)
       const query = { name: operation.createName, platform: operation.platform }
       const container = await created(client.call(containerEndpoints.containerCreate, { body, query }), () =>
         adoptedContainer(client, operation.createName, body),

@@ -1,4 +1,5 @@
 /** The HostConfig of a service: mounts, limits, ports, namespaces, privileges. */
+import { resolve } from 'node:path'
 import type {
   DeviceRequest as ApiDeviceRequest,
   Mount as ApiMount,
@@ -56,7 +57,11 @@ export function hostConfig({ project, service, files, inherited }: HostConfigInp
   parts.set('Privileged', service.privileged, at('privileged'))
   parts.set('CapAdd', service.capAdd, at('cap_add'))
   parts.set('CapDrop', service.capDrop, at('cap_drop'))
-  parts.set('SecurityOpt', service.securityOpt, at('security_opt'))
+  parts.set(
+    'SecurityOpt',
+    service.securityOpt.map(option => securityOption(option, project.directory)),
+    at('security_opt'),
+  )
   parts.set('ReadonlyRootfs', service.readOnly, at('read_only'))
   parts.set('Sysctls', service.sysctls, at('sysctls'))
   parts.set(
@@ -123,6 +128,12 @@ export function hostConfig({ project, service, files, inherited }: HostConfigInp
       at('logging'),
     )
   return { host: parts.values, origins: parts.origins, services }
+}
+
+/** A profile of system calls named by its file is told by that file's whole path. */
+function securityOption(option: string, directory: string): string {
+  const value = /^seccomp[=:](?!unconfined$|builtin$|\s*\{)(.+)$/s.exec(option)?.[1]
+  return value === undefined ? option : `seccomp=${resolve(directory, value)}`
 }
 
 /** The first of two paths that stands in the stack itself, when one value can be written in two places. */

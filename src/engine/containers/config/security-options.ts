@@ -60,6 +60,7 @@ function seccompOf(value: string): SeccompChoice {
   try {
     return { kind: 'profile', profile: JSON.parse(value) as unknown }
   } catch (cause) {
-    throw new Failure('invalid', 'Decoding seccomp profile failed: it is not JSON', { cause })
+    const words = value.startsWith('/') ? 'it is the name of a file, and should be what stands in it' : 'it is not JSON'
+    throw new Failure('invalid', `Decoding seccomp profile failed: ${words}`, { cause })
   }
 }
