@@ -123,6 +123,13 @@ int make_folders(int root, const char *path, mode_t mode);
 int mount_step(struct monitor *m, const struct step *s);
 /* process.c */
 int process_step(struct monitor *m, const struct step *s);
+/* netns.c */
+int prepare_home(const char *path);
+int netlink_here(int *fd);
+int enter_netns(struct monitor *m, const char *path);
+int leave_netns(struct monitor *m);
+int keep_netns(const char *path);
+int drop_netns(const char *path);
 /* netlink.c */
 int network_step(struct monitor *m, const struct step *s);
 /* supervise.c */

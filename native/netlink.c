@@ -1,4 +1,4 @@
-/* Links, addresses and routes, one request and one answer each, and the namespaces they live in. */
+/* Links, addresses and routes, one request and one answer each. */
 #include "monitor.h"
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -7,9 +7,7 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 struct request {
   struct nlmsghdr head;
@@ -54,11 +52,6 @@ static int ask(int fd, const struct request *r) {
   const struct nlmsghdr *head = (const void *)answer;
   if (!NLMSG_OK(head, (size_t)n) || head->nlmsg_type != NLMSG_ERROR) return -EPROTO;
   return ((const struct nlmsgerr *)NLMSG_DATA(head))->error;
-}
-
-static int socket_here(int *fd) {
-  if (*fd < 0) *fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  return NEG(*fd);
 }
 
 static int index_of(int fd, const char *name, int *index) {
@@ -107,6 +100,17 @@ static int create_veth(struct monitor *m, const struct step *s) {
   close_nest(&r, other);
   close_nest(&r, data);
   close_nest(&r, link);
+  return ask(m->netlink[0], &r);
+}
+
+static int enslave(struct monitor *m, const char *name, const char *bridge) {
+  struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
+  int master = 0, error = index_of(m->netlink[0], bridge, &master);
+  if (error) return error;
+  /* its container has gone meanwhile */
+  if ((error = index_of(m->netlink[0], name, &info.ifi_index))) return error == -ENODEV ? 0 : error;
+  struct request r = start(RTM_NEWLINK, 0, &info, sizeof info);
+  number(&r, IFLA_MASTER, (uint32_t)master);
   return ask(m->netlink[0], &r);
 }
 
@@ -161,62 +165,19 @@ static int add_route(struct monitor *m, const struct step *s) {
   return ask(m->netlink[1], &r);
 }
 
-/* The folder as iproute2 makes it: shared, so that a namespace dropped here is dropped everywhere. */
-static int prepare_home(const char *path) {
-  if (mkdir(path, 0755) && errno != EEXIST) return -errno;
-  if (mount("", path, "none", MS_SHARED | MS_REC, NULL) == 0) return 0;
-  if (errno != EINVAL || mount(path, path, "none", MS_BIND | MS_REC, NULL)) return -errno;
-  return NEG(mount("", path, "none", MS_SHARED | MS_REC, NULL));
-}
-
-static int arrived(struct monitor *m) {
-  m->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  return m->netns < 0 ? -errno : socket_here(&m->netlink[1]);
-}
-
-static int enter(struct monitor *m, const char *path) {
-  if (m->home < 0) m->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  int error = m->home < 0 ? -errno : socket_here(&m->netlink[0]);
-  if (error) return error;
-  if (!path) return unshare(CLONE_NEWNET) ? -errno : arrived(m);
-  AUTOCLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
-  return fd < 0 || setns(fd, CLONE_NEWNET) ? -errno : arrived(m);
-}
-
-static int leave(struct monitor *m) {
-  if (setns(m->home, CLONE_NEWNET)) return -errno;
-  close(m->netns);
-  close(m->netlink[1]);
-  m->netns = m->netlink[1] = -1;
-  return 0;
-}
-
-static int keep(const char *path) {
-  AUTOCLOSE point = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
-  if (point < 0) return -errno;
-  if (mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) == 0) return 0;
-  int error = errno;
-  unlink(path);
-  return -error;
-}
-
-static int drop(const char *path) {
-  if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) && errno != EINVAL && errno != ENOENT) return -errno;
-  return unlink(path) && errno != ENOENT ? -errno : 0;
-}
-
 int network_step(struct monitor *m, const struct step *s) {
-  int error = s->code >= STEP_BRIDGE ? socket_here(&m->netlink[0]) : 0;
+  int error = s->code >= STEP_BRIDGE ? netlink_here(&m->netlink[0]) : 0;
   if (error) return error;
   switch (s->code) {
     case STEP_NETNS_HOME: return prepare_home(text(m, s->a[0]));
-    case STEP_NETNS_NEW: return enter(m, NULL);
-    case STEP_NETNS_KEEP: return keep(text(m, s->a[0]));
-    case STEP_NETNS_ENTER: return enter(m, text(m, s->a[0]));
-    case STEP_NETNS_LEAVE: return leave(m);
-    case STEP_NETNS_DROP: return drop(text(m, s->a[0]));
+    case STEP_NETNS_NEW: return enter_netns(m, NULL);
+    case STEP_NETNS_KEEP: return keep_netns(text(m, s->a[0]));
+    case STEP_NETNS_ENTER: return enter_netns(m, text(m, s->a[0]));
+    case STEP_NETNS_LEAVE: return leave_netns(m);
+    case STEP_NETNS_DROP: return drop_netns(text(m, s->a[0]));
     case STEP_BRIDGE: return create_bridge(m, s);
     case STEP_VETH: return create_veth(m, s);
+    case STEP_MASTER: return enslave(m, text(m, s->a[0]), text(m, s->a[1]));
     case STEP_ISOLATE: return isolate(m, text(m, s->a[0]));
     case STEP_LINK_UP: return change_link(m, m->netlink[s->a[0] != 0], text(m, s->a[1]), RTM_NEWLINK);
     case STEP_LINK_DELETE: return change_link(m, m->netlink[s->a[0] != 0], text(m, s->a[1]), RTM_DELLINK);

@@ -66,6 +66,8 @@ function action(step: Step): string {
       return `create bridge "${step.args.name}"`
     case 'veth':
       return `connect "${step.args.host}" to bridge "${step.args.bridge}"`
+    case 'master':
+      return `connect "${step.args.name}" to bridge "${step.args.bridge}"`
     case 'address':
       return `give interface "${step.args.name}" its address`
     case 'route':

@@ -179,8 +179,12 @@ export function listXattrs(path: string): readonly string[] {
   return scratch.toString('utf8', 0, length).split('\0').slice(0, -1)
 }
 
+/** NFT_CTX_OUTPUT_HANDLE: a rule is listed with the number by which it can be deleted. */
+const outputHandles = 1 << 3
+
 const nftables = library('libnftables.so.1', 'Install libnftables1', {
   new: 'void *nft_ctx_new(uint32_t flags)',
+  setOutput: 'void nft_ctx_output_set_flags(void *ctx, unsigned int flags)',
   bufferOutput: 'int nft_ctx_buffer_output(void *ctx)',
   bufferError: 'int nft_ctx_buffer_error(void *ctx)',
   run: 'int nft_run_cmd_from_buffer(void *ctx, const char *commands)',
@@ -198,6 +202,7 @@ export function runNft(commands: string): string {
   const api = nftables()
   if (nft === undefined) {
     nft = api.new(0)
+    api.setOutput(nft, outputHandles)
     api.bufferOutput(nft)
     api.bufferError(nft)
   }

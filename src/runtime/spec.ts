@@ -253,6 +253,8 @@ export type HostOperation =
       readonly mac: string
     }
   | { readonly kind: 'delete-link'; readonly name: string }
+  /** A link of the host becomes a port of a bridge; ENODEV is fine, its container has just gone. */
+  | { readonly kind: 'join-bridge'; readonly name: string; readonly bridge: string; readonly isolated: boolean }
   /** A sandbox without process: namespace kept at `path`, lo up. */
   | { readonly kind: 'create-sandbox'; readonly path: HostPath; readonly interfaces: readonly InterfaceSpec[] }
   /** The namespace that a process lives in, kept at `path` again. */

@@ -45,6 +45,7 @@ export const steps = {
   address: { code: 30, phases: host, args: { inside: 'number', name: 'string', address: 'bytes', prefix: 'number' } },
   route: { code: 31, phases: host, args: { name: 'string', gateway: 'bytes' } },
   'link-delete': { code: 32, phases: ['host', 'undo'], args: { inside: 'number', name: 'string' } },
+  master: { code: 33, phases: host, args: { name: 'string', bridge: 'string' } },
   // mounts, by descriptor; slot 0 is the root
   tree: { code: 40, phases: both, args: { slot: 'slot', path: 'string', recursive: 'number' } },
   'fs-open': { code: 41, phases: child, args: { type: 'string' } },

@@ -4,6 +4,7 @@ import { debug } from '../../lib/debug.ts'
 import { messageOf } from '../../lib/failure.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { HostOperation } from '../../runtime/spec.ts'
+import { KeyedLock } from '../base/keyed-lock.ts'
 import { formatAddress } from './address.ts'
 import { linkAddress } from './attachment.ts'
 import type { DockerUser } from './docker-user.ts'
@@ -67,6 +68,8 @@ export interface BridgesOptions {
   readonly runtime: Runtime
   readonly firewall: Firewall
   readonly dockerUser: Pick<DockerUser, 'allow'>
+  /** The host ends of those who are on a network already. */
+  readonly ports: (network: Network) => readonly string[]
   /** Whether a link of that name is there; tests without a kernel say. */
   readonly exists?: (name: string) => boolean
 }
@@ -74,7 +77,9 @@ export interface BridgesOptions {
 export class Bridges {
   readonly #options: BridgesOptions
   readonly #exists: (name: string) => boolean
-  readonly #ready = new Map<string, Promise<void>>()
+  /** By the bridge's name: whoever makes, heals or removes one is alone with it. */
+  readonly #lock = new KeyedLock()
+  readonly #ready = new Set<string>()
   readonly #networks = new Map<string, Network>()
   /** What goes on after a bridge has gone; nobody waits for it but `close`. */
   #leaving: Promise<void> = Promise.resolve()
@@ -86,29 +91,38 @@ export class Bridges {
 
   /** Resolves when the bridge is up and its rules hold; asked for by many at once, it is made once. */
   ensure(network: Network): Promise<void> {
-    const known = this.#ready.get(network.id)
-    if (known) return known
-    const ready = this.#make(network)
-    this.#ready.set(network.id, ready)
-    ready.catch(() => this.#ready.delete(network.id))
-    return ready
+    return this.#lock.run(network.bridge, async () => {
+      if (this.#ready.has(network.id) && this.isThere(network)) return
+      await this.#make(network)
+      this.#ready.add(network.id)
+    })
   }
 
   async #make(network: Network): Promise<void> {
-    const { runtime, firewall } = this.#options
+    const { runtime, firewall, ports } = this.#options
     this.adopt(network)
     try {
-      const isThere = this.#exists(network.bridge)
-      const operations = isThere
+      const operations = this.isThere(network)
         ? []
-        : bridgeOperations(network, forwardingOperations(network.addresses.some(({ family }) => family === 6)))
+        : [
+            ...bridgeOperations(network, forwardingOperations(network.addresses.some(({ family }) => family === 6))),
+            // deleted behind our back, it has left its containers' ends on the host without a master
+            ...ports(network)
+              .filter(this.#exists)
+              .map(name => ({
+                kind: 'join-bridge' as const,
+                name,
+                bridge: network.bridge,
+                isolated: !network.icc,
+              })),
+          ]
       await Promise.all([
         operations.length > 0 ? runtime.runHost({ kind: 'host', operations }) : undefined,
         firewall.flush(),
         this.#allow(),
       ])
     } catch (error) {
-      this.#forget(network)
+      if (network.members.size === 0) this.#forget(network)
       await firewall.flush()
       throw error
     }
@@ -130,11 +144,20 @@ export class Bridges {
     return this.#exists(network.bridge)
   }
 
-  /** With its rules; a bridge that was there before us, under a name somebody chose, stays. */
-  async remove(network: Network): Promise<void> {
+  /** Of a network that is going; a bridge that was there before us, under a name somebody chose, stays. */
+  remove(network: Network): Promise<void> {
+    return this.#lock.run(network.bridge, () => this.#remove(network))
+  }
+
+  /** Of a network that stays, when nobody is on it: who has come meanwhile keeps it. */
+  removeUnused(network: Network): Promise<void> {
+    return this.#lock.run(network.bridge, async () => {
+      if (network.members.size === 0) await this.#remove(network)
+    })
+  }
+
+  async #remove(network: Network): Promise<void> {
     const { runtime, firewall } = this.#options
-    // whoever is still making it would make it again
-    await this.#ready.get(network.id)?.catch(() => undefined)
     this.#forget(network)
     const operations: HostOperation[] = [{ kind: 'delete-link', name: network.bridge }]
     // no bridge is left that Docker's rules could matter to, so nobody has to wait for them

@@ -137,6 +137,15 @@ export class Endpoints {
     if (attached.endpoints.length > 0) this.#attached.set(member.id, attached)
   }
 
+  /** The host ends of those on a network. */
+  hostEnds(network: Network): string[] {
+    return [...network.members.keys()].flatMap(id =>
+      this.of(id)
+        .filter(({ networkId }) => networkId === network.id)
+        .map(attachment => attachment.interface.host),
+    )
+  }
+
   of(containerId: string): readonly Attachment[] {
     return this.#attached.get(containerId)?.endpoints.map(({ attachment }) => attachment) ?? []
   }

@@ -5,7 +5,7 @@ import type { PortBindings } from '../../api/container-body.ts'
 import { checkFilters, type Filters, matchesLabels } from '../../api/filters.ts'
 import type { NetworkCreate, NetworkInspect } from '../../api/networks.ts'
 import { debug } from '../../lib/debug.ts'
-import { Failure } from '../../lib/failure.ts'
+import { Failure, messageOf } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import { runNft, socketIn } from '../../runtime/native.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
@@ -38,6 +38,8 @@ import {
 import { matchesNetwork, parseUntil } from './network-filters.ts'
 import { PublishedPorts } from './publish.ts'
 import type { PublishedPort } from './published-port.ts'
+
+const log = debug('networks')
 
 export interface NetworksOptions {
   readonly paths: Paths
@@ -82,9 +84,15 @@ export class Networks {
       marker: join(paths.roots.run, 'firewall'),
       run: kernel?.runNft ?? runNft,
     })
-    const dockerUser = kernel ? { allow: async () => undefined } : new DockerUser(paths.name)
+    const dockerUser = kernel ? { allow: async () => undefined } : new DockerUser(paths.name, runNft)
     const exists = kernel?.linkExists
-    this.#bridges = new Bridges({ runtime, firewall: this.#firewall, dockerUser, ...(exists ? { exists } : {}) })
+    this.#bridges = new Bridges({
+      runtime,
+      firewall: this.#firewall,
+      dockerUser,
+      ports: network => this.#endpoints.hostEnds(network),
+      ...(exists ? { exists } : {}),
+    })
     this.#ports = new PublishedPorts(this.#firewall)
     this.#endpoints = new Endpoints({
       runtime,
@@ -245,8 +253,13 @@ export class Networks {
     }
     // out of the collection first: nobody may attach to what is going
     this.#networks.delete(network.id)
-    await this.#bridges.remove(network)
-    await rm(this.#options.paths.networkRecord(network.id), { force: true })
+    try {
+      await this.#bridges.remove(network)
+      await rm(this.#options.paths.networkRecord(network.id), { force: true })
+    } catch (error) {
+      this.#networks.set(network.id, network)
+      throw error
+    }
     this.#options.events.emit('network', 'destroy', network.id, network.attributes())
   }
 
@@ -282,8 +295,7 @@ export class Networks {
 
   /** The default bridge cannot be removed, so it goes with its last container. */
   async #leave(networks: readonly Network[]): Promise<void> {
-    for (const network of networks)
-      if (network.isDefaultBridge && network.members.size === 0) await this.#bridges.remove(network)
+    for (const network of networks) if (network.isDefaultBridge) await this.#bridges.removeUnused(network)
   }
 
   /** Into a running container's sandbox. @throws Failure denied when it is on that network. */
@@ -328,7 +340,11 @@ export class Networks {
   /** After every running container has been adopted: the kernel's rules are made what they should be, leftovers go. */
   async settle(): Promise<void> {
     const bridge = this.find('bridge')
-    if (bridge && bridge.members.size === 0 && bridge.addresses.length > 0) await this.#bridges.remove(bridge)
+    if (bridge && bridge.addresses.length > 0) await this.#bridges.removeUnused(bridge)
+    // a bridge that was deleted while no engine looked is missed by those on it
+    const used = [...this.#networks.values()].filter(({ members }) => members.size > 0)
+    for (const result of await Promise.allSettled(used.map(network => this.#bridges.ensure(network))))
+      if (result.status === 'rejected') log('%s', messageOf(result.reason))
     await this.#firewall.flush()
   }
 

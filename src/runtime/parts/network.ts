@@ -133,6 +133,11 @@ export function operationSteps(operation: Exclude<HostOperation, { kind: 'delete
     }
     case 'delete-link':
       return [step('link-delete', { inside: 0, name: linkName(operation.name) })]
+    case 'join-bridge':
+      return [
+        step('master', { name: linkName(operation.name), bridge: linkName(operation.bridge) }),
+        ...(operation.isolated ? [step('isolate', { name: operation.name })] : []),
+      ]
     case 'create-sandbox':
       return [...sandboxSteps(operation.path, operation.interfaces), step('netns-leave', {})]
     case 'keep-sandbox':

@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { EngineName } from '../../../src/engine/base/engine-name.ts'
 import { parseSubnet } from '../../../src/engine/networks/address.ts'
-import { dockerUserRules, restoreText } from '../../../src/engine/networks/docker-user.ts'
+import { DockerUser, dockerUserRules } from '../../../src/engine/networks/docker-user.ts'
 import {
   bridgeElements,
   elementsText,
@@ -137,10 +138,43 @@ describe('Firewall', () => {
   })
 })
 
-test('dockerUserRules() keep packets to Docker’s bridges under Docker’s rules', () => {
-  const rules = dockerUserRules(['tsc-+'], 'tscompose')
-  const text = restoreText('insert', rules)
-  assert.ok(text.indexOf('-o docker+') < text.indexOf('-i tsc-+ -m comment'))
-  assert.match(text, /^\*filter\n-I DOCKER-USER 1 -o tsc-\+ .* -j ACCEPT\n/)
-  assert.match(restoreText('delete', rules), /-D DOCKER-USER -i tsc-\+ -m comment --comment tscompose -j ACCEPT/)
+describe('DockerUser', () => {
+  const name = new EngineName('/run/tscompose', '/run/tscompose')
+  const listed = (rules: readonly string[]) =>
+    `table ip filter {\n\tchain DOCKER-USER { # handle 12\n${rules.map((rule, i) => `\t\t${rule.replace('counter', `counter packets ${i} bytes 7`)} # handle ${40 + i}`).join('\n')}\n\t}\n}\n`
+
+  test('keeps packets to Docker’s bridges under Docker’s rules', async () => {
+    const said: string[] = []
+    await new DockerUser(name, commands => {
+      said.push(commands)
+      return listed([])
+    }).allow(['tsc-0123', 'mine'], false)
+    assert.deepEqual(said[0], 'list chain ip filter DOCKER-USER')
+    // inserted from the last to the first
+    assert.deepEqual(said[1]!.split('\n').slice(-4), [
+      'insert rule ip filter DOCKER-USER iifname "mine" counter accept comment "tscompose"',
+      'insert rule ip filter DOCKER-USER iifname "mine" oifname "br-*" counter return comment "tscompose"',
+      'insert rule ip filter DOCKER-USER iifname "mine" oifname "docker*" counter return comment "tscompose"',
+      'insert rule ip filter DOCKER-USER oifname "mine" counter accept comment "tscompose"',
+    ])
+  })
+
+  test('leaves what holds already, and replaces its own rules only', async () => {
+    const wanted = dockerUserRules(['tsc-*'], 'tscompose')
+    const run = async (present: readonly string[]) => {
+      const said: string[] = []
+      await new DockerUser(name, commands => {
+        said.push(commands)
+        return listed(present)
+      }).allow(['tsc-0123'], false)
+      return said.slice(1).join('\n')
+    }
+    assert.equal(await run(wanted), '')
+    const others = dockerUserRules(['tsc1a2b-*'], 'tscompose_1a2b3c4d')
+    const changed = await run([...others, wanted[0]!])
+    assert.deepEqual(
+      changed.split('\n').filter(line => line.startsWith('delete')),
+      [`delete rule ip filter DOCKER-USER handle ${40 + others.length}`],
+    )
+  })
 })

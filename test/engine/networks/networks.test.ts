@@ -1,58 +1,9 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { NetworkCreate } from '../../../src/api/networks.ts'
-import { type EngineEvent, Events } from '../../../src/engine/base/events.ts'
-import { parseSubnet } from '../../../src/engine/networks/address.ts'
-import { Networks } from '../../../src/engine/networks/networks.ts'
-import { type FailureKind, isFailure } from '../../../src/lib/failure.ts'
-import { newId } from '../../../src/lib/ids.ts'
-import type { Runtime } from '../../../src/runtime/runtime.ts'
-import type { HostOperation } from '../../../src/runtime/spec.ts'
-import { temporaryPaths } from '../../support/temporary-paths.ts'
-
-/** Networks over a kernel that does nothing but remember. */
-async function open(t: TestContext, again?: { paths: ReturnType<typeof temporaryPaths>; links: Set<string> }) {
-  const paths = again?.paths ?? temporaryPaths(t)
-  const links = again?.links ?? new Set<string>()
-  const operations: HostOperation[] = []
-  const rules: string[] = []
-  const events = new Events()
-  const seen: EngineEvent[] = []
-  events.listen(event => seen.push(event))
-  const runtime = {
-    async runHost(spec: { operations: readonly HostOperation[] }) {
-      operations.push(...spec.operations)
-      for (const operation of spec.operations) {
-        if (operation.kind === 'create-bridge') links.add(operation.name)
-        if (operation.kind === 'delete-link') links.delete(operation.name)
-      }
-    },
-  } as unknown as Runtime
-  const networks = await Networks.open({
-    paths,
-    events,
-    runtime,
-    pools: ['10.7.0.0/16'],
-    kernel: {
-      runNft: commands => rules.push(commands),
-      socketIn: () => assert.fail('no sandbox here'),
-      linkExists: name => links.has(name),
-      hostSubnets: () => [parseSubnet('10.7.0.0/24')!],
-    },
-  })
-  t.after(() => networks.close())
-  const member = (name: string) => ({ id: newId(), name })
-  return { networks, paths, links, operations, rules, seen, member }
-}
-
-const rejected = (promise: Promise<unknown>, kind: FailureKind, message: string | RegExp) =>
-  assert.rejects(promise, (error: Error) => {
-    if (typeof message === 'string') assert.equal(error.message, message)
-    else assert.match(error.message, message)
-    assert.ok(isFailure(error, kind), `kind ${kind}`)
-    return true
-  })
+import type { FailureKind } from '../../../src/lib/failure.ts'
+import { open, rejected } from './networks-box.ts'
 
 describe('Networks', () => {
   test('list() shows the three networks that are always there', async t => {

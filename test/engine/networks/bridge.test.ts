@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { open, rejected } from './networks-box.ts'
+
+describe('a bridge', () => {
+  test('that goes with its last container is made again for one that comes at that moment', async t => {
+    const { networks, links, gate, member, operations } = await open(t)
+    const [first, second] = [member('first'), member('second')]
+    await networks.attach(first, [{ network: 'bridge' }])
+    const going = Promise.withResolvers<void>()
+    const go = Promise.withResolvers<void>()
+    gate.before = async ([operation]) => {
+      if (operation?.kind !== 'delete-link') return
+      going.resolve()
+      await go.promise
+    }
+    const left = networks.detach(first.id)
+    await going.promise
+    const attached = networks.attach(second, [{ network: 'bridge' }])
+    go.resolve()
+    await Promise.all([left, attached])
+    assert.equal(links.size, 1, 'whoever has been attached has a bridge')
+    assert.deepEqual(
+      operations.map(({ kind }) => kind).filter(kind => kind !== 'sysctl'),
+      ['create-bridge', 'delete-link', 'create-bridge'],
+    )
+  })
+
+  test('stays when somebody has come before its removal had its turn', async t => {
+    const { networks, links, member, operations } = await open(t)
+    const [first, second] = [member('first'), member('second')]
+    await networks.attach(first, [{ network: 'bridge' }])
+    const attached = networks.attach(second, [{ network: 'bridge' }])
+    await Promise.all([attached, networks.detach(first.id)])
+    assert.equal(links.size, 1)
+    assert.ok(operations.every(({ kind }) => kind !== 'delete-link'))
+  })
+
+  test('of a removed network is gone before a new network has one of that name', async t => {
+    const { networks, links, gate, member } = await open(t)
+    const body = { Name: 'n', Options: { 'com.docker.network.bridge.name': 'brx' } }
+    await networks.create(body)
+    const web = member('web')
+    await networks.attach(web, [{ network: 'n' }])
+    await networks.detach(web.id)
+    const go = Promise.withResolvers<void>()
+    gate.before = async ([operation]) => (operation?.kind === 'delete-link' ? go.promise : undefined)
+    const removed = networks.remove('n')
+    await networks.create(body)
+    const attached = networks.attach(member('next'), [{ network: 'n' }])
+    go.resolve()
+    await Promise.all([removed, attached])
+    assert.deepEqual([...links], ['brx'])
+  })
+
+  test('deleted behind our back is there again at the next use, with the containers that were on it', async t => {
+    const { networks, links, member, operations } = await open(t)
+    await networks.create({ Name: 'n', Options: { 'com.docker.network.bridge.enable_icc': 'false' } })
+    const [attachment] = await networks.attach(member('web'), [{ network: 'n' }])
+    const { bridge, host } = attachment!.interface
+    links.add(host)
+    links.delete(bridge)
+    operations.length = 0
+    await networks.attach(member('other'), [{ network: 'n' }])
+    assert.ok(links.has(bridge))
+    assert.deepEqual(
+      operations
+        .filter(({ kind }) => kind === 'join-bridge')
+        .find(operation => 'name' in operation && operation.name === host),
+      { kind: 'join-bridge', name: host, bridge, isolated: true },
+    )
+  })
+
+  test('deleted while no engine looked is there again when the next has taken over', async t => {
+    const first = await open(t)
+    await first.networks.create({ Name: 'n' })
+    const web = first.member('web')
+    const attachments = await first.networks.attach(web, [{ network: 'n' }])
+    first.links.clear()
+    const next = await open(t, first)
+    await next.networks.adopt(web, { attachments, ports: [] })
+    await next.networks.settle()
+    assert.ok(next.links.has(attachments[0]!.interface.bridge))
+  })
+
+  test('that cannot be removed leaves its network known', async t => {
+    const { networks, gate, member } = await open(t)
+    await networks.create({ Name: 'n' })
+    const web = member('web')
+    await networks.attach(web, [{ network: 'n' }])
+    await networks.detach(web.id)
+    gate.before = async () => {
+      throw new Error('no')
+    }
+    await assert.rejects(networks.remove('n'))
+    gate.before = async () => undefined
+    await networks.remove('n')
+    await rejected(networks.remove('n'), 'not-found', 'network n not found')
+  })
+})

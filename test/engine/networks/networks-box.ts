@@ -1,0 +1,57 @@
+/** Networks without a kernel, for the tests beside. */
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import { type EngineEvent, Events } from '../../../src/engine/base/events.ts'
+import { parseSubnet } from '../../../src/engine/networks/address.ts'
+import { Networks } from '../../../src/engine/networks/networks.ts'
+import { type FailureKind, isFailure } from '../../../src/lib/failure.ts'
+import { newId } from '../../../src/lib/ids.ts'
+import type { Runtime } from '../../../src/runtime/runtime.ts'
+import type { HostOperation } from '../../../src/runtime/spec.ts'
+import { temporaryPaths } from '../../support/temporary-paths.ts'
+
+/** Networks over a kernel that does nothing but remember. */
+export async function open(t: TestContext, again?: { paths: ReturnType<typeof temporaryPaths>; links: Set<string> }) {
+  const paths = again?.paths ?? temporaryPaths(t)
+  const links = again?.links ?? new Set<string>()
+  const operations: HostOperation[] = []
+  const rules: string[] = []
+  /** A test that forces an order waits here before the kernel does anything. */
+  const gate = { before: async (_operations: readonly HostOperation[]): Promise<void> => undefined }
+  const events = new Events()
+  const seen: EngineEvent[] = []
+  events.listen(event => seen.push(event))
+  const runtime = {
+    async runHost(spec: { operations: readonly HostOperation[] }) {
+      await gate.before(spec.operations)
+      operations.push(...spec.operations)
+      for (const operation of spec.operations) {
+        if (operation.kind === 'create-bridge') links.add(operation.name)
+        if (operation.kind === 'delete-link') links.delete(operation.name)
+      }
+    },
+  } as unknown as Runtime
+  const networks = await Networks.open({
+    paths,
+    events,
+    runtime,
+    pools: ['10.7.0.0/16'],
+    kernel: {
+      runNft: commands => rules.push(commands),
+      socketIn: () => assert.fail('no sandbox here'),
+      linkExists: name => links.has(name),
+      hostSubnets: () => [parseSubnet('10.7.0.0/24')!],
+    },
+  })
+  t.after(() => networks.close())
+  const member = (name: string) => ({ id: newId(), name })
+  return { networks, paths, links, operations, rules, seen, member, gate }
+}
+
+export const rejected = (promise: Promise<unknown>, kind: FailureKind, message: string | RegExp) =>
+  assert.rejects(promise, (error: Error) => {
+    if (typeof message === 'string') assert.equal(error.message, message)
+    else assert.match(error.message, message)
+    assert.ok(isFailure(error, kind), `kind ${kind}`)
+    return true
+  })
