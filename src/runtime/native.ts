@@ -50,6 +50,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   reap: 'int host_reap(int pid)',
   request: 'int host_request(int nursery)',
   unread: 'int host_unread(int fd)',
+  forgetFlows: 'int host_forget_flows(const uint8_t *address, int size, int protocol, int port)',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
 })
 
@@ -73,6 +74,15 @@ export function openPidfd(pid: number): number {
 /** Signal 0 only asks whether it is alive (ESRCH when not). */
 export function signalPidfd(pidfd: number, signal: number): void {
   checked('pidfd_send_signal', host().pidfdSignal(pidfd, signal))
+}
+
+/**
+ * The kernel forgets what it knew of flows sent to this place of the host, so that the rules there are now lead their next packet;
+ * none there is fine. `address` is 4 or 16 bytes, `protocol` an IPPROTO number.
+ */
+export function forgetFlows(address: Uint8Array, protocol: number, port: number): void {
+  const result = host().forgetFlows(address, address.length, protocol, port) as number
+  if (result < 0 && errnoName(-result) !== 'ENOENT') throw systemError('ctnetlink', -result)
 }
 
 /** An exclusive lock on a file, held until `release` or the end of the process; undefined when another process has it. */

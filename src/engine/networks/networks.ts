@@ -7,7 +7,7 @@ import type { NetworkCreate, NetworkInspect } from '../../api/networks.ts'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
-import { runNft, socketIn } from '../../runtime/native.ts'
+import { forgetFlows, runNft, socketIn } from '../../runtime/native.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { Aside } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
@@ -93,7 +93,7 @@ export class Networks {
       ports: network => this.#endpoints.hostEnds(network),
       ...(exists ? { exists } : {}),
     })
-    this.#ports = new PublishedPorts(this.#firewall)
+    this.#ports = new PublishedPorts(this.#firewall, kernel ? () => undefined : forgetFlows)
     this.#endpoints = new Endpoints({
       runtime,
       events,
@@ -288,9 +288,10 @@ export class Networks {
 
   /** What `attach` and `connect` gave, taken back with the published ports; nothing attached is fine. */
   async detach(containerId: string): Promise<void> {
-    const hadPorts = this.#ports.release(containerId)
+    const ports = this.#ports.release(containerId)
     const left = this.#endpoints.detach(containerId)
-    await Promise.all([hadPorts ? this.#firewall.flush() : undefined, this.#leave(left)])
+    await Promise.all([ports.length > 0 ? this.#firewall.flush() : undefined, this.#leave(left)])
+    this.#ports.forget(ports)
   }
 
   /** The default bridge cannot be removed, so it goes with its last container. */

@@ -3,6 +3,7 @@ import type { PortBindings } from '../../api/container-body.ts'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import { type Firewall, portElement } from './firewall.ts'
+import { type ForgetFlows, forgetFlowsOf } from './flows.ts'
 import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
 import { type Holder, hold, type Place, processAt, type Target } from './port-holder.ts'
 import type { PublishedPort } from './published-port.ts'
@@ -31,10 +32,12 @@ const tries = 16
 
 export class PublishedPorts {
   readonly #firewall: Firewall
+  readonly #forget: ForgetFlows
   readonly #held = new Map<string, Held>()
 
-  constructor(firewall: Firewall) {
+  constructor(firewall: Firewall, forget: ForgetFlows) {
     this.#firewall = firewall
+    this.#forget = forget
   }
 
   /** @throws Failure `internal` with Docker's words when a port is taken; who has it stands in the hint. */
@@ -57,6 +60,8 @@ export class PublishedPorts {
       await this.unpublish(publisher.id)
       throw error
     }
+    // those that came while nobody had the port
+    forgetFlowsOf(ports, this.#forget)
     return ports
   }
 
@@ -79,18 +84,26 @@ export class PublishedPorts {
     }
   }
 
-  /** The rules go at once when the container's bridge goes with them; `flush` is the caller's. */
-  release(containerId: string): boolean {
+  /** The rules go with the next flush of the firewall, which is the caller's, and then `forget` is. */
+  release(containerId: string): readonly PublishedPort[] {
     const held = this.#held.get(containerId)
-    if (!held) return false
+    if (!held) return []
     this.#held.delete(containerId)
     for (const holder of held.holders) holder.release()
     this.#want(containerId, [])
-    return true
+    return held.ports
+  }
+
+  /** Once the rules of released ports are gone: who sends on does not reach whoever has the address next. */
+  forget(ports: readonly PublishedPort[]): void {
+    forgetFlowsOf(ports, this.#forget)
   }
 
   async unpublish(containerId: string): Promise<void> {
-    if (this.release(containerId)) await this.#firewall.flush()
+    const ports = this.release(containerId)
+    if (ports.length === 0) return
+    await this.#firewall.flush()
+    this.forget(ports)
   }
 
   of(containerId: string): readonly PublishedPort[] {

@@ -4,9 +4,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { Firewall } from '../../../src/engine/networks/firewall.ts'
+import { forgetFlowsOf } from '../../../src/engine/networks/flows.ts'
 import { wantedPorts } from '../../../src/engine/networks/port-bindings.ts'
 import { PublishedPorts } from '../../../src/engine/networks/publish.ts'
-import { portList, portMap } from '../../../src/engine/networks/published-port.ts'
+import { type PublishedPort, portList, portMap } from '../../../src/engine/networks/published-port.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
 
 describe('wantedPorts()', () => {
@@ -66,11 +67,36 @@ describe('PublishedPorts', () => {
   const web = { id: 'a', name: 'web', endpointId: 'e1', ipv4: '10.1.0.2', ipv6: undefined }
 
   /** A firewall that needs no file of its own. */
-  function ports() {
+  function ports(said: string[] = []) {
     const wall = firewall()
-    wall.flush = async () => undefined
-    return new PublishedPorts(wall)
+    wall.flush = async () => void said.push('rules')
+    return new PublishedPorts(wall, (address, protocol, port) =>
+      said.push(`forget ${address.join('.')} ${protocol} ${port}`),
+    )
   }
+
+  test('flows of a UDP port are forgotten whenever the rules that led them have changed', async t => {
+    const said: string[] = []
+    const published = ports(said)
+    t.after(() => published.close())
+    const bindings = { '53/udp': [{ HostIp: '127.0.0.1' }], '80/tcp': [{ HostIp: '127.0.0.1' }] }
+    const [{ hostPort }] = (await published.publish(web, bindings, {})).filter(port => port.protocol === 'udp') as [
+      PublishedPort,
+    ]
+    await published.unpublish(web.id)
+    assert.deepEqual(said, ['rules', `forget 127.0.0.1 17 ${hostPort}`, 'rules', `forget 127.0.0.1 17 ${hostPort}`])
+  })
+
+  test('a port of every address has its flows forgotten at each address of this host, and at no other', () => {
+    const said: string[] = []
+    const port = { protocol: 'udp' as const, hostIp: '0.0.0.0', hostPort: 53, containerPort: 53, address: '10.1.0.2' }
+    forgetFlowsOf(
+      [port],
+      address => said.push(address.join('.')),
+      () => ['127.0.0.1', '::1', '192.0.2.7'],
+    )
+    assert.deepEqual(said, ['127.0.0.1', '192.0.2.7'])
+  })
 
   test('publish() names the container that has the port', async t => {
     const published = ports()
