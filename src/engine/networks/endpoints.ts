@@ -196,10 +196,10 @@ export class Endpoints {
   ): { attachment: Attachment; network: Network } {
     const endpointId = newId()
     const aliases = [...(request.aliases ?? [])]
-    const four = takeAddress(network, 4, request.ipv4Address)
+    const four = takeAddress(network, 4, { asked: request.ipv4Address, owner: member.name })
     let six: Address | undefined
     try {
-      six = takeAddress(network, 6, request.ipv6Address)
+      six = takeAddress(network, 6, { asked: request.ipv6Address, owner: member.name })
     } catch (error) {
       if (four) poolOf(network, 4)?.release(four)
       throw error
@@ -283,10 +283,14 @@ function poolOf(network: Network, family: Family) {
 }
 
 /** The asked address or the next free one; undefined when the network has none of that family. */
-function takeAddress(network: Network, family: Family, text: string | undefined): Address | undefined {
+function takeAddress(
+  network: Network,
+  family: Family,
+  { asked: text, owner }: { readonly asked: string | undefined; readonly owner: string },
+): Address | undefined {
   const invalid = (why: string) =>
     new Failure('invalid', `invalid config for network ${network.name}: invalid endpoint settings:\n${why}`)
-  if (!text) return poolOf(network, family)?.allocate()
+  if (!text) return poolOf(network, family)?.allocate(owner)
   const address = parseAddress(text)
   if (address?.family !== family) throw invalid(`invalid IPv${family} address: ${text}`)
   const pool = poolOf(network, family)

@@ -14,19 +14,24 @@ import {
   type Subnet,
 } from './address.ts'
 
-/** Small subnets away from where Docker (172.17–31, 192.168) and most home and office networks begin. */
-export const defaultPools: readonly string[] = ['172.30.0.0/16', '10.213.0.0/16', '10.214.0.0/15', '192.168.192.0/18']
-
-/** The size of a subnet that nobody chose. */
-const chosenPrefix = 24
+/** Away from where Docker (172.17–31, 192.168) and most home and office networks begin. */
+export const defaultPools: readonly string[] = ['10.208.0.0/12', '172.30.0.0/16', '192.168.192.0/18']
 
 /**
- * The first /24 of `pools` that overlaps none of `taken`.
+ * The size of a subnet that nobody chose: 256 networks or more of a pool, of 253 containers at least. A bridge takes 1,023 ports
+ * (BR_MAX_PORTS), so a /22 is room enough.
+ */
+function chosenPrefix(pool: Subnet): number {
+  return Math.max(pool.prefix, Math.min(24, Math.max(22, pool.prefix + 8)))
+}
+
+/**
+ * The first subnet of `pools` that overlaps none of `taken`.
  * @throws Failure when every one is taken.
  */
 export function freeSubnet(pools: readonly Subnet[], taken: readonly Subnet[]): Subnet {
   for (const pool of pools) {
-    const prefix = Math.max(pool.prefix, chosenPrefix)
+    const prefix = chosenPrefix(pool)
     const step = 1n << BigInt(bits(pool.family) - prefix)
     const nearby = taken.filter(other => overlaps(pool, other))
     for (let base = pool.base; base <= lastOf(pool); base += step) {
@@ -112,10 +117,15 @@ export function checkOverlap(subnet: Subnet, others: readonly Subnet[]): void {
     })
 }
 
+/** More than a bridge has ports. */
+const remembered = 2048
+
 /** The addresses of one pool: which are taken, and which comes next. */
 export class Addresses {
   readonly pool: Pool
   readonly #taken = new Set<bigint>()
+  /** Who had which address last, the longest unused first. */
+  readonly #last = new Map<string, bigint>()
   #next: bigint
 
   constructor(pool: Pool) {
@@ -134,18 +144,32 @@ export class Addresses {
   }
 
   /**
-   * The next free address, going round: one just released is not given out again at once, since neighbours still hold its
-   * link address and clients its connections.
+   * What `owner` had last, where it is free: a container made anew stays where its neighbours know it. Otherwise the next free address,
+   * going round: one just released is not given to another at once, since neighbours still hold its link address and clients its
+   * connections.
    */
-  allocate(): Address {
+  allocate(owner: string): Address {
+    const last = this.#last.get(owner)
+    const value = last === undefined || this.#taken.has(last) ? this.#nextFree() : last
+    this.#taken.add(value)
+    this.#remember(owner, value)
+    return { family: this.family, value }
+  }
+
+  #remember(owner: string, value: bigint): void {
+    this.#last.delete(owner)
+    this.#last.set(owner, value)
+    const [oldest] = this.#last.keys()
+    if (this.#last.size > remembered && oldest !== undefined) this.#last.delete(oldest)
+  }
+
+  #nextFree(): bigint {
     const { range } = this.pool
     const size = lastOf(range) - range.base + 1n
     for (let tried = 0n; tried < size && tried <= BigInt(this.#taken.size); tried++) {
       const value = this.#next
       this.#next = value === lastOf(range) ? range.base : value + 1n
-      if (this.#taken.has(value)) continue
-      this.#taken.add(value)
-      return { family: this.family, value }
+      if (!this.#taken.has(value)) return value
     }
     throw new Failure(
       'denied',

@@ -29,6 +29,13 @@ describe('freeSubnet()', () => {
     assert.equal(formatSubnet(freeSubnet(pools, taken)), '10.5.4.0/24')
   })
 
+  test('gives larger subnets of larger pools, no larger than a bridge can use', () => {
+    assert.equal(formatSubnet(freeSubnet(parsePools(['10.208.0.0/12']), [])), '10.208.0.0/22')
+    assert.equal(formatSubnet(freeSubnet(parsePools(['10.0.0.0/8']), [])), '10.0.0.0/22')
+    assert.equal(formatSubnet(freeSubnet(parsePools(['10.4.0.0/15']), [])), '10.4.0.0/23')
+    assert.equal(formatSubnet(freeSubnet(parsePools(['192.168.192.0/18']), [])), '192.168.192.0/24')
+  })
+
   test('goes on in the next pool, and fails when all are used', () => {
     const pools = parsePools(['10.5.0.0/24', '10.6.0.0/25'])
     assert.equal(formatSubnet(freeSubnet(pools, [subnet('10.5.0.0/16')])), '10.6.0.0/25')
@@ -82,7 +89,8 @@ test('checkOverlap() speaks as Docker does, with 403', () => {
 })
 
 describe('Addresses', () => {
-  const take = (addresses: Addresses) => formatAddress(addresses.allocate())
+  let owners = 0
+  const take = (addresses: Addresses, owner = `owner-${owners++}`) => formatAddress(addresses.allocate(owner))
 
   test('allocate() goes up from after the gateway, past what is set apart', () => {
     const addresses = new Addresses(checkPool({ subnet: '10.1.0.0/24', auxiliary: { r: '10.1.0.3' } }))
@@ -91,11 +99,21 @@ describe('Addresses', () => {
 
   test('allocate() does not give out again at once what was just released', () => {
     const addresses = new Addresses(checkPool({ subnet: '10.1.0.0/29' }))
-    const first = addresses.allocate()
-    addresses.release(first)
+    addresses.release(address(take(addresses)))
     assert.equal(take(addresses), '10.1.0.3')
     for (const next of ['10.1.0.4', '10.1.0.5', '10.1.0.6', '10.1.0.2']) assert.equal(take(addresses), next)
-    assert.throws(() => addresses.allocate(), /no available IPv4 addresses/)
+    assert.throws(() => take(addresses), /no available IPv4 addresses/)
+  })
+
+  test('allocate() gives an owner what it had last, while nobody else has it', () => {
+    const addresses = new Addresses(checkPool({ subnet: '10.1.0.0/29' }))
+    const first = take(addresses, 'web')
+    take(addresses, 'db')
+    addresses.release(address(first))
+    assert.equal(take(addresses, 'web'), first)
+    addresses.release(address(first))
+    addresses.reserve(address(first))
+    assert.equal(take(addresses, 'web'), '10.1.0.4')
   })
 
   test('allocate() stays in the ip-range, reserve() may leave it', () => {
