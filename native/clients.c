@@ -1,5 +1,5 @@
 /* Whoever talks to the monitor: the engine that started it, the one that came after, each attached terminal. */
-#include "monitor.h"
+#include "supervise.h"
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -28,20 +28,20 @@ static void append(struct buffer *b, const void *data, size_t length) {
 }
 
 /* 0600 from its first moment; by a name relative to its folder, since socket paths are short (108 bytes). */
-int listen_for_clients(struct monitor *m) {
+int listen_for_clients(struct supervisor *m) {
   struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "control.sock"};
-  if (fchdir(m->directory)) return -errno;
+  if (fchdir(m->settings.directory)) return -errno;
   m->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (m->listener < 0) return -errno;
-  unlinkat(m->directory, "control.sock", 0);
-  unlinkat(m->directory, "exit.json", 0);
+  unlinkat(m->settings.directory, "control.sock", 0);
+  unlinkat(m->settings.directory, "exit.json", 0);
   mode_t before = umask(0177);
   int error = NEG(bind(m->listener, (struct sockaddr *)&name, sizeof name));
   umask(before);
   return error ? error : NEG(listen(m->listener, 64));
 }
 
-void add_client(struct monitor *m, int fd, int attach) {
+void add_client(struct supervisor *m, int fd, int attach) {
   if (m->client_count == MAX_CLIENTS) {
     close(fd);
     return;
@@ -50,7 +50,7 @@ void add_client(struct monitor *m, int fd, int attach) {
   m->clients[m->client_count++] = (struct client){.fd = fd, .attach = attach};
 }
 
-void drop_client(struct monitor *m, int index) {
+void drop_client(struct supervisor *m, int index) {
   struct client *c = &m->clients[index];
   close(c->fd);
   free(c->out.data);
@@ -66,7 +66,7 @@ void send_frame(struct client *c, enum report type, const void *data, uint32_t l
   append(&c->out, data, length);
 }
 
-void send_started(struct monitor *m, struct client *c) {
+void send_started(struct supervisor *m, struct client *c) {
   struct __attribute__((packed)) {
     uint32_t pid;
     uint64_t time;
@@ -74,7 +74,7 @@ void send_started(struct monitor *m, struct client *c) {
   send_frame(c, FROM_STARTED, &report, sizeof report);
 }
 
-void send_exited(struct monitor *m, struct client *c) {
+void send_exited(struct supervisor *m, struct client *c) {
   struct __attribute__((packed)) {
     uint32_t code, signal, oom;
     uint64_t time;
@@ -83,7 +83,7 @@ void send_exited(struct monitor *m, struct client *c) {
   send_frame(c, FROM_EXITED, &report, sizeof report);
 }
 
-void accept_client(struct monitor *m) {
+void accept_client(struct supervisor *m) {
   int fd = RETRY(accept4(m->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
   struct ucred peer;
   socklen_t size = sizeof peer;
@@ -98,14 +98,14 @@ void accept_client(struct monitor *m) {
   if (m->client_count > before) send_started(m, &m->clients[before]);
 }
 
-static void resize(struct monitor *m, const char *data) {
+static void resize(struct supervisor *m, const char *data) {
   uint16_t size[2];
   memcpy(size, data, sizeof size);
   struct winsize window = {.ws_row = size[0], .ws_col = size[1]};
-  if (m->stdio & STDIO_TERMINAL) ioctl(m->input, TIOCSWINSZ, &window);
+  if (m->settings.stdio & STDIO_TERMINAL) ioctl(m->input, TIOCSWINSZ, &window);
 }
 
-static bool take_frame(struct monitor *m, struct client *c, int type, const char *data, uint32_t length) {
+static bool take_frame(struct supervisor *m, struct client *c, int type, const char *data, uint32_t length) {
   uint32_t signal;
   switch (type) {
     case TO_SIGNAL:
@@ -127,14 +127,14 @@ static bool take_frame(struct monitor *m, struct client *c, int type, const char
       return true;
     case TO_STDIN_END:
       /* A terminal has no end to close: ^D is a character. */
-      if (c->attach & ATTACH_STDIN && (m->stdio & (STDIO_ONCE | STDIO_TERMINAL)) == STDIO_ONCE) m->stdin_ended = true;
+      if (c->attach & ATTACH_STDIN && (m->settings.stdio & (STDIO_ONCE | STDIO_TERMINAL)) == STDIO_ONCE) m->stdin_ended = true;
       return true;
     default: return false;
   }
 }
 
 /* False when the client is gone or speaks something else. Input waits in the socket while the process does not take it. */
-bool read_client(struct monitor *m, struct client *c) {
+bool read_client(struct supervisor *m, struct client *c) {
   if (!reserve(&c->in, FRAME)) return false;
   ssize_t n = RETRY(read(c->fd, c->in.data + c->in.start + c->in.length, FRAME));
   if (n <= 0) return n < 0 && errno == EAGAIN;

@@ -1,5 +1,5 @@
 /* Bytes to steps. Everything is checked before anything runs: a program is whole and sound, or refused. */
-#include "monitor.h"
+#include "program.h"
 
 static bool string_ends(const struct program *p, int64_t offset) {
   return offset >= 0 && offset < p->size && memchr(p->pool + offset, 0, p->size - (size_t)offset);

@@ -2,7 +2,8 @@
  * The nursery waits for sockets from the engine and forks a monitor for each (0.1 ms; a new image of this program would cost 1 ms).
  * The monitor takes one program from its socket, runs it, says how that went, and stays as the process's parent.
  */
-#include "monitor.h"
+#include "setup.h"
+#include "supervise.h"
 #include <linux/sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+struct monitor {
+  int socket; /* the engine's connection; later the first client */
+  struct setup setup;
+  struct supervisor supervisor;
+};
 
 static int read_all(int fd, void *data, size_t length) {
   for (size_t done = 0; done < length;) {
@@ -32,7 +39,7 @@ static int read_program(struct monitor *m) {
   char *bytes = malloc(length ? length : 1);
   if (!bytes) return -ENOMEM;
   error = read_all(m->socket, bytes, length);
-  return error ? error : decode(bytes, length, &m->program);
+  return error ? error : decode(bytes, length, &m->setup.program);
 }
 
 /* A daemon of its own: the process the engine waits for ends at once, and nothing of the engine's stays open. */
@@ -62,13 +69,13 @@ static void outlast_signals(void) {
 }
 
 static void undo(struct monitor *m) {
-  const struct program *p = &m->program;
-  if (m->home >= 0) setns(m->home, CLONE_NEWNET);
+  const struct program *p = &m->setup.program;
+  if (m->setup.home >= 0) setns(m->setup.home, CLONE_NEWNET);
   for (uint32_t i = 0; i < p->undo; i++) {
     const struct step *s = &p->steps[p->host + p->child + i];
-    if (s->after < m->done) run_step(m, s);
+    if (s->after < m->setup.done) run_step(&m->setup, s);
   }
-  if (m->listener >= 0) unlinkat(m->directory, "control.sock", 0);
+  if (m->supervisor.listener >= 0) unlinkat(m->supervisor.settings.directory, "control.sock", 0);
 }
 
 static _Noreturn void fail(struct monitor *m, int step, int error) {
@@ -126,7 +133,7 @@ static int nurse(const char *title) {
   _exit(0);
 }
 
-static _Noreturn void run_child(struct monitor *m) {
+static _Noreturn void run_child(struct setup *m) {
   const struct program *p = &m->program;
   for (uint32_t i = 0; i < p->child; i++) {
     int error = run_step(m, &p->steps[p->host + i]);
@@ -140,16 +147,16 @@ static _Noreturn void run_child(struct monitor *m) {
 
 static void take_terminal(struct monitor *m, int master) {
   fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
-  m->input = m->streams[0].fd = master;
+  m->supervisor.input = m->supervisor.streams[0].fd = master;
   /* While we hold the other end, a terminal nobody has open at the moment is not at its end. */
-  m->terminal_peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  m->supervisor.terminal_peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
 static void take_sibling(struct monitor *m, pid_t pid, int pidfd) {
-  RETRY(waitpid(m->pid, NULL, 0));
-  close(m->pidfd);
-  m->pid = pid;
-  m->pidfd = pidfd;
+  RETRY(waitpid(m->supervisor.pid, NULL, 0));
+  close(m->supervisor.pidfd);
+  m->supervisor.pid = pid;
+  m->supervisor.pidfd = pidfd;
 }
 
 /* Success is silence: exec closes the child's end. */
@@ -157,7 +164,7 @@ static struct child_report await_child(struct monitor *m) {
   for (;;) {
     struct child_report report = {REPORT_NONE, 0};
     int fd;
-    if (receive(m->report, &report, sizeof report, &fd) <= 0 || report.step >= 0) return report;
+    if (receive(m->setup.report, &report, sizeof report, &fd) <= 0 || report.step >= 0) return report;
     if (fd < 0) return (struct child_report){0, EPROTO};
     if (report.step == REPORT_FORKED) take_sibling(m, report.error, fd);
     else take_terminal(m, fd);
@@ -167,41 +174,44 @@ static struct child_report await_child(struct monitor *m) {
 static int start_child(struct monitor *m) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) return -errno;
-  struct clone_args args = {.flags = m->clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)&m->pidfd, .exit_signal = SIGCHLD};
+  struct clone_args args = {.flags = m->setup.clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)&m->supervisor.pidfd, .exit_signal = SIGCHLD};
+  const struct supervisor *v = &m->supervisor;
+  const int outside[OUTSIDE] = {m->socket, v->settings.directory, v->listener, v->input, v->streams[0].fd, v->streams[1].fd, -1, -1};
+  memcpy(m->setup.outside, outside, sizeof outside);
   long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return -errno;
-  m->report = pair[pid ? 0 : 1];
-  if (pid == 0) run_child(m);
+  m->setup.report = pair[pid ? 0 : 1];
+  if (pid == 0) run_child(&m->setup);
   close(pair[1]);
-  m->pid = (pid_t)pid;
+  m->supervisor.pid = (pid_t)pid;
   for (int i = 0; i < 3; i++) {
-    close(m->child_stdio[i]);
-    if (i < 2 && m->child_stdio[i] == m->child_stdio[i + 1]) m->child_stdio[i + 1] = -1;
+    close(m->setup.child_stdio[i]);
+    if (i < 2 && m->setup.child_stdio[i] == m->setup.child_stdio[i + 1]) m->setup.child_stdio[i + 1] = -1;
   }
   return 0;
 }
 
 static void run_program(struct monitor *m) {
-  const struct program *p = &m->program;
+  const struct program *p = &m->setup.program;
   for (uint32_t i = 0; i < p->host; i++) {
-    int error = run_step(m, &p->steps[i]);
+    int error = run_step(&m->setup, &p->steps[i]);
     if (error) fail(m, (int)i, error);
-    m->done++;
+    m->setup.done++;
   }
   if (!p->child) return;
-  int clone = (int)p->host - 1, error = prepare_stdio(m);
-  if (!error) error = listen_for_clients(m);
+  int clone = (int)p->host - 1, error = prepare_stdio(&m->supervisor, m->setup.child_stdio);
+  if (!error) error = listen_for_clients(&m->supervisor);
   if (!error) error = start_child(m);
   if (error) fail(m, clone, error);
   struct child_report report = await_child(m);
   if (report.step < 0) return;
-  kill(m->pid, SIGKILL);
-  RETRY(waitpid(m->pid, NULL, 0));
+  kill(m->supervisor.pid, SIGKILL);
+  RETRY(waitpid(m->supervisor.pid, NULL, 0));
   fail(m, report.step, -report.error);
 }
 
 /* What only the start needed. A monitor that waits for a slow client must not keep the network of a container that has ended. */
-static void let_go(struct monitor *m) {
+static void let_go(struct setup *m) {
   if (m->home >= 0) setns(m->home, CLONE_NEWNET);
   int *used[] = {&m->report, &m->target, &m->fs, &m->home, &m->netns, &m->netlink[0], &m->netlink[1]};
   for (size_t i = 0; i < sizeof used / sizeof *used; i++) close_it(used[i]), *used[i] = -1;
@@ -209,24 +219,27 @@ static void let_go(struct monitor *m) {
 }
 
 int main(int argc, char **argv) {
-  static struct monitor m = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1, .pidfd = -1,
-                             .directory = -1, .log = -1, .input = -1, .terminal_peer = -1, .listener = -1,
-                             .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}};
-  for (int i = 0; i < SLOTS; i++) m.slots[i] = -1;
+  static struct monitor m = {
+      .setup = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1},
+      .supervisor = {.settings = {.directory = -1, .log = -1}, .pidfd = -1, .input = -1, .terminal_peer = -1, .listener = -1,
+                     .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}},
+  };
+  m.setup.settings = &m.supervisor.settings;
+  for (int i = 0; i < SLOTS; i++) m.setup.slots[i] = -1;
   detach();
   m.socket = nurse(argc > 1 ? argv[1] : "tsc");
   int error = read_program(&m);
   if (error) fail(&m, -1, error);
   run_program(&m);
-  clock_gettime(CLOCK_REALTIME, &m.started);
-  if (m.program.child) outlast_signals();
-  let_go(&m);
-  add_client(&m, m.socket, m.attach);
-  send_started(&m, &m.clients[0]);
-  if (!flush_client(&m.clients[0])) {
+  clock_gettime(CLOCK_REALTIME, &m.supervisor.started);
+  if (m.setup.program.child) outlast_signals();
+  let_go(&m.setup);
+  add_client(&m.supervisor, m.socket, m.supervisor.settings.attach);
+  send_started(&m.supervisor, &m.supervisor.clients[0]);
+  if (!flush_client(&m.supervisor.clients[0])) {
     /* The engine has ended meanwhile, and with it all knowledge of this start. */
-    if (m.pid) kill(m.pid, SIGKILL), RETRY(waitpid(m.pid, NULL, 0));
+    if (m.supervisor.pid) kill(m.supervisor.pid, SIGKILL), RETRY(waitpid(m.supervisor.pid, NULL, 0));
     fail(&m, -1, -EPIPE);
   }
-  return m.program.child ? supervise(&m) != 0 : 0;
+  return m.setup.program.child ? supervise(&m.supervisor) != 0 : 0;
 }

@@ -1,5 +1,5 @@
 /* Mounts, from descriptor to descriptor: a path inside a root is walked by the kernel, once, within that root. */
-#include "monitor.h"
+#include "setup.h"
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -16,7 +16,7 @@ int umount2(const char *target, int flags);
 
 #define ROOTED (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 
-int set_slot(struct monitor *m, int64_t slot, int fd) {
+int set_slot(struct setup *m, int64_t slot, int fd) {
   if (fd < 0) return -errno;
   if (m->slots[slot] >= 0) close(m->slots[slot]);
   m->slots[slot] = fd;
@@ -100,15 +100,13 @@ static bool in_own_proc(int root, int fd) {
 }
 
 /* Our own mounts come first and through no link; those asked for may not end in our procfs (CVE-2023-27561). */
-static int place(struct monitor *m, const struct step *s) {
+static int place(struct setup *m, const struct step *s) {
   const char *path = text(m, s->a[1]);
   int root = m->slots[0], make = (int)s->a[2];
   uint64_t resolve = ROOTED | (make & MAKE_UNTRUSTED ? 0 : RESOLVE_NO_SYMLINKS);
   struct stat source;
-  if (make & MAKE_LIKE) {
-    if (fstat(m->slots[s->a[0]], &source)) return -errno;
-    make |= S_ISDIR(source.st_mode) ? MAKE_FOLDER : MAKE_FILE;
-  }
+  if (make & MAKE_LIKE && fstat(m->slots[s->a[0]], &source)) return -errno;
+  if (make & MAKE_LIKE) make |= S_ISDIR(source.st_mode) ? MAKE_FOLDER : MAKE_FILE;
   int fd = open_inside(root, path, O_PATH, resolve);
   if (fd < 0 && errno == ENOENT && make & MAKE_FOLDER) fd = make_folders(root, path, 0755);
   else if (fd < 0 && errno == ENOENT && make & MAKE_FILE) fd = make_file(root, path, 8);
@@ -120,11 +118,11 @@ static int place(struct monitor *m, const struct step *s) {
   return move_to(m->slots[s->a[0]], target);
 }
 
-static int fs_set(struct monitor *m, unsigned command, const char *key, const char *value) {
+static int fs_set(struct setup *m, unsigned command, const char *key, const char *value) {
   return NEG(syscall(SYS_fsconfig, m->fs, command, key, value, 0));
 }
 
-static int fs_mount(struct monitor *m, const struct step *s) {
+static int fs_mount(struct setup *m, const struct step *s) {
   int error = fs_set(m, FSCONFIG_CMD_CREATE, NULL, NULL);
   if (!error) error = set_slot(m, s->a[0], (int)syscall(SYS_fsmount, m->fs, FSMOUNT_CLOEXEC, (unsigned)s->a[1]));
   close(m->fs);
@@ -132,13 +130,13 @@ static int fs_mount(struct monitor *m, const struct step *s) {
   return error;
 }
 
-static int fs_open(struct monitor *m, const char *type) {
+static int fs_open(struct setup *m, const char *type) {
   if (m->fs >= 0) close(m->fs);
   m->fs = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
   return NEG(m->fs);
 }
 
-static int make_node(struct monitor *m, const struct step *s) {
+static int make_node(struct setup *m, const struct step *s) {
   char parent[256];
   const char *path = text(m, s->a[1]), *name = strrchr(path, '/');
   name = name ? name + 1 : path;
@@ -154,13 +152,13 @@ static int make_node(struct monitor *m, const struct step *s) {
   return NEG(fchownat(folder, name, (uid_t)s->a[4], (gid_t)s->a[5], AT_SYMLINK_NOFOLLOW));
 }
 
-static int make_folder(struct monitor *m, const struct step *s) {
+static int make_folder(struct setup *m, const struct step *s) {
   AUTOCLOSE folder = make_folders(m->slots[s->a[0]], text(m, s->a[1]), (mode_t)s->a[2]);
   return NEG(folder);
 }
 
 /* A file is hidden by /dev/null of the host, a folder by an empty read-only tmpfs; what is not there needs no hiding. */
-static int mask(struct monitor *m, const char *path) {
+static int mask(struct setup *m, const char *path) {
   AUTOCLOSE target = open_inside(m->slots[0], path, O_PATH, ROOTED);
   if (target < 0) return errno == ENOENT ? 0 : -errno;
   struct stat st;
@@ -178,7 +176,7 @@ static int mask(struct monitor *m, const char *path) {
   return error ? error : move_to(null, target);
 }
 
-static int make_readonly(struct monitor *m, const char *path) {
+static int make_readonly(struct setup *m, const char *path) {
   AUTOCLOSE target = open_inside(m->slots[0], path, O_PATH, ROOTED);
   if (target < 0) return errno == ENOENT ? 0 : -errno;
   AUTOCLOSE tree = open_tree_at(target, "", AT_EMPTY_PATH | AT_RECURSIVE);
@@ -187,9 +185,8 @@ static int make_readonly(struct monitor *m, const char *path) {
   return error ? error : move_to(tree, target);
 }
 
-static int attach_root(struct monitor *m, int root, const char *path) {
+static int attach_root(int root, const char *path) {
   AUTOCLOSE target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  (void)m;
   return target < 0 ? -errno : move_to(root, target);
 }
 
@@ -202,7 +199,7 @@ static int pivot(int root) {
 }
 
 /* For kernels before 6.5, which take the layers as one option string; names in it are relative to `folder`. */
-static int mount_overlay(struct monitor *m, const struct step *s) {
+static int mount_overlay(struct setup *m, const struct step *s) {
   const char *target = text(m, s->a[2]);
   if (chdir(text(m, s->a[0])) || mount("overlay", target, "overlay", 0, text(m, s->a[1]))) return -errno;
   if (chdir("/")) return -errno;
@@ -210,7 +207,7 @@ static int mount_overlay(struct monitor *m, const struct step *s) {
 }
 
 /* A mount of the target, such as its /dev/shm. This process has one thread and is back when the step ends. */
-static int tree_of(struct monitor *m, const struct step *s) {
+static int tree_of(struct setup *m, const struct step *s) {
   AUTOCLOSE home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
   if (home < 0 || setns(m->target, CLONE_NEWNS)) return -errno;
   int error = set_slot(m, s->a[0], open_tree_at(AT_FDCWD, text(m, s->a[1]), AT_SYMLINK_NOFOLLOW));
@@ -218,14 +215,14 @@ static int tree_of(struct monitor *m, const struct step *s) {
 }
 
 /* Below a folder others write to: walked by the kernel, which follows no link out of it. */
-static int tree_beneath(struct monitor *m, const struct step *s) {
+static int tree_beneath(struct setup *m, const struct step *s) {
   AUTOCLOSE folder = open(text(m, s->a[1]), O_PATH | O_DIRECTORY | O_CLOEXEC);
   AUTOCLOSE inner = folder < 0 ? -1 : open_inside(folder, text(m, s->a[3]), O_PATH, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
   if (inner < 0) return -errno;
   return set_slot(m, s->a[0], open_tree_at(inner, "", AT_EMPTY_PATH | (s->a[2] ? AT_RECURSIVE : 0)));
 }
 
-int mount_step(struct monitor *m, const struct step *s) {
+int mount_step(struct setup *m, const struct step *s) {
   int slot = m->slots[s->a[0] >= 0 && s->a[0] < SLOTS ? s->a[0] : 0];
   unsigned recursive = s->a[2] ? AT_RECURSIVE : 0;
   switch (s->code) {
@@ -237,7 +234,7 @@ int mount_step(struct monitor *m, const struct step *s) {
     case STEP_FS_FLAG: return fs_set(m, FSCONFIG_SET_FLAG, text(m, s->a[0]), NULL);
     case STEP_FS_MOUNT: return fs_mount(m, s);
     case STEP_ATTRIBUTES: return set_attributes(slot, (uint64_t)s->a[1], (uint64_t)s->a[2], (uint64_t)s->a[3], s->a[4]);
-    case STEP_ATTACH_ROOT: return attach_root(m, slot, text(m, s->a[1]));
+    case STEP_ATTACH_ROOT: return attach_root(slot, text(m, s->a[1]));
     case STEP_PLACE: return place(m, s);
     case STEP_FOLDER: return make_folder(m, s);
     case STEP_NODE: return make_node(m, s);

@@ -1,5 +1,5 @@
 /* Links, addresses and routes, one request and one answer each. */
-#include "monitor.h"
+#include "setup.h"
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
@@ -63,7 +63,7 @@ static int index_of(int fd, const char *name, int *index) {
   return 0;
 }
 
-static int create_bridge(struct monitor *m, const struct step *s) {
+static int create_bridge(struct setup *m, const struct step *s) {
   const char *name = text(m, s->a[0]);
   struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
   if (strlen(name) >= IFNAMSIZ || (s->a[2] != 6 && s->a[2])) return -EINVAL;
@@ -78,7 +78,7 @@ static int create_bridge(struct monitor *m, const struct step *s) {
 }
 
 /* Both ends in one request: ours on the bridge and up, the other in the namespace we are in, named and with its address. */
-static int create_veth(struct monitor *m, const struct step *s) {
+static int create_veth(struct setup *m, const struct step *s) {
   const char *host = text(m, s->a[0]), *pair = text(m, s->a[2]); /* 6 bytes of address, 16 of name */
   int bridge = 0, error = index_of(m->netlink[0], text(m, s->a[1]), &bridge);
   if (error) return error;
@@ -103,7 +103,7 @@ static int create_veth(struct monitor *m, const struct step *s) {
   return ask(m->netlink[0], &r);
 }
 
-static int enslave(struct monitor *m, const char *name, const char *bridge) {
+static int enslave(struct setup *m, const char *name, const char *bridge) {
   struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
   int master = 0, error = index_of(m->netlink[0], bridge, &master);
   if (error) return error;
@@ -114,7 +114,7 @@ static int enslave(struct monitor *m, const char *name, const char *bridge) {
   return ask(m->netlink[0], &r);
 }
 
-static int isolate(struct monitor *m, const char *name) {
+static int isolate(struct setup *m, const char *name) {
   struct ifinfomsg info = {.ifi_family = AF_BRIDGE};
   int error = index_of(m->netlink[0], name, &info.ifi_index);
   if (error) return error;
@@ -125,7 +125,7 @@ static int isolate(struct monitor *m, const char *name) {
   return ask(m->netlink[0], &r);
 }
 
-static int change_link(struct monitor *m, int fd, const char *name, uint16_t type) {
+static int change_link(struct setup *m, int fd, const char *name, uint16_t type) {
   struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
   int error = index_of(fd, name, &info.ifi_index);
   (void)m;
@@ -135,7 +135,7 @@ static int change_link(struct monitor *m, int fd, const char *name, uint16_t typ
   return ask(fd, &r);
 }
 
-static int add_address(struct monitor *m, const struct step *s) {
+static int add_address(struct setup *m, const struct step *s) {
   int fd = m->netlink[s->a[0] != 0], index = 0, error = index_of(fd, text(m, s->a[1]), &index);
   if (error) return error;
   if (s->a[3] != 4 && s->a[3] != 16) return -EINVAL;
@@ -154,7 +154,7 @@ static int add_address(struct monitor *m, const struct step *s) {
   return ask(fd, &r);
 }
 
-static int add_route(struct monitor *m, const struct step *s) {
+static int add_route(struct setup *m, const struct step *s) {
   int index = 0, error = index_of(m->netlink[1], text(m, s->a[0]), &index);
   if (error) return error;
   if (s->a[2] != 4 && s->a[2] != 16) return -EINVAL;
@@ -165,7 +165,7 @@ static int add_route(struct monitor *m, const struct step *s) {
   return ask(m->netlink[1], &r);
 }
 
-int network_step(struct monitor *m, const struct step *s) {
+int network_step(struct setup *m, const struct step *s) {
   int error = s->code >= STEP_BRIDGE ? netlink_here(&m->netlink[0]) : 0;
   if (error) return error;
   switch (s->code) {

@@ -1,5 +1,5 @@
 /* Network namespaces: made, kept at a path, entered and left. */
-#include "monitor.h"
+#include "setup.h"
 #include <linux/netlink.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -19,12 +19,12 @@ int netlink_here(int *fd) {
   return NEG(*fd);
 }
 
-static int arrived(struct monitor *m) {
+static int arrived(struct setup *m) {
   m->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   return m->netns < 0 ? -errno : netlink_here(&m->netlink[1]);
 }
 
-int enter_netns(struct monitor *m, const char *path) {
+int enter_netns(struct setup *m, const char *path) {
   if (m->home < 0) m->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   int error = m->home < 0 ? -errno : netlink_here(&m->netlink[0]);
   if (error) return error;
@@ -33,7 +33,7 @@ int enter_netns(struct monitor *m, const char *path) {
   return fd < 0 || setns(fd, CLONE_NEWNET) ? -errno : arrived(m);
 }
 
-int leave_netns(struct monitor *m) {
+int leave_netns(struct setup *m) {
   if (setns(m->home, CLONE_NEWNET)) return -errno;
   close(m->netns);
   close(m->netlink[1]);

@@ -1,5 +1,5 @@
 /* The last steps of a child: its session and terminal, its limits and rights, and the command itself. */
-#include "monitor.h"
+#include "setup.h"
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -18,18 +18,18 @@
 #include <sys/wait.h>
 
 /* Descriptors 0, 1 and 2 become what the monitor prepared; /dev/null is taken from inside when it is one (B7). */
-static int start_session(struct monitor *m) {
+static int start_session(struct setup *m) {
   if (setsid() < 0) return -errno;
   for (int i = 0; i < 3; i++)
     if (dup2(m->child_stdio[i], i) < 0) return -errno;
-  if (m->stdio & STDIO_STDIN) return 0;
+  if (m->settings->stdio & STDIO_STDIN) return 0;
   AUTOCLOSE null = open("/dev/null", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   struct stat st;
   if (null >= 0 && !fstat(null, &st) && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) dup2(null, 0);
   return 0;
 }
 
-static int report_with(struct monitor *m, struct child_report report, int fd) {
+static int report_with(struct setup *m, struct child_report report, int fd) {
   struct iovec iov = {&report, sizeof report};
   union {
     char space[CMSG_SPACE(sizeof(int))];
@@ -48,9 +48,10 @@ static int report_with(struct monitor *m, struct child_report report, int fd) {
  * Goes on as a sibling, born in the pid namespace that was joined: whoever traces processes in there sees it only now, when it has
  * given up what the container does not have, and nothing of the host is open in it (CVE-2016-9962). By clone, which filters allow.
  */
-static int fork_inside(struct monitor *m) {
-  int *ours[] = {&m->socket, &m->directory, &m->listener, &m->target, &m->input, &m->streams[0].fd, &m->streams[1].fd, &m->pidfd};
-  for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) close_it(ours[i]), *ours[i] = -1;
+static int fork_inside(struct setup *m) {
+  for (int i = 0; i < OUTSIDE; i++) close_it(&m->outside[i]), m->outside[i] = -1;
+  close_it(&m->target);
+  m->target = -1;
   int pidfd = -1;
   long pid = syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD, NULL, &pidfd, NULL, NULL);
   if (pid <= 0) return pid ? -errno : 0;
@@ -58,7 +59,7 @@ static int fork_inside(struct monitor *m) {
 }
 
 /* The pair comes from the devpts behind the slot, the other end by the kernel's own answer, never by a name (B5). */
-static int open_terminal(struct monitor *m, const struct step *s) {
+static int open_terminal(struct setup *m, const struct step *s) {
   AUTOCLOSE master = openat(m->slots[s->a[0]], "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
   struct statfs fs;
   int unlocked = 0;
@@ -67,8 +68,8 @@ static int open_terminal(struct monitor *m, const struct step *s) {
   if (ioctl(master, TIOCSPTLCK, &unlocked)) return -errno;
   AUTOCLOSE slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (slave < 0 || fchown(slave, (uid_t)s->a[1], (gid_t)-1)) return -errno;
-  struct winsize size = {.ws_row = (unsigned short)m->rows, .ws_col = (unsigned short)m->columns};
-  if ((m->rows || m->columns) && ioctl(master, TIOCSWINSZ, &size)) return -errno;
+  struct winsize size = {.ws_row = (unsigned short)m->settings->rows, .ws_col = (unsigned short)m->settings->columns};
+  if ((m->settings->rows || m->settings->columns) && ioctl(master, TIOCSWINSZ, &size)) return -errno;
   int error = report_with(m, (struct child_report){REPORT_TERMINAL, 0}, master);
   if (error) return error;
   if (setsid() < 0 || ioctl(slave, TIOCSCTTY, 0)) return -errno;
@@ -89,7 +90,7 @@ static int drop_bound(uint64_t keep, int last) {
   return 0;
 }
 
-static int become(struct monitor *m, const struct step *s) {
+static int become(struct setup *m, const struct step *s) {
   gid_t groups[1024];
   size_t size = (size_t)s->a[3];
   if (size > sizeof groups || size % sizeof *groups) return -EINVAL;
@@ -126,7 +127,7 @@ static int enter_folder(const char *path) {
   return where[0] == '/' ? 0 : -EACCES;
 }
 
-static const char **list(const struct monitor *m, int64_t offset, const char **items, int64_t count) {
+static const char **list(const struct setup *m, int64_t offset, const char **items, int64_t count) {
   const char *at = text(m, offset);
   for (int64_t i = 0; i < count; i++, at += strlen(at) + 1) items[i] = at;
   items[count] = NULL;
@@ -150,7 +151,7 @@ static int run_in_path(const char **argv, const char **env, const char *path) {
   return -found;
 }
 
-static int run_command(struct monitor *m, const struct step *s) {
+static int run_command(struct setup *m, const struct step *s) {
   const char **argv = calloc((size_t)(s->a[1] + s->a[3] + 2), sizeof *argv), *path = NULL;
   if (!argv || !s->a[1]) return -EINVAL;
   const char **env = list(m, s->a[2], argv + s->a[1] + 1, s->a[3]);
@@ -167,7 +168,7 @@ static int run_command(struct monitor *m, const struct step *s) {
 }
 
 /* Process 1 of a container that asked for one: passes signals on, reaps, and ends as the command ends, with the rights that takes. */
-static int be_init(struct monitor *m, uint64_t rights) {
+static int be_init(struct setup *m, uint64_t rights) {
   sigset_t all, old;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &old);
@@ -175,7 +176,7 @@ static int be_init(struct monitor *m, uint64_t rights) {
   if (command < 0) return -errno;
   if (command == 0) {
     setpgid(0, 0);
-    if (m->stdio & STDIO_TERMINAL) tcsetpgrp(0, getpid());
+    if (m->settings->stdio & STDIO_TERMINAL) tcsetpgrp(0, getpid());
     return NEG(sigprocmask(SIG_SETMASK, &old, NULL));
   }
   if (set_capabilities(rights, rights)) _exit(127);
@@ -190,7 +191,7 @@ static int be_init(struct monitor *m, uint64_t rights) {
   }
 }
 
-int process_step(struct monitor *m, const struct step *s) {
+int process_step(struct setup *m, const struct step *s) {
   struct rlimit limit = {(rlim_t)s->a[1], (rlim_t)s->a[2]};
   switch (s->code) {
     case STEP_SESSION: return start_session(m);

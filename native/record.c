@@ -1,5 +1,5 @@
 /* What stays: the log in Docker's json-file form, rotated by size, and the exit record. */
-#include "monitor.h"
+#include "supervise.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,30 +48,30 @@ static int format_time(char *to, size_t size, const struct timespec *t) {
   return (int)n + snprintf(to + n, size - n, ".%09ldZ", t->tv_nsec);
 }
 
-int open_log(struct monitor *m) {
-  m->log = open(m->log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (m->log < 0) return -errno;
+int open_log(struct settings *s) {
+  s->log = open(s->log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (s->log < 0) return -errno;
   struct stat st;
-  if (fstat(m->log, &st)) return -errno;
-  m->log_size = st.st_size;
+  if (fstat(s->log, &st)) return -errno;
+  s->log_size = st.st_size;
   return 0;
 }
 
 /* path.N-1 → path.N, …, path → path.1, and a new path. With one file the old lines are let go. */
-static void rotate(struct monitor *m) {
+static void rotate(struct settings *s) {
   char from[PATH_MAX], to[PATH_MAX];
-  for (int64_t i = m->log_files - 1; i > 0; i--) {
-    snprintf(to, sizeof to, "%s.%d", m->log_path, (int)i);
-    int n = snprintf(from, sizeof from, i > 1 ? "%s.%d" : "%s", m->log_path, (int)i - 1);
+  for (int64_t i = s->log_files - 1; i > 0; i--) {
+    snprintf(to, sizeof to, "%s.%d", s->log_path, (int)i);
+    int n = snprintf(from, sizeof from, i > 1 ? "%s.%d" : "%s", s->log_path, (int)i - 1);
     if (n > 0 && (size_t)n < sizeof from) rename(from, to);
   }
-  int old = m->log;
-  if (m->log_files <= 1 && ftruncate(old, 0) == 0) m->log_size = 0;
-  else if (open_log(m) == 0) close(old);
-  else m->log = old; /* better a file too large than a line lost */
+  int old = s->log;
+  if (s->log_files <= 1 && ftruncate(old, 0) == 0) s->log_size = 0;
+  else if (open_log(s) == 0) close(old);
+  else s->log = old; /* better a file too large than a line lost */
 }
 
-static void log_record(struct monitor *m, const struct stream *s, bool newline) {
+static void log_record(struct supervisor *m, const struct stream *s, bool newline) {
   char record[LINE * 6 + 128], time[64], *at = record;
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -81,22 +81,22 @@ static void log_record(struct monitor *m, const struct stream *s, bool newline) 
   if (newline) at = (char *)memcpy(at, "\\n", 2) + 2;
   at += snprintf(at, 128, "\",\"stream\":\"%s\",\"time\":\"%s\"}\n", s->name, time);
   size_t length = (size_t)(at - record), done = 0;
-  if (m->log_max > 0 && m->log_size > 0 && m->log_size + (int64_t)length > m->log_max) rotate(m);
+  if (m->settings.log_max > 0 && m->settings.log_size > 0 && m->settings.log_size + (int64_t)length > m->settings.log_max) rotate(&m->settings);
   while (done < length) {
-    ssize_t n = RETRY(write(m->log, record + done, length - done));
+    ssize_t n = RETRY(write(m->settings.log, record + done, length - done));
     if (n <= 0) { /* a full disk must not stop the container, and half a record must not spoil the next */
-      if (done && !ftruncate(m->log, m->log_size)) return;
-      m->log_size += (int64_t)done;
+      if (done && !ftruncate(m->settings.log, m->settings.log_size)) return;
+      m->settings.log_size += (int64_t)done;
       return;
     }
     done += (size_t)n;
   }
-  m->log_size += (int64_t)length;
+  m->settings.log_size += (int64_t)length;
 }
 
 /* Lines are cut at 16 KiB as Docker cuts them: the parts but the last have no newline. */
-void log_output(struct monitor *m, struct stream *s, const char *data, size_t length) {
-  if (m->log < 0) return;
+void log_output(struct supervisor *m, struct stream *s, const char *data, size_t length) {
+  if (m->settings.log < 0) return;
   while (length) {
     size_t room = LINE - s->length, n = length < room ? length : room;
     const char *end = memchr(data, '\n', n);
@@ -113,16 +113,16 @@ void log_output(struct monitor *m, struct stream *s, const char *data, size_t le
   }
 }
 
-void log_rest(struct monitor *m, struct stream *s) {
-  if (m->log >= 0 && s->length) log_record(m, s, false);
+void log_rest(struct supervisor *m, struct stream *s) {
+  if (m->settings.log >= 0 && s->length) log_record(m, s, false);
   s->length = 0;
 }
 
 /* cgroup v1 memory.oom_control and v2 memory.events count alike. */
-void read_oom(struct monitor *m) {
+void read_oom(struct supervisor *m) {
   char data[1024];
-  if (!m->oom_file || !*m->oom_file) return;
-  AUTOCLOSE fd = open(m->oom_file, O_RDONLY | O_CLOEXEC);
+  if (!m->settings.oom_file || !*m->settings.oom_file) return;
+  AUTOCLOSE fd = open(m->settings.oom_file, O_RDONLY | O_CLOEXEC);
   ssize_t n = fd < 0 ? -1 : RETRY(read(fd, data, sizeof data - 1));
   if (n <= 0) return;
   data[n] = 0;
@@ -133,12 +133,12 @@ void read_oom(struct monitor *m) {
 }
 
 /* Renamed into place: an engine that looks sees all of it or nothing. */
-void write_exit(struct monitor *m) {
+void write_exit(struct supervisor *m) {
   char record[256], time[64];
   format_time(time, sizeof time, &m->finished);
   int n = snprintf(record, sizeof record, "{\"version\":1,\"code\":%d,\"signal\":%d,\"oomKilled\":%s,\"finishedAt\":\"%s\"}\n", m->status_code,
                    m->status_signal, m->oom ? "true" : "false", time);
-  AUTOCLOSE fd = openat(m->directory, ".exit.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  AUTOCLOSE fd = openat(m->settings.directory, ".exit.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0 || write(fd, record, (size_t)n) != n) return;
-  renameat(m->directory, ".exit.json", m->directory, "exit.json");
+  renameat(m->settings.directory, ".exit.json", m->settings.directory, "exit.json");
 }

@@ -1,5 +1,5 @@
 /* One step: one case, one thing done, 0 or -errno. Which steps, in which order, is the program's business. */
-#include "monitor.h"
+#include "setup.h"
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -21,31 +21,31 @@ static int remove_folder(const char *path, int64_t patience) {
   }
 }
 
-static int stdio_settings(struct monitor *m, const struct step *s) {
-  m->stdio = (int)s->a[0];
-  m->attach = (int)s->a[1];
-  m->rows = (int)s->a[2];
-  m->columns = (int)s->a[3];
-  m->uid = (int)s->a[4];
+static int stdio_settings(struct settings *to, const struct step *s) {
+  to->stdio = (int)s->a[0];
+  to->attach = (int)s->a[1];
+  to->rows = (int)s->a[2];
+  to->columns = (int)s->a[3];
+  to->uid = (int)s->a[4];
   return 0;
 }
 
-static int supervise_settings(struct monitor *m, const struct step *s) {
-  m->directory = open(text(m, s->a[0]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (m->directory < 0) return -errno;
-  m->oom_file = text(m, s->a[1]);
+static int supervise_settings(struct setup *m, const struct step *s) {
+  m->settings->directory = open(text(m, s->a[0]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (m->settings->directory < 0) return -errno;
+  m->settings->oom_file = text(m, s->a[1]);
   return 0;
 }
 
-static int log_settings(struct monitor *m, const struct step *s) {
-  m->log_path = text(m, s->a[0]);
-  m->log_max = s->a[1];
-  m->log_files = s->a[2];
-  return open_log(m);
+static int log_settings(struct setup *m, const struct step *s) {
+  m->settings->log_path = text(m, s->a[0]);
+  m->settings->log_max = s->a[1];
+  m->settings->log_files = s->a[2];
+  return open_log(m->settings);
 }
 
 /* The pid may have come to mean another process: it is ours if it stands in our cgroup and still lives after we looked. */
-static int open_target(struct monitor *m, int64_t pid, const char *cgroup) {
+static int open_target(struct setup *m, int64_t pid, const char *cgroup) {
   char path[64], list[8192];
   close_it(&m->target);
   m->target = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
@@ -60,25 +60,47 @@ static int open_target(struct monitor *m, int64_t pid, const char *cgroup) {
   return NEG(syscall(SYS_pidfd_send_signal, m->target, 0, NULL, 0));
 }
 
-/* Numbers are in groups: what is not here is the network's, the mounts' or the process's. */
-int run_step(struct monitor *m, const struct step *s) {
+static int settings_step(struct setup *m, const struct step *s) {
   switch (s->code) {
     case STEP_SUPERVISE: return supervise_settings(m, s);
     case STEP_LOG: return log_settings(m, s);
-    case STEP_STDIO: return stdio_settings(m, s);
+    case STEP_STDIO: return stdio_settings(m->settings, s);
     case STEP_CLONE: m->clone_flags = (uint64_t)s->a[0]; return 0;
+    default: return -ENOSYS;
+  }
+}
+
+static int file_step(struct setup *m, const struct step *s) {
+  switch (s->code) {
     case STEP_MKDIR: return mkdir(text(m, s->a[0]), (mode_t)s->a[1]) && errno != EEXIST ? -errno : 0;
     case STEP_RMDIR: return remove_folder(text(m, s->a[0]), s->a[1]);
     case STEP_WRITE: return write_file(text(m, s->a[0]), text(m, s->a[1]));
     /* "0" is the writer itself, which spares the kernel its lock over all processes. */
     case STEP_JOIN_CGROUP: return write_file(text(m, s->a[0]), "0");
+    default: return -ENOSYS;
+  }
+}
+
+static int namespace_step(struct setup *m, const struct step *s) {
+  switch (s->code) {
     case STEP_TARGET: return open_target(m, s->a[0], text(m, s->a[1]));
     case STEP_JOIN: return NEG(setns(m->target, (int)s->a[0]));
     case STEP_UNSHARE: return NEG(unshare((int)s->a[0]));
     case STEP_HOSTNAME: return NEG(sethostname(text(m, s->a[0]), strlen(text(m, s->a[0]))));
     case STEP_DOMAINNAME: return NEG(setdomainname(text(m, s->a[0]), strlen(text(m, s->a[0]))));
-    default: break;
+    default: return -ENOSYS;
   }
-  if (s->code >= STEP_SESSION) return process_step(m, s);
-  return s->code >= STEP_TREE ? mount_step(m, s) : network_step(m, s);
+}
+
+/* Which group a step belongs to stands in the table. */
+int run_step(struct setup *m, const struct step *s) {
+  switch (shapes[s->code].group) {
+    case GROUP_SETTINGS: return settings_step(m, s);
+    case GROUP_FILE: return file_step(m, s);
+    case GROUP_NETWORK: return network_step(m, s);
+    case GROUP_MOUNT: return mount_step(m, s);
+    case GROUP_NAMESPACE: return namespace_step(m, s);
+    case GROUP_PROCESS: return process_step(m, s);
+  }
+  return -ENOSYS;
 }

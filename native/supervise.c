@@ -1,5 +1,5 @@
 /* The life of a started process: its output into the log and to clients, its input, its end. */
-#include "monitor.h"
+#include "supervise.h"
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -7,31 +7,31 @@
 #include <sys/wait.h>
 
 /* With a terminal the child opens its own and sends it; otherwise pipes, which a non-root user may reopen as /dev/stdout. */
-int prepare_stdio(struct monitor *m) {
+int prepare_stdio(struct supervisor *m, int child[3]) {
   int null = open("/dev/null", O_RDWR | O_CLOEXEC), pair[2];
   if (null < 0) return -errno;
-  for (int i = 0; i < 3; i++) m->child_stdio[i] = null;
-  if (m->stdio & STDIO_TERMINAL) return 0;
+  for (int i = 0; i < 3; i++) child[i] = null;
+  if (m->settings.stdio & STDIO_TERMINAL) return 0;
   for (int i = 0; i < 3; i++) {
-    if (i == 0 && !(m->stdio & STDIO_STDIN)) continue;
-    if (pipe2(pair, O_CLOEXEC) || fchown(pair[0], (uid_t)m->uid, (gid_t)-1)) return -errno;
+    if (i == 0 && !(m->settings.stdio & STDIO_STDIN)) continue;
+    if (pipe2(pair, O_CLOEXEC) || fchown(pair[0], (uid_t)m->settings.uid, (gid_t)-1)) return -errno;
     int ours = i ? pair[0] : pair[1];
     if (fcntl(ours, F_SETFL, O_NONBLOCK | (i ? O_RDONLY : O_WRONLY))) return -errno;
-    m->child_stdio[i] = i ? pair[1] : pair[0];
+    child[i] = i ? pair[1] : pair[0];
     if (i) m->streams[i - 1].fd = ours;
     else m->input = ours;
   }
   return 0;
 }
 
-static bool output_blocked(const struct monitor *m) {
+static bool output_blocked(const struct supervisor *m) {
   for (int i = 0; i < m->client_count; i++)
     if (m->clients[i].attach & (ATTACH_STDOUT | ATTACH_STDERR) && m->clients[i].out.length >= CLIENT_BUFFER) return true;
   return false;
 }
 
 /* How much was there; 0 at the end of the stream, or when nothing is there now. */
-static size_t take_output(struct monitor *m, struct stream *s) {
+static size_t take_output(struct supervisor *m, struct stream *s) {
   char data[FRAME];
   ssize_t n = RETRY(read(s->fd, data, sizeof data));
   if (n <= 0) {
@@ -49,7 +49,7 @@ static size_t take_output(struct monitor *m, struct stream *s) {
   return (size_t)n;
 }
 
-static void give_input(struct monitor *m) {
+static void give_input(struct supervisor *m) {
   struct buffer *b = &m->stdin_buffer;
   if (b->length && m->input >= 0) {
     ssize_t n = RETRY(write(m->input, b->data + b->start, b->length));
@@ -63,7 +63,7 @@ static void give_input(struct monitor *m) {
   m->input = -1;
 }
 
-static void child_ended(struct monitor *m) {
+static void child_ended(struct supervisor *m) {
   siginfo_t info = {0};
   if (RETRY(waitid(P_PIDFD, (id_t)m->pidfd, &info, WEXITED)) < 0) return;
   clock_gettime(CLOCK_REALTIME, &m->finished);
@@ -76,7 +76,7 @@ static void child_ended(struct monitor *m) {
  * All output is in the log and with the clients before anyone hears of the exit: what the kernel held when it came. What others
  * that have the stream go on writing would have no end.
  */
-static void finish(struct monitor *m) {
+static void finish(struct supervisor *m) {
   if (m->terminal_peer >= 0) close(m->terminal_peer);
   m->terminal_peer = -1;
   for (int i = 0; i < 2; i++) {
@@ -86,7 +86,7 @@ static void finish(struct monitor *m) {
   }
   read_oom(m);
   write_exit(m);
-  unlinkat(m->directory, "control.sock", 0);
+  unlinkat(m->settings.directory, "control.sock", 0);
   close(m->listener);
   m->listener = -1;
   for (int i = 0; i < m->client_count; i++) send_exited(m, &m->clients[i]);
@@ -94,7 +94,7 @@ static void finish(struct monitor *m) {
 
 enum { POLL_CHILD, POLL_LISTEN, POLL_INPUT, POLL_STREAMS, POLL_CLIENTS = POLL_STREAMS + 2 };
 
-static int fill(struct monitor *m, struct pollfd *p) {
+static int fill(struct supervisor *m, struct pollfd *p) {
   bool blocked = output_blocked(m);
   p[POLL_CHILD] = (struct pollfd){m->exited ? -1 : m->pidfd, POLLIN, 0};
   p[POLL_LISTEN] = (struct pollfd){m->listener, POLLIN, 0};
@@ -108,7 +108,7 @@ static int fill(struct monitor *m, struct pollfd *p) {
   return POLL_CLIENTS + m->client_count;
 }
 
-static void serve_clients(struct monitor *m, const struct pollfd *p) {
+static void serve_clients(struct supervisor *m, const struct pollfd *p) {
   for (int i = m->client_count - 1; i >= 0; i--) {
     short events = p[POLL_CLIENTS + i].revents;
     bool alive = !(events & POLLIN) || read_client(m, &m->clients[i]);
@@ -120,7 +120,7 @@ static void serve_clients(struct monitor *m, const struct pollfd *p) {
   }
 }
 
-int supervise(struct monitor *m) {
+int supervise(struct supervisor *m) {
   struct pollfd p[POLL_CLIENTS + MAX_CLIENTS];
   while (!m->exited || m->client_count) {
     int count = fill(m, p);

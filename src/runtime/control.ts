@@ -4,7 +4,7 @@ import { connect, Socket } from 'node:net'
 import { attachBits } from './parts/process.ts'
 import type { AttachStreams, Exit, OutputChunk } from './runtime.ts'
 
-/** Frame types; native/monitor.h has the same. */
+/** Frame types; native/supervise.h has the same. */
 const to = { program: 1, signal: 2, resize: 3, attach: 4, stdin: 5, stdinEnd: 6 } as const
 const from = { started: 1, failed: 2, stdout: 3, stderr: 4, exited: 5 } as const
 

@@ -6,8 +6,13 @@ export type Phase = (typeof phases)[number]
 /** `slot` is one of 16 places that hold a descriptor between steps. `bytes` and `list` take two words, the others one; six words a step. */
 export type ArgumentKind = 'string' | 'number' | 'bytes' | 'list' | 'slot'
 
+/** Which part of the monitor runs it. */
+export const groups = ['settings', 'file', 'network', 'mount', 'namespace', 'process'] as const
+type Group = (typeof groups)[number]
+
 interface Shape {
   readonly code: number
+  readonly group: Group
   readonly phases: readonly Phase[]
   readonly args: Readonly<Record<string, ArgumentKind>>
 }
@@ -18,89 +23,104 @@ const both = ['host', 'child'] as const
 
 export const steps = {
   // what the monitor itself needs to know
-  supervise: { code: 1, phases: host, args: { directory: 'string', oom: 'string' } },
-  log: { code: 2, phases: host, args: { path: 'string', size: 'number', files: 'number' } },
+  supervise: { code: 1, group: 'settings', phases: host, args: { directory: 'string', oom: 'string' } },
+  log: { code: 2, group: 'settings', phases: host, args: { path: 'string', size: 'number', files: 'number' } },
   stdio: {
     code: 3,
+    group: 'settings',
     phases: host,
     args: { flags: 'number', attach: 'number', rows: 'number', columns: 'number', uid: 'number' },
   },
-  clone: { code: 4, phases: host, args: { flags: 'number' } },
+  clone: { code: 4, group: 'settings', phases: host, args: { flags: 'number' } },
   // files of the kernel, by trusted paths of the host
-  mkdir: { code: 10, phases: host, args: { path: 'string', mode: 'number' } },
-  rmdir: { code: 11, phases: ['host', 'undo'], args: { path: 'string', patience: 'number' } },
-  write: { code: 12, phases: both, args: { path: 'string', value: 'string' } },
-  'join-cgroup': { code: 13, phases: child, args: { path: 'string' } },
+  mkdir: { code: 10, group: 'file', phases: host, args: { path: 'string', mode: 'number' } },
+  rmdir: { code: 11, group: 'file', phases: ['host', 'undo'], args: { path: 'string', patience: 'number' } },
+  write: { code: 12, group: 'file', phases: both, args: { path: 'string', value: 'string' } },
+  'join-cgroup': { code: 13, group: 'file', phases: child, args: { path: 'string' } },
   // network
-  'netns-home': { code: 20, phases: host, args: { path: 'string' } },
-  'netns-new': { code: 21, phases: host, args: {} },
-  'netns-keep': { code: 22, phases: host, args: { path: 'string' } },
-  'netns-enter': { code: 23, phases: host, args: { path: 'string' } },
-  'netns-leave': { code: 24, phases: host, args: {} },
-  'netns-drop': { code: 25, phases: ['host', 'undo'], args: { path: 'string' } },
-  bridge: { code: 26, phases: host, args: { name: 'string', mac: 'bytes', mtu: 'number' } },
-  veth: { code: 27, phases: host, args: { host: 'string', bridge: 'string', pair: 'bytes', mtu: 'number' } },
-  isolate: { code: 28, phases: host, args: { name: 'string' } },
-  'link-up': { code: 29, phases: host, args: { inside: 'number', name: 'string' } },
-  address: { code: 30, phases: host, args: { inside: 'number', name: 'string', address: 'bytes', prefix: 'number' } },
-  route: { code: 31, phases: host, args: { name: 'string', gateway: 'bytes' } },
-  'link-delete': { code: 32, phases: ['host', 'undo'], args: { inside: 'number', name: 'string' } },
-  master: { code: 33, phases: host, args: { name: 'string', bridge: 'string' } },
+  'netns-home': { code: 20, group: 'network', phases: host, args: { path: 'string' } },
+  'netns-new': { code: 21, group: 'network', phases: host, args: {} },
+  'netns-keep': { code: 22, group: 'network', phases: host, args: { path: 'string' } },
+  'netns-enter': { code: 23, group: 'network', phases: host, args: { path: 'string' } },
+  'netns-leave': { code: 24, group: 'network', phases: host, args: {} },
+  'netns-drop': { code: 25, group: 'network', phases: ['host', 'undo'], args: { path: 'string' } },
+  bridge: { code: 26, group: 'network', phases: host, args: { name: 'string', mac: 'bytes', mtu: 'number' } },
+  veth: {
+    code: 27,
+    group: 'network',
+    phases: host,
+    args: { host: 'string', bridge: 'string', pair: 'bytes', mtu: 'number' },
+  },
+  isolate: { code: 28, group: 'network', phases: host, args: { name: 'string' } },
+  'link-up': { code: 29, group: 'network', phases: host, args: { inside: 'number', name: 'string' } },
+  address: {
+    code: 30,
+    group: 'network',
+    phases: host,
+    args: { inside: 'number', name: 'string', address: 'bytes', prefix: 'number' },
+  },
+  route: { code: 31, group: 'network', phases: host, args: { name: 'string', gateway: 'bytes' } },
+  'link-delete': { code: 32, group: 'network', phases: ['host', 'undo'], args: { inside: 'number', name: 'string' } },
+  master: { code: 33, group: 'network', phases: host, args: { name: 'string', bridge: 'string' } },
   // mounts, by descriptor; slot 0 is the root
-  tree: { code: 40, phases: both, args: { slot: 'slot', path: 'string', recursive: 'number' } },
-  'fs-open': { code: 41, phases: child, args: { type: 'string' } },
-  'fs-set': { code: 42, phases: child, args: { key: 'string', value: 'string' } },
-  'fs-flag': { code: 43, phases: child, args: { key: 'string' } },
-  'fs-mount': { code: 44, phases: child, args: { slot: 'slot', attributes: 'number' } },
+  tree: { code: 40, group: 'mount', phases: both, args: { slot: 'slot', path: 'string', recursive: 'number' } },
+  'fs-open': { code: 41, group: 'mount', phases: child, args: { type: 'string' } },
+  'fs-set': { code: 42, group: 'mount', phases: child, args: { key: 'string', value: 'string' } },
+  'fs-flag': { code: 43, group: 'mount', phases: child, args: { key: 'string' } },
+  'fs-mount': { code: 44, group: 'mount', phases: child, args: { slot: 'slot', attributes: 'number' } },
   attributes: {
     code: 45,
+    group: 'mount',
     phases: both,
     args: { slot: 'slot', set: 'number', clear: 'number', propagation: 'number', recursive: 'number' },
   },
-  'attach-root': { code: 46, phases: child, args: { slot: 'slot', path: 'string' } },
-  place: { code: 47, phases: child, args: { slot: 'slot', path: 'string', make: 'number' } },
-  folder: { code: 48, phases: child, args: { slot: 'slot', path: 'string', mode: 'number' } },
+  'attach-root': { code: 46, group: 'mount', phases: child, args: { slot: 'slot', path: 'string' } },
+  place: { code: 47, group: 'mount', phases: child, args: { slot: 'slot', path: 'string', make: 'number' } },
+  folder: { code: 48, group: 'mount', phases: child, args: { slot: 'slot', path: 'string', mode: 'number' } },
   node: {
     code: 49,
+    group: 'mount',
     phases: child,
     args: { slot: 'slot', path: 'string', mode: 'number', device: 'number', uid: 'number', gid: 'number' },
   },
-  symlink: { code: 50, phases: child, args: { slot: 'slot', path: 'string', target: 'string' } },
-  mask: { code: 51, phases: child, args: { path: 'string' } },
-  'read-only': { code: 52, phases: child, args: { path: 'string' } },
-  propagation: { code: 53, phases: child, args: { flags: 'number' } },
-  pivot: { code: 54, phases: child, args: { slot: 'slot' } },
-  'open-folder': { code: 55, phases: child, args: { slot: 'slot', path: 'string' } },
-  'tree-of': { code: 56, phases: host, args: { slot: 'slot', path: 'string' } },
+  symlink: { code: 50, group: 'mount', phases: child, args: { slot: 'slot', path: 'string', target: 'string' } },
+  mask: { code: 51, group: 'mount', phases: child, args: { path: 'string' } },
+  'read-only': { code: 52, group: 'mount', phases: child, args: { path: 'string' } },
+  propagation: { code: 53, group: 'mount', phases: child, args: { flags: 'number' } },
+  pivot: { code: 54, group: 'mount', phases: child, args: { slot: 'slot' } },
+  'open-folder': { code: 55, group: 'mount', phases: child, args: { slot: 'slot', path: 'string' } },
+  'tree-of': { code: 56, group: 'mount', phases: host, args: { slot: 'slot', path: 'string' } },
   'mount-overlay': {
     code: 57,
+    group: 'mount',
     phases: child,
     args: { folder: 'string', data: 'string', target: 'string', slot: 'slot' },
   },
   'tree-beneath': {
     code: 58,
+    group: 'mount',
     phases: child,
     args: { slot: 'slot', path: 'string', recursive: 'number', beneath: 'string' },
   },
   // the process
-  target: { code: 60, phases: host, args: { pid: 'number', cgroup: 'string' } },
-  join: { code: 61, phases: both, args: { flags: 'number' } },
-  unshare: { code: 63, phases: child, args: { flags: 'number' } },
-  hostname: { code: 64, phases: child, args: { name: 'string' } },
-  domainname: { code: 65, phases: child, args: { name: 'string' } },
-  session: { code: 66, phases: child, args: {} },
-  terminal: { code: 67, phases: child, args: { slot: 'slot', uid: 'number', console: 'number' } },
-  rlimit: { code: 68, phases: child, args: { resource: 'number', soft: 'number', hard: 'number' } },
-  bound: { code: 69, phases: child, args: { capabilities: 'number', last: 'number' } },
-  identity: { code: 70, phases: child, args: { uid: 'number', gid: 'number', groups: 'bytes' } },
-  capabilities: { code: 71, phases: child, args: { effective: 'number', permitted: 'number' } },
-  'no-new-privileges': { code: 72, phases: child, args: {} },
-  seccomp: { code: 73, phases: child, args: { filter: 'bytes' } },
-  umask: { code: 74, phases: child, args: { mask: 'number' } },
-  cwd: { code: 75, phases: child, args: { path: 'string' } },
-  init: { code: 76, phases: child, args: { capabilities: 'number' } },
-  fork: { code: 78, phases: child, args: {} },
-  exec: { code: 77, phases: child, args: { argv: 'list', env: 'list' } },
+  target: { code: 60, group: 'namespace', phases: host, args: { pid: 'number', cgroup: 'string' } },
+  join: { code: 61, group: 'namespace', phases: both, args: { flags: 'number' } },
+  unshare: { code: 63, group: 'namespace', phases: child, args: { flags: 'number' } },
+  hostname: { code: 64, group: 'namespace', phases: child, args: { name: 'string' } },
+  domainname: { code: 65, group: 'namespace', phases: child, args: { name: 'string' } },
+  session: { code: 66, group: 'process', phases: child, args: {} },
+  terminal: { code: 67, group: 'process', phases: child, args: { slot: 'slot', uid: 'number', console: 'number' } },
+  rlimit: { code: 68, group: 'process', phases: child, args: { resource: 'number', soft: 'number', hard: 'number' } },
+  bound: { code: 69, group: 'process', phases: child, args: { capabilities: 'number', last: 'number' } },
+  identity: { code: 70, group: 'process', phases: child, args: { uid: 'number', gid: 'number', groups: 'bytes' } },
+  capabilities: { code: 71, group: 'process', phases: child, args: { effective: 'number', permitted: 'number' } },
+  'no-new-privileges': { code: 72, group: 'process', phases: child, args: {} },
+  seccomp: { code: 73, group: 'process', phases: child, args: { filter: 'bytes' } },
+  umask: { code: 74, group: 'process', phases: child, args: { mask: 'number' } },
+  cwd: { code: 75, group: 'process', phases: child, args: { path: 'string' } },
+  init: { code: 76, group: 'process', phases: child, args: { capabilities: 'number' } },
+  fork: { code: 78, group: 'process', phases: child, args: {} },
+  exec: { code: 77, group: 'process', phases: child, args: { argv: 'list', env: 'list' } },
 } as const satisfies Record<string, Shape>
 
 export type StepName = keyof typeof steps
@@ -154,14 +174,17 @@ enum step_code {
 ${entries.map(([name, shape]) => `  ${symbol(name)} = ${shape.code},`).join('\n')}
 };
 
+enum step_group { ${groups.map(group => `GROUP_${group.toUpperCase()}`).join(', ')} };
+
 /* s string, n number, b bytes (offset, length), l list (offset, count), r slot */
 struct shape {
   int phases;
+  enum step_group group;
   const char *args;
 };
 
 static const struct shape shapes[] = {
-${entries.map(([name, shape]) => `    [${symbol(name)}] = {${bits(shape)}, "${kinds(shape)}"},`).join('\n')}
+${entries.map(([name, shape]) => `    [${symbol(name)}] = {${bits(shape)}, GROUP_${shape.group.toUpperCase()}, "${kinds(shape)}"},`).join('\n')}
 };
 
 #endif
@@ -175,7 +198,7 @@ export function stepsSchema(): object {
     description:
       'A program is a flat list of these, run by native/monitor: host steps, clone, child steps; undo steps after a failure.',
     steps: Object.fromEntries(
-      Object.entries(steps).map(([name, { code, phases, args }]) => [name, { code, phases, args }]),
+      Object.entries(steps).map(([name, { code, group, phases, args }]) => [name, { code, group, phases, args }]),
     ),
   }
 }

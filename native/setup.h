@@ -1,0 +1,54 @@
+/* Setting up: the steps of a program, on the host and in the child, until the command runs. */
+#ifndef SETUP_H
+#define SETUP_H
+#include "program.h"
+#include "settings.h"
+
+enum { MAKE_FOLDER = 1, MAKE_FILE = 2, MAKE_UNTRUSTED = 4, MAKE_PROC = 8, MAKE_LIKE = 16 };
+
+#define OUTSIDE 8
+
+struct setup {
+  struct program program;
+  struct settings *settings;
+  int slots[SLOTS];
+  int fs;                /* the file system being configured */
+  int netlink[2];        /* requests in the host's network namespace, and in the container's */
+  int home, netns;       /* the network namespace we came from, and the one we are in */
+  int target;            /* pidfd of the process whose namespaces are joined */
+  uint32_t done;         /* host steps */
+  uint64_t clone_flags;
+  int child_stdio[3];
+  int report;            /* child → monitor: failure, or the terminal */
+  int outside[OUTSIDE];  /* descriptors that nobody inside may get hold of */
+};
+
+/* Beside the number of a step that failed: messages that come with a descriptor. */
+enum { REPORT_NONE = -1, REPORT_TERMINAL = -2, REPORT_FORKED = -3 };
+
+struct child_report {
+  int32_t step, error;
+};
+
+static inline const char *text(const struct setup *m, int64_t offset) { return m->program.pool + offset; }
+
+/* run.c */
+int run_step(struct setup *m, const struct step *s);
+/* mount.c */
+int set_slot(struct setup *m, int64_t slot, int fd);
+int open_inside(int root, const char *path, uint64_t flags, uint64_t resolve);
+int make_folders(int root, const char *path, mode_t mode);
+int mount_step(struct setup *m, const struct step *s);
+/* process.c */
+int process_step(struct setup *m, const struct step *s);
+/* netns.c */
+int prepare_home(const char *path);
+int netlink_here(int *fd);
+int enter_netns(struct setup *m, const char *path);
+int leave_netns(struct setup *m);
+int keep_netns(const char *path);
+int drop_netns(const char *path);
+/* netlink.c */
+int network_step(struct setup *m, const struct step *s);
+
+#endif
