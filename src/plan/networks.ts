@@ -36,9 +36,12 @@ export interface NetworksInput {
   /** Those to be brought up. */
   readonly services: readonly Service[]
   readonly timeout: number | undefined
+  /** Diverged ones stay as they are, with a warning: for whoever does not bring the services up that use them. */
+  readonly keep?: boolean
 }
 
-export function planNetworks(plan: Plan, { project, observed, services, timeout }: NetworksInput): PlannedNetworks {
+export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks {
+  const { project, observed, services, timeout } = input
   const networks = new Map<string, PlannedNetwork>()
   const stopped = new Map<string, NodeId>()
   const parted = new Map<string, readonly string[]>()
@@ -88,7 +91,7 @@ export function planNetworks(plan: Plan, { project, observed, services, timeout 
     }
     const change = describeChange(fields, hashed.fields) ?? 'configuration changed'
     const attached = observed.containers.filter(container => Object.hasOwn(container.networks, network.name))
-    const others = attached.filter(container => !names.has(container.service) || container.oneOff)
+    const others = attached.filter(container => input.keep || !names.has(container.service) || container.oneOff)
     if (others.length > 0) {
       plan.warn(
         `Network "${key}" is kept although its ${change}: ${list(others.map(o => `"${o.name}"`))} would lose it`,

@@ -33,7 +33,7 @@ export function planOneOff(oneOff: OneOff): { readonly plan: Plan; readonly name
   const plan = new Plan()
   const needed: NodeId[] = []
   const services = [service]
-  const { networks } = planNetworks(plan, { project, observed, services, timeout: undefined })
+  const { networks } = planNetworks(plan, { project, observed, services, timeout: undefined, keep: true })
   const { nodes: volumes } = planVolumes(plan, { project, observed, services, recreate: false, timeout: undefined })
   const image = planImages(plan, { project, observed, services, pull: oneOff.pull }).get(
     service.image ?? `${project.name}-${service.name}`,

@@ -3,6 +3,7 @@ import type { FileObject, FileSource } from '../model/file-object.ts'
 import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
 import type { Volume } from '../model/volume.ts'
+import { withOwnContainers } from './own-containers.ts'
 import { toService } from './to-service.ts'
 import { get, type MapNode, map, type Node, placeOf } from './tree.ts'
 import { View } from './view.ts'
@@ -22,7 +23,10 @@ export function toProject(tree: MapNode, context: ProjectContext): Project {
     separator: context.separator,
     directory: context.directory,
     files: context.files,
-    services: record(used('services'), ([name, view]) => toService(name, view)),
+    services: withOwnContainers(
+      record(used('services'), ([name, view]) => toService(name, view)),
+      context,
+    ),
     disabledServices: record(new View(context.disabled, ['services']).members(), ([name, view]) =>
       toService(name, view),
     ),

@@ -1,40 +1,136 @@
 /**
- * Each folder beside this file: `compose.yaml`, what is wanted; `before.yaml`, what is up, if anything; `plan.txt`, what `up` then does.
- * Rewritten by `npm run golden`.
+ * Each folder beside this file is one rule: `compose.yaml`, what is wanted; `before.yaml`, what is up, if anything; `how.yaml`, what is asked
+ * for and what has happened since; `plan.txt`, what is then done. Rewritten by `npm run golden`.
  */
-import { existsSync, readdirSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { parse } from 'yaml'
 import type { Project } from '../../../src/model/project.ts'
+import { planDown } from '../../../src/plan/down.ts'
 import { filesOf } from '../../../src/plan/file-objects.ts'
-import { imagesOf } from '../../../src/plan/images.ts'
+import { imagesOf, planPull } from '../../../src/plan/images.ts'
+import type { Observed, ObservedContainer, ObservedImage } from '../../../src/plan/observed.ts'
+import { planOneOff } from '../../../src/plan/one-off.ts'
+import type { Plan } from '../../../src/plan/plan.ts'
 import { printPlan } from '../../../src/plan/print.ts'
-import { reconcile } from '../../../src/plan/reconcile.ts'
+import { reconcile, type UpOptions } from '../../../src/plan/reconcile.ts'
+import type { Target } from '../../../src/plan/scope.ts'
+import {
+  planKill,
+  planPause,
+  planRemove,
+  planRestart,
+  planStart,
+  planStop,
+  planUnpause,
+} from '../../../src/plan/turn.ts'
 import { loadStack } from '../../../src/stack/load.ts'
 import { applied, image, nothing } from '../../plan/project.ts'
 
-async function load(folder: string, file: string): Promise<Project> {
-  const stack = await loadStack({ files: [join(folder, file)], environment: {}, cwd: folder, projectName: 'shop' })
-  return stack.project
+/** `how.yaml`. */
+interface How {
+  /** Undefined: up. */
+  readonly command?: keyof typeof commands
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly profiles?: readonly string[]
+  /** No stack file: the project's name alone. */
+  readonly byName?: boolean
+  /** What has become of containers since: name → what differs. */
+  readonly since?: Readonly<Record<string, Partial<ObservedContainer>>>
+  /** Containers that were removed by hand. */
+  readonly gone?: readonly string[]
+  /** Images as they are now; false: not there. */
+  readonly images?: Readonly<Record<string, Partial<ObservedImage> | false>>
+  /** Networks and volumes that others have made. */
+  readonly networks?: readonly string[]
+  readonly volumes?: readonly string[]
+}
+
+const commands = {
+  up: (target: Target, observed: Observed, options: UpOptions) => reconcile(target as Project, observed, options),
+  pull: (target: Target, observed: Observed, options: object) => planPull(target as Project, observed, options),
+  run: (target: Target, observed: Observed, options: { readonly service: string; readonly useAliases?: boolean }) => {
+    const project = target as Project
+    const service = project.services[options.service]!
+    const rest = { name: undefined, pull: undefined, wait: true, slug: 'f'.repeat(64), change: <T>(body: T) => body }
+    return planOneOff({ useAliases: false, ...rest, project, service, observed }).plan
+  },
+  down: planDown,
+  stop: planStop,
+  start: planStart,
+  restart: planRestart,
+  kill: planKill,
+  pause: planPause,
+  unpause: planUnpause,
+  rm: planRemove,
+} as const satisfies Record<string, (target: Target, observed: Observed, options: never) => Plan>
+
+async function load(folder: string, file: string, profiles: readonly string[]): Promise<Project> {
+  const options = { files: [join(folder, file)], environment: {}, cwd: folder, projectName: 'shop', profiles }
+  return (await loadStack(options)).project
+}
+
+/** What is up, and what has happened to it since. */
+async function found(folder: string, how: How): Promise<Observed> {
+  let observed = nothing({ images: new Map() })
+  if (existsSync(join(folder, 'before.yaml'))) {
+    const before = await load(folder, 'before.yaml', ['*'])
+    const images = new Map(imagesOf(before).map(name => [name, image(`sha256:${name}`)]))
+    const files = new Map(filesOf(before).map(file => [file, 'present']))
+    observed = applied(reconcile(before, { ...observed, images, files }), { ...observed, images })
+  }
+  const images = new Map(observed.images)
+  for (const [name, own] of Object.entries(how.images ?? {}))
+    if (own === false) images.delete(name)
+    else images.set(name, image(`sha256:${name}`, own))
+  const known = new Set(observed.containers.map(({ name }) => name))
+  for (const name of [...(how.gone ?? []), ...Object.keys(how.since ?? {})])
+    assert.ok(known.has(name), `${name} is not up before`)
+  return {
+    ...observed,
+    images,
+    networks: new Map([
+      ...observed.networks,
+      ...(how.networks ?? []).map(name => [name, { id: `net-${name}`, name, labels: {} }] as const),
+    ]),
+    volumes: new Map([...observed.volumes, ...(how.volumes ?? []).map(name => [name, { name, labels: {} }] as const)]),
+    containers: observed.containers
+      .filter(({ name }) => !how.gone?.includes(name))
+      .map(container => ({ ...container, ...how.since?.[container.name] })),
+  }
+}
+
+function planOf(how: How, project: Project, observed: Observed): Plan | string {
+  const plan = commands[how.command ?? 'up'] as (target: Target, observed: Observed, options: object) => Plan
+  try {
+    return plan(how.byName ? { name: project.name } : project, observed, how.options ?? {})
+  } catch (error) {
+    return `refused: ${(error as Error).message}\n`
+  }
 }
 
 for (const entry of readdirSync(import.meta.dirname, { withFileTypes: true })) {
   if (!entry.isDirectory()) continue
   const folder = join(import.meta.dirname, entry.name)
   test(`the plan of ${entry.name} is as written`, async t => {
-    let observed = nothing({ images: new Map() })
-    if (existsSync(join(folder, 'before.yaml'))) {
-      const before = await load(folder, 'before.yaml')
-      // its images are here
-      const images = new Map(imagesOf(before).map(name => [name, image(`sha256:${name}`)]))
-      observed = applied(reconcile(before, { ...observed, images }), { ...observed, images })
-    }
-    const project = await load(folder, 'compose.yaml')
-    const files = new Map(filesOf(project).map(file => [file, 'present']))
-    const plan = reconcile(project, { ...observed, files })
-    const warnings = plan.warnings.map(text => `warning: ${text}\n`).join('')
-    t.assert.fileSnapshot(printPlan(plan) + warnings || 'no changes\n', join(folder, 'plan.txt'), {
+    const file = join(folder, 'how.yaml')
+    const how: How = existsSync(file) ? parse(readFileSync(file, 'utf8')) : {}
+    const project = await load(folder, 'compose.yaml', how.profiles ?? [])
+    const files = new Map(filesOf(project).map(path => [path, 'present']))
+    const plan = planOf(how, project, { ...(await found(folder, how)), files })
+    t.assert.fileSnapshot(shown(plan).replaceAll(`${folder}/`, ''), join(folder, 'plan.txt'), {
       serializers: [(text: unknown) => String(text)],
     })
   })
+}
+
+/** The operations, then what else a reader is told. */
+function shown(plan: Plan | string): string {
+  if (typeof plan === 'string') return plan
+  const running = plan.running.map(name => `running: ${name}\n`)
+  const warnings = plan.warnings.map(text => `warning: ${text}\n`)
+  const gone = plan.destructive().map(({ operation }) => `destroys: ${operation.name}\n`)
+  return [printPlan(plan) || 'no changes\n', ...running, ...warnings, ...gone].join('')
 }
