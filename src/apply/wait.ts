@@ -14,9 +14,19 @@ export interface WaitFor {
   readonly condition: WaitCondition
 }
 
+/** A container without a check is ready when it has run for so long, as with Docker Compose, which looks every so often. */
+const steady = 500
+
+type Heard = EventMessage | Error | 'looked at again'
+
 interface Listening extends Disposable {
-  push(event: Error): void
-  next(): Promise<EventMessage | Error>
+  push(event: Exclude<Heard, EventMessage>): void
+  next(): Promise<Heard>
+}
+
+function timer(milliseconds: number, call: () => void): Disposable {
+  const started = setTimeout(call, milliseconds)
+  return { [Symbol.dispose]: () => clearTimeout(started) }
 }
 
 /** One subscription to events for all waits of an apply, opened by the first. */
@@ -53,11 +63,14 @@ export class Waiter {
     try {
       // first the subscription, then the question: nothing can happen unseen between the two
       for (;;) {
-        const outcome = await this.#reached(id, { name, service, condition })
-        if (outcome) return outcome
+        const { outcome, young } = await this.#reached(id, { name, service, condition })
+        if (outcome && !young) return outcome
+        // what has only just been started is looked at once more: it may be about to end
+        using _patience = young ? timer(young, () => events.push('looked at again')) : undefined
         for (;;) {
           const event = await events.next()
           if (event instanceof Error) throw event
+          if (typeof event === 'string') break
           if (condition !== 'completed' && event.Action === 'health_status: healthy') return 'healthy'
           if (/^(die|destroy|start|oom|health_status)/.test(event.Action)) break
         }
@@ -72,11 +85,14 @@ export class Waiter {
     await this.#reading
   }
 
-  async #reached(id: string, { name, service, condition }: WaitFor): Promise<Outcome | undefined> {
+  /** `young`: so many milliseconds it has still to run before that counts. */
+  async #reached(id: string, { name, service, condition }: WaitFor): Promise<{ outcome?: Outcome; young?: number }> {
     const { State } = await this.#client.call(containerEndpoints.containerInspect, { params: { id } })
     const verdict = judge(State, condition)
-    if (typeof verdict !== 'object') return verdict
-    throw new Failure('conflict', verdict.because(name, service ?? name))
+    if (typeof verdict === 'object') throw new Failure('conflict', verdict.because(name, service ?? name))
+    if (verdict !== 'running') return { outcome: verdict }
+    const left = Math.min(steady, Date.parse(State.StartedAt) + steady - Date.now())
+    return left > 0 ? { outcome: verdict, young: left } : { outcome: verdict }
   }
 
   async #openStream(begin: number): Promise<void> {
@@ -101,9 +117,9 @@ export class Waiter {
 
   /** What happens to a container from now on, once somebody has subscribed. */
   listen(id: string): Listening {
-    const queue: (EventMessage | Error)[] = []
+    const queue: Heard[] = []
     let wake: (() => void) | undefined
-    const tell = (event: EventMessage | Error): void => {
+    const tell = (event: Heard): void => {
       queue.push(event)
       wake?.()
     }

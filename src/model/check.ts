@@ -120,16 +120,21 @@ class Checker {
     if (this.#project.services[name]) return
     const others = Object.keys(this.#project.services).filter(other => other !== service.name)
     const disabled = this.#project.disabledServices[name]
+    // Compose's text, which scripts look for
+    const lead =
+      verb === 'depend on'
+        ? `service "${service.name}" depends on undefined service "${name}"`
+        : `Cannot ${verb} service "${name}"`
     if (disabled)
       this.#error(path, {
         code: 'disabled-service',
-        message: `Cannot ${verb} service "${name}": none of its profiles (${disabled.profiles.join(', ')}) is in force`,
+        message: `${lead}: none of its profiles (${disabled.profiles.join(', ')}) is in force`,
         hint: 'Add --profile, or set "required: false"',
       })
     else
       this.#error(path, {
         code: 'undefined-service',
-        ...this.#unknown(`${verb} service`, name, { others, plural: 'services' }),
+        ...this.#unknown(lead, name, { others, plural: 'services' }),
       })
   }
 
@@ -267,7 +272,7 @@ class Checker {
         const circle = [...trail.slice(trail.indexOf(name)), name]
         this.#error(['services', circle.at(-2)!, 'depends_on', name], {
           code: 'dependency-cycle',
-          message: `Cannot order the services: they depend on each other in a circle, ${circle.join(' → ')}`,
+          message: `Cannot order the services: dependency cycle detected: ${circle.join(' → ')}`,
         })
         return true
       }
@@ -295,7 +300,7 @@ class Checker {
     this.#error(path, {
       code: `undefined-${kind}`,
       ...this.#unknown(
-        `use ${kind}`,
+        `Cannot use ${kind} "${name}"`,
         name,
         { others: Object.keys(known), plural: `${kind}s` },
         ` in service "${service.name}"`,
@@ -304,7 +309,7 @@ class Checker {
   }
 
   #unknown(
-    what: string,
+    lead: string,
     name: string,
     { others, plural }: { others: readonly string[]; plural: string },
     where = '',
@@ -317,7 +322,7 @@ class Checker {
           ? `${plural} are ${others.join(', ')}`
           : `it is not among the ${others.length} ${plural}`
     return {
-      message: `Cannot ${what} "${name}"${where}: ${there}`,
+      message: `${lead}${where}: ${there}`,
       hint: meant ? `Did you mean "${meant}"?` : undefined,
     }
   }

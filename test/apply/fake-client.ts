@@ -59,8 +59,13 @@ export class FakeClient implements Client {
     return this.#events.length
   }
 
-  hijack(): Promise<never> {
-    throw new Error('nobody hijacks here')
+  async hijack<E extends Endpoint>(
+    endpoint: E,
+    input: Input<E>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<never> {
+    const output = await this.#answer(endpoint, input as AnyInput, signal)
+    return { tty: false, output, socket: { destroy: () => {} } } as never
   }
 
   version(): Promise<string> {

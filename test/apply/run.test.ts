@@ -274,6 +274,78 @@ test('run() asks again, woken by what happens to the container, when an engine s
   )
 })
 
+test('run() does not take a container for ready that ends just after its start', async () => {
+  let looks = 0
+  const client: FakeClient = new FakeClient({
+    containerInspect: ({ params }) => {
+      if (looks++ > 0) return inspect(params!['id']!, { Status: 'exited', ExitCode: 3 })
+      setImmediate(() => client.emit('web', 'die'))
+      return inspect(params!['id']!, { StartedAt: new Date().toISOString() })
+    },
+  })
+  const plan = new Plan()
+  plan.add(wait('web', 'ready'))
+  await assert.rejects(run(plan, client), { message: 'container web exited (3)' })
+})
+
+function hookOf(phase: 'post_start' | 'pre_stop'): Operation {
+  const hook = {
+    command: ['prepare', 'now'],
+    environment: ['A=b'],
+    user: 'nobody',
+    workingDir: '/srv',
+    privileged: true,
+  }
+  return { kind: 'run-hook', phase, hook, ...on('web') }
+}
+
+async function* printed(text: string) {
+  yield { stream: 'stdout', data: Buffer.from(text) }
+}
+
+test('run() runs a hook by exec as the stack says, shows what it prints, and fails with its code', async () => {
+  const bodies: unknown[] = []
+  const lines: string[] = []
+  const client = new FakeClient({
+    execCreate: ({ body }) => {
+      bodies.push(body)
+      return { Id: 'e' }
+    },
+    execStart: () => printed('one\ntwo\n'),
+    execInspect: () => ({ ExitCode: bodies.length === 1 ? 0 : 4 }),
+  })
+  const plan = new Plan()
+  plan.add(hookOf('post_start'))
+  await run(plan, client, { onEvent: e => e.kind === 'output' && lines.push(e.text) })
+  assert.deepEqual(lines, ['one', 'two'])
+  assert.deepEqual(bodies[0], {
+    Cmd: ['prepare', 'now'],
+    Env: ['A=b'],
+    User: 'nobody',
+    WorkingDir: '/srv',
+    Privileged: true,
+    AttachStdout: true,
+    AttachStderr: true,
+  })
+  await assert.rejects(run(plan, client), { message: 'web hook exited with status 4: one / two' })
+})
+
+test('run() goes on with a stop when its container has ended before the hook', async () => {
+  const client = new FakeClient({
+    execCreate: () => {
+      throw new Failure('conflict', 'container web is not running')
+    },
+    containerStop: () => undefined,
+  })
+  const plan = new Plan()
+  plan.add({ kind: 'stop-container', ...on('web'), timeout: undefined }, [plan.add(hookOf('pre_stop'))])
+  await run(plan, client)
+  assert.equal(client.calls.at(-1), 'containerStop web')
+  const late = new Plan()
+  late.add(hookOf('post_start'))
+  await assert.rejects(run(late, client), { message: 'container web is not running' })
+})
+
 test('run() takes over a network and a container that somebody else made at the same time, and nothing of anybody else', async () => {
   const labels = { 'com.docker.compose.project': 'shop', 'com.docker.compose.config-hash': 'h' }
   const inUse = (): never => {

@@ -30,7 +30,8 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
     exitCode: exit.code,
     oomKilled: exit.oomKilled,
     finishedAt: exit.finishedAt.toISOString(),
-    health: state.health && { ...state.health },
+    // what does not run is not well, as with Docker; the log of its check stays
+    health: state.health && { ...state.health, Status: 'unhealthy' },
   })
   container.backoff = again ? nextDelay(container.backoff, ranFor) : 0
   // before anything is given back: an engine that is killed in between knows how it ended, and gives the rest back
