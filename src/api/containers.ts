@@ -231,7 +231,8 @@ export const containerEndpoints = table({
     reply: json<readonly ContainerSummary[]>(),
   }),
   containerCreate: endpoint('POST', '/containers/create', {
-    query: { name: 'string', platform: 'string' },
+    // strict is ours: what the machine lacks is an error, where Docker warns and leaves it out
+    query: { name: 'string', platform: 'string', strict: 'boolean' },
     body: json<ContainerCreate>(),
     reply: json<ContainerCreated>(),
     status: 201,

@@ -67,7 +67,7 @@ async function perform(operation: Operation, context: Context): Promise<Performe
     case 'create-container': {
       const bare = bound(operation.body, operation.late, ref => resolve(ref, results))
       const body = await withSeccompProfiles(bare)
-      const query = { name: operation.createName, platform: operation.platform }
+      const query = { name: operation.createName, platform: operation.platform, strict: true }
       const container = await created(client.call(containerEndpoints.containerCreate, { body, query }), () =>
         adoptedContainer(client, operation.createName, body),
       )

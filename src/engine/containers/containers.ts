@@ -112,6 +112,7 @@ export class Containers {
   async create(options: {
     readonly name?: string | undefined
     readonly platform?: string | undefined
+    readonly strict?: boolean | undefined
     readonly body: ContainerCreate
   }): Promise<{ Id: string; Warnings: string[] }> {
     return create(this.#parts, {

@@ -88,6 +88,19 @@ test('what the engine does not honour is an error that names it', async () => {
     await assert.rejects(box.create('bad', { HostConfig }), error => isFailure(error, 'unsupported'))
 })
 
+test('a limit that the machine lacks is a warning, and an error for those who want what they ask for', async () => {
+  await using box = await EngineBox.open()
+  box.runtime.lacks.set('blkioWeight', 'no disk has the scheduler bfq (vda has mq-deadline)')
+  const body = { Image: 'tiny:1', HostConfig: { BlkioWeight: 300, NetworkMode: 'none' } }
+  const { Id, Warnings } = await box.containers.create({ body })
+  assert.match(Warnings.join(), /^Your kernel does not support Block I\/O weight/)
+  assert.equal((await box.containers.inspect(Id)).HostConfig.BlkioWeight, 0)
+  await assert.rejects(box.containers.create({ body, strict: true }), {
+    kind: 'unsupported',
+    message: 'Cannot set HostConfig.BlkioWeight: no disk has the scheduler bfq (vda has mq-deadline)',
+  })
+})
+
 test('an unknown image is not-found with its name as Docker writes it', async () => {
   await using box = await EngineBox.open()
   await assert.rejects(box.containers.create({ body: { Image: 'nope' } }), error => {

@@ -18,6 +18,8 @@ import { type Parts, tell } from '../parts.ts'
 export interface CreateOptions {
   readonly name?: string | undefined
   readonly platform?: string | undefined
+  /** A limit that the machine lacks is an error. */
+  readonly strict?: boolean | undefined
   readonly body: ContainerCreate
   /** Takes a name, or makes one up. @throws Failure `conflict` when it is taken. */
   readonly reserve: (id: string, name: string | undefined) => string
@@ -33,7 +35,10 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   const id = newContainerId()
   const image = parts.images.get(body.Image)
   checkPlatform(options.platform, image, body.Image)
-  const { hostConfig, warnings } = fillHostConfig(body.HostConfig ?? {}, machineOf(parts))
+  const { hostConfig, warnings } = fillHostConfig(
+    body.HostConfig ?? {},
+    machineOf(parts, { strict: options.strict ?? false }),
+  )
   const modes = joinById(parts, hostConfig)
   if (body.NetworkDisabled) modes.NetworkMode = 'none'
   const kind = networkKind(modes.NetworkMode)
