@@ -119,6 +119,8 @@ export interface InterfaceSpec extends Caused {
   readonly mtu: number
   /** No traffic straight to other ports of the bridge but the bridge itself (isolated bridge port). */
   readonly isolated: boolean
+  /** Below /proc/sys, with IFNAME where the interface's name belongs. */
+  readonly sysctls: readonly { readonly path: string; readonly value: string }[]
 }
 
 /** A container's group and its limits: `parts/cgroup-limits.ts` lists them, and knows their files. */

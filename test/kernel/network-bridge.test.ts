@@ -11,6 +11,7 @@ import packet from 'dns-packet'
 import { Events } from '../../src/engine/base/events.ts'
 import { Paths } from '../../src/engine/base/paths.ts'
 import type { Attachment } from '../../src/engine/networks/attachment.ts'
+import { endpointRequest } from '../../src/engine/networks/endpoint-request.ts'
 import { Networks } from '../../src/engine/networks/networks.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
@@ -46,7 +47,7 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     const id = newId()
     const attachments = await networks.attach(
       { id, name },
-      on.map(network => ({ network, aliases: [...aliases] })),
+      on.map(network => ({ ...endpointRequest(network), aliases: [...aliases] })),
     )
     const path = paths.sandbox(id)
     await runtime.runHost({
@@ -246,7 +247,7 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
   test('connect() and disconnect() give a running container another network and take it back', async () => {
     const web = boxes.find(({ name }) => name === 'web')!
     const db = boxes.find(({ name }) => name === 'db')!
-    const attachment = await networks.connect({ id: web.id, name: 'web' }, { network: 'back' }, web.path)
+    const attachment = await networks.connect({ id: web.id, name: 'web' }, endpointRequest('back'), web.path)
     assert.equal(attachment.interface.name, 'eth1')
     assert.equal((await call(web.path, db.address, 8080))?.split(' ')[0], 'db')
     await networks.disconnect('back', web.id, web.path)

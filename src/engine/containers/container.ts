@@ -10,6 +10,7 @@ import type { Syncer } from '../base/syncer.ts'
 import type { HealthSchedule } from '../health/schedule.ts'
 import { healthStateSchema } from '../health/state.ts'
 import { attachmentSchema } from '../networks/attachment.ts'
+import { endpointRequestSchema } from '../networks/endpoint-request.ts'
 import { publishedPortSchema } from '../networks/published-port.ts'
 import { configSchema } from './config/config.ts'
 import { hostConfigSchema } from './config/host-config.ts'
@@ -45,21 +46,6 @@ export const mountPointSchema = z.object({
 })
 export type MountPoint = z.infer<typeof mountPointSchema>
 
-/** A network the container is to be on, as asked. */
-export const endpointSchema = z.object({
-  /** Name or id. */
-  network: z.string(),
-  aliases: z.array(z.string()),
-  links: z.array(z.string()),
-  ipv4Address: z.string().optional(),
-  ipv6Address: z.string().optional(),
-  linkLocalIPs: z.array(z.string()),
-  macAddress: z.string().optional(),
-  gwPriority: z.number(),
-  driverOpts: z.record(z.string(), z.string()),
-})
-export type EndpointRequest = z.infer<typeof endpointSchema>
-
 export const recordSchema = z.object({
   version: z.literal(recordVersion),
   id: z.string(),
@@ -69,7 +55,7 @@ export const recordSchema = z.object({
   imageRef: z.string(),
   config: configSchema,
   hostConfig: hostConfigSchema,
-  endpoints: z.array(endpointSchema),
+  endpoints: z.array(endpointRequestSchema),
   mounts: z.array(mountPointSchema),
 })
 export type ContainerRecord = z.infer<typeof recordSchema>

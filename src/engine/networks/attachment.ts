@@ -5,22 +5,6 @@ import type { EndpointSettings } from '../../api/container-body.ts'
 import type { InterfaceSpec } from '../../runtime/spec.ts'
 import { type NetworkRecord, networkSchema } from './network.ts'
 
-/** A network the container is to be on, as asked. */
-export interface EndpointRequest {
-  /** Name or id. */
-  readonly network: string
-  readonly aliases?: readonly string[]
-  /** "container" or "container:alias": names only this container sees. */
-  readonly links?: readonly string[]
-  readonly ipv4Address?: string | undefined
-  readonly ipv6Address?: string | undefined
-  readonly linkLocalIPs?: readonly string[]
-  readonly macAddress?: string | undefined
-  readonly gwPriority?: number
-  readonly interfaceName?: string | undefined
-  readonly driverOpts?: Readonly<Record<string, string>>
-}
-
 /** Who is attached. */
 export interface Member {
   readonly id: string
@@ -54,6 +38,10 @@ export const attachmentSchema = z.object({
     gateways: z.array(z.string()).readonly(),
     mtu: z.number(),
     isolated: z.boolean(),
+    sysctls: z
+      .array(z.object({ path: z.string(), value: z.string() }))
+      .readonly()
+      .default([]),
     cause: z.string(),
   }),
 })

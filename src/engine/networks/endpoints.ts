@@ -6,8 +6,9 @@ import type { EngineName } from '../base/engine-name.ts'
 import type { Events } from '../base/events.ts'
 import type { Names } from '../dns/names.ts'
 import { type Address, contains, type Family, formatAddress, parseAddress } from './address.ts'
-import { type Attachment, defaultRoute, type EndpointRequest, linkAddress, type Member, namesOf } from './attachment.ts'
+import { type Attachment, defaultRoute, linkAddress, type Member, namesOf } from './attachment.ts'
 import type { Bridges } from './bridge.ts'
+import { type EndpointRequest, interfaceName, interfaceSysctls } from './endpoint-request.ts'
 import type { Network } from './network.ts'
 
 export interface EndpointsOptions {
@@ -44,12 +45,15 @@ export class Endpoints {
         requests.map((request, i) => ({
           network: networks[i]!.name,
           internal: networks[i]!.internal,
-          gwPriority: request.gwPriority ?? 0,
+          gwPriority: request.gwPriority,
           i,
         })),
       )
+      const names = interfaceNames(requests)
       for (const [i, request] of requests.entries())
-        attached.endpoints.push(this.#join(networks[i]!, member, request, { index: i, hasRoute: route?.i === i }))
+        attached.endpoints.push(
+          this.#join(networks[i]!, member, request, { name: names[i]!, hasRoute: route?.i === i }),
+        )
       this.#attached.set(member.id, attached)
       await Promise.all(networks.map(network => this.#options.bridges.ensure(network)))
     } catch (error) {
@@ -83,12 +87,11 @@ export class Endpoints {
     const attached = this.#attached.get(member.id) ?? { member, endpoints: [] }
     if (network.members.has(member.id))
       throw new Failure('denied', `endpoint with name ${member.name} already exists in network ${network.name}`)
-    const taken = new Set(attached.endpoints.map(({ attachment }) => attachment.interface.name))
-    let index = 0
-    while (taken.has(`eth${index}`)) index++
+    const taken = attached.endpoints.map(({ attachment }) => attachment.interface.name)
+    const [name = ''] = interfaceNames([request], taken)
     const hasRoute =
       !network.internal && attached.endpoints.every(({ attachment }) => attachment.interface.gateways.length === 0)
-    const endpoint = this.#join(network, member, request, { index, hasRoute })
+    const endpoint = this.#join(network, member, request, { name, hasRoute })
     try {
       await this.#options.bridges.ensure(network)
       await this.#options.runtime.runHost({
@@ -192,10 +195,10 @@ export class Endpoints {
     network: Network,
     member: Member,
     request: EndpointRequest,
-    place: { readonly index: number; readonly hasRoute: boolean },
+    place: { readonly name: string; readonly hasRoute: boolean },
   ): { attachment: Attachment; network: Network } {
     const endpointId = newId()
-    const aliases = [...(request.aliases ?? [])]
+    const aliases = [...request.aliases]
     const four = takeAddress(network, 4, { asked: request.ipv4Address, owner: member.name })
     let six: Address | undefined
     try {
@@ -221,21 +224,20 @@ export class Endpoints {
       gateway6: gateway(6),
       mac,
       aliases,
-      links: [...(request.links ?? [])],
+      links: [...request.links],
       dnsNames: namesOf(member, aliases),
-      gwPriority: request.gwPriority ?? 0,
+      gwPriority: request.gwPriority,
       record: network.record,
       interface: {
         host: this.#options.name.veth(endpointId),
-        name: request.interfaceName || `eth${place.index}`,
+        name: place.name,
         bridge: network.bridge,
         mac,
-        addresses: [cidr(four), cidr(six), ...(request.linkLocalIPs ?? []).map(linkLocal)].filter(
-          each => each !== undefined,
-        ),
+        addresses: [cidr(four), cidr(six), ...request.linkLocalIPs.map(linkLocal)].filter(each => each !== undefined),
         gateways: place.hasRoute ? [gateway(4), gateway(6)].filter(each => each !== undefined) : [],
         mtu: network.mtu,
         isolated: !network.icc,
+        sysctls: interfaceSysctls(request),
         cause: `NetworkingConfig.EndpointsConfig.${network.name}`,
       },
     }
@@ -276,6 +278,17 @@ export class Endpoints {
   #emit(action: 'connect' | 'disconnect', network: Network, containerId: string): void {
     this.#options.events.emit('network', action, network.id, { ...network.attributes(), container: containerId })
   }
+}
+
+/** As asked, otherwise the next free of eth0, eth1…. */
+function interfaceNames(requests: readonly EndpointRequest[], taken: readonly string[] = []): string[] {
+  const used = new Set([...taken, ...requests.map(interfaceName)])
+  let index = 0
+  const next = (): string => {
+    while (used.has(`eth${index}`)) index++
+    return `eth${index++}`
+  }
+  return requests.map(request => interfaceName(request) ?? next())
 }
 
 function poolOf(network: Network, family: Family) {

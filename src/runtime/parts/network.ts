@@ -80,9 +80,18 @@ function interfaceSteps(spec: InterfaceSpec): Step[] {
     ),
     ...(spec.isolated ? [step('isolate', { name: spec.host }, cause)] : []),
     ...spec.addresses.map(address => step('address', { inside: 1, name, ...cidr(address) }, cause)),
+    // before it is up, so that nothing happens by the kernel's own values
+    ...spec.sysctls.map(({ path, value }) => step('write', { path: sysctlPath(path, name), value }, cause)),
     step('link-up', { inside: 1, name }, cause),
     ...spec.gateways.map(gateway => step('route', { name, gateway: addressBytes(gateway) }, cause)),
   ]
+}
+
+/** The monitor is in the sandbox: the kernel shows it that namespace's part of /proc/sys/net. */
+function sysctlPath(path: string, name: string): string {
+  if (!/^net\/[a-z0-9]+\/[a-z_]+\/IFNAME\/[A-Za-z0-9_]+$/.test(path))
+    throw new Failure('invalid', `Cannot set sysctl "${path}" of an interface`)
+  return `/proc/sys/${path.replace('IFNAME', name)}`
 }
 
 function dropLink(name: string): Step {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { open, rejected } from './networks-box.ts'
+import { asks, open, rejected } from './networks-box.ts'
 
 describe('a bridge', () => {
   test('that goes with its last container is made again for one that comes at that moment', async t => {
     const { networks, links, gate, member, operations } = await open(t)
     const [first, second] = [member('first'), member('second')]
-    await networks.attach(first, [{ network: 'bridge' }])
+    await networks.attach(first, [asks({ network: 'bridge' })])
     const going = Promise.withResolvers<void>()
     const go = Promise.withResolvers<void>()
     gate.before = async ([operation]) => {
@@ -16,7 +16,7 @@ describe('a bridge', () => {
     }
     const left = networks.detach(first.id)
     await going.promise
-    const attached = networks.attach(second, [{ network: 'bridge' }])
+    const attached = networks.attach(second, [asks({ network: 'bridge' })])
     go.resolve()
     await Promise.all([left, attached])
     assert.equal(links.size, 1, 'whoever has been attached has a bridge')
@@ -29,8 +29,8 @@ describe('a bridge', () => {
   test('stays when somebody has come before its removal had its turn', async t => {
     const { networks, links, member, operations } = await open(t)
     const [first, second] = [member('first'), member('second')]
-    await networks.attach(first, [{ network: 'bridge' }])
-    const attached = networks.attach(second, [{ network: 'bridge' }])
+    await networks.attach(first, [asks({ network: 'bridge' })])
+    const attached = networks.attach(second, [asks({ network: 'bridge' })])
     await Promise.all([attached, networks.detach(first.id)])
     assert.equal(links.size, 1)
     assert.ok(operations.every(({ kind }) => kind !== 'delete-link'))
@@ -41,13 +41,13 @@ describe('a bridge', () => {
     const body = { Name: 'n', Options: { 'com.docker.network.bridge.name': 'brx' } }
     await networks.create(body)
     const web = member('web')
-    await networks.attach(web, [{ network: 'n' }])
+    await networks.attach(web, [asks({ network: 'n' })])
     await networks.detach(web.id)
     const go = Promise.withResolvers<void>()
     gate.before = async ([operation]) => (operation?.kind === 'delete-link' ? go.promise : undefined)
     const removed = networks.remove('n')
     await networks.create(body)
-    const attached = networks.attach(member('next'), [{ network: 'n' }])
+    const attached = networks.attach(member('next'), [asks({ network: 'n' })])
     go.resolve()
     await Promise.all([removed, attached])
     assert.deepEqual([...links], ['brx'])
@@ -56,12 +56,12 @@ describe('a bridge', () => {
   test('deleted behind our back is there again at the next use, with the containers that were on it', async t => {
     const { networks, links, member, operations } = await open(t)
     await networks.create({ Name: 'n', Options: { 'com.docker.network.bridge.enable_icc': 'false' } })
-    const [attachment] = await networks.attach(member('web'), [{ network: 'n' }])
+    const [attachment] = await networks.attach(member('web'), [asks({ network: 'n' })])
     const { bridge, host } = attachment!.interface
     links.add(host)
     links.delete(bridge)
     operations.length = 0
-    await networks.attach(member('other'), [{ network: 'n' }])
+    await networks.attach(member('other'), [asks({ network: 'n' })])
     assert.ok(links.has(bridge))
     assert.deepEqual(
       operations
@@ -75,7 +75,7 @@ describe('a bridge', () => {
     const first = await open(t)
     await first.networks.create({ Name: 'n' })
     const web = first.member('web')
-    const attachments = await first.networks.attach(web, [{ network: 'n' }])
+    const attachments = await first.networks.attach(web, [asks({ network: 'n' })])
     first.links.clear()
     const next = await open(t, first)
     await next.networks.adopt(web, { attachments, ports: [] })
@@ -87,7 +87,7 @@ describe('a bridge', () => {
     const { networks, gate, member } = await open(t)
     await networks.create({ Name: 'n' })
     const web = member('web')
-    await networks.attach(web, [{ network: 'n' }])
+    await networks.attach(web, [asks({ network: 'n' })])
     await networks.detach(web.id)
     gate.before = async () => {
       throw new Error('no')

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import { type EngineEvent, Events } from '../../../src/engine/base/events.ts'
 import { parseSubnet } from '../../../src/engine/networks/address.ts'
+import { type EndpointRequest, endpointRequest } from '../../../src/engine/networks/endpoint-request.ts'
 import { Networks } from '../../../src/engine/networks/networks.ts'
 import { type FailureKind, isFailure } from '../../../src/lib/failure.ts'
 import { newId } from '../../../src/lib/ids.ts'
@@ -55,3 +56,8 @@ export const rejected = (promise: Promise<unknown>, kind: FailureKind, message: 
     assert.ok(isFailure(error, kind), `kind ${kind}`)
     return true
   })
+
+/** What is asked of a network, with the defaults of what is left out. */
+export function asks({ network, ...more }: Partial<EndpointRequest> & { readonly network: string }): EndpointRequest {
+  return { ...endpointRequest(network), ...more }
+}

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { NetworkCreate } from '../../../src/api/networks.ts'
 import type { FailureKind } from '../../../src/lib/failure.ts'
-import { open, rejected } from './networks-box.ts'
+import { asks, open, rejected } from './networks-box.ts'
 
 describe('Networks', () => {
   test('list() shows the three networks that are always there', async t => {
@@ -81,8 +81,12 @@ describe('Networks', () => {
     await networks.create({ Name: 'alpha', EnableIPv6: true })
     const web = member('web')
     const [all] = await Promise.all([
-      networks.attach(web, [{ network: 'zeta', aliases: ['www'] }, { network: 'inner' }, { network: 'alpha' }]),
-      networks.attach(member('api'), [{ network: 'zeta' }]),
+      networks.attach(web, [
+        asks({ network: 'zeta', aliases: ['www'] }),
+        asks({ network: 'inner' }),
+        asks({ network: 'alpha' }),
+      ]),
+      networks.attach(member('api'), [asks({ network: 'zeta' })]),
     ])
     assert.deepEqual(
       all.map(each => each.interface.name),
@@ -97,7 +101,10 @@ describe('Networks', () => {
     assert.match(all[2]!.ipv6!, /^fd.*::2\/64$/)
     assert.equal(operations.filter(({ kind }) => kind === 'create-bridge').length, 3)
     assert.equal(rules.length, 1, 'one nft transaction for all of them')
-    const [prior] = await networks.attach(member('p'), [{ network: 'alpha' }, { network: 'zeta', gwPriority: 1 }])
+    const [prior] = await networks.attach(member('p'), [
+      asks({ network: 'alpha' }),
+      asks({ network: 'zeta', gwPriority: 1 }),
+    ])
     assert.deepEqual(prior!.interface.gateways, [])
   })
 
@@ -109,15 +116,15 @@ describe('Networks', () => {
     })
     const web = member('web')
     const [attachment] = await networks.attach(web, [
-      { network: 'n', ipv4Address: '10.8.0.5', macAddress: '02:42:0a:08:00:05' },
+      asks({ network: 'n', ipv4Address: '10.8.0.5', macAddress: '02:42:0a:08:00:05' }),
     ])
     assert.deepEqual([attachment!.ipv4, attachment!.mac], ['10.8.0.5/24', '02:42:0a:08:00:05'])
-    const attach = (ipv4Address: string) => networks.attach(member('x'), [{ network: 'n', ipv4Address }])
+    const attach = (ipv4Address: string) => networks.attach(member('x'), [asks(asks({ network: 'n', ipv4Address }))])
     await rejected(attach('10.8.0.5'), 'denied', 'failed to set up container networking: Address already in use')
     await rejected(attach('10.8.0.9'), 'denied', /Address already in use/)
     await rejected(attach('10.99.0.5'), 'invalid', /no configured subnet contains IP address 10.99.0.5/)
     await rejected(
-      networks.attach(member('x'), [{ network: 'n', ipv4Address: '10.8.0.7' }, { network: 'gone' }]),
+      networks.attach(member('x'), [asks({ network: 'n', ipv4Address: '10.8.0.7' }), asks({ network: 'gone' })]),
       'not-found',
       /network gone not found/,
     )
@@ -130,7 +137,7 @@ describe('Networks', () => {
     const { networks, member, links, paths, rules, seen } = await open(t)
     const network = await networks.create({ Name: 'n' })
     const web = member('web')
-    const [attachment] = await networks.attach(web, [{ network: 'n' }])
+    const [attachment] = await networks.attach(web, [asks({ network: 'n' })])
     await rejected(
       networks.remove('n'),
       'denied',
@@ -154,7 +161,7 @@ describe('Networks', () => {
   test('the default bridge goes with its last container, and keeps its subnet for the next engine', async t => {
     const first = await open(t)
     const web = first.member('web')
-    const [attachment] = await first.networks.attach(web, [{ network: 'bridge' }])
+    const [attachment] = await first.networks.attach(web, [asks({ network: 'bridge' })])
     assert.equal(first.links.size, 1)
     const next = await open(t, first)
     const saved = JSON.parse(JSON.stringify([attachment]))
@@ -164,7 +171,7 @@ describe('Networks', () => {
       next.networks.attachments(web.id).map(({ ipv4 }) => ipv4),
       [attachment!.ipv4],
     )
-    const [other] = await next.networks.attach(next.member('other'), [{ network: 'bridge' }])
+    const [other] = await next.networks.attach(next.member('other'), [asks({ network: 'bridge' })])
     assert.notEqual(other!.ipv4, attachment!.ipv4)
     assert.ok(next.operations.every(({ kind }) => kind !== 'create-bridge'))
     await next.networks.detach(web.id)
@@ -177,7 +184,7 @@ describe('Networks', () => {
     const { networks, member } = await open(t)
     for (const Name of ['used', 'wanted', 'free', 'kept'])
       await networks.create({ Name, Labels: Name === 'kept' ? { keep: '1' } : {} })
-    await networks.attach(member('web'), [{ network: 'used' }])
+    await networks.attach(member('web'), [asks({ network: 'used' })])
     assert.deepEqual(await networks.prune({ 'label!': ['keep'] }, ({ name }) => name === 'wanted'), ['free'])
     assert.deepEqual(
       networks.list({ type: ['custom'] }).map(({ Name }) => Name),
@@ -192,10 +199,10 @@ describe('Networks', () => {
   test('attach() of fifty containers takes less than a millisecond each', async t => {
     const { networks, member } = await open(t)
     await networks.create({ Name: 'n' })
-    await networks.attach(member('first'), [{ network: 'n' }])
+    await networks.attach(member('first'), [asks({ network: 'n' })])
     const started = performance.now()
     await Promise.all(
-      Array.from({ length: 50 }, (_, i) => networks.attach(member(`c${i}`), [{ network: 'n', aliases: ['c'] }])),
+      Array.from({ length: 50 }, (_, i) => networks.attach(member(`c${i}`), [asks({ network: 'n', aliases: ['c'] })])),
     )
     const each = (performance.now() - started) / 50
     assert.ok(each < 1, `${each.toFixed(3)} ms`)

@@ -1,7 +1,7 @@
 /** NetworkMode and NetworkingConfig → the networks a container is to be on: pure. */
 import type { EndpointSettings } from '../../../api/container-body.ts'
 import { Failure } from '../../../lib/failure.ts'
-import type { EndpointRequest } from '../container.ts'
+import { type EndpointRequest, endpointRequest } from '../../networks/endpoint-request.ts'
 
 type Endpoints = Readonly<Record<string, EndpointSettings | null>>
 
@@ -16,24 +16,6 @@ export function networkKind(mode: string): NetworkKind {
   if (mode === 'host' || mode === 'none') return { kind: mode }
   if (mode.startsWith('container:')) return { kind: 'container', ref: mode.slice('container:'.length) }
   return { kind: 'networks' }
-}
-
-/** One endpoint as asked, in the engine's terms. */
-export function endpointRequest(network: string, settings: EndpointSettings | null | undefined): EndpointRequest {
-  const ipam = settings?.IPAMConfig
-  const ipv4 = ipam?.IPv4Address
-  const ipv6 = ipam?.IPv6Address
-  return {
-    network,
-    aliases: [...(settings?.Aliases ?? [])],
-    links: [...(settings?.Links ?? [])],
-    ...(ipv4 && { ipv4Address: ipv4 }),
-    ...(ipv6 && { ipv6Address: ipv6 }),
-    linkLocalIPs: [...(ipam?.LinkLocalIPs ?? [])],
-    ...(settings?.MacAddress && { macAddress: settings.MacAddress }),
-    gwPriority: settings?.GwPriority ?? 0,
-    driverOpts: { ...settings?.DriverOpts },
-  }
 }
 
 /** The network of NetworkMode first, the others by name. */

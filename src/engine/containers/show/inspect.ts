@@ -196,14 +196,16 @@ export function networkMap(parts: Parts, container: Container): Record<string, E
     const name = attachment?.network ?? network?.name ?? endpoint.network
     const asked: EndpointSettings = {
       IPAMConfig:
-        endpoint.ipv4Address || endpoint.ipv6Address
+        endpoint.ipv4Address || endpoint.ipv6Address || endpoint.linkLocalIPs.length > 0
           ? {
               ...(endpoint.ipv4Address && { IPv4Address: endpoint.ipv4Address }),
               ...(endpoint.ipv6Address && { IPv6Address: endpoint.ipv6Address }),
+              ...(endpoint.linkLocalIPs.length > 0 && { LinkLocalIPs: endpoint.linkLocalIPs }),
             }
           : null,
       Links: endpoint.links.length > 0 ? endpoint.links : null,
       Aliases: endpoint.aliases.length > 0 ? endpoint.aliases : null,
+      DriverOpts: Object.keys(endpoint.driverOpts).length > 0 ? endpoint.driverOpts : null,
       GwPriority: endpoint.gwPriority,
     }
     const names = namesOf(

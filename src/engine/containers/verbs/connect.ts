@@ -1,7 +1,8 @@
 /** Connects a container to a network and takes it off again, running or not. */
 import type { EndpointSettings } from '../../../api/container-body.ts'
 import { Failure } from '../../../lib/failure.ts'
-import { endpointRequest, networkKind } from '../config/endpoints.ts'
+import { endpointRequest } from '../../networks/endpoint-request.ts'
+import { networkKind } from '../config/endpoints.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
 
