@@ -1,6 +1,6 @@
 /** Configs and secrets of a service: a file is bound read-only; a text, and a file that is to have an owner or mode, is put into the container before its start. */
 import type { Mount } from '../api/container-body.ts'
-import { Failure } from '../lib/failure.ts'
+import { ProblemsFailure } from '../lib/problems.ts'
 import type { FileObject, FileReference } from '../model/file-object.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
@@ -22,26 +22,28 @@ export interface FileObjects {
   readonly uploads: readonly FileUpload[]
 }
 
-/** @throws Failure when a file or variable is missing, or the content is somebody else's to give. */
+/** @throws ProblemsFailure when a file or variable is missing, or the content is somebody else's to give. */
 export function fileObjects(project: Project, service: Service, files: ReadonlyMap<string, string>): FileObjects {
   const mounts: { mount: Mount; path: readonly string[] }[] = []
   const uploads: FileUpload[] = []
   for (const { kind, object, reference } of used(project, service)) {
-    const refuse: Refuse = (failure, why, hint) => {
-      const place = project.place([`${kind}s`, object.key])
-      const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
-      return new Failure(failure, `${at}Cannot give ${kind} "${object.key}" to service "${service.name}": ${why}`, {
-        hint,
-      })
+    const refuse: Refuse = (code, why, hint) => {
+      const path = [`${kind}s`, object.key]
+      const message = `Cannot give ${kind} "${object.key}" to service "${service.name}": ${why}`
+      return new ProblemsFailure([{ severity: 'error', code, place: project.place(path), path, message, hint }])
     }
     const source = object.source
     switch (source.kind) {
       case 'file':
         if (!files.has(source.file))
-          throw refuse('not-found', `there is no readable file "${source.file}"`, 'Create the file')
+          throw refuse('missing-file', `there is no readable file "${source.file}"`, 'Create the file')
         if (reference.uid !== undefined || reference.gid !== undefined || reference.mode !== undefined) {
           if (files.get(source.file) === folderHash)
-            throw refuse('invalid', `"${source.file}" is a folder, and uid, gid and mode are for files`, 'Name a file')
+            throw refuse(
+              'not-a-file',
+              `"${source.file}" is a folder, and uid, gid and mode are for files`,
+              'Name a file',
+            )
           uploads.push(upload(reference, { file: source.file }, refuse))
           break
         }
@@ -52,7 +54,7 @@ export function fileObjects(project: Project, service: Service, files: ReadonlyM
         break
       case 'environment':
         if (source.value === undefined)
-          throw refuse('invalid', `variable "${source.variable}" is not set`, `Set ${source.variable}`)
+          throw refuse('unset-variable', `variable "${source.variable}" is not set`, `Set ${source.variable}`)
         uploads.push(upload(reference, source.value, refuse))
         break
       case 'content':
@@ -61,7 +63,7 @@ export function fileObjects(project: Project, service: Service, files: ReadonlyM
       case 'external':
       case 'driver':
         throw refuse(
-          'unsupported',
+          'content-elsewhere',
           `its content is not in the stack (${source.kind})`,
           'Use file, environment or content',
         )
@@ -72,7 +74,7 @@ export function fileObjects(project: Project, service: Service, files: ReadonlyM
   return { mounts, uploads }
 }
 
-type Refuse = (failure: 'not-found' | 'invalid' | 'unsupported', why: string, hint: string) => Failure
+type Refuse = (code: string, why: string, hint: string) => ProblemsFailure
 
 function upload(reference: FileReference, content: FileUpload['content'], refuse: Refuse): FileUpload {
   const [uid, gid] = [reference.uid, reference.gid].map(id => Number(id ?? 0)) as [number, number]

@@ -1,5 +1,4 @@
 /** The images a project needs: present, to be pulled, or not to be had. */
-import { Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { imageName } from './names.ts'
@@ -80,7 +79,13 @@ export function planImages(
     else missing.set(name, [...(missing.get(name) ?? []), service])
   }
   for (const [name, users] of [...missing].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    for (const service of users) checkObtainable(project, service, name)
+    for (const service of users)
+      if (service.build)
+        plan.refuse(project, ['services', service.name, 'build'], {
+          code: 'not-built',
+          message: `Cannot build the image of service "${service.name}": building is not supported yet, and no image "${name}" is here`,
+          hint: `Build it elsewhere and import it as "${name}"`,
+        })
     // the engine says at creation that it is missing, as with Docker Compose
     if (users.every(service => (pull ?? service.pullPolicy.kind) === 'never')) continue
     const node = plan.add({
@@ -100,16 +105,4 @@ export interface ImagesInput {
   readonly observed: Observed
   readonly services: readonly Service[]
   readonly pull: PullWhen | undefined
-}
-
-function checkObtainable(project: Project, service: Service, name: string): void {
-  const field = service.image === undefined || service.build ? 'build' : 'image'
-  const place = project.place(['services', service.name, field])
-  const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
-  if (service.build)
-    throw new Failure(
-      'unsupported',
-      `${at}Cannot build the image of service "${service.name}": building is not supported yet, and no image "${name}" is here`,
-      { hint: `Build it elsewhere and import it as "${name}"` },
-    )
 }

@@ -1,5 +1,4 @@
 /** The project's networks: missing, diverged or fine. */
-import { Failure } from '../lib/failure.ts'
 import { list } from '../lib/text.ts'
 import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
@@ -52,8 +51,13 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
     if (!network) continue
     const there = observed.networks.get(network.name)
     if (network.external) {
-      if (!there) throw missing(project, network)
-      networks.set(key, { name: network.name, id: there.id, node: undefined })
+      if (there) networks.set(key, { name: network.name, id: there.id, node: undefined })
+      else
+        plan.refuse(project, ['networks', key], {
+          code: 'missing-network',
+          message: `Cannot use network "${network.name}": it does not exist`,
+          hint: `Create it first, or remove "external" from network "${key}"`,
+        })
       continue
     }
     const hashed = hashNetwork(network)
@@ -80,8 +84,16 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
       create('not found', [])
       continue
     }
-    if (there.labels[labels.project] !== project.name || there.labels[labels.network] !== key)
-      throw foreign(project, network, there.labels[labels.project])
+    if (there.labels[labels.project] !== project.name || there.labels[labels.network] !== key) {
+      const owner = there.labels[labels.project]
+      const whose = owner === undefined ? 'was not made by a stack' : `belongs to project "${owner}"`
+      plan.refuse(project, ['networks', key], {
+        code: 'foreign-network',
+        message: `Cannot use network "${network.name}": one of that name exists and ${whose}`,
+        hint: `Declare network "${key}" with "external: true", or give it another name`,
+      })
+      continue
+    }
     const keep = { name: network.name, id: there.id, node: undefined }
     // one made by Docker Compose carries a hash we cannot check: it is taken as it is
     const fields = parseFields(there.labels[labels.fields])
@@ -129,28 +141,4 @@ function ipam(network: Network): { IPAM?: object } {
     ...(pools.length === 0 ? {} : { Config: pools }),
   }
   return Object.keys(body).length === 0 ? {} : { IPAM: body }
-}
-
-function missing(project: Project, network: Network): Failure {
-  return new Failure(
-    'not-found',
-    `${placeOf(project, network)}Cannot use network "${network.name}": it does not exist`,
-    {
-      hint: `Create it first, or remove "external" from network "${network.key}"`,
-    },
-  )
-}
-
-function foreign(project: Project, network: Network, owner: string | undefined): Failure {
-  const whose = owner === undefined ? 'was not made by a stack' : `belongs to project "${owner}"`
-  return new Failure(
-    'conflict',
-    `${placeOf(project, network)}Cannot use network "${network.name}": one of that name exists and ${whose}`,
-    { hint: `Declare network "${network.key}" with "external: true", or give it another name` },
-  )
-}
-
-function placeOf(project: Project, network: Network): string {
-  const place = project.place(['networks', network.key])
-  return place ? `${place.file}:${place.line}:${place.column} ` : ''
 }

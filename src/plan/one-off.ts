@@ -5,7 +5,7 @@ import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { containerBody } from './container-body.ts'
 import { planImages } from './images.ts'
-import { oneOffName } from './names.ts'
+import { imageName, oneOffName } from './names.ts'
 import { planNetworks } from './networks.ts'
 import type { Observed } from './observed.ts'
 import type { NodeId } from './operation.ts'
@@ -36,8 +36,9 @@ export function planOneOff(oneOff: OneOff): { readonly plan: Plan; readonly name
   const { networks } = planNetworks(plan, { project, observed, services, timeout: undefined, keep: true })
   const { nodes: volumes } = planVolumes(plan, { project, observed, services, recreate: false, timeout: undefined })
   const image = planImages(plan, { project, observed, services, pull: oneOff.pull }).get(
-    service.image ?? `${project.name}-${service.name}`,
+    imageName(project, service) ?? '',
   )
+  plan.settle()
   needed.push(
     ...plan.nodes.map(node => node.id),
     ...[...networks.values()].flatMap(each => each.node ?? []),

@@ -1,4 +1,6 @@
 /** A plan: operations as numbered nodes, each after those it depends on. */
+import { type Problem, Problems, ProblemsFailure } from '../lib/problems.ts'
+import type { Project } from '../model/project.ts'
 import type { NodeId, Operation } from './operation.ts'
 
 export interface PlanNode {
@@ -12,6 +14,7 @@ export class Plan {
   readonly #nodes: PlanNode[] = []
   readonly #warnings: string[] = []
   readonly #running: string[] = []
+  readonly #problems = new Problems()
 
   /** Appends a node. @throws RangeError when it would come after a node that is not there yet. */
   add(operation: Operation, after: Iterable<NodeId> = []): NodeId {
@@ -25,6 +28,26 @@ export class Plan {
   /** Something the reader should know that no operation shows. */
   warn(message: string): void {
     this.#warnings.push(message)
+  }
+
+  /** Something in the stack that cannot be done, with its place; the plan is finished all the same, to find the others. */
+  refuse(project: Project, path: readonly string[], problem: Pick<Problem, 'code' | 'message' | 'hint'>): void {
+    this.#problems.add({ severity: 'error', place: project.place(path), path, ...problem })
+  }
+
+  /** Takes over what `work` finds wrong with the stack. */
+  collect(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof ProblemsFailure)) throw error
+      for (const problem of error.problems) this.#problems.add(problem)
+    }
+  }
+
+  /** @throws ProblemsFailure with all that was refused. */
+  settle(): void {
+    this.#problems.settle()
   }
 
   /** A container that runs and stays as it is. */

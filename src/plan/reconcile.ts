@@ -6,6 +6,7 @@ import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { planRemoval } from './ending.ts'
+import { fileObjects } from './file-objects.ts'
 import { type Decisions, followDependencies } from './follow-changes.ts'
 import { type Hashed, hashService } from './hash.ts'
 import { type PullWhen, planImages } from './images.ts'
@@ -46,8 +47,8 @@ export interface UpOptions {
 }
 
 /**
- * @throws Failure when the project cannot be brought up whatever is done: a cycle, an image that would have to be built,
- * a network of somebody else's under the same name.
+ * @throws ProblemsFailure when the project cannot be brought up whatever is done, with all that keeps it from that: an image that
+ * would have to be built, a network of somebody else's under the same name; Failure for a cycle or a service that is not there.
  */
 export function reconcile(project: Project, observed: Observed, options: UpOptions = {}): Plan {
   const services = selected(project, options)
@@ -66,8 +67,9 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
   }
 
   const creating = services.filter(s => decisions.get(s.name)!.some(d => d.kind === 'create' || d.kind === 'recreate'))
-  for (const service of creating) checkRunnable(project, service)
+  for (const service of creating) checkRunnable(plan, service, { project, observed })
   const images = planImages(plan, { project, observed, services: creating, pull: options.pull })
+  plan.settle()
   new ServicePlanner(plan, {
     project,
     observed,
@@ -184,17 +186,22 @@ function recreateGone(service: Service, decisions: Decisions, id: string): void 
   )
 }
 
-function checkRunnable(project: Project, service: Service): void {
-  const field = service.provider ? 'provider' : imageName(project, service) === undefined ? 'image' : undefined
-  if (field === undefined) return
-  const place = project.place(['services', service.name, field])
-  const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
-  if (field === 'provider')
-    throw new Failure(
-      'unsupported',
-      `${at}Cannot run service "${service.name}": provider services are not supported yet`,
-    )
-  throw new Failure('invalid', `${at}Cannot run service "${service.name}": it has neither image nor build`)
+/** What is found out only when a container is to be made, with its place. */
+function checkRunnable(
+  plan: Plan,
+  service: Service,
+  { project, observed }: Pick<DecideContext, 'project' | 'observed'>,
+) {
+  const at = ['services', service.name]
+  const cannot = `Cannot run service "${service.name}"`
+  if (service.provider)
+    plan.refuse(project, [...at, 'provider'], {
+      code: 'unsupported-provider',
+      message: `${cannot}: provider services are not supported yet`,
+    })
+  else if (imageName(project, service) === undefined)
+    plan.refuse(project, at, { code: 'no-image', message: `${cannot}: it has neither image nor build` })
+  plan.collect(() => fileObjects(project, service, observed.files))
 }
 
 function planOrphans(

@@ -1,5 +1,4 @@
 /** The project's named volumes: missing, diverged or fine. */
-import { Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { planRemoval } from './ending.ts'
@@ -34,12 +33,13 @@ export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
     if (!volume) continue
     const there = observed.volumes.get(volume.name)
     if (volume.external) {
-      if (there) continue
-      const place = project.place(['volumes', key])
-      const at = place ? `${place.file}:${place.line}:${place.column} ` : ''
-      throw new Failure('not-found', `${at}Cannot use volume "${volume.name}": it does not exist`, {
-        hint: `Create it first, or remove "external" from volume "${key}"`,
-      })
+      if (!there)
+        plan.refuse(project, ['volumes', key], {
+          code: 'missing-volume',
+          message: `Cannot use volume "${volume.name}": it does not exist`,
+          hint: `Create it first, or remove "external" from volume "${key}"`,
+        })
+      continue
     }
     const hashed = hashVolume(volume)
     const create = (cause: string, after: readonly NodeId[]): void => {

@@ -296,20 +296,20 @@ test('reconcile() puts right what an interrupted recreation left', () => {
 test('reconcile() refuses what no plan can bring up, and says why', () => {
   const build = service('web', { build: { context: '.' } as never })
   const { image: _, ...built } = build
-  assert.throws(() => reconcile(project([built]), nothing()), failure('unsupported', '"web"', 'shop-web'))
+  assert.throws(() => reconcile(project([built]), nothing()), failure('invalid', '"web"', 'shop-web'))
   const foreign = nothing({ networks: new Map([['shop_default', { id: 'n', name: 'shop_default', labels: {} }]]) })
-  assert.throws(() => reconcile(project([service('web')]), foreign), failure('conflict', '"shop_default"'))
+  assert.throws(() => reconcile(project([service('web')]), foreign), failure('invalid', '"shop_default"'))
   const external = project([service('web')], {
     networks: { default: network('default', { external: true, name: 'x' }) },
   })
-  assert.throws(() => reconcile(external, nothing()), failure('not-found', '"x"'))
+  assert.throws(() => reconcile(external, nothing()), failure('invalid', '"x"'))
   const cycle = project([service('web', { dependsOn: needs('api') }), service('api', { dependsOn: needs('web') })])
   assert.throws(() => reconcile(cycle, nothing()), failure('invalid', 'api → web → api'))
   const secret = {
     secrets: { s: { key: 's', name: 's', labels: {}, source: { kind: 'file' as const, file: '/no/such' } } },
   }
   const web = service('web', { secrets: [{ source: 's', target: '/run/secrets/s', path: [] }] })
-  assert.throws(() => reconcile(project([web], secret), nothing()), failure('not-found', 'secret "s"', '/no/such'))
+  assert.throws(() => reconcile(project([web], secret), nothing()), failure('invalid', 'secret "s"', '/no/such'))
 })
 
 test('every plan puts each node after those it depends on, and a second one is empty, for stacks made at random', () => {
