@@ -36,6 +36,14 @@ export function divergence(wanted: Wanted, container: ObservedContainer): string
   return networkDivergence(wanted, container) ?? volumeDivergence(wanted, container)
 }
 
+/** The configs and secrets of which `container` keeps an older text: "configs.motd". */
+export function outdatedTexts(hashed: Hashed, container: ObservedContainer): readonly string[] {
+  const before = parseFields(container.labels[labels.fields]) ?? {}
+  return Object.keys(hashed.texts)
+    .filter(field => before[field] !== undefined && before[field] !== hashed.texts[field])
+    .map(field => field.replace(/\.content$/, ''))
+}
+
 function networkDivergence(wanted: Wanted, container: ObservedContainer): string | undefined {
   for (const { key, name, id, anew } of wanted.networks) {
     const attached = container.networks[name]

@@ -1,7 +1,7 @@
 /** The hash of what matters in a service, network or volume, and of each field by itself, so that a change can be named. */
 import { Failure } from '../lib/failure.ts'
 import { stableHash } from '../lib/stable-json.ts'
-import type { FileReference } from '../model/file-object.ts'
+import type { FileReference, FileSource } from '../model/file-object.ts'
 import { type Limits, limitNames, limitRow } from '../model/limits.ts'
 import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
@@ -16,16 +16,18 @@ export type Fields = Readonly<Record<string, string>>
 type Values = Readonly<Record<string, unknown>>
 
 export interface Hashed {
-  /** Hex sha256 of all fields: the config-hash label. */
+  /** Hex sha256 of all fields but `texts`: the config-hash label. */
   readonly hash: string
   readonly fields: Fields
+  /** The texts of configs and secrets: as with Compose a change of one recreates nothing, but the plan says so. */
+  readonly texts: Fields
 }
 
 /** sha256 of files by absolute path: `Observed.files`. */
 export type FileHashes = ReadonlyMap<string, string>
 
 export function hashService(project: Project, service: Service, files: FileHashes): Hashed {
-  return hashed(serviceValues(project, service, files))
+  return hashed(serviceValues(project, service, files), textValues(project, service))
 }
 
 export function hashNetwork(network: Network): Hashed {
@@ -66,21 +68,23 @@ export function describeChange(before: Fields, after: Fields): string | undefine
 }
 
 /** Eight digits: enough to see a change; the whole is decided by the full hash. */
-function hashed(values: Values): Hashed {
+function hashed(values: Values, texts: Values = {}): Hashed {
   const hash = stableHash(values)
   let fields: Fields | undefined
   return {
     hash,
     // most of the time the hash is all that is wanted
     get fields() {
-      fields ??= Object.fromEntries(
-        Object.keys(values)
-          .sort()
-          .map(field => [field, stableHash(values[field]).slice(0, 8)]),
-      )
+      fields ??= { ...shortHashes(values), ...this.texts }
       return fields
     },
+    texts: shortHashes(texts),
   }
+}
+
+function shortHashes(values: Values): Fields {
+  const fields = Object.keys(values).sort()
+  return Object.fromEntries(fields.map(field => [field, stableHash(values[field]).slice(0, 8)]))
 }
 
 /** A member: the stack's name of it, or not part of the container, or several fields by a function. */
@@ -223,6 +227,19 @@ function limitValues(limits: Limits): Values {
   }
 }
 
+/** What is in configs and secrets that are texts; nothing of a variable that is not set. */
+function textValues(project: Project, service: Service): Values {
+  const values: Record<string, unknown> = Object.create(null)
+  for (const kind of ['configs', 'secrets'] as const)
+    for (const { source: name } of service[kind]) {
+      const source = project[kind][name]?.source
+      const text =
+        source?.kind === 'content' ? source.content : source?.kind === 'environment' ? source.value : undefined
+      if (text !== undefined) values[`${kind}.${name}.content`] = text
+    }
+  return values
+}
+
 /**
  * Where a config or secret comes from: a changed file is a changed service. What stands in the stack file or a variable is put into a
  * container when it is made, and a change of it waits until then, as with Docker Compose.
@@ -232,18 +249,26 @@ function fileValues(kind: 'configs' | 'secrets', references: readonly FileRefere
   for (const { path: _, ...reference } of references) {
     const object = context.project[kind][reference.source]
     const source = object?.source
-    values[`${kind}.${reference.source}`] = {
+    const field = `${kind}.${reference.source}`
+    values[field in values ? `${field}.${reference.target}` : field] = {
       ...reference,
-      name: object?.source.kind === 'external' ? object.name : undefined,
-      content:
-        source === undefined
-          ? undefined
-          : source.kind === 'file'
-            ? (context.files.get(source.file) ?? '')
-            : source.kind,
+      name: source?.kind === 'external' ? object?.name : undefined,
+      content: source && contentValue(source, context),
     }
   }
   return values
+}
+
+function contentValue(source: FileSource, { files }: Context): unknown {
+  switch (source.kind) {
+    case 'file':
+      return files.get(source.file) ?? ''
+    case 'environment':
+    case 'content':
+      return source.kind
+    default:
+      return source
+  }
 }
 
 function each(field: string, record: Readonly<Record<string, unknown>> | undefined): Values {

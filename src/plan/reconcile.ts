@@ -5,6 +5,7 @@ import { Failure } from '../lib/failure.ts'
 import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
+import { outdatedTexts } from './diverge.ts'
 import { planRemoval } from './ending.ts'
 import { fileObjects } from './file-objects.ts'
 import { type Decisions, followDependencies } from './follow-changes.ts'
@@ -65,6 +66,7 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
     for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
     followDependencies(service, decisions)
   }
+  warnOfTexts(plan, decisions, hashes)
 
   const creating = services.filter(s => decisions.get(s.name)!.some(d => d.kind === 'create' || d.kind === 'recreate'))
   for (const service of creating) checkRunnable(plan, service, { project, observed })
@@ -163,6 +165,18 @@ function decideService(service: Service, context: DecideContext) {
       networkOf: shared === undefined ? undefined : { service: shared, id: keptContainer(shared, observed, decisions) },
     },
   })
+}
+
+/** As with Compose a changed text recreates nothing, which a reader should know. */
+function warnOfTexts(plan: Plan, decisions: Decisions, hashes: DecideContext['hashes']): void {
+  for (const [service, decided] of decisions)
+    for (const decision of decided) {
+      if (decision.kind === 'create' || decision.kind === 'recreate' || decision.kind === 'remove') continue
+      for (const text of outdatedTexts(hashes.get(service)!, decision.container))
+        plan.warn(
+          `Container "${decision.container.name}" keeps the old text of ${text}: --force-recreate gives it the new one`,
+        )
+    }
 }
 
 /** The first container of a service if it stays. */

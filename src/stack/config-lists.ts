@@ -55,14 +55,34 @@ function keys(node: Node | undefined): string[] {
   return node?.kind === 'map' ? [...node.entries.keys()] : []
 }
 
-/** NAME, whether it must be set, its default and its alternative, in columns. */
+/** The variables a stack names anywhere below its name, by name; of a stack that was read without filling them in. */
+function variablesIn(loaded: LoadedStack): ReadonlyArray<ReturnType<typeof variablesOf>[number]> {
+  const found = new Map<string, ReturnType<typeof variablesOf>[number]>()
+  const visit = (node: Node): void => {
+    if (node.kind === 'scalar') {
+      if (typeof node.value === 'string') for (const each of variablesOf(node.value)) found.set(each.name, each)
+    } else for (const member of node.kind === 'list' ? node.items : node.entries.values()) visit(member)
+  }
+  for (const [key, member] of loaded.tree.entries) if (key !== 'name') visit(member)
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** The same as Compose's JSON. */
+export function variablesJson(loaded: LoadedStack): string {
+  const data = Object.fromEntries(
+    variablesIn(loaded).map(({ name, required, ...each }) => [
+      name,
+      { Name: name, DefaultValue: each.default, PresenceValue: each.alternative, Required: required },
+    ]),
+  )
+  return `${JSON.stringify(data, null, 4)}\n`
+}
+
+/** NAME, whether it must be set, its default and its alternative, in columns of 20 at least. */
 function variableLines(loaded: LoadedStack): readonly string[] {
-  const found = new Map(loaded.templates.flatMap(variablesOf).map(variable => [variable.name, variable]))
-  const rows = [...found.values()]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(v => [v.name, String(v.required), v.default, v.alternative])
+  const rows = variablesIn(loaded).map(v => [v.name, String(v.required), v.default, v.alternative])
   const all = [['NAME', 'REQUIRED', 'DEFAULT VALUE', 'ALTERNATE VALUE'], ...rows]
-  const widths = [0, 1, 2].map(column => Math.max(...all.map(row => row[column]!.length)) + 3)
+  const widths = [0, 1, 2].map(column => Math.max(20, ...all.map(row => row[column]!.length + 3)))
   return all.map(row =>
     row
       .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell))

@@ -1,35 +1,82 @@
 /** The merged tree as `config` prints it: the same data as `docker compose config`. */
-import { stringify } from 'yaml'
+import { Document, stringify, visit } from 'yaml'
 import { formatDuration } from '../lib/units.ts'
 import { textOf } from './fields/forms.ts'
 import { stack } from './fields.ts'
 import { longShape, type NumberShape, type ObjectShape, optionFor, type Shape } from './grammar.ts'
 import type { LoadedStack } from './load.ts'
-import { formatTimestamp } from './scalars.ts'
+import { naturally } from './natural-order.ts'
+import { formatTimestamp, resolvePlain } from './scalars.ts'
 import { isNull, type MapNode, map, type Node, plain, type ScalarNode } from './tree.ts'
+
+/** How it is printed: JSON has members that nobody set, YAML has extensions wherever they stand. */
+type Format = 'json' | 'yaml'
 
 /** `config --format json`, ends with a newline. */
 export function configJson(loaded: LoadedStack): string {
-  return `${JSON.stringify(configData(loaded), null, 2)}\n`
+  // as Go writes it: nothing that a web page would take for markup
+  const text = JSON.stringify(configData(loaded), null, 2).replace(
+    /[<>&\u2028\u2029]/g,
+    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  return `${text}\n`
 }
 
 /** `config --format yaml`, ends with a newline. */
 export function configYaml(loaded: LoadedStack): string {
-  return stringify(configData(loaded), { lineWidth: 0, aliasDuplicateObjects: false, version: '1.1' })
+  const document = new Document(configData(loaded, 'yaml'), { aliasDuplicateObjects: false })
+  visit(document, {
+    // as Go writes them: in double quotes what would be no string without, in single quotes what would not be YAML
+    Scalar: (_, node) => {
+      if (typeof node.value !== 'string') return
+      if (readsAsOther(node.value) || /^[^\n]*\t[^\n]*$|[\u{10000}-\u{10ffff}]/u.test(node.value))
+        node.type = 'QUOTE_DOUBLE'
+      else if (node.value.includes("'") && stringify(node.value).startsWith('"')) node.type = 'QUOTE_SINGLE'
+    },
+  })
+  return escapeRare(document.toString({ lineWidth: 0, singleQuote: true }))
 }
 
+/** Characters beyond the first plane are escaped by the reference. */
+function escapeRare(text: string): string {
+  return text.replace(
+    /[\u{10000}-\u{10ffff}]/gu,
+    char => `\\U${char.codePointAt(0)!.toString(16).toUpperCase().padStart(8, '0')}`,
+  )
+}
+
+const sexagesimal = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/
+const oldBoolean = /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/
+
+/** Whether text without quotes would be read as something else, by a reader of YAML 1.1 too. */
+function readsAsOther(text: string): boolean {
+  const { value, timestamp } = resolvePlain(text)
+  return typeof value !== 'string' || timestamp === true || oldBoolean.test(text) || sexagesimal.test(text)
+}
+
+const sections = ['services', 'networks', 'volumes', 'secrets', 'configs', 'models']
+
 /** The data of `config`, before it is text. */
-export function configData(loaded: LoadedStack): Record<string, unknown> {
-  if (!loaded.interpolated) return { name: loaded.project.name, ...(sorted(plain(loaded.tree)) as object) }
-  const encoder = new Encoder()
+export function configData(loaded: LoadedStack, format: Format = 'json'): Record<string, unknown> {
+  if (!loaded.interpolated)
+    return sorted({ ...(plain(loaded.tree) as object), name: loaded.project.name }) as Record<string, unknown>
+  const encoder = new Encoder(format)
   const data: Record<string, unknown> = Object.create(null)
   data.name = loaded.project.name
   const encoded = encoder.encode(loaded.tree, stack) as Record<string, unknown>
-  delete encoded.name
-  for (const key of Object.keys(encoded).sort()) data[key] = encoded[key]
-  data.services ??= {}
-  for (const [key, member] of loaded.tree.entries) if (key.startsWith('x-')) data[key] = encoder.extension(member)
-  return data
+  encoded.services ??= {}
+  for (const key of sections) if (encoded[key] !== undefined) data[key] = encoded[key]
+  for (const [key, member] of extensionsOf(loaded.tree)) data[key] = encoder.extension(member)
+  return format === 'json' ? bySection(data) : data
+}
+
+/** JSON has the top in the order of the names. */
+function bySection(data: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function extensionsOf(node: MapNode): ReadonlyArray<readonly [string, Node]> {
+  return [...node.entries].filter(([key]) => key.startsWith('x-')).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /** A tree whose variables were left is printed as it is, keys sorted. */
@@ -42,9 +89,15 @@ function sorted(value: unknown): unknown {
 }
 
 class Encoder {
+  readonly #format: Format
+
+  constructor(format: Format) {
+    this.#format = format
+  }
+
   /** Undefined for what is not printed. */
   encode(node: Node, shape: Shape): unknown {
-    if (shape.hidden) return undefined
+    if (shape.hidden === true || shape.hidden === this.#format) return undefined
     const option = shape.kind === 'choice' ? optionFor(shape, node) : shape
     if (!option) return this.escape(plain(node))
     if (node.kind === 'scalar') return this.#scalar(node, option, shape)
@@ -54,24 +107,30 @@ class Encoder {
     return this.escape(plain(node))
   }
 
+  /** In the order of the grammar, which is that of the reference. */
   #object(node: MapNode, shape: ObjectShape): Record<string, unknown> {
     const record: Record<string, unknown> = Object.create(null)
-    for (const key of [...node.entries.keys()].sort()) {
-      const field = Object.hasOwn(shape.fields, key) ? longShape(shape.fields[key]!) : undefined
-      if (!field) continue
-      const member = node.entries.get(key)!
-      if (isNull(member)) continue
-      const value = this.encode(member, field)
-      if (value === undefined || isZero(value, member, field)) continue
-      record[key] = value
+    const always = this.#format === 'json' ? alwaysThere(shape) : {}
+    for (const [key, surface] of Object.entries(shape.fields)) {
+      const member = node.entries.get(key)
+      const value = member && !isNull(member) ? this.#member(member, longShape(surface)) : undefined
+      if (value !== undefined) record[key] = value
+      else if (Object.hasOwn(always, key)) record[key] = always[key]
     }
-    return always(record, shape)
+    if (this.#format === 'yaml' && shape.extensions === true)
+      for (const [key, member] of extensionsOf(node)) record[this.#text(key)] = this.extension(member)
+    return isDevice(shape) && this.#format === 'json' ? capitalised(record) : record
+  }
+
+  #member(member: Node, field: Shape): unknown {
+    const value = this.encode(member, field)
+    return value === undefined || isZero(value, member, field) ? undefined : value
   }
 
   #map(node: MapNode, shape: Shape & { kind: 'map' }): Record<string, unknown> {
     const values = longShape(shape.values)
     const record: Record<string, unknown> = Object.create(null)
-    for (const key of [...node.entries.keys()].sort()) {
+    for (const key of [...node.entries.keys()].sort(this.#format === 'yaml' ? naturally : undefined)) {
       const member = node.entries.get(key)!
       if (key.startsWith('x-') && shape.names?.test(key) && values.kind === 'object' && values.fields.image) continue
       record[this.#text(key)] = isZeroLimit(member, values)
@@ -119,7 +178,8 @@ class Encoder {
           ? this.#text(node.value)
           : node.value
     if (node.kind === 'list') return node.items.length === 0 ? null : node.items.map(item => this.extension(item))
-    return Object.fromEntries([...node.entries].map(([key, member]) => [this.#text(key), this.extension(member)]))
+    const members = [...node.entries].sort(([a], [b]) => (a < b ? -1 : 1))
+    return Object.fromEntries(members.map(([key, member]) => [this.#text(key), this.extension(member)]))
   }
 
   escape(value: unknown): unknown {
@@ -153,35 +213,29 @@ function isCommand(shape: Shape): boolean {
   return shape.kind === 'choice' && shape.options.length === 3 && shape.options[0]!.kind === 'null'
 }
 
-/** Members that are printed even when nobody set them. */
-function always(record: Record<string, unknown>, shape: ObjectShape): Record<string, unknown> {
+/** Members that JSON has even when nobody set them. */
+function alwaysThere(shape: ObjectShape): Readonly<Record<string, unknown>> {
   const has = (...keys: string[]) => keys.every(key => Object.hasOwn(shape.fields, key))
-  if (has('command', 'entrypoint')) {
-    record.command ??= null
-    record.entrypoint ??= null
-  } else if (has('command', 'working_dir')) record.command ??= null
-  if (has('endpoint_mode')) {
-    record.resources ??= {}
-    record.placement ??= {}
-  }
-  if (has('ipam')) record.ipam ??= {}
-  if (has('kind', 'value')) {
-    record.kind ??= ''
-    record.value ??= 0
-  }
-  if (has('action', 'initial_sync')) record.exec ??= { command: null }
-  // Of block devices the reference prints the members of its own records, set or not.
-  const device =
-    !shape.extensions && has('path')
-      ? has('rate')
-        ? { path: '', rate: '0', ...record }
-        : has('weight')
-          ? { path: '', weight: 0, ...record }
-          : undefined
-      : undefined
-  if (device)
-    return Object.fromEntries(
-      Object.entries(device).map(([key, value]) => [key.charAt(0).toUpperCase() + key.slice(1), value]),
-    )
-  return record
+  if (has('command', 'entrypoint')) return { command: null, entrypoint: null }
+  if (has('command', 'working_dir')) return { command: null }
+  if (has('endpoint_mode')) return { resources: {}, placement: {} }
+  if (has('ipam')) return { ipam: {} }
+  if (has('kind', 'value')) return { kind: '', value: 0 }
+  if (has('action', 'initial_sync')) return { exec: { command: null } }
+  if (isDevice(shape)) return has('rate') ? { path: '', rate: '0' } : { path: '', weight: 0 }
+  return {}
+}
+
+/** Of block devices the reference prints the members of its own records. */
+function isDevice(shape: ObjectShape): boolean {
+  const { fields } = shape
+  return (
+    !shape.extensions && 'path' in fields && ('rate' in fields || ('weight' in fields && !('weight_device' in fields)))
+  )
+}
+
+function capitalised(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key.charAt(0).toUpperCase() + key.slice(1), value]),
+  )
 }

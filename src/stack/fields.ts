@@ -40,6 +40,7 @@ import {
   type ObjectShape,
   object,
   oneOf,
+  type Shape,
   text,
 } from './grammar.ts'
 import { list, mapOf, type Node } from './tree.ts'
@@ -49,15 +50,32 @@ const modelUse = orNull(
 )
 
 const extendsLong = object(
-  { service: text('Name of the service.'), file: text('File it is in.', { path: 'always' }) },
+  { file: text('File it is in.', { path: 'always' }), service: text('Name of the service.') },
   undefined,
   { required: ['service'], extensions: false, tolerant: true },
 )
 
 const providerOption = text(undefined, { also: ['number', 'boolean'], canonical: toText })
 
+/** In the order of the reference. */
+const serviceOrder = `
+profiles annotations attach build develop blkio_config cap_add cap_drop cgroup_parent cgroup cpu_count cpu_percent cpu_period cpu_quota
+cpu_rt_period cpu_rt_runtime cpus cpuset cpu_shares command configs container_name credential_spec depends_on deploy
+device_cgroup_rules devices dns dns_opt dns_search domainname entrypoint provider environment expose extends external_links
+extra_hosts group_add gpus hostname healthcheck image init ipc isolation labels links logging mem_limit mem_reservation
+memswap_limit mem_swappiness mac_address models network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform ports
+privileged pull_policy read_only restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period
+stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode uts volumes volumes_from working_dir post_start
+pre_stop`
+
+/** The fields in the order of `names`, those that are not among them after the others. */
+function inOrder(names: string, fields: Readonly<Record<string, Shape>>): Readonly<Record<string, Shape>> {
+  const first = names.trim().split(/\s+/)
+  return Object.fromEntries([...first.map(name => [name, fields[name]!]), ...Object.entries(fields)])
+}
+
 export const service: ObjectShape = object(
-  {
+  inOrder(serviceOrder, {
     annotations: keyValues('Annotations of the container.'),
     attach: bool('Whether `up` in the foreground shows its output.', { keep: true }),
     build,
@@ -210,7 +228,7 @@ export const service: ObjectShape = object(
     ),
     working_dir: text('Folder it starts in.', { judge: values.absolutePath }),
     ...limits,
-  },
+  }),
   'A service: one or more containers of one image.',
 )
 
@@ -271,7 +289,7 @@ export const stack: ObjectShape = object(
       hidden: true,
     }),
     services: mapTo(service, 'The services.', { names: namePattern }),
-    models: mapTo(model, 'The AI models.', { names: namePattern, open: true, hidden: true }),
+    models: mapTo(model, 'The AI models.', { names: namePattern, open: true, hidden: 'json' }),
     networks: mapTo(network, 'The networks.', { names: namePattern, open: true }),
     volumes: mapTo(volume, 'The volumes.', { names: namePattern }),
     secrets: mapTo(secret, 'The secrets.', { names: namePattern }),

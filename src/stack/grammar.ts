@@ -33,8 +33,8 @@ interface ShapeBase {
   readonly keep?: boolean
   /** Why the reference refuses it although the specification has it. */
   readonly refused?: string
-  /** Never printed by `config`. */
-  readonly hidden?: boolean
+  /** Never printed by `config`, or not in its JSON. */
+  readonly hidden?: true | 'json'
   /** Null is a value of its own, and survives a merge. */
   readonly nullable?: boolean
 }
@@ -96,8 +96,8 @@ export interface ObjectShape extends ShapeBase {
   readonly kind: 'object'
   readonly fields: Readonly<Record<string, Shape>>
   readonly required?: readonly string[]
-  /** x-* keys may stand here. */
-  readonly extensions?: boolean
+  /** x-* keys may stand here; `unprinted`: and `config` leaves them out. */
+  readonly extensions?: boolean | 'unprinted'
   /** Unknown keys may stand here. */
   readonly open?: boolean
   /** Unknown keys have no effect, and are no error, as in the reference. */

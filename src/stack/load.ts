@@ -76,8 +76,6 @@ export interface LoadedStack {
   readonly environment: Readonly<Record<string, string>>
   /** Every text that was read, by the name its places carry: for excerpts. */
   readonly sources: ReadonlyMap<string, string>
-  /** Variables the files refer to, before they were filled in: for `config --variables`. */
-  readonly templates: readonly string[]
   /** False when variables were left as they stand. */
   readonly interpolated: boolean
 }
@@ -88,7 +86,6 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const problems = new Problems()
   const unset = new UnsetVariables(problems)
   const sources = new Map<string, string>()
-  const templates: string[] = []
   let stdin: Uint8Array | undefined
   const files = openFiles(() => stdin)
 
@@ -134,7 +131,6 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     { environment, directory },
   )
   environment.set('COMPOSE_PROJECT_NAME', name)
-  for (const layer of layers) collectTemplates(layer.root, templates)
 
   const tree = mergeLayers(layers, { ...reading, directory, including: paths.slice(0, 1) })
   problems.settle()
@@ -167,7 +163,6 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     warnings: problems.warnings,
     environment: Object.fromEntries(environment),
     sources,
-    templates,
     interpolated: options.interpolate !== false,
   }
 }
@@ -350,10 +345,4 @@ function fitName(name: string): string {
     .toLowerCase()
     .replace(/[^-_a-z0-9]/g, '')
     .replace(/^[-_]+/, '')
-}
-
-function collectTemplates(node: Node, into: string[]): void {
-  if (node.kind === 'scalar') {
-    if (typeof node.value === 'string' && node.value.includes('$')) into.push(node.value)
-  } else for (const member of node.kind === 'list' ? node.items : node.entries.values()) collectTemplates(member, into)
 }

@@ -69,6 +69,32 @@ test('hashService() changes with the content of a secret’s file, and stores no
   assert.doesNotMatch(JSON.stringify(a.fields), /hunter2|aaa/)
 })
 
+test('hashService() is not changed by the text of a config, which it tells apart, and never of an unset variable', () => {
+  const of = (content: string | undefined) => {
+    const web = service('web', {
+      configs: [{ source: 'c', target: '/c', path: [] }],
+      secrets: [{ source: 's', target: '/s', path: [] }],
+    })
+    const shop = project([web], {
+      configs: { c: { key: 'c', name: 'c', labels: {}, source: { kind: 'content', content: content ?? '' } } },
+      secrets: {
+        s: { key: 's', name: 's', labels: {}, source: { kind: 'environment', variable: 'S', value: content } },
+      },
+    })
+    return hashService(shop, web, new Map())
+  }
+  const [a, b, unset] = [of('a'), of('b'), of(undefined)]
+  assert.equal(a.hash, b.hash)
+  assert.equal(describeChange(a.fields, b.fields), 'configs.c.content changed, secrets.s.content changed')
+  assert.deepEqual(Object.keys(unset.texts), ['configs.c.content'])
+})
+
+test('hashService() changes with each reference to one config', () => {
+  const at = (second: string) =>
+    hash({ secrets: ['/a', second].map(target => ({ source: 'key', target, path: [] })) }, new Map([['/srv/key', 'a']]))
+  assert.equal(describeChange(at('/b').fields, at('/c').fields), 'secrets.key./b removed, secrets.key./c added')
+})
+
 test('hashNetwork() and hashVolume() name the field that changed', () => {
   const mtu = { 'com.docker.network.driver.mtu': '1400' }
   assert.equal(

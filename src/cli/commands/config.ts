@@ -18,6 +18,8 @@ const lists = {
   variables: { kind: 'flag', about: 'Print the variables the stack names, with their defaults' },
 } as const
 
+const listNames = Object.keys(lists) as (keyof typeof lists)[]
+
 export const config = command({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
@@ -41,16 +43,19 @@ export const config = command({
   ],
   async run(call) {
     const { options, screen } = call
+    const list = listNames.find(name => options[name])
+    // as with Compose a list of names is that of the whole stack, and needs no env files
+    const named = list === undefined || list === 'images' ? call.args : []
     const loaded = await loadProject(call, {
-      ...(call.args.length > 0 ? { services: call.args, selected: call.args } : {}),
-      making: 'text',
-      interpolate: !options['no-interpolate'],
+      ...(named.length > 0 ? { services: named, selected: named } : {}),
+      making: list === undefined && options.hash === undefined ? 'text' : undefined,
+      interpolate: !options['no-interpolate'] && list !== 'variables',
       // as Compose has it; nothing is made from what is left out
       normalize: !options['no-normalize'] && !call.globals.compatibility,
       resolvePaths: !options['no-path-resolution'],
       consistency: !options['no-consistency'],
     })
-    checkServices(call.args, [...Object.keys(loaded.project.services), ...Object.keys(loaded.project.disabledServices)])
+    checkServices(named, [...Object.keys(loaded.project.services), ...Object.keys(loaded.project.disabledServices)])
     if (options.quiet) return
     const text = await textOf(call, loaded)
     // what it holds may be secret, and is as readable as any file the user writes: no more
@@ -61,10 +66,10 @@ export const config = command({
 
 async function textOf(call: Parameters<typeof config.run>[0], loaded: LoadedStack): Promise<string> {
   const { options } = call
-  const list = (Object.keys(lists) as (keyof typeof lists)[]).find(name => options[name])
+  const list = listNames.find(name => options[name])
   if (list) {
-    const { configList } = await import('../../stack/config-lists.ts')
-    return lines(configList(loaded, list))
+    const { configList, variablesJson } = await import('../../stack/config-lists.ts')
+    return list === 'variables' && options.format === 'json' ? variablesJson(loaded) : lines(configList(loaded, list))
   }
   if (options.trace !== undefined) return lines(await traceLines(call, loaded, options.trace))
   if (options.hash !== undefined) return lines(await hashLines(loaded, options.hash))

@@ -5,9 +5,9 @@ import { namePattern, textOf } from './forms.ts'
 
 const entry = object(
   {
+    condition: oneOf(['service_started', 'service_healthy', 'service_completed_successfully'], 'What to wait for.'),
     restart: bool('Restart this service too when the dependency is updated.'),
     required: bool('Otherwise start also without it, with a warning.', { strict: true, keep: true }),
-    condition: oneOf(['service_started', 'service_healthy', 'service_completed_successfully'], 'What to wait for.'),
   },
   undefined,
   { required: ['condition'] },

@@ -20,11 +20,10 @@ export const deploy: Shape = orNull(
       mode: text('`replicated`, `global`, `replicated-job` or `global-job`.', {
         judge: word(['replicated', 'global', 'replicated-job', 'global-job']),
       }),
-      endpoint_mode: text('`vip` or `dnsrr`.', { judge: word(['vip', 'dnsrr']) }),
       replicas: int('How many containers.', { keep: true }),
       labels: keyValues('Labels of the service, not of its containers.'),
-      rollback_config: object(rollout, 'How to take an update back.'),
       update_config: object(rollout, 'How to replace containers.'),
+      rollback_config: object(rollout, 'How to take an update back.'),
       resources: object(
         {
           limits: object(
@@ -39,6 +38,7 @@ export const deploy: Shape = orNull(
             {
               cpus: float('CPUs to set aside.'),
               memory: bytes('Memory to set aside.', { textOnly: true, quoted: true, judge: leastMemory }),
+              devices: deviceRequests,
               generic_resources: listOf(
                 object({
                   discrete_resource_spec: object(
@@ -48,7 +48,6 @@ export const deploy: Shape = orNull(
                 }),
                 'Other resources.',
               ),
-              devices: deviceRequests,
             },
             'What must be free for it.',
           ),
@@ -74,6 +73,7 @@ export const deploy: Shape = orNull(
         },
         'On which machine.',
       ),
+      endpoint_mode: text('`vip` or `dnsrr`.', { judge: word(['vip', 'dnsrr']) }),
     },
     'How it is run.',
   ),

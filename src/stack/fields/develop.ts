@@ -33,12 +33,12 @@ export const develop: Shape = orNull(
       watch: listOf(
         object(
           {
-            ignore: textOrList('Patterns to leave alone.'),
-            include: textOrList('Patterns to look at alone.'),
             path: text('File or folder to watch.', { path: 'always' }),
             action: oneOf(['rebuild', 'sync', 'restart', 'sync+restart', 'sync+exec'], 'What a change leads to.'),
             target: text('Where in the container.'),
             exec: object(hook, undefined, { required: ['command'] }),
+            include: textOrList('Patterns to look at alone.'),
+            ignore: textOrList('Patterns to leave alone.'),
             initial_sync: bool('Copy everything at the start.', { strict: true }),
           },
           undefined,

@@ -53,9 +53,9 @@ function expand(node: Node, context: Context): Node {
 
 const request = {
   capabilities: listOf(text(), 'What it must be able to do: gpu, for example.', { unique: true }),
+  driver: text('Who provides it.'),
   count: int('How many; "all" for all.', { finish: countAll }),
   device_ids: listOf(text(), 'These ones.', { unique: true }),
-  driver: text('Who provides it.'),
   options: keyValues('Options of the driver.', { unique: true }),
 }
 

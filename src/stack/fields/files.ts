@@ -46,8 +46,8 @@ function expand(node: Node): Node {
 
 const common = {
   name: text('The name the engine knows it by.'),
-  environment: text('The variable that holds it.'),
   file: text('The file that holds it.', { path: 'file' }),
+  environment: text('The variable that holds it.'),
   external: bool('It exists already.'),
   labels: keyValues('Labels.', { unique: true }),
   template_driver: text('For swarm.'),

@@ -6,9 +6,6 @@ import { leastInterval } from './values.ts'
 
 export const healthcheck: Shape = object(
   {
-    disable: bool('No check, not even the one of the image.'),
-    interval: duration('Time between checks.', { keep: true, judge: leastInterval }),
-    retries: int('Failures in a row before it is unhealthy.', { min: 0, loose: true, keep: true }),
     test: choice(
       [text(), listOf(text())],
       'The command: a string for a shell, or a list that begins with CMD, CMD-SHELL or NONE.',
@@ -19,8 +16,11 @@ export const healthcheck: Shape = object(
       },
     ),
     timeout: duration('A check that takes longer has failed.', { keep: true, judge: leastInterval }),
+    interval: duration('Time between checks.', { keep: true, judge: leastInterval }),
+    retries: int('Failures in a row before it is unhealthy.', { min: 0, loose: true, keep: true }),
     start_period: duration('Failures this early do not count.', { keep: true, judge: leastInterval }),
     start_interval: duration('Time between checks in the start period.', { keep: true, judge: leastInterval }),
+    disable: bool('No check, not even the one of the image.'),
   },
   'How to tell whether the container is well.',
 )

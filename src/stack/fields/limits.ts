@@ -13,10 +13,6 @@ const rate = (what: string) =>
 export const limits: Readonly<Record<string, Shape>> = {
   blkio_config: object(
     {
-      device_read_bps: rate('Bytes read in a second'),
-      device_read_iops: rate('Reads in a second'),
-      device_write_bps: rate('Bytes written in a second'),
-      device_write_iops: rate('Writes in a second'),
       weight: int('Share of the disk, 10 to 1000.', {
         strict: true,
         min: 0,
@@ -36,6 +32,10 @@ export const limits: Readonly<Record<string, Shape>> = {
         ),
         'Shares, by device.',
       ),
+      device_read_bps: rate('Bytes read in a second'),
+      device_read_iops: rate('Reads in a second'),
+      device_write_bps: rate('Bytes written in a second'),
+      device_write_iops: rate('Writes in a second'),
     },
     'Shares and limits of block devices.',
     { extensions: false },

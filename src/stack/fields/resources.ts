@@ -76,12 +76,16 @@ export function orNull(shape: Shape): Shape {
   return choice([nothing, shape], shape.doc)
 }
 
-const pool = object({
-  subnet: text('In CIDR form.', { judge: subnet }),
-  ip_range: text('Part of it to take addresses from.', { judge: subnet }),
-  gateway: text('Address of the gateway.', { judge: address }),
-  aux_addresses: mapTo(text(undefined, { judge: address }), 'Addresses to leave alone.', { names: /./ }),
-})
+const pool = object(
+  {
+    subnet: text('In CIDR form.', { judge: subnet }),
+    gateway: text('Address of the gateway.', { judge: address }),
+    ip_range: text('Part of it to take addresses from.', { judge: subnet }),
+    aux_addresses: mapTo(text(undefined, { judge: address }), 'Addresses to leave alone.', { names: /./ }),
+  },
+  undefined,
+  { extensions: 'unprinted' },
+)
 
 export const network: Shape = orNull(
   withExternal(
@@ -100,10 +104,10 @@ export const network: Shape = orNull(
         ),
         external: bool('It exists already.'),
         internal: bool('No way out of it.'),
-        enable_ipv4: bool('IPv4 on it.', { keep: true }),
-        enable_ipv6: bool('IPv6 on it.', { keep: true }),
         attachable: bool('For swarm.'),
         labels: keyValues('Labels.'),
+        enable_ipv4: bool('IPv4 on it.', { keep: true }),
+        enable_ipv6: bool('IPv6 on it.', { keep: true }),
       },
       'A network.',
       external(),
@@ -153,6 +157,8 @@ const attachment = object({
   aliases: listOf(text(), 'Further names on this network.', {
     key: node => (node.kind === 'scalar' ? textOf(node) : undefined),
   }),
+  driver_opts: textMap('Options of the driver.'),
+  gw_priority: { kind: 'int', strict: true, loose: true, doc: 'The highest has the default route.' },
   interface_name: text('Name of the interface in the container.', { judge: interfaceName }),
   ipv4_address: text('A fixed address.', { judge: address4 }),
   ipv6_address: text('A fixed address.', { judge: address6 }),
@@ -160,9 +166,7 @@ const attachment = object({
     key: keyOf,
   }),
   mac_address: text('MAC address.', { judge: macAddress }),
-  driver_opts: textMap('Options of the driver.'),
   priority: { kind: 'int', strict: true, loose: true, doc: 'Networks are connected from highest to lowest.' },
-  gw_priority: { kind: 'int', strict: true, loose: true, doc: 'The highest has the default route.' },
 })
 
 export const serviceNetworks: Shape = choice(

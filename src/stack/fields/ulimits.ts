@@ -6,7 +6,7 @@ import { rlimits, word } from './values.ts'
 const both = object(
   { soft: int('The limit.', { keep: true }), hard: int('How far the process may raise it.', { keep: true }) },
   undefined,
-  { required: ['soft', 'hard'] },
+  { required: ['soft', 'hard'], extensions: 'unprinted' },
 )
 
 export const ulimits: Shape = mapTo(

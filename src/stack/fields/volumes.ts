@@ -13,10 +13,10 @@ const long = object(
     read_only: bool('Writing to it is refused.'),
     consistency: text('For other platforms; has no effect here.'),
     bind: object({
+      selinux: oneOf(['z', 'Z'], 'Relabel: z shared, Z private.'),
       propagation: text('rprivate, private, rshared, shared, rslave or slave.', { judge: word(propagations) }),
       create_host_path: bool('Make a missing host path as a folder.'),
       recursive: oneOf(['enabled', 'disabled', 'writable', 'readonly'], 'What becomes of mounts below it.'),
-      selinux: oneOf(['z', 'Z'], 'Relabel: z shared, Z private.'),
     }),
     volume: object({
       labels: keyValues('Labels of an anonymous volume.', { unique: true }),
