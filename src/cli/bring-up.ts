@@ -1,5 +1,6 @@
 /** The road of up, create, scale and plan: the stack and the engine side by side, what is there, the difference. */
 import type { Client } from '../client/client.ts'
+import type { Project } from '../model/project.ts'
 import type { PullWhen } from '../plan/images.ts'
 import type { UpOptions } from '../plan/reconcile.ts'
 import type { LoadedStack } from '../stack/load.ts'
@@ -38,7 +39,7 @@ export const upOptions = {
     about: 'Remove and make again volumes that have changed, with loss of their data',
   },
   timeout: { kind: 'number', short: 't', value: 'SECONDS', about: 'Grace before a container is killed' },
-  build: { kind: 'flag', about: 'Refused: images cannot be built yet' },
+  build: { kind: 'flag', about: 'Refused where a service is built: images cannot be built yet' },
   'no-build': { kind: 'flag', about: 'Always so' },
 } as const satisfies OptionTable
 
@@ -70,6 +71,7 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
   const known = Object.keys(loaded.project.services)
   const services = checkServices(named, known)
   checkServices(Object.keys(scale), known)
+  if (values.build) refuseBuild(loaded.project, services ?? known)
   const pull = values.pull === undefined || values.pull === 'policy' ? undefined : (values.pull as PullWhen)
   const options: UpOptions = {
     ...(services ? { services } : {}),
@@ -121,11 +123,16 @@ export async function bringUp(
 function refuse(values: UpValues): void {
   if (values['force-recreate'] && values['no-recreate'])
     throw usage('--force-recreate and --no-recreate exclude each other')
-  if (values.build)
-    throw usage(
-      'Cannot use --build: images cannot be built yet',
-      'Build the image with another tool and load it with "tscompose image load"',
-    )
+}
+
+/** @throws Failure invalid where one of the services is built; with nothing to build, --build asks for nothing */
+export function refuseBuild(project: Project, services: readonly string[]): void {
+  const built = services.find(name => project.services[name]?.build !== undefined)
+  if (built === undefined) return
+  throw usage(
+    `Cannot use --build: service "${built}" is built, and images cannot be built yet`,
+    'Build the image with another tool and load it with "tscompose image load"',
+  )
 }
 
 /** `web=3` → { web: 3 }. */

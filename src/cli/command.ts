@@ -5,6 +5,18 @@ import type { GlobalValues, OptionTable, Values } from './options.ts'
 import type { Screen } from './screen.ts'
 import type { Input } from './terminal.ts'
 
+/** A row of the command table, as the overview needs it. */
+export interface HelpRow {
+  readonly name: string
+  readonly group: string
+  readonly summary: string
+}
+
+/** A row of the table of commands: what is needed before the command's own file is loaded. */
+export interface CommandRow extends HelpRow {
+  load(): Promise<Command>
+}
+
 /** What a command is called with. */
 export interface Call<Table extends OptionTable = OptionTable> {
   readonly options: Values<Table>
@@ -12,6 +24,8 @@ export interface Call<Table extends OptionTable = OptionTable> {
   /** The words that are no options: services, or a service and a command. */
   readonly args: readonly string[]
   readonly screen: Screen
+  /** All there are. */
+  readonly commands: readonly CommandRow[]
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** ^C and SIGTERM; `interrupts.take` to end things in order, `signal` to stop where one is. */

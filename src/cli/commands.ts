@@ -3,13 +3,8 @@
  * needed before that file is loaded, so that no command pays for the imports of another.
  */
 import { nearest } from '../lib/problems.ts'
-import type { Command } from './command.ts'
-import type { HelpRow } from './help.ts'
+import type { CommandRow } from './command.ts'
 import { usage } from './options.ts'
-
-export interface CommandRow extends HelpRow {
-  load(): Promise<Command>
-}
 
 const stacks = 'Stacks'
 const services = 'Services'
@@ -40,6 +35,12 @@ export const commands: readonly CommandRow[] = [
     name: 'config',
     group: stacks,
     summary: 'Show the stack as it is understood',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+  {
+    name: 'convert',
+    group: stacks,
+    summary: 'The same as config, by its old name',
     load: async () => (await import('./commands/config.ts')).config,
   },
   {
@@ -257,6 +258,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./commands/engine-stop.ts')).engineStop,
   },
   {
+    name: 'completion',
+    group: rest,
+    summary: 'Print the script by which a shell completes all this',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  {
     name: 'support',
     group: rest,
     summary: 'Show which attributes of the format are honoured',
@@ -298,7 +305,6 @@ export function nearCommand(word: string): string | undefined {
 /** Words other tools use for the same. */
 const synonyms: Readonly<Record<string, string>> = {
   apply: 'up',
-  convert: 'config',
   diff: 'plan',
   help: '--help',
   list: 'ls',

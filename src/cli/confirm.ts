@@ -31,7 +31,7 @@ export async function asks(call: Call, question: string): Promise<boolean> {
   const { createInterface } = await import('node:readline/promises')
   const lines = createInterface({
     input: call.stdin as unknown as NodeJS.ReadableStream,
-    output: screen.stderr as NodeJS.WritableStream,
+    output: screen.status as NodeJS.WritableStream,
   })
   const ended = new AbortController()
   lines.once('close', () => ended.abort())

@@ -1,15 +1,8 @@
 /** The pages `--help` shows: all commands by group, or one command whole. */
 
-import type { Command } from './command.ts'
+import type { Command, HelpRow } from './command.ts'
 import { globalOptions, type OptionSpec, type OptionTable, rootOptions } from './options.ts'
 import type { Paint } from './screen.ts'
-
-/** A row of the command table, as the overview needs it. */
-export interface HelpRow {
-  readonly name: string
-  readonly group: string
-  readonly summary: string
-}
 
 /** `tscompose` alone: what it is, then the commands in their groups. */
 export function overview(rows: readonly HelpRow[], paint: Paint): string {

@@ -10,8 +10,8 @@ import { Interrupts } from './interrupts.ts'
 import { type GlobalValues, globalOptions, rootOptions, usage } from './options.ts'
 import { Screen } from './screen.ts'
 import type { Input } from './terminal.ts'
-import { collect, parse, parseVariables, valuesOf } from './values.ts'
-import { withDotEnv } from './variables.ts'
+import { collect, isTruth, parse, parseVariables, valuesOf } from './values.ts'
+import { variableWarnings, withDotEnv } from './variables.ts'
 
 /** What a run of tscompose is given; tests give their own. */
 export interface World {
@@ -52,7 +52,8 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     verbose = globals.verbose
     screen = screenOf(world, ansiOf(globals))
     if (globals.help) return await help(words, screen)
-    for (const warning of [...variables.warnings, ...early.warnings, ...late.warnings]) screen.warn(warning)
+    for (const warning of [...variables.warnings, ...early.warnings, ...late.warnings, ...variableWarnings(env)])
+      screen.warn(warning)
     checkWords(row.name, page, late.args)
     const options = valuesOf(page.options, variables, late) as Call['options']
     json = options['format'] === 'json' || globals.progress === 'json'
@@ -60,7 +61,8 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
       options,
       globals,
       args: late.args,
-      screen,
+      commands,
+      screen: isTruth(env['COMPOSE_STATUS_STDOUT'] ?? '') ? screenOf(world, ansiOf(globals), true) : screen,
       env,
       cwd: world.cwd,
       interrupts: world.interrupts,
@@ -116,13 +118,14 @@ function ansiOf(globals: GlobalValues): string | undefined {
   return globals['no-ansi'] ? 'never' : globals.ansi
 }
 
-function screenOf(world: World, ansi: string | undefined): Screen {
+function screenOf(world: World, ansi: string | undefined, statusOnStdout = false): Screen {
   return new Screen({
     stdout: world.stdout,
     stderr: world.stderr,
     env: world.env,
     stdinIsTTY: world.stdinIsTTY,
     ansi: ansi === 'always' || ansi === 'never' ? ansi : 'auto',
+    statusOnStdout,
   })
 }
 

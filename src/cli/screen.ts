@@ -20,6 +20,7 @@ export interface ScreenOptions {
   readonly stdinIsTTY: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly ansi: 'auto' | 'always' | 'never'
+  readonly statusOnStdout?: boolean
 }
 
 /** Paints text when its stream shows colours. */
@@ -28,25 +29,28 @@ export type Paint = (style: Style, text: string) => string
 export class Screen {
   readonly stdout: Sink
   readonly stderr: Sink
+  /** Where status is written: stderr, or stdout with COMPOSE_STATUS_STDOUT. */
+  readonly status: Sink
   readonly stdinIsTTY: boolean
   /** For text that goes to stdout. */
   readonly paint: Paint
-  /** For text that goes to stderr. */
+  /** For text that goes to where status is written. */
   readonly paintStatus: Paint
   readonly #env: Readonly<Record<string, string | undefined>>
 
   constructor(options: ScreenOptions) {
     this.stdout = options.stdout
     this.stderr = options.stderr
+    this.status = options.statusOnStdout ? options.stdout : options.stderr
     this.stdinIsTTY = options.stdinIsTTY
     this.#env = options.env
     this.paint = painter(wantsColour(options, options.stdout))
-    this.paintStatus = painter(wantsColour(options, options.stderr))
+    this.paintStatus = painter(wantsColour(options, this.status))
   }
 
-  /** A terminal that can move its cursor and has a size, on stderr: where listr2 may draw. */
+  /** A terminal that can move its cursor and has a size, where status goes: where listr2 may draw. */
   get isLive(): boolean {
-    return this.stderr.isTTY === true && this.#env['TERM'] !== 'dumb' && (this.stderr.columns ?? 0) > 0
+    return this.status.isTTY === true && this.#env['TERM'] !== 'dumb' && (this.status.columns ?? 0) > 0
   }
 
   get width(): number {
@@ -69,9 +73,9 @@ export class Screen {
     await new Promise<void>(resolve => this.stdout.once!('drain', resolve))
   }
 
-  /** Status: a line on stderr. */
+  /** Status: a line on stderr, as a rule. */
   say(line: string): void {
-    this.stderr.write(`${line}\n`)
+    this.status.write(`${line}\n`)
   }
 
   warn(line: string): void {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { errnoOf } from '../lib/failure.ts'
 import { projectDirectory } from '../stack/find.ts'
 import type { GlobalValues } from './options.ts'
+import { isTruth } from './values.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -48,4 +49,19 @@ function textOf(file: string): string | undefined {
     if (errnoOf(error) !== undefined) return undefined
     throw error
   }
+}
+
+/** Variables Compose documents that mean nothing here, and why. */
+const without: Readonly<Record<string, string>> = {
+  COMPOSE_BAKE: 'images cannot be built yet',
+  COMPOSE_CONVERT_WINDOWS_PATHS: 'paths are those of Linux',
+  COMPOSE_EXPERIMENTAL: 'there are no experimental features',
+  COMPOSE_MENU: 'there is no menu',
+}
+
+/** What is said of variables that are set and have no effect. */
+export function variableWarnings(env: Env): readonly string[] {
+  return Object.entries(without).flatMap(([name, why]) =>
+    isTruth(env[name] ?? '') ? `${name} has no effect: ${why}` : [],
+  )
 }

@@ -311,7 +311,6 @@ describe('plan and up', () => {
     for (const [words, text] of [
       [['--force-recreate', '--no-recreate'], /exclude each other/],
       [['-d', '--exit-code-from', 'web'], /leave out -d/],
-      [['--build'], /cannot be built yet/],
       [['--watch'], /not there yet/],
       [['--scale', 'web'], /SERVICE=N/],
       [['-d', '--scale', 'nope=2'], /no such service: nope/],

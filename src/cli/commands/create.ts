@@ -7,7 +7,7 @@ export const create = command({
   options: {
     ...upOptions,
     yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
-    'quiet-pull': { kind: 'flag', about: '' },
+    'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   },
   async run(call) {
     const wanted = await wantedOf(call, call.options, { noStart: true })

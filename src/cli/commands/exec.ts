@@ -21,7 +21,7 @@ export const exec = command({
     },
     index: { kind: 'number', value: 'N', about: 'Which replica (default: the first that runs)' },
     interactive: { kind: 'flag', short: 'i', about: 'Pass on standard input (always so)' },
-    'no-tty': { kind: 'flag', short: 'T', about: 'No terminal' },
+    'no-tty': { kind: 'flag', also: ['no-TTY'], short: 'T', about: 'No terminal' },
     tty: { kind: 'flag', short: 't', about: 'A terminal, which is what happens at one anyway' },
     privileged: { kind: 'flag', about: 'With all rights' },
     user: { kind: 'text', short: 'u', value: 'USER', about: 'As this user: NAME, UID, NAME:GROUP' },

@@ -6,7 +6,11 @@ export const kill = turning({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
     signal: { kind: 'text', short: 's', value: 'SIGNAL', about: 'Which signal (default SIGKILL)' },
-    'remove-orphans': { kind: 'flag', about: 'Those of services the stack does not have, and of run, too' },
+    'remove-orphans': {
+      kind: 'flag',
+      variable: 'COMPOSE_REMOVE_ORPHANS',
+      about: 'Those of services the stack does not have, and of run, too',
+    },
   },
   // a signal that there is none of is told by the engine, where there is anything to send it to
   plan: (target, observed, { services, options }) =>

@@ -5,8 +5,8 @@ import type { Client } from '../../client/client.ts'
 import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import { applyPlan } from '../apply-plan.ts'
+import { refuseBuild } from '../bring-up.ts'
 import { type Call, command } from '../command.ts'
-import { usage } from '../options.ts'
 import { checkServices, loadProject } from '../project.ts'
 import { oneOffService, withMounts } from '../run-options.ts'
 import { join } from '../terminal.ts'
@@ -17,22 +17,32 @@ const options = {
   rm: { kind: 'flag', about: 'Remove the container when it has ended' },
   env: { kind: 'list', short: 'e', value: 'NAME=VALUE', about: 'Set a variable; NAME alone takes the value from here' },
   'env-from-file': { kind: 'list', value: 'FILE', about: 'Set variables from lines NAME=VALUE of FILE' },
-  volume: { kind: 'list', short: 'v', value: 'SOURCE:TARGET', about: 'Mount a folder of here or a volume' },
+  volume: {
+    kind: 'list',
+    also: ['volumes'],
+    short: 'v',
+    value: 'SOURCE:TARGET',
+    about: 'Mount a folder of here or a volume',
+  },
   publish: { kind: 'list', short: 'p', value: '[PORT:]PORT', about: 'Publish a port' },
   'service-ports': { kind: 'flag', short: 'P', about: 'Publish the ports of the service' },
   name: { kind: 'text', value: 'NAME', about: 'What to call the container' },
   entrypoint: { kind: 'text', value: 'COMMAND', about: 'Instead of the entrypoint of the image' },
   user: { kind: 'text', short: 'u', value: 'USER', about: 'As this user: NAME, UID, NAME:GROUP' },
   workdir: { kind: 'text', short: 'w', value: 'DIR', about: 'Start in this folder' },
-  label: { kind: 'list', short: 'l', value: 'NAME=VALUE', about: 'Add a label' },
+  label: { kind: 'list', also: ['labels'], short: 'l', value: 'NAME=VALUE', about: 'Add a label' },
   'cap-add': { kind: 'list', value: 'CAPABILITY', about: 'Add a capability' },
   'cap-drop': { kind: 'list', value: 'CAPABILITY', about: 'Drop a capability' },
-  'no-tty': { kind: 'flag', short: 'T', about: 'No terminal' },
+  'no-tty': { kind: 'flag', also: ['no-TTY'], short: 'T', about: 'No terminal' },
   tty: { kind: 'flag', short: 't', about: 'A terminal, which is what happens at one anyway' },
   interactive: { kind: 'flag', short: 'i', on: true, about: 'Pass on standard input (default; -i=false does not)' },
   'no-deps': { kind: 'flag', about: 'Do not start what the service depends on' },
   'use-aliases': { kind: 'flag', about: 'Answer to the name of the service in its networks' },
-  'remove-orphans': { kind: 'flag', about: 'Remove containers of services the stack no longer has' },
+  'remove-orphans': {
+    kind: 'flag',
+    variable: 'COMPOSE_REMOVE_ORPHANS',
+    about: 'Remove containers of services the stack no longer has',
+  },
   pull: {
     kind: 'text',
     value: 'WHEN',
@@ -41,7 +51,8 @@ const options = {
   },
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   quiet: { kind: 'flag', short: 'q', about: 'Show nothing but what the command prints' },
-  build: { kind: 'flag', about: 'Refused: images cannot be built yet' },
+  build: { kind: 'flag', about: 'Refused where the service is built: images cannot be built yet' },
+  'quiet-build': { kind: 'flag', about: 'For builds, of which there are none yet' },
 } as const
 
 export const run = command({
@@ -57,7 +68,6 @@ export const run = command({
   async run(call) {
     const { options: values, screen, signal } = call
     const [name, ...words] = call.args as [string, ...string[]]
-    if (values.build) throw usage('Cannot use --build: images cannot be built yet')
     const quiet = values.quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
     const [{ project }, client, { createOneOff }] = await Promise.all([
       loadProject(call, { services: [name], making: { services: [name], alone: values['no-deps'] } }),
@@ -65,6 +75,7 @@ export const run = command({
       import('../../apply/converge.ts'),
     ])
     checkServices([name], Object.keys(project.services))
+    if (values.build) refuseBuild(project, [name])
     const tty = !values['no-tty'] && !values.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
     const interactive = !values.detach && values.interactive
     const service = oneOffService(project.services[name]!, {

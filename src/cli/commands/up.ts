@@ -23,8 +23,9 @@ const options = {
   timestamps: { kind: 'flag', about: 'Show when each line was printed' },
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
+  'quiet-build': { kind: 'flag', about: 'For builds, of which there are none yet' },
   watch: { kind: 'flag', short: 'w', about: 'Refused: not there yet' },
-  menu: { kind: 'flag', about: 'There is none' },
+  menu: { kind: 'flag', about: 'Told that there is none' },
 } as const
 
 export const up = command({
@@ -42,6 +43,7 @@ export const up = command({
     const { options: values } = call
     const detached = values.detach || values.wait || values['no-start'] || call.globals['dry-run']
     check(values, detached)
+    if (values.menu) call.screen.warn('--menu has no effect: there is no menu')
     const since = Date.now() / 1000
     const wanted = await wantedOf(call, values, {
       noStart: values['no-start'],

@@ -53,7 +53,7 @@ async function showRows(screen: Screen, rows: readonly Row[], isOver: () => bool
     for (const { resource } of rows) if (resource.text !== '') screen.say(plainLine(resource, screen.paintStatus))
     return
   }
-  const stream = screen.stderr as NodeJS.WriteStream
+  const stream = screen.status as NodeJS.WriteStream
   const width = Math.max(...rows.map(row => row.resource.label.length))
   const title = ({ resource }: Row) =>
     `${printable(resource.label).padEnd(width)}  ${screen.paintStatus('dim', `${resource.text} ${took(resource)}`)}`.trimEnd()
