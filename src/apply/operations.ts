@@ -143,7 +143,7 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
         }),
       )
     case 'rename-container':
-      await client.call(containerEndpoints.containerRename, { params, query: { name: operation.name } })
+      await renamed(client, id, operation.name)
       return undefined
     case 'remove-container':
       return gone(
@@ -186,6 +186,18 @@ async function created<T>(call: Promise<T>, adopt: () => Promise<T | undefined>)
     const other = isFailure(error, 'conflict') ? await adopt() : undefined
     if (other === undefined) throw error
     return other
+  }
+}
+
+/** Whoever gave it that name first did what was wanted; engines refuse to do it again. */
+async function renamed(client: Client, id: string, name: string): Promise<void> {
+  const params = { id }
+  try {
+    await client.call(containerEndpoints.containerRename, { params, query: { name } })
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    const { Name } = await client.call(containerEndpoints.containerInspect, { params })
+    if (Name !== `/${name}`) throw error
   }
 }
 

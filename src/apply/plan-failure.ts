@@ -1,6 +1,8 @@
 /** What failed of a plan, and whether it failed only because somebody else did the same at the same time. */
 import { Failure } from '../lib/failure.ts'
+import { isLive } from '../plan/ending.ts'
 import type { Observed, ObservedContainer } from '../plan/observed.ts'
+import type { Operation, Ref } from '../plan/operation.ts'
 import type { PlanNode } from '../plan/plan.ts'
 
 export interface FailedNode {
@@ -40,17 +42,27 @@ export function outrun({ node, failure }: FailedNode, before: Observed, now: Obs
     case 'remove-image':
       return false
     case 'create-container':
-      return isNew(observed => named(observed, operation.createName)?.id, before, now)
+      // the other may have given it its last name by now
+      return [operation.createName, operation.name].some(name => isNew(each => named(each, name)?.id, before, now))
     case 'rename-container':
       return isNew(observed => named(observed, operation.name)?.id, before, now)
-    default: {
-      if (failure.kind !== 'not-found') return false
-      const { container } = operation
-      return !now.containers.some(each =>
-        typeof container === 'string' ? each.id === container : each.name === operation.name,
-      )
-    }
+    case 'remove-container':
+      // it was taken for a leftover, and has been started since
+      if (failure.kind === 'conflict') return isLiveNow(now, operation.container)
+      return isGone(now, operation)
+    default:
+      return failure.kind === 'not-found' && isGone(now, operation)
   }
+}
+
+type OnContainer = Extract<Operation, { readonly container: Ref }>
+
+function isGone({ containers }: Observed, { container, name }: OnContainer): boolean {
+  return !containers.some(each => (typeof container === 'string' ? each.id === container : each.name === name))
+}
+
+function isLiveNow({ containers }: Observed, container: Ref): boolean {
+  return containers.some(each => each.id === container && isLive(each))
 }
 
 function isNew(find: (observed: Observed) => string | undefined, before: Observed, now: Observed): boolean {

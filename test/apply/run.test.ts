@@ -274,6 +274,21 @@ test('run() asks again, woken by what happens to the container, when an engine s
   )
 })
 
+test('run() takes it well when somebody else has renamed the container just so', async () => {
+  const client = new FakeClient({
+    containerRename: () => {
+      throw new Failure('invalid', 'Renaming a container with the same name as its current name')
+    },
+    containerInspect: ({ params }) => ({ Name: params!['id'] === 'web' ? '/web' : '/other' }),
+  })
+  const plan = new Plan()
+  plan.add({ kind: 'rename-container', ...on('web') })
+  await run(plan, client)
+  const other = new Plan()
+  other.add({ kind: 'rename-container', ...on('db') })
+  await assert.rejects(run(other, client), /same name/)
+})
+
 test('run() does not take a container for ready that ends just after its start', async () => {
   let looks = 0
   const client: FakeClient = new FakeClient({
