@@ -128,7 +128,7 @@ class Checker {
     if (disabled)
       this.#error(path, {
         code: 'disabled-service',
-        message: `${lead}: none of its profiles (${disabled.profiles.join(', ')}) is in force`,
+        message: `${lead}: no such service: ${name}, since none of its profiles (${disabled.profiles.join(', ')}) is in force`,
         hint: 'Add --profile, or set "required: false"',
       })
     else

@@ -5,6 +5,7 @@ import { printable } from '../../lib/text.ts'
 import type { LoadedStack } from '../../stack/load.ts'
 import { type Call, command } from '../command.ts'
 import { placeText } from '../failures.ts'
+import { usage } from '../options.ts'
 import { checkServices, loadProject } from '../project.ts'
 
 const lists = {
@@ -23,7 +24,7 @@ const listNames = Object.keys(lists) as (keyof typeof lists)[]
 export const config = command({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
-    format: { kind: 'text', value: 'FORMAT', choices: ['yaml', 'json'], about: 'yaml (default) or json' },
+    format: { kind: 'text', value: 'FORMAT', about: 'yaml (default) or json' },
     ...lists,
     hash: { kind: 'text', value: 'SERVICE', about: 'Print the hash of a service, several with commas, * for all' },
     quiet: { kind: 'flag', short: 'q', about: 'Only check' },
@@ -43,6 +44,8 @@ export const config = command({
   ],
   async run(call) {
     const { options, screen } = call
+    // Compose's text
+    if (!['yaml', 'json', undefined].includes(options.format)) throw usage(`unsupported format "${options.format}"`)
     const list = listNames.find(name => options[name])
     // as with Compose a list of names is that of the whole stack, and needs no env files
     const named = list === undefined || list === 'images' ? call.args : []

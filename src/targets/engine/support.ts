@@ -104,7 +104,9 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
     'services.*.external_links': no('a container outside the stack is reached by its name on a shared network'),
     'services.*.gpus': no('device requests are not served yet; list the nodes below "devices"'),
     'services.*.logging.driver': partly('json-file and none', /^(json-file|none)$/),
-    'services.*.networks.*.driver_opts': no('the bridge driver has no options for one container'),
+    'services.*.networks.*.driver_opts': quiet(
+      'name and sysctls of the interface (com.docker.network.endpoint.…); the bridge driver has no others',
+    ),
     'services.*.runtime': partly('the built-in runtime only, also under the name runc', /^runc$/),
     'services.*.security_opt': quiet(
       'no-new-privileges, seccomp and systempaths; AppArmor and SELinux where the host has them',
