@@ -1,6 +1,6 @@
 /** Configs and secrets of a service: a file is bound read-only; a text, and a file that is to have an owner or mode, is put into the container before its start. */
 import type { Mount } from '../api/container-body.ts'
-import { ProblemsFailure } from '../lib/problems.ts'
+import { Problems } from '../lib/problems.ts'
 import type { FileObject, FileReference } from '../model/file-object.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
@@ -22,64 +22,61 @@ export interface FileObjects {
   readonly uploads: readonly FileUpload[]
 }
 
-/** @throws ProblemsFailure when a file or variable is missing, or the content is somebody else's to give. */
+/** @throws ProblemsFailure with every file or variable that is missing, and every content that is somebody else's to give. */
 export function fileObjects(project: Project, service: Service, files: ReadonlyMap<string, string>): FileObjects {
   const mounts: { mount: Mount; path: readonly string[] }[] = []
   const uploads: FileUpload[] = []
+  const problems = new Problems()
   for (const { kind, object, reference } of used(project, service)) {
     const refuse: Refuse = (code, why, hint) => {
       const path = [`${kind}s`, object.key]
       const message = `Cannot give ${kind} "${object.key}" to service "${service.name}": ${why}`
-      return new ProblemsFailure([{ severity: 'error', code, place: project.place(path), path, message, hint }])
+      problems.add({ severity: 'error', code, place: project.place(path), path, message, hint })
     }
     const source = object.source
     switch (source.kind) {
       case 'file':
         if (!files.has(source.file))
-          throw refuse('missing-file', `there is no readable file "${source.file}"`, 'Create the file')
-        if (reference.uid !== undefined || reference.gid !== undefined || reference.mode !== undefined) {
-          if (files.get(source.file) === folderHash)
-            throw refuse(
-              'not-a-file',
-              `"${source.file}" is a folder, and uid, gid and mode are for files`,
-              'Name a file',
-            )
-          uploads.push(upload(reference, { file: source.file }, refuse))
-          break
-        }
-        mounts.push({
-          mount: { Type: 'bind', Source: source.file, Target: reference.target, ReadOnly: true },
-          path: reference.path,
-        })
+          refuse('missing-file', `there is no readable file "${source.file}"`, 'Create the file')
+        else if (reference.uid === undefined && reference.gid === undefined && reference.mode === undefined)
+          mounts.push({
+            mount: { Type: 'bind', Source: source.file, Target: reference.target, ReadOnly: true },
+            path: reference.path,
+          })
+        else if (files.get(source.file) === folderHash)
+          refuse('not-a-file', `"${source.file}" is a folder, and uid, gid and mode are for files`, 'Name a file')
+        else uploads.push(upload(reference, { file: source.file }, refuse))
         break
       case 'environment':
         if (source.value === undefined)
-          throw refuse('unset-variable', `variable "${source.variable}" is not set`, `Set ${source.variable}`)
-        uploads.push(upload(reference, source.value, refuse))
+          refuse('unset-variable', `variable "${source.variable}" is not set`, `Set ${source.variable}`)
+        else uploads.push(upload(reference, source.value, refuse))
         break
       case 'content':
         uploads.push(upload(reference, source.content, refuse))
         break
       case 'external':
       case 'driver':
-        throw refuse(
+        refuse(
           'content-elsewhere',
           `its content is not in the stack (${source.kind})`,
           'Use file, environment or content',
         )
+        break
       default:
         source satisfies never
     }
   }
+  problems.settle()
   return { mounts, uploads }
 }
 
-type Refuse = (code: string, why: string, hint: string) => ProblemsFailure
+type Refuse = (code: string, why: string, hint: string) => void
 
 function upload(reference: FileReference, content: FileUpload['content'], refuse: Refuse): FileUpload {
   const [uid, gid] = [reference.uid, reference.gid].map(id => Number(id ?? 0)) as [number, number]
   if (!Number.isInteger(uid) || !Number.isInteger(gid))
-    throw refuse('invalid', 'its uid and gid must be numbers', 'Write the number instead of the name')
+    refuse('bad-value', 'its uid and gid must be numbers', 'Write the number instead of the name')
   return { target: reference.target, content, uid, gid, mode: reference.mode ?? 0o444 }
 }
 

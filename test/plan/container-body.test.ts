@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ProblemsFailure } from '../../src/lib/problems.ts'
 import type { Service } from '../../src/model/service.ts'
 import { type ContainerBody, containerBody, originsOf } from '../../src/plan/container-body.ts'
 import { labels } from '../../src/plan/labels.ts'
@@ -215,6 +216,25 @@ test('containerBody() copies a file that is to have an owner or mode, and binds 
     {
       message: /is a folder/,
     },
+  )
+})
+
+test('containerBody() tells every config and secret that is not to be had at once', () => {
+  const secrets = {
+    a: { key: 'a', name: 'a', labels: {}, source: { kind: 'file', file: '/none' } },
+    b: { key: 'b', name: 'b', labels: {}, source: { kind: 'environment', variable: 'B', value: undefined } },
+    c: { key: 'c', name: 'c', labels: {}, source: { kind: 'external' } },
+  } as const
+  const web = service('web', {
+    secrets: Object.keys(secrets).map(source => ({ source, target: `/${source}`, path: [] })),
+  })
+  const input = { project: project([web], { secrets }), service: web, name: 'x', number: 1, files, image: undefined }
+  assert.throws(
+    () => containerBody({ ...input, container: name => name, containerNames: () => [] }),
+    (error: unknown) =>
+      error instanceof ProblemsFailure &&
+      error.problems.map(({ code, path }) => `${code} ${path.join('.')}`).join(', ') ===
+        'missing-file secrets.a, unset-variable secrets.b, content-elsewhere secrets.c',
   )
 })
 

@@ -56,6 +56,9 @@ const refused: ReadonlyArray<readonly [field: string, place: string, message: Re
   ['networks: {default: {ipv4_address: ten}}', '4:40', /IPv4 address/],
   ['networks: {default: {interface_name: a-name-too-long-for-linux}}', '4:42', /15 characters/],
   ['network_mode: host\n    sysctls: {net.ipv4.ip_forward: 1}', '5:5', /not the service's own/],
+  ['network_mode: container:n\n    sysctls: {net.core.somaxconn: 1}', '5:5', /not the service's own/],
+  ['network_mode: container:n\n    ports: ["80:80"]', '5:5', /that of another container/],
+  ['network_mode: container:n\n    dns: 1.1.1.1', '5:5', /that of another container/],
   ['deploy: {mode: globall}', '4:20', /"globall"/, /"global"/],
   ['deploy: {restart_policy: {condition: alway}}', '4:42', /"alway"/],
 ]

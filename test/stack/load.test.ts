@@ -275,6 +275,46 @@ secrets: {token: {environment: TOKEN}}
     )
   })
 
+  test('lets an empty value of a later file change nothing, but clear a command', async () => {
+    const { project } = await loadFiles(
+      {
+        'a.yaml':
+          'services: {a: {image: x, hostname: h, command: c, entrypoint: e, cap_add: [KILL], labels: {l: "1"}, environment: {A: "1"}}}\n',
+        'b.yaml':
+          'services: {a: {image: null, hostname: null, command: null, entrypoint: null, cap_add: null, labels: null, environment: {A: null}}}\n',
+      },
+      { files: ['a.yaml', 'b.yaml'] },
+    )
+    const { image, hostname, command, entrypoint, capAdd, labels, environment } = project.services.a!
+    assert.deepEqual([image, hostname, command, entrypoint, capAdd], ['x', 'h', undefined, undefined, ['KILL']])
+    assert.deepEqual([{ ...labels }, { ...environment }], [{ l: '1' }, { A: null }])
+  })
+
+  test('takes deploy.restart_policy before restart', async () => {
+    const restart = async (service: string) =>
+      (await load(`services: {a: {image: x, ${service}}}\n`)).project.services.a!.restart
+    const policy = (text: string) => `restart: always, deploy: {restart_policy: {${text}}}`
+    assert.deepEqual(await restart('restart: "on-failure:3"'), { kind: 'on-failure', maxRetries: 3 })
+    assert.deepEqual(await restart(policy('condition: none')), { kind: 'no' })
+    assert.deepEqual(await restart(policy('condition: on-failure, max_attempts: 5')), {
+      kind: 'on-failure',
+      maxRetries: 5,
+    })
+    assert.deepEqual(await restart('restart: "no", deploy: {restart_policy: {condition: any}}'), { kind: 'always' })
+    assert.deepEqual(await restart(policy('')), { kind: 'no' })
+    assert.deepEqual(await restart('restart: unless-stopped, deploy: {}'), { kind: 'unless-stopped' })
+  })
+
+  test('brings in every service by the profile "*", and by no other sign of the kind', async () => {
+    const yaml = 'services:\n  a: {image: x}\n  b: {image: x, profiles: [p]}\n  c: {image: x, profiles: [q]}\n'
+    const services = async (options: Parameters<typeof load>[1]) =>
+      Object.keys((await load(yaml, options)).project.services)
+    assert.deepEqual(await services({ profiles: ['*'] }), ['a', 'b', 'c'])
+    assert.deepEqual(await services({ env: { COMPOSE_PROFILES: '*' } }), ['a', 'b', 'c'])
+    assert.deepEqual(await services({ profiles: ['?'] }), ['a'])
+    assert.deepEqual(await services({ profiles: ['p,q'] }), ['a'])
+  })
+
   test('says not-found where there is no stack file', async () => {
     await assert.rejects(loadFiles({ 'other.txt': '' }), error => isFailure(error, 'not-found'))
   })
