@@ -1,8 +1,9 @@
 /** The Runtime on the Linux kernel: specs to programs, programs to monitors. */
 import { statfsSync } from 'node:fs'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { debug } from '../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
+import { prepareCgroups, prepareParent } from './cgroup-parents.ts'
 import { KernelCgroups } from './cgroups.ts'
 import { compile } from './compile.ts'
 import { compileExec } from './exec.ts'
@@ -10,7 +11,6 @@ import { type HostDevice, type HostFacts, hostDevices, readFacts } from './host.
 import { endLeftovers } from './leftovers.ts'
 import { findMonitor, launch, Nursery, Running } from './monitor.ts'
 import { compileHost } from './operations.ts'
-import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
 import { programLines } from './print.ts'
 import { type Program, undoSteps } from './program.ts'
 import type { Cgroups, Exit, ProgramLine, Runtime, StartOptions, Supervised } from './runtime.ts'
@@ -34,14 +34,20 @@ class KernelRuntime implements Runtime {
   readonly #facts: HostFacts
   readonly #nursery: Nursery
   readonly #netns: string
+  readonly #parent: string
   readonly #running = new Set<Running>()
   #devices: readonly HostDevice[] = []
   #netnsReady: Promise<unknown> | undefined
 
-  constructor(facts: HostFacts, nursery: Nursery, netns: string) {
+  constructor(
+    facts: HostFacts,
+    nursery: Nursery,
+    { netns, parent }: { readonly netns: string; readonly parent: string },
+  ) {
     this.#facts = facts
     this.#nursery = nursery
     this.#netns = netns
+    this.#parent = parent
     this.cgroups = new KernelCgroups(facts.cgroup)
   }
 
@@ -50,6 +56,7 @@ class KernelRuntime implements Runtime {
     if (spec.kind === 'container') {
       if (spec.network.kind === 'create') await this.#prepareNetns()
       if (spec.privileged) this.#devices = await hostDevices()
+      if (dirname(spec.cgroup.path) !== this.#parent) await prepareParent(this.#facts, dirname(spec.cgroup.path))
     }
     const program = this.#compile(spec)
     const { control, pid, at } = await launch(this.#nursery, program)
@@ -143,25 +150,6 @@ function checkText({ args, env, cwd }: ContainerSpec['process']): void {
     throw new Failure('invalid', 'Cannot start: an argument or environment variable contains a NUL character')
 }
 
-/** Our own group in each hierarchy, and what the kernel offers in it; on cpuset v1 its children begin with its processors and memory nodes. */
-async function prepareCgroups(facts: HostFacts, parent: string): Promise<HostFacts> {
-  const folders = cgroupFolders(facts.cgroup, parent)
-  await Promise.all(folders.map(folder => mkdir(folder, { recursive: true })))
-  const files = new Set((await Promise.all(folders.map(folder => readdir(folder)))).flat())
-  await prepareCpuset(facts, parent)
-  return { ...facts, cgroup: { ...facts.cgroup, files } }
-}
-
-async function prepareCpuset(facts: HostFacts, parent: string): Promise<void> {
-  if (facts.cgroup.version === 2) return
-  const cpuset = cgroupFolder(facts.cgroup, 'cpuset', parent)
-  const above = facts.cgroup.mounts.cpuset
-  if (cpuset === undefined || above === undefined) return
-  await writeFile(`${cpuset}/cgroup.clone_children`, '1')
-  for (const file of ['cpuset.cpus', 'cpuset.mems'])
-    await writeFile(`${cpuset}/${file}`, await readFile(`${above}/${file}`, 'utf8'))
-}
-
 function prepareFilter(capabilities: readonly string[]): void {
   setImmediate(() => {
     try {
@@ -175,7 +163,8 @@ function prepareFilter(capabilities: readonly string[]): void {
 
 /** A Runtime on this machine. @throws Failure `unavailable` when the monitor is not built or a library is missing. */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
-  const facts = await prepareCgroups(await readFacts(), options.cgroupParent ?? 'tscompose')
+  const parent = options.cgroupParent ?? 'tscompose'
+  const facts = await prepareCgroups(await readFacts(), parent)
   if (options.expect !== undefined) prepareFilter(options.expect)
-  return new KernelRuntime(facts, new Nursery(options.title ?? 'tsc'), options.netns ?? '/run/netns')
+  return new KernelRuntime(facts, new Nursery(options.title ?? 'tsc'), { netns: options.netns ?? '/run/netns', parent })
 }

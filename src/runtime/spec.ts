@@ -23,8 +23,10 @@ export interface ContainerSpec {
   readonly sysctls: Readonly<Record<string, string>>
   readonly cgroup: CgroupSpec
   readonly devices: readonly DeviceSpec[]
-  /** Every host device and a writable /sys and cgroup tree; nothing masked. */
+  /** Every host device and a writable /sys; nothing masked. */
   readonly privileged: boolean
+  /** Whether its own groups can be changed from inside. */
+  readonly writableCgroups: boolean
   readonly maskedPaths: readonly RootPath[]
   readonly readonlyPaths: readonly RootPath[]
   /** Bytes of /dev/shm; undefined: none is mounted. Of a shared IPC namespace it is the other's. */

@@ -145,6 +145,7 @@ export class Box implements AsyncDisposable {
       },
       devices: [],
       privileged: false,
+      writableCgroups: false,
       maskedPaths: defaultMasked,
       readonlyPaths: defaultReadonly,
       shmSize: 67_108_864,

@@ -40,6 +40,7 @@ function spec(change: Partial<ContainerSpec> = {}): ContainerSpec {
     cgroup: { path: 'tscompose/x', memory: 1024, pids: 5, devices: [] } as unknown as ContainerSpec['cgroup'],
     devices: [],
     privileged: false,
+    writableCgroups: false,
     maskedPaths: ['/proc/keys'],
     readonlyPaths: ['/proc/sys'],
     shmSize: 1024,

@@ -1,6 +1,6 @@
 /** Every flag of `docker run`, given to our engine and to a real one: what inspect shows, what runs, how it ends. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -49,7 +49,12 @@ const flags: Readonly<Record<string, readonly (string | Case)[]>> = {
     '--cap-add NOPE',
   ],
   'cap-drop': [{ args: ['--cap-drop', 'ALL', '--cap-add', 'chown'], script: 'grep Cap /proc/self/status' }],
-  'cgroup-parent': [],
+  'cgroup-parent': [
+    {
+      args: ['--cgroup-parent', `/${mark}`, '--cgroupns', 'host'],
+      script: 'grep memory: /proc/self/cgroup | cut -d/ -f2',
+    },
+  ],
   cgroupns: ['--cgroupns host', '--cgroupns private', '--cgroupns odd'],
   cidfile: [],
   'cpu-count': [
@@ -202,6 +207,11 @@ const flags: Readonly<Record<string, readonly (string | Case)[]>> = {
     '--security-opt seccomp=/no/such',
     '--security-opt odd',
     '--security-opt odd=1',
+    {
+      args: ['--security-opt', 'writable-cgroups=true'],
+      script: 'echo 1 > /sys/fs/cgroup/memory/memory.swappiness && echo wrote',
+    },
+    '--security-opt writable-cgroups=odd',
     '--security-opt label=disable',
     '--security-opt systempaths=unconfined',
     '--security-opt apparmor=unconfined',
@@ -260,6 +270,11 @@ describe('docker run', { skip }, () => {
     await on(docker!, 'image', 'rm', mark)
     await on(docker!, 'volume', 'rm', `${mark}-v`)
     rmSync(folder, { recursive: true, force: true })
+    // a group that somebody chose stays, of either engine
+    for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
+      const group = join('/sys/fs/cgroup', hierarchy, mark)
+      if (existsSync(group)) rmdirSync(group)
+    }
     await ours?.stop()
   })
 

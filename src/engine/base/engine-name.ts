@@ -1,6 +1,6 @@
 /** The run root of an engine → the name on all that it makes on this machine, so that engines side by side tell theirs apart. */
 import { createHash } from 'node:crypto'
-import { resolve } from 'node:path'
+import { posix, resolve } from 'node:path'
 
 /** What the kernel takes for an interface's name. */
 const longestInterface = 15
@@ -21,9 +21,10 @@ export class EngineName {
     this.#veth = isPlain ? 'veth' : `v${mark.slice(0, 4)}`
   }
 
-  /** A container's cgroup, below each hierarchy's mount. */
-  cgroup(containerId: string): string {
-    return `${this.full}/${containerId}`
+  /** A container's cgroup, below each hierarchy's mount: below the engine's own, or below one that somebody chose. */
+  cgroup(containerId: string, parent = ''): string {
+    const above = posix.normalize(`/${parent}`).replace(/^\/|\/$/g, '')
+    return `${above || this.full}/${containerId}`
   }
 
   /** A file below the folder of network namespaces. */

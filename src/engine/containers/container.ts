@@ -153,7 +153,7 @@ export class Container {
   constructor(record: ContainerRecord, state: ContainerState, { paths, say, syncer }: ContainerParts) {
     this.record = record
     this.state = state
-    this.cgroup = paths.name.cgroup(record.id)
+    this.cgroup = paths.name.cgroup(record.id, record.hostConfig.CgroupParent)
     this.#saved = new KeptRecord({
       path: paths.containerState(record.id),
       value: () => (this.state.status === 'removing' ? undefined : this.state),

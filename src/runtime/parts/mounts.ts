@@ -67,8 +67,8 @@ export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
       slots.pts,
       fileSystem('devpts', slots.pts, ['nosuid', 'noexec'], { ptmxmode: '0666', mode: '0620', gid: '5' }),
     ),
-    ...at('/sys', passing, sysSteps(spec, writable)),
-    ...cgroupMounts(spec, facts, writable, taken.has('/sys') || taken.has('/sys/fs/cgroup')),
+    ...at('/sys', passing, sysSteps(writable)),
+    ...cgroupMounts(spec, facts, spec.writableCgroups ? [] : ['ro'], taken.has('/sys') || taken.has('/sys/fs/cgroup')),
     // a new mqueue shows the IPC namespace we are in, the host's too
     ...(facts.mqueue
       ? at('/dev/mqueue', passing, fileSystem('mqueue', passing, ['nosuid', 'noexec', 'nodev'], {}))
@@ -80,7 +80,7 @@ export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
 }
 
 /** A new sysfs shows the network namespace we are in. */
-function sysSteps(_spec: ContainerSpec, writable: readonly string[]): Step[] {
+function sysSteps(writable: readonly string[]): Step[] {
   return fileSystem('sysfs', slots.passing, ['nosuid', 'noexec', 'nodev', ...writable], {})
 }
 

@@ -95,7 +95,6 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
     'services.*.annotations': quiet('kept and shown by inspect; nothing else reads them'),
     'services.*.blkio_config.weight': partly('needs a disk scheduler that knows weights'),
     'services.*.blkio_config.weight_device': partly('needs a disk scheduler that knows weights'),
-    'services.*.cgroup_parent': no('all containers stand below one cgroup of this engine'),
     'services.*.cpu_rt_period': no('realtime scheduling is not set up'),
     'services.*.cpu_rt_runtime': no('realtime scheduling is not set up'),
     'services.*.deploy.resources.reservations.devices': no(

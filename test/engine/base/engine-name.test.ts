@@ -21,3 +21,15 @@ test('EngineName marks all that any other engine makes, whatever its run root is
   assert.match(name.veth(id), /^v[0-9a-f]{4}0123456789$/)
   assert.equal(new EngineName('/tmp/x', '/run/tscompose').full, new EngineName('/tmp/x/', '/run/tscompose').full)
 })
+
+test('a container’s cgroup is below the engine’s, or below a chosen one, and never outside of the hierarchy', () => {
+  const name = new EngineName('/run/tscompose', '/run/tscompose')
+  assert.equal(name.cgroup('abc'), 'tscompose/abc')
+  for (const [parent, path] of [
+    ['/own', 'own/abc'],
+    ['own/deep/', 'own/deep/abc'],
+    ['../../own', 'own/abc'],
+    ['/', 'tscompose/abc'],
+  ] as const)
+    assert.equal(name.cgroup('abc', parent), path)
+})

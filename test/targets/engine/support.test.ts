@@ -91,6 +91,7 @@ const stacks: readonly Data[] = [
       device_write_bps: [{ path: '/dev/a', rate: 1 }],
       device_write_iops: [{ path: '/dev/a', rate: 1 }],
     },
+    cgroup_parent: 'x',
     cpu_shares: 5,
     cpuset: '0',
     cpus: 0.5,
@@ -321,7 +322,6 @@ describe('every attribute that support calls honoured in part or not at all', ()
       {
         build: '.',
         blkio_config: { weight: 10, weight_device: [{ path: '/dev/a', weight: 10 }] },
-        cgroup_parent: 'x',
         cpu_count: 1,
         cpu_percent: 1,
         cpu_rt_period: 1,
@@ -399,7 +399,7 @@ describe('unsupported()', () => {
   }
 
   test('says nothing against a Docker Engine of what Docker honours', async () => {
-    const own = { storage_opt: { size: '1g' }, cgroup_parent: 'x', logging: { driver: 'syslog' } }
+    const own = { storage_opt: { size: '1g' }, gpus: 'all', logging: { driver: 'syslog' } }
     assert.deepEqual(await found(own, 'docker'), [])
     assert.equal((await found(own, 'tscompose')).length, 3)
     assert.equal((await found({ develop: { watch: [] } }, 'docker')).length, 1)
@@ -422,6 +422,6 @@ describe('unsupported()', () => {
     const uses = async (service: Data) =>
       usesOf((await loadFiles({ 'compose.yaml': JSON.stringify(on(service)) })).tree, engineKinds.flatMap(doubtful))
     assert.equal(dependsOnEngine(await uses({ cpu_count: 1 })), false)
-    assert.equal(dependsOnEngine(await uses({ cgroup_parent: 'x' })), true)
+    assert.equal(dependsOnEngine(await uses({ gpus: 'all' })), true)
   })
 })

@@ -150,7 +150,7 @@ export const resourceRows = {
     live: true,
     limits: (nano: number) => (nano > 0 ? { cpuQuota: Math.round(nano / 10_000), cpuPeriod: 100_000 } : {}),
   },
-  CgroupParent: refused(z.string(), { as: '', because: 'all containers stand below one cgroup of this engine' }),
+  CgroupParent: text(),
   BlkioWeight: limit(number(weightRange), {
     limits: weight => ({ blkioWeight: some(weight) }),
     needs: 'blkioWeight',

@@ -14,6 +14,8 @@ export interface SecurityOptions {
   readonly apparmor: string | undefined
   /** systempaths=unconfined: nothing masked or read-only. */
   readonly unmasked: boolean
+  /** Undefined: when privileged. */
+  readonly writableCgroups: boolean | undefined
 }
 
 /** @throws Failure `invalid` or `unsupported` naming the option. */
@@ -22,6 +24,7 @@ export function checkSecurityOptions(options: readonly string[]): SecurityOption
   let seccomp: SeccompChoice | undefined
   let apparmor: string | undefined
   let unmasked = false
+  let writableCgroups: boolean | undefined
   for (const option of options) {
     const [, name, value] = /^([a-z-]+)(?:[=:](.*))?$/s.exec(option) ?? []
     switch (name) {
@@ -40,6 +43,10 @@ export function checkSecurityOptions(options: readonly string[]): SecurityOption
         if (value !== 'unconfined') throw new Failure('invalid', `invalid --security-opt: "${option}"`)
         unmasked = true
         break
+      case 'writable-cgroups':
+        if (value !== 'true' && value !== 'false') throw new Failure('invalid', `invalid --security-opt 2: "${option}"`)
+        writableCgroups = value === 'true'
+        break
       case 'label':
         if (value !== 'disable')
           throw new Failure(
@@ -48,10 +55,10 @@ export function checkSecurityOptions(options: readonly string[]): SecurityOption
           )
         break
       default:
-        throw new Failure('invalid', `invalid --security-opt 2: "${option.slice(0, 100)}"`)
+        throw new Failure('invalid', `invalid --security-opt ${value === undefined ? 1 : 2}: "${option.slice(0, 100)}"`)
     }
   }
-  return { noNewPrivileges, seccomp, apparmor, unmasked }
+  return { noNewPrivileges, seccomp, apparmor, unmasked, writableCgroups }
 }
 
 function seccompOf(value: string): SeccompChoice {

@@ -16,6 +16,7 @@ import type { Devices } from './devices.ts'
 import { containerEnvironment } from './environment.ts'
 import { type HostConfig, limitsOf } from './host-config.ts'
 import { processSpec } from './process.ts'
+import { checkSecurityOptions } from './security-options.ts'
 import type { FoundUser } from './user.ts'
 
 /** What start has looked up. */
@@ -69,6 +70,7 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
     cgroup: cgroup(resolved.cgroup, hostConfig, resolved.devices),
     devices: resolved.devices.nodes,
     privileged: hostConfig.Privileged,
+    writableCgroups: checkSecurityOptions(hostConfig.SecurityOpt ?? []).writableCgroups ?? hostConfig.Privileged,
     maskedPaths:
       hostConfig.MaskedPaths.length > 0 ? [...hostConfig.MaskedPaths, ...resolved.masked] : hostConfig.MaskedPaths,
     readonlyPaths: hostConfig.ReadonlyPaths,
