@@ -18,7 +18,7 @@ export function parseTime(option: string, text: string | undefined, now: number)
     : Number.NaN
   if (Number.isNaN(date))
     throw usage(
-      `Cannot use ${option} "${text}": it is no time`,
+      `invalid value for "${option.slice(2)}": "${text}" is no time and no duration`,
       'Write a duration (42m) or a time (2026-01-02T13:23:37Z)',
     )
   return BigInt(date) * 1_000_000n

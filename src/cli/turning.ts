@@ -25,6 +25,8 @@ export interface Turning<Table extends OptionTable> {
   ): Plan
   /** Said when there is nothing to do. */
   readonly nothing: string
+  /** Seconds that waiting may take. */
+  waitTimeout?(options: Values<Table>): number | undefined
 }
 
 /** What is turned: the project or its name, the engine, and the services that are named; undefined for all. */
@@ -51,7 +53,12 @@ export function turning<const Table extends OptionTable>(definition: Turning<Tab
       const { target, client, observe, services } = await turned(call)
       const plan = definition.plan(target, await observe(), { services, options: call.options })
       if (!(await confirm(call, plan, {}))) return 1
-      await applyPlan(call, { plan, client, nothing: definition.nothing })
+      await applyPlan(call, {
+        plan,
+        client,
+        nothing: definition.nothing,
+        waitTimeout: definition.waitTimeout?.(call.options),
+      })
     },
   })
 }

@@ -24,26 +24,38 @@ export function planStop(target: Target, observed: Observed, { services, timeout
   return plan
 }
 
+export interface StartOptions extends ServicesOption {
+  /** Until all of it is healthy, or runs where it has no check. */
+  readonly wait?: boolean
+}
+
 /**
  * Starts what does not run, and what it depends on before it, waiting for conditions.
  * @throws Failure `not-found` for a service that has no container.
  */
-export function planStart(target: Target, observed: Observed, { services }: ServicesOption = {}): Plan {
+export function planStart(target: Target, observed: Observed, { services, wait }: StartOptions = {}): Plan {
   const plan = new Plan()
   const named = services && withNeeded(target, observed, services)
   const all = chosen('start', target, { observed, services: named })
   for (const name of named ?? Object.keys('services' in target ? target.services : {}))
     checkStartable(target, name, all)
   const waits = new Map<string, NodeId>()
+  const starts = new Map<string, NodeId>()
   forward(target, all, (container, after) => {
     // the engine says why a paused one cannot be started
     if (isLive(container) && container.state !== 'paused') return undefined
     const gates = 'services' in target ? conditionWaits(plan, target, { container, all, after, waits }) : []
     const cause = container.state === 'paused' ? 'it is paused' : 'it is not running'
     const started = plan.add({ kind: 'start-container', cause, ...on(container) }, [...after.values(), ...gates])
+    starts.set(container.name, started)
     const hooks = { service: serviceOf(target, container.service), on: on(container), after: [started] }
     return planHooks(plan, 'post_start', hooks)[0]
   })
+  const ready = { kind: 'wait-container', cause: 'asked for', condition: 'ready', required: true } as const
+  for (const container of wait ? all : []) {
+    const started = starts.get(container.name)
+    plan.add({ ...ready, ...on(container) }, started === undefined ? [] : [started])
+  }
   return plan
 }
 

@@ -100,6 +100,17 @@ test('planStop() stops what runs, planStart() starts it again after what it need
   assert.ok(planStart(shop, up(shop)).empty)
 })
 
+test('planStart() with wait ends when each container is ready, those that run already too', () => {
+  const before = up(shop)
+  const stopped = applied(planStop(shop, before, { services: ['web'] }), before)
+  assert.deepEqual(lines(planStart(shop, stopped, { services: ['web'], wait: true })), [
+    '#1 start-container shop-web-1',
+    '#2 wait-container shop-cache-1',
+    '#3 wait-container shop-db-1',
+    '#4 <1> wait-container shop-web-1',
+  ])
+})
+
 test('planRestart() takes along those with `restart: true`, unless told not to', () => {
   const before = up(shop)
   assert.deepEqual(lines(planRestart(shop, before, { services: ['db'] })), [

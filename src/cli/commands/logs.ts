@@ -1,8 +1,9 @@
 /** What containers have printed. */
 import { follow } from '../../apply/follow.ts'
 import { readLogs } from '../../apply/logs.ts'
-import { serviceOf } from '../../view/names.ts'
-import { command } from '../command.ts'
+import { Failure } from '../../lib/failure.ts'
+import { numberOf, serviceOf } from '../../view/names.ts'
+import { type Call, command } from '../command.ts'
 import { LogLines } from '../log-lines.ts'
 import { usage } from '../options.ts'
 import { replicasOf } from '../replicas.ts'
@@ -26,9 +27,11 @@ export const logs = command({
   ],
   async run(call) {
     const { options, args, screen, signal } = call
-    if (options.index !== undefined && args.length !== 1) throw usage('--index takes exactly one service')
+    if (options.index !== undefined && args.length !== 1) throw usage('--index requires one service to be selected')
     const now = Date.now()
     const { client, project, containers } = await replicasOf(call, { all: true, services: args })
+    if (options.index !== undefined && !containers.some(each => numberOf(each) === options.index))
+      throw new Failure('not-found', `service "${args[0]}" is not running container #${options.index}`)
     const lines = new LogLines(screen, {
       prefix: !options['no-log-prefix'],
       colour: !options['no-color'],
@@ -38,7 +41,7 @@ export const logs = command({
     const stream = (options.follow ? follow : readLogs)(client, project, {
       signal,
       ...(args.length > 0 ? { services: args } : {}),
-      tail: tailOf(options.tail),
+      tail: tailOf(call, options.tail),
       since: seconds(parseTime('--since', options.since, now)),
       until: seconds(parseTime('--until', options.until, now)),
       timestamps: options.timestamps,
@@ -47,16 +50,19 @@ export const logs = command({
       if (event.kind === 'exited') {
         if (options.follow) lines.exited(event)
       } else if (event.kind === 'unreadable') screen.warn(`${event.container}: ${event.text}`)
-      else if (options.index === undefined || event.number === options.index) lines.write(event)
+      else if (options.index === undefined || event.number === options.index)
+        lines.write({ ...event, stream: 'stdout' })
     }
     return signal.aborted ? 130 : 0
   },
 })
 
-function tailOf(text: string | undefined): number | undefined {
+/** What is no number is all, as an engine takes it. */
+function tailOf({ screen }: Call, text: string | undefined): number | undefined {
   if (text === undefined || text === 'all' || text === '-1') return undefined
-  if (!/^\d+$/.test(text)) throw usage(`Cannot use --tail "${text}": it is a number of lines, or all`)
-  return Number(text)
+  if (/^\d+$/.test(text)) return Number(text)
+  screen.warn(`--tail ${text} is left out: it is a number of lines, or all`)
+  return undefined
 }
 
 function seconds(nanoseconds: bigint | undefined): number | undefined {

@@ -5,8 +5,10 @@ import { turning } from '../turning.ts'
 export const start = turning({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
-    'wait-timeout': { kind: 'number', value: 'SECONDS', about: 'Give up waiting for a dependency after SECONDS' },
+    wait: { kind: 'flag', about: 'Return when everything is running and healthy' },
+    'wait-timeout': { kind: 'number', value: 'SECONDS', about: 'Give up waiting after SECONDS' },
   },
-  plan: (target, observed, { services }) => planStart(target, observed, { services }),
+  plan: (target, observed, { services, options }) => planStart(target, observed, { services, wait: options.wait }),
+  waitTimeout: options => options['wait-timeout'],
   nothing: 'Everything runs',
 })
