@@ -88,7 +88,9 @@ function target(view: View, container: Container, { path, ref }: WriteOptions): 
     .filter(each => resolved === each.target || resolved.startsWith(`${each.target}/`))
     .sort((a, b) => b.target.length - a.target.length)[0]
   if (mount?.readonly) throw new Failure('invalid', 'mounted volume is marked read-only')
-  if (!mount && hostConfig.ReadonlyRootfs) throw new Failure('invalid', 'container rootfs is marked read-only')
+  // what is put in before the first start is part of how it is made: secrets and configs of a read-only service
+  if (!mount && hostConfig.ReadonlyRootfs && container.state.status !== 'created')
+    throw new Failure('invalid', 'container rootfs is marked read-only')
   return names
 }
 
