@@ -1,16 +1,16 @@
 /** Which networks a list's or prune's filters mean; pure. */
-import { type Filters, matchesLabels, matchesOne } from '../../api/filters.ts'
+import { type Filters, matchesLabels, matchesOne, matchesPattern } from '../../api/filters.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { Network } from './network.ts'
 
-/** Names match by part, ids by prefix, as with Docker. */
+/** Names and ids match as regular expressions anywhere, as with Docker. */
 export function matchesNetwork(network: Network, filters: Filters): boolean {
   const some = (asked: readonly string[] | undefined, test: (value: string) => boolean) =>
     asked === undefined || asked.length === 0 || asked.some(test)
   const isDangling = network.members.size === 0 && !network.isPredefined
   return (
-    some(filters.name, name => network.name.includes(name)) &&
-    some(filters.id, id => network.id.startsWith(id)) &&
+    matchesPattern(filters.name, network.name) &&
+    matchesPattern(filters.id, network.id) &&
     matchesLabels(filters.label, network.labels) &&
     matchesOne(filters.driver, network.driver) &&
     matchesOne(filters.scope, 'local') &&

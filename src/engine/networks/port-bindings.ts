@@ -19,8 +19,8 @@ export interface WantOptions {
   readonly all?: boolean
   /** The network's own place for ports without a host address. */
   readonly binding?: string | undefined
-  /** Whether the container has an IPv6 address: else [::] would lead nowhere. */
-  readonly ipv6: boolean
+  /** How the host's IPv6 addresses reach the container: `relayed` is by a socket of ours to its IPv4 address. */
+  readonly ipv6: 'direct' | 'relayed' | 'none'
 }
 
 /** @throws Failure `invalid`, naming the port. */
@@ -32,7 +32,7 @@ export function wantedPorts(bindings: PortBindings, options: WantOptions): Wante
     // bindings of an empty list publish on a free port, as -p 80 sends it
     return (places ?? []).map(place => ({
       ...target,
-      hostIps: hostIps(place.HostIp ?? '', key, options),
+      hostIps: hostIps(place.HostIp ?? '', `${target.containerPort}/${target.protocol}`, options),
       hostPorts: parseHostPorts(place.HostPort ?? '', key),
     }))
   })
@@ -63,10 +63,12 @@ function parseHostPorts(text: string, key: string): readonly [number, number] {
 }
 
 function hostIps(text: string, key: string, { binding, ipv6 }: WantOptions): string[] {
-  if (text === '') return binding ? [binding] : ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0']
+  // SCTP has no sockets here that could relay it
+  const reaches6 = ipv6 === 'direct' || (ipv6 === 'relayed' && !key.endsWith('/sctp'))
+  if (text === '') return binding ? [binding] : reaches6 ? ['0.0.0.0', '::'] : ['0.0.0.0']
   const address = parseAddress(text)
   if (!address) throw new Failure('invalid', `invalid IP address: ${text}`)
-  if (address.family === 6 && !ipv6)
+  if (address.family === 6 && !reaches6)
     throw new Failure('invalid', `Cannot publish ${key} on "${text}": the container has no IPv6 address`, {
       hint: 'Set enable_ipv6 on its network',
     })

@@ -1,8 +1,9 @@
 /** Sockets that hold published ports on the host, and who holds one that is taken. */
 import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { connect, createServer, isIPv6, type Socket } from 'node:net'
+import { createServer, isIPv6 } from 'node:net'
 import { formatAddress } from './address.ts'
+import { relayTcp, relayUdp, type Target } from './port-relay.ts'
 import type { Protocol } from './published-port.ts'
 
 export interface Place {
@@ -12,26 +13,26 @@ export interface Place {
   readonly hostPort: number
 }
 
-/** Where the port leads, in the container. */
-export interface Target {
-  readonly address: string
-  readonly containerPort: number
-}
-
 export interface Holder {
   readonly port: number
   release(): void
 }
 
+/** Whether a port of the host leads to a container's address of the other family. */
+export function isRelayed(hostIp: string, { address }: Pick<Target, 'address'>): boolean {
+  return isIPv6(hostIp) !== isIPv6(address)
+}
+
 /**
  * Takes a place on the host and keeps it, so that no other program takes it too and then waits for connections that go past it.
- * Packets are led to the container before they would reach the socket; what does reach it (the table is gone) is closed at once.
+ * Packets are led to the container before they would reach the socket; what does reach it (the table is gone) is closed at once,
+ * but for what comes by the other family than the container has: that is relayed, while there is an engine.
  * The sockets end with the engine, the rules do not: the next engine takes the places again.
  * SCTP has no sockets in Node: such a port is held among our containers only.
  */
 export async function hold(place: Place, target: Target): Promise<Holder> {
   if (place.protocol === 'tcp') return holdTcp(place, target)
-  if (place.protocol === 'udp') return holdUdp(place)
+  if (place.protocol === 'udp') return holdUdp(place, target)
   return { port: place.hostPort, release: () => undefined }
 }
 
@@ -39,7 +40,8 @@ function holdTcp({ hostIp, hostPort }: Place, target: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
   const server = createServer({ allowHalfOpen: true }, socket => {
     // ::1 alone no rule can lead into a container
-    if (socket.remoteAddress === '::1' && isIPv6(target.address)) relay(socket, target)
+    if (isRelayed(hostIp, target) || (socket.remoteAddress === '::1' && isIPv6(target.address)))
+      relayTcp(socket, target)
     else socket.destroy()
   })
   server.once('error', reject)
@@ -54,19 +56,7 @@ function holdTcp({ hostIp, hostPort }: Place, target: Target): Promise<Holder> {
   return promise
 }
 
-function relay(client: Socket, { address, containerPort }: Target): void {
-  const server = connect({ host: address, port: containerPort, allowHalfOpen: true })
-  // pipe passes an end on; what breaks off breaks the other side off too
-  for (const [from, to] of [
-    [client, server],
-    [server, client],
-  ] as const) {
-    from.pipe(to)
-    from.on('error', () => to.destroy())
-  }
-}
-
-function holdUdp({ hostIp, hostPort }: Place): Promise<Holder> {
+function holdUdp({ hostIp, hostPort }: Place, target: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
   const six = isIPv6(hostIp)
   const socket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six })
@@ -76,7 +66,12 @@ function holdUdp({ hostIp, hostPort }: Place): Promise<Holder> {
   })
   socket.bind({ address: hostIp, port: hostPort, exclusive: true }, () => {
     socket.unref()
-    resolve({ port: socket.address().port, release: () => void socket.close() })
+    const relay = isRelayed(hostIp, target) ? relayUdp(socket, target) : undefined
+    const release = () => {
+      relay?.close()
+      socket.close()
+    }
+    resolve({ port: socket.address().port, release })
   })
   return promise
 }

@@ -1,11 +1,13 @@
 /** Containers' ports on the host: who has which, held by sockets, led by the firewall. */
+import { existsSync } from 'node:fs'
 import type { PortBindings } from '../../api/container-body.ts'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import { type Firewall, portElement } from './firewall.ts'
 import { type ForgetFlows, forgetFlowsOf } from './flows.ts'
 import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
-import { type Holder, hold, type Place, processAt, type Target } from './port-holder.ts'
+import { type Holder, hold, isRelayed, type Place, processAt } from './port-holder.ts'
+import type { Target } from './port-relay.ts'
 import type { PublishedPort } from './published-port.ts'
 
 const log = debug('ports')
@@ -46,7 +48,8 @@ export class PublishedPorts {
     bindings: PortBindings,
     options: Omit<WantOptions, 'ipv6'>,
   ): Promise<PublishedPort[]> {
-    const wanted = wantedPorts(bindings, { ...options, ipv6: publisher.ipv6 !== undefined })
+    const ipv6 = publisher.ipv6 !== undefined ? 'direct' : existsSync('/proc/net/if_inet6') ? 'relayed' : 'none'
+    const wanted = wantedPorts(bindings, { ...options, ipv6 })
     if (wanted.length === 0) return []
     const ports: PublishedPort[] = []
     const holders: Holder[] = []
@@ -115,7 +118,9 @@ export class PublishedPorts {
   }
 
   #want(containerId: string, ports: readonly PublishedPort[]): void {
-    this.#firewall.want(`ports ${containerId}`, ports.map(portElement))
+    // no rule turns one family into the other: the socket that holds such a port relays what it gets
+    const led = ports.filter(port => !isRelayed(port.hostIp, port))
+    this.#firewall.want(`ports ${containerId}`, led.map(portElement))
   }
 
   async #take(
@@ -130,7 +135,7 @@ export class PublishedPorts {
       const taken: Array<{ readonly holder: Holder; readonly port: PublishedPort }> = []
       try {
         for (const hostIp of port.hostIps) {
-          const address = hostIp.includes(':') ? publisher.ipv6 : publisher.ipv4
+          const address = (hostIp.includes(':') ? publisher.ipv6 : undefined) ?? publisher.ipv4
           if (address === undefined)
             throw new Failure('internal', `Cannot publish on ${hostIp}: the container has no address for it`)
           const place = { protocol: port.protocol, hostIp, hostPort: taken[0]?.holder.port ?? candidate }

@@ -180,6 +180,17 @@ describe('Networks', () => {
     assert.equal(next.links.size, 0)
   })
 
+  test('list() takes names and ids as regular expressions', async t => {
+    const { networks } = await open(t)
+    const { id } = await networks.create({ Name: 'shop_default' })
+    await networks.create({ Name: 'shop_default2' })
+    const names = (filters: Record<string, string[]>) => networks.list(filters).map(({ Name }) => Name)
+    assert.deepEqual(names({ name: ['^shop_default$'] }), ['shop_default'])
+    assert.deepEqual(names({ name: ['shop'] }), ['shop_default', 'shop_default2'])
+    assert.deepEqual(names({ id: [`^${id.slice(0, 8)}`] }), ['shop_default'])
+    assert.deepEqual(names({ name: ['['] }), [])
+  })
+
   test('prune() removes what nobody is on or wants, by label', async t => {
     const { networks, member } = await open(t)
     for (const Name of ['used', 'wanted', 'free', 'kept'])

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { Firewall } from '../../../src/engine/networks/firewall.ts'
 import { forgetFlowsOf } from '../../../src/engine/networks/flows.ts'
@@ -19,7 +20,7 @@ describe('wantedPorts()', () => {
           '53/udp': [{ HostPort: '53' }],
           '9/tcp': null,
         },
-        { ipv6: false },
+        { ipv6: 'none' },
       ),
       [
         { protocol: 'tcp', containerPort: 80, hostIps: ['0.0.0.0'], hostPorts: [8080, 8082] },
@@ -29,13 +30,18 @@ describe('wantedPorts()', () => {
     )
   })
   test('publishes on both families when the container has both, and where the network says', () => {
-    assert.deepEqual(wantedPorts({ '80': [{}] }, { ipv6: true })[0]!.hostIps, ['0.0.0.0', '::'])
-    assert.deepEqual(wantedPorts({ '80': [{}] }, { ipv6: true, binding: '10.0.0.1' })[0]!.hostIps, ['10.0.0.1'])
+    assert.deepEqual(wantedPorts({ '80': [{}] }, { ipv6: 'direct' })[0]!.hostIps, ['0.0.0.0', '::'])
+    assert.deepEqual(wantedPorts({ '80': [{}] }, { ipv6: 'direct', binding: '10.0.0.1' })[0]!.hostIps, ['10.0.0.1'])
+  })
+  test('publishes on both families when the host has both, but for SCTP, which nobody could relay', () => {
+    const of = (key: string) => wantedPorts({ [key]: [{}] }, { ipv6: 'relayed' })[0]!.hostIps
+    assert.deepEqual(of('80/tcp'), ['0.0.0.0', '::'])
+    assert.deepEqual(of('80/sctp'), ['0.0.0.0'])
   })
   test('publishes every exposed port with -P, those with a binding once', () => {
     const wanted = wantedPorts(
       { '80/tcp': [{ HostPort: '8080' }] },
-      { ipv6: false, all: true, exposed: ['80/tcp', '443/tcp'] },
+      { ipv6: 'none', all: true, exposed: ['80/tcp', '443/tcp'] },
     )
     assert.deepEqual(
       wanted.map(({ containerPort, hostPorts }) => [containerPort, hostPorts[0]]),
@@ -57,7 +63,7 @@ describe('wantedPorts()', () => {
   ] as const)
     test(`refuses ${key} on ${JSON.stringify(place)}`, () =>
       assert.throws(
-        () => wantedPorts({ [key]: [place] }, { ipv6: false }),
+        () => wantedPorts({ [key]: [place] }, { ipv6: 'none' }),
         error => isFailure(error, 'invalid'),
       ))
 })
@@ -144,6 +150,39 @@ describe('PublishedPorts', () => {
     const other = createSocket('udp4').bind(port!.hostPort, '127.0.0.1')
     await once(other, 'listening')
     other.close()
+  })
+
+  test('a port of an IPv6 address reaches a container that has IPv4 alone: by TCP', async t => {
+    const published = ports()
+    t.after(() => published.close())
+    const server = createServer({ allowHalfOpen: true }, socket => socket.pipe(socket)).listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const local = { ...web, ipv4: '127.0.0.1' }
+    const [given] = await published.publish(local, { [`${port}/tcp`]: [{ HostIp: '::1' }] }, {})
+    const client = connect({ host: '::1', port: given!.hostPort })
+    client.end('hello')
+    assert.equal(await text(client), 'hello')
+  })
+
+  test('a port of an IPv6 address reaches a container that has IPv4 alone: by UDP, each client its own answers', async t => {
+    const published = ports()
+    t.after(() => published.close())
+    const server = createSocket('udp4', (bytes, from) => server.send(bytes, from.port, from.address))
+    server.bind(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const local = { ...web, ipv4: '127.0.0.1' }
+    const [given] = await published.publish(local, { [`${server.address().port}/udp`]: [{ HostIp: '::1' }] }, {})
+    const answers = ['one', 'two'].map(async word => {
+      const client = createSocket('udp6')
+      t.after(() => client.close())
+      client.send(word, given!.hostPort, '::1')
+      const [bytes] = await once(client, 'message')
+      return String(bytes)
+    })
+    assert.deepEqual(await Promise.all(answers), ['one', 'two'])
   })
 
   test('publish() takes the first free port of a range', async t => {
