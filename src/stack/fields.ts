@@ -249,7 +249,7 @@ function portText(node: Node, context: Context): Node {
       code: 'bad-port',
       message: `Cannot use ${node.text} as a port: it should be a whole number`,
     })
-  return toText(node)
+  return toText(node, context)
 }
 
 function wholeText(node: Node): string | undefined {

@@ -10,6 +10,8 @@ export interface Context {
   readonly path: string[]
   /** Variables were left as they stand: a value may not be readable yet, and is then left too. */
   readonly lenient?: boolean
+  /** Nothing will be merged with it either: pairs and numbers stay in the form they were written in, as the reference shows them. */
+  readonly asWritten?: boolean
 }
 
 interface ShapeBase {

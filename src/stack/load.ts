@@ -224,6 +224,7 @@ function mergeLayers(
       problems: reading.lookup ? problems : new Problems(),
       path: [],
       lenient: !reading.lookup,
+      asWritten: !reading.lookup && layers.length === 1 && !extendsAny(root),
     }) as MapNode
     if (reading.resolvePaths) resolvePaths(long, stack, { directory, home })
     applyExtends(long, layer, { ...reading, file: layer.file, directory })
@@ -242,6 +243,11 @@ function mergeLayers(
   }
   resolveBareKeys(tree, name => reading.environment.get(name))
   return tree
+}
+
+function extendsAny(root: Node): boolean {
+  const services = get(root, 'services')
+  return services?.kind === 'map' && [...services.entries.values()].some(service => get(service, 'extends'))
 }
 
 function loadIncluded(

@@ -81,6 +81,30 @@ x-top:
   })
 })
 
+test('configYaml() of a stack whose variables are left keeps pairs and numbers as they were written', async () => {
+  const stack = 'services:\n  a: {image: "x:$TAG", environment: [A=1, B], expose: [80], labels: {l: 1}}\n'
+  assert.equal(
+    configYaml(await load(stack, { interpolate: false })),
+    `name: shop
+networks:
+  default:
+    name: shop_default
+services:
+  a:
+    environment:
+      - A=1
+      - B
+    expose:
+      - 80
+    image: x:$TAG
+    labels:
+      l: 1
+    networks:
+      default: null
+`,
+  )
+})
+
 test('naturally() orders keys as Go does', () => {
   assert.deepEqual(['FOO10', 'b', 'FOO2', 'FOO.BAR', 'FOO_A', 'a', 'FOOA', 'FOO', 'B', 'a1b', 'a1-'].sort(naturally), [
     'B',

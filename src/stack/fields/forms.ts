@@ -39,7 +39,8 @@ export function textOf(node: ScalarNode): string {
 }
 
 /** A number or boolean as text, where the format takes either. */
-export function toText(node: Node): Node {
+export function toText(node: Node, context?: Context): Node {
+  if (context?.asWritten) return node
   if (node.kind !== 'scalar' || node.value === null || typeof node.value === 'string') return node
   return { ...node, value: textOf(node), text: undefined }
 }
@@ -93,10 +94,11 @@ function variablesToMap(node: Node, context: Context): Node {
         hint: 'Write "NAME=value" without spaces around "="',
       })
     }
-  return pairsToMap(node)
+  return pairsToMap(node, context)
 }
 
-export function pairsToMap(node: Node): Node {
+export function pairsToMap(node: Node, context?: Context): Node {
+  if (context?.asWritten) return node
   if (node.kind === 'list') {
     const entries = new Map<string, Node>()
     for (const item of node.items) {
