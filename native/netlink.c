@@ -159,7 +159,7 @@ static int add_route(struct setup *m, const struct step *s) {
   if (error) return error;
   if (s->a[2] != 4 && s->a[2] != 16) return -EINVAL;
   struct rtmsg info = {.rtm_family = s->a[2] == 4 ? AF_INET : AF_INET6, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST};
-  struct request r = start(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, &info, sizeof info);
+  struct request r = start(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &info, sizeof info);
   attribute(&r, RTA_GATEWAY, text(m, s->a[1]), (size_t)s->a[2]);
   number(&r, RTA_OIF, (uint32_t)index);
   return ask(m->netlink[1], &r);

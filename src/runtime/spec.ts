@@ -268,6 +268,8 @@ export type HostOperation =
   /** A veth pair into a running sandbox. */
   | { readonly kind: 'connect'; readonly path: HostPath; readonly interface: InterfaceSpec }
   | { readonly kind: 'disconnect'; readonly path: HostPath; readonly name: string }
+  /** The default routes of a running sandbox, from now on by these gateways. */
+  | { readonly kind: 'route'; readonly path: HostPath; readonly name: string; readonly gateways: readonly string[] }
   /** Writes `value` to /proc/sys/<name with slashes>, of the host. */
   | { readonly kind: 'sysctl'; readonly name: string; readonly value: string }
   /** Ends what is left in the cgroup and removes it from every hierarchy; ENOENT is fine, EBUSY is retried until the kernel lets go (at most 5 s). */

@@ -22,9 +22,14 @@ export interface EndpointsOptions {
   readonly prepare: (network: Network) => Network
 }
 
+interface Endpoint {
+  attachment: Attachment
+  readonly network: Network
+}
+
 interface Attached {
   member: Member
-  readonly endpoints: Array<{ attachment: Attachment; readonly network: Network }>
+  readonly endpoints: Endpoint[]
 }
 
 export class Endpoints {
@@ -89,9 +94,8 @@ export class Endpoints {
       throw new Failure('denied', `endpoint with name ${member.name} already exists in network ${network.name}`)
     const taken = attached.endpoints.map(({ attachment }) => attachment.interface.name)
     const [name = ''] = interfaceNames([request], taken)
-    const hasRoute =
-      !network.internal && attached.endpoints.every(({ attachment }) => attachment.interface.gateways.length === 0)
-    const endpoint = this.#join(network, member, request, { name, hasRoute })
+    // the route is moved here once it is connected, if it belongs here
+    const endpoint = this.#join(network, member, request, { name, hasRoute: false })
     try {
       await this.#options.bridges.ensure(network)
       await this.#options.runtime.runHost({
@@ -104,6 +108,7 @@ export class Endpoints {
     }
     attached.endpoints.push(endpoint)
     this.#attached.set(member.id, attached)
+    await this.#route(attached, sandbox)
     this.#emit('connect', network, member.id)
     return endpoint.attachment
   }
@@ -120,8 +125,31 @@ export class Endpoints {
     })
     attached.endpoints.splice(at, 1)
     this.#leave(attachment, network, containerId)
+    await this.#route(attached, sandbox)
     this.#emit('disconnect', network, containerId)
     return network
+  }
+
+  /** The default route stays where it is unless its endpoint has gone or another one has a higher priority. */
+  async #route({ endpoints }: Attached, sandbox: string): Promise<void> {
+    const holder = endpoints.find(({ attachment }) => attachment.interface.gateways.length > 0)
+    const best = bestRoute(endpoints)
+    if (!best || best === holder) return
+    const give = (endpoint: Endpoint, gateways: readonly string[]) => {
+      endpoint.attachment = {
+        ...endpoint.attachment,
+        interface: { ...endpoint.attachment.interface, gateways },
+      }
+    }
+    const { gateway, gateway6, interface: link } = best.attachment
+    const gateways = [gateway, gateway6].filter(address => address !== undefined)
+    if (gateways.length === 0) return
+    await this.#options.runtime.runHost({
+      kind: 'host',
+      operations: [{ kind: 'route', path: sandbox, name: link.name, gateways }],
+    })
+    if (holder) give(holder, [])
+    give(best, gateways)
   }
 
   /** What stood before an engine restart stands again, in the books. */
@@ -158,15 +186,8 @@ export class Endpoints {
     containerId: string,
   ): { readonly attachment: Attachment; readonly network: Network; readonly member: Member } | undefined {
     const attached = this.#attached.get(containerId)
-    const route = defaultRoute(
-      (attached?.endpoints ?? []).map(({ attachment, network }) => ({
-        network: network.name,
-        internal: network.internal,
-        gwPriority: attachment.gwPriority,
-        endpoint: { attachment, network },
-      })),
-    )
-    return attached && route ? { ...route.endpoint, member: attached.member } : undefined
+    const route = bestRoute(attached?.endpoints ?? [])
+    return attached && route ? { ...route, member: attached.member } : undefined
   }
 
   rename(containerId: string, name: string): void {
@@ -182,6 +203,7 @@ export class Endpoints {
 
   #usable(ref: string): Network {
     const network = this.#options.prepare(this.#options.find(ref))
+    if (network.record.configOnly) throw new Failure('denied', 'cannot create endpoint on configuration-only network')
     if (network.driver !== 'bridge')
       throw new Failure(
         'invalid',
@@ -278,6 +300,20 @@ export class Endpoints {
   #emit(action: 'connect' | 'disconnect', network: Network, containerId: string): void {
     this.#options.events.emit('network', action, network.id, { ...network.attributes(), container: containerId })
   }
+}
+
+/** Where the default route is, or is to be. */
+function bestRoute(endpoints: readonly Endpoint[]): Endpoint | undefined {
+  const best = defaultRoute(
+    endpoints.map(endpoint => ({
+      network: endpoint.network.name,
+      internal: endpoint.network.internal,
+      gwPriority: endpoint.attachment.gwPriority,
+      endpoint,
+    })),
+  )?.endpoint
+  const holder = endpoints.find(({ attachment }) => attachment.interface.gateways.length > 0)
+  return holder && best && holder.attachment.gwPriority >= best.attachment.gwPriority ? holder : best
 }
 
 /** As asked, otherwise the next free of eth0, eth1…. */

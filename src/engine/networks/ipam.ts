@@ -44,6 +44,12 @@ export function freeSubnet(pools: readonly Subnet[], taken: readonly Subnet[]): 
   })
 }
 
+/** A subnet of ours, with the gateway it will have. */
+export function withGateway(subnet: Subnet): { subnet: string; gateway: string } {
+  const { gateway } = checkPool({ subnet: formatSubnet(subnet) })
+  return { subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }
+}
+
 /** A unique local /64 (RFC 4193) made of the network's id: stable, and nobody else's. */
 export function uniqueLocalSubnet(networkId: string): Subnet {
   return { family: 6, base: BigInt(`0xfd${networkId.slice(0, 10)}`) << 80n, prefix: 64 }

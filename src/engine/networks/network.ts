@@ -1,13 +1,10 @@
 /** A network: its record on disk, the request it comes from, and what inspect shows of it. */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { IpamPool, NetworkContainer, NetworkCreate, NetworkInspect } from '../../api/networks.ts'
-import { Failure } from '../../lib/failure.ts'
+import type { NetworkContainer, NetworkInspect } from '../../api/networks.ts'
 import type { EngineName } from '../base/engine-name.ts'
 import type { Paths } from '../base/paths.ts'
 import type { RecordKind } from '../base/store.ts'
-import { formatAddress, formatSubnet } from './address.ts'
-import { isBridgeName } from './firewall.ts'
 import { Addresses, checkPool, type PoolRequest } from './ipam.ts'
 
 export const recordVersion = 1
@@ -22,9 +19,15 @@ export const networkSchema = z.object({
   driver: z.enum(['bridge', 'host', 'null']),
   internal: z.boolean(),
   attachable: z.boolean(),
+  enableIPv4: z.boolean().default(true),
   enableIPv6: z.boolean(),
   options: stringMap,
   labels: stringMap,
+  /** A configuration network: nothing is on it, others are made from it. */
+  configOnly: z.boolean().default(false),
+  /** The name of the one that this is made from. */
+  configFrom: z.string().default(''),
+  ipamOptions: stringMap.default({}),
   pools: z.array(
     z.object({
       subnet: z.string(),
@@ -37,12 +40,15 @@ export const networkSchema = z.object({
 export type NetworkRecord = z.infer<typeof networkSchema>
 export const networkKind: RecordKind<NetworkRecord> = { version: recordVersion, schema: networkSchema }
 
-const option = {
+/** Options of the bridge driver. */
+export const option = {
   bridge: 'com.docker.network.bridge.name',
   mtu: 'com.docker.network.driver.mtu',
   icc: 'com.docker.network.bridge.enable_icc',
   masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
   binding: 'com.docker.network.bridge.host_binding_ipv4',
+  gatewayMode4: 'com.docker.network.bridge.gateway_mode_ipv4',
+  gatewayMode6: 'com.docker.network.bridge.gateway_mode_ipv6',
 } as const
 
 /** The three that are always there. */
@@ -132,18 +138,18 @@ export class Network {
       Created: record.created,
       Scope: 'local',
       Driver: record.driver,
-      EnableIPv4: true,
+      EnableIPv4: record.enableIPv4,
       EnableIPv6: record.enableIPv6,
       IPAM: {
         Driver: 'default',
-        Options: this.isPredefined ? null : {},
-        Config: record.driver === 'bridge' ? config : null,
+        Options: this.isPredefined ? null : record.ipamOptions,
+        Config: record.driver === 'bridge' || record.configOnly ? config : null,
       },
       Internal: record.internal,
       Attachable: record.attachable,
       Ingress: false,
-      ConfigFrom: { Network: '' },
-      ConfigOnly: false,
+      ConfigFrom: { Network: record.configFrom },
+      ConfigOnly: record.configOnly,
       Containers: withContainers ? Object.fromEntries(this.members) : {},
       Options: record.options,
       Labels: record.labels,
@@ -153,62 +159,6 @@ export class Network {
 
 function addressesOf(pools: readonly PoolRequest[]): Addresses[] {
   return pools.map(pool => new Addresses(checkPool(pool))).sort((a, b) => a.family - b.family)
-}
-
-/**
- * What can be told of a request by itself.
- * @throws Failure in Docker's words: `plugin "x" not found` for a driver nobody has.
- */
-export function checkCreate(body: NetworkCreate): void {
-  const { Name: name, Driver: driver = '' } = body
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name ?? ''))
-    throw new Failure('invalid', `invalid network name "${name}": it should match [a-zA-Z0-9][a-zA-Z0-9_.-]*`)
-  if ((predefined as readonly string[]).includes(name))
-    throw new Failure('denied', `operation is not permitted on predefined ${name} network `)
-  if (driver === 'host' || driver === 'null')
-    throw new Failure('denied', `only one instance of "${driver}" network is allowed`)
-  if (['overlay', 'macvlan', 'ipvlan'].includes(driver))
-    throw new Failure('unsupported', `Cannot create network "${name}": driver "${driver}" is not supported, bridge is`)
-  if (driver !== '' && driver !== 'default' && driver !== 'bridge')
-    throw new Failure('not-found', `plugin "${driver}" not found`)
-  const ipam = body.IPAM?.Driver ?? ''
-  if (ipam !== '' && ipam !== 'default') throw new Failure('not-found', `plugin "${ipam}" not found`)
-  if (body.Ingress || body.ConfigOnly || body.ConfigFrom?.Network)
-    throw new Failure('unsupported', `Cannot create network "${name}": swarm networks are not supported`)
-  if (body.EnableIPv4 === false)
-    throw new Failure('unsupported', `Cannot create network "${name}": a network without IPv4 is not supported`)
-  checkOptions(body.Options ?? {})
-}
-
-function checkOptions(options: Readonly<Record<string, string>>): void {
-  const wrong = (name: string) => new Failure('invalid', `invalid value for option ${name}: "${options[name]}"`)
-  const { bridge, mtu, icc, masquerade, binding } = option
-  if (options[bridge] !== undefined && !isBridgeName(options[bridge])) throw wrong(bridge)
-  if (options[mtu] !== undefined && !/^\d{2,5}$/.test(options[mtu])) throw wrong(mtu)
-  for (const name of [icc, masquerade])
-    if (options[name] !== undefined && !['true', 'false'].includes(options[name])) throw wrong(name)
-  if (options[binding] !== undefined && !/^\d+\.\d+\.\d+\.\d+$/.test(options[binding])) throw wrong(binding)
-}
-
-/** The subnets a request names; entries without one (a bare gateway) name none. */
-export function requestedPools(config: readonly IpamPool[] | null | undefined): PoolRequest[] {
-  return (config ?? [])
-    .filter(entry => entry.Subnet)
-    .map(entry => {
-      const { gateway, subnet } = checkPool(poolRequest(entry))
-      return { ...poolRequest(entry), subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }
-    })
-}
-
-function poolRequest(entry: IpamPool): PoolRequest {
-  return {
-    subnet: entry.Subnet!,
-    ...(entry.IPRange ? { ipRange: entry.IPRange } : {}),
-    ...(entry.Gateway ? { gateway: entry.Gateway } : {}),
-    ...(entry.AuxiliaryAddresses && Object.keys(entry.AuxiliaryAddresses).length > 0
-      ? { auxiliary: entry.AuxiliaryAddresses }
-      : {}),
-  }
 }
 
 /** The record of a predefined network; its id is the same on every start of the same engine. */
@@ -233,7 +183,11 @@ export function predefinedRecord(name: (typeof predefined)[number], paths: Paths
     driver: name === 'none' ? 'null' : name,
     internal: false,
     attachable: false,
+    enableIPv4: true,
     enableIPv6: false,
+    configOnly: false,
+    configFrom: '',
+    ipamOptions: {},
     options,
     labels: {},
     pools: [],

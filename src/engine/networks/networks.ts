@@ -17,7 +17,7 @@ import type { Syncer } from '../base/syncer.ts'
 import { Names } from '../dns/names.ts'
 import { redirect } from '../dns/redirect.ts'
 import { Dns, type SocketIn } from '../dns/server.ts'
-import { formatAddress, formatSubnet, type Subnet } from './address.ts'
+import type { Subnet } from './address.ts'
 import type { Attachment, Member } from './attachment.ts'
 import { Bridges } from './bridge.ts'
 import { DockerUser } from './docker-user.ts'
@@ -25,19 +25,11 @@ import type { EndpointRequest } from './endpoint-request.ts'
 import { Endpoints } from './endpoints.ts'
 import { Firewall } from './firewall.ts'
 import { hostSubnets } from './host-routes.ts'
-import { checkOverlap, checkPool, defaultPools, freeSubnet, parsePools, uniqueLocalSubnet } from './ipam.ts'
-import {
-  checkCreate,
-  Network,
-  type NetworkRecord,
-  networkKind,
-  predefined,
-  predefinedRecord,
-  recordVersion,
-  requestedPools,
-} from './network.ts'
+import { checkOverlap, checkPool, defaultPools, freeSubnet, parsePools, withGateway } from './ipam.ts'
+import { Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
 import { matchesNetwork, parseUntil } from './network-filters.ts'
-import { PublishedPorts } from './publish.ts'
+import { checkCreate, recordOf, requestedPools, withConfiguration } from './network-request.ts'
+import { PublishedPorts, type Publisher } from './publish.ts'
 import type { PublishedPort } from './published-port.ts'
 
 const log = debug('networks')
@@ -136,33 +128,17 @@ export class Networks {
   }
 
   /** @throws Failure conflict (name), denied (overlap, predefined), not-found (driver), invalid. */
-  async create(body: NetworkCreate): Promise<Network> {
-    checkCreate(body)
-    if ([...this.#networks.values()].some(({ name }) => name === body.Name))
-      throw new Failure('conflict', `network with name ${body.Name} already exists`)
-    const id = newId()
-    const asked = requestedPools(body.IPAM?.Config)
-    const enableIPv6 = body.EnableIPv6 ?? false
-    for (const pool of asked) checkOverlap(checkPool(pool).subnet, this.#subnets())
-    const isMissing = (mark: string) => !asked.some(pool => pool.subnet.includes(mark))
-    const network = this.#keep({
-      version: recordVersion,
-      id,
-      name: body.Name,
-      created: new Date().toISOString(),
-      driver: 'bridge',
-      internal: body.Internal ?? false,
-      attachable: body.Attachable ?? false,
-      enableIPv6,
-      options: { ...body.Options },
-      labels: { ...body.Labels },
-      pools: [
-        ...(isMissing('.') ? [this.#chosenPool()] : []),
-        ...asked.filter(pool => enableIPv6 || !pool.subnet.includes(':')),
-        ...(enableIPv6 && isMissing(':') ? [withGateway(uniqueLocalSubnet(id))] : []),
-      ],
-    })
-    this.#bridges.announce(network)
+  async create(request: NetworkCreate): Promise<Network> {
+    checkCreate(request)
+    if ([...this.#networks.values()].some(({ name }) => name === request.Name))
+      throw new Failure('conflict', `network with name ${request.Name} already exists`)
+    const body = withConfiguration(request, this.find(request.ConfigFrom?.Network ?? '')?.record)
+    const record = recordOf(body, { id: newId(), freePool: () => this.#chosenPool() })
+    const { id, configOnly } = record
+    const taken = configOnly ? [] : this.#subnets()
+    for (const pool of requestedPools(body.IPAM?.Config)) checkOverlap(checkPool(pool).subnet, taken)
+    const network = this.#keep(record)
+    if (!configOnly) this.#bridges.announce(network)
     try {
       await this.#save(network)
     } catch (error) {
@@ -175,7 +151,9 @@ export class Networks {
   }
 
   #subnets(): Subnet[] {
-    return [...this.#networks.values()].flatMap(network => network.addresses.map(({ pool }) => pool.subnet))
+    return [...this.#networks.values()]
+      .filter(({ record }) => !record.configOnly)
+      .flatMap(network => network.addresses.map(({ pool }) => pool.subnet))
   }
 
   #chosenPool(): { subnet: string; gateway: string } {
@@ -252,6 +230,11 @@ export class Networks {
         `error while removing network: network ${network.name} has active endpoints (${members.join(', ')})`,
       )
     }
+    if (
+      network.record.configOnly &&
+      [...this.#networks.values()].some(({ record }) => record.configFrom === network.name)
+    )
+      throw new Failure('denied', `error while removing network: configuration network "${network.name}" is in use`)
     // out of the collection first: nobody may attach to what is going
     this.#networks.delete(network.id)
     try {
@@ -303,13 +286,22 @@ export class Networks {
   /** Into a running container's sandbox. @throws Failure denied when it is on that network. */
   async connect(member: Member, request: EndpointRequest, sandbox: string): Promise<Attachment> {
     const attachment = await this.#endpoints.connect(member, request, sandbox)
+    await this.#lead(member.id)
     await this.#saveBridge([attachment.networkId])
     return attachment
   }
 
   /** Out of a running container's sandbox. @throws Failure internal when it is not on that network. */
   async disconnect(ref: string, containerId: string, sandbox: string): Promise<void> {
-    await this.#leave([await this.#endpoints.disconnect(this.get(ref), containerId, sandbox)])
+    const network = await this.#endpoints.disconnect(this.get(ref), containerId, sandbox)
+    await this.#lead(containerId)
+    await this.#leave([network])
+  }
+
+  /** Published ports lead to where the default route is. */
+  async #lead(containerId: string): Promise<void> {
+    const endpoint = this.#endpoints.outward(containerId)
+    if (endpoint) await this.#ports.lead(publisherOf(endpoint))
   }
 
   /** Takes over what an earlier engine attached and published; `saved` is what attach and publish gave then. */
@@ -370,15 +362,7 @@ export class Networks {
   ): Promise<PublishedPort[]> {
     const endpoint = this.#endpoints.outward(containerId)
     if (!endpoint) return []
-    const { attachment, member, network } = endpoint
-    const publisher = {
-      id: member.id,
-      name: member.name,
-      endpointId: attachment.endpointId,
-      ipv4: attachment.ipv4?.split('/')[0],
-      ipv6: attachment.ipv6?.split('/')[0],
-    }
-    return this.#ports.publish(publisher, bindings, { ...options, binding: network.binding })
+    return this.#ports.publish(publisherOf(endpoint), bindings, { ...options, binding: endpoint.network.binding })
   }
 
   unpublish(containerId: string): Promise<void> {
@@ -404,7 +388,12 @@ export class Networks {
   }
 }
 
-function withGateway(subnet: Subnet): { subnet: string; gateway: string } {
-  const { gateway } = checkPool({ subnet: formatSubnet(subnet) })
-  return { subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }
+function publisherOf({ attachment, member }: { readonly attachment: Attachment; readonly member: Member }): Publisher {
+  return {
+    id: member.id,
+    name: member.name,
+    endpointId: attachment.endpointId,
+    ipv4: attachment.ipv4?.split('/')[0],
+    ipv6: attachment.ipv6?.split('/')[0],
+  }
 }

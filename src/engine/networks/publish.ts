@@ -109,6 +109,18 @@ export class PublishedPorts {
     this.forget(ports)
   }
 
+  /** The same places lead to the addresses that the publisher has now. */
+  async lead(publisher: Publisher): Promise<void> {
+    const held = this.#held.get(publisher.id)
+    const addressOf = (hostIp: string) => (hostIp.includes(':') ? publisher.ipv6 : publisher.ipv4)
+    if (!held || held.ports.every(({ hostIp, address }) => address === (addressOf(hostIp) ?? address))) return
+    const ports = held.ports.map(port => ({ ...port, address: addressOf(port.hostIp) ?? port.address }))
+    this.#held.set(publisher.id, { ...held, ports })
+    this.#want(publisher.id, ports)
+    await this.#firewall.flush()
+    this.forget(ports)
+  }
+
   of(containerId: string): readonly PublishedPort[] {
     return this.#held.get(containerId)?.ports ?? []
   }

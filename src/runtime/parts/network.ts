@@ -165,6 +165,14 @@ export function operationSteps(operation: Exclude<HostOperation, { kind: 'delete
         ...interfaceSteps(operation.interface),
         step('netns-leave', {}),
       ]
+    case 'route':
+      return [
+        step('netns-enter', { path: operation.path }),
+        ...operation.gateways.map(gateway =>
+          step('route', { name: linkName(operation.name), gateway: addressBytes(gateway) }),
+        ),
+        step('netns-leave', {}),
+      ]
     case 'disconnect':
       return [
         step('netns-enter', { path: operation.path }),

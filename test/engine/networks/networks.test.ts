@@ -45,7 +45,22 @@ describe('Networks', () => {
     ['a taken name', { Name: 'there' }, 'conflict', 'network with name there already exists'],
     ['a predefined name', { Name: 'host' }, 'denied', /predefined host network/],
     ['an unknown driver', { Name: 'x', Driver: 'nosuch' }, 'not-found', 'plugin "nosuch" not found'],
-    ['a driver that is not supported', { Name: 'x', Driver: 'overlay' }, 'unsupported', /"overlay" is not supported/],
+    ['a driver that is not supported', { Name: 'x', Driver: 'macvlan' }, 'unsupported', /"macvlan" is not supported/],
+    ['a driver of swarms', { Name: 'x', Driver: 'overlay' }, 'denied', /^This node is not a swarm manager/],
+    ['an ingress network', { Name: 'x', Ingress: true }, 'denied', 'Ingress network can only be global scope network'],
+    ['neither IPv4 nor IPv6', { Name: 'x', EnableIPv4: false }, 'invalid', 'IPv4 or IPv6 must be enabled'],
+    [
+      'a configuration network that is not there',
+      { Name: 'x', ConfigFrom: { Network: 'no' } },
+      'not-found',
+      'configuration network "no" does not exist',
+    ],
+    [
+      'a gateway mode nobody knows',
+      { Name: 'x', Options: { 'com.docker.network.bridge.gateway_mode_ipv4': 'bogus' } },
+      'invalid',
+      /unknown gateway mode bogus/,
+    ],
     [
       'a subnet that overlaps another',
       { Name: 'x', IPAM: { Config: [{ Subnet: '10.9.0.0/16' }] } },

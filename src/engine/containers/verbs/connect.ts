@@ -28,8 +28,8 @@ export async function connect(
   const request = endpointRequest(name, settings)
   if (container.running && state.sandbox) {
     const member = { id: container.id, name: container.name, hostname: record.config.Hostname }
-    const attachment = await parts.networks.connect(member, request, state.sandbox)
-    container.note({ attachments: [...container.state.attachments, attachment] })
+    await parts.networks.connect(member, request, state.sandbox)
+    noteNetwork(parts, container)
     await container.save()
   }
   const mode = kind === 'none' ? name : record.hostConfig.NetworkMode
@@ -54,10 +54,14 @@ export async function disconnect(
     throw new Failure('internal', `container ${container.id} is not connected to network ${name}`)
   if (container.running && state.sandbox) {
     await parts.networks.disconnect(name, container.id, state.sandbox)
-    const attachments = container.state.attachments.filter(({ networkId }) => networkId !== id)
-    container.note({ attachments })
+    noteNetwork(parts, container)
     await container.save()
   }
   container.record = { ...record, endpoints: rest }
   await save(container)
+}
+
+/** Its default route and what its ports lead to may have moved with an endpoint. */
+function noteNetwork({ networks }: Parts, container: Container): void {
+  container.note({ attachments: [...networks.attachments(container.id)], ports: [...networks.ports(container.id)] })
 }

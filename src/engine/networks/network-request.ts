@@ -1,0 +1,147 @@
+/** The body of a network's creation → what is wrong with it, and the subnets it asks for; pure. */
+import type { IpamPool, NetworkCreate } from '../../api/networks.ts'
+import { Failure } from '../../lib/failure.ts'
+import { formatAddress, formatSubnet } from './address.ts'
+import { isBridgeName } from './firewall.ts'
+import { checkPool, type PoolRequest, uniqueLocalSubnet, withGateway } from './ipam.ts'
+import { type NetworkRecord, option, predefined, recordVersion } from './network.ts'
+
+/**
+ * What can be told of a request by itself.
+ * @throws Failure in Docker's words: `plugin "x" not found` for a driver nobody has.
+ */
+export function checkCreate(body: NetworkCreate): void {
+  const { Name: name, Driver: driver = '' } = body
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name ?? ''))
+    throw new Failure('invalid', `invalid network name "${name}": it should match [a-zA-Z0-9][a-zA-Z0-9_.-]*`)
+  if ((predefined as readonly string[]).includes(name))
+    throw new Failure('denied', `operation is not permitted on predefined ${name} network `)
+  if (driver === 'host' || driver === 'null')
+    throw new Failure('denied', `only one instance of "${driver}" network is allowed`)
+  if (driver === 'overlay')
+    throw new Failure(
+      'denied',
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    )
+  if (['macvlan', 'ipvlan'].includes(driver))
+    throw new Failure('unsupported', `Cannot create network "${name}": driver "${driver}" is not supported, bridge is`)
+  if (driver !== '' && driver !== 'default' && driver !== 'bridge')
+    throw new Failure('not-found', `plugin "${driver}" not found`)
+  const ipam = body.IPAM?.Driver ?? ''
+  if (ipam !== '' && ipam !== 'default') throw new Failure('not-found', `plugin "${ipam}" not found`)
+  if (body.Ingress) throw new Failure('denied', 'Ingress network can only be global scope network')
+  const ofOperators = body.Internal || body.Attachable || (body.Scope ?? '') !== ''
+  if (body.ConfigOnly && ofOperators)
+    throw new Failure(
+      'denied',
+      'configuration network can only contain network specific fields. Network operator fields like [ ingress | internal | attachable | scope ] are not supported.',
+    )
+  if (body.ConfigOnly && body.ConfigFrom?.Network)
+    throw new Failure('denied', 'a configuration network cannot depend on another configuration network')
+  if (body.EnableIPv4 === false && !body.EnableIPv6) throw new Failure('invalid', 'IPv4 or IPv6 must be enabled')
+  checkOptions(body.Options ?? {})
+}
+
+function checkOptions(options: Readonly<Record<string, string>>): void {
+  const wrong = (name: string) => new Failure('invalid', `invalid value for option ${name}: "${options[name]}"`)
+  const { bridge, mtu, icc, masquerade, binding } = option
+  if (options[bridge] !== undefined && !isBridgeName(options[bridge])) throw wrong(bridge)
+  if (options[mtu] !== undefined && !/^\d{2,5}$/.test(options[mtu])) throw wrong(mtu)
+  for (const name of [icc, masquerade])
+    if (options[name] !== undefined && !['true', 'false'].includes(options[name])) throw wrong(name)
+  for (const name of [option.gatewayMode4, option.gatewayMode6]) checkGatewayMode(name, options[name])
+  if (options[binding] !== undefined && !/^\d+\.\d+\.\d+\.\d+$/.test(options[binding])) throw wrong(binding)
+}
+
+function checkGatewayMode(name: string, mode: string | undefined): void {
+  if (mode === undefined || mode === '' || mode === 'nat') return
+  if (!['nat-unprotected', 'routed', 'isolated'].includes(mode))
+    throw new Failure('invalid', `failed to parse ${name} value: ${mode} (unknown gateway mode ${mode})`)
+  throw new Failure('unsupported', `Cannot honour ${name} "${mode}": this engine has nat, and internal networks`)
+}
+
+/** The request with what its configuration network says. @throws Failure in Docker's words. */
+export function withConfiguration(body: NetworkCreate, config: NetworkRecord | undefined): NetworkCreate {
+  const from = body.ConfigFrom?.Network
+  if (!from) return body
+  if (!config?.configOnly) throw new Failure('not-found', `configuration network "${from}" does not exist`)
+  const isSpecified = (values: object | null | undefined) => Object.keys(values ?? {}).length > 0
+  if (isSpecified(body.Options) || isSpecified(body.Labels) || isSpecified(body.IPAM?.Config) || body.EnableIPv6)
+    throw new Failure(
+      'denied',
+      'user specified configurations are not supported if the network depends on a configuration network',
+    )
+  const { enableIPv4, enableIPv6, options, labels, pools, ipamOptions } = config
+  return {
+    ...body,
+    EnableIPv4: enableIPv4,
+    EnableIPv6: enableIPv6,
+    Options: options,
+    Labels: labels,
+    IPAM: {
+      Options: ipamOptions,
+      Config: pools.map(({ subnet, ipRange, gateway, auxiliary }) => ({
+        Subnet: subnet,
+        ...(ipRange && { IPRange: ipRange }),
+        ...(gateway && { Gateway: gateway }),
+        ...(auxiliary && { AuxiliaryAddresses: auxiliary }),
+      })),
+    },
+  }
+}
+
+/** What is kept of a request that has been checked; `freePool` gives a subnet where none is asked. */
+export function recordOf(
+  body: NetworkCreate,
+  { id, freePool }: { readonly id: string; readonly freePool: () => PoolRequest },
+): NetworkRecord {
+  const asked = requestedPools(body.IPAM?.Config)
+  const configOnly = body.ConfigOnly ?? false
+  const enableIPv4 = body.EnableIPv4 ?? true
+  const enableIPv6 = body.EnableIPv6 ?? false
+  const isOf = (subnet: string) => (subnet.includes(':') ? enableIPv6 : enableIPv4)
+  const isMissing = (mark: string) => !configOnly && !asked.some(pool => pool.subnet.includes(mark))
+  const pools: PoolRequest[] = [
+    ...(enableIPv4 && isMissing('.') ? [freePool()] : []),
+    ...asked.filter(pool => isOf(pool.subnet)),
+    ...(enableIPv6 && isMissing(':') ? [withGateway(uniqueLocalSubnet(id))] : []),
+  ]
+  return {
+    version: recordVersion,
+    id,
+    name: body.Name,
+    created: new Date().toISOString(),
+    driver: configOnly ? 'null' : 'bridge',
+    internal: body.Internal ?? false,
+    attachable: body.Attachable ?? false,
+    enableIPv4,
+    enableIPv6,
+    configOnly,
+    configFrom: body.ConfigFrom?.Network ?? '',
+    ipamOptions: { ...body.IPAM?.Options },
+    options: { ...body.Options },
+    labels: { ...body.Labels },
+    pools: pools.map(pool => ({ ...pool, auxiliary: pool.auxiliary && { ...pool.auxiliary } })),
+  }
+}
+
+/** The subnets a request names; entries without one (a bare gateway) name none. */
+export function requestedPools(config: readonly IpamPool[] | null | undefined): PoolRequest[] {
+  return (config ?? [])
+    .filter(entry => entry.Subnet)
+    .map(entry => {
+      const { gateway, subnet } = checkPool(poolRequest(entry))
+      return { ...poolRequest(entry), subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }
+    })
+}
+
+function poolRequest(entry: IpamPool): PoolRequest {
+  return {
+    subnet: entry.Subnet!,
+    ...(entry.IPRange ? { ipRange: entry.IPRange } : {}),
+    ...(entry.Gateway ? { gateway: entry.Gateway } : {}),
+    ...(entry.AuxiliaryAddresses && Object.keys(entry.AuxiliaryAddresses).length > 0
+      ? { auxiliary: entry.AuxiliaryAddresses }
+      : {}),
+  }
+}
