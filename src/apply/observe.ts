@@ -60,7 +60,8 @@ async function findImage(
   try {
     return [name, observedImage(await client.call(imageEndpoints.imageInspect, { params: { name } }, { signal }))]
   } catch (error) {
-    if (isFailure(error, 'not-found')) return undefined
+    // what is no name has no image; whoever would make a container of it has been told by then
+    if (isFailure(error, 'not-found') || isFailure(error, 'invalid')) return undefined
     throw error
   }
 }
