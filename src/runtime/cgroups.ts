@@ -66,6 +66,10 @@ export class KernelCgroups implements Cgroups {
     for (const write of writes) await this.#write(path, write)
   }
 
+  exists(path: string): boolean {
+    return cgroupFolders(this.#facts, path).some(existsSync)
+  }
+
   async freeze(path: string): Promise<void> {
     const v1 = { controller: 'freezer', file: 'freezer.state', value: 'FROZEN', cause: 'pause' }
     await this.#write(path, this.version === 1 ? v1 : { ...v1, file: 'cgroup.freeze', value: '1' })

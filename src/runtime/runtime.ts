@@ -103,6 +103,8 @@ export interface Cgroups {
   update(path: string, limits: Limits): Promise<void>
   /** Why this machine cannot set a limit, in words; undefined when it can. */
   lacking(limit: LimitName): string | undefined
+  /** Whether there is such a group in any hierarchy. */
+  exists(path: string): boolean
   freeze(path: string): Promise<void>
   thaw(path: string): Promise<void>
   /** Host pids of all its processes. */

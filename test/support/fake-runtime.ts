@@ -155,10 +155,13 @@ export class FakeRuntime implements Runtime {
     return [{ phase: 'child', text: `exec ${spec.process.args.join(' ')}`, cause: 'Cmd' }]
   }
 
+  /** Groups that are said to be left over. */
+  readonly groups = new Set<string>()
   /** Limits that this machine is said to lack, each with the reason. */
   readonly lacks = new Map<string, string>()
   readonly cgroups: Runtime['cgroups'] = {
     lacking: limit => this.lacks.get(limit),
+    exists: path => this.groups.has(path),
     version: 1,
     update: async (_path, limits) => {
       this.updates.push(limits)

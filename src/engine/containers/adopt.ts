@@ -92,7 +92,7 @@ async function endUntold(parts: Parts, container: Container): Promise<void> {
     parts.say(`Process ${found.pid} of "${name}" was never told to run, and is ended`)
     found.signal(9)
     await found.exited
-  } else if (state.sandbox === path || !existsSync(path)) return
+  } else if ((state.sandbox === path || !existsSync(path)) && !parts.runtime.cgroups.exists(cgroup)) return
   const operations: HostOperation[] = [{ kind: 'delete-cgroup', path: cgroup }]
   if (state.sandbox !== path) operations.push({ kind: 'delete-sandbox', path })
   await parts.runtime.runHost({ kind: 'host', operations })

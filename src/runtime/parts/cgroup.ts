@@ -67,7 +67,7 @@ export function cgroupSteps(
   const writes = [...limitWrites(facts, spec), ...(privileged ? [] : deviceWrites(spec.devices))]
   return {
     host: [
-      ...folders.map(path => step('mkdir', { path, mode: 0o755 }, 'default', step('rmdir', { path, patience: 100 }))),
+      ...folders.map(path => step('mkdir', { path, mode: 0o755 }, 'default', step('rmdir', { path, patience: 2000 }))),
       ...writes.map(({ controller, file, value, cause }) =>
         step('write', { path: `${cgroupFolder(facts, controller, spec.path)}/${file}`, value }, cause),
       ),

@@ -75,6 +75,18 @@ test('the process of a start that was never recorded ends, and its cgroup goes',
   assert.ok(box.runtime.operations.some(operation => operation.kind === 'delete-cgroup'))
 })
 
+test('the cgroup of a start that was cut short goes, also when nothing else is left of it', async () => {
+  await using box = await EngineBox.open()
+  await box.create('web')
+  const { cgroup } = box.containers.get('web')
+  box.runtime.groups.add(cgroup)
+  await box.reboot(async () => undefined)
+  assert.deepEqual(
+    box.runtime.operations.filter(({ kind }) => kind === 'delete-cgroup'),
+    [{ kind: 'delete-cgroup', path: cgroup }],
+  )
+})
+
 test('what a removal that was cut short left is cleared away', async () => {
   await using box = await EngineBox.open()
   const id = await box.run('web')
