@@ -130,7 +130,7 @@ export function refuseBuild(project: Project, services: readonly string[]): void
   const built = services.find(name => project.services[name]?.build !== undefined)
   if (built === undefined) return
   throw usage(
-    `Cannot use --build: service "${built}" is built, and images cannot be built yet`,
+    `Cannot build service "${built}": images cannot be built yet`,
     'Build the image with another tool and load it with "tscompose image load"',
   )
 }

@@ -50,6 +50,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./commands/graph.ts')).graph,
   },
   {
+    name: 'build',
+    group: stacks,
+    summary: 'Build the images of services: refused until there is a builder',
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  {
     name: 'pull',
     group: stacks,
     summary: 'Pull the images of services',

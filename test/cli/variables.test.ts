@@ -67,10 +67,12 @@ describe('--build', () => {
     [['up', '-d', '--build', 'built'], true],
     [['run', '--build', 'built'], true],
     [['up', '--build', '--dry-run', 'web'], false],
+    [['build'], true],
+    [['build', 'web'], false],
   ] as const)
     test(`${argv.join(' ')} is ${refused ? 'refused' : 'nothing to do'}`, async () => {
       const { stderr } = await tscompose(argv, { client: engine(), cwd: folder })
-      assert.equal(/Cannot use --build: service "built" is built/.test(stderr), refused, stderr)
+      assert.equal(/Cannot build service "built"/.test(stderr), refused, stderr)
     })
 })
 
