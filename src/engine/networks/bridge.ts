@@ -15,7 +15,9 @@ const log = debug('bridge')
 
 /** Steps that make it. `forwarding`: what the host must switch on for it. */
 export function bridgeOperations(network: Network, forwarding: readonly HostOperation[]): HostOperation[] {
-  const addresses = network.addresses.map(({ pool }) => `${formatAddress(pool.gateway)}/${pool.subnet.prefix}`)
+  const addresses = network.addresses
+    .filter(({ family }) => network.hasHostAddress(family))
+    .map(({ pool }) => `${formatAddress(pool.gateway)}/${pool.subnet.prefix}`)
   const name = network.bridge
   return [
     { kind: 'create-bridge', name, addresses, mtu: network.mtu, mac: linkAddress(network.id, name) },

@@ -12,8 +12,9 @@ import { type NetworkRecord, option, predefined, recordVersion } from './network
  */
 export function checkCreate(body: NetworkCreate): void {
   const { Name: name, Driver: driver = '' } = body
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name ?? ''))
-    throw new Failure('invalid', `invalid network name "${name}": it should match [a-zA-Z0-9][a-zA-Z0-9_.-]*`)
+  if (!name?.trim()) throw new Failure('invalid', 'invalid name: name is empty')
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_. -]*$/.test(name))
+    throw new Failure('invalid', `invalid network name "${name}": it should match [a-zA-Z0-9][a-zA-Z0-9_. -]*`)
   if ((predefined as readonly string[]).includes(name))
     throw new Failure('denied', `operation is not permitted on predefined ${name} network `)
   if (driver === 'host' || driver === 'null')
@@ -39,25 +40,44 @@ export function checkCreate(body: NetworkCreate): void {
   if (body.ConfigOnly && body.ConfigFrom?.Network)
     throw new Failure('denied', 'a configuration network cannot depend on another configuration network')
   if (body.EnableIPv4 === false && !body.EnableIPv6) throw new Failure('invalid', 'IPv4 or IPv6 must be enabled')
-  checkOptions(body.Options ?? {})
 }
 
-function checkOptions(options: Readonly<Record<string, string>>): void {
-  const wrong = (name: string) => new Failure('invalid', `invalid value for option ${name}: "${options[name]}"`)
+/** The options of a network that is to be used. @throws Failure naming the option as Docker does. */
+export function checkOptions({ Options, Internal, ConfigOnly }: NetworkCreate): void {
+  if (ConfigOnly) return
+  const options = Options ?? {}
+  const wrong = (name: string, why: string) =>
+    new Failure('invalid', `failed to parse ${name} value: ${options[name]} (${why})`)
   const { bridge, mtu, icc, masquerade, binding } = option
-  if (options[bridge] !== undefined && !isBridgeName(options[bridge])) throw wrong(bridge)
-  if (options[mtu] !== undefined && !/^\d{2,5}$/.test(options[mtu])) throw wrong(mtu)
+  if (options[bridge] !== undefined && !isBridgeName(options[bridge]))
+    throw wrong(bridge, 'it should be of letters, digits, "_" and "-", 15 at most')
+  if (options[mtu] !== undefined && !/^\d{2,5}$/.test(options[mtu]))
+    throw wrong(mtu, `strconv.Atoi: parsing ${JSON.stringify(options[mtu])}: invalid syntax`)
   for (const name of [icc, masquerade])
-    if (options[name] !== undefined && !['true', 'false'].includes(options[name])) throw wrong(name)
-  for (const name of [option.gatewayMode4, option.gatewayMode6]) checkGatewayMode(name, options[name])
-  if (options[binding] !== undefined && !/^\d+\.\d+\.\d+\.\d+$/.test(options[binding])) throw wrong(binding)
+    if (options[name] !== undefined && !['true', 'false'].includes(options[name]))
+      throw wrong(name, `strconv.ParseBool: parsing ${JSON.stringify(options[name])}: invalid syntax`)
+  if (options[binding] !== undefined && !/^\d+\.\d+\.\d+\.\d+$/.test(options[binding]))
+    throw wrong(binding, 'it should be an IPv4 address')
+  for (const name of [option.gatewayMode4, option.gatewayMode6])
+    checkGatewayMode(name, options[name], Internal ?? false)
 }
 
-function checkGatewayMode(name: string, mode: string | undefined): void {
-  if (mode === undefined || mode === '' || mode === 'nat') return
-  if (!['nat-unprotected', 'routed', 'isolated'].includes(mode))
-    throw new Failure('invalid', `failed to parse ${name} value: ${mode} (unknown gateway mode ${mode})`)
-  throw new Failure('unsupported', `Cannot honour ${name} "${mode}": this engine has nat, and internal networks`)
+function checkGatewayMode(name: string, mode: string | undefined, internal: boolean): void {
+  switch (mode) {
+    case undefined:
+    case '':
+    case 'nat':
+      return
+    case 'isolated':
+      if (internal) return
+      // 500 from Docker too
+      throw new Failure('internal', "gateway mode 'isolated' can only be used for an internal network")
+    case 'routed':
+    case 'nat-unprotected':
+      throw new Failure('unsupported', `Cannot honour ${name} "${mode}": this engine has nat and isolated`)
+    default:
+      throw new Failure('invalid', `failed to parse ${name} value: ${mode} (unknown gateway mode ${mode})`)
+  }
 }
 
 /** The request with what its configuration network says. @throws Failure in Docker's words. */

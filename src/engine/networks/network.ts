@@ -113,6 +113,10 @@ export class Network {
   get masquerade(): boolean {
     return this.record.options[option.masquerade] !== 'false'
   }
+  /** Whether the host itself has an address on it: not on an isolated one. */
+  hasHostAddress(family: 4 | 6): boolean {
+    return this.record.options[family === 4 ? option.gatewayMode4 : option.gatewayMode6] !== 'isolated'
+  }
   /** Where ports without a host address are published; undefined: everywhere. */
   get binding(): string | undefined {
     const address = this.record.options[option.binding]

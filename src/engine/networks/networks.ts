@@ -28,8 +28,8 @@ import { hostSubnets } from './host-routes.ts'
 import { checkOverlap, checkPool, defaultPools, freeSubnet, parsePools, withGateway } from './ipam.ts'
 import { Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
 import { matchesNetwork, parseUntil } from './network-filters.ts'
-import { checkCreate, recordOf, requestedPools, withConfiguration } from './network-request.ts'
-import { PublishedPorts, type Publisher } from './publish.ts'
+import { checkCreate, checkOptions, recordOf, requestedPools, withConfiguration } from './network-request.ts'
+import { PublishedPorts, publisherOf } from './publish.ts'
 import type { PublishedPort } from './published-port.ts'
 
 const log = debug('networks')
@@ -133,6 +133,7 @@ export class Networks {
     if ([...this.#networks.values()].some(({ name }) => name === request.Name))
       throw new Failure('conflict', `network with name ${request.Name} already exists`)
     const body = withConfiguration(request, this.find(request.ConfigFrom?.Network ?? '')?.record)
+    checkOptions(body)
     const record = recordOf(body, { id: newId(), freePool: () => this.#chosenPool() })
     const { id, configOnly } = record
     const taken = configOnly ? [] : this.#subnets()
@@ -230,10 +231,7 @@ export class Networks {
         `error while removing network: network ${network.name} has active endpoints (${members.join(', ')})`,
       )
     }
-    if (
-      network.record.configOnly &&
-      [...this.#networks.values()].some(({ record }) => record.configFrom === network.name)
-    )
+    if (this.#isConfiguration(network))
       throw new Failure('denied', `error while removing network: configuration network "${network.name}" is in use`)
     // out of the collection first: nobody may attach to what is going
     this.#networks.delete(network.id)
@@ -247,6 +245,11 @@ export class Networks {
     this.#options.events.emit('network', 'destroy', network.id, network.attributes())
   }
 
+  /** Others are made of its settings. */
+  #isConfiguration({ name, record }: Network): boolean {
+    return record.configOnly && [...this.#networks.values()].some(other => other.record.configFrom === name)
+  }
+
   /** Names of those removed: nobody is on them and no stopped container wants them. */
   async prune(filters: Filters, isWanted: (network: Network) => boolean = () => false): Promise<string[]> {
     checkFilters(filters, ['label', 'label!', 'until'])
@@ -255,7 +258,8 @@ export class Networks {
     const names: string[] = []
     for (const network of this.#matching({ label: filters.label ?? [] })) {
       const isExcluded = (filters['label!'] ?? []).some(label => matchesLabels([label], network.labels))
-      const isUsed = network.isPredefined || network.members.size > 0 || isWanted(network)
+      const isUsed =
+        network.isPredefined || network.members.size > 0 || this.#isConfiguration(network) || isWanted(network)
       if (isUsed || isExcluded || Date.parse(network.record.created) > before) continue
       await this.remove(network.id)
       names.push(network.name)
@@ -385,15 +389,5 @@ export class Networks {
     this.dns.close()
     this.#ports.close()
     await this.#bridges.close()
-  }
-}
-
-function publisherOf({ attachment, member }: { readonly attachment: Attachment; readonly member: Member }): Publisher {
-  return {
-    id: member.id,
-    name: member.name,
-    endpointId: attachment.endpointId,
-    ipv4: attachment.ipv4?.split('/')[0],
-    ipv6: attachment.ipv6?.split('/')[0],
   }
 }

@@ -19,6 +19,8 @@ export interface WantOptions {
   readonly all?: boolean
   /** The network's own place for ports without a host address. */
   readonly binding?: string | undefined
+  /** Whether it has an IPv4 address; else nothing leads there from IPv4. */
+  readonly ipv4?: boolean
   /** How the host's IPv6 addresses reach the container: `relayed` is by a socket of ours to its IPv4 address. */
   readonly ipv6: 'direct' | 'relayed' | 'none'
 }
@@ -62,15 +64,18 @@ function parseHostPorts(text: string, key: string): readonly [number, number] {
   return [first, last]
 }
 
-function hostIps(text: string, key: string, { binding, ipv6 }: WantOptions): string[] {
+function hostIps(text: string, key: string, { binding, ipv4 = true, ipv6 }: WantOptions): string[] {
   // SCTP has no sockets here that could relay it
   const reaches6 = ipv6 === 'direct' || (ipv6 === 'relayed' && !key.endsWith('/sctp'))
-  if (text === '') return binding ? [binding] : reaches6 ? ['0.0.0.0', '::'] : ['0.0.0.0']
+  if (text === '' && binding && ipv4) return [binding]
+  if (text === '') return [...(ipv4 ? ['0.0.0.0'] : []), ...(reaches6 ? ['::'] : [])]
   const address = parseAddress(text)
   if (!address) throw new Failure('invalid', `invalid IP address: ${text}`)
   if (address.family === 6 && !reaches6)
     throw new Failure('invalid', `Cannot publish ${key} on "${text}": the container has no IPv6 address`, {
       hint: 'Set enable_ipv6 on its network',
     })
+  if (address.family === 4 && !ipv4)
+    throw new Failure('invalid', `Cannot publish ${key} on "${text}": the container has no IPv4 address`)
   return [formatAddress(address)]
 }

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, isIPv6 } from 'node:net'
 import { formatAddress } from './address.ts'
-import { relayTcp, relayUdp, type Target } from './port-relay.ts'
+import { relayTcp, type Target, UdpRelay } from './port-relay.ts'
 import type { Protocol } from './published-port.ts'
 
 export interface Place {
@@ -15,6 +15,8 @@ export interface Place {
 
 export interface Holder {
   readonly port: number
+  /** From now on it leads to another address of the container. */
+  lead(address: string): void
   release(): void
 }
 
@@ -33,11 +35,17 @@ export function isRelayed(hostIp: string, { address }: Pick<Target, 'address'>):
 export async function hold(place: Place, target: Target): Promise<Holder> {
   if (place.protocol === 'tcp') return holdTcp(place, target)
   if (place.protocol === 'udp') return holdUdp(place, target)
-  return { port: place.hostPort, release: () => undefined }
+  return unheld(place.hostPort)
 }
 
-function holdTcp({ hostIp, hostPort }: Place, target: Target): Promise<Holder> {
+/** Of a port that no socket holds. */
+export function unheld(port: number): Holder {
+  return { port, lead: () => undefined, release: () => undefined }
+}
+
+function holdTcp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
+  let target = first
   const server = createServer({ allowHalfOpen: true }, socket => {
     // ::1 alone no rule can lead into a container
     if (isRelayed(hostIp, target) || (socket.remoteAddress === '::1' && isIPv6(target.address)))
@@ -50,28 +58,39 @@ function holdTcp({ hostIp, hostPort }: Place, target: Target): Promise<Holder> {
     server.unref()
     resolve({
       port: typeof address === 'object' && address !== null ? address.port : hostPort,
+      lead: to => {
+        target = { ...target, address: to }
+      },
       release: () => void server.close(),
     })
   })
   return promise
 }
 
-function holdUdp({ hostIp, hostPort }: Place, target: Target): Promise<Holder> {
+function holdUdp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
   const six = isIPv6(hostIp)
   const socket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six })
+  const relayTo = (target: Target) => (isRelayed(hostIp, target) ? new UdpRelay(socket, target) : undefined)
+  let relay = relayTo(first)
+  socket.on('message', (bytes, from) => relay?.take(bytes, from))
   socket.once('error', error => {
     socket.close()
     reject(error)
   })
   socket.bind({ address: hostIp, port: hostPort, exclusive: true }, () => {
     socket.unref()
-    const relay = isRelayed(hostIp, target) ? relayUdp(socket, target) : undefined
-    const release = () => {
-      relay?.close()
-      socket.close()
-    }
-    resolve({ port: socket.address().port, release })
+    resolve({
+      port: socket.address().port,
+      lead: address => {
+        relay?.close()
+        relay = relayTo({ ...first, address })
+      },
+      release: () => {
+        relay?.close()
+        socket.close()
+      },
+    })
   })
   return promise
 }

@@ -29,35 +29,55 @@ export function relayTcp(client: Socket, { address, containerPort }: Target): vo
   }
 }
 
+interface Sender {
+  readonly address: string
+  readonly port: number
+}
+
 /** Each client has a socket of its own towards the container, by which the answers find back. */
-export function relayUdp(socket: UdpSocket, { address, containerPort }: Target): { close(): void } {
-  const clients = new Map<string, { readonly way: UdpSocket; readonly timer: NodeJS.Timeout }>()
-  const forget = (key: string) => {
-    const client = clients.get(key)
-    if (!client) return
-    clients.delete(key)
-    clearTimeout(client.timer)
-    client.way.close()
+export class UdpRelay {
+  readonly #socket: UdpSocket
+  readonly #target: Target
+  readonly #clients = new Map<string, { readonly way: UdpSocket; readonly timer: NodeJS.Timeout }>()
+
+  constructor(socket: UdpSocket, target: Target) {
+    this.#socket = socket
+    this.#target = target
   }
-  const wayOf = (key: string, from: { readonly address: string; readonly port: number }) => {
-    const known = clients.get(key)
+
+  /** A datagram of a client. */
+  take(bytes: Uint8Array, from: Sender): void {
+    const { address, containerPort } = this.#target
+    this.#wayOf(from).send(bytes, containerPort, address, error => error && log('%s', messageOf(error)))
+  }
+
+  close(): void {
+    for (const key of [...this.#clients.keys()]) this.#forget(key)
+  }
+
+  #wayOf(from: Sender): UdpSocket {
+    const key = `${from.address} ${from.port}`
+    const known = this.#clients.get(key)
     if (known) {
       known.timer.refresh()
       return known.way
     }
-    if (clients.size >= mostClients) forget(clients.keys().next().value!)
-    const way = createSocket(isIPv6(address) ? 'udp6' : 'udp4').unref()
+    if (this.#clients.size >= mostClients) this.#forget(this.#clients.keys().next().value!)
+    const way = createSocket(isIPv6(this.#target.address) ? 'udp6' : 'udp4').unref()
     way.on('error', error => log('%s', messageOf(error)))
     way.on('message', answer => {
-      clients.get(key)?.timer.refresh()
-      socket.send(answer, from.port, from.address, error => error && log('%s', messageOf(error)))
+      this.#clients.get(key)?.timer.refresh()
+      this.#socket.send(answer, from.port, from.address, error => error && log('%s', messageOf(error)))
     })
-    clients.set(key, { way, timer: setTimeout(() => forget(key), idle).unref() })
+    this.#clients.set(key, { way, timer: setTimeout(() => this.#forget(key), idle).unref() })
     return way
   }
-  socket.on('message', (bytes, from) => {
-    const way = wayOf(`${from.address} ${from.port}`, from)
-    way.send(bytes, containerPort, address, error => error && log('%s', messageOf(error)))
-  })
-  return { close: () => [...clients.keys()].forEach(forget) }
+
+  #forget(key: string): void {
+    const client = this.#clients.get(key)
+    if (!client) return
+    this.#clients.delete(key)
+    clearTimeout(client.timer)
+    client.way.close()
+  }
 }

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import type { PortBindings } from '../../api/container-body.ts'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
+import type { Attachment, Member } from './attachment.ts'
 import { type Firewall, portElement } from './firewall.ts'
 import { type ForgetFlows, forgetFlowsOf } from './flows.ts'
 import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
-import { type Holder, hold, isRelayed, type Place, processAt } from './port-holder.ts'
+import { type Holder, hold, isRelayed, type Place, processAt, unheld } from './port-holder.ts'
 import type { Target } from './port-relay.ts'
 import type { PublishedPort } from './published-port.ts'
 
@@ -19,6 +20,22 @@ export interface Publisher {
   readonly endpointId: string
   readonly ipv4: string | undefined
   readonly ipv6: string | undefined
+}
+
+export function publisherOf({
+  attachment,
+  member,
+}: {
+  readonly attachment: Attachment
+  readonly member: Member
+}): Publisher {
+  return {
+    id: member.id,
+    name: member.name,
+    endpointId: attachment.endpointId,
+    ipv4: attachment.ipv4?.split('/')[0],
+    ipv6: attachment.ipv6?.split('/')[0],
+  }
 }
 
 interface Held {
@@ -46,10 +63,10 @@ export class PublishedPorts {
   async publish(
     publisher: Publisher,
     bindings: PortBindings,
-    options: Omit<WantOptions, 'ipv6'>,
+    options: Omit<WantOptions, 'ipv4' | 'ipv6'>,
   ): Promise<PublishedPort[]> {
     const ipv6 = publisher.ipv6 !== undefined ? 'direct' : existsSync('/proc/net/if_inet6') ? 'relayed' : 'none'
-    const wanted = wantedPorts(bindings, { ...options, ipv6 })
+    const wanted = wantedPorts(bindings, { ...options, ipv4: publisher.ipv4 !== undefined, ipv6 })
     if (wanted.length === 0) return []
     const ports: PublishedPort[] = []
     const holders: Holder[] = []
@@ -83,6 +100,7 @@ export class PublishedPorts {
       } catch (error) {
         // somebody took the place while no engine held it; the rules still lead to the container
         log('%s:%d of %s is not held: %s', port.hostIp, port.hostPort, publisher.name, messageOf(error))
+        holders.push(unheld(port.hostPort))
       }
     }
   }
@@ -112,9 +130,9 @@ export class PublishedPorts {
   /** The same places lead to the addresses that the publisher has now. */
   async lead(publisher: Publisher): Promise<void> {
     const held = this.#held.get(publisher.id)
-    const addressOf = (hostIp: string) => (hostIp.includes(':') ? publisher.ipv6 : publisher.ipv4)
-    if (!held || held.ports.every(({ hostIp, address }) => address === (addressOf(hostIp) ?? address))) return
-    const ports = held.ports.map(port => ({ ...port, address: addressOf(port.hostIp) ?? port.address }))
+    if (!held || held.ports.every(({ hostIp, address }) => address === (targetOf(publisher, hostIp) ?? address))) return
+    const ports = held.ports.map(port => ({ ...port, address: targetOf(publisher, port.hostIp) ?? port.address }))
+    for (const [i, { address }] of ports.entries()) held.holders[i]?.lead(address)
     this.#held.set(publisher.id, { ...held, ports })
     this.#want(publisher.id, ports)
     await this.#firewall.flush()
@@ -147,7 +165,7 @@ export class PublishedPorts {
       const taken: Array<{ readonly holder: Holder; readonly port: PublishedPort }> = []
       try {
         for (const hostIp of port.hostIps) {
-          const address = (hostIp.includes(':') ? publisher.ipv6 : undefined) ?? publisher.ipv4
+          const address = targetOf(publisher, hostIp)
           if (address === undefined)
             throw new Failure('internal', `Cannot publish on ${hostIp}: the container has no address for it`)
           const place = { protocol: port.protocol, hostIp, hostPort: taken[0]?.holder.port ?? candidate }
@@ -216,6 +234,11 @@ export class PublishedPorts {
       }
     return undefined
   }
+}
+
+/** The container's address behind one of the host's: of the same family, or its IPv4 one by way of a relay. */
+function targetOf({ ipv4, ipv6 }: Publisher, hostIp: string): string | undefined {
+  return (hostIp.includes(':') ? ipv6 : undefined) ?? ipv4
 }
 
 function range(first: number, last: number): number[] {

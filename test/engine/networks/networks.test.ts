@@ -56,6 +56,20 @@ describe('Networks', () => {
       'configuration network "no" does not exist',
     ],
     [
+      'an isolated gateway with a way out',
+      { Name: 'x', Options: { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' } },
+      'internal',
+      "gateway mode 'isolated' can only be used for an internal network",
+    ],
+    [
+      'a gateway mode it does not honour',
+      { Name: 'x', Options: { 'com.docker.network.bridge.gateway_mode_ipv6': 'routed' } },
+      'unsupported',
+      /gateway_mode_ipv6 "routed"/,
+    ],
+    ['settings of settings', { Name: 'x', ConfigOnly: true, ConfigFrom: { Network: 'y' } }, 'denied', /cannot depend/],
+    ['settings with more than settings', { Name: 'x', ConfigOnly: true, Internal: true }, 'denied', /network specific/],
+    [
       'a gateway mode nobody knows',
       { Name: 'x', Options: { 'com.docker.network.bridge.gateway_mode_ipv4': 'bogus' } },
       'invalid',
@@ -204,6 +218,52 @@ describe('Networks', () => {
     assert.deepEqual(names({ name: ['shop'] }), ['shop_default', 'shop_default2'])
     assert.deepEqual(names({ id: [`^${id.slice(0, 8)}`] }), ['shop_default'])
     assert.deepEqual(names({ name: ['['] }), [])
+  })
+
+  test('create() makes a network of IPv6 alone', async t => {
+    const { networks, member } = await open(t)
+    await networks.create({ Name: 'six', EnableIPv4: false, EnableIPv6: true })
+    const { EnableIPv4, IPAM } = networks.inspect('six')
+    assert.equal(EnableIPv4, false)
+    assert.deepEqual(
+      IPAM.Config?.map(({ Subnet }) => Subnet!.includes(':')),
+      [true],
+    )
+    const [attachment] = await networks.attach(member('web'), [asks({ network: 'six' })])
+    assert.equal(attachment!.ipv4, undefined)
+    assert.equal(attachment!.interface.addresses.length, 1)
+  })
+
+  test('create() makes networks of the settings of another, which stays as long as they do and takes nobody', async t => {
+    const { networks, member } = await open(t)
+    const Config = [{ Subnet: '10.40.0.0/24' }]
+    await networks.create({ Name: 'settings', ConfigOnly: true, Options: { x: 'y' }, IPAM: { Config } })
+    await networks.create({ Name: 'made', ConfigFrom: { Network: 'settings' } })
+    const made = networks.inspect('made')
+    assert.deepEqual([made.Options, made.ConfigFrom], [{ x: 'y' }, { Network: 'settings' }])
+    assert.equal(made.IPAM.Config?.[0]?.Subnet, '10.40.0.0/24')
+    await rejected(
+      networks.attach(member('web'), [asks({ network: 'settings' })]),
+      'denied',
+      'failed to set up container networking: cannot create endpoint on configuration-only network',
+    )
+    await rejected(
+      networks.remove('settings'),
+      'denied',
+      'error while removing network: configuration network "settings" is in use',
+    )
+    assert.deepEqual(await networks.prune({}, ({ name }) => name === 'made'), [])
+    await networks.remove('made')
+    await networks.remove('settings')
+  })
+
+  test('the host has no address on an isolated network', async t => {
+    const { networks, member, operations } = await open(t)
+    const Options = { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' }
+    await networks.create({ Name: 'n', Internal: true, Options })
+    await networks.attach(member('web'), [asks({ network: 'n' })])
+    const made = operations.find(operation => operation.kind === 'create-bridge')
+    assert.deepEqual(made?.addresses, [])
   })
 
   test('prune() removes what nobody is on or wants, by label', async t => {

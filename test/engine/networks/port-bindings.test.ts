@@ -37,6 +37,8 @@ describe('wantedPorts()', () => {
     const of = (key: string) => wantedPorts({ [key]: [{}] }, { ipv6: 'relayed' })[0]!.hostIps
     assert.deepEqual(of('80/tcp'), ['0.0.0.0', '::'])
     assert.deepEqual(of('80/sctp'), ['0.0.0.0'])
+    const [six] = wantedPorts({ '80/tcp': [{}] }, { ipv4: false, ipv6: 'direct' })
+    assert.deepEqual(six!.hostIps, ['::'])
   })
   test('publishes every exposed port with -P, those with a binding once', () => {
     const wanted = wantedPorts(
@@ -164,6 +166,19 @@ describe('PublishedPorts', () => {
     const client = connect({ host: '::1', port: given!.hostPort })
     client.end('hello')
     assert.equal(await text(client), 'hello')
+  })
+
+  test('a relayed port leads to the address that its container has now', async t => {
+    const published = ports()
+    t.after(() => published.close())
+    const server = createServer(socket => socket.end(String(socket.localAddress))).listen(0, '0.0.0.0')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const [given] = await published.publish({ ...web, ipv4: '127.0.0.2' }, { [`${port}/tcp`]: [{ HostIp: '::1' }] }, {})
+    await published.lead({ ...web, ipv4: '127.0.0.3' })
+    assert.equal(await text(connect({ host: '::1', port: given!.hostPort })), '127.0.0.3')
+    assert.equal(published.of(web.id)[0]!.address, '127.0.0.3')
   })
 
   test('a port of an IPv6 address reaches a container that has IPv4 alone: by UDP, each client its own answers', async t => {
