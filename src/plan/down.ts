@@ -37,7 +37,10 @@ export function planDown(target: Target, observed: Observed, options: DownOption
   const ours = (own: Readonly<Record<string, string>>): boolean => own[labels.project] === target.name
   for (const network of sortedByName(observed.networks.values()))
     if (ours(network.labels)) {
-      const attached = containers.filter(c => Object.hasOwn(c.networks, network.name)).map(c => gone.get(c.id)!)
+      // one that lives in the network of another keeps it in use, also when that other one has gone
+      const attached = containers
+        .filter(c => Object.hasOwn(c.networks, network.name) || c.networkMode.startsWith('container:'))
+        .map(c => gone.get(c.id)!)
       plan.add({ kind: 'remove-network', cause: 'asked for', name: network.name, id: network.id }, attached)
     }
   if (volumes)
