@@ -160,6 +160,8 @@ export class Follower {
   async #foundEnded(watched: Watched): Promise<void> {
     const { since } = this.#options
     const seen = watched.state !== 'ended'
+    // of a run that was seen to begin the output is being read
+    const read = watched.state === 'running'
     if (!seen && since === undefined) return
     const state = await this.#stateOf(watched.source.id)
     if (state === undefined || (state.Status !== 'exited' && state.Status !== 'dead')) return
@@ -167,13 +169,15 @@ export class Follower {
     if (state.StartedAt === watched.told) return
     watched.told = state.StartedAt
     if (!seen && Date.parse(state.StartedAt) / 1000 < since!) return
-    this.#read(watched)
+    if (!read) this.#read(watched)
     await this.#exited(watched, state.ExitCode, false)
   }
 
   async #happened(source: Source, event: EventMessage): Promise<void> {
     const watched = this.#watched.get(source.id) ?? this.#watch(source)
     if (event.Action === 'start') {
+      // the start of the run that the list showed
+      if (watched.state === 'running') return
       if (watched.told !== undefined) {
         // the start of a run whose end was told already
         const state = await this.#stateOf(source.id)

@@ -87,13 +87,21 @@ export class Output {
       if (isFailure(error, 'not-found') || signal.aborted) return
       // its logging driver keeps nothing
       if (!isFailure(error, 'unsupported')) throw error
-      if (listen) await (await this.#listen())()
+      if (listen) await this.#listenNow()
       else await this.#unreadable(messageOf(error))
     }
   }
 
-  async #listen(): Promise<() => Promise<void>> {
-    const { signal } = this.#options
+  /** In the middle of a run; one that has ended by now would never say a word, nor close. */
+  async #listenNow(): Promise<void> {
+    const over = new AbortController()
+    const listening = await this.#listen(AbortSignal.any([this.#options.signal, over.signal]))
+    const { State } = await this.#client.call(containerEndpoints.containerInspect, { params: { id: this.#id } })
+    if (!State.Running) over.abort()
+    await listening()
+  }
+
+  async #listen(signal = this.#options.signal): Promise<() => Promise<void>> {
     const query = { stream: true, stdout: true, stderr: true }
     const params = { id: this.#id }
     const { output, socket } = await this.#client.hijack(

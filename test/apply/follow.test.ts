@@ -187,6 +187,44 @@ test('Follower.finish("now") ends although a container runs on', async () => {
   assert.deepEqual((await all).map(told), ['shop-web-1: hello'])
 })
 
+test('Follower.attach() listens once to a container of which nothing is kept, whichever of list and event comes first', async () => {
+  const more = Promise.withResolvers<void>()
+  const list = Promise.withResolvers<void>()
+  let status = 'created'
+  let hijacked = 0
+  const StartedAt = new Date().toISOString()
+  const closed = Promise.withResolvers<void>()
+  const client: FakeClient = new FakeClient({
+    containerList: async () => {
+      await list.promise
+      return [item('quiet', status)]
+    },
+    containerLogs: () => {
+      throw new Failure('unsupported', 'configured logging driver does not support reading')
+    },
+    containerAttach: async function* () {
+      hijacked++
+      yield { stream: 'stdout', data: Buffer.from('hello\n') }
+      await closed.promise
+    },
+    containerInspect: () => inspect('quiet', { Status: status, Running: status === 'running', StartedAt }),
+  })
+  const follower = new Follower(client, 'shop', { ...attachedUp, notBefore: more.promise })
+  const all = Array.fromAsync(follower.events())
+  await follower.ready
+  await follower.attach({ id: 'quiet', name: 'shop-quiet-1', service: 'quiet', number: 1 })
+  status = 'running'
+  client.emit('quiet', 'start', attributes('quiet'))
+  list.resolve()
+  await settled()
+  status = 'exited'
+  closed.resolve()
+  client.emit('quiet', 'die', attributes('quiet', { exitCode: '0' }))
+  more.resolve()
+  assert.deepEqual((await all).map(told), ['shop-quiet-1: hello', 'shop-quiet-1 exited 0'])
+  assert.equal(hijacked, 1)
+})
+
 test('follow() says of which container nothing is kept, and shows the others', async () => {
   const client = new FakeClient({
     containerList: () => [item('quiet', 'exited'), item('web', 'exited')],
