@@ -13,10 +13,6 @@ export function shortId(id: string): string {
   return id.replace(/^sha256:/, '').slice(0, 12)
 }
 
-export function isFullId(text: string): boolean {
-  return /^[0-9a-f]{64}$/.test(text)
-}
-
 const adjectives =
   'amber bold brisk calm clear crisp dapper eager early fair fleet fond gentle glad grand hardy keen kind lively loyal lucid mellow merry neat nimble noble plain polite prime proud quick quiet ready rosy sharp silent solid steady stout sunny swift tidy trusty vivid warm wise witty'.split(
     ' ',

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 
 /** Stringifies with keys sorted and `undefined` members left out; a cycle is a TypeError, as in JSON.stringify. */
-export function stableJson(value: unknown, space?: number): string {
+function stableJson(value: unknown, space?: number): string {
   return JSON.stringify(sorted(value), null, space) ?? 'null'
 }
 

@@ -5,18 +5,15 @@ import { profilesOf } from './profiles.ts'
 import { variablesOf } from './template.ts'
 import { get, type Node, textAt } from './tree.ts'
 
-export const configListNames = [
-  'services',
-  'volumes',
-  'networks',
-  'models',
-  'profiles',
-  'images',
-  'environment',
-  'variables',
-] as const
-
-export type ConfigListName = (typeof configListNames)[number]
+type ConfigListName =
+  | 'services'
+  | 'volumes'
+  | 'networks'
+  | 'models'
+  | 'profiles'
+  | 'images'
+  | 'environment'
+  | 'variables'
 
 /** The lines of one list. `--hash` is not here: the config hash belongs to plan/hash.ts. */
 export function configList(loaded: LoadedStack, name: ConfigListName): readonly string[] {

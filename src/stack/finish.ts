@@ -108,7 +108,7 @@ function outOfRange(value: number, shape: NumberShape): boolean {
 }
 
 /** "at least 0", "between 0 and 100". */
-export function rangeOf(shape: NumberShape): string {
+function rangeOf(shape: NumberShape): string {
   return shape.max === undefined ? `at least ${shape.min}` : `between ${shape.min} and ${shape.max}`
 }
 

@@ -107,12 +107,12 @@ export interface ObjectShape extends ShapeBase {
 }
 
 /** One of several, told apart by the kind of the value. */
-export interface ChoiceShape extends ShapeBase {
+interface ChoiceShape extends ShapeBase {
   readonly kind: 'choice'
   readonly options: readonly Shape[]
 }
 
-export interface OtherShape extends ShapeBase {
+interface OtherShape extends ShapeBase {
   readonly kind: 'any' | 'null'
 }
 

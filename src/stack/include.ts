@@ -7,7 +7,7 @@ import { get, isNull, type MapNode, map, type Node, placeOf, plain, showPlace } 
 
 const sections = ['services', 'networks', 'volumes', 'secrets', 'configs', 'models']
 
-export interface IncludeContext extends Reading {
+interface IncludeContext extends Reading {
   readonly directory: string
   /** The including file as it was written: what it defines must be written the same as what is included. */
   readonly raw: unknown

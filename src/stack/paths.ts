@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { longShape, memberShape, optionFor, type Shape } from './grammar.ts'
 import { get, type Node, type ScalarNode, textAt } from './tree.ts'
 
-export interface PathContext {
+interface PathContext {
   /** Absolute. */
   readonly directory: string
   /** For `~`; undefined leaves it. */
@@ -89,7 +89,7 @@ function trimmed(path: string): string {
 }
 
 /** Git and other addresses, and the images and services that an additional context may name. */
-export function isRemote(context: string): boolean {
+function isRemote(context: string): boolean {
   return (
     context.includes('://') ||
     context.startsWith('service:') ||

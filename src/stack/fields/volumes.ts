@@ -53,7 +53,7 @@ interface ParsedVolume {
 }
 
 /** The parts between colons; a single letter before a colon is a drive, as Compose has it. */
-export function parseVolume(spec: string): ParsedVolume {
+function parseVolume(spec: string): ParsedVolume {
   if (spec === '') return { error: 'it is empty' }
   if (spec.length <= 2) return { target: spec }
   const sections: string[] = []
@@ -147,6 +147,6 @@ function cleaned(path: string): string {
 }
 
 /** Whether a source is a host path rather than the name of a volume. */
-export function isPath(source: string | undefined): boolean {
+function isPath(source: string | undefined): boolean {
   return source !== undefined && (/^[./~]/.test(source) || source.startsWith('\\\\') || /^\p{L}:/u.test(source))
 }
