@@ -62,7 +62,7 @@ export type MountSpec = Caused & { readonly target: RootPath } & (
         readonly kind: 'bind'
         readonly source: HostPath
         /** A relative path within `source`, which others write to: no link on the way may lead out of it. */
-        readonly beneath?: string
+        readonly beneath?: string | undefined
         readonly readonly: boolean
         readonly recursive: boolean
         readonly propagation: Propagation

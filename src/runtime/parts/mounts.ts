@@ -179,7 +179,7 @@ function imageSteps(mount: Extract<MountSpec, { kind: 'image' }>, spec: Containe
   const source = single ? layers[0]! : spec.root.work
   return [
     ...(single ? [] : overlaySteps({ layers, slot, place: spec.root.work }, facts, cause)),
-    treeStep({ source, recursive: false, cause, ...(beneath !== undefined && { beneath }) }, slot),
+    treeStep({ source, recursive: false, cause, beneath }, slot),
     step(
       'attributes',
       { slot, set: attribute.ro, clear: 0, propagation: propagationFlags.rprivate, recursive: 0 },

@@ -80,15 +80,15 @@ export function mergeConfig(body: ConfigRequest, image: ImageDefaults, options: 
     StdinOnce: body.StdinOnce ?? false,
     Env: mergeEnvironment(env, image.Env ?? []),
     Cmd: cmd && [...cmd],
-    ...(healthcheck && { Healthcheck: healthcheck }),
+    Healthcheck: healthcheck,
     Image: body.Image ?? '',
     Volumes: Object.keys(volumes).length > 0 ? volumes : null,
     WorkingDir: cleanPath(body.WorkingDir || image.WorkingDir || ''),
     Entrypoint: entrypoint && [...entrypoint],
     OnBuild: null,
     Labels: { ...image.Labels, ...body.Labels },
-    ...(stopSignal && { StopSignal: stopSignal }),
-    ...(typeof body.StopTimeout === 'number' && { StopTimeout: body.StopTimeout }),
+    StopSignal: stopSignal || undefined,
+    StopTimeout: body.StopTimeout ?? undefined,
     ...((body.Shell ?? image.Shell) && { Shell: [...(body.Shell ?? image.Shell ?? [])] }),
   }
 }

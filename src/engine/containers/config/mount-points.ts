@@ -156,9 +156,9 @@ async function fromRequest(mount: Mount, cause: string, imageId: MountSources['i
       const subpath = relativePath(mount.VolumeOptions?.Subpath, bad)
       return {
         ...base('volume', target, cause),
-        ...(mount.Source && { name: mount.Source }),
+        name: mount.Source || undefined,
         driver,
-        ...(subpath && { subpath }),
+        subpath,
         nocopy: mount.VolumeOptions?.NoCopy ?? false,
         readonly,
         propagation: '',
@@ -186,7 +186,7 @@ async function fromRequest(mount: Mount, cause: string, imageId: MountSources['i
         ...base('image', target, cause),
         name: mount.Source,
         image: imageId(mount.Source),
-        ...(subpath && { subpath }),
+        subpath,
         readonly: true,
         propagation: 'rprivate',
       }

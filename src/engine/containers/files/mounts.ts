@@ -59,7 +59,7 @@ async function mountSpec(point: MountPoint, container: Container, context: Mount
       target,
       cause,
       layers: context.imageLayers(point.image!),
-      ...(subpath && { beneath: subpath }),
+      beneath: subpath,
     }
   if (point.type === 'bind') {
     const found = await bindSource(point, container, context.dry)
@@ -91,7 +91,7 @@ async function mountSpec(point: MountPoint, container: Container, context: Mount
     target,
     cause,
     source: source.source,
-    ...(subpath && { beneath: subpath }),
+    beneath: subpath,
     readonly: point.readonly || source.readonly,
     recursive: true,
     propagation: 'rprivate',
