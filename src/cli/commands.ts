@@ -62,6 +62,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./commands/pull.ts')).pull,
   },
   {
+    name: 'push',
+    group: stacks,
+    summary: 'Push the images of services: refused until there is a builder',
+    load: async () => (await import('./commands/push.ts')).push,
+  },
+  {
     name: 'ls',
     group: stacks,
     summary: 'List the projects that have containers',

@@ -38,10 +38,10 @@ describe('tscompose', () => {
     })
 
   test('shows the general help and the nearest command for one that does not exist', async () => {
-    const { code, stdout, stderr } = await tscompose(['pus'])
+    const { code, stdout, stderr } = await tscompose(['pss'])
     assert.equal(code, 1)
     assert.equal(stdout, (await tscompose([])).stdout)
-    assert.equal(stderr, 'error unknown command: "pus"\n  Did you mean "ps"?\n')
+    assert.equal(stderr, 'error unknown command: "pss"\n  Did you mean "ps"?\n')
   })
 
   test('takes global options before and after the command', async () => {
