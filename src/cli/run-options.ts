@@ -3,6 +3,7 @@
 import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import type { ContainerCreate, PortBinding } from '../api/container-body.ts'
+import { parsePortRange, portsOf } from '../lib/ports.ts'
 import type { Service } from '../model/service.ts'
 import { usage } from './options.ts'
 
@@ -103,11 +104,11 @@ function absolute(volume: string, cwd: string): string {
 
 /** `[[address:]host:]container[/protocol]`, ranges of the same length on both sides. */
 export function parsePublish(text: string): readonly { readonly target: string; readonly binding: PortBinding }[] {
-  const match = /^(?:(?:(\[[^\]]+\]|[^:[\]]*):)?([\d-]*):)?(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text)
+  const match = /^(?:(?:(\[[^\]]+\]|[^:[\]]*):)?([\d-]*):)?([\d-]+)(?:\/(tcp|udp|sctp))?$/.exec(text)
   if (!match) throw usage(`Cannot publish "${text}": it should be [[ADDRESS:]PORT:]PORT[/PROTOCOL]`)
-  const [, address, host = '', from, to = from, protocol = 'tcp'] = match
-  const inside = range(text, from!, to!)
-  const outside = host === '' ? inside.map(() => '') : range(text, ...(host.split('-') as [string, string?]))
+  const [, address, host = '', ports = '', protocol = 'tcp'] = match
+  const inside = range(text, ports)
+  const outside = host === '' ? inside.map(() => '') : range(text, host)
   if (outside.length !== inside.length) throw usage(`Cannot publish "${text}": its ranges have different lengths`)
   return inside.map((port, i) => ({
     target: `${port}/${protocol}`,
@@ -115,11 +116,10 @@ export function parsePublish(text: string): readonly { readonly target: string; 
   }))
 }
 
-function range(text: string, from: string, to: string = from): number[] {
-  const first = Number(from)
-  const last = Number(to)
-  if (!(first >= 1 && last <= 65535 && first <= last)) throw usage(`Cannot publish "${text}": ports are 1 to 65535`)
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+function range(text: string, ports: string): number[] {
+  const parsed = parsePortRange(ports)
+  if (!parsed || parsed[0] === 0) throw usage(`Cannot publish "${text}": ports are 1 to 65535`)
+  return portsOf(parsed)
 }
 
 /** A command line in one string: words, with quotes and backslashes as in sh, and nothing else of it. */

@@ -1,10 +1,12 @@
 /** One port published on the host; ranges are expanded before. */
 
+import type { Protocol } from '../lib/ports.ts'
+
 export interface Port {
   readonly target: number
   /** One port, or a range "8000-8010" from which the engine takes a free one; undefined: any free port. */
   readonly published?: string
-  readonly protocol: 'tcp' | 'udp' | 'sctp'
+  readonly protocol: Protocol
   /** Address of the host; undefined: all. */
   readonly hostIp?: string
   readonly mode: 'ingress' | 'host'

@@ -1,5 +1,7 @@
 /** Where a port of a service is published: `0.0.0.0:8080`. */
+
 import { Failure } from '../../lib/failure.ts'
+import { protocols } from '../../lib/ports.ts'
 import { nameOf } from '../../view/names.ts'
 import { publishedAt, publishedText } from '../../view/ports.ts'
 import { command } from '../command.ts'
@@ -14,7 +16,7 @@ export const port = command({
     protocol: {
       kind: 'text',
       value: 'PROTOCOL',
-      suggested: ['tcp', 'udp', 'sctp'],
+      suggested: protocols,
       about: 'tcp (default), udp or sctp',
     },
   },

@@ -1,5 +1,6 @@
 /** Dockerfile instructions of `import --change` (and of commit, later) to an image configuration. */
 import { Failure } from '../../lib/failure.ts'
+import { parsePortKey, portsOf } from '../../lib/ports.ts'
 import { parseDuration } from '../../lib/units.ts'
 import type { ImageConfig } from './image.ts'
 
@@ -120,10 +121,9 @@ function words(text: string): readonly string[] {
 }
 
 function exposed(word: string): string[] {
-  const [, first, last, protocol = 'tcp'] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(word) ?? []
-  const [from, to] = [Number(first), Number(last ?? first)]
-  if (!(from >= 1 && to >= from && to <= 65535)) throw new Failure('invalid', `invalid containerPort: ${word}`)
-  return Array.from({ length: to - from + 1 }, (_, i) => `${from + i}/${protocol.toLowerCase()}`)
+  const parsed = parsePortKey(word)
+  if (!parsed || parsed.range[0] === 0) throw new Failure('invalid', `invalid containerPort: ${word}`)
+  return portsOf(parsed.range).map(port => `${port}/${parsed.protocol}`)
 }
 
 function healthcheck(rest: string): NonNullable<ImageConfig['Healthcheck']> {

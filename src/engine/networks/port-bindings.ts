@@ -1,8 +1,8 @@
 /** Docker's port bindings to the places wanted on the host; pure. */
 import type { PortBindings } from '../../api/container-body.ts'
 import { Failure } from '../../lib/failure.ts'
+import { type PortRange, type Protocol, parsePortKey, parsePortRange } from '../../lib/ports.ts'
 import { formatAddress, parseAddress } from './address.ts'
-import { type Protocol, protocols } from './published-port.ts'
 
 /** One container port and where it is wanted: all of `hostIps` on the same port, the first of `hostPorts` that is free. */
 export interface WantedPort {
@@ -10,7 +10,7 @@ export interface WantedPort {
   readonly containerPort: number
   readonly hostIps: readonly string[]
   /** Inclusive; [0, 0] is any. */
-  readonly hostPorts: readonly [first: number, last: number]
+  readonly hostPorts: PortRange
 }
 
 export interface WantOptions {
@@ -35,7 +35,7 @@ export function wantedPorts(bindings: PortBindings, options: WantOptions): Wante
     return (places ?? []).map(place => ({
       ...target,
       hostIps: hostIps(place.HostIp ?? '', `${target.containerPort}/${target.protocol}`, options),
-      hostPorts: parseHostPorts(place.HostPort ?? '', key),
+      hostPorts: parseHostPorts(place.HostPort ?? ''),
     }))
   })
 }
@@ -46,22 +46,18 @@ function normalKey(key: string): string {
 
 /** "80/tcp"; "80" is tcp. */
 export function parseContainerPort(key: string): { readonly protocol: Protocol; readonly containerPort: number } {
-  const [port = '', protocol = 'tcp'] = key.split('/')
-  const number = Number(port)
-  const known = protocols.find(each => each === protocol.toLowerCase())
-  if (!/^\d{1,5}$/.test(port) || number < 1 || number > 65535)
-    throw new Failure('invalid', `invalid port specification: "${key}"`)
-  if (!known) throw new Failure('invalid', `invalid protocol: "${protocol}" of port ${port}`)
-  return { protocol: known, containerPort: number }
+  const parsed = parsePortKey(key)
+  const [first, last] = parsed?.range ?? [0, 0]
+  if (!parsed || first !== last || first === 0) throw new Failure('invalid', `invalid port specification: "${key}"`)
+  return { protocol: parsed.protocol, containerPort: first }
 }
 
-function parseHostPorts(text: string, key: string): readonly [number, number] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text === '' ? '0' : text)
-  const first = Number(match?.[1])
-  const last = Number(match?.[2] ?? match?.[1])
-  if (!match || last > 65535 || last < first || (first === 0 && last !== 0))
-    throw new Failure('invalid', `invalid port specification: "${text}" for ${key}`)
-  return [first, last]
+/** "" is any. */
+export function parseHostPorts(text: string): PortRange {
+  const range = parsePortRange(text === '' ? '0' : text)
+  if (!range || (range[0] === 0 && range[1] !== 0))
+    throw new Failure('invalid', `invalid port specification: "${text}"`)
+  return range
 }
 
 function hostIps(text: string, key: string, { binding, ipv4 = true, ipv6 }: WantOptions): string[] {

@@ -2,9 +2,9 @@
 import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer, isIPv6 } from 'node:net'
+import type { Protocol } from '../../lib/ports.ts'
 import { formatAddress } from './address.ts'
 import { relayTcp, type Target, UdpRelay } from './port-relay.ts'
-import type { Protocol } from './published-port.ts'
 
 export interface Place {
   readonly protocol: Protocol

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import type { PortBindings } from '../../api/container-body.ts'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
+import { portsOf } from '../../lib/ports.ts'
 import type { Attachment, Member } from './attachment.ts'
 import { type Firewall, portElement } from './firewall.ts'
 import { type ForgetFlows, forgetFlowsOf } from './flows.ts'
@@ -158,8 +159,7 @@ export class PublishedPorts {
     publisher: Publisher,
     into: { readonly ports: PublishedPort[]; readonly holders: Holder[] },
   ): Promise<void> {
-    const [first, last] = port.hostPorts
-    const candidates = first === 0 ? Array<number>(tries).fill(0) : range(first, last)
+    const candidates = port.hostPorts[0] === 0 ? Array<number>(tries).fill(0) : portsOf(port.hostPorts)
     let refusal: unknown
     for (const candidate of candidates) {
       const taken: Array<{ readonly holder: Holder; readonly port: PublishedPort }> = []
@@ -239,10 +239,6 @@ export class PublishedPorts {
 /** The container's address behind one of the host's: of the same family, or its IPv4 one by way of a relay. */
 function targetOf({ ipv4, ipv6 }: Publisher, hostIp: string): string | undefined {
   return (hostIp.includes(':') ? ipv6 : undefined) ?? ipv4
-}
-
-function range(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
 }
 
 function bracketed(address: string): string {

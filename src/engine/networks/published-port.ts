@@ -2,9 +2,7 @@
 import { z } from 'zod'
 import type { PortBinding } from '../../api/container-body.ts'
 import type { Port } from '../../api/containers.ts'
-
-export const protocols = ['tcp', 'udp', 'sctp'] as const
-export type Protocol = (typeof protocols)[number]
+import { parsePortKey, protocols } from '../../lib/ports.ts'
 
 export const publishedPortSchema = z.object({
   protocol: z.enum(protocols),
@@ -42,6 +40,7 @@ export function portList(ports: readonly PublishedPort[], exposed: readonly stri
   const known = new Set(ports.map(port => `${port.containerPort}/${port.protocol}`))
   const rest = exposed
     .filter(key => !known.has(key))
-    .map(key => ({ PrivatePort: Number.parseInt(key, 10), Type: key.split('/')[1] ?? 'tcp' }))
+    .flatMap(key => parsePortKey(key) ?? [])
+    .map(({ range: [port], protocol }) => ({ PrivatePort: port, Type: protocol as string }))
   return [...published, ...rest].sort((a, b) => a.PrivatePort - b.PrivatePort)
 }

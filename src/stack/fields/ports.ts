@@ -1,9 +1,10 @@
 /** ports: "8080:80", 80, "127.0.0.1:8000-8010:8000-8010/udp" or a mapping; one entry may become many. */
 import { isIP } from 'node:net'
+import { parsePortRange, parseProtocol, protocols } from '../../lib/ports.ts'
 import { type Context, choice, int, listOf, object, type Shape, text } from '../grammar.ts'
 import { get, list, mapOf, type Node, textAt } from '../tree.ts'
 import { keyOf, refuse, textOf, toText } from './forms.ts'
-import { portRange, protocols, word } from './values.ts'
+import { portRange, word } from './values.ts'
 
 const long = object(
   {
@@ -124,12 +125,12 @@ export function parsePort(spec: string): ParsedPort[] | string {
   const hostIp = address.replace(/^\[|\]$/g, '')
   if (hostIp !== '' && (isIP(hostIp) === 0 || hostIp.includes('%'))) return `"${hostIp}" is not an IP address`
   const [containerPart = '', protocolPart = ''] = rest.split('/')
-  const protocol = (protocolPart || 'tcp').toLowerCase()
+  const protocol = parseProtocol(protocolPart)
   if (containerPart === '') return 'it names no container port'
-  if (!['tcp', 'udp', 'sctp'].includes(protocol)) return `protocol "${protocol}" is unknown, should be tcp, udp or sctp`
-  const container = parseRange(containerPart)
+  if (!protocol) return `protocol "${protocolPart.toLowerCase()}" is unknown, should be tcp, udp or sctp`
+  const container = parsePortRange(containerPart)
   if (!container) return `"${containerPart}" is not a port (0–65535) or range`
-  const published = host === '' ? undefined : parseRange(host)
+  const published = host === '' ? undefined : parsePortRange(host)
   if (host !== '' && !published) return `"${host}" is not a port (0–65535) or range`
   if (container[0] === 0) return 'port 0 cannot be reached'
   const size = container[1] - container[0]
@@ -143,12 +144,4 @@ export function parsePort(spec: string): ParsedPort[] | string {
     found.push({ hostIp: hostIp || undefined, published: range, target: container[0] + i, protocol })
   }
   return found.sort((a, b) => (`${a.target}/` < `${b.target}/` ? -1 : 1))
-}
-
-function parseRange(text: string): [number, number] | undefined {
-  const parts = text.split('-')
-  const [first = '', last = first] = parts
-  if (!/^\d+$/.test(first) || !/^\d+$/.test(last)) return undefined
-  const [start, end] = [Number(first), Number(last)]
-  return end < start || end > 65535 ? undefined : [start, end]
 }

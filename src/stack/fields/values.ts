@@ -1,6 +1,8 @@
 /** Words, names, addresses and amounts that no engine takes although the format lets them pass: a value → what is wrong with it. */
+
 import { isIP } from 'node:net'
 import { bareCapability, capabilityNames } from '../../lib/capabilities.ts'
+import { protocols } from '../../lib/ports.ts'
 import { nearest } from '../../lib/problems.ts'
 import { signalNames, signalNumber } from '../../lib/signals.ts'
 import { list } from '../../lib/text.ts'
@@ -140,8 +142,6 @@ export const portRange: Judge = text => {
     ? should(text, 'a range that ends after it begins', `Write "${last}-${first}"`)
     : undefined
 }
-
-export const protocols = ['tcp', 'udp', 'sctp']
 
 /** "8080", "53/udp", "8000-8010/tcp". */
 export const exposed: Judge = text => {

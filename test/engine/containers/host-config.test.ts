@@ -10,6 +10,7 @@ import {
   updatedHostConfig,
 } from '../../../src/engine/containers/config/host-config.ts'
 import type { Machine } from '../../../src/engine/containers/config/host-config-row.ts'
+import { isFailure } from '../../../src/lib/failure.ts'
 
 const machine: Machine = { cpus: 4, nodes: () => 1, lacking: () => undefined }
 const lacking = (...limits: readonly string[]): Machine => ({
@@ -20,6 +21,12 @@ const fill = (asked: Asked, on = machine) => fillHostConfig(asked, on)
 const numbers = () => ({ major: 8, minor: 0 })
 
 describe('fillHostConfig()', () => {
+  it('refuses a range of host ports that goes down', () =>
+    assert.throws(
+      () => fill({ PortBindings: { '80/tcp': [{ HostPort: '9000-8000' }] } }),
+      error => isFailure(error, 'invalid') && error.message === 'invalid port specification: "9000-8000"',
+    ))
+
   it('fills what is empty with what the record holds, so that a record is read as it was written', () => {
     const { hostConfig, warnings } = fill({})
     assert.deepEqual(hostConfigSchema.parse(JSON.parse(JSON.stringify(hostConfig))), hostConfig)

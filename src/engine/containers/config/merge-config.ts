@@ -1,6 +1,7 @@
 /** The body of a create and the image's own configuration → the container's Config: pure. */
 import { posix } from 'node:path'
 import { Failure } from '../../../lib/failure.ts'
+import { parsePortKey } from '../../../lib/ports.ts'
 import { signalNumber } from '../../../lib/signals.ts'
 import type { Config, Healthcheck } from './config.ts'
 import { mergeEnvironment } from './environment.ts'
@@ -39,9 +40,10 @@ export interface ConfigRequest extends ImageDefaults {
 
 /** "7000" → "7000/tcp". @throws Failure `invalid` for what is no port. */
 export function normalPort(port: string): string {
-  const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(port)
-  if (!match || Number(match[1]) > 65_535) throw new Failure('invalid', `invalid port specification: "${port}"`)
-  return `${Number(match[1])}/${(match[2] ?? 'tcp').toLowerCase()}`
+  const parsed = parsePortKey(port)
+  if (!parsed || parsed.range[0] !== parsed.range[1])
+    throw new Failure('invalid', `invalid port specification: "${port}"`)
+  return `${parsed.range[0]}/${parsed.protocol}`
 }
 
 /** @throws Failure `invalid` when nothing is left to run, or a value is malformed. */

@@ -1,7 +1,8 @@
 /** HostConfig.PortBindings: each container port and its places on the host. */
 import { z } from 'zod'
 import type { PortBindings } from '../../../api/container-body.ts'
-import { invalid, type Row } from './host-config-row.ts'
+import { parseHostPorts } from '../../networks/port-bindings.ts'
+import type { Row } from './host-config-row.ts'
 import { normalPort } from './merge-config.ts'
 
 const schema = z.record(z.string(), z.array(z.object({ HostIp: z.string(), HostPort: z.string() })))
@@ -13,9 +14,7 @@ export const portBindings: Row<PortBindings, z.output<typeof schema>> = {
       Object.entries(asked).map(([port, places]) => [
         normalPort(port),
         (places?.length ? places : [{}]).map(({ HostIp = '', HostPort = '' }) => {
-          const range = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(HostPort)
-          if (HostPort !== '' && (!range || Number(range[1]) > 65_535 || Number(range[2] ?? 0) > 65_535))
-            throw invalid(`invalid port specification: "${HostPort}"`)
+          parseHostPorts(HostPort)
           return { HostIp, HostPort }
         }),
       ]),
