@@ -138,15 +138,32 @@ export async function releaseNetwork(
 ): Promise<void> {
   const { sandbox } = container.state
   const release = sandbox !== undefined && sharers(parts, container).length === 0
-  if (!release && operations.length === 0) return
-  const all: HostOperation[] = [...operations]
-  if (release) {
-    parts.networks.dns.stop(sandbox)
-    container.note({ sandbox: undefined, attachments: [], ports: [] })
-    all.push({ kind: 'delete-sandbox', path: sandbox })
-  }
+  if (release) return endNetwork(parts, container, operations)
+  if (operations.length > 0) await parts.runtime.runHost({ kind: 'host', operations })
+}
+
+/**
+ * Gives the network of a container back that is being removed. Who still lives in it keeps the loopback alone, as with Docker: its addresses
+ * and ports are nobody's any more, and others will have them.
+ */
+export async function removeNetwork(parts: Parts, container: Container): Promise<void> {
+  const { sandbox, attachments } = container.state
+  if (sandbox === undefined) return
+  const isShared = sharers(parts, container).length > 0
+  const operations = attachments.map(
+    each => ({ kind: 'disconnect', path: sandbox, name: each.interface.name }) as const,
+  )
+  await endNetwork(parts, container, isShared ? operations : [])
+}
+
+async function endNetwork(parts: Parts, container: Container, operations: readonly HostOperation[]): Promise<void> {
+  const { sandbox } = container.state
+  if (sandbox === undefined) return
+  parts.networks.dns.stop(sandbox)
+  container.note({ sandbox: undefined, attachments: [], ports: [] })
+  const all: HostOperation[] = [...operations, { kind: 'delete-sandbox', path: sandbox }]
   const results = await Promise.allSettled([
-    release ? parts.networks.detach(container.id) : undefined,
+    parts.networks.detach(container.id),
     parts.runtime.runHost({ kind: 'host', operations: all }),
   ])
   for (const result of results)

@@ -5,7 +5,7 @@ import { debug } from '../../../lib/debug.ts'
 import { errnoOf, Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import type { Container } from '../container.ts'
-import { releaseNetwork } from '../network.ts'
+import { removeNetwork } from '../network.ts'
 import { type Parts, tell } from '../parts.ts'
 
 const log = debug('containers')
@@ -57,7 +57,7 @@ export async function remove(parts: Parts, container: Container, options: Remove
   await container.settled
   container.move('removing')
   const { paths } = parts
-  await releaseNetwork(parts, container)
+  await removeNetwork(parts, container)
   const folder = paths.container(container.id)
   const doomed = join(dirname(folder), `.${container.id}`)
   // out of the way first: what an engine that is killed here leaves is no container any more, and the next one clears it away

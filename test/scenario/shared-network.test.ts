@@ -1,0 +1,35 @@
+/** Containers that live in the network of another, when that one goes. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { TestEngine } from '../support/engine.ts'
+import { lacking, program, root } from '../support/needs.ts'
+
+describe('a shared network', { skip: lacking(root(), program('busybox'), program('nft'), program('docker')) }, () => {
+  let engine: TestEngine
+  before(async () => {
+    engine = await TestEngine.start()
+  })
+  after(() => engine.stop())
+
+  const docker = async (...args: readonly string[]): Promise<string> => {
+    const said = await engine.docker(args)
+    assert.equal(said.code, 0, `docker ${args.join(' ')}\n${said.stderr}\n${engine.log}`)
+    return said.stdout.trim()
+  }
+
+  test('goes with the container it belongs to: nothing stays on the network, and its address is free', async () => {
+    await docker('network', 'create', 'front')
+    const owner = ['run', '-d', '--name', 'owner', '--network', 'front', 'busybox', 'sleep', '60']
+    const address = ['inspect', '-f', '{{.NetworkSettings.Networks.front.IPAddress}}', 'owner']
+    await docker(...owner)
+    const first = await docker(...address)
+    await docker('run', '-d', '--name', 'guest', '--network', 'container:owner', 'busybox', 'sleep', '60')
+    await docker('rm', '-f', 'owner')
+    assert.equal(await docker('exec', 'guest', 'sh', '-c', 'ip -o link | grep -c eth || true'), '0')
+    assert.equal(await docker('network', 'inspect', '-f', '{{len .Containers}}', 'front'), '0')
+    await docker(...owner)
+    assert.equal(await docker(...address), first)
+    await docker('rm', '-f', 'owner', 'guest')
+    await docker('network', 'rm', 'front')
+  })
+})
