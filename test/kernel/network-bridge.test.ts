@@ -12,10 +12,11 @@ import { Events } from '../../src/engine/base/events.ts'
 import { Paths } from '../../src/engine/base/paths.ts'
 import type { Attachment } from '../../src/engine/networks/attachment.ts'
 import { endpointRequest } from '../../src/engine/networks/endpoint-request.ts'
+import { tableText } from '../../src/engine/networks/firewall.ts'
 import { Networks } from '../../src/engine/networks/networks.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
-import { socketIn } from '../../src/runtime/native.ts'
+import { runNft, socketIn } from '../../src/runtime/native.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { command } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
@@ -158,6 +159,19 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     assert.deepEqual(await lookUp(web, 'db'), { rcode: 'NXDOMAIN', data: [] })
     const api = boxes.find(({ name }) => name === 'api')!
     assert.equal((await call(api.path, db.address, 8080))?.split(' ')[0], 'db')
+  })
+
+  test('what another engine would masquerade of the same subnet keeps its source on our bridge', async t => {
+    const [web, api] = ['web', 'api'].map(name => boxes.find(each => each.name === name)!)
+    const table = `tscl${mark}`
+    const subnet = networks.inspect('front').IPAM.Config![0]!.Subnet!
+    const elements = [
+      { set: 'bridges', key: '"tscl-none"' },
+      { set: 'masquerade4', key: subnet },
+    ] as const
+    t.after(() => runNft(`delete table inet ${table}\n`))
+    runNft(tableText(table, elements))
+    assert.equal(await call(web!.path, api!.address, 8080), `api ${web!.address}`)
   })
 
   test('a container reaches other hosts, and they see the address of this one', async () => {

@@ -44,7 +44,8 @@ export interface Element {
  * raw: packets for the loopback from any wire, which route_localnet of our bridges would let in (CVE-2020-8558).
  * ports: the kernel lets no packet from ::1 leave by a bridge; the socket that holds the port relays those (port-holder.ts).
  * postrouting: what came from the host's loopback, and a container that calls a port of its own network by the host's address,
- * would be answered past us, so these two leave under the bridge's address. Everything else keeps its source (CVE-2021-20199).
+ * would be answered past us, so these two leave under the bridge's address. Everything else keeps its source (CVE-2021-20199);
+ * so does what is sent on bridges of another engine, which may have come to use the same subnet.
  */
 const chains = `
 chain raw { type filter hook prerouting priority raw; policy accept;
@@ -66,8 +67,8 @@ chain output { type nat hook output priority -100; policy accept;
 chain postrouting { type nat hook postrouting priority srcnat; policy accept;
   oifname @bridges ip saddr 127.0.0.0/8 masquerade
   ct status dnat iifname . oifname @same masquerade
-  oifname != @bridges ip saddr @masquerade4 masquerade
-  oifname != @bridges ip6 saddr @masquerade6 masquerade
+  iifname @bridges oifname != @bridges ip saddr @masquerade4 masquerade
+  iifname @bridges oifname != @bridges ip6 saddr @masquerade6 masquerade
 }
 chain into {
   iifname . oifname @same accept
