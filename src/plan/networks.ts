@@ -34,6 +34,8 @@ export interface NetworksInput {
   readonly observed: Observed
   /** Those to be brought up. */
   readonly services: readonly Service[]
+  /** What no service uses is made too: the whole project is brought up, and keeps such a thing only when asked (--all-resources). */
+  readonly all?: boolean
   readonly timeout: number | undefined
   /** Diverged ones stay as they are, with a warning: for whoever does not bring the services up that use them. */
   readonly keep?: boolean
@@ -45,7 +47,9 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
   const stopped = new Map<string, NodeId>()
   const parted = new Map<string, readonly string[]>()
   const names = new Set(services.map(service => service.name))
-  const wanted = new Set(services.flatMap(service => Object.keys(service.networks)))
+  const wanted = new Set(
+    input.all ? Object.keys(project.networks) : services.flatMap(service => Object.keys(service.networks)),
+  )
   for (const key of [...wanted].sort()) {
     const network = project.networks[key]
     if (!network) continue

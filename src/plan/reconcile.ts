@@ -55,9 +55,10 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
   const services = selected(project, options)
   const plan = new Plan()
   const { timeout } = options
-  const networks = planNetworks(plan, { project, observed, services, timeout })
+  const all = options.services === undefined
+  const networks = planNetworks(plan, { project, observed, services, all, timeout })
   const recreate = options.recreateVolumes ?? false
-  const volumes = planVolumes(plan, { project, observed, services, recreate, timeout })
+  const volumes = planVolumes(plan, { project, observed, services, all, recreate, timeout })
 
   const hashes = new Map(services.map(service => [service.name, hashService(project, service, observed.files)]))
   const decisions: Decisions = new Map()

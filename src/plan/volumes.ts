@@ -19,6 +19,8 @@ export interface VolumesInput {
   readonly project: Project
   readonly observed: Observed
   readonly services: readonly Service[]
+  /** As for networks. */
+  readonly all?: boolean
   /** Diverged ones are made anew, and lose what is in them. */
   readonly recreate: boolean
   readonly timeout: number | undefined
@@ -28,7 +30,7 @@ export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
   const { project, observed, services } = input
   const nodes = new Map<string, NodeId>()
   const removed = new Map<string, NodeId>()
-  for (const key of volumesOf(services)) {
+  for (const key of input.all ? Object.keys(project.volumes).sort() : volumesOf(services)) {
     const volume = project.volumes[key]
     if (!volume) continue
     const there = observed.volumes.get(volume.name)

@@ -35,6 +35,8 @@ interface How {
   readonly command?: keyof typeof commands
   readonly options?: Readonly<Record<string, unknown>>
   readonly profiles?: readonly string[]
+  /** --all-resources. */
+  readonly allResources?: boolean
   /** No stack file: the project's name alone. */
   readonly byName?: boolean
   /** What has become of containers since: name → what differs. */
@@ -67,8 +69,15 @@ const commands = {
   rm: planRemove,
 } as const satisfies Record<string, (target: Target, observed: Observed, options: never) => Plan>
 
-async function load(folder: string, file: string, profiles: readonly string[]): Promise<Project> {
-  const options = { files: [join(folder, file)], environment: {}, cwd: folder, projectName: 'shop', profiles }
+async function load(folder: string, file: string, { profiles = [], allResources = false }: How): Promise<Project> {
+  const options = {
+    files: [join(folder, file)],
+    environment: {},
+    cwd: folder,
+    projectName: 'shop',
+    profiles,
+    allResources,
+  }
   return (await loadStack(options)).project
 }
 
@@ -76,7 +85,7 @@ async function load(folder: string, file: string, profiles: readonly string[]): 
 async function found(folder: string, how: How): Promise<Observed> {
   let observed = nothing({ images: new Map() })
   if (existsSync(join(folder, 'before.yaml'))) {
-    const before = await load(folder, 'before.yaml', ['*'])
+    const before = await load(folder, 'before.yaml', { profiles: ['*'] })
     const images = new Map(imagesOf(before).map(name => [name, image(`sha256:${name}`)]))
     const files = new Map(filesOf(before).map(file => [file, 'present']))
     observed = applied(reconcile(before, { ...observed, images, files }), { ...observed, images })
@@ -117,7 +126,7 @@ for (const entry of readdirSync(import.meta.dirname, { withFileTypes: true })) {
   test(`the plan of ${entry.name} is as written`, async t => {
     const file = join(folder, 'how.yaml')
     const how: How = existsSync(file) ? parse(readFileSync(file, 'utf8')) : {}
-    const project = await load(folder, 'compose.yaml', how.profiles ?? [])
+    const project = await load(folder, 'compose.yaml', how)
     const files = new Map(filesOf(project).map(path => [path, 'present']))
     const plan = planOf(how, project, { ...(await found(folder, how)), files })
     t.assert.fileSnapshot(shown(plan).replaceAll(`${folder}/`, ''), join(folder, 'plan.txt'), {
