@@ -221,6 +221,7 @@ export class Containers {
     const container = this.get(ref)
     if (!container.process) throw new Failure('conflict', `container ${container.id} is not running`)
     container.process.resize(rows, columns)
+    tell(this.#parts, container, 'resize', { height: String(rows), width: String(columns) })
   }
 
   async logs(ref: string, options: LogsOptions): Promise<Output> {

@@ -24,7 +24,7 @@ export interface ReadOptions {
 const blockSize = 64 * 1024
 const newline = 10
 
-/** Output as it was written, records of one stream that come together joined. */
+/** Output as it was written, a record at a time: clients take a frame for a line. */
 export async function* readLog(path: string, options: ReadOptions): AsyncGenerator<OutputChunk> {
   const { signal } = options
   const files = await logFiles(path)
@@ -124,19 +124,12 @@ async function* chunks(lines: LineReader, options: ReadOptions): AsyncGenerator<
   for (;;) {
     const batch = await lines.next()
     if (!batch) return
-    let stream: LogRecord['stream'] | undefined
-    let text = ''
     for (const line of batch) {
       const record = parseRecord(line)
       if (!record || !wanted(record, options)) continue
-      if (stream !== record.stream && stream !== undefined && text !== '') {
-        yield { stream, data: Buffer.from(text) }
-        text = ''
-      }
-      stream = record.stream
-      text += options.timestamps ? `${timestamp(record.time)} ${record.text}` : record.text
+      const text = options.timestamps ? `${timestamp(record.time)} ${record.text}` : record.text
+      yield { stream: record.stream, data: Buffer.from(text) }
     }
-    if (stream !== undefined && text !== '') yield { stream, data: Buffer.from(text) }
     if (options.signal.aborted) return
   }
 }

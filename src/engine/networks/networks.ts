@@ -264,6 +264,7 @@ export class Networks {
       await this.remove(network.id)
       names.push(network.name)
     }
+    this.#options.events.emit('network', 'prune', '', { reclaimed: '0' })
     return names
   }
 

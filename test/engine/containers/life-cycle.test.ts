@@ -261,6 +261,8 @@ test('prune removes what does not run, by label', async () => {
   await box.create('kept')
   const reply = await box.containers.prune({ label: ['keep=no'] })
   assert.deepEqual(reply.ContainersDeleted, [gone])
+  const { type, action } = box.engine.events.history.at(-1)!
+  assert.deepEqual([type, action], ['container', 'prune'])
   assert.deepEqual((await box.containers.list({ all: true })).map(({ Names }) => Names[0]).sort(), ['/kept', '/web'])
 })
 

@@ -126,6 +126,15 @@ test('exec start says how the client reads, exec create whether there is a termi
   }
 })
 
+test('a resize is told with its size', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web', { Tty: true })
+  await box.containers.resize('web', { rows: 10, columns: 20 })
+  assert.deepEqual(box.runtime.last.size, [10, 20])
+  const { action, attributes } = box.engine.events.history.at(-1)!
+  assert.deepEqual([action, attributes['height'], attributes['width']], ['resize', '10', '20'])
+})
+
 test('a resize that comes before the start of an exec is done after it', async () => {
   await using box = await EngineBox.open()
   await box.run('web')

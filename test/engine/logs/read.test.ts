@@ -39,6 +39,17 @@ test('readLog() gives nothing for a log that is not there', async t => {
   assert.equal(await text(logIn(t)), '')
 })
 
+test('readLog() gives a chunk for each record, as clients take a frame for a line', async t => {
+  const path = logIn(t)
+  writeFileSync(path, line('a\n') + line('b\n') + line('c\n', 'stderr'))
+  const { signal } = new AbortController()
+  const chunks = await Array.fromAsync(readLog(path, { stdout: true, stderr: true, signal }))
+  assert.deepEqual(
+    chunks.map(({ stream, data }) => `${stream} ${data}`),
+    ['stdout a\n', 'stdout b\n', 'stderr c\n'],
+  )
+})
+
 test('readLog() keeps streams apart and in order', async t => {
   const path = logIn(t)
   writeFileSync(path, line('a\n') + line('b\n', 'stderr') + line('c\n'))

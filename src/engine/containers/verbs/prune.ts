@@ -24,6 +24,7 @@ export async function prune(
     removed.push(container.id)
     reclaimed += SizeRw
   }
+  parts.events.emit('container', 'prune', '', { reclaimed: String(reclaimed) })
   return { ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimed }
 }
 
