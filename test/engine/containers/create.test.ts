@@ -225,3 +225,10 @@ test('list filters by label, name, status, ancestor and volume, and shows the ne
   await assert.rejects(names({ colour: ['red'] }), /invalid filter 'colour'/)
   assert.deepEqual((await box.containers.list()).length, 1)
 })
+
+test('the json-file option max-file may stand alone; without a size nothing is rotated', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web', { HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-file': '3' } } } })
+  const { HostConfig } = await box.containers.inspect('web')
+  assert.deepEqual(HostConfig.LogConfig, { Type: 'json-file', Config: { 'max-file': '3' } })
+})

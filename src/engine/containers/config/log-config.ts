@@ -20,8 +20,6 @@ export const logConfig: Row<NonNullable<HostConfig['LogConfig']>, z.output<typeo
       if (name === 'max-size' || name === 'max-file') throw invalid(`invalid value for ${name}: ${value}`)
       throw invalid(`unknown log opt '${name}' for json-file log driver`)
     }
-    if (Config['max-file'] && Number(Config['max-file']) > 1 && !Config['max-size'])
-      throw invalid('max-file is set without max-size: logs would never be rotated')
     return { Type, Config }
   },
 }
