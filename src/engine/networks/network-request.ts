@@ -138,7 +138,7 @@ export function recordOf(
     enableIPv6,
     configOnly,
     configFrom: body.ConfigFrom?.Network ?? '',
-    ipamOptions: { ...body.IPAM?.Options },
+    ipamOptions: body.IPAM?.Options ? { ...body.IPAM.Options } : null,
     options: { ...body.Options },
     labels: { ...body.Labels },
     pools: pools.map(pool => ({ ...pool, auxiliary: pool.auxiliary && { ...pool.auxiliary } })),

@@ -27,7 +27,8 @@ export const networkSchema = z.object({
   configOnly: z.boolean().default(false),
   /** The name of the one that this is made from. */
   configFrom: z.string().default(''),
-  ipamOptions: stringMap.default({}),
+  /** Null when none were asked for, which clients tell apart. */
+  ipamOptions: stringMap.nullable().default({}),
   pools: z.array(
     z.object({
       subnet: z.string(),

@@ -138,6 +138,17 @@ test('an exit by itself is recorded before die is told', async () => {
   assert.equal(seen, 3)
 })
 
+test('wait answers at the exit of a container that is restarted by policy, as with Docker', async () => {
+  await using box = await EngineBox.open()
+  const policy = { Name: 'on-failure', MaximumRetryCount: 5 }
+  await box.run('job', { HostConfig: { RestartPolicy: policy } })
+  const { signal } = new AbortController()
+  const waiting = Array.fromAsync(box.containers.wait('job', { condition: 'not-running', signal }))
+  box.runtime.last.end(3)
+  assert.equal((await waiting)[0]!.StatusCode, 3)
+  await box.containers.stop('job')
+})
+
 test('wait answers with the exit code: at once when it does not run, at the next exit otherwise', async () => {
   await using box = await EngineBox.open()
   const { signal } = new AbortController()

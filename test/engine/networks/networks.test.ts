@@ -25,7 +25,7 @@ describe('Networks', () => {
     const inspected = networks.inspect('one')
     assert.deepEqual(inspected.IPAM, {
       Driver: 'default',
-      Options: {},
+      Options: null,
       Config: [{ Subnet: '10.7.1.0/24', Gateway: '10.7.1.1' }],
     })
     assert.deepEqual(inspected.Labels, { a: 'b' })

@@ -38,10 +38,7 @@ async function waitFor(container: Container, condition: Condition): Promise<Cont
   }
   if (condition === 'not-running' && !container.running && status !== 'restarting' && status !== 'starting')
     return { StatusCode: container.state.exitCode }
-  for (;;) {
-    const exit = await Promise.race([container.nextExit, container.removed.then(() => undefined)])
-    if (!exit) return { StatusCode: container.state.exitCode }
-    // between two runs of a restarting container it counts as running
-    if (condition === 'next-exit' || container.state.status !== 'restarting') return { StatusCode: exit.code }
-  }
+  // its next exit, also when a restart follows it: so it is with Docker, though until then a restarting container counts as running
+  const exit = await Promise.race([container.nextExit, container.removed.then(() => undefined)])
+  return { StatusCode: exit ? exit.code : container.state.exitCode }
 }
