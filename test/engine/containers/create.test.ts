@@ -232,3 +232,16 @@ test('the json-file option max-file may stand alone; without a size nothing is r
   const { HostConfig } = await box.containers.inspect('web')
   assert.deepEqual(HostConfig.LogConfig, { Type: 'json-file', Config: { 'max-file': '3' } })
 })
+
+test('a log driver that does not exist is refused in the words of Docker, one that only Docker has by name', async () => {
+  await using box = await EngineBox.open()
+  const create = (Type: string) => box.create('web', { HostConfig: { LogConfig: { Type, Config: {} } } })
+  await assert.rejects(create('asdf'), {
+    kind: 'invalid',
+    message: 'error looking up logging plugin asdf: plugin "asdf" not found',
+  })
+  await assert.rejects(create('syslog'), {
+    kind: 'unsupported',
+    message: 'Cannot log with driver "syslog": this engine has json-file and none',
+  })
+})

@@ -4,6 +4,9 @@ import type { HostConfig } from '../../../api/container-body.ts'
 import { Failure } from '../../../lib/failure.ts'
 import { invalid, type Row } from './host-config-row.ts'
 
+/** Drivers of a Docker Engine that this one does not have: refused by name. */
+const elsewhere = ['awslogs', 'etwlogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'local', 'splunk', 'syslog']
+
 const schema = z.object({ Type: z.string(), Config: z.record(z.string(), z.string()) })
 
 export const logConfig: Row<NonNullable<HostConfig['LogConfig']>, z.output<typeof schema>> = {
@@ -12,6 +15,8 @@ export const logConfig: Row<NonNullable<HostConfig['LogConfig']>, z.output<typeo
     const Type = asked?.Type || 'json-file'
     const Config = { ...asked?.Config }
     if (Type === 'none') return { Type, Config: {} }
+    if (!elsewhere.includes(Type) && Type !== 'json-file')
+      throw invalid(`error looking up logging plugin ${Type}: plugin "${Type}" not found`)
     if (Type !== 'json-file')
       throw new Failure('unsupported', `Cannot log with driver "${Type}": this engine has json-file and none`)
     for (const [name, value] of Object.entries(Config)) {
