@@ -1,5 +1,6 @@
 /** What a test needs of its machine: a skip says what is missing, and under CI=true the test fails instead. */
 import { accessSync, constants, existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -43,6 +44,7 @@ export function shared(path: string): string | undefined {
 
 /** A Docker Engine to compare with: the one named by TSCOMPOSE_TEST_DOCKER, or the peers' when they are up. */
 export function dockerEngine(): string | undefined {
-  const hosts = [process.env.TSCOMPOSE_TEST_DOCKER, 'unix:///tmp/tscompose-peers/run/docker.sock']
+  const peers = process.env.PEERS ?? join(tmpdir(), 'tscompose-peers')
+  const hosts = [process.env.TSCOMPOSE_TEST_DOCKER, `unix://${peers}/run/docker.sock`]
   return hosts.find(host => host?.startsWith('unix://') && existsSync(host.slice('unix://'.length)))
 }

@@ -9,8 +9,8 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { Events } from '../../../src/engine/base/events.ts'
 import { Images } from '../../../src/engine/images/images.ts'
 import type { ProgressLine } from '../../../src/engine/images/progress.ts'
-import { lacking, program, root } from '../../support/needs.ts'
-import { registryUser, startRegistry } from '../../support/registry.ts'
+import { lacking, root } from '../../support/needs.ts'
+import { hasRegistry, registryUser, startRegistry } from '../../support/registry.ts'
 import { temporaryPaths } from '../../support/temporary-paths.ts'
 import { sha256, type TinyParts, tinyManifest, tinyParts } from '../../support/tiny-image.ts'
 
@@ -25,7 +25,9 @@ function inventory(paths: { readonly images: string }) {
   return ['layers', 'blobs/sha256', 'tmp'].map(folder => readdirSync(join(paths.images, folder)).length)
 }
 
-describe('pull from docker-registry', { skip: lacking(root(), program('docker-registry')) }, () => {
+describe('pull from docker-registry', {
+  skip: lacking(root(), !hasRegistry && 'the program "docker-registry"'),
+}, () => {
   test('fetches an image, tells its progress as Docker does, and finds it up to date the next time', async t => {
     await using registry = await startRegistry()
     const { images } = await store(t)
