@@ -73,6 +73,27 @@ test('a defect in a handler is a 500 and a line in the log', async () => {
   assert.match(on.problems[0] ?? '', /GET \/v1.51\/info: TypeError: a defect/)
 })
 
+test('members of a body are read in any case, as Go reads them; the exact name wins', async () => {
+  const bodies: unknown[] = []
+  await using on = await serving({
+    execCreate: ({ body }) => {
+      bodies.push([body.Cmd, body.DetachKeys])
+      return { Id: 'x' }
+    },
+  })
+  for (const body of [
+    '{"cmd":["a"],"detachKeys":"ctrl-x"}',
+    '{"DetachKeys":"ctrl-y","detachkeys":"ctrl-z","Cmd":["b"]}',
+  ])
+    await on.exchange(
+      `POST /containers/x/exec HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    )
+  assert.deepEqual(bodies, [
+    [['a'], 'ctrl-x'],
+    [['b'], 'ctrl-y'],
+  ])
+})
+
 test('an endpoint that is not served answers 501 and names itself', async () => {
   await using on = await serving({})
   await assert.rejects(

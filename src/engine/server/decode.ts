@@ -89,10 +89,23 @@ export async function decodeBody(endpoint: Endpoint, request: IncomingMessage, s
   }
   // what Go's clients send for nothing
   if (data === null && endpoint.body.optional) return undefined
-  const result = bodySchemas[endpoint.name as keyof typeof bodySchemas].safeParse(data)
+  const schema = bodySchemas[endpoint.name as keyof typeof bodySchemas]
+  const result = schema.safeParse(withNamesOf((schema as { readonly shape?: object }).shape, data))
   if (result.success) return result.data
   const issue = result.error.issues[0]!
   throw new Failure('invalid', `invalid JSON: ${[issue.path.join('.'), issue.message].filter(Boolean).join(': ')}`)
+}
+
+/** Go reads a member's name in any case, and docker-py sends some so ("detachKeys"); the exact name wins. */
+function withNamesOf(shape: object | undefined, data: unknown): unknown {
+  if (shape === undefined || typeof data !== 'object' || data === null || Array.isArray(data)) return data
+  const names = new Map(Object.keys(shape).map(name => [name.toLowerCase(), name]))
+  const named: Record<string, unknown> = Object.create(null)
+  for (const [key, value] of Object.entries(data)) {
+    const name = Object.hasOwn(shape, key) ? key : (names.get(key.toLowerCase()) ?? key)
+    if (name === key || !Object.hasOwn(data, name)) named[name] = value
+  }
+  return named
 }
 
 export function hasBody(request: IncomingMessage): boolean {
