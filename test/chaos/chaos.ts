@@ -1,0 +1,126 @@
+/**
+ * Kills an engine at random moments while clients use it, and looks after each start whether anything was lost: `npm run chaos`, by hand.
+ * CHAOS_KILLS (300) and CHAOS_SEED choose the run; the seed is printed, so that a run can be repeated.
+ */
+import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { createClient } from '../../src/client/client.ts'
+import { TestEngine } from '../support/engine.ts'
+
+const kills = Number(process.env['CHAOS_KILLS'] ?? 300)
+const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1e6)
+
+/** Small and repeatable (mulberry32). */
+function randomOf(start: number): () => number {
+  let state = start
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const random = randomOf(seed)
+const engine = await TestEngine.start()
+let stopping = false
+
+/** A client that goes on whatever happens to its engine; what it is refused is counted, not judged. */
+async function client(work: (round: number) => Promise<void>): Promise<number> {
+  let refused = 0
+  for (let round = 0; !stopping; round++)
+    try {
+      await work(round)
+    } catch {
+      // the engine was killed in the middle, or is not there yet
+      refused++
+      await pause(20)
+    }
+  return refused
+}
+
+const docker = async (...args: readonly string[]): Promise<string> => {
+  const said = await engine.docker(args, { timeout: 20_000 })
+  assert.equal(said.code, 0, said.stderr)
+  return said.stdout.trim()
+}
+
+await docker('network', 'create', 'chaos')
+const count = 'i=0; while :; do echo "line $i"; i=$((i+1)); sleep 0.05; done'
+await docker('run', '-d', '--name', 'writer', '--network', 'chaos', '-p', '127.0.0.1::80', 'busybox', 'sh', '-c', count)
+const port = await docker('port', 'writer')
+const address = await docker('inspect', '-f', '{{.NetworkSettings.Networks.chaos.IPAddress}}', 'writer')
+
+const clients = [
+  client(() => docker('run', '--rm', '--network', 'chaos', 'busybox', 'sh', '-c', 'exit 0').then(() => {})),
+  client(async round => {
+    const name = `code-${round}`
+    await docker('run', '-d', '--name', name, '--restart', 'on-failure:1', 'busybox', 'sh', '-c', `exit ${round % 50}`)
+    await docker('rm', '-f', name)
+  }),
+  client(() => docker('exec', 'writer', 'true').then(() => {})),
+]
+
+const faults: string[] = []
+const fault = (kill: number, what: string): void => {
+  faults.push(`after kill ${kill}: ${what}`)
+  console.log(faults.at(-1))
+}
+
+for (let kill = 1; kill <= kills; kill++) {
+  await pause(30 + random() * 400)
+  await engine.halt('SIGKILL')
+  if (random() < 0.3) await pause(random() * 200)
+  try {
+    await engine.boot()
+  } catch (error) {
+    fault(kill, `does not start: ${(error as Error).message.split('\n')[0]}`)
+    break
+  }
+  await look(kill).catch(error => fault(kill, (error as Error).message.split('\n')[0]!))
+  if (kill % 25 === 0) console.log(`${kill} kills, ${faults.length} faults`)
+}
+stopping = true
+const refused = await Promise.all(clients)
+await checkLines().catch(error => faults.push((error as Error).message))
+console.log(`seed ${seed}: ${kills} kills, ${faults.length} faults; calls cut off: ${refused.join(', ')}`)
+// also shows that nothing of the engine is left on this machine
+await engine.stop()
+process.exitCode = faults.length > 0 ? 1 : 0
+
+async function look(kill: number): Promise<void> {
+  const api = createClient(engine.host)
+  try {
+    const all = await api.call(endpoints.containerList, { query: { all: true } })
+    const writer = all.find(({ Names }) => Names.includes('/writer'))
+    if (writer?.State !== 'running') fault(kill, `the writer is ${writer?.State ?? 'gone'}`)
+    const places = await docker('port', 'writer')
+    if (places !== port) fault(kill, `the writer's port was ${port}, is ${places}`)
+    const own = writer?.NetworkSettings?.Networks?.['chaos']?.IPAddress
+    if (own !== address) fault(kill, `the writer's address was ${address}, is ${own}`)
+    const live = all.filter(({ State }) => State === 'running')
+    const used = live.flatMap(each =>
+      Object.values(each.NetworkSettings?.Networks ?? {}).map(({ IPAddress }) => IPAddress),
+    )
+    const twice = used.filter((each, i) => each && used.indexOf(each) !== i)
+    if (twice.length > 0) fault(kill, `two containers have ${twice.join(', ')}`)
+    for (const each of all) {
+      const code = /^code-(\d+)$/.exec(each.Names[0]?.slice(1) ?? '')
+      const ended = /^Exited \((\d+)\)/.exec(each.Status)
+      // 128: its start was cut short
+      if (code && ended && ![Number(code[1]) % 50, 128].includes(Number(ended[1])))
+        fault(kill, `${each.Names[0]} ended with ${ended[1]}`)
+    }
+  } finally {
+    api.close()
+  }
+}
+
+/** Every line once and in order, over all kills. */
+async function checkLines(): Promise<void> {
+  const lines = (await docker('logs', 'writer')).split('\n')
+  const wrong = lines.findIndex((line, i) => line !== `line ${i}`)
+  if (wrong >= 0) throw new Error(`line ${wrong} of ${lines.length} is "${lines[wrong]}"`)
+  console.log(`${lines.length} lines, none lost`)
+}
