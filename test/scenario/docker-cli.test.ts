@@ -132,10 +132,14 @@ describe('the docker CLI', {
     let said = ''
     child.stdout.on('data', chunk => (said += chunk))
     try {
-      await eventually('a first event', async () => {
+      // it may have begun to listen in the middle of the first container's life
+      await eventually('the end of a first container', async () => {
         await ok('run', '--rm', 'busybox', 'true')
         return said.includes('destroy')
       })
+      said = ''
+      await ok('run', '--rm', 'busybox', 'true')
+      await eventually('the end of the next', () => said.includes('destroy'))
       const order = ['create', 'start', 'die', 'destroy'].map(action => said.indexOf(`${action}\n`))
       assert.ok(
         order.every(at => at >= 0),
