@@ -125,22 +125,21 @@ describe('the docker CLI', {
   })
 
   test('events tells of a container from create to destroy', async () => {
-    const child = spawn(which('docker')!, ['events', '--format', '{{.Action}}'], {
+    const child = spawn(which('docker')!, ['events', '--format', '{{.Actor.Attributes.name}} {{.Action}}'], {
       env: { ...process.env, ...engine.env },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let said = ''
     child.stdout.on('data', chunk => (said += chunk))
     try {
-      // it may have begun to listen in the middle of the first container's life
-      await eventually('the end of a first container', async () => {
+      // it may begin to listen in the middle of a container's life
+      await eventually('a first event', async () => {
         await ok('run', '--rm', 'busybox', 'true')
-        return said.includes('destroy')
+        return said !== ''
       })
-      said = ''
-      await ok('run', '--rm', 'busybox', 'true')
-      await eventually('the end of the next', () => said.includes('destroy'))
-      const order = ['create', 'start', 'die', 'destroy'].map(action => said.indexOf(`${action}\n`))
+      await ok('run', '--rm', '--name', 'whole', 'busybox', 'true')
+      await eventually('the end of the next container', () => said.includes('whole destroy'))
+      const order = ['create', 'start', 'die', 'destroy'].map(action => said.indexOf(`whole ${action}\n`))
       assert.ok(
         order.every(at => at >= 0),
         said,
