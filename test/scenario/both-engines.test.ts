@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { dockerEngine, lacking, program, root } from '../support/needs.ts'
 import { busyboxImageTar } from '../support/tiny-image.ts'
 
-const docker = dockerEngine()
+const docker = await dockerEngine()
 
 /** Named for this run alone: another may use the same Docker Engine. */
 const image = `tscompose-both-${process.pid}`

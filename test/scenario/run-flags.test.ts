@@ -251,7 +251,7 @@ const flags: Readonly<Record<string, readonly (string | Case)[]>> = {
   workdir: [{ args: ['-w', '/a/../b//c/'], script: 'pwd' }, '-w a'],
 }
 
-const docker = dockerEngine()
+const docker = await dockerEngine()
 const skip = docker
   ? lacking(root(), program('busybox'), program('nft'), program('docker'))
   : 'no Docker Engine here: set TSCOMPOSE_TEST_DOCKER to the socket of one'

@@ -1,5 +1,6 @@
 /** What a test needs of its machine: a skip says what is missing, and under CI=true the test fails instead. */
 import { accessSync, constants, existsSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -43,8 +44,18 @@ export function shared(path: string): string | undefined {
 }
 
 /** A Docker Engine to compare with: the one named by TSCOMPOSE_TEST_DOCKER, or the peers' when they are up. */
-export function dockerEngine(): string | undefined {
+export async function dockerEngine(): Promise<string | undefined> {
   const peers = process.env.PEERS ?? join(tmpdir(), 'tscompose-peers')
-  const hosts = [process.env.TSCOMPOSE_TEST_DOCKER, `unix://${peers}/run/docker.sock`]
-  return hosts.find(host => host?.startsWith('unix://') && existsSync(host.slice('unix://'.length)))
+  for (const host of [process.env.TSCOMPOSE_TEST_DOCKER, `unix://${peers}/run/docker.sock`])
+    if (host?.startsWith('unix://') && (await answers(host.slice('unix://'.length)))) return host
+  return undefined
+}
+
+/** An engine that was killed leaves its socket behind. */
+function answers(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect(path)
+  socket.once('connect', () => resolve(true))
+  socket.once('error', () => resolve(false))
+  return promise.finally(() => socket.destroy())
 }
