@@ -77,9 +77,12 @@ export class Follower {
 
   /** Nothing more will be started: looks at what is there, and ends when none of it runs, or at once. */
   async finish(when: 'ended' | 'now' = 'ended'): Promise<void> {
-    this.#mayEnd = true
     try {
-      await this.#inTurn(() => this.#look())
+      await this.#inTurn(async () => {
+        await this.#look()
+        // not before: of some that were started the start may not have been told yet
+        this.#mayEnd = true
+      })
       if (when === 'now' || this.#isOver()) await this.#end()
     } catch (error) {
       if (!this.#signal.aborted) throw error

@@ -125,6 +125,25 @@ test('follow() with `untilExited` follows what is started later and ends when al
   assert.equal(world.client.listeners, 0)
 })
 
+test('follow() does not end with what it has seen while the start of another is not told yet', async () => {
+  // at each moment of what follows the end of the first
+  for (let moment = 0; moment < 40; moment++) {
+    const more = Promise.withResolvers<void>()
+    const world = new World()
+    world.start('db', false)
+    const all = Array.fromAsync(follow(world.client, 'shop', { ...attachedUp, notBefore: more.promise }))
+    await settled()
+    world.end('db', 0)
+    world.start('web', false)
+    for (let tick = 0; tick < moment; tick++) await undefined
+    more.resolve()
+    await settled()
+    world.end('web', 3)
+    const lines = ['shop-db-1: hello', 'shop-db-1 exited 0', 'shop-web-1: hello', 'shop-web-1 exited 3']
+    assert.deepEqual((await all).map(told), lines, `after ${moment} ticks`)
+  }
+})
+
 test('follow() sees the end of a container that ends while the list is on its way', async () => {
   const world = new World()
   world.start('web', false)
