@@ -1,0 +1,156 @@
+/**
+ * Patterns of .dockerignore, as they stand in the file, travel between client and builder, and follow `COPY --exclude=`: the
+ * language of Go's patternmatcher (`**`, `!`, path.Match for the rest). Pure.
+ */
+import { posix } from 'node:path'
+import { Failure } from '../lib/failure.ts'
+
+export interface PathMatcher {
+  /** Whether a walk that comes by all folders above `path` ("a/b", without a slash at its ends) finds it matched. */
+  matches(path: string): boolean
+  /** The same without the walk: a folder above that matches is as good as the path itself. */
+  matchesOnItsOwn(path: string): boolean
+  /** False when nothing below a matched folder can come back by a `!`, so that a walk need not look. */
+  mayComeBackBelow(folder: string): boolean
+}
+
+/** The patterns of a .dockerignore: comments and blank lines gone, paths made relative to the context. */
+export function parseIgnoreFile(text: string): readonly string[] {
+  const lines = text.replace(/^\uFEFF/, '').split('\n')
+  return lines.flatMap(line => {
+    if (line.startsWith('#')) return []
+    const pattern = trim(line)
+    if (pattern === '') return []
+    const except = pattern.startsWith('!')
+    const body = except ? trim(pattern.slice(1)) : pattern
+    const path = body === '' ? '' : clean(body)
+    return [(except ? '!' : '') + (path.length > 1 && path.startsWith('/') ? path.slice(1) : path)]
+  })
+}
+
+/** @throws Failure `invalid` for a pattern that cannot be read, in the words of Go's matcher. */
+export function pathMatcher(patterns: readonly string[]): PathMatcher {
+  const rules = patterns.map(trim).filter(Boolean).map(parseRule)
+  const exceptions = rules.filter(rule => rule.except)
+  const onlyPrefixes = exceptions.every(rule => !/[*[\]?^\\]/.test(withoutEnd(rule.pattern)))
+  // what a folder's patterns came to, for the walk that asks for its entries next
+  const folders = new Map<string, readonly boolean[]>()
+
+  function resultsOf(path: string): { readonly matched: boolean; readonly each: readonly boolean[] } {
+    const slash = path.lastIndexOf('/')
+    const above = slash < 0 ? undefined : resultsOfFolder(path.slice(0, slash))
+    let matched = false
+    const each = rules.map((rule, i) => {
+      if (above?.[i] !== true) {
+        // a rule that would change nothing is not asked, and counts as one that did not match for what is below
+        if (rule.except !== matched || !rule.test(path)) return false
+      }
+      matched = !rule.except
+      return true
+    })
+    return { matched, each }
+  }
+
+  function resultsOfFolder(path: string): readonly boolean[] {
+    const known = folders.get(path)
+    if (known) return known
+    const { each } = resultsOf(path)
+    if (folders.size >= 4096) folders.clear()
+    folders.set(path, each)
+    return each
+  }
+
+  return {
+    matches: path => rules.length > 0 && resultsOf(path).matched,
+    matchesOnItsOwn: path => {
+      const names = path.split('/')
+      const paths = names.map((_, i) => names.slice(0, i + 1).join('/'))
+      return rules.reduce(
+        (matched, rule) => (rule.except === matched && paths.some(each => rule.test(each)) ? !rule.except : matched),
+        false,
+      )
+    },
+    mayComeBackBelow: folder =>
+      exceptions.length > 0 &&
+      (!onlyPrefixes || exceptions.some(rule => `${withoutEnd(rule.pattern)}/`.startsWith(`${folder}/`))),
+  }
+}
+
+interface Rule {
+  /** Without "!". */
+  readonly pattern: string
+  readonly except: boolean
+  readonly test: (path: string) => boolean
+}
+
+function parseRule(text: string): Rule {
+  const whole = clean(text)
+  const except = whole.startsWith('!')
+  if (whole === '!') throw new Failure('invalid', 'illegal exclusion pattern: "!"')
+  const pattern = except ? whole.slice(1) : whole
+  const expression = new RegExp(expressionOf(pattern), 'su')
+  return { pattern, except, test: path => expression.test(path) }
+}
+
+function expressionOf(pattern: string): string {
+  let out = ''
+  let rest = pattern
+  while (rest !== '') {
+    if (rest.startsWith('[')) {
+      const [whole, text] = characterClass(rest)
+      out += text
+      rest = rest.slice(whole.length)
+      continue
+    }
+    const first = rest === pattern
+    const [token] = /^(?:\*\*\/?|\\?.)/su.exec(rest)!
+    rest = rest.slice(token.length)
+    if (token === '\\') throw badPattern()
+    if (token === '*') out += '[^/]*'
+    else if (token === '?') out += '[^/]'
+    // "**x" at the start is any path that ends so; "a/**b" goes by whole folders
+    else if (token.startsWith('**'))
+      out += rest === '' || (first && token === '**' && isPlain(rest)) ? '.*' : '(?:.*/)?'
+    else out += quoted(token.replace(/^\\/, ''))
+  }
+  return `^${out}$`
+}
+
+const isPlain = (text: string): boolean => !/[*?[\]\\]/.test(text)
+
+/** "[a-z]", "[^/]" → itself and its expression; "!" stands for itself, and the class may hold a slash. */
+function characterClass(text: string): readonly [whole: string, expression: string] {
+  const match = /^\[(\^?)((?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+)\]/su.exec(text)
+  if (!match) throw badPattern()
+  const [whole, not, ranges] = match
+  const escaped = ranges!.replace(/\\?(.)/gsu, (each, char: string) =>
+    each === '-' ? '-' : char === '-' ? '\\-' : quoted(char),
+  )
+  try {
+    // "[z-a]" is the one thing that only the expression itself refuses
+    new RegExp(`[${escaped}]`, 'u')
+  } catch (error) {
+    throw badPattern(error)
+  }
+  return [whole, `[${not}${escaped}]`]
+}
+
+/** Of the words that Go has for it. */
+function badPattern(cause?: unknown): Failure {
+  return new Failure('invalid', 'syntax error in pattern', { cause })
+}
+
+const quoted = (char: string): string => (/[$()*+./?[\\\]^{|}]/.test(char) ? `\\${char}` : char)
+
+const withoutEnd = (pattern: string): string => pattern.replace(/\/\*\*$/, '').replace(/\/\*$/, '')
+
+/** As Go's path.Clean: no slash at the end, "." for nothing. */
+function clean(path: string): string {
+  const normal = posix.normalize(path)
+  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal
+}
+
+/** White space of Unicode, without the byte order mark that JavaScript counts among it. */
+function trim(text: string): string {
+  return text.replace(/^[^\S\uFEFF]+|[^\S\uFEFF]+$/g, '')
+}
