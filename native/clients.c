@@ -1,5 +1,6 @@
 /* Whoever talks to the monitor: the engine that started it, the one that came after, each attached terminal. */
 #include "supervise.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -27,18 +28,36 @@ static void append(struct buffer *b, const void *data, size_t length) {
   b->length += length;
 }
 
-/* 0600 from its first moment; by a name relative to its folder, since socket paths are short (108 bytes). */
-int listen_for_clients(struct supervisor *m) {
-  struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "control.sock"};
-  if (fchdir(m->settings.directory)) return -errno;
+/* 0600 from its first moment; by a name relative to its folder, since socket paths are short (108 bytes); there once it is listened to. */
+static int listen_here(struct supervisor *m) {
+  struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = ".control.sock"};
+  int folder = m->settings.directory;
+  if (fchdir(folder)) return -errno;
   m->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (m->listener < 0) return -errno;
-  unlinkat(m->settings.directory, "control.sock", 0);
-  unlinkat(m->settings.directory, "exit.json", 0);
+  unlinkat(folder, name.sun_path, 0);
   mode_t before = umask(0177);
   int error = NEG(bind(m->listener, (struct sockaddr *)&name, sizeof name));
   umask(before);
-  return error ? error : NEG(listen(m->listener, 64));
+  if (!error) error = NEG(listen(m->listener, 64));
+  return error ? error : NEG(renameat(folder, name.sun_path, folder, "control.sock"));
+}
+
+int listen_for_clients(struct supervisor *m) {
+  unlinkat(m->settings.directory, "exit.json", 0);
+  return listen_here(m);
+}
+
+/* Where the engine looks for it, whatever has become of the folder and the socket that were there. */
+int listen_again(struct supervisor *m) {
+  int error = find_directory(&m->settings);
+  close_it(&m->listener);
+  m->listener = -1;
+  if (!error) error = listen_here(m);
+  if (!error) return 0;
+  close_it(&m->listener);
+  m->listener = -1;
+  return error;
 }
 
 void add_client(struct supervisor *m, int fd, int attach) {
@@ -95,7 +114,9 @@ void accept_client(struct supervisor *m) {
   }
   int before = m->client_count;
   add_client(m, fd, 0);
-  if (m->client_count > before) send_started(m, &m->clients[before]);
+  if (m->client_count == before) return;
+  send_started(m, &m->clients[before]);
+  if (m->exited) send_exited(m, &m->clients[before]);
 }
 
 static void resize(struct supervisor *m, const char *data) {

@@ -64,8 +64,12 @@ static void detach(void) {
 
 /* Shutting the machine down reaches the container's own process; its parent stays to write down how it ended. */
 static void outlast_signals(void) {
-  static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR1, SIGUSR2};
+  static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGUSR2};
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_IGN);
+  sigset_t wake;
+  sigemptyset(&wake);
+  sigaddset(&wake, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &wake, NULL);
 }
 
 static void undo(struct monitor *m) {
@@ -221,7 +225,7 @@ static void let_go(struct setup *m) {
 int main(int argc, char **argv) {
   static struct monitor m = {
       .setup = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1},
-      .supervisor = {.settings = {.directory = -1, .log = -1}, .pidfd = -1, .input = -1, .terminal_peer = -1, .listener = -1,
+      .supervisor = {.settings = {.directory = -1, .log = -1}, .pidfd = -1, .input = -1, .terminal_peer = -1, .listener = -1, .wake = -1,
                      .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}},
   };
   m.setup.settings = &m.supervisor.settings;

@@ -132,13 +132,31 @@ void read_oom(struct supervisor *m) {
   }
 }
 
-/* Renamed into place: an engine that looks sees all of it or nothing. */
-void write_exit(struct supervisor *m) {
+/* Opens the monitor's folder by its path, made again where it is gone. */
+int find_directory(struct settings *s) {
+  char path[PATH_MAX];
+  size_t length = strlen(s->directory_path);
+  if (length >= sizeof path) return -ENAMETOOLONG;
+  memcpy(path, s->directory_path, length + 1);
+  for (char *end = path + 1; (end = strchr(end, '/')); *end++ = '/') {
+    *end = 0;
+    if (mkdir(path, 0700) && errno != EEXIST) return -errno;
+  }
+  if (mkdir(path, 0700) && errno != EEXIST) return -errno;
+  int found = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (found < 0) return -errno;
+  close(s->directory);
+  s->directory = found;
+  return 0;
+}
+
+/* Renamed into place: an engine that looks sees all of it or nothing. False when it is not there, the disk being full, say. */
+bool write_exit(struct supervisor *m) {
   char record[256], time[64];
   format_time(time, sizeof time, &m->finished);
   int n = snprintf(record, sizeof record, "{\"version\":1,\"code\":%d,\"signal\":%d,\"oomKilled\":%s,\"finishedAt\":\"%s\"}\n", m->status_code,
                    m->status_signal, m->oom ? "true" : "false", time);
   AUTOCLOSE fd = openat(m->settings.directory, ".exit.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0 || write(fd, record, (size_t)n) != n) return;
-  renameat(m->settings.directory, ".exit.json", m->settings.directory, "exit.json");
+  if (fd < 0 || write(fd, record, (size_t)n) != n) return false;
+  return !renameat(m->settings.directory, ".exit.json", m->settings.directory, "exit.json");
 }

@@ -33,7 +33,9 @@ static int stdio_settings(struct settings *to, const struct step *s) {
 static int supervise_settings(struct setup *m, const struct step *s) {
   m->settings->directory = open(text(m, s->a[0]), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (m->settings->directory < 0) return -errno;
+  m->settings->directory_path = text(m, s->a[0]);
   m->settings->oom_file = text(m, s->a[1]);
+  m->settings->lasting = s->a[2];
   return 0;
 }
 

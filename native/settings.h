@@ -7,6 +7,8 @@ enum { STDIO_TERMINAL = 1, STDIO_STDIN = 2, STDIO_ONCE = 4 };
 
 struct settings {
   int directory; /* the monitor's own */
+  const char *directory_path;
+  bool lasting; /* how it ends must become known, whoever is there to hear it */
   const char *oom_file;
   const char *log_path;
   int log;

@@ -76,7 +76,7 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-    [STEP_SUPERVISE] = {PHASE_HOST, GROUP_SETTINGS, "ss"},
+    [STEP_SUPERVISE] = {PHASE_HOST, GROUP_SETTINGS, "ssn"},
     [STEP_LOG] = {PHASE_HOST, GROUP_SETTINGS, "snn"},
     [STEP_STDIO] = {PHASE_HOST, GROUP_SETTINGS, "nnnnn"},
     [STEP_CLONE] = {PHASE_HOST, GROUP_SETTINGS, "n"},

@@ -3,7 +3,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* With a terminal the child opens its own and sends it; otherwise pipes, which a non-root user may reopen as /dev/stdout. */
@@ -72,6 +74,23 @@ static void child_ended(struct supervisor *m) {
   m->status_code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
+static bool is_gone(int folder) {
+  struct stat st;
+  return !fstat(folder, &st) && !st.st_nlink;
+}
+
+/* An engine that was told, and then removed the folder, knows. Otherwise whoever comes later finds it written down, or us. */
+static void record_exit(struct supervisor *m) {
+  struct settings *s = &m->settings;
+  bool gone = is_gone(s->directory), asked = s->lasting && !m->told;
+  if (gone && asked && find_directory(s) == 0) gone = false;
+  if (!write_exit(m) && s->lasting && (asked || !gone)) return;
+  m->unrecorded = false;
+  unlinkat(s->directory, "control.sock", 0);
+  close_it(&m->listener);
+  m->listener = -1;
+}
+
 /*
  * All output is in the log and with the clients before anyone hears of the exit: what the kernel held when it came. What others
  * that have the stream go on writing would have no end.
@@ -85,19 +104,18 @@ static void finish(struct supervisor *m) {
     log_rest(m, &m->streams[i]);
   }
   read_oom(m);
-  write_exit(m);
-  unlinkat(m->settings.directory, "control.sock", 0);
-  close(m->listener);
-  m->listener = -1;
+  m->unrecorded = true;
+  record_exit(m);
   for (int i = 0; i < m->client_count; i++) send_exited(m, &m->clients[i]);
 }
 
-enum { POLL_CHILD, POLL_LISTEN, POLL_INPUT, POLL_STREAMS, POLL_CLIENTS = POLL_STREAMS + 2 };
+enum { POLL_CHILD, POLL_LISTEN, POLL_INPUT, POLL_WAKE, POLL_STREAMS, POLL_CLIENTS = POLL_STREAMS + 2 };
 
 static int fill(struct supervisor *m, struct pollfd *p) {
   bool blocked = output_blocked(m);
   p[POLL_CHILD] = (struct pollfd){m->exited ? -1 : m->pidfd, POLLIN, 0};
   p[POLL_LISTEN] = (struct pollfd){m->listener, POLLIN, 0};
+  p[POLL_WAKE] = (struct pollfd){m->wake, POLLIN, 0};
   p[POLL_INPUT] = (struct pollfd){m->stdin_buffer.length || (m->stdin_ended && m->input >= 0) ? m->input : -1, POLLOUT, 0};
   for (int i = 0; i < 2; i++) p[POLL_STREAMS + i] = (struct pollfd){blocked ? -1 : m->streams[i].fd, POLLIN, 0};
   for (int i = 0; i < m->client_count; i++) {
@@ -115,21 +133,42 @@ static void serve_clients(struct supervisor *m, const struct pollfd *p) {
     if (alive && !(events & POLLIN) && events & (POLLHUP | POLLERR)) alive = false;
     if (alive && m->clients[i].out.length) alive = flush_client(&m->clients[i]);
     /* Not closed: a frame still sent to us would fail, and what the other side has not read yet be thrown away with its socket. */
-    if (alive && m->exited && !m->clients[i].out.length) shutdown(m->clients[i].fd, SHUT_WR);
+    if (alive && m->exited && !m->clients[i].out.length) {
+      shutdown(m->clients[i].fd, SHUT_WR);
+      m->told = true;
+    }
     if (!alive) drop_client(m, i);
   }
 }
 
+/* SIGUSR1, which is blocked, as something to poll for; without it we go on, and can be reached as long as our socket is there. */
+static int open_wake(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR1);
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* An engine that cannot reach us asks for a socket. One that cannot be made now, it will ask for again. */
+static void take_wake(struct supervisor *m) {
+  struct signalfd_siginfo info;
+  if (RETRY(read(m->wake, &info, sizeof info)) > 0 && (!m->exited || m->unrecorded)) listen_again(m);
+}
+
 int supervise(struct supervisor *m) {
   struct pollfd p[POLL_CLIENTS + MAX_CLIENTS];
-  while (!m->exited || m->client_count) {
+  m->wake = open_wake();
+  while (!m->exited || m->client_count || m->unrecorded) {
     int count = fill(m, p);
-    if (poll(p, (nfds_t)count, -1) < 0 && errno != EINTR) return -errno;
+    /* Space on a disk is announced by nobody. */
+    if (poll(p, (nfds_t)count, m->unrecorded ? RECORD_AGAIN : -1) < 0 && errno != EINTR) return -errno;
+    if (m->unrecorded) record_exit(m);
     serve_clients(m, p);
     for (int i = 0; i < 2 && !m->exited; i++)
       if (p[POLL_STREAMS + i].revents) take_output(m, &m->streams[i]);
     if (p[POLL_INPUT].revents || m->stdin_ended) give_input(m);
-    if (p[POLL_LISTEN].revents) accept_client(m);
+    if (p[POLL_LISTEN].revents && m->listener >= 0) accept_client(m);
+    if (p[POLL_WAKE].revents) take_wake(m);
     if (p[POLL_CHILD].revents) {
       child_ended(m);
       if (m->exited) finish(m);

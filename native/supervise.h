@@ -7,6 +7,7 @@
 #define FRAME 65536u
 #define CLIENT_BUFFER (256u << 10)
 #define LINE 16384u
+#define RECORD_AGAIN 1000 /* milliseconds */
 #define PIPE_LIMIT (1u << 20) /* the most a pipe of an unprivileged process holds */
 
 enum frame { TO_PROGRAM = 1, TO_SIGNAL, TO_RESIZE, TO_ATTACH, TO_STDIN, TO_STDIN_END };
@@ -39,8 +40,9 @@ struct supervisor {
   int pidfd;
   int status_code, status_signal;
   bool exited, oom;
+  bool unrecorded, told; /* the exit: not written down yet; heard of by somebody */
   struct timespec started, finished;
-  int input, terminal_peer, listener;
+  int input, terminal_peer, listener, wake;
   struct stream streams[2];
   struct buffer stdin_buffer;
   bool stdin_ended;
@@ -53,6 +55,7 @@ int prepare_stdio(struct supervisor *m, int child[3]);
 int supervise(struct supervisor *m);
 /* clients.c */
 int listen_for_clients(struct supervisor *m);
+int listen_again(struct supervisor *m);
 void accept_client(struct supervisor *m);
 bool read_client(struct supervisor *m, struct client *c);
 bool flush_client(struct client *c);
@@ -65,7 +68,8 @@ bool reserve(struct buffer *b, size_t more);
 /* record.c */
 void log_output(struct supervisor *m, struct stream *s, const char *data, size_t length);
 void log_rest(struct supervisor *m, struct stream *s);
-void write_exit(struct supervisor *m);
+bool write_exit(struct supervisor *m);
+int find_directory(struct settings *s);
 void read_oom(struct supervisor *m);
 
 #endif

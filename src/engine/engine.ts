@@ -51,7 +51,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   await Promise.all([aside.folder(paths.roots.data), aside.folder(paths.roots.run)])
   await using undo = new AsyncDisposableStack()
   const [runtime, images, volumes, boot] = await Promise.all([
-    options.runtime ?? kernelRuntime(paths),
+    options.runtime ?? kernelRuntime(paths, say),
     Images.open(paths, events, { aside }),
     Volumes.open(paths, events, aside),
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(text => text.trim()),
@@ -103,13 +103,14 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
 }
 
 /** Loaded only when nobody brought another: it needs the kernel's libraries. */
-async function kernelRuntime(paths: Paths): Promise<Runtime> {
+async function kernelRuntime(paths: Paths, say: Say): Promise<Runtime> {
   const { createRuntime } = await import('../runtime/kernel-runtime.ts')
   return createRuntime({
     netns: paths.roots.netns,
     cgroupParent: paths.name.full,
     title: paths.name.short,
     expect: defaultCapabilities,
+    say,
   })
 }
 

@@ -22,11 +22,11 @@ export interface CompileOptions {
   readonly devices: readonly HostDevice[]
 }
 
-/** Host steps: the monitor's folder and log file. */
-export function superviseSteps(supervise: SuperviseSpec, oom: string): Step[] {
+/** Host steps: the monitor's folder and log file. `oom`: where out-of-memory kills are counted, "" for an exec. */
+export function superviseSteps(supervise: SuperviseSpec, { oom, lasting }: { oom: string; lasting: boolean }): Step[] {
   const { directory, log } = supervise
   return [
-    step('supervise', { directory, oom }),
+    step('supervise', { directory, oom, lasting: Number(lasting) }),
     ...(log === undefined
       ? []
       : [step('log', { path: log.path, size: log.maxSize, files: log.maxFiles }, 'HostConfig.LogConfig')]),
@@ -46,7 +46,7 @@ export function compile(spec: ContainerSpec, { facts, filter, devices }: Compile
   const { user, cwd } = spec.process
   return {
     host: [
-      ...superviseSteps(spec.supervise, oomFile(facts.cgroup, spec.cgroup.path)),
+      ...superviseSteps(spec.supervise, { oom: oomFile(facts.cgroup, spec.cgroup.path), lasting: true }),
       stdioStep(spec.stdio, user.uid),
       ...cgroup.host,
       ...networkSteps(spec.network),

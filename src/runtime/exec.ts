@@ -18,7 +18,8 @@ export function compileExec(spec: ExecSpec, facts: HostFacts, filter: Buffer | u
   const { mnt, cgroup, uts, ipc, pid, net } = cloneFlags
   return {
     host: [
-      ...superviseSteps(spec.supervise, ''),
+      // of an exec's end, only the engine that started it wants to know
+      ...superviseSteps(spec.supervise, { oom: '', lasting: false }),
       stdioStep(spec.stdio, spec.process.user.uid),
       step('target', { pid: spec.pid, cgroup: `/${spec.cgroupPath}` }, 'exec'),
       step('clone', { flags: 0 }, 'exec'),

@@ -13,7 +13,7 @@ import { findMonitor, launch, Nursery, Running } from './monitor.ts'
 import { compileHost } from './operations.ts'
 import { programLines } from './print.ts'
 import { type Program, undoSteps } from './program.ts'
-import type { Cgroups, Exit, ProgramLine, Runtime, StartOptions, Supervised } from './runtime.ts'
+import type { Cgroups, Exit, LastSeen, ProgramLine, Runtime, StartOptions, Supervised } from './runtime.ts'
 import { filterFor } from './seccomp/filter.ts'
 import type { ContainerSpec, ExecSpec, HostSpec } from './spec.ts'
 import { step } from './steps.ts'
@@ -27,6 +27,8 @@ export interface RuntimeOptions {
   readonly title?: string
   /** Capabilities whose default seccomp filter is made ahead, as soon as there is nothing else to do (15 ms saved at the first start). */
   readonly expect?: readonly string[]
+  /** Hears, a line each, of what was gone and is there again. Default: the debug log. */
+  readonly say?: (line: string) => void
 }
 
 class KernelRuntime implements Runtime {
@@ -35,6 +37,7 @@ class KernelRuntime implements Runtime {
   readonly #nursery: Nursery
   readonly #netns: string
   readonly #parent: string
+  readonly #say: (line: string) => void
   readonly #running = new Set<Running>()
   #devices: readonly HostDevice[] = []
   #netnsReady: Promise<unknown> | undefined
@@ -42,12 +45,13 @@ class KernelRuntime implements Runtime {
   constructor(
     facts: HostFacts,
     nursery: Nursery,
-    { netns, parent }: { readonly netns: string; readonly parent: string },
+    { netns, parent, say }: { readonly netns: string; readonly parent: string; readonly say: (line: string) => void },
   ) {
     this.#facts = facts
     this.#nursery = nursery
     this.#netns = netns
     this.#parent = parent
+    this.#say = say
     this.cgroups = new KernelCgroups(facts.cgroup)
   }
 
@@ -64,7 +68,9 @@ class KernelRuntime implements Runtime {
       pid,
       at,
       directory: spec.supervise.directory,
+      cgroup: spec.kind === 'container' ? spec.cgroup.path : spec.cgroupPath,
       attach: spec.stdio.attach,
+      say: this.#say,
     })
     if (signal?.aborted) {
       await this.#takeBack(running, program)
@@ -78,8 +84,8 @@ class KernelRuntime implements Runtime {
     return isNamespace(path)
   }
 
-  async adopt(directory: string): Promise<Supervised | Exit | undefined> {
-    const found = await findMonitor(directory)
+  async adopt(directory: string, last?: LastSeen): Promise<Supervised | Exit | undefined> {
+    const found = await findMonitor(directory, { last, say: this.#say })
     if (found?.kind === 'running') this.#follow(found)
     return found
   }
@@ -166,5 +172,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const parent = options.cgroupParent ?? 'tscompose'
   const facts = await prepareCgroups(await readFacts(), parent)
   if (options.expect !== undefined) prepareFilter(options.expect)
-  return new KernelRuntime(facts, new Nursery(options.title ?? 'tsc'), { netns: options.netns ?? '/run/netns', parent })
+  return new KernelRuntime(facts, new Nursery(options.title ?? 'tsc'), {
+    netns: options.netns ?? '/run/netns',
+    parent,
+    say: options.say ?? debug('runtime'),
+  })
 }

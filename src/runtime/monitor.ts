@@ -7,7 +7,8 @@ import { Control } from './control.ts'
 import { stepFailure } from './failure.ts'
 import { openMonitor, requestMonitor, startNursery } from './native.ts'
 import { encode, type Program } from './program.ts'
-import type { Attachment, AttachStreams, Exit, Supervised } from './runtime.ts'
+import { reach } from './reach.ts'
+import type { Attachment, AttachStreams, Exit, LastSeen, Supervised } from './runtime.ts'
 
 const log = debug('runtime')
 
@@ -97,7 +98,19 @@ function attachmentOver(control: Control, finish: () => void): Attachment {
   }
 }
 
-/** A running process behind its monitor. `attach` says whether the first connection is an attachment too. */
+export interface RunningOptions {
+  readonly pid: number
+  readonly at: Date
+  readonly directory: string
+  /** The process's; undefined where it is not known. */
+  readonly cgroup: string | undefined
+  /** What the first connection, an attachment too, carries. */
+  readonly attach: AttachStreams | undefined
+  /** Hears of what was gone and is there again. */
+  readonly say: (line: string) => void
+}
+
+/** A running process behind its monitor. */
 export class Running implements Supervised {
   readonly kind = 'running'
   readonly pid: number
@@ -105,23 +118,15 @@ export class Running implements Supervised {
   readonly exited: Promise<Exit>
   readonly attached: Attachment | undefined
   readonly #control: Control
-  readonly #directory: string
+  readonly #options: RunningOptions
   #ended = false
   /** A connection for signals, where the first one carries input: they would wait behind what the process does not read. */
   #signals: Promise<Control | undefined> | undefined
   readonly #carriesInput: boolean
 
-  constructor(
-    control: Control,
-    options: {
-      readonly pid: number
-      readonly at: Date
-      readonly directory: string
-      readonly attach: AttachStreams | undefined
-    },
-  ) {
+  constructor(control: Control, options: RunningOptions) {
     this.#control = control
-    this.#directory = options.directory
+    this.#options = options
     this.pid = options.pid
     this.startedAt = options.at
     this.#carriesInput = options.attach?.stdin ?? false
@@ -130,7 +135,7 @@ export class Running implements Supervised {
   }
 
   async #follow(): Promise<Exit> {
-    const exit = (await this.#control.exit) ?? (await readExit(this.#directory)) ?? lostExit()
+    const exit = (await this.#control.exit) ?? (await readExit(this.#options.directory)) ?? lostExit()
     this.#ended = true
     void this.#signals?.then(control => control?.close())
     return exit
@@ -142,7 +147,7 @@ export class Running implements Supervised {
       this.#control.signal(number)
       return
     }
-    this.#signals ??= Control.to(this.#directory).catch(error => {
+    this.#signals ??= this.#connect().catch(error => {
       log('no second connection to %d: %s', this.pid, messageOf(error))
       return undefined
     })
@@ -154,11 +159,16 @@ export class Running implements Supervised {
   }
 
   async attach(streams: AttachStreams): Promise<Attachment> {
-    const control = await Control.to(this.#directory)
+    const control = await this.#connect()
     if (control === undefined || (await control.first).kind !== 'started')
       throw new Failure('conflict', `Cannot attach to process ${this.pid}: it has ended`)
     control.attach(streams)
     return attachmentOver(control, () => control.close())
+  }
+
+  #connect(): Promise<Control | undefined> {
+    const { directory, cgroup, say } = this.#options
+    return reach(directory, { last: cgroup === undefined ? undefined : { pid: this.pid, cgroup }, say })
   }
 
   /** Lets go of the connection; the process and its monitor stay. */
@@ -169,11 +179,21 @@ export class Running implements Supervised {
 }
 
 /** Connects to the monitor that works in `directory`, or reads what it left. */
-export async function findMonitor(directory: string): Promise<Running | Exit | undefined> {
-  const control = await Control.to(directory)
+export async function findMonitor(
+  directory: string,
+  { last, say }: { readonly last: LastSeen | undefined; readonly say: (line: string) => void },
+): Promise<Running | Exit | undefined> {
+  const control = await reach(directory, { last, say })
   const first = await control?.first
   if (control !== undefined && first?.kind === 'started')
-    return new Running(control, { pid: first.pid, at: first.at, directory, attach: undefined })
+    return new Running(control, {
+      pid: first.pid,
+      at: first.at,
+      directory,
+      cgroup: last?.cgroup,
+      attach: undefined,
+      say,
+    })
   control?.close()
   return await readExit(directory)
 }

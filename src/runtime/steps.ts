@@ -23,7 +23,12 @@ const both = ['host', 'child'] as const
 
 export const steps = {
   // what the monitor itself needs to know
-  supervise: { code: 1, group: 'settings', phases: host, args: { directory: 'string', oom: 'string' } },
+  supervise: {
+    code: 1,
+    group: 'settings',
+    phases: host,
+    args: { directory: 'string', oom: 'string', lasting: 'number' },
+  },
   log: { code: 2, group: 'settings', phases: host, args: { path: 'string', size: 'number', files: 'number' } },
   stdio: {
     code: 3,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
@@ -17,6 +18,11 @@ const runtime = await createRuntime({ cgroupParent: parent })
 const running = await runtime.start(JSON.parse(readFileSync(file, 'utf8')))
 console.log(running.pid)
 `
+
+async function hasEnded(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  return stat === undefined || / Z /.test(stat)
+}
 
 describe('Runtime.adopt()', { skip: kernelSkip() }, () => {
   let box: Box
@@ -71,6 +77,35 @@ describe('Runtime.adopt()', { skip: kernelSkip() }, () => {
     assert.match(await readFile(spec.supervise.log!.path, 'utf8'), /bye/)
   })
 
+  it('hears of an exit that could not be written down, which is tried again until it is', async () => {
+    const { spec, pid } = await startAndKill(['sleep', '1000'])
+    const { directory } = spec.supervise
+    // as a full disk would, but for as long as is wanted
+    await mkdir(join(directory, '.exit.json'))
+    process.kill(pid, 'SIGKILL')
+    await eventually('its end', () => hasEnded(pid))
+    const found = await box.runtime.adopt(directory)
+    assert.ok(found?.kind === 'running')
+    assert.equal((await found.exited).code, 137)
+    assert.equal(existsSync(join(directory, 'exit.json')), false)
+    await rmdir(join(directory, '.exit.json'))
+    await eventually('the record', () => existsSync(join(directory, 'exit.json')))
+    await eventually('the end of the monitor', () => !existsSync(join(directory, 'control.sock')))
+  })
+
+  it('leaves nothing of a monitor that was heard and whose folder is gone', async () => {
+    const { spec, pid } = await startAndKill(['sleep', '1000'])
+    const found = await box.runtime.adopt(spec.supervise.directory)
+    assert.ok(found?.kind === 'running')
+    const monitor = Number(/^PPid:\s*(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))![1])
+    await mkdir(join(spec.supervise.directory, '.exit.json'))
+    found.signal(9)
+    await found.exited
+    await rm(spec.supervise.directory, { recursive: true })
+    await eventually('the end of the monitor', () => hasEnded(monitor))
+    assert.equal(existsSync(spec.supervise.directory), false)
+  })
+
   it('finds nothing where there never was a monitor', async () => {
     assert.equal(await box.runtime.adopt(join(box.folder, 'nowhere')), undefined)
     assert.equal(await box.runtime.adopt(box.folder), undefined)
@@ -93,9 +128,6 @@ describe('Runtime.adopt()', { skip: kernelSkip() }, () => {
     process.kill(Number(/^PPid:\s*(\d+)/m.exec(status)![1]), 'SIGKILL')
     const { code, signal } = await running.exited
     assert.deepEqual([code, signal], [137, 9])
-    await eventually('the end of the process', async () => {
-      const state = await readFile(`/proc/${running.pid}/stat`, 'utf8').catch(() => undefined)
-      return state === undefined || / Z /.test(state)
-    })
+    await eventually('the end of the process', () => hasEnded(running.pid))
   })
 })

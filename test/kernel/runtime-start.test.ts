@@ -564,7 +564,9 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
       pid,
       at,
       directory: spec.supervise.directory,
+      cgroup: undefined,
       attach: { stdin: true, stdout: true, stderr: true },
+      say: () => undefined,
     })
     const { stdout } = await finish(running)
     nursery.close()

@@ -1,7 +1,7 @@
 /** What is found broken on disk is moved out of the way, never deleted, and named once in the engine's log. */
-import { lstatSync, mkdirSync, renameSync } from 'node:fs'
+import { lstatSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import type { Paths } from './paths.ts'
 import { type RecordKind, readRecord, reasonOf } from './store.ts'
@@ -61,14 +61,32 @@ export class Aside {
     }
   }
 
-  /** Makes a folder where there is none; what stands in its place and is none is kept aside. */
+  /** Makes a folder where there is none; what stands in its place, or in that of one above it, and is none is kept aside. */
   async folder(path: string, mode = 0o700): Promise<void> {
     try {
       await mkdir(path, { recursive: true, mode })
     } catch (error) {
       if (!['EEXIST', 'ENOTDIR', 'ELOOP', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error
-      this.keep(path, `Cannot use "${path}" as a folder: ${reasonOf(error)}`)
+      const wrong = this.#inTheWay(path)
+      this.keep(wrong, `Cannot use "${wrong}" as a folder: ${reasonOf(error)}`)
       await mkdir(path, { recursive: true, mode })
     }
+  }
+
+  /** The first on the way from our root down that is no folder. */
+  #inTheWay(path: string): string {
+    const { data, run } = this.#paths.roots
+    const above = dirname(path)
+    if (path === data || path === run || above === path || isFolder(above)) return path
+    return this.#inTheWay(above)
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    // neither there nor to be followed: whoever is told sees the reason in the failure that led here
+    return false
   }
 }

@@ -74,13 +74,22 @@ export async function adopt(parts: Parts, container: Container): Promise<Adopted
     await releaseNetwork(parts, container)
     return { kind: 'idle' }
   }
-  const found = await parts.runtime.adopt(parts.paths.monitor(container.id), {
-    pid: state.pid,
-    cgroup: container.cgroup,
-  })
+  const found = await find(parts, container)
   if (found?.kind === 'running') return { kind: 'running', process: found }
   if (!found) parts.say(`Nobody knows how "${container.name}" ended: its monitor is gone and has written nothing down`)
   return { kind: 'exited', exit: found ?? lost() }
+}
+
+/** Its monitor, or what that has written down; whatever its folder holds. Never fails: nobody could stop what is neither found nor lost. */
+async function find({ paths, runtime, aside, say }: Parts, { id, state, cgroup, name }: Container) {
+  try {
+    await aside.folder(paths.monitor(id))
+    return await runtime.adopt(paths.monitor(id), { pid: state.pid, cgroup })
+  } catch (error) {
+    if (existsSync(paths.monitorExit(id))) aside.keep(paths.monitorExit(id), messageOf(error))
+    else say(`Cannot reach the monitor of "${name}": ${messageOf(error)}`)
+    return undefined
+  }
 }
 
 /** A start that the engine before did not live to record: nobody was told of its process, so it ends, with all it was given. */
