@@ -159,9 +159,14 @@ function cPath(path: string): Buffer {
 /** As large as the kernel lets an attribute, or the list of their names, be. */
 const scratch = Buffer.alloc(65536)
 
-const nodeTypes = { 'character-device': 0o020000, 'block-device': 0o060000, fifo: 0o010000 } as const
+const nodeTypes = {
+  'character-device': 0o020000,
+  'block-device': 0o060000,
+  fifo: 0o010000,
+  socket: 0o140000,
+} as const
 
-/** Makes a device or fifo, 0600; overlay's whiteout is the character device 0:0. */
+/** Makes a device, fifo or socket, 0600; overlay's whiteout is the character device 0:0. */
 export function makeNode(path: string, type: keyof typeof nodeTypes, major = 0, minor = 0): void {
   // glibc's encoding of dev_t (sysmacros.h)
   const [high, low] = [BigInt(major), BigInt(minor)]

@@ -1,0 +1,239 @@
+/**
+ * A stack of layers shown as one tree that can be written to: what changes goes into the highest one (`upper`), as overlay keeps it.
+ *
+ * Folders that are only below are made again in the upper when something is written in them, with owner, mode and attributes: overlay's
+ * copy-up. What is taken away leaves a whiteout, a folder made in the place of something is opaque. Every name is looked up below an
+ * open descriptor and no link is ever followed here, so nothing that moves meanwhile leads a write out of the tree.
+ */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  type Stats,
+} from 'node:fs'
+import { errnoOf, Failure } from '../../lib/failure.ts'
+import { fsPath } from '../../lib/file-name.ts'
+import { makeNode, setXattr } from '../../runtime/native.ts'
+import type { HostPath } from '../../runtime/spec.ts'
+import { readImageXattrs, setImageXattrs } from './image-xattrs.ts'
+import { isOpaque, isWhiteout, MergedTree, type TreeFolder, type TreeNode } from './merged-tree.ts'
+import { linkText } from './tree-tar.ts'
+
+const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+const opaqueXattr = 'trusted.overlay.opaque'
+/** What the kernel allows in one path. */
+const mostLinks = 40
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** A folder as the whole stack shows it. */
+export interface WriteFolder {
+  readonly kind: 'folder'
+  readonly stat: Stats
+  /** "/etc", for messages; "" for the root. */
+  readonly name: string
+  readonly parent: WriteFolder | undefined
+  /** What the layers below the upper show here; undefined when nothing does, or it is hidden. */
+  readonly lower: TreeFolder | undefined
+  /** In the upper; undefined until something is written here. */
+  fd: number | undefined
+}
+
+/** A path whose links have been followed, as far as it is there. */
+export interface Place {
+  readonly names: readonly string[]
+  /** As many as names; undefined where nothing is. */
+  readonly entries: (WriteFolder | TreeNode | undefined)[]
+}
+
+/** Closes whatever it opened when disposed of. */
+export class OverlayWriter implements Disposable {
+  readonly root: WriteFolder
+  readonly #below: MergedTree | undefined
+  readonly #open = new Set<number>()
+
+  /** `below`: lowest first. The upper is there, with the root's owner and mode. */
+  constructor(below: readonly HostPath[], upper: HostPath) {
+    this.#below = below.length === 0 ? undefined : new MergedTree(below)
+    try {
+      const fd = this.#openFolder(upper)
+      const stat = lstatSync(`/proc/self/fd/${fd}/.`)
+      this.root = { kind: 'folder', stat, name: '', parent: undefined, lower: this.#below?.root, fd }
+    } catch (error) {
+      this[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** What the stack shows under one name of a folder; undefined when nothing. */
+  child(parent: WriteFolder, name: string): WriteFolder | TreeNode | undefined {
+    const above = parent.fd === undefined ? undefined : statBelow(parent.fd, name)
+    if (above !== undefined && !above.isDirectory())
+      return isWhiteout(above) ? undefined : { kind: 'node', stat: above, path: at(parent.fd!, name) }
+    if (above === undefined) {
+      const found = parent.lower && this.#below!.child(parent.lower, name)
+      if (found?.kind !== 'folder') return found
+      return { kind: 'folder', stat: found.stat, name: `${parent.name}/${name}`, parent, lower: found, fd: undefined }
+    }
+    const fd = this.#openFolder(at(parent.fd!, name))
+    const lower =
+      parent.lower && !isOpaque(`/proc/self/fd/${fd}/.`) ? this.#below!.child(parent.lower, name) : undefined
+    return {
+      kind: 'folder',
+      stat: above,
+      name: `${parent.name}/${name}`,
+      parent,
+      lower: lower?.kind === 'folder' ? lower : undefined,
+      fd,
+    }
+  }
+
+  /** Follows all links of a path, its last name too, inside the tree. @throws Failure `invalid` when they go round. */
+  resolve(path: string): Place {
+    const above: { name: string; entry: WriteFolder | TreeNode | undefined }[] = []
+    const rest = path.split('/')
+    for (let links = 0; rest.length > 0; ) {
+      const name = rest.shift()!
+      if (name === '' || name === '.') continue
+      if (name === '..') {
+        this.#letGo(above.pop()?.entry)
+        continue
+      }
+      const parent = above.length === 0 ? this.root : above.at(-1)!.entry
+      const entry = parent?.kind === 'folder' ? this.child(parent, name) : undefined
+      if (!entry?.stat.isSymbolicLink()) {
+        above.push({ name, entry })
+        continue
+      }
+      if (++links > mostLinks) throw new Failure('invalid', `Cannot reach "${path}": too many links`)
+      const target = entry.kind === 'node' ? (linkText(entry.path) ?? '') : ''
+      if (target.startsWith('/')) for (const { entry: left } of above.splice(0)) this.#letGo(left)
+      rest.unshift(...target.split('/'))
+    }
+    return { names: above.map(({ name }) => name), entries: above.map(({ entry }) => entry) }
+  }
+
+  /**
+   * The folder at a place, made as far as it is missing, every new one by `made`.
+   * @throws Failure `conflict` when something on the way is no folder.
+   */
+  makeFolders(place: Place, made: { readonly mode: number; readonly owner: Owner }): WriteFolder {
+    let folder = this.root
+    for (const [i, name] of place.names.entries()) {
+      const entry = place.entries[i]
+      if (entry?.kind === 'node') throw new Failure('conflict', `mkdir ${folder.name}/${name}: not a directory`)
+      folder = entry ?? (place.entries[i] = this.makeFolder(folder, name, made))
+    }
+    return folder
+  }
+
+  /** A new folder under a name where the stack shows nothing. */
+  makeFolder(parent: WriteFolder, name: string, made: { readonly mode: number; readonly owner: Owner }): WriteFolder {
+    const path = at(this.descriptor(parent), name)
+    const hidden = this.#takeWhiteout(path)
+    mkdirSync(fsPath(path), 0o700)
+    const fd = this.#openFolder(path)
+    fchownSync(fd, made.owner.uid, made.owner.gid)
+    fchmodSync(fd, made.mode)
+    if (hidden) setXattr(`/proc/self/fd/${fd}/.`, opaqueXattr, yes)
+    const stat = lstatSync(`/proc/self/fd/${fd}/.`)
+    return { kind: 'folder', stat, name: `${parent.name}/${name}`, parent, lower: undefined, fd }
+  }
+
+  /** The host's path at which something else than a folder is to be made, where the stack shows no folder; what is there goes away. */
+  clear(parent: WriteFolder, name: string): HostPath {
+    const path = at(this.descriptor(parent), name)
+    const before = lstatSync(fsPath(path), { throwIfNoEntry: false })
+    if (before !== undefined) rmSync(fsPath(path))
+    return path
+  }
+
+  /** Takes away whatever the stack shows under a name, with all below it. */
+  remove(parent: WriteFolder, name: string): void {
+    const path = at(this.descriptor(parent), name)
+    rmSync(fsPath(path), { recursive: true, force: true })
+    const lower = parent.lower && this.#below!.child(parent.lower, name)
+    if (lower === undefined) return
+    if (lower.kind === 'folder') this.#below!.close(lower)
+    makeNode(path, 'character-device', 0, 0)
+  }
+
+  /** The folder's descriptor in the upper, made there (copied up) when it is only below. */
+  descriptor(folder: WriteFolder): number {
+    if (folder.fd !== undefined) return folder.fd
+    const above = this.descriptor(folder.parent!)
+    const path = at(above, folder.name.slice(folder.name.lastIndexOf('/') + 1))
+    try {
+      mkdirSync(fsPath(path), 0o700)
+    } catch (error) {
+      // copied up by way of another handle of the same folder
+      if (errnoOf(error) !== 'EEXIST') throw error
+      folder.fd = this.#openFolder(path)
+      return folder.fd
+    }
+    const fd = this.#openFolder(path)
+    const { uid, gid, mode } = folder.stat
+    fchownSync(fd, uid, gid)
+    fchmodSync(fd, mode & 0o7777)
+    const xattrs = folder.lower && readImageXattrs(folder.lower.path)
+    if (xattrs !== undefined) setImageXattrs(`/proc/self/fd/${fd}/.`, xattrs)
+    folder.fd = fd
+    return fd
+  }
+
+  /** Lets go of a folder that is done with, as all below it are: a large tree must not use up descriptors. */
+  close(folder: WriteFolder): void {
+    if (folder === this.root) return
+    if (folder.lower !== undefined) this.#below!.close(folder.lower)
+    if (folder.fd === undefined || !this.#open.delete(folder.fd)) return
+    closeSync(folder.fd)
+    folder.fd = undefined
+  }
+
+  /** Lets go of all folders that led to a place. */
+  release(place: Place): void {
+    for (const entry of place.entries) this.#letGo(entry)
+  }
+
+  #letGo(entry: WriteFolder | TreeNode | undefined): void {
+    if (entry?.kind === 'folder') this.close(entry)
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#open) closeSync(fd)
+    this.#open.clear()
+    this.#below?.[Symbol.dispose]()
+  }
+
+  #openFolder(path: HostPath): number {
+    const fd = openSync(fsPath(path), folderOnly)
+    this.#open.add(fd)
+    return fd
+  }
+
+  /** True when there was one. */
+  #takeWhiteout(path: HostPath): boolean {
+    const before = lstatSync(fsPath(path), { throwIfNoEntry: false })
+    if (before === undefined || !isWhiteout(before)) return false
+    rmSync(fsPath(path))
+    return true
+  }
+}
+
+const yes = Buffer.from('y')
+
+function at(fd: number, name: string): HostPath {
+  return `/proc/self/fd/${fd}/${name}`
+}
+
+function statBelow(fd: number, name: string): Stats | undefined {
+  return lstatSync(fsPath(at(fd, name)), { throwIfNoEntry: false })
+}

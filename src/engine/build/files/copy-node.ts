@@ -1,0 +1,123 @@
+/** One file, link, device, pipe or socket of a source to its new place: content, owner, mode, attributes and time, in the order they hold. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  futimesSync,
+  lchownSync,
+  lutimesSync,
+  openSync,
+  readSync,
+  type Stats,
+  symlinkSync,
+  writeSync,
+} from 'node:fs'
+import { copyFile } from 'node:fs/promises'
+import { Failure } from '../../../lib/failure.ts'
+import { fsPath } from '../../../lib/file-name.ts'
+import { makeNode } from '../../../runtime/native.ts'
+import type { HostPath } from '../../../runtime/spec.ts'
+import { readImageXattrs, setImageXattrs } from '../../base/image-xattrs.ts'
+import type { Owner } from '../../base/overlay-writer.ts'
+import { deviceNumbers, linkText } from '../../base/tree-tar.ts'
+
+const reading = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+/** Files up to this are copied at once by two calls; larger ones by a thread, and shared (reflink) where the file system can. */
+const small = 128 * 1024
+const scratch = Buffer.allocUnsafeSlow(small)
+
+export interface NodeSource {
+  readonly stat: Stats
+  readonly at: HostPath
+}
+
+export interface Look {
+  readonly owner: Owner
+  /** The twelve bits; without meaning for a link. */
+  readonly mode: number
+}
+
+/** `to`: a path in a folder of ours at which nothing is. */
+export async function copyNode({ stat, at }: NodeSource, to: HostPath, look: Look): Promise<void> {
+  if (stat.isFile()) return stat.size <= small ? copySmall(at, to, look) : await copyLarge(at, to, look)
+  if (stat.isSymbolicLink()) {
+    const target = linkText(at)
+    if (target === undefined) throw new Failure('conflict', `Cannot copy "${at}": it changed meanwhile`)
+    // text for whoever uses the image; it is never resolved here
+    symlinkSync(fsPath(target), fsPath(to))
+  } else if (stat.isFIFO() || stat.isSocket()) makeNode(to, stat.isFIFO() ? 'fifo' : 'socket')
+  else {
+    const [major, minor] = deviceNumbers(stat.rdev)
+    makeNode(to, stat.isBlockDevice() ? 'block-device' : 'character-device', major, minor)
+  }
+  lchownSync(fsPath(to), look.owner.uid, look.owner.gid)
+  if (!stat.isSymbolicLink()) chmodSync(fsPath(to), look.mode)
+  copyXattrs(at, to)
+  lutimesSync(fsPath(to), stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+}
+
+/** Attributes that images keep, of a link itself. */
+export function copyXattrs(from: HostPath, to: HostPath): void {
+  const xattrs = readImageXattrs(from)
+  if (xattrs !== undefined) setImageXattrs(to, xattrs)
+}
+
+function copySmall(at: HostPath, to: HostPath, look: Look): void {
+  const source = openSource(at)
+  try {
+    const { mtimeMs } = fstatSync(source)
+    const target = openSync(fsPath(to), newFile, 0o600)
+    try {
+      for (
+        let got = readSync(source, scratch, 0, small, null);
+        got > 0;
+        got = readSync(source, scratch, 0, small, null)
+      )
+        for (let done = 0; done < got; ) done += writeSync(target, scratch, done, got - done)
+      finish(target, look, { from: at, to, mtimeMs })
+    } finally {
+      closeSync(target)
+    }
+  } finally {
+    closeSync(source)
+  }
+}
+
+async function copyLarge(at: HostPath, to: HostPath, look: Look): Promise<void> {
+  const source = openSource(at)
+  try {
+    const { mtimeMs } = fstatSync(source)
+    await copyFile(`/proc/self/fd/${source}`, fsPath(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    const target = openSync(fsPath(to), constants.O_RDONLY | constants.O_NOFOLLOW)
+    try {
+      finish(target, look, { from: at, to, mtimeMs })
+    } finally {
+      closeSync(target)
+    }
+  } finally {
+    closeSync(source)
+  }
+}
+
+function openSource(at: HostPath): number {
+  const fd = openSync(fsPath(at), reading)
+  if (fstatSync(fd).isFile()) return fd
+  closeSync(fd)
+  throw new Failure('conflict', `Cannot copy "${at}": it changed meanwhile`)
+}
+
+function finish(
+  fd: number,
+  { owner, mode }: Look,
+  { from, to, mtimeMs }: { readonly from: HostPath; readonly to: HostPath; readonly mtimeMs: number },
+): void {
+  // chown clears set-uid bits and file capabilities, so it comes first
+  fchownSync(fd, owner.uid, owner.gid)
+  fchmodSync(fd, mode)
+  copyXattrs(from, to)
+  futimesSync(fd, mtimeMs / 1000, mtimeMs / 1000)
+}

@@ -1,0 +1,49 @@
+/** `--chown`: a name or number of a user, a group, or both, looked up in the files that are copied onto. */
+import { Failure } from '../../../lib/failure.ts'
+import type { HostPath } from '../../../runtime/spec.ts'
+import { readTreeFile } from '../../base/merged-tree.ts'
+import type { Owner } from '../../base/overlay-writer.ts'
+
+const largestFile = 16 * 1024 * 1024
+const largestId = 2 ** 31 - 1
+
+/**
+ * A user that is not known is root, a group that is not known the user's own, as BuildKit has it.
+ * @throws Failure `invalid` for a name where there are no files at all (FROM scratch).
+ */
+export function findOwner(chown: string, below: readonly HostPath[]): Owner {
+  const [user = '', group = ''] = chown.split(':', 2)
+  let owner: Owner = { uid: 0, gid: 0 }
+  if (user !== '') {
+    const number = idOf(user)
+    if (number !== undefined) owner = { uid: number, gid: number }
+    else {
+      const line = entries(below, '/etc/passwd', 'user').find(([name]) => name === user)
+      if (line) owner = { uid: field(line, 2), gid: field(line, 3) }
+    }
+  }
+  if (group === '') return owner
+  const number = idOf(group)
+  if (number !== undefined) return { ...owner, gid: number }
+  const line = entries(below, '/etc/group', 'group').find(([name]) => name === group)
+  return line ? { ...owner, gid: field(line, 2) } : owner
+}
+
+function entries(below: readonly HostPath[], path: string, what: string): readonly string[][] {
+  if (below.length === 0)
+    throw new Failure('invalid', `invalid missing ${what} mount: there is no ${path} to look up a name in`)
+  const text = readTreeFile(below, path, largestFile)?.toString('utf8') ?? ''
+  return text.split('\n').map(line => line.trim().split(':'))
+}
+
+function field(line: readonly string[], index: number): number {
+  return idOf(line[index] ?? '') ?? 0
+}
+
+function idOf(text: string): number | undefined {
+  if (!/^\d{1,10}$/.test(text)) return undefined
+  const number = Number(text)
+  if (number > largestId)
+    throw new Failure('invalid', `Cannot give files to "${text}": the largest number is ${largestId}`)
+  return number
+}
