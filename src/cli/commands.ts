@@ -64,7 +64,7 @@ export const commands: readonly CommandRow[] = [
   {
     name: 'push',
     group: stacks,
-    summary: 'Push the images of services: refused until there is a builder',
+    summary: 'Push the images of services',
     load: async () => (await import('./commands/push.ts')).push,
   },
   {

@@ -85,17 +85,3 @@ describe('convert', () => {
     assert.equal(outputs[0]!.code, 0)
   })
 })
-
-describe('push', () => {
-  for (const [argv, code, says] of [
-    [['push', 'web'], 0, / web Skipped/],
-    [['push'], 1, /Cannot push the image of service "built"/],
-    [['push', '--ignore-push-failures'], 0, /Cannot push the image of service "built"/],
-    [['push', 'nope'], 1, /no such service: nope/],
-  ] as const)
-    test(`${argv.join(' ')} ends with ${code}`, async () => {
-      const outcome = await tscompose(argv, { cwd: folder })
-      assert.deepEqual([outcome.code, outcome.stdout], [code, ''])
-      assert.match(outcome.stderr, says)
-    })
-})

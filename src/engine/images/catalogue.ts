@@ -140,6 +140,14 @@ export class Catalogue {
     await this.#save()
   }
 
+  /** Notes where else an image can be had: "127.0.0.1:5000/app@sha256:…"; nothing when it is gone meanwhile. */
+  async addDigest(id: Digest, digest: string): Promise<void> {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || entry.record.digests.includes(digest)) return
+    this.#set({ ...entry.record, digests: [...entry.record.digests, digest] }, entry.document)
+    await this.#save()
+  }
+
   /** Takes names (tags, or digests with "@") from an image. */
   async untag(id: Digest, names: readonly string[]): Promise<void> {
     const { record, document } = this.#entries.get(id)!

@@ -3,18 +3,19 @@ import type { DistributionInspect } from '../../api/images.ts'
 import { Failure } from '../../lib/failure.ts'
 import { parseDocument } from './catalogue.ts'
 import { digestOf } from './digest.ts'
-import { readBody } from './http-get.ts'
 import type { PullOptions } from './image-store.ts'
 import { type Descriptor, largestDocument, parseManifest } from './manifest.ts'
 import { parseReference } from './reference.ts'
-import { Registry } from './registry.ts'
+import type { RegistrySettings } from './registry/settings.ts'
+import { PullSource } from './registry/source.ts'
 
 export async function inspectDistribution(
+  settings: RegistrySettings,
   text: string,
   { auth, signal = new AbortController().signal }: Pick<PullOptions, 'auth' | 'signal'>,
 ): Promise<DistributionInspect> {
   const reference = parseReference(text)
-  const registry = new Registry(reference, auth)
+  const registry = new PullSource(reference, auth, settings)
   const fetched = await registry.manifest(reference.digest ?? reference.tag!, signal)
   const document = parseManifest(fetched.data, registry.name, fetched.mediaType)
   return {
@@ -32,14 +33,15 @@ export async function inspectDistribution(
 
 /** Every tag that a registry has of a repository, sorted. */
 export async function repositoryTags(
+  settings: RegistrySettings,
   text: string,
   { auth, signal = new AbortController().signal }: Pick<PullOptions, 'auth' | 'signal'>,
 ): Promise<readonly string[]> {
-  return (await new Registry(parseReference(text), auth).tags(signal)).toSorted()
+  return (await new PullSource(parseReference(text), auth, settings).tags(signal)).toSorted()
 }
 
-async function platformOf(registry: Registry, { digest, size }: Descriptor, signal: AbortSignal) {
-  const data = await readBody(await registry.blob(digest, signal), Math.min(size, largestDocument), registry.name)
+async function platformOf(registry: PullSource, { digest, size }: Descriptor, signal: AbortSignal) {
+  const data = await registry.document(digest, Math.min(size, largestDocument), signal)
   if (digestOf(data) !== digest)
     throw new Failure('invalid', `Cannot use blob "${digest}" of ${registry.name}: its content has another digest`)
   const { os, architecture, variant } = parseDocument(data, registry.name)

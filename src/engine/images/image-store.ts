@@ -6,6 +6,7 @@ import type { Blobs } from './blobs.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Layers } from './layers.ts'
 import type { OnProgress } from './progress.ts'
+import type { RegistrySettings } from './registry/settings.ts'
 
 /** The parts of the store that they share. */
 export interface ImageStore {
@@ -14,12 +15,19 @@ export interface ImageStore {
   readonly layers: Layers
   readonly catalogue: Catalogue
   readonly events: Events
+  readonly registries: RegistrySettings
 }
 
 export interface PullOptions {
   readonly auth?: RegistryAuth | undefined
   /** "linux/arm64/v8"; this machine's when undefined. */
   readonly platform?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
+}
+
+export interface PushOptions {
+  readonly auth?: RegistryAuth | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
 }

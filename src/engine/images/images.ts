@@ -14,11 +14,12 @@ import { Catalogue, chainIds } from './catalogue.ts'
 import type { CommitOptions, Committed } from './commit.ts'
 import { type Digest, isDigest } from './digest.ts'
 import type { Image } from './image.ts'
-import type { ImageStore, ImportOptions, LoadOptions, PullOptions } from './image-store.ts'
+import type { ImageStore, ImportOptions, LoadOptions, PullOptions, PushOptions } from './image-store.ts'
 import { Layers } from './layers.ts'
 import type { PruneOptions } from './prune.ts'
 import type { Puller } from './pull.ts'
 import { familiar, newName, normalName, parseReference, repositoryName } from './reference.ts'
+import { defaultSettings, type RegistrySettings } from './registry/settings.ts'
 import { decideRemoval, type ImageUser, type RemovedImage } from './removal.ts'
 import type { UnpackLimits } from './unpack.ts'
 
@@ -32,6 +33,7 @@ export interface RemoveOptions {
 export interface OpenOptions {
   readonly limits?: Partial<UnpackLimits> | undefined
   readonly aside?: Aside | undefined
+  readonly registries?: Partial<RegistrySettings> | undefined
 }
 
 export class Images {
@@ -53,7 +55,14 @@ export class Images {
     const blobs = new Blobs(paths)
     const layers = new Layers(paths, blobs, { aside, limits: options.limits })
     const catalogue = await Catalogue.open(paths, blobs, aside)
-    const images = new Images({ paths, blobs, layers, catalogue, events })
+    const images = new Images({
+      paths,
+      blobs,
+      layers,
+      catalogue,
+      events,
+      registries: { ...defaultSettings, ...options.registries },
+    })
     if (catalogue.isWhole) await images.#collectLeftovers()
     else aside.say('Layers and blobs that no image names are left where they are')
     await Promise.all(catalogue.list().map(image => images.#checked(image, aside)))
@@ -73,6 +82,11 @@ export class Images {
     throw new Failure('not-found', `No such image: ${name}`)
   }
 
+  /** @throws Failure `invalid` for what is no image's name, with Docker's texts. */
+  checkName(name: string): void {
+    parseReference(name)
+  }
+
   /** Newest first. */
   list(): readonly Image[] {
     return [...this.#store.catalogue.list()].sort((a, b) => b.created.getTime() - a.created.getTime())
@@ -90,7 +104,17 @@ export class Images {
     const name = reference.replace(/:$/, '')
     if (repositoryName(name) === undefined) return void (await this.pull(name, options))
     const { repositoryTags } = await import('./distribution.ts')
-    for (const tag of await repositoryTags(name, options)) await this.pull(`${name}:${tag}`, options)
+    for (const tag of await repositoryTags(this.#store.registries, name, options))
+      await this.pull(`${name}:${tag}`, options)
+  }
+
+  /**
+   * Sends an image to the registry in its name, with this tag or (empty) with all its repository has here; nothing is sent that is there.
+   * @throws Failure `invalid` for what is no name, with Docker's texts.
+   */
+  async push(name: string, tag: string | undefined, options: PushOptions = {}): Promise<void> {
+    const { push } = await import('./push.ts')
+    await push(this.#store, { name, tag }, options)
   }
 
   /** Reads a docker archive or an OCI layout, compressed or not; returns the names loaded, or ids where there are none. */
@@ -190,7 +214,7 @@ export class Images {
   /** What a registry has under a name, without fetching it. */
   async distribution(reference: string, options: Pick<PullOptions, 'auth' | 'signal'>): Promise<DistributionInspect> {
     const { inspectDistribution } = await import('./distribution.ts')
-    return await inspectDistribution(reference, options)
+    return await inspectDistribution(this.#store.registries, reference, options)
   }
 
   /** Bytes of all layers, each counted once; and of each image, those of layers that it shares with another. */

@@ -15,13 +15,16 @@ import { type Digest, hexOf, isDigest } from './digest.ts'
 import { type UnpackLimits, unpack } from './unpack.ts'
 
 const recordVersion = 1
+const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value))
 const recordSchema = z.object({
   version: z.literal(recordVersion),
   size: z.number(),
   /** Hides all layers below. */
   opaque: z.boolean(),
   /** The bytes it was unpacked from, compressed or not; engines before this did not note it. */
-  blob: z.custom<Digest>(value => typeof value === 'string' && isDigest(value)).optional(),
+  blob: digestSchema.optional(),
+  /** What a push has made of it, whose bytes are not kept. */
+  sent: z.object({ digest: digestSchema, size: z.number() }).optional(),
 })
 
 const layerKind: RecordKind<z.infer<typeof recordSchema>> = { version: recordVersion, schema: recordSchema }
@@ -30,6 +33,7 @@ export interface Layer {
   readonly size: number
   readonly opaque: boolean
   readonly blob?: Digest | undefined
+  readonly sent?: { readonly digest: Digest; readonly size: number } | undefined
 }
 
 /** A layer unpacked under a temporary name. */
@@ -60,6 +64,14 @@ export class Layers {
   async find(diffId: Digest): Promise<Layer | undefined> {
     const loaded = await this.#aside.load(this.#paths.layerRecord(hexOf(diffId)), layerKind)
     return loaded.kind === 'whole' ? loaded.record : undefined
+  }
+
+  /** Notes what a layer is to a registry, for the next push. The layer must be pinned. */
+  async noteSent(diffId: Digest, sent: NonNullable<Layer['sent']>): Promise<void> {
+    const layer = await this.find(diffId)
+    if (layer === undefined) return
+    const record = { version: recordVersion, ...layer, sent }
+    await writeRecord(this.#paths.layerRecord(hexOf(diffId)), record)
   }
 
   /** The bytes and blobs of those that are here, all together. */

@@ -1,4 +1,4 @@
-/** Progress lines of pull, load and import, as Docker's clients draw them. */
+/** Progress lines of pull, push, load and import, as Docker's clients draw them. */
 
 export interface ProgressLine {
   readonly status?: string
@@ -8,11 +8,15 @@ export interface ProgressLine {
   readonly progressDetail?: { readonly current?: number; readonly total?: number }
   /** The bar as text. */
   readonly progress?: string
+  /** For programs: what a push has made. */
+  readonly aux?: Readonly<Record<string, unknown>>
 }
 
 export type OnProgress = (line: ProgressLine) => void
 
 const width = 50
+/** Between two progress lines of a layer, ms. */
+const interval = 100
 
 /** `{ status: "Downloading", progressDetail, progress: "[====>   ]  1.2kB/5MB", id }`. */
 export function barLine(status: string, id: string, current: number, total: number): ProgressLine {
@@ -36,4 +40,15 @@ export function size(bytes: number): string {
     index++
   }
   return `${Number(value.toPrecision(4))}${units[index]}`
+}
+
+/** Calls through at most every `interval`, and the first time. */
+export function throttled(report: (current: number) => void): (current: number) => void {
+  let last = Number.NEGATIVE_INFINITY
+  return current => {
+    const now = performance.now()
+    if (now - last < interval) return
+    last = now
+    report(current)
+  }
 }

@@ -1,29 +1,27 @@
 /** A name to an image of the store, through a registry: every document and layer verified by digest and size before it is used. */
 import PQueue from 'p-queue'
-import { Failure, messageOf } from '../../lib/failure.ts'
+import { Failure } from '../../lib/failure.ts'
 import { shortId } from '../../lib/ids.ts'
 import { parseDocument } from './catalogue.ts'
 import { type Digest, digestOf } from './digest.ts'
 import { guarded } from './guarded.ts'
-import { readBody } from './http-get.ts'
 import type { Image, ImageDocument } from './image.ts'
 import type { ImageStore, PullOptions } from './image-store.ts'
 import { choose, type Descriptor, largestDocument, type Manifest, parseManifest } from './manifest.ts'
 import { formatPlatform, machine, type Platform, parsePlatform } from './platform.ts'
-import { barLine, type OnProgress } from './progress.ts'
+import { barLine, type OnProgress, throttled } from './progress.ts'
 import { familiar, familiarName, parseReference, type Reference } from './reference.ts'
-import { type FetchedManifest, Registry } from './registry.ts'
+import type { FetchedManifest } from './registry/repository.ts'
+import { PullSource } from './registry/source.ts'
 import { SharedWork } from './shared-work.ts'
 
 /** Layers of one image in flight at once, as in Docker. */
 const parallel = 3
-/** Between two progress lines of a layer, ms. */
-const progressInterval = 100
 
 /** What a pull is about, from start to end. */
 interface Task {
   readonly reference: Reference
-  readonly registry: Registry
+  readonly registry: PullSource
   readonly platform: Platform
   /** Asked for by name, so that another one is an error. */
   readonly exact: boolean
@@ -54,7 +52,7 @@ export class Puller {
     const key = JSON.stringify([familiar(reference), formatPlatform(wanted), auth ?? null])
     try {
       return await this.#pulls.run(key, { signal, onProgress }, async (shared, tell) => {
-        const registry = new Registry(reference, auth)
+        const registry = new PullSource(reference, auth, this.#store.registries)
         return await this.#run({
           reference,
           registry,
@@ -137,7 +135,7 @@ export class Puller {
   }
 
   async #smallBlob({ registry, signal }: Task, { digest, size }: Descriptor): Promise<Buffer> {
-    const data = await readBody(await registry.blob(digest, signal), Math.min(size, largestDocument), registry.name)
+    const data = await registry.document(digest, Math.min(size, largestDocument), signal)
     if (digestOf(data) === digest) return data
     throw new Failure(
       'invalid',
@@ -193,9 +191,11 @@ export class Puller {
     const present = await layers.find(diffId)
     if (present !== undefined) return present.size
     if (!(await blobs.has(digest))) {
-      const response = await registry.blob(digest, signal)
       const downloading = throttled(current => onProgress(barLine('Downloading', id, current, size)))
-      await blobs.fetch(bodyOf(response, registry.name), { digest, size, from: registry.name }, downloading)
+      const onWait = (seconds: number) =>
+        onProgress({ status: `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`, progressDetail: {}, id })
+      const bytes = registry.download(digest, size, { signal, onWait })
+      await blobs.fetch(bytes, { digest, size, from: registry.name }, downloading)
       onProgress({ status: 'Verifying Checksum', progressDetail: {}, id })
     }
     onProgress({ status: 'Download complete', progressDetail: {}, id })
@@ -228,15 +228,6 @@ async function fetchDocuments({ reference, registry, platform, signal }: Task): 
   throw new Failure('invalid', `Cannot use manifest of ${registry.name}: its indexes are nested too deep`)
 }
 
-/** A response's bytes; a connection that breaks says whose it was. */
-async function* bodyOf(response: AsyncIterable<Buffer>, name: string): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    yield* response
-  } catch (cause) {
-    throw new Failure('unavailable', `Cannot read from ${name}: ${messageOf(cause)}`, { cause, hint: 'Pull again' })
-  }
-}
-
 async function* counted(
   source: AsyncIterable<Buffer>,
   onBytes: (total: number) => void,
@@ -248,16 +239,5 @@ async function* counted(
     total += chunk.length
     yield chunk
     onBytes(total)
-  }
-}
-
-/** Calls through at most every `progressInterval`, and the first time. */
-function throttled(report: (current: number) => void): (current: number) => void {
-  let last = 0
-  return current => {
-    const now = performance.now()
-    if (now - last < progressInterval) return
-    last = now
-    report(current)
   }
 }

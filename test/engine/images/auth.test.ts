@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { decodeRegistryAuth } from '../../../src/engine/images/auth.ts'
-import { parseChallenge } from '../../../src/engine/images/registry.ts'
+import { parseChallenge } from '../../../src/engine/images/registry/authorizer.ts'
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 

@@ -18,7 +18,7 @@ const skip = lacking(root())
 
 async function store(t: TestContext) {
   const paths = temporaryPaths(t)
-  return { paths, images: await Images.open(paths, new Events()) }
+  return { paths, images: await Images.open(paths, new Events(), { registries: { backoff: 1 } }) }
 }
 
 function inventory(paths: { readonly images: string }) {

@@ -114,7 +114,12 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
     },
     imagesGet: ({ query }) => saveImages(images, query.names ?? [], query.platform?.[0]),
     imageGet: ({ params, query }) => saveImages(images, [params.name], query.platform?.[0]),
-    imagePush: notYet(imageEndpoints.imagePush),
+    imagePush: ({ params, query, headers }, { signal }) => {
+      const auth = decodeRegistryAuth(headers.registryAuth)
+      // what is no name is told by the status, all else among the lines
+      images.checkName(params.name)
+      return progressStream(onProgress => images.push(params.name, query.tag, { auth, signal, onProgress }))
+    },
     imageBuild: notYet(imageEndpoints.imageBuild),
     // nothing is kept of builds, so nothing is there to remove
     buildPrune: ({ query }) => {
