@@ -14,6 +14,7 @@ import { Containers } from './containers/containers.ts'
 import { engineInfo, engineVersion } from './containers/show/info.ts'
 import { Execs } from './containers/verbs/execs.ts'
 import { Images } from './images/images.ts'
+import type { NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
 import { Volumes } from './volumes/volumes.ts'
 
@@ -21,6 +22,8 @@ export interface EngineOptions {
   readonly roots?: Partial<PathRoots> | undefined
   /** Tests hand in their own. */
   readonly runtime?: Runtime | undefined
+  /** What networks ask of the kernel; tests hand in their own. */
+  readonly kernel?: NetworkKernel | undefined
   /** Address pools for networks, CIDR. */
   readonly pools?: readonly string[] | undefined
   /** Puts one line into the engine's log. */
@@ -58,7 +61,15 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   ])
   undo.defer(() => runtime.close())
   undo.defer(() => syncer.close())
-  const networks = await Networks.open({ paths, events, runtime, pools: options.pools, aside, syncer })
+  const networks = await Networks.open({
+    paths,
+    events,
+    runtime,
+    kernel: options.kernel,
+    pools: options.pools,
+    aside,
+    syncer,
+  })
   undo.defer(() => networks.close())
   // Containers probe their health by exec, execs need the containers: one is told of the other by function.
   const containers = await Containers.open(

@@ -51,6 +51,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   request: 'int host_request(int nursery)',
   unread: 'int host_unread(int fd)',
   forgetFlows: 'int host_forget_flows(const uint8_t *address, int size, int protocol, int port)',
+  firewallGeneration: 'int host_firewall_generation()',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
 })
 
@@ -83,6 +84,11 @@ export function signalPidfd(pidfd: number, signal: number): void {
 export function forgetFlows(address: Uint8Array, protocol: number, port: number): void {
   const result = host().forgetFlows(address, address.length, protocol, port) as number
   if (result < 0 && errnoName(-result) !== 'ENOENT') throw systemError('ctnetlink', -result)
+}
+
+/** Another number after each change of the firewall's rules, whoever made it. */
+export function firewallGeneration(): number {
+  return checked('nftables generation', host().firewallGeneration())
 }
 
 /** An exclusive lock on a file, held until `release` or the end of the process; undefined when another process has it. */

@@ -119,6 +119,7 @@ export class FakeRuntime implements Runtime {
   /** What `adopt` finds, by folder. */
   readonly found = new Map<string, FakeProcess | Exit>()
   /** Called for each start; what it throws is the start's failure. */
+  onOperation: (operation: HostOperation) => void = () => undefined
   onStart: (process: FakeProcess) => void = () => undefined
   #pid = 1000
 
@@ -149,6 +150,7 @@ export class FakeRuntime implements Runtime {
 
   async runHost(spec: HostSpec): Promise<void> {
     this.operations.push(...spec.operations)
+    for (const operation of spec.operations) this.onOperation(operation)
   }
 
   explain(spec: ContainerSpec | ExecSpec): readonly ProgramLine[] {

@@ -9,6 +9,7 @@ import { formatAddress } from './address.ts'
 import { linkAddress } from './attachment.ts'
 import type { DockerUser } from './docker-user.ts'
 import { type BridgeRules, bridgeElements, type Firewall } from './firewall.ts'
+import type { NetworkKernel } from './kernel.ts'
 import type { Network } from './network.ts'
 
 const log = debug('bridge')
@@ -72,13 +73,13 @@ export interface BridgesOptions {
   readonly dockerUser: Pick<DockerUser, 'allow'>
   /** The host ends of those who are on a network already. */
   readonly ports: (network: Network) => readonly string[]
-  /** Whether a link of that name is there; tests without a kernel say. */
-  readonly exists?: (name: string) => boolean
+  readonly kernel: Pick<NetworkKernel, 'link' | 'reaches'>
+  /** Hears of a bridge that was not as we had left it. */
+  readonly say: (line: string) => void
 }
 
 export class Bridges {
   readonly #options: BridgesOptions
-  readonly #exists: (name: string) => boolean
   /** By the bridge's name: whoever makes, heals or removes one is alone with it. */
   readonly #lock = new KeyedLock()
   readonly #ready = new Set<string>()
@@ -88,46 +89,55 @@ export class Bridges {
 
   constructor(options: BridgesOptions) {
     this.#options = options
-    this.#exists = options.exists ?? (name => existsSync(`/sys/class/net/${name}`))
   }
 
-  /** Resolves when the bridge is up and its rules hold; asked for by many at once, it is made once. */
-  ensure(network: Network): Promise<void> {
+  /**
+   * Resolves when the bridge is up and its rules hold, whatever others have done to them; asked for by many at once, it is made once.
+   * `expected`: an earlier engine has made it.
+   */
+  ensure(network: Network, { expected = false }: { readonly expected?: boolean } = {}): Promise<void> {
     return this.#lock.run(network.bridge, async () => {
-      if (this.#ready.has(network.id) && this.isThere(network)) return
+      const isReady = this.#ready.has(network.id)
+      if (isReady && this.#isWhole(network)) return this.#keepRules()
+      if ((isReady || expected) && !this.#isWhole(network))
+        this.#options.say(
+          `Bridge "${network.bridge}" of network "${network.name}" was not as it should be; it is made again`,
+        )
       await this.#make(network)
       this.#ready.add(network.id)
     })
   }
 
   async #make(network: Network): Promise<void> {
-    const { runtime, firewall, ports } = this.#options
+    const { runtime, firewall } = this.#options
     this.adopt(network)
     try {
-      const operations = this.isThere(network)
-        ? []
-        : [
-            ...bridgeOperations(network, forwardingOperations(network.addresses.some(({ family }) => family === 6))),
-            // deleted behind our back, it has left its containers' ends on the host without a master
-            ...ports(network)
-              .filter(this.#exists)
-              .map(name => ({
-                kind: 'join-bridge' as const,
-                name,
-                bridge: network.bridge,
-                isolated: !network.icc,
-              })),
-          ]
+      const operations = this.#isWhole(network) ? [] : this.#operations(network)
       await Promise.all([
         operations.length > 0 ? runtime.runHost({ kind: 'host', operations }) : undefined,
-        firewall.flush(),
-        this.#allow(),
+        this.#keepRules(),
       ])
     } catch (error) {
       if (network.members.size === 0) this.#forget(network)
       await firewall.flush()
       throw error
     }
+  }
+
+  #operations(network: Network): HostOperation[] {
+    const { ports, kernel } = this.#options
+    return [
+      ...(this.#owns(network) ? [{ kind: 'delete-link' as const, name: network.bridge }] : []),
+      ...bridgeOperations(network, forwardingOperations(network.addresses.some(({ family }) => family === 6))),
+      // deleted, it has left its containers' ends on the host without a master
+      ...ports(network)
+        .filter(name => kernel.link(name))
+        .map(name => ({ kind: 'join-bridge' as const, name, bridge: network.bridge, isolated: !network.icc })),
+    ]
+  }
+
+  async #keepRules(): Promise<void> {
+    await Promise.all([this.#options.firewall.flush(), this.#allow()])
   }
 
   /** A bridge will be wanted soon: what takes longest begins. A failure shows when it is waited for. */
@@ -143,7 +153,19 @@ export class Bridges {
   }
 
   isThere(network: Network): boolean {
-    return this.#exists(network.bridge)
+    return this.#options.kernel.link(network.bridge) !== undefined
+  }
+
+  /** There, and where it is ours, up and with an address of each family that the host has on it. */
+  #isWhole(network: Network): boolean {
+    const { kernel } = this.#options
+    const link = kernel.link(network.bridge)
+    if (link === undefined || !this.#owns(network)) return link !== undefined
+    const told = network.addresses
+      // an address that is its whole subnet gives no route by which it is seen
+      .filter(({ family, pool }) => network.hasHostAddress(family) && (family === 6 || pool.subnet.prefix < 32))
+      .map(({ family }) => family)
+    return link.isUp && told.every(family => kernel.reaches(network.bridge, family))
   }
 
   /** Of a network that is going; a bridge that was there before us, under a name somebody chose, stays. */
@@ -178,10 +200,7 @@ export class Bridges {
 
   /** Our bridges are known by the link address that we gave them. */
   #owns(network: Network): boolean {
-    if (this.#options.exists) return this.#options.exists(network.bridge)
-    if (!this.#exists(network.bridge)) return false
-    const address = readFileSync(`/sys/class/net/${network.bridge}/address`, 'utf8').trim()
-    return address === linkAddress(network.id, network.bridge)
+    return this.#options.kernel.link(network.bridge)?.mac === linkAddress(network.id, network.bridge)
   }
 
   #allow(): Promise<void> {

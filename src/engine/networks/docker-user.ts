@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { debug } from '../../lib/debug.ts'
 import { messageOf } from '../../lib/failure.ts'
 import type { EngineName } from '../base/engine-name.ts'
+import type { Ruleset } from './ruleset.ts'
 
 const log = debug('firewall')
 
@@ -36,14 +37,20 @@ export function rulesOf(listing: string, owner: string): Array<{ readonly rule: 
 
 export class DockerUser {
   readonly #owner: EngineName
-  readonly #run: (commands: string) => string
+  readonly #rules: Ruleset
+  readonly #say: (line: string) => void
   /** The patterns last allowed by this engine; undefined: what an earlier one left is not known. */
   #allowed: string | undefined
+  /** Of others to the rules of this machine, then. */
+  #changes: number | undefined
   #ipv6 = false
+  readonly #legacy = new Set<IpFamily>()
 
-  constructor(owner: EngineName, run: (commands: string) => string) {
+  /** `say` hears of what others took away, and of what cannot be had here. */
+  constructor(owner: EngineName, { rules, say }: { readonly rules: Ruleset; readonly say: (line: string) => void }) {
     this.#owner = owner
-    this.#run = run
+    this.#rules = rules
+    this.#say = say
   }
 
   /**
@@ -55,34 +62,45 @@ export class DockerUser {
     const patterns = [...new Set(bridges.map(bridge => (bridge.startsWith(own) ? `${own}*` : bridge)))].sort()
     this.#ipv6 ||= ipv6
     const state = `${patterns.join()} ${this.#ipv6}`
-    if (this.#allowed === state) return
+    const isSame = this.#allowed === state
+    const changes = this.#rules.changesOfOthers()
+    if (isSame && changes === this.#changes) return
     this.#allowed = undefined
     const wanted = dockerUserRules(patterns, this.#owner.full)
-    this.#allowIn('ip', wanted)
-    if (this.#ipv6) this.#allowIn('ip6', wanted)
+    const families: readonly IpFamily[] = this.#ipv6 ? ['ip', 'ip6'] : ['ip']
+    for (const family of families) {
+      const changed = this.#allowIn(family, wanted)
+      if (changed && isSame)
+        this.#say(`Rules of our bridges were gone from ${family} DOCKER-USER; they are there again`)
+    }
     this.#allowed = state
+    this.#changes = changes
   }
 
-  #allowIn(family: IpFamily, wanted: readonly string[]): void {
+  /** Whether anything was to be changed. */
+  #allowIn(family: IpFamily, wanted: readonly string[]): boolean {
     const chain = `${family} filter DOCKER-USER`
     let present: ReturnType<typeof rulesOf>
     try {
-      present = rulesOf(this.#run(`list chain ${chain}`), this.#owner.full)
+      present = rulesOf(this.#rules.run(`list chain ${chain}`), this.#owner.full)
     } catch (error) {
       log('no %s: %s', chain, messageOf(error))
-      if (isLegacy(family))
-        console.error(
-          `tscompose engine: rules of the old iptables (${family}) are in force here; they may drop what our containers send, and cannot be told to let it pass`,
+      if (isLegacy(family) && !this.#legacy.has(family)) {
+        this.#legacy.add(family)
+        this.#say(
+          `Rules of the old iptables (${family}) are in force here; they may drop what our containers send, and cannot be told to let it pass`,
         )
-      return
+      }
+      return false
     }
-    if (present.length === wanted.length && present.every(({ rule }, i) => rule === wanted[i])) return
+    if (present.length === wanted.length && present.every(({ rule }, i) => rule === wanted[i])) return false
     const commands = [
       ...present.map(({ handle }) => `delete rule ${chain} handle ${handle}`),
       // each goes to the top
       ...wanted.map(rule => `insert rule ${chain} ${rule}`).reverse(),
     ]
-    this.#run(commands.join('\n'))
+    this.#rules.run(commands.join('\n'))
+    return true
   }
 }
 

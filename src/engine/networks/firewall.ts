@@ -4,6 +4,7 @@ import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
 import { formatAddress, formatSubnet, parseAddress, type Subnet } from './address.ts'
 import type { PublishedPort } from './published-port.ts'
+import type { Ruleset } from './ruleset.ts'
 
 const log = debug('firewall')
 
@@ -148,12 +149,32 @@ export function elementsText(table: string, verb: 'add' | 'delete', elements: re
     .join('')
 }
 
+/**
+ * Whether a listed table has these elements and all the rules: as nft prints it with handles, an element after another in braces,
+ * a rule a line.
+ */
+export function isWhole(listing: string, elements: readonly Element[]): boolean {
+  const present = new Map(
+    listing.split(/^\t(?:set|map) /m).map(block => {
+      const list = /elements = \{([^}]*)\}/.exec(block)?.[1] ?? ''
+      const members = list.split(',').map(member => member.trim().replace(/\s+/g, ' '))
+      return [block.split(' ')[0]!, new Set(members)]
+    }),
+  )
+  const rules = listing.split('\n').filter(line => /[^{] # handle \d+$/.test(line))
+  return (
+    rules.length === chains.split('\n').filter(line => line.startsWith('  ')).length &&
+    elements.every(({ set, key, value }) => present.get(set)?.has(value === undefined ? key : `${key} : ${value}`))
+  )
+}
+
 export interface FirewallOptions {
   readonly table: string
   /** A file that is there while the table is; gone after a reboot, as the table is. */
   readonly marker: string
-  /** `runNft` of the runtime: all or nothing. */
-  readonly run: (commands: string) => unknown
+  readonly rules: Ruleset
+  /** Hears of a table that was not as we had left it. */
+  readonly say: (line: string) => void
 }
 
 export class Firewall {
@@ -162,6 +183,8 @@ export class Firewall {
   /** By set and key, what the kernel has; undefined: not known. */
   #installed: Map<string, Element> | undefined
   #flushing: Promise<void> | undefined
+  /** Of others to the rules of this machine, when ours were known to be whole. */
+  #changes: number | undefined
 
   constructor(options: FirewallOptions) {
     this.#options = options
@@ -174,7 +197,7 @@ export class Firewall {
     else this.#wanted.set(owner, elements)
   }
 
-  /** Makes the kernel's table what is wanted; changes of the same turn are one transaction. */
+  /** Makes the kernel's table what is wanted, also when others have changed it; changes of the same turn are one transaction. */
   flush(): Promise<void> {
     this.#flushing ??= new Promise<void>(resolve => setImmediate(resolve)).then(() => {
       this.#flushing = undefined
@@ -186,37 +209,55 @@ export class Firewall {
   #apply(): void {
     const wanted = new Map([...this.#wanted.values()].flat().map(element => [identity(element), element]))
     if (wanted.size === 0) this.#removeTable()
-    else if (this.#installed === undefined || this.#installed.size === 0) this.#replaceTable(wanted)
-    else this.#changeTable(this.#installed, wanted)
+    else if (this.#installed?.size === 0) this.#replaceTable(wanted)
+    else if (this.#installed === undefined || !this.#isUntouched(this.#installed)) {
+      // what isolates must be there again, whole
+      if (!this.#isThere(this.#installed ?? wanted))
+        this.#options.say(`The firewall table "${this.#options.table}" was not whole; it is written anew`)
+      this.#replaceTable(wanted)
+    } else this.#changeTable(this.#installed, wanted)
     this.#installed = wanted
   }
 
   #removeTable(): void {
     if (this.#installed?.size === 0) return
-    const { table, marker, run } = this.#options
+    const { table, marker, rules } = this.#options
     // "add" first: it may be gone already
-    run(`add table inet ${table}\ndelete table inet ${table}\n`)
+    rules.run(`add table inet ${table}\ndelete table inet ${table}\n`)
     rmSync(marker, { force: true })
   }
 
   #replaceTable(wanted: Map<string, Element>): void {
-    const { table, marker, run } = this.#options
+    const { table, marker, rules } = this.#options
     writeFileSync(marker, '', { mode: 0o600 })
     this.#installed = undefined
-    run(tableText(table, [...wanted.values()]))
+    this.#changes = rules.changesOfOthers()
+    rules.run(tableText(table, [...wanted.values()]))
   }
 
   #changeTable(installed: Map<string, Element>, wanted: Map<string, Element>): void {
-    const { table, run } = this.#options
+    const { table, rules } = this.#options
     const gone = [...installed].filter(([key]) => !wanted.has(key)).map(([, element]) => element)
     const come = [...wanted].filter(([key]) => !installed.has(key)).map(([, element]) => element)
-    if (gone.length === 0 && come.length === 0) return
+    if (gone.length > 0 || come.length > 0)
+      rules.run(elementsText(table, 'delete', gone) + elementsText(table, 'add', come))
+  }
+
+  /** Others change rules of their own, and flush everybody's: only then ours are looked at. */
+  #isUntouched(installed: Map<string, Element>): boolean {
+    const changes = this.#options.rules.changesOfOthers()
+    if (changes !== this.#changes && !this.#isThere(installed)) return false
+    this.#changes = changes
+    return true
+  }
+
+  #isThere(elements: Map<string, Element>): boolean {
+    const { table, rules } = this.#options
     try {
-      run(elementsText(table, 'delete', gone) + elementsText(table, 'add', come))
+      return isWhole(rules.run(`list table inet ${table}`), [...elements.values()])
     } catch (error) {
-      // somebody flushed the ruleset: what isolates must be there again, whole
-      log('the table is not as it was left, writing it anew: %s', messageOf(error))
-      this.#replaceTable(wanted)
+      log('no table: %s', messageOf(error))
+      return false
     }
   }
 }

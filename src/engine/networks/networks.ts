@@ -7,7 +7,6 @@ import type { NetworkCreate, NetworkInspect } from '../../api/networks.ts'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
-import { forgetFlows, runNft, socketIn } from '../../runtime/native.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { Aside } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
@@ -15,8 +14,7 @@ import type { Paths } from '../base/paths.ts'
 import { writeRecord } from '../base/store.ts'
 import type { Syncer } from '../base/syncer.ts'
 import { Names } from '../dns/names.ts'
-import { redirect } from '../dns/redirect.ts'
-import { Dns, type SocketIn } from '../dns/server.ts'
+import { Dns } from '../dns/server.ts'
 import type { Subnet } from './address.ts'
 import type { Attachment, Member } from './attachment.ts'
 import { Bridges } from './bridge.ts'
@@ -24,15 +22,14 @@ import { DockerUser } from './docker-user.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
 import { Endpoints } from './endpoints.ts'
 import { Firewall } from './firewall.ts'
-import { hostSubnets } from './host-routes.ts'
 import { checkOverlap, checkPool, defaultPools, freeSubnet, parsePools, withGateway } from './ipam.ts'
+import { linux, type NetworkKernel } from './kernel.ts'
 import { Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
 import { matchesNetwork, parseUntil } from './network-filters.ts'
 import { checkCreate, checkOptions, recordOf, requestedPools, withConfiguration } from './network-request.ts'
 import { PublishedPorts, publisherOf } from './publish.ts'
 import type { PublishedPort } from './published-port.ts'
-
-const log = debug('networks')
+import { Ruleset } from './ruleset.ts'
 
 export interface NetworksOptions {
   readonly paths: Paths
@@ -43,19 +40,15 @@ export interface NetworksOptions {
   readonly syncer?: Syncer | undefined
   /** Address pools for networks without a subnet, CIDR. */
   readonly pools?: readonly string[] | undefined
-  /** The kernel's side, for tests without one. */
-  readonly kernel?: {
-    readonly runNft: (commands: string) => unknown
-    readonly socketIn: SocketIn
-    readonly linkExists: (name: string) => boolean
-    readonly hostSubnets: () => readonly Subnet[]
-  }
+  /** Tests bring their own. */
+  readonly kernel?: NetworkKernel | undefined
 }
 
 export class Networks {
   /** The name server of the sandboxes. */
   readonly dns: Dns
   readonly #options: NetworksOptions
+  readonly #kernel: NetworkKernel
   readonly #aside: Aside
   readonly #pools: readonly Subnet[]
   readonly #networks = new Map<string, Network>()
@@ -67,26 +60,24 @@ export class Networks {
 
   private constructor(options: NetworksOptions) {
     this.#aside = options.aside ?? new Aside(options.paths, debug('networks'))
-    const { paths, runtime, events, kernel } = options
+    const { paths, runtime, events, kernel = linux } = options
+    const { say } = this.#aside
     this.#options = options
+    this.#kernel = kernel
     this.#pools = parsePools(options.pools ?? defaultPools)
     const names = new Names()
-    this.dns = new Dns({ names, socketIn: kernel?.socketIn ?? socketIn, redirect })
-    this.#firewall = new Firewall({
-      table: paths.name.full,
-      marker: join(paths.roots.run, 'firewall'),
-      run: kernel?.runNft ?? runNft,
-    })
-    const dockerUser = kernel ? { allow: async () => undefined } : new DockerUser(paths.name, runNft)
-    const exists = kernel?.linkExists
+    const rules = new Ruleset(kernel)
+    this.dns = new Dns({ names, socketIn: kernel.socketIn, redirect: kernel.redirect })
+    this.#firewall = new Firewall({ table: paths.name.full, marker: join(paths.roots.run, 'firewall'), rules, say })
     this.#bridges = new Bridges({
       runtime,
       firewall: this.#firewall,
-      dockerUser,
+      dockerUser: new DockerUser(paths.name, { rules, say }),
       ports: network => this.#endpoints.hostEnds(network),
-      ...(exists ? { exists } : {}),
+      kernel,
+      say,
     })
-    this.#ports = new PublishedPorts(this.#firewall, kernel ? () => undefined : forgetFlows)
+    this.#ports = new PublishedPorts(this.#firewall, kernel.forgetFlows)
     this.#endpoints = new Endpoints({
       runtime,
       events,
@@ -158,7 +149,7 @@ export class Networks {
   }
 
   #chosenPool(): { subnet: string; gateway: string } {
-    const taken = (this.#options.kernel?.hostSubnets ?? hostSubnets)()
+    const taken = this.#kernel.hostSubnets()
     return withGateway(freeSubnet(this.#pools, [...taken, ...this.#subnets()]))
   }
 
@@ -342,8 +333,10 @@ export class Networks {
     if (bridge && bridge.addresses.length > 0) await this.#bridges.removeUnused(bridge)
     // a bridge that was deleted while no engine looked is missed by those on it
     const used = [...this.#networks.values()].filter(({ members }) => members.size > 0)
-    for (const result of await Promise.allSettled(used.map(network => this.#bridges.ensure(network))))
-      if (result.status === 'rejected') log('%s', messageOf(result.reason))
+    for (const result of await Promise.allSettled(
+      used.map(network => this.#bridges.ensure(network, { expected: true })),
+    ))
+      if (result.status === 'rejected') this.#aside.say(messageOf(result.reason))
     await this.#firewall.flush()
   }
 

@@ -5,27 +5,32 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ContainerCreate } from '../../../src/api/container-body.ts'
 import { createEngine, type Engine } from '../../../src/engine/engine.ts'
+import { FakeNetworkKernel } from '../../support/fake-network-kernel.ts'
 import { FakeRuntime } from '../../support/fake-runtime.ts'
 import { tinyImageTar } from '../../support/tiny-image.ts'
 
 export class EngineBox implements AsyncDisposable {
   readonly folder: string
   readonly runtime: FakeRuntime
+  /** Whatever networks do stays here: no rule, link or socket of this machine is touched. */
+  readonly kernel: FakeNetworkKernel
   engine: Engine
   /** "create", "start", "die 3": of containers, from now on. */
   readonly events: string[] = []
 
-  private constructor(folder: string, runtime: FakeRuntime, engine: Engine) {
+  private constructor(folder: string, { runtime, kernel }: Fakes, engine: Engine) {
     this.folder = folder
     this.runtime = runtime
+    this.kernel = kernel
     this.engine = engine
     this.#listen()
   }
 
   static async open(): Promise<EngineBox> {
     const folder = await mkdtemp(join(tmpdir(), 'tsc-containers-'))
-    const runtime = new FakeRuntime()
-    const box = new EngineBox(folder, runtime, await boot(folder, runtime))
+    const fakes = { runtime: new FakeRuntime(), kernel: new FakeNetworkKernel() }
+    fakes.runtime.onOperation = operation => fakes.kernel.apply(operation)
+    const box = new EngineBox(folder, fakes, await boot(folder, fakes))
     const tar = await tinyImageTar({
       tag: 'tiny:1',
       files: {
@@ -68,7 +73,7 @@ export class EngineBox implements AsyncDisposable {
   async reboot(between: () => void | Promise<void> = () => undefined): Promise<void> {
     await this.engine.close()
     await between()
-    this.engine = await boot(this.folder, this.runtime)
+    this.engine = await boot(this.folder, this)
     this.#listen()
   }
 
@@ -85,7 +90,12 @@ export class EngineBox implements AsyncDisposable {
   }
 }
 
-function boot(folder: string, runtime: FakeRuntime): Promise<Engine> {
+interface Fakes {
+  readonly runtime: FakeRuntime
+  readonly kernel: FakeNetworkKernel
+}
+
+function boot(folder: string, { runtime, kernel }: Fakes): Promise<Engine> {
   const roots = { data: join(folder, 'data'), run: join(folder, 'run'), netns: join(folder, 'netns') }
-  return createEngine({ roots, runtime })
+  return createEngine({ roots, runtime, kernel })
 }

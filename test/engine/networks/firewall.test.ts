@@ -4,20 +4,63 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { EngineName } from '../../../src/engine/base/engine-name.ts'
 import { parseSubnet } from '../../../src/engine/networks/address.ts'
-import { DockerUser, dockerUserRules } from '../../../src/engine/networks/docker-user.ts'
 import {
   bridgeElements,
   elementsText,
   Firewall,
+  isWhole,
   portElement,
   tableText,
 } from '../../../src/engine/networks/firewall.ts'
+import { Ruleset } from '../../../src/engine/networks/ruleset.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
 
 const port = { protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 8080, address: '10.1.0.2' } as const
 const bridge = { bridge: 'tsc-1', internal: false, icc: true, masquerade: [parseSubnet('10.1.0.0/24')!] }
+
+const elements = [...bridgeElements(bridge), portElement(port)]
+/** As `nft --handle list table` prints the table of these. */
+const listing = `table inet t { # handle 3
+\tset bridges { # handle 8
+\t\ttype ifname
+\t\telements = { "tsc-1" }
+\t}
+
+\tset internal { # handle 9
+\t\ttype ifname
+\t}
+
+\tset same { # handle 10
+\t\ttype ifname . ifname
+\t\telements = { "tsc-1" . "tsc-1" }
+\t}
+
+\tset masquerade4 { # handle 11
+\t\ttype ipv4_addr
+\t\tflags interval
+\t\telements = { 10.1.0.0/24 }
+\t}
+
+\tmap any4 { # handle 14
+\t\ttype inet_proto . inet_service : ipv4_addr . inet_service
+\t\telements = { tcp . 81 : 10.1.0.2 . 8080,
+\t\t\t     tcp . 8080 : 10.1.0.2 . 80 }
+\t}
+
+${Array.from({ length: 20 }, (_, i) => `\t\trule ${i} # handle ${20 + i}`).join('\n')}
+}
+`
+
+describe('isWhole()', () => {
+  test('finds every element in its set, and every rule', () => {
+    assert.ok(isWhole(listing, elements))
+    assert.ok(!isWhole(listing, [...elements, portElement({ ...port, hostPort: 81 })]), 'another target')
+    assert.ok(!isWhole(listing, [...elements, { set: 'internal', key: '"tsc-1"' }]), 'another set')
+    assert.ok(!isWhole(listing.replace('\t\trule 7 # handle 27\n', ''), elements), 'a rule less')
+    assert.ok(!isWhole('', elements))
+  })
+})
 
 describe('portElement()', () => {
   test('puts a port of every address in one map and one of a given address in another', () => {
@@ -67,114 +110,107 @@ test('elementsText() is one command a set, and deletes map elements by their key
 })
 
 describe('Firewall', () => {
-  async function firewall(context: { after(done: () => Promise<void>): void }, run?: (text: string) => void) {
+  /** A kernel with one table, of which it keeps no more than that it is whole. */
+  async function firewall(context: { after(done: () => Promise<void>): void }) {
     const folder = await mkdtemp(join(tmpdir(), 'tscf-'))
     context.after(() => rm(folder, { recursive: true }))
+    /** Changes of the rules, and what the engine says. */
+    const changes: string[] = []
     const said: string[] = []
+    const others = { generation: 1, isFlushed: false, looks: 0 }
     const marker = join(folder, 'firewall')
-    const options = {
-      table: 't',
-      marker,
-      run: (text: string) => {
-        said.push(text)
-        run?.(text)
+    const kernel = {
+      firewallGeneration: () => others.generation,
+      runNft: (text: string) => {
+        if (text.startsWith('list ')) {
+          others.looks++
+          return others.isFlushed ? assert.fail('No such file or directory') : listing
+        }
+        changes.push(text)
+        others.generation++
+        if (text.includes('table inet t {')) others.isFlushed = false
+        return ''
       },
     }
-    return { said, marker, options, wall: new Firewall(options) }
+    const options = () => ({ table: 't', marker, rules: new Ruleset(kernel), say: (line: string) => said.push(line) })
+    return { changes, said, others, marker, next: () => new Firewall(options()), wall: new Firewall(options()) }
   }
 
   test('writes the table whole once, then changes of one turn as one transaction', async t => {
-    const { said, wall } = await firewall(t)
+    const { changes, wall } = await firewall(t)
     wall.want('network', bridgeElements(bridge))
     await wall.flush()
-    assert.deepEqual(said, [tableText('t', bridgeElements(bridge))])
+    assert.deepEqual(changes, [tableText('t', bridgeElements(bridge))])
     wall.want('a', [portElement(port)])
     const first = wall.flush()
     wall.want('b', [portElement({ ...port, hostPort: 8081 })])
     await Promise.all([first, wall.flush()])
-    assert.deepEqual(said.slice(1), [
+    assert.deepEqual(changes.slice(1), [
       elementsText('t', 'add', [portElement(port), portElement({ ...port, hostPort: 8081 })]),
     ])
     wall.want('a', [])
     await wall.flush()
-    assert.equal(said.at(-1), elementsText('t', 'delete', [portElement(port)]))
+    assert.equal(changes.at(-1), elementsText('t', 'delete', [portElement(port)]))
   })
 
   test('says nothing when nothing has changed, and removes the table with the last wish', async t => {
-    const { said, wall, marker } = await firewall(t)
+    const { changes, wall, marker } = await firewall(t)
     await wall.flush()
-    assert.deepEqual(said, [])
+    assert.deepEqual(changes, [])
     wall.want('network', bridgeElements(bridge))
     await wall.flush()
     await wall.flush()
-    assert.equal(said.length, 1)
+    assert.equal(changes.length, 1)
     assert.ok(existsSync(marker))
     wall.want('network', [])
     await wall.flush()
-    assert.match(said.at(-1)!, /delete table inet t/)
+    assert.match(changes.at(-1)!, /delete table inet t/)
     assert.ok(!existsSync(marker))
   })
 
-  test('writes the table anew when it was flushed by others', async t => {
-    let broken = false
-    const { said, wall } = await firewall(t, text => {
-      if (broken && !text.includes('table inet t {')) throw new Error('No such file or directory')
-    })
+  test('writes the table anew, and says so, when it was flushed by others', async t => {
+    const { changes, said, others, wall } = await firewall(t)
     wall.want('network', bridgeElements(bridge))
     await wall.flush()
-    broken = true
+    others.isFlushed = true
+    others.generation++
+    await wall.flush()
+    assert.equal(changes.at(-1), tableText('t', bridgeElements(bridge)))
+    assert.deepEqual(said, ['The firewall table "t" was not whole; it is written anew'])
+    await wall.flush()
+    assert.equal(said.length, 1)
+  })
+
+  test('looks at the table only when others have changed rules', async t => {
+    const { changes, said, others, wall } = await firewall(t)
+    wall.want('network', bridgeElements(bridge))
+    await wall.flush()
     wall.want('a', [portElement(port)])
     await wall.flush()
-    assert.equal(said.at(-1), tableText('t', [...bridgeElements(bridge), portElement(port)]))
+    assert.equal(others.looks, 0)
+    others.generation++
+    await wall.flush()
+    assert.equal(others.looks, 1)
+    await wall.flush()
+    assert.equal(others.looks, 1)
+    assert.equal(changes.length, 2)
+    assert.deepEqual(said, [])
   })
 
-  test('replaces what an earlier engine left', async t => {
-    const { wall, options, said } = await firewall(t)
+  test('replaces what an earlier engine left, and says nothing when it was whole', async t => {
+    const { wall, next, changes, said, others } = await firewall(t)
     wall.want('network', bridgeElements(bridge))
     await wall.flush()
-    const next = new Firewall(options)
-    await next.flush()
-    assert.match(said.at(-1)!, /delete table inet t/)
-  })
-})
-
-describe('DockerUser', () => {
-  const name = new EngineName('/run/tscompose', '/run/tscompose')
-  const listed = (rules: readonly string[]) =>
-    `table ip filter {\n\tchain DOCKER-USER { # handle 12\n${rules.map((rule, i) => `\t\t${rule.replace('counter', `counter packets ${i} bytes 7`)} # handle ${40 + i}`).join('\n')}\n\t}\n}\n`
-
-  test('keeps packets to Docker’s bridges under Docker’s rules', async () => {
-    const said: string[] = []
-    await new DockerUser(name, commands => {
-      said.push(commands)
-      return listed([])
-    }).allow(['tsc-0123', 'mine'], false)
-    assert.deepEqual(said[0], 'list chain ip filter DOCKER-USER')
-    // inserted from the last to the first
-    assert.deepEqual(said[1]!.split('\n').slice(-4), [
-      'insert rule ip filter DOCKER-USER iifname "mine" counter accept comment "tscompose"',
-      'insert rule ip filter DOCKER-USER iifname "mine" oifname "br-*" counter return comment "tscompose"',
-      'insert rule ip filter DOCKER-USER iifname "mine" oifname "docker*" counter return comment "tscompose"',
-      'insert rule ip filter DOCKER-USER oifname "mine" counter accept comment "tscompose"',
-    ])
-  })
-
-  test('leaves what holds already, and replaces its own rules only', async () => {
-    const wanted = dockerUserRules(['tsc-*'], 'tscompose')
-    const run = async (present: readonly string[]) => {
-      const said: string[] = []
-      await new DockerUser(name, commands => {
-        said.push(commands)
-        return listed(present)
-      }).allow(['tsc-0123'], false)
-      return said.slice(1).join('\n')
-    }
-    assert.equal(await run(wanted), '')
-    const others = dockerUserRules(['tsc1a2b-*'], 'tscompose_1a2b3c4d')
-    const changed = await run([...others, wanted[0]!])
-    assert.deepEqual(
-      changed.split('\n').filter(line => line.startsWith('delete')),
-      [`delete rule ip filter DOCKER-USER handle ${40 + others.length}`],
-    )
+    const second = next()
+    second.want('network', bridgeElements(bridge))
+    await second.flush()
+    assert.deepEqual(said, [])
+    others.isFlushed = true
+    const third = next()
+    third.want('network', bridgeElements(bridge))
+    await third.flush()
+    assert.equal(said.length, 1)
+    await next().flush()
+    assert.match(changes.at(-1)!, /delete table inet t/)
   })
 })

@@ -9,6 +9,7 @@ import { forgetFlowsOf } from '../../../src/engine/networks/flows.ts'
 import { wantedPorts } from '../../../src/engine/networks/port-bindings.ts'
 import { PublishedPorts } from '../../../src/engine/networks/publish.ts'
 import { type PublishedPort, portList, portMap } from '../../../src/engine/networks/published-port.ts'
+import { Ruleset } from '../../../src/engine/networks/ruleset.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
 
 describe('wantedPorts()', () => {
@@ -71,7 +72,13 @@ describe('wantedPorts()', () => {
 })
 
 describe('PublishedPorts', () => {
-  const firewall = () => new Firewall({ table: 't', marker: '/nonexistent/marker', run: () => undefined })
+  const firewall = () =>
+    new Firewall({
+      table: 't',
+      marker: '/nonexistent/marker',
+      rules: new Ruleset({ runNft: () => '', firewallGeneration: () => 1 }),
+      say: () => undefined,
+    })
   const web = { id: 'a', name: 'web', endpointId: 'e1', ipv4: '10.1.0.2', ipv6: undefined }
 
   /** A firewall that needs no file of its own. */

@@ -1,0 +1,72 @@
+/** What networks ask of the kernel themselves, with no monitor between; tests have one of their own. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
+import { errnoOf } from '../../lib/failure.ts'
+import { firewallGeneration, forgetFlows, runNft, socketIn } from '../../runtime/native.ts'
+import { redirect } from '../dns/redirect.ts'
+import type { DnsOptions, SocketIn } from '../dns/server.ts'
+import type { Family, Subnet } from './address.ts'
+import type { ForgetFlows } from './flows.ts'
+import { hostSubnets } from './host-routes.ts'
+
+/** An interface of the host. */
+export interface Link {
+  readonly mac: string
+  readonly isUp: boolean
+  /** The bridge that it is a port of. */
+  readonly master: string | undefined
+}
+
+export interface NetworkKernel {
+  /** One transaction, all or nothing. Returns what the commands print. @throws Failure with nft's own first line. */
+  runNft(commands: string): string
+  /** Another number after each change of the rules, whoever made it. */
+  firewallGeneration(): number
+  readonly forgetFlows: ForgetFlows
+  readonly socketIn: SocketIn
+  readonly redirect: DnsOptions['redirect']
+  link(name: string): Link | undefined
+  /** Whether the host has an address on this interface, and so a way to whoever is behind it. */
+  reaches(name: string, family: Family): boolean
+  /** Those the host reaches already. */
+  hostSubnets(): readonly Subnet[]
+}
+
+export const linux: NetworkKernel = {
+  runNft,
+  firewallGeneration,
+  forgetFlows,
+  socketIn,
+  redirect,
+  link,
+  reaches: (name, family) =>
+    family === 4
+      ? columns('/proc/net/route').some(([device]) => device === name)
+      : columns('/proc/net/if_inet6').some(line => line.at(-1) === name),
+  hostSubnets,
+}
+
+/** IFF_UP of linux/if.h. */
+const up = 1
+
+function link(name: string): Link | undefined {
+  const folder = `/sys/class/net/${name}`
+  try {
+    const isPort = readdirSync(folder).includes('master')
+    return {
+      mac: readFileSync(`${folder}/address`, 'utf8').trim(),
+      isUp: (Number(readFileSync(`${folder}/flags`, 'utf8')) & up) !== 0,
+      master: isPort ? basename(readlinkSync(`${folder}/master`)) : undefined,
+    }
+  } catch (error) {
+    // EINVAL: it goes while we look
+    if (['ENOENT', 'EINVAL', 'ENODEV'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  }
+}
+
+function columns(path: string): string[][] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .map(line => line.trim().split(/\s+/))
+}

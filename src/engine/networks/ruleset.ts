@@ -1,0 +1,30 @@
+/** The machine's firewall rules, shared with whoever else changes them: what we change, and whether others did meanwhile. */
+import type { NetworkKernel } from './kernel.ts'
+
+export class Ruleset {
+  readonly #kernel: Pick<NetworkKernel, 'runNft' | 'firewallGeneration'>
+  #generation: number | undefined
+  #changesOfOthers = 0
+
+  constructor(kernel: Pick<NetworkKernel, 'runNft' | 'firewallGeneration'>) {
+    this.#kernel = kernel
+  }
+
+  /** As `NetworkKernel.runNft`. The generation that it makes is ours, unless somebody else made one at that moment. */
+  run(commands: string): string {
+    this.changesOfOthers()
+    const before = this.#generation
+    const printed = this.#kernel.runNft(commands)
+    const after = this.#kernel.firewallGeneration()
+    if (before !== undefined && after === before + 1) this.#generation = after
+    return printed
+  }
+
+  /** Another number than before when others have changed rules since. Costs a message to the kernel. */
+  changesOfOthers(): number {
+    const generation = this.#kernel.firewallGeneration()
+    if (generation !== this.#generation) this.#changesOfOthers++
+    this.#generation = generation
+    return this.#changesOfOthers
+  }
+}
