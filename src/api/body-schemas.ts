@@ -58,7 +58,7 @@ const volumeCreate = z.object({
   Labels: stringMap,
 }) satisfies z.ZodType<VolumeCreate>
 
-const auth = z.object({ username: text, password: text, serveraddress: text })
+const auth = z.object({ username: text, password: text, auth: text, identitytoken: text, serveraddress: text })
 
 /** Names of the endpoints that take a JSON body: a new one does not compile without its schema. */
 type JsonBodied = {

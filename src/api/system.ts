@@ -2,7 +2,7 @@
 import type { ContainerSummary } from './containers.ts'
 import { endpoint, json, lines, table, text } from './endpoint.ts'
 import type { EventMessage } from './events.ts'
-import type { ImageSummary } from './images.ts'
+import type { ImageSummary, RegistryAuth } from './images.ts'
 import type { VolumeInspect } from './volumes.ts'
 
 export interface Version {
@@ -102,7 +102,7 @@ export const systemEndpoints = table({
   }),
   diskUsage: endpoint('GET', '/system/df', { query: { type: 'strings' }, reply: json<DiskUsage>() }),
   auth: endpoint('POST', '/auth', {
-    body: json<{ readonly username?: string; readonly password?: string; readonly serveraddress?: string }>(),
+    body: json<Omit<RegistryAuth, 'email' | 'registrytoken'>>(),
     reply: json<{ readonly Status: string; readonly IdentityToken: string }>(),
   }),
   /** BuildKit; both upgrade to HTTP/2. */

@@ -228,6 +228,18 @@ export const commands: readonly CommandRow[] = [
   },
 
   {
+    name: 'login',
+    group: rest,
+    summary: 'Log in to a registry',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  {
+    name: 'logout',
+    group: rest,
+    summary: 'Log out of a registry',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  {
     name: 'image ls',
     group: rest,
     summary: 'List the images of the engine',

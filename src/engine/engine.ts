@@ -14,6 +14,7 @@ import { Containers } from './containers/containers.ts'
 import { engineInfo, engineVersion } from './containers/show/info.ts'
 import { Execs } from './containers/verbs/execs.ts'
 import { Images } from './images/images.ts'
+import type { RegistrySettings } from './images/registry/settings.ts'
 import type { NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
 import { Volumes } from './volumes/volumes.ts'
@@ -26,6 +27,7 @@ export interface EngineOptions {
   readonly kernel?: NetworkKernel | undefined
   /** Address pools for networks, CIDR. */
   readonly pools?: readonly string[] | undefined
+  readonly registries?: RegistrySettings | undefined
   /** Puts one line into the engine's log. */
   readonly say?: Say | undefined
 }
@@ -55,7 +57,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   await using undo = new AsyncDisposableStack()
   const [runtime, images, volumes, boot] = await Promise.all([
     options.runtime ?? kernelRuntime(paths, say),
-    Images.open(paths, events, { aside }),
+    Images.open(paths, events, { aside, registries: options.registries }),
     Volumes.open(paths, events, aside),
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(text => text.trim()),
   ])

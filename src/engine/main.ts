@@ -7,6 +7,7 @@ import { Failure, isFailure, messageOf } from '../lib/failure.ts'
 import { Aside } from './base/aside.ts'
 import { defaultRoots, Paths } from './base/paths.ts'
 import { ensureDirectory } from './base/store.ts'
+import { defaultSettings } from './images/registry/settings.ts'
 
 const options = {
   socket: { type: 'string' },
@@ -17,6 +18,9 @@ const options = {
   'netns-root': { type: 'string' },
   pool: { type: 'string', multiple: true },
   group: { type: 'string' },
+  config: { type: 'string' },
+  'registry-mirror': { type: 'string', multiple: true },
+  'insecure-registry': { type: 'string', multiple: true },
   'ready-fd': { type: 'string' },
 } as const
 
@@ -87,14 +91,21 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     throw new Failure('conflict', `Cannot start the engine: another one uses "${roots.run}"`, {
       hint: 'Stop it first, or give this one roots of its own by --data-root and --run-root',
     })
-  const [{ createEngine }, { engineRelease }, { serve }, { handlersOf }, { decodeRegistryAuth }] = await Promise.all([
-    import('./engine.ts'),
-    import('./containers/show/info.ts'),
-    import('./server/server.ts'),
-    import('./server/handlers.ts'),
-    import('./images/auth.ts'),
-  ])
-  const engine = await createEngine({ roots, pools: flags.pool, say })
+  const [{ createEngine }, { registrySettings }, { engineRelease }, { serve }, { handlersOf }, { decodeRegistryAuth }] =
+    await Promise.all([
+      import('./engine.ts'),
+      import('./settings.ts'),
+      import('./containers/show/info.ts'),
+      import('./server/server.ts'),
+      import('./server/handlers.ts'),
+      import('./images/auth.ts'),
+    ])
+  const engine = await createEngine({
+    roots,
+    pools: flags.pool,
+    registries: registrySettings(flags, process.env, defaultSettings),
+    say,
+  })
   try {
     const socket = flags.socket ?? paths.socket
     await ensureDirectory(dirname(socket))

@@ -1,9 +1,9 @@
 /** Debian's docker-registry on a free loopback port, and pushing to it by its own API. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +24,14 @@ export const registryUser = { username: 'alice', password: 'correct horse' } as 
 const passwordHash = '$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2'
 
 export interface TestRegistry extends AsyncDisposable {
+  /** Its authority's certificate, PEM; undefined without TLS. */
+  readonly ca: string | undefined
+  /** Holds ca.crt, client.crt and client.key when it has TLS. */
+  readonly folder: string
+  /** Kills it, as if its machine had gone. */
+  kill(): Promise<void>
+  /** Starts it again with all it had. */
+  again(): Promise<void>
   /** "127.0.0.1:40123". */
   readonly host: string
   /** Where a blob's bytes are, to corrupt them. */
@@ -40,33 +48,57 @@ export interface TestRegistry extends AsyncDisposable {
   ): Promise<{ readonly id: string; readonly digest: string }>
 }
 
+export interface RegistryOptions {
+  /** Only for `registryUser`. */
+  readonly auth?: boolean
+  /** With a certificate that an authority made for it has signed. */
+  readonly tls?: boolean
+  /** Only for whoever has a certificate of the same authority; implies `tls`. */
+  readonly clients?: boolean
+}
+
 /** Starts a registry of its own; disposing of it stops it and removes its files. */
-export async function startRegistry({ auth = false }: { readonly auth?: boolean } = {}): Promise<TestRegistry> {
+export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
+  const { auth = false, clients = false, tls = clients } = options
   const folder = await mkdtemp(join(tmpdir(), 'tscompose-registry-'))
   const data = join(folder, 'data')
   await mkdir(data)
   await writeFile(join(folder, 'htpasswd'), `${registryUser.username}:${passwordHash}\n`)
   const port = await freePort()
   const host = `127.0.0.1:${port}`
+  const certificates = tls ? makeCertificates(folder) : undefined
+  const [cert, key] = [join(folder, 'server.crt'), join(folder, 'server.key')]
+  const trust = clients ? `, clientcas: [${join(folder, 'ca.crt')}]` : ''
   const config = `version: 0.1
 log: { level: error, accesslog: { disabled: true } }
-storage: { filesystem: { rootdirectory: ${data} } }
-http: { addr: "${host}" }
+storage: { filesystem: { rootdirectory: ${data} }, delete: { enabled: true } }
+http: { addr: "${host}"${tls ? `, tls: { certificate: ${cert}, key: ${key}${trust} }` : ''} }
 ${auth ? `auth: { htpasswd: { realm: test, path: ${join(folder, 'htpasswd')} } }` : ''}
 `
   await writeFile(join(folder, 'config.yml'), config)
-  const registry = spawn(program, ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
-  const ended = once(registry, 'exit')
   const headers: Record<string, string> = auth
     ? { Authorization: `Basic ${Buffer.from(`${registryUser.username}:${registryUser.password}`).toString('base64')}` }
     : {}
-  const dispose = async () => {
+  let registry: ChildProcess | undefined
+  const kill = async () => {
+    if (registry === undefined) return
+    const ended = once(registry, 'exit')
     registry.kill('SIGKILL')
     await ended
+    registry = undefined
+  }
+  const again = async () => {
+    registry = spawn(program, ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
+    await eventually('the registry', async () =>
+      tls ? await listens(port) : (await fetch(`http://${host}/v2/`, { headers })).ok,
+    )
+  }
+  const dispose = async () => {
+    await kill()
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await eventually('the registry', async () => (await fetch(`http://${host}/v2/`, { headers })).ok)
+    await again()
   } catch (error) {
     await dispose()
     throw error
@@ -101,6 +133,10 @@ ${auth ? `auth: { htpasswd: { realm: test, path: ${join(folder, 'htpasswd')} } }
   }
   return {
     host,
+    ca: certificates,
+    folder,
+    kill,
+    again,
     blobPath: digest => {
       const hex = digest.slice('sha256:'.length)
       return join(data, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data')
@@ -123,4 +159,43 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+function listens(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect(port, '127.0.0.1')
+  socket.once('connect', () => resolve(true))
+  socket.once('error', () => resolve(false))
+  return promise.finally(() => socket.destroy())
+}
+
+/** An authority, and certificates by it for 127.0.0.1 and for a client. @returns the authority's. */
+function makeCertificates(folder: string): string {
+  const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+  openssl('req', '-x509', ...fresh, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test authority', '-days', '2')
+  for (const [name, extension] of [
+    ['server', 'subjectAltName=IP:127.0.0.1'],
+    ['client', 'extendedKeyUsage=clientAuth'],
+  ] as const)
+    openssl(
+      'req',
+      '-x509',
+      ...fresh,
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.crt`,
+      '-subj',
+      `/CN=${name}`,
+      '-days',
+      '2',
+      '-CA',
+      'ca.crt',
+      '-CAkey',
+      'ca.key',
+      '-addext',
+      extension,
+    )
+  return readFileSync(join(folder, 'ca.crt'), 'utf8')
 }

@@ -18,6 +18,13 @@ export const engine = command({
     listen: { kind: 'list', value: 'tcp://HOST:PORT', about: 'Listen on TCP too' },
     'insecure-tcp': { kind: 'flag', about: 'Listen on TCP without TLS: whoever reaches the port is root here' },
     pool: { kind: 'list', value: 'CIDR', about: 'Addresses for networks; repeat for several' },
+    config: { kind: 'text', value: 'FILE', about: 'Settings (default /etc/tscompose/engine.json)' },
+    'registry-mirror': {
+      kind: 'list',
+      value: '[HOST=]URL',
+      about: 'Asked before the registry itself; repeat for several',
+    },
+    'insecure-registry': { kind: 'list', value: 'HOST[:PORT]|CIDR', about: 'May be spoken to without TLS' },
     'data-root': { kind: 'text', value: 'DIR', about: 'Images, volumes, containers (default /var/lib/tscompose)' },
     'run-root': { kind: 'text', value: 'DIR', about: 'Sockets and what a reboot may take (default /run/tscompose)' },
     'netns-root': { kind: 'text', value: 'DIR', about: 'Network namespaces (default /run/netns)' },

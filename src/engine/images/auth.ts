@@ -40,7 +40,7 @@ export function decodeRegistryAuth(header: string | undefined): RegistryAuth | u
 }
 
 /** The object that X-Registry-Auth holds for one registry, X-Registry-Config for several, and the body of a login is. */
-function toAuth(found: z.infer<typeof schema>): RegistryAuth | undefined {
+export function toAuth(found: z.infer<typeof schema>): RegistryAuth | undefined {
   const pair = found.auth ? Buffer.from(found.auth, 'base64').toString('utf8') : ''
   const colon = pair.indexOf(':')
   const auth = {

@@ -9,6 +9,7 @@ import type { HostPath } from '../../runtime/spec.ts'
 import { Aside } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
+import { toAuth } from './auth.ts'
 import { Blobs } from './blobs.ts'
 import { Catalogue, chainIds } from './catalogue.ts'
 import type { CommitOptions, Committed } from './commit.ts'
@@ -82,6 +83,10 @@ export class Images {
     throw new Failure('not-found', `No such image: ${name}`)
   }
 
+  get registries(): RegistrySettings {
+    return this.#store.registries
+  }
+
   /** @throws Failure `invalid` for what is no image's name, with Docker's texts. */
   checkName(name: string): void {
     parseReference(name)
@@ -115,6 +120,12 @@ export class Images {
   async push(name: string, tag: string | undefined, options: PushOptions = {}): Promise<void> {
     const { push } = await import('./push.ts')
     await push(this.#store, { name, tag }, options)
+  }
+
+  /** Tries credentials at the registry they are for. */
+  async login(body: Parameters<typeof toAuth>[0], signal: AbortSignal) {
+    const { login } = await import('./registry/login.ts')
+    return await login(this.#store.registries, { ...toAuth(body), server: body.serveraddress ?? '' }, signal)
   }
 
   /** Reads a docker archive or an OCI layout, compressed or not; returns the names loaded, or ids where there are none. */

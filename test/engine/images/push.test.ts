@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
@@ -152,7 +152,7 @@ describe('push', { skip: lacking(root(), !hasRegistry && 'the program "docker-re
       await using registry = await startRegistry()
       const breaking = await breakingProxy(t, registry.host)
       const name = `${breaking.host}/app`
-      const noise = execFileSync('head', ['-c', '300000', '/dev/urandom'])
+      const noise = randomBytes(300000)
       const { images } = await loaded(t, { tag: `${name}:1`, files: { noise } }, settings)
       const lines = await pushed(images, name, '1')
       assert.ok(statuses(lines).includes('Pushed'))

@@ -48,6 +48,7 @@ export async function engineInfo({ paths, containers, images, runtime }: InfoSou
     ['/etc/os-release', '/etc/machine-id', '/proc/sys/net/ipv4/ip_forward'].map(textOf),
   )
   const counts = containers.counts()
+  const { insecure, mirrors, proxy } = images.registries
   return {
     ID: stableHash([machineId, paths.roots.data]).slice(0, 32),
     Containers: counts.total,
@@ -84,14 +85,18 @@ export async function engineInfo({ paths, containers, images, runtime }: InfoSou
     Architecture: machines[arch()] ?? arch(),
     // Docker's clients look credentials for its hub up under this key.
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: { IndexConfigs: {}, InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'], Mirrors: null },
+    RegistryConfig: {
+      IndexConfigs: {},
+      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...insecure],
+      Mirrors: mirrors.length > 0 ? mirrors : null,
+    },
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
     GenericResources: null,
     DockerRootDir: paths.roots.data,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
+    HttpProxy: masked(proxy.http),
+    HttpsProxy: masked(proxy.https),
+    NoProxy: proxy.no ?? '',
     Name: hostname(),
     Labels: [],
     ExperimentalBuild: false,
@@ -121,4 +126,9 @@ async function textOf(path: string): Promise<string> {
     if (errnoOf(error) === 'ENOENT') return ''
     throw error
   }
+}
+
+/** A proxy's address without the password that may be in it. */
+function masked(proxy = ''): string {
+  return proxy.replace(/\/\/[^/@]*@/, '//xxxxx:xxxxx@')
 }

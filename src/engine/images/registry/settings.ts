@@ -9,7 +9,11 @@ export interface RegistrySettings {
   /** Folders with a folder HOST:PORT each: *.crt are authorities, NAME.cert and NAME.key who we are. */
   readonly certificates: readonly string[]
   /** As HTTP_PROXY, HTTPS_PROXY and NO_PROXY have it. */
-  readonly proxy: { readonly http?: string; readonly https?: string; readonly no?: string }
+  readonly proxy: {
+    readonly http?: string | undefined
+    readonly https?: string | undefined
+    readonly no?: string | undefined
+  }
   /** Silence on a connection after which it is given up, ms. */
   readonly patience: number
   /** How often in a row something is tried again without getting any further. */

@@ -1,6 +1,6 @@
 /** Endpoints of the engine itself. */
 import type { Handlers } from '../../../api/endpoint.ts'
-import { type Info, systemEndpoints, type Version } from '../../../api/system.ts'
+import type { Info, systemEndpoints, Version } from '../../../api/system.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Events } from '../../base/events.ts'
 import type { Containers } from '../../containers/containers.ts'
@@ -8,12 +8,11 @@ import type { Images } from '../../images/images.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
 import { eventStream } from '../event-stream.ts'
 import { imageSummary } from '../image-shapes.ts'
-import { notYet } from '../not-yet.ts'
 import { volumeInspect } from './volumes.ts'
 
 export interface SystemBackend {
   readonly events: Events
-  readonly images: Pick<Images, 'list' | 'usage'>
+  readonly images: Pick<Images, 'list' | 'usage' | 'login'>
   readonly volumes: Pick<Volumes, 'list' | 'size'>
   readonly containers: Pick<Containers, 'list' | 'usersOfImage' | 'usersOfVolume'>
   info(): Promise<Info>
@@ -28,7 +27,7 @@ export function systemRoutes(engine: SystemBackend): Handlers<typeof systemEndpo
     info: () => engine.info(),
     events: ({ query }, { signal }) => eventStream(engine.events, { ...query, signal }),
     diskUsage: ({ query }) => diskUsage(engine, query.type),
-    auth: notYet(systemEndpoints.auth),
+    auth: ({ body }, { signal }) => engine.images.login(body, signal),
     grpc: noBuildKit,
     session: noBuildKit,
   }
