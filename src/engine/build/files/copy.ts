@@ -4,7 +4,7 @@ import { Failure } from '../../../lib/failure.ts'
 import { OverlayWriter, type Owner, type WriteFolder } from '../../base/overlay-writer.ts'
 import type { CopyRequest } from '../copy-request.ts'
 import { Copier, type CopyOptions } from './copier.ts'
-import { type Chmod, parseChmod } from './mode.ts'
+import { parseChmod } from './mode.ts'
 import { findOwner } from './owner.ts'
 import { SourceTree } from './source-tree.ts'
 import { type FoundSource, findSources } from './sources.ts'
@@ -19,9 +19,10 @@ export async function copyFiles(request: CopyRequest): Promise<void> {
   const { step, below, upper, signal } = request
   const chmod = step.chmod === undefined ? undefined : parseChmod(step.chmod)
   const owner = step.chown === undefined ? undefined : findOwner(step.chown, below)
+  const made = { owner: owner ?? root, mode: chmod?.number === undefined ? 0o755 : chmod.number & 0o755 }
   const options: CopyOptions = { owner, chmod, include: undefined, exclude: step.exclude, signal }
   using writer = new OverlayWriter(below, upper)
-  const to: Destination = { writer, path: step.destination, owner: owner ?? root, chmod }
+  const to: Destination = { writer, path: step.destination, made }
   using tree = new SourceTree(request.source)
   for (const source of step.sources) {
     if (typeof source !== 'string') throw new Failure('unsupported', 'Cannot ADD files: only COPY is there')
@@ -33,14 +34,13 @@ interface Destination {
   readonly writer: OverlayWriter
   /** Absolute. */
   readonly path: string
-  /** Of folders that are made on the way. */
-  readonly owner: Owner
-  readonly chmod: Chmod | undefined
+  /** Of folders that are made on the way: the number of `--chmod` under a umask of 022. */
+  readonly made: { readonly owner: Owner; readonly mode: number }
 }
 
 /** One source that was found: a folder's contents, or a file under the destination's name or, in a folder, under its own. */
 async function copySource(found: FoundSource, copier: Copier, to: Destination): Promise<void> {
-  const { writer, owner } = to
+  const { writer, made } = to
   ensureParents(to)
   const place = writer.resolve(to.path)
   try {
@@ -48,12 +48,12 @@ async function copySource(found: FoundSource, copier: Copier, to: Destination): 
     if (found.entry.kind === 'folder') {
       if (there?.kind === 'node')
         throw new Failure('conflict', `cannot copy to non-directory: /${place.names.join('/')}`)
-      await copier.contents(found.entry, writer.makeFolders(place, { mode: 0o755, owner }))
+      await copier.contents(found.entry, writer.makeFolders(place, made))
     } else if (there?.kind === 'folder') {
       await copier.node(found.entry, there, found.name)
     } else {
       const parents = { names: place.names.slice(0, -1), entries: place.entries.slice(0, -1) }
-      const parent: WriteFolder = writer.makeFolders(parents, { mode: 0o755, owner })
+      const parent: WriteFolder = writer.makeFolders(parents, made)
       await copier.node(found.entry, parent, place.names.at(-1)!)
       place.entries.splice(0, parents.entries.length, ...parents.entries)
     }
@@ -62,10 +62,10 @@ async function copySource(found: FoundSource, copier: Copier, to: Destination): 
   }
 }
 
-/** All but the last part of the destination is made; the last one too when it ends in "/". Their mode is that of `--chmod`. */
-function ensureParents({ writer, path, owner, chmod }: Destination): void {
+/** All but the last part of the destination is made; the last one too when it ends in "/". */
+function ensureParents({ writer, path, made }: Destination): void {
   const folder = /(?:^|\/)\.?$/.test(path) ? path : posix.dirname(path)
   const place = writer.resolve(folder)
-  writer.makeFolders(place, { mode: chmod?.number === undefined ? 0o755 : chmod.number & 0o755, owner })
+  writer.makeFolders(place, made)
   writer.release(place)
 }

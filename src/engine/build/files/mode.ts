@@ -1,4 +1,4 @@
-/** `--chmod`: an octal number or words as chmod(1) takes them, with the umask 022 where they name nobody. Pure. */
+/** `--chmod`: an octal number or words as chmod(1) takes them, with no umask where they name nobody. Pure. */
 import { Failure } from '../../../lib/failure.ts'
 
 export interface Chmod {
@@ -8,7 +8,6 @@ export interface Chmod {
   readonly number: number | undefined
 }
 
-const umask = 0o022
 const shifts = { u: 6, g: 3, o: 0 } as const
 const setIds = { u: 0o4000, g: 0o2000, o: 0 } as const
 const bits = { r: 4, w: 2, x: 1 } as const
@@ -38,32 +37,31 @@ function parseClause(clause: string, whole: string): Clause {
   const actions = [...parts[2]!.matchAll(/([-+=])([rwxXst]*|[ugo])(?=[-+=]|$)/g)]
   return (mode, isFolder) =>
     actions.reduce((now, [, operator, permissions]) => {
-      const change = changeOf(permissions!, { who, mode: now, isFolder, masked: named === '' })
+      const change = changeOf(permissions!, { who, mode: now, isFolder })
       if (operator === '+') return now | change
       if (operator === '-') return now & ~change
-      return (now & ~kept(who, { isFolder, masked: named === '' })) | change
+      return (now & ~cleared(who, isFolder)) | change
     }, mode)
 }
 
 interface Context {
   readonly who: readonly Who[]
-  readonly masked: boolean
   readonly isFolder: boolean
 }
 
 /** What "=" takes away first. A folder keeps its set-id bits unless they are named. */
-function kept(who: readonly Who[], { masked, isFolder }: Omit<Context, 'who'>): number {
+function cleared(who: readonly Who[], isFolder: boolean): number {
   let all = 0
   for (const each of who) all |= (7 << shifts[each]) | (isFolder ? 0 : setIds[each])
-  return masked ? all & ~umask : all
+  return all
 }
 
-function changeOf(permissions: string, { who, mode, isFolder, masked }: Context & { readonly mode: number }): number {
+function changeOf(permissions: string, { who, mode, isFolder }: Context & { readonly mode: number }): number {
   let change = 0
   if (/^[ugo]$/.test(permissions)) {
     const copied = (mode >> shifts[permissions as Who]) & 7
     for (const each of who) change |= copied << shifts[each]
-    return masked ? change & ~umask : change
+    return change
   }
   for (const letter of permissions) {
     if (letter === 't') change |= 0o1000
@@ -71,7 +69,7 @@ function changeOf(permissions: string, { who, mode, isFolder, masked }: Context 
     else if (letter !== 'X' || isFolder || (mode & 0o111) !== 0)
       for (const each of who) change |= bits[letter === 'X' ? 'x' : (letter as keyof typeof bits)] << shifts[each]
   }
-  return masked ? change & ~umask : change
+  return change
 }
 
 function bad(text: string): Failure {

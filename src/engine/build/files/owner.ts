@@ -12,7 +12,8 @@ const largestId = 2 ** 31 - 1
  * @throws Failure `invalid` for a name where there are no files at all (FROM scratch).
  */
 export function findOwner(chown: string, below: readonly HostPath[]): Owner {
-  const [user = '', group = ''] = chown.split(':', 2)
+  const colon = chown.indexOf(':')
+  const user = colon < 0 ? chown : chown.slice(0, colon)
   let owner: Owner = { uid: 0, gid: 0 }
   if (user !== '') {
     const number = idOf(user)
@@ -22,7 +23,9 @@ export function findOwner(chown: string, below: readonly HostPath[]): Owner {
       if (line) owner = { uid: field(line, 2), gid: field(line, 3) }
     }
   }
-  if (group === '') return owner
+  if (colon < 0) return owner
+  const group = chown.slice(colon + 1)
+  if (group === '') return { ...owner, gid: 0 }
   const number = idOf(group)
   if (number !== undefined) return { ...owner, gid: number }
   const line = entries(below, '/etc/group', 'group').find(([name]) => name === group)
@@ -40,10 +43,7 @@ function field(line: readonly string[], index: number): number {
   return idOf(line[index] ?? '') ?? 0
 }
 
+/** What is no number of a user, or too large for one, is a name. */
 function idOf(text: string): number | undefined {
-  if (!/^\d{1,10}$/.test(text)) return undefined
-  const number = Number(text)
-  if (number > largestId)
-    throw new Failure('invalid', `Cannot give files to "${text}": the largest number is ${largestId}`)
-  return number
+  return /^\d{1,10}$/.test(text) && Number(text) <= largestId ? Number(text) : undefined
 }
