@@ -3,23 +3,22 @@
  * hard links, patterns, owners and modes.
  */
 import { fchmodSync, fchownSync, futimesSync, linkSync } from 'node:fs'
-import { type PathMatcher, pathMatcher } from '../../../api/ignore-patterns.ts'
 import { Failure } from '../../../lib/failure.ts'
 import { fsPath } from '../../../lib/file-name.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
 import type { OverlayWriter, Owner, WriteFolder } from '../../base/overlay-writer.ts'
 import { copyNode, copyXattrs } from './copy-node.ts'
 import type { Chmod } from './mode.ts'
+import type { Selection } from './selection.ts'
 import type { SourceFolder, SourceNode, SourceTree } from './source-tree.ts'
+import type { Turns } from './turns.ts'
 
 export interface CopyOptions {
   /** Instead of the source's own. */
   readonly owner: Owner | undefined
   readonly chmod: Chmod | undefined
-  /** Of paths below the folder that is copied. Undefined: all of them. */
-  readonly include: readonly string[] | undefined
-  readonly exclude: readonly string[]
-  readonly signal: AbortSignal
+  readonly selection: Selection
+  readonly turns: Turns
 }
 
 /** Folders are made when something in them is known to be copied: patterns may leave nothing. */
@@ -30,31 +29,25 @@ interface Target {
   folder: WriteFolder | undefined
 }
 
-/** After so long the rest of the engine gets a turn. */
-const longestTurn = 15
-
 /** One at a time for each source: hard links hold inside one source only. */
 export class Copier {
   readonly #tree: SourceTree
   readonly #writer: OverlayWriter
   readonly #options: CopyOptions
-  readonly #include: PathMatcher | undefined
-  readonly #exclude: PathMatcher | undefined
   /** "dev:ino" of files with several names → where the first of them was made, below an open folder. */
   readonly #links = new Map<string, { readonly folder: HostPath; readonly name: string }>()
-  #turn = performance.now()
+  readonly #turns: Turns
 
   constructor(tree: SourceTree, writer: OverlayWriter, options: CopyOptions) {
     this.#tree = tree
     this.#writer = writer
     this.#options = options
-    this.#include = options.include && pathMatcher(options.include)
-    this.#exclude = options.exclude.length === 0 ? undefined : pathMatcher(options.exclude)
+    this.#turns = options.turns
   }
 
   /** A file, link or device under a name of a folder. @throws Failure `conflict` when a folder is there. */
   async node(source: SourceNode, parent: WriteFolder, name: string): Promise<void> {
-    await this.#pause()
+    await this.#turns.next()
     const before = this.#writer.child(parent, name)
     if (before?.kind === 'folder')
       throw new Failure('conflict', `cannot replace to directory ${before.name} with file ${source.path}`)
@@ -73,12 +66,13 @@ export class Copier {
   }
 
   async #children(target: Target, above: string): Promise<void> {
+    const { selection } = this.#options
     for (const [name, entry] of this.#tree.children(target.source)) {
       const path = above === '' ? name : `${above}/${name}`
-      const included = this.#include?.matches(path) !== false && this.#exclude?.matches(path) !== true
+      const included = selection.includes(path)
       if (entry.kind === 'node') {
         if (included) await this.node(entry, this.#made(target), name)
-      } else if (included || this.#mayHoldMore(path)) {
+      } else if (included || selection.mayHoldMore(path)) {
         await this.#folder({ source: entry, parent: target, name, folder: undefined }, path, included)
       }
     }
@@ -86,18 +80,14 @@ export class Copier {
 
   /** A folder below the one that is copied: those that exist take the source's owner, mode and attributes. */
   async #folder(target: Target, path: string, included: boolean): Promise<void> {
-    await this.#pause()
+    await this.#turns.next()
     const isNew = included && this.#enter(target)
     await this.#children(target, path)
     const { folder } = target
     if (folder === undefined) return
     // last, as what is made in it changes its times
-    if (included && (isNew || this.#include === undefined)) this.#look(folder, target.source)
+    if (included && (isNew || this.#options.selection.isWhole)) this.#look(folder, target.source)
     this.#writer.close(folder)
-  }
-
-  #mayHoldMore(path: string): boolean {
-    return this.#include !== undefined || this.#exclude?.mayComeBackBelow(path) === true
   }
 
   #made(target: Target): WriteFolder {
@@ -143,12 +133,5 @@ export class Copier {
       throw new Failure('conflict', `Cannot copy into "${first.folder}": it changed meanwhile`)
     linkSync(fsPath(`/proc/self/fd/${this.#writer.descriptor(folder)}/${first.name}`), fsPath(to))
     this.#writer.release(place)
-  }
-
-  async #pause(): Promise<void> {
-    if (performance.now() - this.#turn < longestTurn) return
-    this.#options.signal.throwIfAborted()
-    await new Promise(resolve => setImmediate(resolve))
-    this.#turn = performance.now()
   }
 }

@@ -60,6 +60,18 @@ export async function copyNode({ stat, at }: NodeSource, to: HostPath, look: Loo
   lutimesSync(fsPath(to), stat.mtimeMs / 1000, stat.mtimeMs / 1000)
 }
 
+/** A file that is a text of ours. */
+export function writeNew(to: HostPath, content: Buffer, { owner, mode }: Look): void {
+  const fd = openSync(fsPath(to), newFile, 0o600)
+  try {
+    for (let done = 0; done < content.length; ) done += writeSync(fd, content, done)
+    fchownSync(fd, owner.uid, owner.gid)
+    fchmodSync(fd, mode)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Attributes that images keep, of a link itself. */
 export function copyXattrs(from: HostPath, to: HostPath): void {
   const xattrs = readImageXattrs(from)

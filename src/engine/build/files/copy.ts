@@ -1,13 +1,18 @@
 /** What COPY and ADD do: each source in its turn into the place it is meant for, in the upper of the stack it is copied onto. */
+import { lstatSync } from 'node:fs'
 import { posix } from 'node:path'
 import { Failure } from '../../../lib/failure.ts'
 import { OverlayWriter, type Owner, type WriteFolder } from '../../base/overlay-writer.ts'
-import type { CopyRequest } from '../copy-request.ts'
-import { Copier, type CopyOptions } from './copier.ts'
-import { parseChmod } from './mode.ts'
+import type { CopyRequest, Fetched } from '../copy-request.ts'
+import { isArchive } from './archive.ts'
+import { Copier } from './copier.ts'
+import { writeNew } from './copy-node.ts'
+import { type Chmod, parseChmod } from './mode.ts'
 import { findOwner } from './owner.ts'
+import { selection } from './selection.ts'
 import { SourceTree } from './source-tree.ts'
-import { type FoundSource, findSources } from './sources.ts'
+import { type FoundSource, findSources, wantedSource } from './sources.ts'
+import { Turns } from './turns.ts'
 
 const root: Owner = { uid: 0, gid: 0 }
 
@@ -20,14 +25,53 @@ export async function copyFiles(request: CopyRequest): Promise<void> {
   const chmod = step.chmod === undefined ? undefined : parseChmod(step.chmod)
   const owner = step.chown === undefined ? undefined : findOwner(step.chown, below)
   const made = { owner: owner ?? root, mode: chmod?.number === undefined ? 0o755 : chmod.number & 0o755 }
-  const options: CopyOptions = { owner, chmod, include: undefined, exclude: step.exclude, signal }
   using writer = new OverlayWriter(below, upper)
   const to: Destination = { writer, path: step.destination, made }
-  using tree = new SourceTree(request.source)
-  for (const source of step.sources) {
-    if (typeof source !== 'string') throw new Failure('unsupported', 'Cannot ADD files: only COPY is there')
-    for (const found of findSources(tree, source)) await copySource(found, new Copier(tree, writer, options), to)
+  using context = new SourceTree(request.source)
+  const turns = new Turns(signal)
+  const copier = (tree: SourceTree, include: string | undefined) =>
+    new Copier(tree, writer, { owner, chmod, selection: selection(include, step.exclude), turns })
+  for (const [i, source] of step.sources.entries()) {
+    const path = typeof source === 'string' ? source : source.kind === 'path' ? source.path : undefined
+    if (path === undefined) {
+      await copyFetched(request.fetched[i]!, { to, copier })
+      continue
+    }
+    const wanted = wantedSource(path, step.kind === 'copy' && step.parents)
+    const unpacks = step.kind === 'add' && step.unpack !== false
+    for (const found of findSources(context, wanted)) {
+      if (unpacks && (await isArchive(found.entry))) throw new Failure('unsupported', 'Cannot unpack archives yet')
+      await copySource(found, copier(context, wanted.include), to)
+    }
   }
+  for (const { name, content } of step.heredocs) await copyText(name, content, { to, chmod })
+}
+
+/** What was fetched from elsewhere: a file under its name, or the contents of a checkout. */
+async function copyFetched(
+  fetched: Fetched,
+  { to, copier }: { readonly to: Destination; readonly copier: (tree: SourceTree, include: undefined) => Copier },
+): Promise<void> {
+  const isFolder = lstatSync(fetched.path).isDirectory()
+  using tree = new SourceTree({ layers: [isFolder ? fetched.path : posix.dirname(fetched.path)], exclude: [] })
+  const entry = isFolder ? tree.root : tree.child(tree.root, posix.basename(fetched.path))
+  if (entry === undefined) throw new Failure('internal', `Cannot copy "${fetched.name}": what was fetched is gone`)
+  await copySource({ entry, name: fetched.name, path: fetched.name }, copier(tree, undefined), to)
+}
+
+/** A text of the Dockerfile itself. */
+async function copyText(
+  name: string,
+  content: string,
+  { to, chmod }: { readonly to: Destination; readonly chmod: Chmod | undefined },
+): Promise<void> {
+  await placed(to, { isFolder: false, name }, async (parent, under) => {
+    const before = to.writer.child(parent, under)
+    if (before?.kind === 'folder')
+      throw new Failure('conflict', `cannot replace to directory ${before.name} with file ${name}`)
+    const mode = chmod?.apply(0o644, false) ?? 0o644
+    writeNew(to.writer.clear(parent, under), Buffer.from(content), { owner: to.made.owner, mode })
+  })
 }
 
 interface Destination {
@@ -39,23 +83,33 @@ interface Destination {
 }
 
 /** One source that was found: a folder's contents, or a file under the destination's name or, in a folder, under its own. */
-async function copySource(found: FoundSource, copier: Copier, to: Destination): Promise<void> {
+async function copySource({ entry, name }: FoundSource, copier: Copier, to: Destination): Promise<void> {
+  if (entry.kind === 'node')
+    await placed(to, { isFolder: false, name }, (parent, under) => copier.node(entry, parent, under))
+  else await placed(to, { isFolder: true, name }, folder => copier.contents(entry, folder))
+}
+
+/** Makes what has to be above, and hands over the folder to write in and the name to write under. */
+async function placed(
+  to: Destination,
+  { isFolder, name }: { readonly isFolder: boolean; readonly name: string },
+  write: (folder: WriteFolder, name: string) => Promise<void>,
+): Promise<void> {
   const { writer, made } = to
   ensureParents(to)
   const place = writer.resolve(to.path)
   try {
     const there = place.entries.length === 0 ? writer.root : place.entries.at(-1)
-    if (found.entry.kind === 'folder') {
+    if (isFolder) {
       if (there?.kind === 'node')
         throw new Failure('conflict', `cannot copy to non-directory: /${place.names.join('/')}`)
-      await copier.contents(found.entry, writer.makeFolders(place, made))
-    } else if (there?.kind === 'folder') {
-      await copier.node(found.entry, there, found.name)
-    } else {
+      await write(writer.makeFolders(place, made), '')
+    } else if (there?.kind === 'folder') await write(there, name)
+    else {
       const parents = { names: place.names.slice(0, -1), entries: place.entries.slice(0, -1) }
-      const parent: WriteFolder = writer.makeFolders(parents, made)
-      await copier.node(found.entry, parent, place.names.at(-1)!)
+      const parent = writer.makeFolders(parents, made)
       place.entries.splice(0, parents.entries.length, ...parents.entries)
+      await write(parent, place.names.at(-1)!)
     }
   } finally {
     writer.release(place)

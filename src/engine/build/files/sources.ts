@@ -2,7 +2,21 @@
 import { posix } from 'node:path'
 import { Failure } from '../../../lib/failure.ts'
 import type { SourceEntry, SourceFolder, SourceTree } from './source-tree.ts'
-import { splitWildcard, wildcardMatcher } from './wildcard.ts'
+import { hasWildcard, splitWildcard, wildcardMatcher } from './wildcard.ts'
+
+/** A source as COPY and ADD take it apart: what to look for, and which paths below it come along. */
+export interface WantedSource {
+  readonly path: string
+  /** With `--parents`, the pattern behind "/./" (or all of it); its folders are made in the destination. */
+  readonly include: string | undefined
+}
+
+export function wantedSource(written: string, parents: boolean): WantedSource {
+  if (!parents) return { path: written, include: undefined }
+  const pivot = written.indexOf('/./')
+  const [path, pattern] = pivot < 0 ? ['/', written] : [written.slice(0, pivot), written.slice(pivot + 3)]
+  return { path: path === '' ? '/' : path, include: posix.normalize(`/${pattern}`).replace(/^\/|\/$/g, '') }
+}
 
 export interface FoundSource {
   readonly entry: SourceEntry
@@ -17,9 +31,11 @@ export interface FoundSource {
  * next one is asked for.
  * @throws Failure `not-found` for a path without wildcards that is not there.
  */
-export function* findSources(tree: SourceTree, written: string): Generator<FoundSource> {
-  const [plain, pattern] = splitWildcard(posix.normalize(`/${written}`))
-  if (pattern === '') return yield* named(tree, `/${plain}`)
+export function* findSources(tree: SourceTree, { path, include }: WantedSource): Generator<FoundSource> {
+  const [plain, pattern] = splitWildcard(posix.normalize(`/${path}`))
+  if (pattern === '' && include !== undefined && !hasWildcard(include))
+    mustBeThere(tree, posix.join('/', plain, include))
+  if (pattern === '') return yield* findPath(tree, `/${plain}`)
   const start = tree.resolve(plain)
   if (start?.entry.kind !== 'folder') throw missing(`/${plain}`)
   const parts = pattern.split('/').map(wildcardMatcher)
@@ -27,7 +43,14 @@ export function* findSources(tree: SourceTree, written: string): Generator<Found
   tree.release(start)
 }
 
-function* named(tree: SourceTree, path: string): Generator<FoundSource> {
+function mustBeThere(tree: SourceTree, path: string): void {
+  const found = tree.resolve(path)
+  if (found === undefined) throw missing(path)
+  tree.release(found)
+}
+
+/** What is at a path as it is, wildcards being letters. @throws Failure `not-found`. */
+export function* findPath(tree: SourceTree, path: string): Generator<FoundSource> {
   const found = tree.resolve(path)
   if (found === undefined) throw missing(path)
   yield { entry: found.entry, name: posix.basename(path), path }
@@ -46,7 +69,7 @@ function* matches(tree: SourceTree, folder: SourceFolder, { parts, above }: Want
     const path = posix.join(above, name)
     if (parts.length > 1) {
       if (entry.kind === 'folder') yield* matches(tree, entry, { parts: parts.slice(1), above: path })
-    } else if (entry.stat.isSymbolicLink()) yield* named(tree, path)
+    } else if (entry.stat.isSymbolicLink()) yield* findPath(tree, path)
     else yield { entry, name, path }
   }
 }

@@ -179,6 +179,58 @@ const cases: readonly Case[] = [
     world: { ignore: ['*', '!ex/deep'] },
     gives: { '/e/': '755', '/e/ex/': '755', '/e/ex/deep/': '755', '/e/ex/deep/3.md': '644 3' },
   },
+  { does: 'for group 0 after an empty group', copy: [['a'], '/a', { chown: 'app:' }], gives: { '/a': '644 1000:0 a' } },
+  {
+    does: 'for root where a number is too large to be one',
+    copy: [['a'], '/a', { chown: '4294967295' }],
+    gives: { '/a': '644 a' },
+  },
+  {
+    does: 'a folder with a mode, its own included',
+    copy: [['d'], '/n', { chmod: '1700' }],
+    gives: { '/n/': '700', '/n/e/': '1700', '/n/e/y': '1700 y', '/n/x': '1700 x' },
+  },
+  {
+    does: 'with the parents of a path',
+    copy: [['d/e/y', 'ex/deep'], '/p/', { parents: true }],
+    gives: {
+      '/p/': '755',
+      '/p/d/': '755',
+      '/p/d/e/': '711',
+      '/p/d/e/y': '644 y',
+      '/p/ex/': '755',
+      '/p/ex/deep/': '755',
+      '/p/ex/deep/3.md': '644 3',
+    },
+  },
+  {
+    does: 'with the parents behind a pivot',
+    copy: [['./d/./e/y'], '/p/', { parents: true }],
+    gives: { '/p/': '755', '/p/e/': '711', '/p/e/y': '644 y' },
+  },
+  {
+    does: 'with the parents of what a wildcard matches',
+    copy: [['**/*.md', 'd/*/y'], '/p', { parents: true, exclude: ['ex/1*'] }],
+    gives: {
+      '/p/': '755',
+      '/p/d/': '755',
+      '/p/d/e/': '711',
+      '/p/d/e/y': '644 y',
+      '/p/ex/': '755',
+      '/p/ex/deep/': '755',
+      '/p/ex/deep/3.md': '644 3',
+    },
+  },
+  {
+    does: 'a text of the Dockerfile',
+    copy: [[], '/h/', { heredocs: [{ name: 'file.txt', content: 'text' }], chown: '5' }],
+    gives: { '/h/': '755 5:5', '/h/file.txt': '644 5:5 text' },
+  },
+  {
+    does: 'a text to a name, with a mode',
+    copy: [[], '/h', { heredocs: [{ name: 'EOF', content: '' }], chmod: '700' }],
+    gives: { '/h': '700 ' },
+  },
 ]
 
 const failing: readonly (Pick<Case, 'does' | 'copy' | 'world'> & { readonly says: RegExp })[] = [
