@@ -67,6 +67,11 @@ export class SourceTree implements Disposable {
     }
   }
 
+  /** Those that are left out as well. */
+  allNames(parent: SourceFolder): readonly string[] {
+    return this.#tree.names(parent.tree)
+  }
+
   /** What is at a path after following links, all of them inside the tree; to be let go of by `release`. */
   resolve(path: string): Resolved | undefined {
     const above: SourceFolder[] = [this.root]
