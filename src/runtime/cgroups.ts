@@ -5,7 +5,9 @@ import { errnoOf, Failure } from '../lib/failure.ts'
 import type { CgroupFacts } from './host.ts'
 import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
 import { type CgroupWrite, type LimitName, type Limits, lacking, limitWrites } from './parts/cgroup-limits.ts'
+import { regroup } from './regroup.ts'
 import type { CgroupStats, Cgroups } from './runtime.ts'
+import type { CgroupSpec } from './spec.ts'
 
 const userHz = 100
 /** v1 shows "no limit" as the largest page-aligned number. */
@@ -68,6 +70,14 @@ export class KernelCgroups implements Cgroups {
 
   exists(path: string): boolean {
     return cgroupFolders(this.#facts, path).some(existsSync)
+  }
+
+  isWhole(path: string): boolean {
+    return cgroupFolders(this.#facts, path).every(existsSync)
+  }
+
+  restore(spec: CgroupSpec, options: { readonly privileged: boolean; readonly pid: number }): Promise<void> {
+    return regroup(this.#facts, spec, options)
   }
 
   async freeze(path: string): Promise<void> {

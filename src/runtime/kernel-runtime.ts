@@ -1,5 +1,5 @@
 /** The Runtime on the Linux kernel: specs to programs, programs to monitors. */
-import { statfsSync } from 'node:fs'
+import { existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { debug } from '../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
@@ -60,7 +60,7 @@ class KernelRuntime implements Runtime {
     if (spec.kind === 'container') {
       if (spec.network.kind === 'create') await this.#prepareNetns()
       if (spec.privileged) this.#devices = await hostDevices()
-      if (dirname(spec.cgroup.path) !== this.#parent) await prepareParent(this.#facts, dirname(spec.cgroup.path))
+      await this.#prepareParent(dirname(spec.cgroup.path))
     }
     const program = this.#compile(spec)
     const { control, pid, at } = await launch(this.#nursery, program)
@@ -121,7 +121,13 @@ class KernelRuntime implements Runtime {
     control.close()
   }
 
+  /** Our own was made when we began; empty, it may have been removed since. */
+  async #prepareParent(parent: string): Promise<void> {
+    if (parent !== this.#parent || !this.cgroups.isWhole(parent)) await prepareParent(this.#facts, parent)
+  }
+
   #prepareNetns(): Promise<unknown> {
+    if (!existsSync(this.#netns)) this.#netnsReady = undefined
     this.#netnsReady ??= this.#runHost({ host: [step('netns-home', { path: this.#netns })], child: [] })
     return this.#netnsReady
   }

@@ -1,6 +1,6 @@
 /** The seam between engine and kernel: what the engine calls and tests replace. */
 import type { LimitName, Limits } from './parts/cgroup-limits.ts'
-import type { ContainerSpec, ExecSpec, HostSpec } from './spec.ts'
+import type { CgroupSpec, ContainerSpec, ExecSpec, HostSpec } from './spec.ts'
 
 export interface Runtime {
   /**
@@ -105,6 +105,10 @@ export interface Cgroups {
   lacking(limit: LimitName): string | undefined
   /** Whether there is such a group in any hierarchy. */
   exists(path: string): boolean
+  /** Whether it is there in every hierarchy. */
+  isWhole(path: string): boolean
+  /** Makes it again where it is gone, with its limits, and puts the processes of the container whose first is `pid` back. */
+  restore(spec: CgroupSpec, options: { readonly privileged: boolean; readonly pid: number }): Promise<void>
   freeze(path: string): Promise<void>
   thaw(path: string): Promise<void>
   /** Host pids of all its processes. */

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, rmdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
 import { socketIn } from '../../src/runtime/native.ts'
 import type { InterfaceSpec } from '../../src/runtime/spec.ts'
 import { Box, kernelSkip } from './runtime-box.ts'
@@ -141,6 +143,24 @@ describe('Runtime networks', { skip: kernelSkip() }, () => {
       kind: 'conflict',
     })
     assert.match(await readFile('/proc/net/dev', 'utf8'), new RegExp(`${bridge}:`))
+  })
+
+  it('makes the folder of sandboxes again when somebody has removed it', async () => {
+    const netns = join(box.folder, 'netns')
+    const runtime = await createRuntime({ netns, cgroupParent: box.prefix })
+    try {
+      for (const name of ['first', 'second']) {
+        const operations = (kind: 'create-sandbox' | 'delete-sandbox') =>
+          [{ kind, path: join(netns, name), interfaces: [] }] as const
+        await runtime.runHost({ kind: 'host', operations: operations('create-sandbox') })
+        assert.ok(runtime.hasSandbox(join(netns, name)))
+        await runtime.runHost({ kind: 'host', operations: operations('delete-sandbox') })
+        execFileSync('umount', [netns])
+        await rmdir(netns)
+      }
+    } finally {
+      await runtime.close()
+    }
   })
 
   it('makes sockets inside a sandbox, and leaves the engine where it was', async () => {

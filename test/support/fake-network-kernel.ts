@@ -3,7 +3,7 @@ import type { Subnet } from '../../src/engine/networks/address.ts'
 import type { Link, NetworkKernel } from '../../src/engine/networks/kernel.ts'
 import { Failure } from '../../src/lib/failure.ts'
 import { socketIn } from '../../src/runtime/native.ts'
-import type { HostOperation } from '../../src/runtime/spec.ts'
+import type { HostOperation, InterfaceSpec } from '../../src/runtime/spec.ts'
 
 export class FakeNetworkKernel implements NetworkKernel {
   /** Names of what is there. */
@@ -16,7 +16,7 @@ export class FakeNetworkKernel implements NetworkKernel {
   readonly forgotten: string[] = []
   subnets: readonly Subnet[] = []
   readonly #macs = new Map<string, string>()
-  readonly #masters = new Map<string, string>()
+  readonly #ports = new Map<string, { readonly master: string; readonly isIsolated: boolean }>()
   #generation = 1
 
   /** What a runtime was asked to do on the host. */
@@ -31,18 +31,19 @@ export class FakeNetworkKernel implements NetworkKernel {
         this.links.delete(operation.name)
         return
       case 'join-bridge':
-        this.#masters.set(operation.name, operation.bridge)
+        this.#ports.set(operation.name, { master: operation.bridge, isIsolated: operation.isolated })
         return
       case 'connect':
-        this.links.add(operation.interface.host)
-        this.#masters.set(operation.interface.host, operation.interface.bridge)
+        this.#plug(operation.interface)
         return
       case 'create-sandbox':
-        for (const each of operation.interfaces) {
-          this.links.add(each.host)
-          this.#masters.set(each.host, each.bridge)
-        }
+        for (const each of operation.interfaces) this.#plug(each)
     }
+  }
+
+  #plug({ host, bridge, isolated }: InterfaceSpec): void {
+    this.links.add(host)
+    this.#ports.set(host, { master: bridge, isIsolated: isolated })
   }
 
   runNft(commands: string): string {
@@ -67,7 +68,8 @@ export class FakeNetworkKernel implements NetworkKernel {
 
   link(name: string): Link | undefined {
     if (!this.links.has(name)) return undefined
-    return { mac: this.#macs.get(name) ?? '', isUp: true, master: this.#masters.get(name) }
+    const port = this.#ports.get(name) ?? { master: undefined, isIsolated: false }
+    return { mac: this.#macs.get(name) ?? '', isUp: true, ...port }
   }
 
   reaches(name: string): boolean {

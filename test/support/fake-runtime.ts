@@ -164,6 +164,10 @@ export class FakeRuntime implements Runtime {
   readonly cgroups: Runtime['cgroups'] = {
     lacking: limit => this.lacks.get(limit),
     exists: path => this.groups.has(path),
+    isWhole: path => !this.gone.has(path),
+    restore: async ({ path }) => {
+      this.gone.delete(path)
+    },
     version: 1,
     update: async (_path, limits) => {
       this.updates.push(limits)

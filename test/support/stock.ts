@@ -68,7 +68,8 @@ function processes(short: string, full: string): readonly string[] {
   return found
 }
 
-function hierarchies(): readonly string[] {
+/** Where each cgroup hierarchy is mounted. */
+export function hierarchies(): readonly string[] {
   return lines('/proc/self/mountinfo')
     .filter(line => / - cgroup2? /.test(line))
     .map(line => line.split(' ')[4]!)

@@ -7,6 +7,7 @@ import type { HostOperation } from '../../runtime/spec.ts'
 import { removeFolder } from '../base/remove-folder.ts'
 import type { Container } from './container.ts'
 import { hasNameServer } from './files/host-files.ts'
+import { mendSandbox } from './mend-network.ts'
 import { releaseNetwork, serveNames } from './network.ts'
 import type { Parts } from './parts.ts'
 import { unknownCode } from './records.ts'
@@ -23,28 +24,15 @@ export async function adoptNetwork(parts: Parts, container: Container): Promise<
   if (state.boot !== parts.boot || !state.sandbox) return
   const member = { id: container.id, name, hostname: record.config.Hostname }
   try {
-    if (!parts.runtime.hasSandbox(state.sandbox)) await repairSandbox(parts, container, state.sandbox)
+    await mendSandbox(parts, container).catch(error => parts.say(messageOf(error)))
+    if (!parts.runtime.hasSandbox(state.sandbox))
+      parts.say(`The network namespace of "${name}" is gone from "${state.sandbox}"`)
     container.note(await parts.networks.adopt(member, state))
     if (hasNameServer(container.state.attachments)) await serveNames(parts, container, state.sandbox)
   } catch (error) {
     parts.say(`Cannot take over the network of "${name}": ${messageOf(error)}`)
     container.note({ error: messageOf(error) })
   }
-}
-
-/** The file is gone, the namespace lives as long as its processes: it is kept at its place again. */
-async function repairSandbox(parts: Parts, { name, state }: Container, path: string): Promise<void> {
-  const { pid } = state
-  if (pid > 0)
-    try {
-      await parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'keep-sandbox', path, pid }] })
-      parts.say(`The network namespace of "${name}" was gone from "${path}"; it is there again`)
-      return
-    } catch (error) {
-      parts.say(`The network namespace of "${name}" is gone from "${path}": ${messageOf(error)}`)
-      return
-    }
-  parts.say(`The network namespace of "${name}" is gone from "${path}"`)
 }
 
 export async function adopt(parts: Parts, container: Container): Promise<Adopted> {

@@ -138,6 +138,8 @@ export class Container {
   readonly execs = new Set<string>()
   /** The pending restart by policy. */
   restart: NodeJS.Timeout | undefined
+  /** What it lacks is being made again. */
+  mending: Promise<void> | undefined
   /** A `restart` verb is under way: the exit it causes must not remove or restart the container. */
   restarting = false
   /** The wait before the last restart by policy, milliseconds. */

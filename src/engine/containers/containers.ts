@@ -18,6 +18,7 @@ import type { Image } from '../images/image.ts'
 import { Collection } from './collection.ts'
 import type { Container } from './container.ts'
 import { Life } from './life.ts'
+import { mend } from './mend.ts'
 import { type Parts, tell } from './parts.ts'
 import { Records } from './records.ts'
 import { inspect, summary } from './show/inspect.ts'
@@ -140,7 +141,7 @@ export class Containers {
 
   /** Stops and starts; its network stays, so that those who share it do not notice. */
   restart(ref: string, options: StopOptions = {}): Promise<void> {
-    return this.#locked(ref, async container => {
+    return this.#mended(ref, async container => {
       container.restarting = true
       try {
         if (container.running || container.state.status === 'restarting') await stop(this.#parts, container, options)
@@ -195,15 +196,15 @@ export class Containers {
   }
 
   pause(ref: string): Promise<void> {
-    return this.#locked(ref, container => pause(this.#parts, container))
+    return this.#mended(ref, container => pause(this.#parts, container))
   }
 
   unpause(ref: string): Promise<void> {
-    return this.#locked(ref, container => unpause(this.#parts, container))
+    return this.#mended(ref, container => unpause(this.#parts, container))
   }
 
   update(ref: string, body: ContainerUpdate): Promise<{ Warnings: string[] | null }> {
-    return this.#locked(ref, async container => {
+    return this.#mended(ref, async container => {
       const { update } = await import('./verbs/update.ts')
       return update(this.#parts, container, { body, save: changed => this.#records.save(changed) })
     })
@@ -230,6 +231,7 @@ export class Containers {
 
   async top(ref: string, psArgs?: string): Promise<ContainerTop> {
     const container = this.get(ref)
+    await mend(this.#parts, container)
     const { top } = await import('./show/top.ts')
     return top(this.#parts, container, psArgs)
   }
@@ -242,6 +244,7 @@ export class Containers {
     const container = this.get(ref)
     const parts = this.#parts
     return (async function* () {
+      await mend(parts, container)
       const { stats } = await import('./show/stats.ts')
       yield* stats(parts, container, { ...options, oneShot: options.oneShot ?? false })
     })()
@@ -294,13 +297,13 @@ export class Containers {
   }
 
   connect(ref: string, network: string, settings: EndpointSettings): Promise<void> {
-    return this.#locked(ref, container =>
+    return this.#mended(ref, container =>
       connect(this.#parts, container, { network, settings, save: changed => this.#records.save(changed) }),
     )
   }
 
   disconnect(ref: string, network: string, _options: { readonly force: boolean }): Promise<void> {
-    return this.#locked(ref, container =>
+    return this.#mended(ref, container =>
       disconnect(this.#parts, container, { network, save: changed => this.#records.save(changed) }),
     )
   }
@@ -341,6 +344,14 @@ export class Containers {
     return this.#lock.run(container.id, () => {
       // gone while it waited for its turn
       if (!this.#collection.has(container)) throw new Failure('not-found', `No such container: ${ref}`)
+      return work(container)
+    })
+  }
+
+  /** What the work needs of the kernel is there, if anybody can make it. */
+  #mended<T>(ref: string, work: (container: Container) => Promise<T>): Promise<T> {
+    return this.#locked(ref, async container => {
+      await mend(this.#parts, container)
       return work(container)
     })
   }

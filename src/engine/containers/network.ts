@@ -7,6 +7,7 @@ import type { PublishedPort } from '../networks/published-port.ts'
 import { networkKind } from './config/endpoints.ts'
 import type { Container } from './container.ts'
 import { hasNameServer } from './files/host-files.ts'
+import { mendNetworks, mendSandbox } from './mend-network.ts'
 import { joined, type Parts, sharers } from './parts.ts'
 
 export interface ContainerNetwork {
@@ -33,6 +34,7 @@ export async function attachNetwork(
     return { ...own, spec: { kind: 'host' }, sandbox: undefined, hostname: config.Hostname || hostName() }
   if (kind.kind === 'container') return joinNetwork(parts, container)
   const path = parts.paths.sandbox(container.id)
+  await mendKept(parts, container)
   const { state } = container
   // After a restart, or while others live in it, the namespace is still there with all that is in it.
   if (state.sandbox)
@@ -61,6 +63,16 @@ export async function attachNetwork(
   } catch (error) {
     throw networkFailure(error)
   }
+}
+
+/** The sandbox that the last run has left: whole again, or let go with all that was in it. */
+async function mendKept(parts: Parts, container: Container): Promise<void> {
+  const { sandbox } = container.state
+  if (sandbox === undefined) return
+  await mendSandbox(parts, container)
+  if (parts.runtime.hasSandbox(sandbox)) return mendNetworks(parts, container)
+  parts.say(`The network namespace of "${container.name}" is gone from "${sandbox}"; it gets a new one`)
+  await endNetwork(parts, container, [])
 }
 
 function networkFailure(error: unknown): unknown {

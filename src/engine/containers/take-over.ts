@@ -4,6 +4,7 @@ import { adopt, adoptNetwork, endLost } from './adopt.ts'
 import { startsWithEngine } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
 import type { Life } from './life.ts'
+import { mend } from './mend.ts'
 import type { Parts } from './parts.ts'
 
 export interface TakeOverOptions {
@@ -47,6 +48,7 @@ async function takeOne(parts: Parts, container: Container, { life, remove }: Tak
     case 'running':
       container.process = adopted.process
       life.started(container, adopted.process)
+      await mend(parts, container)
       return
     case 'exited':
       life.ended(container, Promise.resolve(adopted.exit))

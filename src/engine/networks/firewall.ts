@@ -19,7 +19,7 @@ export interface BridgeRules {
   readonly masquerade: readonly Subnet[]
 }
 
-const setTypes = {
+export const setTypes = {
   bridges: 'set bridges { type ifname; }',
   internal: 'set internal { type ifname; }',
   same: 'set same { type ifname . ifname; }',

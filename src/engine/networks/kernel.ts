@@ -1,5 +1,5 @@
 /** What networks ask of the kernel themselves, with no monitor between; tests have one of their own. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
 import { firewallGeneration, forgetFlows, runNft, socketIn } from '../../runtime/native.ts'
@@ -15,6 +15,8 @@ export interface Link {
   readonly isUp: boolean
   /** The bridge that it is a port of. */
   readonly master: string | undefined
+  /** Kept from the bridge's other isolated ports. */
+  readonly isIsolated: boolean
 }
 
 export interface NetworkKernel {
@@ -52,11 +54,13 @@ const up = 1
 function link(name: string): Link | undefined {
   const folder = `/sys/class/net/${name}`
   try {
-    const isPort = readdirSync(folder).includes('master')
+    const text = (file: string): string => readFileSync(`${folder}/${file}`, 'utf8').trim()
+    const isPort = existsSync(`${folder}/brport`)
     return {
-      mac: readFileSync(`${folder}/address`, 'utf8').trim(),
-      isUp: (Number(readFileSync(`${folder}/flags`, 'utf8')) & up) !== 0,
+      mac: text('address'),
+      isUp: (Number(text('flags')) & up) !== 0,
       master: isPort ? basename(readlinkSync(`${folder}/master`)) : undefined,
+      isIsolated: isPort && text('brport/isolated') === '1',
     }
   } catch (error) {
     // EINVAL: it goes while we look

@@ -24,6 +24,7 @@ import { Endpoints } from './endpoints.ts'
 import { Firewall } from './firewall.ts'
 import { checkOverlap, checkPool, defaultPools, freeSubnet, parsePools, withGateway } from './ipam.ts'
 import { linux, type NetworkKernel } from './kernel.ts'
+import { mendAttachments } from './mend.ts'
 import { Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
 import { matchesNetwork, parseUntil } from './network-filters.ts'
 import { checkCreate, checkOptions, recordOf, requestedPools, withConfiguration } from './network-request.ts'
@@ -338,6 +339,16 @@ export class Networks {
     ))
       if (result.status === 'rejected') this.#aside.say(messageOf(result.reason))
     await this.#firewall.flush()
+  }
+
+  /** Of a running container: its interfaces, their bridges and the rules of both are as they should be, or are made so. */
+  mend(containerId: string, { name, sandbox }: { readonly name: string; readonly sandbox: string }): Promise<void> {
+    const { runtime } = this.#options
+    const { say } = this.#aside
+    return mendAttachments(
+      { runtime, bridges: this.#bridges, kernel: this.#kernel, find: id => this.get(id), say },
+      { attachments: this.attachments(containerId), name, sandbox },
+    )
   }
 
   /** Those of a running container. */

@@ -9,6 +9,7 @@ import type { Attachment, Supervised } from '../../../runtime/runtime.ts'
 import type { ProbeOutcome } from '../../health/schedule.ts'
 import { keptOutput } from '../../health/state.ts'
 import type { Container } from '../container.ts'
+import { mend } from '../mend.ts'
 import { type Parts, tell } from '../parts.ts'
 import { session } from '../stdio/session.ts'
 import { type Exec, type ExecStreams, execEnded, execFailure, execSpec, inspectExec } from './exec.ts'
@@ -169,6 +170,7 @@ export class Execs {
         exitCode: exec.exitCode,
       })
     }
+    await mend(this.#parts, container)
     const directory = this.#parts.paths.exec(container.id, exec.id)
     await mkdir(directory, { recursive: true, mode: 0o700 })
     tell(this.#parts, container, `exec_start: ${(body.Cmd ?? []).join(' ')}`, { execID: exec.id })

@@ -1,0 +1,75 @@
+/** A container's cgroup that somebody has removed from a hierarchy → made again there, with its limits and its processes. */
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { errnoOf } from '../lib/failure.ts'
+import type { CgroupFacts } from './host.ts'
+import { cgroupFolders, cgroupSteps } from './parts/cgroup.ts'
+import type { CgroupSpec } from './spec.ts'
+
+/** A group can only be removed when it is empty, so its processes stand elsewhere: in the one above, as a rule. */
+export async function regroup(
+  facts: CgroupFacts,
+  spec: CgroupSpec,
+  { privileged, pid }: { readonly privileged: boolean; readonly pid: number },
+): Promise<void> {
+  const folders = cgroupFolders(facts, spec.path)
+  const gone = folders.filter(folder => !existsSync(folder))
+  const pids = membersOf(
+    folders.filter(folder => !gone.includes(folder)),
+    pid,
+  )
+  const isIn = (path: string): boolean => gone.some(folder => path.startsWith(`${folder}/`))
+  for (const { name, args } of cgroupSteps(facts, spec, privileged).host) {
+    if (name === 'mkdir' && gone.includes(args.path)) await mkdir(args.path, { recursive: true })
+    if (name === 'write' && isIn(args.path)) await writeFile(args.path, args.value, { flag: 'r+' })
+  }
+  for (const folder of gone) for (const each of pids) await move(each, folder)
+}
+
+/** Those that another hierarchy still has in the group, and those that the container's first process has begotten. */
+function membersOf(folders: readonly string[], pid: number): ReadonlySet<number> {
+  const inGroup = folders.flatMap(folder => numbers(`${folder}/cgroup.procs`))
+  return new Set([...inGroup, ...withDescendants(pid), ...companions(pid)])
+}
+
+function withDescendants(pid: number): readonly number[] {
+  return [pid, ...numbers(`/proc/${pid}/task/${pid}/children`).flatMap(withDescendants)]
+}
+
+/** Whoever lives in the same pid namespace, unless that is our own: execs are no children of the first process. */
+function companions(pid: number): readonly number[] {
+  const own = namespaceOf('self')
+  const its = namespaceOf(pid)
+  if (its === undefined || its === own) return []
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && namespaceOf(name) === its)
+    .map(Number)
+}
+
+function namespaceOf(pid: number | string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`)
+  } catch {
+    // it has ended
+    return undefined
+  }
+}
+
+function numbers(path: string): readonly number[] {
+  try {
+    return readFileSync(path, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number)
+  } catch (error) {
+    // gone meanwhile
+    if (['ENOENT', 'ESRCH', 'ENODEV'].includes(errnoOf(error) ?? '')) return []
+    throw error
+  }
+}
+
+async function move(pid: number, folder: string): Promise<void> {
+  try {
+    await writeFile(`${folder}/cgroup.procs`, String(pid), { flag: 'r+' })
+  } catch (error) {
+    // it ended by itself
+    if (errnoOf(error) !== 'ESRCH') throw error
+  }
+}
