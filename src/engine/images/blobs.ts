@@ -66,27 +66,6 @@ export class Blobs {
     }
   }
 
-  /** Receives what is known beforehand, and keeps it. @throws Failure `invalid` naming digest and sender when it is something else. */
-  async fetch(source: AsyncIterable<Uint8Array>, expected: Expected, onBytes?: (total: number) => void): Promise<void> {
-    let received: Received
-    try {
-      received = await this.receive(source, onBytes, expected.size)
-    } catch (error) {
-      if (error instanceof Failure && error.kind === 'invalid') throw mismatch(expected, error.message)
-      throw error
-    }
-    if (received.digest !== expected.digest || received.size !== expected.size) {
-      await this.discard(received)
-      throw mismatch(
-        expected,
-        received.size === expected.size
-          ? `its content has digest ${received.digest}`
-          : `it has ${received.size} bytes, ${expected.size} were announced`,
-      )
-    }
-    await this.keep(received)
-  }
-
   /** Renamed into place; the same content again is no change. */
   async keep(received: Received): Promise<void> {
     const path = this.#paths.blob(hexOf(received.digest))
@@ -147,8 +126,19 @@ export class Blobs {
   }
 }
 
-function mismatch(expected: Expected, found: string): Failure {
+/** The failure that names digest and sender. */
+export function mismatch(expected: Expected, found: string): Failure {
   return new Failure('invalid', `Cannot use blob "${expected.digest}" of ${expected.from}: ${found}`, {
     hint: 'Push the image again, or pull from another registry',
   })
+}
+
+/** @throws Failure `invalid` when bytes were others than was promised. */
+export function checkReceived(found: { readonly digest: Digest; readonly size: number }, expected: Expected): void {
+  if (found.digest === expected.digest && found.size === expected.size) return
+  const isSize = found.size !== expected.size
+  throw mismatch(
+    expected,
+    isSize ? `it has ${found.size} bytes, ${expected.size} were announced` : `its content has digest ${found.digest}`,
+  )
 }

@@ -1,5 +1,4 @@
 /** Layers by their diff id: unpacked once, whole or not at all, shared by every image and container. */
-import { createHash } from 'node:crypto'
 import { renameSync } from 'node:fs'
 import { chmod, mkdir, rename, rm, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -9,10 +8,10 @@ import type { HostPath } from '../../runtime/spec.ts'
 import type { Aside } from '../base/aside.ts'
 import type { Paths } from '../base/paths.ts'
 import { type RecordKind, writeRecord } from '../base/store.ts'
-import type { Blobs } from './blobs.ts'
-import { decompressed } from './compression.ts'
+import { type Blobs, checkReceived, type Expected, mismatch } from './blobs.ts'
 import { type Digest, hexOf, isDigest } from './digest.ts'
-import { type UnpackLimits, unpack } from './unpack.ts'
+import type { BlobTold, LayerLimits } from './unpack-job.ts'
+import { UnpackPool, wereOthers } from './unpack-pool.ts'
 
 const recordVersion = 1
 const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value))
@@ -44,14 +43,15 @@ export interface Unplaced extends Layer {
 
 export interface LayersOptions {
   readonly aside: Aside
-  readonly limits?: Partial<UnpackLimits> | undefined
+  readonly limits?: Partial<LayerLimits> | undefined
 }
 
 export class Layers {
   readonly #paths: Paths
   readonly #blobs: Blobs
-  readonly #limits: Partial<UnpackLimits>
+  readonly #limits: Partial<LayerLimits>
   readonly #aside: Aside
+  readonly #pool = new UnpackPool()
 
   constructor(paths: Paths, blobs: Blobs, { aside, limits = {} }: LayersOptions) {
     this.#paths = paths
@@ -88,7 +88,56 @@ export class Layers {
   }
 
   /** Unpacks a tar, compressed or not, that has the digest `blob`; nothing is left when it fails. */
-  async unpack(source: AsyncIterable<Uint8Array>, blob: Digest): Promise<Unplaced> {
+  async unpack(source: AsyncIterable<Uint8Array>, blob: Digest, onTaken?: (total: number) => void): Promise<Unplaced> {
+    const { layer } = await this.#unpack(source, { blob, onTaken })
+    return layer
+  }
+
+  /**
+   * Unpacks a blob while it comes, and keeps it. Nothing of it has a name before all of it is what was promised.
+   * @throws Failure `invalid` naming digest and sender when it is something else.
+   */
+  async receive(
+    source: AsyncIterable<Uint8Array>,
+    {
+      diffId,
+      onTaken,
+      ...expected
+    }: Expected & { readonly diffId: Digest; readonly onTaken?: (total: number) => void },
+  ): Promise<Layer> {
+    const keep = this.#blobs.temporary()
+    try {
+      const { layer, blob } = await this.#unpack(atMost(source, expected), {
+        blob: expected.digest,
+        keep,
+        onTaken,
+      }).catch(error => {
+        const others = wereOthers(error, expected)
+        if (others !== undefined) checkReceived(others, expected)
+        throw error
+      })
+      try {
+        checkReceived(blob, expected)
+        await this.#blobs.keep({ ...blob, path: keep })
+      } catch (error) {
+        await rm(layer.path, { recursive: true, force: true })
+        throw error
+      }
+      await this.place(layer, diffId)
+      return layer
+    } finally {
+      await rm(keep, { force: true })
+    }
+  }
+
+  async #unpack(
+    source: AsyncIterable<Uint8Array>,
+    {
+      blob,
+      keep,
+      onTaken,
+    }: { readonly blob: Digest; readonly keep?: HostPath; readonly onTaken?: ((total: number) => void) | undefined },
+  ): Promise<{ readonly layer: Unplaced; readonly blob: BlobTold }> {
     const path = this.#blobs.temporary()
     const root = join(path, 'root')
     await mkdir(path, { mode: 0o700 })
@@ -96,12 +145,11 @@ export class Layers {
     // what a layer without an entry for its root means; the folder above keeps others out
     await chmod(root, 0o755)
     try {
-      const hash = createHash('sha256')
-      const unpacked = await unpack(hashed(decompressed(source), hash), root, await this.#effectiveLimits())
-      const diffId: Digest = `sha256:${hash.digest('hex')}`
-      const layer = { size: unpacked.size, opaque: unpacked.opaque, blob }
+      const job = { root, limits: await this.unpackLimits(), keep }
+      const { size, opaque, diffId, blob: found } = await this.#pool.run(job, source, onTaken)
+      const layer = { size, opaque, blob }
       await writeRecord(join(path, 'layer.json'), { version: recordVersion, ...layer })
-      return { ...layer, diffId, path }
+      return { layer: { ...layer, diffId, path }, blob: found }
     } catch (error) {
       await rm(path, { recursive: true, force: true })
       throw error
@@ -150,8 +198,9 @@ export class Layers {
     return (await this.#spare()).bytes
   }
 
-  async #effectiveLimits(): Promise<UnpackLimits> {
-    const limits = { bytes: 64 * 1024 ** 3, entries: 2_000_000, depth: 256, ...this.#limits }
+  /** What an archive may bring at most, and what there is room for. */
+  async unpackLimits(): Promise<LayerLimits> {
+    const limits = { bytes: 64 * 1024 ** 3, entries: 2_000_000, depth: 256, ratio: 2000, ...this.#limits }
     const spare = await this.#spare()
     return { ...limits, bytes: Math.min(limits.bytes, spare.bytes), entries: Math.min(limits.entries, spare.entries) }
   }
@@ -166,12 +215,15 @@ export class Layers {
   }
 }
 
-async function* hashed(
+/** @throws Failure `invalid` as soon as there is more than was announced. */
+async function* atMost(
   source: AsyncIterable<Uint8Array>,
-  hash: ReturnType<typeof createHash>,
+  expected: Expected,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0
   for await (const chunk of source) {
-    hash.update(chunk)
+    size += chunk.length
+    if (size > expected.size) throw mismatch(expected, `more than the announced ${expected.size} bytes were sent`)
     yield chunk
   }
 }

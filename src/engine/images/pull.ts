@@ -14,9 +14,7 @@ import { familiar, familiarName, parseReference, type Reference } from './refere
 import type { FetchedManifest } from './registry/repository.ts'
 import { PullSource } from './registry/source.ts'
 import { SharedWork } from './shared-work.ts'
-
-/** Layers of one image in flight at once, as in Docker. */
-const parallel = 3
+import { mostThreads } from './unpack-pool.ts'
 
 /** What a pull is about, from start to end. */
 interface Task {
@@ -160,7 +158,7 @@ export class Puller {
       const status = sizes[i] === undefined ? 'Pulling fs layer' : 'Already exists'
       task.onProgress({ status, progressDetail: {}, id: shortId(digest) })
     }
-    const queue = new PQueue({ concurrency: parallel })
+    const queue = new PQueue({ concurrency: mostThreads })
     const stop = new AbortController()
     const signal = AbortSignal.any([task.signal, stop.signal])
     let failure: unknown
@@ -190,21 +188,36 @@ export class Puller {
     // the same content may be in the image twice, or have come with another one since
     const present = await layers.find(diffId)
     if (present !== undefined) return present.size
-    if (!(await blobs.has(digest))) {
-      const downloading = throttled(current => onProgress(barLine('Downloading', id, current, size)))
-      const onWait = (seconds: number) =>
-        onProgress({ status: `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`, progressDetail: {}, id })
-      const bytes = registry.download(digest, size, { signal, onWait })
-      await blobs.fetch(bytes, { digest, size, from: registry.name }, downloading)
-      onProgress({ status: 'Verifying Checksum', progressDetail: {}, id })
+    let unpacked: { readonly size: number }
+    if (await blobs.has(digest)) {
+      onProgress({ status: 'Download complete', progressDetail: {}, id })
+      const extracting = throttled(current => onProgress(barLine('Extracting', id, current, size)))
+      const unplaced = await layers.unpack(stoppable(blobs.stream(digest), signal), digest, extracting)
+      await layers.place(unplaced, diffId)
+      unpacked = unplaced
+    } else {
+      unpacked = await layers.receive(this.#download(task, descriptor), { digest, size, from: registry.name, diffId })
     }
-    onProgress({ status: 'Download complete', progressDetail: {}, id })
-    const extracting = throttled(current => onProgress(barLine('Extracting', id, current, size)))
-    const unpacked = await layers.unpack(counted(blobs.stream(digest), extracting, signal), digest)
-    await layers.place(unpacked, diffId)
     onProgress(barLine('Extracting', id, size, size))
     onProgress({ status: 'Pull complete', progressDetail: {}, id })
     return unpacked.size
+  }
+
+  /** A layer's bytes, told while they come; they are unpacked at the same time. */
+  async *#download(task: Task, { digest, size }: Descriptor): AsyncGenerator<Buffer, void, undefined> {
+    const { registry, signal, onProgress } = task
+    const id = shortId(digest)
+    const onWait = (seconds: number) =>
+      onProgress({ status: `Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`, progressDetail: {}, id })
+    const downloading = throttled(current => onProgress(barLine('Downloading', id, current, size)))
+    let total = 0
+    for await (const chunk of registry.download(digest, size, { signal, onWait })) {
+      total += chunk.length
+      downloading(total)
+      yield chunk
+    }
+    onProgress({ status: 'Verifying Checksum', progressDetail: {}, id })
+    onProgress({ status: 'Download complete', progressDetail: {}, id })
   }
 }
 
@@ -228,16 +241,9 @@ async function fetchDocuments({ reference, registry, platform, signal }: Task): 
   throw new Failure('invalid', `Cannot use manifest of ${registry.name}: its indexes are nested too deep`)
 }
 
-async function* counted(
-  source: AsyncIterable<Buffer>,
-  onBytes: (total: number) => void,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer, void, undefined> {
-  let total = 0
+async function* stoppable(source: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
   for await (const chunk of source) {
     signal.throwIfAborted()
-    total += chunk.length
     yield chunk
-    onBytes(total)
   }
 }

@@ -83,6 +83,8 @@ class LayerFolder {
   readonly #limits: UnpackLimits
   /** Folder times are set last: each entry made inside changes them. */
   readonly #folderTimes = new Map<string, number>()
+  /** Those that are known to be folders: looked at once, since nobody else changes anything here. */
+  readonly #folders = new Set<string>()
   #size = 0
   #entries = 0
   #opaque = false
@@ -221,8 +223,12 @@ class LayerFolder {
     let name = ''
     for (const part of path.slice(0, -1)) {
       name = name === '' ? part : `${name}/${part}`
+      if (this.#folders.has(name)) continue
       const stat = this.#stat(name)
-      if (stat?.isDirectory()) continue
+      if (stat?.isDirectory()) {
+        this.#folders.add(name)
+        continue
+      }
       if (stat?.isSymbolicLink()) throw refused(entry, `it lies behind the link "${name}"`)
       if (stat !== undefined) {
         if (!isWhiteout(stat)) throw refused(entry, `"${name}" above it is not a folder`)
@@ -237,6 +243,8 @@ class LayerFolder {
   }
 
   #remove(name: string): void {
+    // with all that may have been below it
+    this.#folders.clear()
     rmSync(fsPath(this.#at(name)), { recursive: true })
   }
 

@@ -1,0 +1,50 @@
+/** What the engine and its unpacking threads say to each other, one job a thread at a time. */
+import type { FailureKind } from '../../lib/failure.ts'
+import type { HostPath } from '../../runtime/spec.ts'
+import type { Digest } from './digest.ts'
+import type { Unpacked, UnpackLimits } from './unpack.ts'
+
+export interface LayerLimits extends UnpackLimits {
+  /** How many times its compressed size a layer may have, once it is large. */
+  readonly ratio: number
+}
+
+export interface UnpackJob {
+  /** An empty folder that nobody else knows. */
+  readonly root: HostPath
+  readonly limits: LayerLimits
+  /** Where the bytes are to be kept as they come. */
+  readonly keep?: HostPath | undefined
+}
+
+/** Of the bytes as they came. */
+export interface BlobTold {
+  readonly digest: Digest
+  readonly size: number
+}
+
+export interface UnpackResult extends Unpacked {
+  readonly diffId: Digest
+  readonly blob: BlobTold
+}
+
+export interface UnpackFailure {
+  readonly kind: FailureKind
+  readonly message: string
+  readonly hint?: string | undefined
+  /** When all has been read: whether they were the right bytes at all. */
+  readonly blob?: BlobTold | undefined
+}
+
+export type ToThread =
+  | { readonly kind: 'job'; readonly job: UnpackJob }
+  | { readonly kind: 'chunk'; readonly data: Uint8Array }
+  | { readonly kind: 'end' }
+  /** No more will come: whoever sends has failed. */
+  | { readonly kind: 'abort' }
+
+export type FromThread =
+  /** Bytes that are done with: as many may be sent again. */
+  | { readonly kind: 'taken'; readonly bytes: number }
+  | { readonly kind: 'done'; readonly result: UnpackResult }
+  | { readonly kind: 'failed'; readonly failure: UnpackFailure }
