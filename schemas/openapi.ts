@@ -64,7 +64,7 @@ function operation(endpoint: Endpoint): object {
     ],
     ...(endpoint.body.kind === 'none' ? {} : { requestBody: requestBody(endpoint, schema) }),
     responses: {
-      [endpoint.reply.kind === 'hijack' ? 101 : endpoint.status]: {
+      [['hijack', 'connection'].includes(endpoint.reply.kind) ? 101 : endpoint.status]: {
         description: endpoint.reply.kind,
         ...(type ? { content: { [type]: {} } } : {}),
       },

@@ -1,4 +1,5 @@
 /** One row of the contract: method, path, query, body and reply of an endpoint, and the types that follow from them. No zod here: the CLI loads this. */
+import type { Duplex } from 'node:stream'
 import type { Filters } from './filters.ts'
 import type { OutputChunk } from './frames.ts'
 
@@ -65,15 +66,29 @@ export interface Session extends Output {
   close(): void
 }
 
+/** Takes a connection over, whatever is spoken on it from then on; resolves when it is over. */
+export type TakeConnection = (connection: Duplex) => Promise<void>
+
 /**
  * What a reply is on the wire, and what a server's handler returns for it.
  * json: one document. empty: none. text: plain text. stat: PathStat in a header. archive: bytes.
  * lines: JSON documents as they come, headers before the first (also the one of `wait`). progress: the same, ended by CRLF,
  * a failure after the first byte is a line of its own. output: stdout and stderr. hijack: the connection itself;
- * a handler that returns undefined (a detached exec) ends it with an empty 200.
+ * a handler that returns undefined (a detached exec) ends it with an empty 200. connection: the same for another protocol (h2c),
+ * without a way to have it but by an upgrade.
  */
 export interface ReplyShape<T = unknown> {
-  readonly kind: 'json' | 'empty' | 'text' | 'lines' | 'progress' | 'output' | 'hijack' | 'archive' | 'stat'
+  readonly kind:
+    | 'json'
+    | 'empty'
+    | 'text'
+    | 'lines'
+    | 'progress'
+    | 'output'
+    | 'hijack'
+    | 'connection'
+    | 'archive'
+    | 'stat'
   readonly type?: T
 }
 
@@ -147,9 +162,11 @@ export type HandlerReply<E extends Endpoint> = E['reply']['kind'] extends 'lines
     ? Output
     : E['reply']['kind'] extends 'hijack'
       ? Session | undefined
-      : E['reply']['kind'] extends 'archive'
-        ? Archive
-        : Reply<E>
+      : E['reply']['kind'] extends 'connection'
+        ? TakeConnection
+        : E['reply']['kind'] extends 'archive'
+          ? Archive
+          : Reply<E>
 
 export type Handler<E extends Endpoint> = (
   request: Request<E>,
@@ -189,6 +206,7 @@ export const empty: { readonly kind: 'empty'; readonly type?: undefined } = { ki
 export const text: { readonly kind: 'text'; readonly type?: string } = { kind: 'text' }
 export const output: { readonly kind: 'output'; readonly type?: OutputChunk } = { kind: 'output' }
 export const hijack: { readonly kind: 'hijack'; readonly type?: undefined } = { kind: 'hijack' }
+export const connection: { readonly kind: 'connection'; readonly type?: undefined } = { kind: 'connection' }
 export const archive: { readonly kind: 'archive'; readonly type?: Archive } = { kind: 'archive' }
 export const stat: { readonly kind: 'stat'; readonly type?: PathStat } = { kind: 'stat' }
 

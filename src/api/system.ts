@@ -1,6 +1,7 @@
 /** Endpoints of the engine itself. */
+import { sessionHeaders } from './buildkit/session-headers.ts'
 import type { ContainerSummary } from './containers.ts'
-import { endpoint, json, lines, table, text } from './endpoint.ts'
+import { connection, endpoint, json, lines, table, text } from './endpoint.ts'
 import type { EventMessage } from './events.ts'
 import type { ImageSummary, RegistryAuth } from './images.ts'
 import type { VolumeInspect } from './volumes.ts'
@@ -106,6 +107,16 @@ export const systemEndpoints = table({
     reply: json<{ readonly Status: string; readonly IdentityToken: string }>(),
   }),
   /** BuildKit; both upgrade to HTTP/2. */
-  grpc: endpoint('POST', '/grpc', { reply: json<never>(), headers: { upgrade: 'Upgrade' } }),
-  session: endpoint('POST', '/session', { reply: json<never>(), headers: { upgrade: 'Upgrade' } }),
+  grpc: endpoint('POST', '/grpc', { reply: connection, headers: { upgrade: 'Upgrade' } }),
+  /** The client serves, over the connection that it has made, what a build asks of it. */
+  session: endpoint('POST', '/session', {
+    reply: connection,
+    headers: {
+      upgrade: 'Upgrade',
+      id: sessionHeaders.id,
+      sharedKey: sessionHeaders.sharedKey,
+      /** Paths, parted by commas. */
+      methods: sessionHeaders.method,
+    },
+  }),
 })

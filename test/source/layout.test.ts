@@ -94,6 +94,7 @@ const engineWalls: Readonly<Record<string, readonly string[]>> = {
   networks: ['base', 'dns'],
   containers: ['base', 'images', 'volumes', 'dns', 'logs', 'health', 'networks'],
   build: ['base', 'images'],
+  buildkit: ['base', 'images', 'build'],
 }
 
 /** Folders and files that get what they need as arguments, so that a table test covers them. */

@@ -29,22 +29,24 @@ export interface OpenCall<I extends Fields, O extends Fields> {
 /** One connection to call over, any number at once. */
 export class GrpcClient {
   readonly #session: http2.ClientHttp2Session
+  readonly #connection: Duplex
   /** Resolves when the connection is over, however it came to it. */
   readonly closed: Promise<void>
 
   constructor(connection: Duplex) {
     const closed = Promise.withResolvers<void>()
     this.closed = closed.promise
+    this.#connection = connection
     this.#session = http2.connect('http://localhost', {
       createConnection: () => connection,
       settings: { enablePush: false, initialWindowSize: streamWindow },
     })
     this.#session.on('error', () => {})
-    this.#session.once('close', () => {
-      connection.destroy()
+    this.#session.once('close', () => connection.destroy())
+    connection.once('close', () => {
+      this.#session.destroy()
       closed.resolve()
     })
-    connection.once('close', () => this.#session.destroy())
   }
 
   /** @throws GrpcFailure as the other side says, Failure `unavailable` without an answer, `cancelled` by the signal or the timeout. */
@@ -74,6 +76,7 @@ export class GrpcClient {
 
   close(): void {
     this.#session.destroy()
+    this.#connection.destroy()
   }
 
   async *#ask<I extends Fields, O extends Fields>(

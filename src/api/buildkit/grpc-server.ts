@@ -64,17 +64,21 @@ export async function serveGrpc(connection: Duplex, options: GrpcServerOptions, 
     settings: { initialWindowSize: streamWindow, maxConcurrentStreams: maxCalls },
   })
   session.on('error', () => {})
-  session.once('close', () => over.resolve())
+  session.once('close', () => connection.destroy())
   const served = new Map(options.services.flatMap(implementation => [...implementation]))
   session.on('stream', (stream, headers, _flags, raw) => void answer(stream, { headers, raw }, { served, options }))
-  // both ends of the connection, however it came to be
-  connection.once('close', () => session.destroy())
-  const end = () => session.destroy()
+  connection.once('close', () => {
+    session.destroy()
+    over.resolve()
+  })
+  const end = () => {
+    session.destroy()
+    connection.destroy()
+  }
   signal?.addEventListener('abort', end, { once: true })
   if (signal?.aborted) end()
   await over.promise
   signal?.removeEventListener('abort', end)
-  connection.destroy()
 }
 
 interface Serving {

@@ -55,12 +55,3 @@ export const upload = service('moby.upload.v1.Upload', { pull: both('Pull', byte
 export const health = service('grpc.health.v1.Health', {
   check: unary('Check', message({ service: field(1, 'string') }), message({ status: field(1, 'int32') })),
 })
-
-/** Headers of `POST /session`. */
-export const sessionHeaders = {
-  id: 'X-Docker-Expose-Session-Uuid',
-  name: 'X-Docker-Expose-Session-Name',
-  sharedKey: 'X-Docker-Expose-Session-Sharedkey',
-  /** One a method that it serves: "/moby.filesync.v1.FileSync/DiffCopy". */
-  method: 'X-Docker-Expose-Session-Grpc-Method',
-} as const

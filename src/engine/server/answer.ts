@@ -1,14 +1,22 @@
 /** A request to its endpoint's handler, and what that returns or throws to an answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Endpoint, Handler, Handlers, RequestContext, Session } from '../../api/endpoint.ts'
+import type {
+  Endpoint,
+  Handler,
+  Handlers,
+  ReplyShape,
+  RequestContext,
+  Session,
+  TakeConnection,
+} from '../../api/endpoint.ts'
 import { endpoints } from '../../api/endpoints.ts'
 import { checkVersion, compareVersions, oldestVersion } from '../../api/version.ts'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import type { Unread } from './arrival.ts'
 import { decodeBody, decodeHeaders, decodeQuery } from './decode.ts'
-import { refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
+import { handOver, refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
 import { sendError, sendJson, sendReply, sendText, standardHeaders } from './reply.ts'
 import type { Route, Router } from './router.ts'
 
@@ -30,6 +38,12 @@ export interface AnswerOptions {
   readonly onProblem?: (line: string) => void
 }
 
+/** Protocols that a connection is switched to → replies that are served by them. */
+const upgrades: ReadonlyMap<string, ReplyShape['kind']> = new Map([
+  ['tcp', 'hijack'],
+  ['h2c', 'connection'],
+])
+
 /** One request to one handler. */
 export class Answer {
   readonly #options: AnswerOptions
@@ -44,11 +58,12 @@ export class Answer {
     this.#headers = Object.entries(standardHeaders(options.serverVersion))
   }
 
-  /** Only a hijack takes the connection over; whatever else asks for an upgrade is answered as if it had not. */
+  /** Only what is to be had over the connection itself takes it over; whatever else asks for an upgrade is answered as if it had not. */
   upgrades(request: IncomingMessage): boolean {
-    if (request.headers.upgrade?.toLowerCase() !== 'tcp') return false
+    const wanted = upgrades.get(request.headers.upgrade?.toLowerCase() ?? '')
+    if (wanted === undefined) return false
     try {
-      return this.#router.find(request.method ?? '', request.url ?? '')?.endpoint.reply.kind === 'hijack'
+      return this.#router.find(request.method ?? '', request.url ?? '')?.endpoint.reply.kind === wanted
     } catch (error) {
       // a malformed URL: `request` meets it again and says so
       if (isFailure(error)) return false
@@ -100,7 +115,7 @@ export class Answer {
     const left = new AbortController()
     socket.once('close', () => left.abort())
     let endpoint: Endpoint = endpoints.containerAttach
-    let session: Session | undefined
+    let session: Session | TakeConnection | undefined
     try {
       checkOrigin(request, this.#listener)
       // `upgrades` has found it
@@ -108,6 +123,7 @@ export class Answer {
       endpoint = route.endpoint
       session = (await this.#handle(route, request, await upgradedBody(request, socket), left.signal)) as
         | Session
+        | TakeConnection
         | undefined
     } catch (error) {
       this.#note(request, error)
@@ -119,7 +135,8 @@ export class Answer {
       return
     }
     try {
-      await upgradeTo(socket, session, { headers: this.#headers, unread: this.#options.unread })
+      if (typeof session === 'function') await handOver(socket, session, { protocol: 'h2c', headers: this.#headers })
+      else await upgradeTo(socket, session, { headers: this.#headers, unread: this.#options.unread })
     } catch (error) {
       this.#note(request, error)
       socket.destroy()

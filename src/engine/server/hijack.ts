@@ -1,7 +1,7 @@
 /** A connection handed to a container's streams: output framed to the client, its bytes to stdin, half-closes kept apart from leaving. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Duplex, Readable } from 'node:stream'
-import type { Endpoint, Session } from '../../api/endpoint.ts'
+import type { Endpoint, Session, TakeConnection } from '../../api/endpoint.ts'
 import { encodeFrame } from '../../api/frames.ts'
 import { errorReply, statusOf } from '../../api/status.ts'
 import { debug } from '../../lib/debug.ts'
@@ -37,6 +37,17 @@ export async function upgradeTo(socket: Duplex, session: Session, { headers, unr
   )
   if (unread) await arrived(socket, unread)
   await join(session, socket, socket)
+}
+
+/** The 101 of another protocol, then the connection is whoever's who takes it. */
+export async function handOver(
+  socket: Duplex,
+  take: TakeConnection,
+  { protocol, headers }: { readonly protocol: string; readonly headers: Switching['headers'] },
+): Promise<void> {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  socket.write(`HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n${lines}\r\n`)
+  await take(socket)
 }
 
 /** Without an upgrade: an answer that ends with the connection, still framed; the request's body is stdin. */

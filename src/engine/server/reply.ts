@@ -5,7 +5,7 @@ import { encodeFrame } from '../../api/frames.ts'
 import { formatJsonLine } from '../../api/json-lines.ts'
 import { errorReply, statusOf } from '../../api/status.ts'
 import { newestVersion } from '../../api/version.ts'
-import { isFailure, messageOf } from '../../lib/failure.ts'
+import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import { drained } from './drained.ts'
 
 /** A client that goes on sending after an error is cut off then. */
@@ -59,6 +59,9 @@ export async function sendReply(response: ServerResponse, endpoint: Endpoint, va
       })
       return pump(response, content)
     }
+    case 'connection':
+      // what can be had over an upgraded connection only does not get here
+      throw new Failure('invalid', 'no upgrade proto in request')
     default:
       return kind satisfies never
   }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { duplexPair } from 'node:stream'
 import { describe, test } from 'node:test'
 import { bytesMessage } from '../../../src/api/buildkit/bytes-message.ts'
 import { GrpcClient } from '../../../src/api/buildkit/grpc-client.ts'
@@ -11,6 +10,7 @@ import { timeoutOf } from '../../../src/api/buildkit/grpc-stream.ts'
 import { field, message } from '../../../src/api/buildkit/message.ts'
 import { both, responses, service, unary } from '../../../src/api/buildkit/service.ts'
 import { Failure, isFailure } from '../../../src/lib/failure.ts'
+import { connectedPair } from '../../support/connected-pair.ts'
 
 const text = message({ text: field(1, 'string') })
 const echo = service('test.Echo', {
@@ -27,7 +27,7 @@ interface Handlers {
 }
 
 async function connected(handlers: Handlers, run: (client: GrpcClient) => Promise<void>): Promise<void> {
-  const [a, b] = duplexPair()
+  const [a, b] = await connectedPair()
   const served = serveGrpc(a, {
     services: [
       implement(echo, {
@@ -219,7 +219,7 @@ describe('gRPC over a connection', () => {
   })
 
   test('a connection that breaks fails the calls under way, and those that follow', async () => {
-    const [a, b] = duplexPair()
+    const [a, b] = await connectedPair()
     const begun = Promise.withResolvers<void>()
     const served = serveGrpc(a, {
       services: [
@@ -243,7 +243,7 @@ describe('gRPC over a connection', () => {
   })
 
   test('the signal of a server ends its connection', async () => {
-    const [a, b] = duplexPair()
+    const [a, b] = await connectedPair()
     const controller = new AbortController()
     const served = serveGrpc(a, { services: [implement(echo, {})] }, controller.signal)
     const client = new GrpcClient(b)

@@ -1,12 +1,13 @@
 /** Files out of a container as a tar, and what is at a path; names, answers and errors are those of Docker. */
 import { posix } from 'node:path'
 import type { Archive, PathStat } from '../../../api/endpoint.ts'
+import { goMode } from '../../../api/go-mode.ts'
 import { Failure } from '../../../lib/failure.ts'
 import { MergedTree, type TreeFolder, type TreeNode } from '../../base/merged-tree.ts'
 import { treeTar, walkTree } from '../../base/tree-tar.ts'
 import type { Container } from '../container.ts'
 import { type Parts, tell } from '../parts.ts'
-import { canonical, goMode, isBehindFile, look, ownLayers, viewOf } from './view.ts'
+import { canonical, isBehindFile, look, ownLayers, viewOf } from './view.ts'
 
 /** `ref`: what the client called the container, which the texts repeat. */
 interface Place {
@@ -75,7 +76,7 @@ function pathStat(tree: MergedTree, { entry: { stat }, clean, name }: Found): Pa
   return {
     name,
     size: stat.size,
-    mode: goMode(stat),
+    mode: goMode(stat.mode),
     mtime: stat.mtime.toISOString(),
     // as far as it leads, its own links followed
     linkTarget: stat.isSymbolicLink() ? `/${canonical(tree, clean).names.join('/')}` : '',

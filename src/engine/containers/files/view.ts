@@ -1,5 +1,5 @@
 /** A container's files as they are: through its process while it runs, otherwise its layers and mounts read as one tree. */
-import { existsSync, readFileSync, type Stats } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
@@ -121,19 +121,4 @@ export function canonical(tree: MergedTree, path: string): Canonical {
     rest.unshift(...target.split('/'))
   }
   return { names: above.map(({ name }) => name), entry: above.length === 0 ? tree.root : above.at(-1)!.entry }
-}
-
-/** Go's os.FileMode bits, as Docker's clients read them. */
-export function goMode(stat: Stats): number {
-  let mode = stat.mode & 0o777
-  if (stat.isDirectory()) mode += 2 ** 31
-  if (stat.isSymbolicLink()) mode += 2 ** 27
-  if (stat.isBlockDevice()) mode += 2 ** 26
-  if (stat.isCharacterDevice()) mode += 2 ** 26 + 2 ** 21
-  if (stat.isFIFO()) mode += 2 ** 25
-  if (stat.isSocket()) mode += 2 ** 24
-  if (stat.mode & 0o4000) mode += 2 ** 23
-  if (stat.mode & 0o2000) mode += 2 ** 22
-  if (stat.mode & 0o1000) mode += 2 ** 20
-  return mode
 }
