@@ -1,5 +1,6 @@
 /** What a build tells while it runs: one stream, from which the classic lines and BuildKit's status are both made. */
-import type { BuildWarning, Lines } from './dockerfile/plan.ts'
+import type { Lines } from '../dockerfile/source-failure.ts'
+import type { BuildWarning } from './dockerfile/plan.ts'
 
 /** `id` is a step's digest ("sha256:…"), the same from its first event to its last. Times are milliseconds since 1970, with fractions. */
 export type BuildEvent =

@@ -87,7 +87,7 @@ export function marks(layer: string): Record<string, string> {
 export function copyStep(sources: readonly string[], destination: string, more: Partial<CopyStep> = {}): CopyStep {
   return {
     kind: 'copy',
-    text: 'COPY',
+    label: 'COPY',
     lines: { first: 1, last: 1 },
     createdBy: 'COPY',
     from: { kind: 'context', name: 'context' },

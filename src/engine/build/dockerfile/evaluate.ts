@@ -1,0 +1,94 @@
+/** A Dockerfile's text, and what the build was asked for → its plan. Only images are looked up. */
+import { findDirective } from '../../dockerfile/directives.ts'
+import { atLines, movedTo } from '../../dockerfile/source-failure.ts'
+import { machine, type Platform, parsePlatform } from '../../images/platform.ts'
+import type { BuildRequest } from '../request.ts'
+import { globalArguments, predefined, proxyEnv } from './arguments.ts'
+import { Checks } from './checks.ts'
+import { checkFrontend } from './frontend.ts'
+import type { BuildPlan } from './plan.ts'
+import { readStages, readTrigger } from './read-stages.ts'
+import { BaseResolver, type Lookup } from './resolve-base.ts'
+import type { Surroundings } from './scope.ts'
+import { checkDefaultBases, stageGraph } from './stage-bases.ts'
+import { type Command, checkCircles, type Node, reachable, type StageGraph } from './stage-graph.ts'
+import { StageWriter } from './write-stage.ts'
+
+export type PlanRequest = Pick<BuildRequest, 'args' | 'labels' | 'target' | 'platform' | 'namedContexts'>
+
+/**
+ * @param text of the Dockerfile.
+ * @throws SourceFailure with the lines it is about, in BuildKit's words; Failure where it is about none.
+ */
+export async function planBuild(text: string, request: PlanRequest, lookup: Lookup): Promise<BuildPlan> {
+  checkFrontend(text, request.args.get('BUILDKIT_SYNTAX'))
+  const checks = new Checks(request.args.get('BUILDKIT_DOCKERFILE_CHECK') ?? findDirective(text, 'check')?.value ?? '')
+  const written = readStages(text, checks)
+  const platforms = { build: plain(machine()), target: plain(targetPlatform(request.platform)) }
+  const lastName = written.stages.at(-1)!.from.stage ?? ''
+  const before = predefined(platforms, request.target || lastName, request.args)
+  checkDefaultBases(written, before, checks)
+  const globals = globalArguments(before, written.args, request.args, written.escapeSign)
+  const graph = stageGraph(written, globals, new Set(request.namedContexts.keys()), checks)
+  const target = graph.target(request.target)
+  for (const [i, { instructions }] of written.stages.entries()) {
+    graph.nodes[i]!.commands = instructions.map(each => atLines(each.lines, () => graph.command(each, false)))
+  }
+  checkCircles(graph.nodes)
+  const names = graph.names()
+  const isSingle = graph.isSingle
+
+  const bases = new BaseResolver(lookup, request.namedContexts, platforms.target, names)
+  const nodes = await resolveAll(graph, target, bases)
+
+  const around: Surroundings = {
+    escapeSign: written.escapeSign,
+    globals,
+    given: request.args,
+    proxyEnv: proxyEnv(request.args),
+    checks,
+  }
+  const ignored = checks.asksFor('CopyIgnoredFile') ? await lookup.ignored() : []
+  const writer = new StageWriter(around, bases, { isSingle, ignored })
+  const stages = graph.nodes
+    .filter(node => node.from && nodes.has(node) && (node.context === undefined || node === target))
+    .map(node => writer.write(node))
+  const stage = writer.stageOf(target)
+  if (request.labels.size > 0) {
+    stage.config.Labels = { ...stage.config.Labels, ...Object.fromEntries(request.labels) }
+  }
+  checks.end()
+  return { stages: [...stages.filter(each => each !== stage), stage], target: stage, warnings: checks.warnings }
+}
+
+function targetPlatform(text: string | undefined): Platform {
+  return text ? parsePlatform(text) : machine()
+}
+
+/** The usual variant of a processor is not named. */
+function plain(platform: Platform): Platform {
+  return platform.architecture === 'arm64' && platform.variant === 'v8' ? { ...platform, variant: undefined } : platform
+}
+
+/** Bases of all that the target needs; triggers that come with them may need more. */
+async function resolveAll(graph: StageGraph, target: Node, bases: BaseResolver): Promise<ReadonlySet<Node>> {
+  const triggered = new Set<Node>()
+  for (;;) {
+    const nodes = reachable(target)
+    await Promise.all([...nodes].map(node => bases.resolve(node)))
+    const fresh = [...nodes].filter(node => node.from && node.context === undefined && !triggered.has(node))
+    if (fresh.length === 0) return nodes
+    for (const node of fresh) {
+      triggered.add(node)
+      node.commands = [...triggersOf(node, graph, bases), ...node.commands]
+    }
+  }
+}
+
+function triggersOf(node: Node, graph: StageGraph, bases: BaseResolver): readonly Command[] {
+  const written = node.base?.context === undefined ? (node.base?.commands ?? []) : []
+  const texts = node.base
+    ? written.flatMap(({ instruction }) => (instruction.name === 'onbuild' ? [instruction.trigger] : []))
+    : bases.triggersOf(node)
+  return texts.map(text => movedTo(node.lines, () => graph.command(readTrigger(text, node.from!), true)))
+}
