@@ -43,6 +43,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   pidfdOpen: 'int host_pidfd_open(int pid)',
   pidfdSignal: 'int host_pidfd_signal(int fd, int signal)',
   lock: 'int host_lock(const char *path)',
+  spreadBelow: 'int host_spread_below(const char *path)',
   sealedCopy: 'int host_sealed_copy(const char *path)',
   memoryFile: 'int host_memory_file()',
   socketPair: 'int host_socket_pair(_Out_ int *pair)',
@@ -115,6 +116,11 @@ export function unread(fd: number): number {
 /** The monitor as a sealed file in memory. */
 export function openMonitor(): number {
   return checked(`copy of "${monitorPath}"`, host().sealedCopy(monitorPath))
+}
+
+/** Tells the file system that folders made in this one are to lie apart; throws where it knows no such thing (any but ext2 to ext4). */
+export function spreadBelow(path: string): void {
+  checked('ioctl', host().spreadBelow(path))
 }
 
 /** Starts the nursery, from which monitors are forked; it ends when the descriptor is closed. `title`: how its processes' names begin. */

@@ -2,7 +2,8 @@
  * Times us against the real Docker Engine and Compose, side by side in one run: `npm run bench`.
  * Engines are warm, images present, runs alternate; each figure is a median, each ratio ours / theirs (below 1: we are faster).
  *
- *     npm run bench                      up, no-op up, ps and down of 1, 10 and 50 services, and config of 1,000 and 5,000
+ *     npm run bench                      up, no-op up, ps and down of 1, 10 and 50 services, config of 1,000 and 5,000, and
+ *                                        pull of 100 MB in 10 layers
  *     npm run bench -- --sizes 1,10 --rounds 3 --only stacks
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +13,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { table } from '../../src/lib/text.ts'
 import { command, type Said } from '../support/command.ts'
-import { shared, which } from '../support/needs.ts'
+import { dockerEngine, shared, which } from '../support/needs.ts'
+import { hasRegistry } from '../support/registry.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -39,6 +41,7 @@ try {
   const theirs = await peer()
   if (!options.only || options.only === 'stacks') await benchStacks(theirs)
   if (!options.only || options.only === 'config') await benchConfig(theirs)
+  if (!options.only || options.only === 'pull') await benchPull()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -112,6 +115,15 @@ async function benchConfig(theirs: Side | undefined): Promise<void> {
     rows.push(row(`config(${size})`, figures.tscompose!, figures['docker compose']))
   }
   print(rows)
+}
+
+/** From the same registry, on loopback; engines of their own side by side, ours new. */
+async function benchPull(): Promise<void> {
+  if (!hasRegistry)
+    return console.log('No program "docker-registry" here (.ci/setup test brings it): pulls are not timed.')
+  const { timePulls } = await import('./pull.ts')
+  const { compressed, files, ours: mine, theirs: others } = await timePulls(await dockerEngine(), rounds)
+  print([row(`pull(${Math.round(compressed / 1e6)} MB, ${files} files)`, mine, others)])
 }
 
 /** `size` services that sleep and end at once when asked to, so that no stop grace is measured. */

@@ -58,7 +58,7 @@ async function timePull(host: string, fromImage: string): Promise<number> {
   }
 }
 
-export async function makeImage(registry: Awaited<ReturnType<typeof startRegistry>>) {
+async function makeImage(registry: Awaited<ReturnType<typeof startRegistry>>) {
   const files = programsOf('/usr')
   const diffIds: string[] = []
   const descriptors: object[] = []

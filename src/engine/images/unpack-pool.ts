@@ -127,11 +127,12 @@ class Thread {
       this.#post({ kind: 'job', job })
       try {
         for await (const chunk of source) {
-          // isEnded: it has failed, and wants no more
+          // it has failed, and wants no more
           if (ended) break
           const data = new Uint8Array(chunk)
-          this.#post({ kind: 'chunk', data }, [data.buffer])
+          // before it is handed over, after which it has none
           sent += data.length
+          this.#post({ kind: 'chunk', data }, [data.buffer])
           while (sent - taken > window && !ended)
             await new Promise<void>(go => {
               wake = go
