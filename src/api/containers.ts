@@ -241,28 +241,28 @@ export const containerEndpoints = table({
     query: { filters: 'filters' },
     reply: json<ContainersPruned>(),
   }),
-  containerInspect: endpoint('GET', '/containers/{id}/json', {
+  containerInspect: endpoint('GET', '/containers/{id*}/json', {
     query: { size: 'boolean' },
     reply: json<ContainerInspect>(),
   }),
-  containerProgram: endpoint('GET', '/containers/{id}/program', { reply: json<ContainerProgram>() }),
-  containerStart: endpoint('POST', '/containers/{id}/start', { query: { detachKeys: 'string' } }),
-  containerStop: endpoint('POST', '/containers/{id}/stop', { query: { t: 'integer', signal: 'string' } }),
-  containerRestart: endpoint('POST', '/containers/{id}/restart', { query: { t: 'integer', signal: 'string' } }),
-  containerKill: endpoint('POST', '/containers/{id}/kill', { query: { signal: 'string' } }),
-  containerPause: endpoint('POST', '/containers/{id}/pause', {}),
-  containerUnpause: endpoint('POST', '/containers/{id}/unpause', {}),
-  containerRename: endpoint('POST', '/containers/{id}/rename', { query: { name: 'string' } }),
-  containerUpdate: endpoint('POST', '/containers/{id}/update', {
+  containerProgram: endpoint('GET', '/containers/{id*}/program', { reply: json<ContainerProgram>() }),
+  containerStart: endpoint('POST', '/containers/{id*}/start', { query: { detachKeys: 'string' } }),
+  containerStop: endpoint('POST', '/containers/{id*}/stop', { query: { t: 'integer', signal: 'string' } }),
+  containerRestart: endpoint('POST', '/containers/{id*}/restart', { query: { t: 'integer', signal: 'string' } }),
+  containerKill: endpoint('POST', '/containers/{id*}/kill', { query: { signal: 'string' } }),
+  containerPause: endpoint('POST', '/containers/{id*}/pause', {}),
+  containerUnpause: endpoint('POST', '/containers/{id*}/unpause', {}),
+  containerRename: endpoint('POST', '/containers/{id*}/rename', { query: { name: 'string' } }),
+  containerUpdate: endpoint('POST', '/containers/{id*}/update', {
     body: json<ContainerUpdate>(),
     reply: json<{ readonly Warnings: readonly string[] | null }>(),
   }),
   /** One item, when it is known; the headers come at once. condition: not-running (default), next-exit, removed. */
-  containerWait: endpoint('POST', '/containers/{id}/wait', {
+  containerWait: endpoint('POST', '/containers/{id*}/wait', {
     query: { condition: 'string' },
     reply: lines<ContainerWaited>(),
   }),
-  containerAttach: endpoint('POST', '/containers/{id}/attach', {
+  containerAttach: endpoint('POST', '/containers/{id*}/attach', {
     query: {
       stream: 'boolean',
       logs: 'boolean',
@@ -274,12 +274,12 @@ export const containerEndpoints = table({
     reply: hijack,
     status: 200,
   }),
-  containerResize: endpoint('POST', '/containers/{id}/resize', {
+  containerResize: endpoint('POST', '/containers/{id*}/resize', {
     query: { h: 'integer', w: 'integer' },
     reply: empty,
     status: 200,
   }),
-  containerLogs: endpoint('GET', '/containers/{id}/logs', {
+  containerLogs: endpoint('GET', '/containers/{id*}/logs', {
     query: {
       stdout: 'boolean',
       stderr: 'boolean',
@@ -292,23 +292,23 @@ export const containerEndpoints = table({
     },
     reply: output,
   }),
-  containerRemove: endpoint('DELETE', '/containers/{id}', {
+  containerRemove: endpoint('DELETE', '/containers/{id*}', {
     query: { force: 'boolean', v: 'boolean', link: 'boolean' },
   }),
-  containerTop: endpoint('GET', '/containers/{id}/top', {
+  containerTop: endpoint('GET', '/containers/{id*}/top', {
     query: { ps_args: 'string' },
     reply: json<ContainerTop>(),
   }),
   /** stream is true unless given. */
-  containerStats: endpoint('GET', '/containers/{id}/stats', {
+  containerStats: endpoint('GET', '/containers/{id*}/stats', {
     query: { stream: 'boolean', 'one-shot': 'boolean' },
     reply: lines<ContainerStats>(),
   }),
-  containerChanges: endpoint('GET', '/containers/{id}/changes', { reply: json<readonly FileChange[] | null>() }),
-  containerExport: endpoint('GET', '/containers/{id}/export', { reply: archive }),
-  containerArchiveStat: endpoint('HEAD', '/containers/{id}/archive', { query: { path: 'string' }, reply: stat }),
-  containerArchiveGet: endpoint('GET', '/containers/{id}/archive', { query: { path: 'string' }, reply: archive }),
-  containerArchivePut: endpoint('PUT', '/containers/{id}/archive', {
+  containerChanges: endpoint('GET', '/containers/{id*}/changes', { reply: json<readonly FileChange[] | null>() }),
+  containerExport: endpoint('GET', '/containers/{id*}/export', { reply: archive }),
+  containerArchiveStat: endpoint('HEAD', '/containers/{id*}/archive', { query: { path: 'string' }, reply: stat }),
+  containerArchiveGet: endpoint('GET', '/containers/{id*}/archive', { query: { path: 'string' }, reply: archive }),
+  containerArchivePut: endpoint('PUT', '/containers/{id*}/archive', {
     query: { path: 'string', noOverwriteDirNonDir: 'boolean', copyUIDGID: 'boolean' },
     body: bytes,
     reply: empty,

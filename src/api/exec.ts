@@ -45,7 +45,7 @@ export interface ExecInspect {
 }
 
 export const execEndpoints = table({
-  execCreate: endpoint('POST', '/containers/{id}/exec', {
+  execCreate: endpoint('POST', '/containers/{id*}/exec', {
     body: json<ExecCreate>(),
     reply: json<{ readonly Id: string }>(),
     status: 201,

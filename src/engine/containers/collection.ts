@@ -1,5 +1,6 @@
 /** Every container and who has which name: found by id, name or prefix. */
 import { Failure } from '../../lib/failure.ts'
+import { type LinkName, linksOf, splitLinkName } from './config/links.ts'
 import type { Container } from './container.ts'
 import { Names } from './names.ts'
 
@@ -16,7 +17,10 @@ export class Collection {
     return this.#containers.get(container.id) === container
   }
 
-  /** By full id, exact name (with or without its slash), unique id prefix. @throws Failure not-found, or invalid when ambiguous. */
+  /**
+   * By full id, exact name (with or without its slash), "web/store" for what web is linked to as store, unique id prefix.
+   * @throws Failure not-found, or invalid when ambiguous.
+   */
   get(ref: string): Container {
     const found = this.find(ref)
     if (!found) throw new Failure('not-found', `No such container: ${ref}`)
@@ -28,6 +32,8 @@ export class Collection {
     if (byId) return byId
     const named = this.#names.get(ref.replace(/^\//, ''))
     if (named !== undefined) return this.#containers.get(named)
+    const link = splitLinkName(ref)
+    if (link) return this.#linked(link)
     if (!/^[0-9a-f]{1,63}$/.test(ref)) return undefined
     let found: Container | undefined
     for (const container of this.#containers.values()) {
@@ -36,6 +42,12 @@ export class Collection {
       found = container
     }
     return found
+  }
+
+  #linked({ from, alias }: LinkName): Container | undefined {
+    const holder = this.find(from)
+    const link = holder && linksOf(holder.record.hostConfig).find(each => each.alias === alias)
+    return link && this.find(link.ref)
   }
 
   /** Takes a name for an id, or makes one up. @throws Failure `conflict` when it is taken. */

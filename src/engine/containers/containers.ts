@@ -16,6 +16,7 @@ import { KeyedLock } from '../base/keyed-lock.ts'
 import type { ProbeOutcome } from '../health/schedule.ts'
 import type { Image } from '../images/image.ts'
 import { Collection } from './collection.ts'
+import { splitLinkName } from './config/links.ts'
 import type { Container } from './container.ts'
 import { Life } from './life.ts'
 import { mend } from './mend.ts'
@@ -36,6 +37,7 @@ import { beforeRemoval, checkRemovable, type RemoveRequest, remove } from './ver
 import { rename } from './verbs/rename.ts'
 import { shownSpec, start } from './verbs/start.ts'
 import { type StopOptions, stop } from './verbs/stop.ts'
+import { unlink } from './verbs/unlink.ts'
 import { checkCondition, wait } from './verbs/wait.ts'
 
 /** What the collection is handed beside the parts. */
@@ -173,6 +175,16 @@ export class Containers {
       checkRemovable(container, options)
       await this.#remove(container, options.volumes ?? false)
     })
+  }
+
+  /** Takes away a link by its name, "web/store". The container it leads to stays. */
+  async removeLink(ref: string): Promise<void> {
+    const container = this.get(ref)
+    const link = splitLinkName(ref)
+    if (!link) throw new Failure('internal', 'Conflict, cannot remove the default link name of the container')
+    await this.#locked(link.from, from =>
+      unlink(this.#parts, from, { alias: link.alias, container, save: changed => this.#records.save(changed) }),
+    )
   }
 
   rename(ref: string, name: string): Promise<void> {

@@ -1,16 +1,11 @@
-/** The containers that a container of the default bridge is linked to. */
-import { Failure, isFailure } from '../../lib/failure.ts'
-import type { Attachment } from '../networks/attachment.ts'
+/** The containers that a container of the default bridge is linked to, and those that are linked to it. */
+import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import { networkKind } from './config/endpoints.ts'
 import type { HostConfig } from './config/host-config.ts'
-import { type LinkedContainer, parseLink } from './config/links.ts'
+import { type LinkedContainer, linksOf } from './config/links.ts'
 import type { Container } from './container.ts'
+import { moveHost } from './files/host-files.ts'
 import type { Parts } from './parts.ts'
-
-/** On other networks links are the endpoint's: a further name there. */
-function linksOf(hostConfig: HostConfig) {
-  return hostConfig.NetworkMode === 'bridge' ? (hostConfig.Links ?? []).map(parseLink) : []
-}
 
 /** @throws Failure `invalid` with Docker's text when one is not there, or has no network of its own. */
 export function checkLinks(parts: Parts, hostConfig: HostConfig): void {
@@ -39,18 +34,53 @@ export function linkedContainers(parts: Parts, container: Container): LinkedCont
         `Cannot link to a non running container: /${other.name} AS /${container.name}/${alias}`,
       )
     const { config } = other.record
-    const address = (other.state.attachments as Attachment[]).find(({ network }) => network === 'bridge')?.ipv4
+    const address = bridgeAddress(other)
     if (!address)
       throw new Failure('conflict', `Cannot link to /${other.name}, as it does not belong to the default network`)
     return {
       id: other.id,
       name: other.name,
       alias,
-      address: address.split('/')[0]!,
+      address,
       exposed: Object.keys(config.ExposedPorts ?? {}),
       env: config.Env,
     }
   })
+}
+
+function bridgeAddress({ state }: Container): string | undefined {
+  return state.attachments.find(({ network }) => network === 'bridge')?.ipv4?.split('/')[0]
+}
+
+/** Each link to a container: "web/store" of a db that web calls store. */
+export function linksTo(parts: Parts, { id, name }: Container): { from: Container; alias: string }[] {
+  return [...parts.all()].flatMap(from =>
+    linksOf(from.record.hostConfig)
+      .filter(({ ref }) => ref === name || ref === id)
+      .map(({ alias }) => ({ from, alias })),
+  )
+}
+
+/** The hosts files of those that run and are linked to a container which has started: it may have another address than before. */
+export function tellLinked(parts: Parts, container: Container): void {
+  const address = bridgeAddress(container)
+  if (!address) return
+  for (const { from, alias } of linksTo(parts, container))
+    if (from.running) moveLink(parts, from, { alias, container, address })
+}
+
+/** Without an address: the link is gone. */
+export function moveLink(
+  { paths, say }: Parts,
+  from: Container,
+  { alias, container, address }: { readonly alias: string; readonly container: Container; readonly address?: string },
+): void {
+  try {
+    moveHost(paths.container(from.id), [alias, container.id.slice(0, 12)], address)
+  } catch (error) {
+    // both containers run on, with a name that leads nowhere
+    say(`Cannot write the link "${alias}" of container "${from.name}": ${messageOf(error)}`)
+  }
 }
 
 /** As inspect shows them: "/db:/web/store". */

@@ -2,6 +2,12 @@
 import { isIP } from 'node:net'
 import { Failure } from '../../lib/failure.ts'
 
+/** A line of /etc/hosts. */
+export interface HostLine {
+  readonly address: string
+  readonly names: readonly string[]
+}
+
 /** Where a sandbox's own name server listens. */
 export const dnsAddress = '127.0.0.11'
 
@@ -12,6 +18,8 @@ export interface HostsOptions {
   readonly addresses: readonly string[]
   /** "name:address" or "name=address"; the address may be "host-gateway". */
   readonly extraHosts: readonly string[]
+  /** The containers it is linked to. */
+  readonly links?: readonly HostLine[]
   /** What host-gateway stands for. */
   readonly hostGateway?: readonly string[]
   /** The host's own /etc/hosts: network mode host shows it in place of the generated lines. */
@@ -54,8 +62,29 @@ export function hostsText(options: HostsOptions): string {
     return addresses.map(each => `${each}\t${name}`)
   })
   if (options.host !== undefined) return `${options.host.replace(/\n*$/, '\n')}${lines(extra)}`
+  const linked = (options.links ?? []).map(lineOf)
   const name = options.domainname ? `${options.hostname}.${options.domainname} ${options.hostname}` : options.hostname
-  return lines([...fixedHosts, ...extra, ...options.addresses.map(address => `${address}\t${name}`)])
+  return lines([...fixedHosts, ...extra, ...linked, ...options.addresses.map(address => `${address}\t${name}`)])
+}
+
+function lineOf({ address, names }: HostLine): string {
+  return `${address}\t${names.join(' ')}`
+}
+
+/**
+ * A hosts file in which the line that has all of `names` is put at another address, or is taken out where there is none. Every other
+ * line stays as it is: the container may have written some.
+ */
+export function movedHost(text: string, names: readonly string[], address: string | undefined): string {
+  return text
+    .split('\n')
+    .flatMap(line => {
+      const [, held = ''] = line.split('\t')
+      const all = held.split(' ')
+      if (!names.every(name => all.includes(name))) return [line]
+      return address === undefined ? [] : [lineOf({ address, names: all })]
+    })
+    .join('\n')
 }
 
 /** "name:::1", "name=::1", "name:10.0.0.1", "name:[::1]"; a name has no colon. */

@@ -62,7 +62,7 @@ function weight({ segments, star }: Pattern): number {
 /**
  * The path, decoded once and cut at slashes. Undefined for what has two readings: `.` and `..` segments, and empty ones but the
  * last, which a pattern may end in ("/networks/").
- * An escaped slash is a slash, as for Docker: it can reach an image's name, never another endpoint's parameter.
+ * An escaped slash is a slash, as for Docker: it can reach the name of an image or of a link, never another endpoint's parameter.
  */
 function segmentsOf(path: string): readonly string[] | undefined {
   let decoded: string

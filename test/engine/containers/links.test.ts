@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { linkEnvironment, linkHosts, parseLink } from '../../../src/engine/containers/config/links.ts'
+import { linkEnvironment, linkHost, parseLink, splitLinkName } from '../../../src/engine/containers/config/links.ts'
+import { EngineBox } from './engine-box.ts'
 
 const db = {
   id: '0123456789abcdef',
@@ -34,6 +37,57 @@ test('linkEnvironment() names ports in order, the link and the other’s variabl
   ])
 })
 
-test('linkHosts() gives alias, short id and name', () => {
-  assert.deepEqual(linkHosts([db]), ['my-db:172.17.0.2', '0123456789ab:172.17.0.2', 'shop-db:172.17.0.2'])
+test('linkHost() gives alias, short id and name on one line', () => {
+  assert.deepEqual(linkHost(db), { address: '172.17.0.2', names: ['my-db', '0123456789ab', 'shop-db'] })
+  assert.deepEqual(linkHost({ ...db, alias: 'shop-db' }).names, ['shop-db', '0123456789ab'])
+})
+
+test('splitLinkName() tells "web/store" from other names', () => {
+  assert.deepEqual(splitLinkName('/web/store'), { from: 'web', alias: 'store' })
+  for (const ref of ['web', '/web', 'a/b/c', '//store', 'web/']) assert.equal(splitLinkName(ref), undefined)
+})
+
+/** A db that runs, and a web that is linked to it as store. */
+async function linked() {
+  const box = await EngineBox.open()
+  await box.run('db', { HostConfig: { NetworkMode: 'bridge' } })
+  const web = await box.run('web', { HostConfig: { NetworkMode: 'bridge', Links: ['db:store'] } })
+  const hosts = async () => readFile(join(box.folder, 'data', 'containers', web, 'hosts'), 'utf8')
+  const links = async () => (await box.containers.inspect('web')).HostConfig.Links
+  const names = async () => (await box.containers.list({ all: true })).map(({ Names }) => Names)
+  return { box, hosts, links, names }
+}
+
+test('a link is a name of the container it leads to, and goes by that name while both stay', async () => {
+  const { box, hosts, links, names } = await linked()
+  await using _ = box
+  const { Id } = await box.containers.inspect('web/store')
+  assert.equal(Id, (await box.containers.inspect('db')).Id)
+  assert.deepEqual(await names(), [['/web'], ['/db', '/web/store']])
+  assert.match(await hosts(), new RegExp(`\\tstore ${Id.slice(0, 12)} db\\n`))
+  await box.containers.removeLink('web/store')
+  assert.equal(await links(), null)
+  assert.doesNotMatch(await hosts(), /store/)
+  assert.deepEqual(await names(), [['/web'], ['/db']])
+  await box.reboot()
+  assert.equal((await box.containers.inspect('web')).HostConfig.Links, null)
+  const gone = { kind: 'not-found', message: 'No such container: web/store' }
+  await assert.rejects(box.containers.removeLink('web/store'), gone)
+  const own = { kind: 'internal', message: 'Conflict, cannot remove the default link name of the container' }
+  await assert.rejects(box.containers.removeLink('web'), own)
+})
+
+test('a link follows its container to another name and another address', async () => {
+  const { box, hosts, links } = await linked()
+  await using _ = box
+  const address = async () => /(\S+)\tstore/.exec(await hosts())?.[1]
+  const before = await address()
+  await box.containers.stop('db')
+  await box.run('other', { HostConfig: { NetworkMode: 'bridge' } })
+  await box.run('another', { HostConfig: { NetworkMode: 'bridge' } })
+  await box.containers.rename('db', 'base')
+  assert.deepEqual(await links(), ['/base:/web/store'])
+  await box.containers.start('base')
+  assert.equal(await address(), (await box.containers.inspect('base')).NetworkSettings.IPAddress)
+  assert.notEqual(await address(), before)
 })

@@ -1,5 +1,6 @@
 /** Links of the default bridge, where nobody answers for names: each linked container in /etc/hosts and in the environment: pure. */
 import { Failure } from '../../../lib/failure.ts'
+import type { HostLine } from '../../dns/host-files.ts'
 
 export interface Link {
   readonly ref: string
@@ -17,6 +18,18 @@ export interface LinkedContainer {
   readonly env: readonly string[]
 }
 
+/** A link as a name of the container it leads to: "web/store". */
+export interface LinkName {
+  readonly from: string
+  readonly alias: string
+}
+
+/** Undefined for what is no name of a link. */
+export function splitLinkName(ref: string): LinkName | undefined {
+  const [, from, alias] = /^\/?([^/]+)\/([^/]+)$/.exec(ref) ?? []
+  return from !== undefined && alias !== undefined ? { from, alias } : undefined
+}
+
 /** "db:store", "db". @throws Failure `invalid` with Docker's text. */
 export function parseLink(text: string): Link {
   const [ref = '', alias = ref, ...more] = text.split(':')
@@ -24,11 +37,25 @@ export function parseLink(text: string): Link {
   return { ref: ref.replace(/^\//, ''), alias: alias.split('/').at(-1)! }
 }
 
-/** In the form of extra hosts: alias, short id and name. */
-export function linkHosts(links: readonly LinkedContainer[]): string[] {
-  return links.flatMap(({ alias, id, name, address }) =>
-    [...new Set([alias, id.slice(0, 12), name])].map(each => `${each}:${address}`),
-  )
+/** Those of a container on the default bridge; on other networks links are the endpoint's: a further name there. */
+export function linksOf({
+  NetworkMode,
+  Links,
+}: {
+  readonly NetworkMode: string
+  readonly Links: readonly string[] | null
+}): Link[] {
+  return NetworkMode === 'bridge' ? (Links ?? []).map(parseLink) : []
+}
+
+/** As HostConfig has them. */
+export function linkTexts(links: readonly Link[]): string[] | null {
+  return links.length > 0 ? links.map(({ ref, alias }) => `${ref}:${alias}`) : null
+}
+
+/** What /etc/hosts says of a linked container: alias, short id and name. */
+export function linkHost({ alias, id, name, address }: Omit<LinkedContainer, 'exposed' | 'env'>): HostLine {
+  return { address, names: [...new Set([alias, id.slice(0, 12), name])] }
 }
 
 /** DB_PORT, DB_PORT_80_TCP_ADDR, DB_ENV_KEY and the others that programs of old look for. */

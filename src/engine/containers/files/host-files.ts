@@ -2,9 +2,9 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../../lib/failure.ts'
-import { hostsText, resolvConfText } from '../../dns/host-files.ts'
+import { hostsText, movedHost, resolvConfText } from '../../dns/host-files.ts'
 import type { Attachment } from '../../networks/attachment.ts'
-import { type LinkedContainer, linkHosts } from '../config/links.ts'
+import { type LinkedContainer, linkHost } from '../config/links.ts'
 import type { Container } from '../container.ts'
 
 export const hostFileNames = ['hosts', 'hostname', 'resolv.conf'] as const
@@ -34,7 +34,8 @@ export async function writeHostFiles(
       hostname,
       domainname: config.Domainname || undefined,
       addresses: attachments.flatMap(attachment => [...bare(attachment.ipv4), ...bare(attachment.ipv6)]),
-      extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkHosts(links)],
+      extraHosts: hostConfig.ExtraHosts ?? [],
+      links: links.map(linkHost),
       hostGateway: hostNetwork ? ['127.0.0.1'] : gateways.slice(0, 2),
       host: hostNetwork ? textOf('/etc/hosts') : undefined,
     }),
@@ -48,6 +49,12 @@ export async function writeHostFiles(
     }),
   }
   for (const name of hostFileNames) writeShared(join(folder, name), texts[name])
+}
+
+/** In the file of a container that runs: the line with all these names at another address, or gone. */
+export function moveHost(folder: string, names: readonly string[], address: string | undefined): void {
+  const path = join(folder, 'hosts')
+  writeShared(path, movedHost(readFileSync(path, 'utf8'), names, address))
 }
 
 /** Readable inside by any user, whatever the engine's umask; the folder above is closed on the host. */

@@ -15,7 +15,7 @@ import { portList, portMap } from '../../networks/published-port.ts'
 import { networkKind } from '../config/endpoints.ts'
 import { checkSecurityOptions } from '../config/security-options.ts'
 import type { Container, MountPoint } from '../container.ts'
-import { shownLinks } from '../linked.ts'
+import { linksTo, shownLinks } from '../linked.ts'
 import type { Parts } from '../parts.ts'
 import { shownStatus } from '../state.ts'
 
@@ -74,7 +74,7 @@ export async function summary(parts: Parts, container: Container, { size = false
   const rw = size ? await folderSize(parts.paths.containerUpper(container.id)) : 0
   return {
     Id: container.id,
-    Names: [`/${record.name}`],
+    Names: [`/${record.name}`, ...linksTo(parts, container).map(({ from, alias }) => `/${from.name}/${alias}`)],
     Image: record.imageRef,
     ImageID: record.imageId,
     Command: commandText([...(record.config.Entrypoint ?? []), ...(record.config.Cmd ?? [])]),

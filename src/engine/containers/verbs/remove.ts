@@ -13,16 +13,14 @@ const log = debug('containers')
 export interface RemoveRequest {
   readonly force?: boolean
   readonly volumes?: boolean
-  readonly link?: boolean
 }
 
 /** With `force` a running one is killed: before its turn, so that it need not wait for whoever stops it in peace, and in it. */
 export async function beforeRemoval(
   container: Container,
-  { force, link }: RemoveRequest,
+  { force }: RemoveRequest,
   kill: () => Promise<void>,
 ): Promise<void> {
-  if (link) throw new Failure('unsupported', 'Cannot remove a link: legacy links are not supported')
   if (!force || !container.running) return
   try {
     container.note({ stoppedOnPurpose: true })

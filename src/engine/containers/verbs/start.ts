@@ -15,7 +15,7 @@ import type { Container } from '../container.ts'
 import { hostFileNames, writeHostFiles } from '../files/host-files.ts'
 import { mountSpecs } from '../files/mounts.ts'
 import { ensureUpper } from '../files/upper.ts'
-import { linkedContainers } from '../linked.ts'
+import { linkedContainers, tellLinked } from '../linked.ts'
 import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
 import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
 import { tee } from '../stdio/tee.ts'
@@ -74,6 +74,7 @@ export async function start(parts: Parts, container: Container, { signal, onStar
     await container.save()
     throw failure
   }
+  tellLinked(parts, container)
   tellVolumes(parts, container, 'mount')
   tell(parts, container, 'start')
 }

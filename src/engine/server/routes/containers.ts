@@ -43,13 +43,10 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
         signal,
       })
     },
-    containerRemove: async ({ params, query }) => {
-      await containers.remove(params.id, {
-        force: query.force ?? false,
-        volumes: query.v ?? false,
-        link: query.link ?? false,
-      })
-    },
+    containerRemove: ({ params, query }) =>
+      query.link
+        ? containers.removeLink(params.id)
+        : containers.remove(params.id, { force: query.force ?? false, volumes: query.v ?? false }),
     containerTop: ({ params, query }) => containers.top(params.id, query.ps_args || undefined),
     containerStats: ({ params, query }, { signal }) =>
       containers.stats(params.id, { stream: query.stream ?? true, oneShot: query['one-shot'] ?? false, signal }),
