@@ -407,7 +407,7 @@ function shown(inspect: Inspect): Record<string, unknown> {
       Env: [...(Config.Env ?? [])].sort(),
       Hostname: /^[0-9a-f]{12}$/.test(Config.Hostname) ? 'its id' : Config.Hostname,
     },
-    HostConfig: { ...HostConfig, Runtime: HostConfig.Runtime === 'tscompose' ? 'runc' : HostConfig.Runtime },
+    HostConfig,
     Mounts: Mounts.map(mount => ({
       ...mount,
       Source: mount.Source === folder || mount.Source === '/tmp' ? mount.Source : 'of the engine',
@@ -423,7 +423,7 @@ function shown(inspect: Inspect): Record<string, unknown> {
 
 interface Inspect {
   readonly Config: { readonly Hostname: string; readonly Env?: readonly string[] }
-  readonly HostConfig: { readonly Runtime: string }
+  readonly HostConfig: object
   readonly Mounts: readonly { readonly Source?: string; readonly Name?: string }[]
   readonly Path: string
   readonly Args: readonly string[]

@@ -342,6 +342,7 @@ function takeAddress(
   if (!text) return poolOf(network, family)?.allocate(owner)
   const address = parseAddress(text)
   if (address?.family !== family) throw invalid(`invalid IPv${family} address: ${text}`)
+  if (network.isUnused(address)) return undefined
   const pool = poolOf(network, family)
   if (!pool || !contains(pool.pool.subnet, address)) throw invalid(`no configured subnet contains IP address ${text}`)
   pool.reserve(address)

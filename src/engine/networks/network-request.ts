@@ -4,7 +4,7 @@ import { Failure } from '../../lib/failure.ts'
 import { formatAddress, formatSubnet } from './address.ts'
 import { isBridgeName } from './firewall.ts'
 import { checkPool, type PoolRequest, uniqueLocalSubnet, withGateway } from './ipam.ts'
-import { type NetworkRecord, option, predefined, recordVersion } from './network.ts'
+import { type Families, isOn, type NetworkRecord, option, predefined, recordVersion } from './network.ts'
 
 /**
  * What can be told of a request by itself.
@@ -115,15 +115,15 @@ export function recordOf(
   body: NetworkCreate,
   { id, freePool }: { readonly id: string; readonly freePool: () => PoolRequest },
 ): NetworkRecord {
-  const asked = requestedPools(body.IPAM?.Config)
   const configOnly = body.ConfigOnly ?? false
   const enableIPv4 = body.EnableIPv4 ?? true
   const enableIPv6 = body.EnableIPv6 ?? false
-  const isOf = (subnet: string) => (subnet.includes(':') ? enableIPv6 : enableIPv4)
+  const asked = requestedPools(body.IPAM?.Config, { enableIPv4, enableIPv6 })
   const isMissing = (mark: string) => !configOnly && !asked.some(pool => pool.subnet.includes(mark))
   const pools: PoolRequest[] = [
     ...(enableIPv4 && isMissing('.') ? [freePool()] : []),
-    ...asked.filter(pool => isOf(pool.subnet)),
+    // what is asked for a family that is off is kept and shown, and not used
+    ...asked,
     ...(enableIPv6 && isMissing(':') ? [withGateway(uniqueLocalSubnet(id))] : []),
   ]
   return {
@@ -145,13 +145,14 @@ export function recordOf(
   }
 }
 
-/** The subnets a request names; entries without one (a bare gateway) name none. */
-export function requestedPools(config: readonly IpamPool[] | null | undefined): PoolRequest[] {
+/** The subnets a request names; entries without one (a bare gateway) name none. Those of a family that is on have a gateway. */
+function requestedPools(config: readonly IpamPool[] | null | undefined, families: Families): PoolRequest[] {
   return (config ?? [])
     .filter(entry => entry.Subnet)
     .map(entry => {
       const { gateway, subnet } = checkPool(poolRequest(entry))
-      return { ...poolRequest(entry), subnet: formatSubnet(subnet), gateway: formatAddress(gateway) }
+      const request = { ...poolRequest(entry), subnet: formatSubnet(subnet) }
+      return isOn(subnet.family, families) ? { ...request, gateway: formatAddress(gateway) } : request
     })
 }
 

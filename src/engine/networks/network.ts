@@ -5,6 +5,7 @@ import type { NetworkContainer, NetworkInspect } from '../../api/networks.ts'
 import type { EngineName } from '../base/engine-name.ts'
 import type { Paths } from '../base/paths.ts'
 import type { RecordKind } from '../base/store.ts'
+import { type Address, contains, type Family } from './address.ts'
 import { Addresses, checkPool, type PoolRequest } from './ipam.ts'
 
 export const recordVersion = 1
@@ -66,21 +67,26 @@ export class Network {
   constructor(record: NetworkRecord, name: EngineName) {
     this.#record = record
     this.bridge = record.options[option.bridge] ?? name.bridge(record.id)
-    this.#addresses = addressesOf(record.pools)
+    this.#addresses = addressesOf(record)
   }
 
   get record(): NetworkRecord {
     return this.#record
   }
-  /** One a subnet, IPv4 before IPv6. */
   get addresses(): readonly Addresses[] {
     return this.#addresses
+  }
+
+  /** Whether an address was set apart for a family that is off: asking for one there does nothing. */
+  isUnused(address: Address): boolean {
+    if (isOn(address.family, this.#record)) return false
+    return this.#record.pools.some(pool => contains(checkPool(pool).subnet, address))
   }
 
   /** Subnets for a network that had none yet. */
   usePools(pools: readonly PoolRequest[]): void {
     this.#record = { ...this.#record, pools: pools.map(pool => ({ ...pool })) }
-    this.#addresses = addressesOf(pools)
+    this.#addresses = addressesOf(this.#record)
   }
 
   get id(): string {
@@ -162,8 +168,20 @@ export class Network {
   }
 }
 
-function addressesOf(pools: readonly PoolRequest[]): Addresses[] {
-  return pools.map(pool => new Addresses(checkPool(pool))).sort((a, b) => a.family - b.family)
+/** The families that a network has addresses of. */
+export type Families = Pick<NetworkRecord, 'enableIPv4' | 'enableIPv6'>
+
+export function isOn(family: Family, { enableIPv4, enableIPv6 }: Families): boolean {
+  return family === 4 ? enableIPv4 : enableIPv6
+}
+
+/** One a subnet of a family that is on, IPv4 before IPv6. */
+export function addressesOf(record: NetworkRecord): Addresses[] {
+  return record.pools
+    .map(checkPool)
+    .filter(({ subnet }) => isOn(subnet.family, record))
+    .map(pool => new Addresses(pool))
+    .sort((a, b) => a.family - b.family)
 }
 
 /** The record of a predefined network; its id is the same on every start of the same engine. */

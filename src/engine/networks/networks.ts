@@ -22,12 +22,12 @@ import { DockerUser } from './docker-user.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
 import { Endpoints } from './endpoints.ts'
 import { Firewall } from './firewall.ts'
-import { checkOverlap, checkPool, defaultPools, freeSubnet, parsePools, withGateway } from './ipam.ts'
+import { checkOverlap, defaultPools, freeSubnet, parsePools, withGateway } from './ipam.ts'
 import { linux, type NetworkKernel } from './kernel.ts'
 import { mendAttachments } from './mend.ts'
-import { Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
+import { addressesOf, Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
 import { matchesNetwork, parseUntil } from './network-filters.ts'
-import { checkCreate, checkOptions, recordOf, requestedPools, withConfiguration } from './network-request.ts'
+import { checkCreate, checkOptions, recordOf, withConfiguration } from './network-request.ts'
 import { PublishedPorts, publisherOf } from './publish.ts'
 import type { PublishedPort } from './published-port.ts'
 import { Ruleset } from './ruleset.ts'
@@ -129,7 +129,7 @@ export class Networks {
     const record = recordOf(body, { id: newId(), freePool: () => this.#chosenPool() })
     const { id, configOnly } = record
     const taken = configOnly ? [] : this.#subnets()
-    for (const pool of requestedPools(body.IPAM?.Config)) checkOverlap(checkPool(pool).subnet, taken)
+    for (const { pool } of addressesOf(record)) checkOverlap(pool.subnet, taken)
     const network = this.#keep(record)
     if (!configOnly) this.#bridges.announce(network)
     try {

@@ -27,6 +27,32 @@ test('an entrypoint of the body drops the command of the image, and [""] clears 
   await assert.rejects(box.create('c4', { Entrypoint: [''] }), /^Failure: no command specified$/)
 })
 
+test('a volume driver is looked for when a volume is made by it', async () => {
+  await using box = await EngineBox.open()
+  const HostConfig = { VolumeDriver: 'foo', Binds: ['/tmp:/tmp'] }
+  await box.create('plain', { HostConfig })
+  const { HostConfig: kept, Mounts } = await box.containers.inspect('plain')
+  assert.deepEqual([kept.VolumeDriver, Mounts.map(({ Driver }) => Driver)], ['foo', [undefined]])
+  const message = /^create \S+: error looking up volume plugin foo: plugin "foo" not found$/
+  await assert.rejects(box.create('bad', { HostConfig, Volumes: { '/data': {} } }), { kind: 'not-found', message })
+  await assert.rejects(box.create('bad', { HostConfig: { VolumeDriver: 'foo', Binds: ['data:/data'] } }), {
+    kind: 'not-found',
+    message,
+  })
+})
+
+test('create shows the runtime by the name it was asked for, and the usual one by the name clients know', async () => {
+  await using box = await EngineBox.open()
+  const shown = async (name: string, Runtime?: string) => {
+    await box.create(name, { HostConfig: { Runtime } })
+    return (await box.containers.inspect(name)).HostConfig.Runtime
+  }
+  assert.deepEqual(
+    [await shown('aa'), await shown('bb', 'tscompose'), await shown('cc', 'io.containerd.runc.v2')],
+    ['runc', 'tscompose', 'io.containerd.runc.v2'],
+  )
+})
+
 test('create refuses in the words of Docker', async () => {
   await using box = await EngineBox.open()
   const refused: ReadonlyArray<readonly [HostConfig, string]> = [

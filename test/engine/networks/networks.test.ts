@@ -234,6 +234,30 @@ describe('Networks', () => {
     assert.equal(attachment!.interface.addresses.length, 1)
   })
 
+  test('a subnet of a family that is off is shown, and an address in it that is asked for is not given', async t => {
+    const { networks, member } = await open(t)
+    const Config = [{ Subnet: '2001:389::/64' }]
+    await networks.create({ Name: 'four', IPAM: { Config } })
+    const { EnableIPv6, IPAM } = networks.inspect('four')
+    assert.equal(EnableIPv6, false)
+    assert.deepEqual(
+      IPAM.Config!.filter(({ Subnet }) => Subnet!.includes(':')),
+      Config,
+    )
+    assert.equal(IPAM.Config!.length, 2)
+    const [attachment] = await networks.attach(member('web'), [
+      asks({ network: 'four', ipv6Address: '2001:389::f00d' }),
+    ])
+    assert.equal(attachment!.ipv6, undefined)
+    assert.match(attachment!.ipv4!, /^10\./)
+    const outside = networks.attach(member('api'), [asks({ network: 'four', ipv6Address: '2001:38a::1' })])
+    await rejected(
+      outside,
+      'invalid',
+      'failed to set up container networking: invalid config for network four: invalid endpoint settings:\nno configured subnet contains IP address 2001:38a::1',
+    )
+  })
+
   test('create() makes networks of the settings of another, which stays as long as they do and takes nobody', async t => {
     const { networks, member } = await open(t)
     const Config = [{ Subnet: '10.40.0.0/24' }]

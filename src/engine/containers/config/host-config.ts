@@ -97,10 +97,8 @@ const rows = {
   PortBindings: portBindings,
   RestartPolicy: restartPolicy,
   AutoRemove: flag(),
-  VolumeDriver: text('', driver => {
-    if (driver !== 'local')
-      throw new Failure('not-found', `error looking up volume plugin ${driver}: plugin "${driver}" not found`)
-  }),
+  // looked up when a volume is made by it
+  VolumeDriver: text(),
   VolumesFrom: list(),
   ConsoleSize: consoleSize,
   Annotations: map(annotations),

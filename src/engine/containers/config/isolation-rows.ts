@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { Failure } from '../../../lib/failure.ts'
 import { checkCapabilities } from './capabilities.ts'
 import { flag, invalid, list, map, type Row, text, type Whole } from './host-config-row.ts'
+import { defaultRuntime, runtimes } from './runtimes.ts'
 import { checkSecurityOptions } from './security-options.ts'
 
 const defaultMaskedPaths = [
@@ -84,9 +85,8 @@ export const isolationRows = {
   UTSMode: mode('UTS', value => value === 'host'),
   UsernsMode: only(['host'], 'containers have no user namespace of their own'),
   Sysctls: map(plainNames),
-  Runtime: text('tscompose', value => {
-    // what Docker's clients name when they mean the usual one
-    if (!['tscompose', 'runc', 'io.containerd.runc.v2'].includes(value))
+  Runtime: text(defaultRuntime, value => {
+    if (!(value in runtimes) && value !== 'io.containerd.runc.v2')
       throw invalid(`unknown or invalid runtime name: ${value}`)
   }),
   Isolation: text('', value => {

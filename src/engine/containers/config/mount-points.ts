@@ -35,10 +35,11 @@ export async function resolveMounts(
     if (points.has(point.target)) throw new Failure('invalid', `Duplicate mount point: ${point.target}`)
     points.set(point.target, point)
   }
-  for (const [i, bind] of (hostConfig.Binds ?? []).entries())
-    add(await volumeOf(parseBind(bind, `HostConfig.Binds[${i}]`), sources))
+  const made = (point: MountPoint, mount?: Mount) =>
+    volumeOf({ ...point, driver: point.driver ?? (hostConfig.VolumeDriver || 'local') }, sources, mount)
+  for (const [i, bind] of (hostConfig.Binds ?? []).entries()) add(await made(parseBind(bind, `HostConfig.Binds[${i}]`)))
   for (const [i, mount] of (hostConfig.Mounts ?? []).entries())
-    add(await volumeOf(await fromRequest(mount, `HostConfig.Mounts[${i}]`, sources.imageId), sources, mount))
+    add(await made(await fromRequest(mount, `HostConfig.Mounts[${i}]`, sources.imageId), mount))
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const clean = targetPath(target, `tmpfs ${target}`)
     add({ ...base('tmpfs', clean, `HostConfig.Tmpfs["${target}"]`), ...tmpfsOptions(options) })
@@ -49,7 +50,7 @@ export async function resolveMounts(
   for (const target of Object.keys(config.Volumes ?? {})) {
     const clean = targetPath(target, target)
     if (points.has(clean)) continue
-    add(await volumeOf({ ...base('volume', clean, `Volumes["${target}"]`), driver: 'local' }, sources))
+    add(await made(base('volume', clean, `Volumes["${target}"]`)))
   }
   return [...points.values()]
 }
@@ -87,7 +88,7 @@ export function parseBind(text: string, cause: string): MountPoint {
   const parts = text.split(':')
   const bad = () => new Failure('invalid', `invalid volume specification: '${text}'`)
   if (parts.length < 2 || parts.length > 3) {
-    if (parts.length === 1 && parts[0]) return { ...base('volume', targetPath(parts[0], text), cause), driver: 'local' }
+    if (parts.length === 1 && parts[0]) return base('volume', targetPath(parts[0], text), cause)
     throw bad()
   }
   const [source, target, mode = ''] = parts as [string, string, string?]
@@ -117,7 +118,6 @@ export function parseBind(text: string, cause: string): MountPoint {
   return {
     ...base('volume', clean, cause),
     name: source,
-    driver: 'local',
     nocopy,
     readonly,
     propagation,
@@ -231,7 +231,7 @@ async function volumeOf(
   { volumes, onAnonymous }: MountSources,
   request?: Mount,
 ): Promise<MountPoint> {
-  if (point.type !== 'volume') return point
+  if (point.type !== 'volume') return { ...point, driver: undefined }
   const options = request?.VolumeOptions
   const volume = await volumes.create({
     name: point.name,

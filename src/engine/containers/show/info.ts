@@ -8,6 +8,7 @@ import { stableHash } from '../../../lib/stable-json.ts'
 import type { Runtime } from '../../../runtime/runtime.ts'
 import type { Paths } from '../../base/paths.ts'
 import type { Images } from '../../images/images.ts'
+import { defaultRuntime, runtimes } from '../config/runtimes.ts'
 import type { Containers } from '../containers.ts'
 
 export const engineRelease = '0.1.0'
@@ -101,8 +102,8 @@ export async function engineInfo({ paths, containers, images, runtime }: InfoSou
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: engineRelease,
-    Runtimes: { tscompose: { path: 'tscompose' } },
-    DefaultRuntime: 'tscompose',
+    Runtimes: runtimes,
+    DefaultRuntime: defaultRuntime,
     Swarm: {
       LocalNodeState: 'inactive',
       NodeID: '',
