@@ -24,13 +24,15 @@ test('a path leads to exactly one endpoint or to none', () => {
   assert.deepEqual(found('DELETE', '/images/json'), ['imageRemove', { name: 'json' }])
   assert.deepEqual(found('GET', '/networks/create'), ['networkInspect', { id: 'create' }])
   assert.deepEqual(found('GET', '/containers/a%252fb/json'), ['containerInspect', { id: 'a%2fb' }])
+  // a link's name
+  assert.deepEqual(found('GET', '/containers/a%2fb/json'), ['containerInspect', { id: 'a/b' }])
+  assert.deepEqual(found('DELETE', '/containers/web/store'), ['containerRemove', { id: 'web/store' }])
   for (const url of [
     '/v1.44/containers/../images/json',
     '/containers/%2e%2e/json',
     '//containers/json',
     '/containers//json',
     '/containers/json/',
-    '/containers/a%2fb/json',
     '/containers/a/../../info',
     '/images/../containers/json',
     '/images/a%2f%2e%2e%2fb/json',
