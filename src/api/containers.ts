@@ -275,7 +275,7 @@ export const containerEndpoints = table({
     status: 200,
   }),
   containerResize: endpoint('POST', '/containers/{id*}/resize', {
-    query: { h: 'integer', w: 'integer' },
+    query: { h: 'string', w: 'string' },
     reply: empty,
     status: 200,
   }),

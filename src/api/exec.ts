@@ -53,7 +53,7 @@ export const execEndpoints = table({
   /** Detached (`Detach: true`) it answers 200 and nothing. */
   execStart: endpoint('POST', '/exec/{id}/start', { body: optionalJson<ExecStart>(), reply: hijack, status: 200 }),
   execResize: endpoint('POST', '/exec/{id}/resize', {
-    query: { h: 'integer', w: 'integer' },
+    query: { h: 'string', w: 'string' },
     reply: empty,
     status: 200,
   }),

@@ -73,6 +73,9 @@ export interface Info {
   readonly ServerVersion: string
   readonly Runtimes: Readonly<Record<string, { readonly path: string }>>
   readonly DefaultRuntime: string
+  /** Up to API 1.49. */
+  readonly BridgeNfIptables?: boolean
+  readonly BridgeNfIp6tables?: boolean
   readonly Swarm: { readonly LocalNodeState: string; readonly [key: string]: unknown }
   readonly LiveRestoreEnabled: boolean
   readonly Isolation: string

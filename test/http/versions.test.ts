@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { ContainerInspect } from '../../src/api/containers.ts'
-import { withAliases } from '../../src/engine/server/routes/containers.ts'
+import { checkOlderCreate, olderInfo, olderInspect, olderSummary } from '../../src/engine/server/older.ts'
 import { shared } from '../support/needs.ts'
 
 test('inspect lists the short id and the hostname as aliases below API 1.45, as a Docker Engine does', async t => {
@@ -12,6 +12,21 @@ test('inspect lists the short id and the hostname as aliases below API 1.45, as 
   if (!newest || !older) return t.skip('the recorded samples are not on this machine')
   const inspect: ContainerInspect = JSON.parse(await readFile(newest, 'utf8'))
   const aliases = JSON.parse(await readFile(older, 'utf8'))['NetworkSettings.Networks.am-snet'].Aliases
-  assert.deepEqual(withAliases(inspect, '1.43').NetworkSettings.Networks?.['am-snet']?.Aliases, aliases)
-  assert.equal(withAliases(inspect, '1.45'), inspect)
+  assert.deepEqual(olderInspect(inspect, '1.43').NetworkSettings.Networks?.['am-snet']?.Aliases, aliases)
+  assert.equal(olderInspect(inspect, '1.45'), inspect)
+})
+
+test('what came later is neither shown to an older client nor taken from it', () => {
+  const summary = { HostConfig: { NetworkMode: 'none', Annotations: { a: 'b' } } } as never
+  assert.deepEqual(olderSummary(summary, '1.45').HostConfig, { NetworkMode: 'none' })
+  assert.equal(olderSummary(summary, '1.46'), summary)
+  const info = { ID: 'x' } as never
+  assert.deepEqual(olderInfo(info, '1.49'), { ID: 'x', BridgeNfIptables: false, BridgeNfIp6tables: false })
+  assert.equal(olderInfo(info, '1.50'), info)
+  const two = { Image: 'x', NetworkingConfig: { EndpointsConfig: { b: {}, a: {} } } }
+  assert.throws(() => checkOlderCreate(two, '1.43'), {
+    kind: 'invalid',
+    message: 'Container cannot be created with multiple network endpoints: a, b',
+  })
+  checkOlderCreate(two, '1.44')
 })

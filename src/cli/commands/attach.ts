@@ -54,7 +54,10 @@ export const attachCommand = command({
       stdin,
       keys,
       ...(tty
-        ? { resize: (h: number, w: number) => client.call(endpoints.containerResize, { params, query: { h, w } }) }
+        ? {
+            resize: (h: number, w: number) =>
+              client.call(endpoints.containerResize, { params, query: { h: String(h), w: String(w) } }),
+          }
         : {}),
     })
     if (how === 'detached') {

@@ -67,7 +67,7 @@ export const exec = command({
       session,
       screen,
       stdin,
-      resize: (h, w) => client.call(endpoints.execResize, { params: { id }, query: { h, w } }),
+      resize: (h, w) => client.call(endpoints.execResize, { params: { id }, query: { h: String(h), w: String(w) } }),
     })
     if (how === 'detached') return 0
     const { ExitCode: code } = await client.call(endpoints.execInspect, { params: { id } }, { signal })

@@ -161,7 +161,10 @@ async function follow(call: Call, client: Client, { name, remove, tty, interacti
     screen: call.screen,
     stdin: interactive ? call.stdin : undefined,
     ...(tty
-      ? { resize: (h: number, w: number) => client.call(endpoints.containerResize, { params, query: { h, w } }) }
+      ? {
+          resize: (h: number, w: number) =>
+            client.call(endpoints.containerResize, { params, query: { h: String(h), w: String(w) } }),
+        }
       : {}),
   })
   if (how === 'detached') return 0

@@ -5,6 +5,7 @@ import { bodySchemas } from '../../api/body-schemas.ts'
 import type { Endpoint, QueryKind, QueryTypes } from '../../api/endpoint.ts'
 import { parseFilters } from '../../api/filters.ts'
 import { Failure } from '../../lib/failure.ts'
+import { parseJson } from './json.ts'
 
 /** A JSON body may have this many bytes; the largest honest ones carry configurations and are far below. */
 export const maxJsonBody = 4 * 1024 * 1024
@@ -81,12 +82,7 @@ export async function decodeBody(endpoint: Endpoint, request: IncomingMessage, s
     if (endpoint.body.optional) return undefined
     throw new Failure('invalid', 'invalid JSON: got EOF while reading request body')
   }
-  let data: unknown
-  try {
-    data = JSON.parse(text)
-  } catch (cause) {
-    throw new Failure('invalid', `invalid JSON: ${(cause as Error).message.slice(0, 300)}`, { cause })
-  }
+  const data = parseJson(text)
   // what Go's clients send for nothing
   if (data === null && endpoint.body.optional) return undefined
   const schema = bodySchemas[endpoint.name as keyof typeof bodySchemas]

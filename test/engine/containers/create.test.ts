@@ -53,6 +53,34 @@ test('create shows the runtime by the name it was asked for, and the usual one b
   )
 })
 
+test('the driver local keeps five files of 20 MB where nothing else is asked, json-file one without end', async () => {
+  await using box = await EngineBox.open()
+  const log = async (Type: string, Config: Record<string, string> = {}) => {
+    const id = await box.run(`of-${Type}-${Object.keys(Config).length}`, {
+      HostConfig: { LogConfig: { Type, Config } },
+    })
+    const { maxSize, maxFiles } = box.containers.get(id).spec!.supervise.log!
+    return [maxSize, maxFiles]
+  }
+  assert.deepEqual(await log('json-file'), [-1, 1])
+  assert.deepEqual(await log('local'), [20 * 1024 * 1024, 5])
+  assert.deepEqual(await log('local', { 'max-size': '1k', 'max-file': '2' }), [1024, 2])
+})
+
+test('a container that a request names beside its own is the fault of the request when there is none', async () => {
+  await using box = await EngineBox.open()
+  for (const HostConfig of [{ VolumesFrom: ['nope'] }, { PidMode: 'container:nope' }, { IpcMode: 'container:nope' }])
+    await assert.rejects(box.create('web', { HostConfig }), { kind: 'invalid', message: 'No such container: nope' })
+})
+
+test('containers of the same moment are listed newest first', async t => {
+  t.mock.timers.enable({ apis: ['Date'] })
+  await using box = await EngineBox.open()
+  for (const name of ['one', 'two', 'three']) await box.create(name)
+  const names = (await box.containers.list({ all: true })).map(({ Names }) => Names[0])
+  assert.deepEqual(names, ['/three', '/two', '/one'])
+})
+
 test('create refuses in the words of Docker', async () => {
   await using box = await EngineBox.open()
   const refused: ReadonlyArray<readonly [HostConfig, string]> = [
@@ -268,6 +296,6 @@ test('a log driver that does not exist is refused in the words of Docker, one th
   })
   await assert.rejects(create('syslog'), {
     kind: 'unsupported',
-    message: 'Cannot log with driver "syslog": this engine has json-file and none',
+    message: 'Cannot log with driver "syslog": this engine has json-file, local and none',
   })
 })

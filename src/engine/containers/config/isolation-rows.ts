@@ -31,11 +31,13 @@ function mode(called: string, allowed: (value: string) => boolean, unset = ''): 
   })
 }
 
-function runtimePaths(otherwise: readonly string[]): Row<readonly string[], string[]> {
+/** Null for a privileged container that asks for none: clients tell it from an empty list. */
+function runtimePaths(otherwise: readonly string[]): Row<readonly string[], string[] | null> {
   return {
-    kept: z.array(z.string()),
+    kept: z.array(z.string()).nullable(),
     fill: (asked, { asked: { Privileged, SecurityOpt } }) => {
-      if (!asked) return Privileged || checkSecurityOptions(SecurityOpt ?? []).unmasked ? [] : [...otherwise]
+      if (!asked && Privileged) return null
+      if (!asked) return checkSecurityOptions(SecurityOpt ?? []).unmasked ? [] : [...otherwise]
       for (const path of asked)
         if (!path.startsWith('/') || path.split('/').includes('..'))
           throw invalid(`invalid masked or read-only path: ${JSON.stringify(path)}`)

@@ -71,9 +71,8 @@ export function containerSpec(record: ContainerRecord, resolved: Resolved): Cont
     devices: resolved.devices.nodes,
     privileged: hostConfig.Privileged,
     writableCgroups: checkSecurityOptions(hostConfig.SecurityOpt ?? []).writableCgroups ?? hostConfig.Privileged,
-    maskedPaths:
-      hostConfig.MaskedPaths.length > 0 ? [...hostConfig.MaskedPaths, ...resolved.masked] : hostConfig.MaskedPaths,
-    readonlyPaths: hostConfig.ReadonlyPaths,
+    maskedPaths: hostConfig.MaskedPaths?.length ? [...hostConfig.MaskedPaths, ...resolved.masked] : [],
+    readonlyPaths: hostConfig.ReadonlyPaths ?? [],
     shmSize: hostConfig.IpcMode === 'none' ? undefined : hostConfig.ShmSize,
     init: hostConfig.Init ?? false,
     oomScoreAdj: hostConfig.OomScoreAdj,
@@ -134,10 +133,12 @@ function cgroup(path: string, hostConfig: HostConfig, devices: Devices): CgroupS
 function logFile(hostConfig: HostConfig, path: HostPath): LogFileSpec | undefined {
   const { Type, Config } = hostConfig.LogConfig
   if (Type === 'none') return undefined
-  const size = Config['max-size']
+  // without options: json-file grows for ever, local keeps 100 MB
+  const [usualSize, usualFiles] = Type === 'local' ? ['20m', '5'] : ['-1', '1']
+  const size = Config['max-size'] ?? usualSize
   return {
     path,
-    maxSize: size === undefined || size === '-1' ? -1 : (parseBytes(size) ?? -1),
-    maxFiles: Number(Config['max-file'] ?? 1),
+    maxSize: size === '-1' ? -1 : (parseBytes(size) ?? -1),
+    maxFiles: Number(Config['max-file'] ?? usualFiles),
   }
 }

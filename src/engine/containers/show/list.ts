@@ -71,9 +71,10 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
       (since === undefined || since.every(time => record.created > time))
     )
   })
-  const sorted = found.sort((a, b) =>
-    a.record.created < b.record.created ? 1 : a.record.created > b.record.created ? -1 : 0,
-  )
+  // of the same millisecond the one that was made last
+  const sorted = found
+    .reverse()
+    .sort((a, b) => (a.record.created < b.record.created ? 1 : a.record.created > b.record.created ? -1 : 0))
   return limit === undefined ? sorted : sorted.slice(0, limit)
 }
 

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { hostname as hostName } from 'node:os'
 import type { ContainerCreate } from '../../../api/container-body.ts'
-import { Failure } from '../../../lib/failure.ts'
+import { Failure, isFailure } from '../../../lib/failure.ts'
 import { newId } from '../../../lib/ids.ts'
 import type { Config } from '../config/config.ts'
 import { endpointsOf, networkKind } from '../config/endpoints.ts'
@@ -60,7 +60,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   try {
     const mounts = await resolveMounts(config, asked, {
       volumes: parts.volumes,
-      get: ref => parts.get(ref),
+      get: ref => askedFor(parts, ref),
       imageId: ref => parts.images.get(ref).id,
       onAnonymous: volume => anonymous.push(volume),
     })
@@ -109,11 +109,26 @@ function checkPlatform(asked: string | undefined, image: { os: string; architect
     )
 }
 
-/** "container:web" keeps pointing at the same container when web is renamed. @throws Failure `not-found`. */
+/** "container:web" keeps pointing at the same container when web is renamed. @throws Failure `not-found`, `invalid` as from Docker. */
 function joinById(parts: Parts, modes: { NetworkMode: string; PidMode: string; IpcMode: string }) {
-  const byId = (mode: string) =>
-    mode.startsWith('container:') ? `container:${parts.get(mode.slice('container:'.length)).id}` : mode
-  return { NetworkMode: byId(modes.NetworkMode), PidMode: byId(modes.PidMode), IpcMode: byId(modes.IpcMode) }
+  const byId = (mode: string, get: Parts['get']) =>
+    mode.startsWith('container:') ? `container:${get(mode.slice('container:'.length)).id}` : mode
+  const asked = (ref: string) => askedFor(parts, ref)
+  return {
+    NetworkMode: byId(modes.NetworkMode, parts.get),
+    PidMode: byId(modes.PidMode, asked),
+    IpcMode: byId(modes.IpcMode, asked),
+  }
+}
+
+/** A container that a request names beside its own: that there is none is the request's fault. */
+function askedFor(parts: Parts, ref: string): Container {
+  try {
+    return parts.get(ref)
+  } catch (cause) {
+    if (!isFailure(cause, 'not-found')) throw cause
+    throw new Failure('invalid', cause.message, { cause })
+  }
 }
 
 /** What cannot be had together with a network namespace that is somebody else's. */

@@ -179,11 +179,15 @@ function processOf({ state, cgroup }: Container) {
   return { pid: state.pid, cgroupPath: cgroup }
 }
 
-/** @throws Failure `conflict` when there is no process, or none that lets others in. */
+/** @throws Failure when there is no process, or none that lets others in. */
 function joinedProcess(parts: Parts, mode: string, what: 'IPC' | 'PID') {
   const other = joined(parts, mode)!
+  // 500 for the one and 409 for the other, as from Docker
   const refuse = (why: string) =>
-    new Failure('conflict', `failed to join ${what} namespace: container ${other.id}${why}`)
+    new Failure(
+      what === 'PID' ? 'internal' : 'conflict',
+      `failed to join ${what} namespace: container ${other.id}${why}`,
+    )
   if (!other.running) throw refuse(' is not running')
   const shareable = /^(shareable|host|container:.*)$/.test(other.record.hostConfig.IpcMode)
   if (what === 'IPC' && !shareable)

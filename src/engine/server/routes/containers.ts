@@ -1,17 +1,22 @@
 /** Endpoints of containers: each to one verb of the collection. */
-import type { ContainerInspect, containerEndpoints } from '../../../api/containers.ts'
+import type { containerEndpoints } from '../../../api/containers.ts'
 import type { Handlers } from '../../../api/endpoint.ts'
-import { compareVersions } from '../../../api/version.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
+import { checkOlderCreate, olderInspect, olderSummary } from '../older.ts'
+import { windowSize } from '../window-size.ts'
 
 export function containerRoutes(containers: Containers): Handlers<typeof containerEndpoints> {
   return {
-    containerList: ({ query }) => containers.list(defined(query)),
-    containerCreate: ({ query, body }) => containers.create({ ...defined(query), body }),
+    containerList: async ({ query }, { version }) =>
+      (await containers.list(defined(query))).map(summary => olderSummary(summary, version)),
+    containerCreate: ({ query, body }, { version }) => {
+      checkOlderCreate(body, version)
+      return containers.create({ ...defined(query), body })
+    },
     containerPrune: ({ query }) => containers.prune(query.filters ?? {}),
     containerInspect: async ({ params, query }, { version }) =>
-      withAliases(await containers.inspect(params.id, defined(query)), version),
+      olderInspect(await containers.inspect(params.id, defined(query)), version),
     containerProgram: ({ params }) => containers.program(params.id),
     containerStart: ({ params }, { signal }) => containers.start(params.id, { signal }),
     containerStop: ({ params, query }) => containers.stop(params.id, stopOptions(query)),
@@ -77,18 +82,6 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
   }
 }
 
-/** Below API 1.45 the short id and the hostname, now among DNSNames only, are aliases too. */
-export function withAliases(inspect: ContainerInspect, version: string): ContainerInspect {
-  if (compareVersions(version, '1.45') >= 0) return inspect
-  const implied = [inspect.Id.slice(0, 12), ...(inspect.Config.Hostname ? [inspect.Config.Hostname] : [])]
-  const networks = Object.entries(inspect.NetworkSettings.Networks ?? {}).map(([name, settings]) => {
-    // the predefined networks know no aliases
-    if (!settings.DNSNames?.length) return [name, settings]
-    return [name, { ...settings, Aliases: [...new Set([...(settings.Aliases ?? []), ...implied])] }]
-  })
-  return { ...inspect, NetworkSettings: { ...inspect.NetworkSettings, Networks: Object.fromEntries(networks) } }
-}
-
 /** Without the members that are undefined. */
 function defined<T extends object>(query: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as {
@@ -98,17 +91,6 @@ function defined<T extends object>(query: T): { readonly [K in keyof T]?: Exclud
 
 function stopOptions({ t, signal }: { readonly t?: number | undefined; readonly signal?: string | undefined }) {
   return { ...(t === undefined ? {} : { timeout: t }), ...(signal ? { signal } : {}) }
-}
-
-/** Rows and columns as a terminal's driver keeps them, in sixteen bits. */
-export function windowSize({ h, w }: { readonly h?: number | undefined; readonly w?: number | undefined }) {
-  for (const [name, value] of [
-    ['height', h],
-    ['width', w],
-  ] as const)
-    if (value === undefined || value < 0 || value > 65535)
-      throw new Failure('invalid', `invalid resize ${name} "${value ?? ''}": it should be from 0 to 65535`)
-  return { rows: h!, columns: w! }
 }
 
 function archivePath(path: string | undefined): string {

@@ -2,7 +2,7 @@
 import type { Handlers } from '../../../api/endpoint.ts'
 import type { execEndpoints } from '../../../api/exec.ts'
 import type { Execs } from '../../containers/verbs/execs.ts'
-import { windowSize } from './containers.ts'
+import { windowSize } from '../window-size.ts'
 
 export function execRoutes(execs: Execs): Handlers<typeof execEndpoints> {
   return {

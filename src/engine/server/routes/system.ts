@@ -8,6 +8,7 @@ import type { Images } from '../../images/images.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
 import { eventStream } from '../event-stream.ts'
 import { imageSummary } from '../image-shapes.ts'
+import { olderInfo } from '../older.ts'
 import { volumeInspect } from './volumes.ts'
 
 export interface SystemBackend {
@@ -24,7 +25,7 @@ export function systemRoutes(engine: SystemBackend): Handlers<typeof systemEndpo
     pingHead: () => '',
     ping: () => 'OK',
     version: () => engine.version(),
-    info: () => engine.info(),
+    info: async (_, { version }) => olderInfo(await engine.info(), version),
     events: ({ query }, { signal }) => eventStream(engine.events, { ...query, signal }),
     diskUsage: ({ query }) => diskUsage(engine, query.type),
     auth: ({ body }, { signal }) => engine.images.login(body, signal),

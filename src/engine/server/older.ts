@@ -1,0 +1,44 @@
+/** What clients of an older API version are answered, and what they may not ask for yet. */
+import type { ContainerCreate } from '../../api/container-body.ts'
+import type { ContainerInspect, ContainerSummary } from '../../api/containers.ts'
+import type { Info } from '../../api/system.ts'
+import { compareVersions } from '../../api/version.ts'
+import { Failure } from '../../lib/failure.ts'
+
+function isBefore(version: string, since: string): boolean {
+  return compareVersions(version, since) < 0
+}
+
+/** Below 1.45 the short id and the hostname, now among DNSNames only, are aliases too. */
+export function olderInspect(inspect: ContainerInspect, version: string): ContainerInspect {
+  if (!isBefore(version, '1.45')) return inspect
+  const implied = [inspect.Id.slice(0, 12), ...(inspect.Config.Hostname ? [inspect.Config.Hostname] : [])]
+  const networks = Object.entries(inspect.NetworkSettings.Networks ?? {}).map(([name, settings]) => {
+    // the predefined networks know no aliases
+    if (!settings.DNSNames?.length) return [name, settings]
+    return [name, { ...settings, Aliases: [...new Set([...(settings.Aliases ?? []), ...implied])] }]
+  })
+  return { ...inspect, NetworkSettings: { ...inspect.NetworkSettings, Networks: Object.fromEntries(networks) } }
+}
+
+/** Annotations are listed from 1.46 on. */
+export function olderSummary(summary: ContainerSummary, version: string): ContainerSummary {
+  if (!isBefore(version, '1.46')) return summary
+  const { Annotations: _, ...HostConfig } = summary.HostConfig
+  return { ...summary, HostConfig }
+}
+
+/** Up to 1.49 two members that say nothing any more. */
+export function olderInfo(info: Info, version: string): Info {
+  return isBefore(version, '1.50') ? { ...info, BridgeNfIptables: false, BridgeNfIp6tables: false } : info
+}
+
+/** Several networks at creation came with 1.44. @throws Failure `invalid` with Docker's text. */
+export function checkOlderCreate(body: ContainerCreate, version: string): void {
+  const names = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {})
+  if (names.length > 1 && isBefore(version, '1.44'))
+    throw new Failure(
+      'invalid',
+      `Container cannot be created with multiple network endpoints: ${names.sort().join(', ')}`,
+    )
+}
