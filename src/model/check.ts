@@ -65,6 +65,12 @@ class Checker {
         message: `Cannot use "${first}" as the first word of a healthcheck: it should be CMD, CMD-SHELL or NONE`,
         hint: 'Write a string to run it in a shell, or put "CMD" in front',
       })
+    if (healthcheck?.startInterval && !healthcheck.startPeriod)
+      this.#warn(at('healthcheck', 'start_interval'), {
+        code: 'missing-key',
+        message: 'healthcheck.start_interval requires healthcheck.start_period to be set',
+        blocks: [service.name],
+      })
     for (const [index, rule] of service.watch.entries())
       if (rule.path === '')
         this.#error(at('develop', 'watch', String(index)), {
@@ -256,7 +262,8 @@ class Checker {
       if (other !== undefined)
         this.#error(['services', service.name, 'container_name'], {
           code: 'name-clash',
-          message: `Cannot use the name "${service.containerName}" twice: service "${other}" has it`,
+          // Compose's text, but for the name of the service, which it leaves out
+          message: `container name "${service.containerName}" is already in use by service "${other}"`,
         })
       taken.set(service.containerName, service.name)
     }

@@ -7,7 +7,7 @@ import type { Service } from '../model/service.ts'
 import { BodyParts, type Origins } from './body-parts.ts'
 import { fileObjects } from './file-objects.ts'
 import { type FileHashes, type Hashed, hashService } from './hash.ts'
-import { hostConfig } from './host-config.ts'
+import { type HostConfigParts, hostConfig } from './host-config.ts'
 import { containerLabels, labels } from './labels.ts'
 import { imageName } from './names.ts'
 import type { FileUpload, Late, Ref } from './operation.ts'
@@ -24,8 +24,8 @@ export interface ContainerBodyInput {
   readonly hashed?: Hashed
   /** The image's id, or the pull that will tell it. */
   readonly image: Ref | undefined
-  /** The container of another service, for shared namespaces and volumes_from. */
-  readonly container: (service: string) => Ref
+  /** The container of another service, for what it shares. */
+  readonly container: (service: string, what: Shared) => Ref
   /** Names of another service's containers, for links. */
   readonly containerNames: (service: string) => readonly string[]
   /** Target → volume of the container it replaces. */
@@ -33,6 +33,29 @@ export interface ContainerBodyInput {
   readonly slug?: string
   /** The name it takes over, in the words of Compose's `replace` label. */
   readonly replaces?: string
+}
+
+/** What a service has of another's container, in Compose's words. */
+export type Shared = 'network namespace' | 'IPC namespace' | 'PID namespace' | 'volume'
+
+/** By the member of HostConfig that names the container. */
+const namespaces = {
+  NetworkMode: 'network namespace',
+  IpcMode: 'IPC namespace',
+  PidMode: 'PID namespace',
+} as const satisfies Record<keyof HostConfigParts['services'], Shared>
+
+/** Each service that this one shares something with. */
+export function sharedBy(service: Service): readonly (readonly [needed: string, what: Shared])[] {
+  const modes = [
+    [service.networkMode, 'network namespace'],
+    [service.ipc, 'IPC namespace'],
+    [service.pid, 'PID namespace'],
+  ] as const
+  return [
+    ...modes.flatMap(([mode, what]) => (mode?.kind === 'service' ? [[mode.service, what] as const] : [])),
+    ...service.volumesFrom.flatMap(from => (from.kind === 'service' ? [[from.name, 'volume'] as const] : [])),
+  ]
 }
 
 export interface ContainerBody {
@@ -93,19 +116,26 @@ export function containerBody(input: ContainerBodyInput): ContainerBody {
   if (typeof input.image === 'object')
     late.push({ path: ['Labels', labels.image], ref: input.image, before: '', after: '' })
 
-  for (const [member, needed] of Object.entries(host.services))
-    late.push({ path: ['HostConfig', member], ref: input.container(needed), before: 'container:', after: '' })
+  for (const member of ['NetworkMode', 'IpcMode', 'PidMode'] as const) {
+    const needed = host.services[member]
+    if (needed === undefined) continue
+    const ref = input.container(needed, namespaces[member])
+    late.push({ path: ['HostConfig', member], ref, before: 'container:', after: '' })
+  }
   for (const from of service.volumesFrom)
     if (from.kind === 'service')
       late.push({
         path: ['HostConfig', 'VolumesFrom'],
-        ref: input.container(from.name),
+        ref: input.container(from.name, 'volume'),
         before: '',
         after: from.readOnly ? ':ro' : ':rw',
         list: true,
       })
 
-  parts.set('HostConfig', host.host, at())
+  // on the engine's own bridge a link is the container's, elsewhere it is the endpoint's
+  const ownBridge = ['bridge', 'default'].includes(host.host.NetworkMode ?? '')
+  const links = ownBridge ? linksOf(input) : []
+  parts.set('HostConfig', links.length > 0 ? { ...host.host, Links: links } : host.host, at())
   parts.set('NetworkingConfig', networking(input), at('networks'))
   return {
     body: parts.values,
@@ -161,10 +191,7 @@ function exposedPorts(service: Service): Record<string, Record<string, never>> {
 function networking(input: ContainerBodyInput): ContainerCreate['NetworkingConfig'] {
   const { project, service } = input
   if (service.networkMode.kind !== 'networks' || Object.keys(service.networks).length === 0) return undefined
-  const links = [
-    ...service.links.flatMap(link => input.containerNames(link.service).map(name => `${name}:${link.alias}`)),
-    ...service.externalLinks.map(link => `${link.container}:${link.alias}`),
-  ]
+  const links = linksOf(input)
   const endpoints: Record<string, EndpointSettings> = {}
   for (const [i, attachment] of Object.values(service.networks).entries())
     endpoints[project.networks[attachment.network]?.name ?? attachment.network] = endpoint(input, attachment, {
@@ -173,6 +200,14 @@ function networking(input: ContainerBodyInput): ContainerCreate['NetworkingConfi
       macAddress: attachment.macAddress ?? (i === 0 ? service.macAddress : undefined),
     })
   return { EndpointsConfig: endpoints }
+}
+
+/** "shop-db-1:db". */
+function linksOf({ service, containerNames }: ContainerBodyInput): readonly string[] {
+  return [
+    ...service.links.flatMap(link => containerNames(link.service).map(name => `${name}:${link.alias}`)),
+    ...service.externalLinks.map(link => `${link.container}:${link.alias}`),
+  ]
 }
 
 function endpoint(

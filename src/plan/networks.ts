@@ -59,7 +59,8 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
       else
         plan.refuse(project, ['networks', key], {
           code: 'missing-network',
-          message: `Cannot use network "${network.name}": it does not exist`,
+          // Compose's text, which scripts look for
+          message: `network ${network.name} declared as external, but could not be found`,
           hint: `Create it first, or remove "external" from network "${key}"`,
         })
       continue

@@ -57,16 +57,12 @@ export function planOneOff(oneOff: OneOff): { readonly plan: Plan; readonly name
     slug,
     files: observed.files,
     image: image?.ref,
-    container: dependency => {
+    container: (dependency, what) => {
       const first = containers(dependency)[0]
       if (first) return first.id
-      throw new Failure(
-        'conflict',
-        `Cannot run "${service.name}": it shares with service "${dependency}", which has no container`,
-        {
-          hint: `Start it with "tscompose up -d ${dependency}"`,
-        },
-      )
+      throw new Failure('not-found', `cannot share ${what} with service ${dependency}: container missing`, {
+        hint: `Start it with "tscompose up -d ${dependency}"`,
+      })
     },
     containerNames: dependency => containers(dependency).map(each => each.name),
   })

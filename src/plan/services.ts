@@ -3,7 +3,7 @@ import { Failure } from '../lib/failure.ts'
 import type { Condition } from '../model/dependency.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { containerBody } from './container-body.ts'
+import { containerBody, type Shared, sharedBy } from './container-body.ts'
 import { isLive, planRemoval, planStopping } from './ending.ts'
 import { type Decisions, needs } from './follow-changes.ts'
 import type { Hashed } from './hash.ts'
@@ -61,6 +61,7 @@ export class ServicePlanner {
   #service(service: Service): void {
     const { decisions, start } = this.#input
     const own = decisions.get(service.name)!
+    for (const [needed, what] of sharedBy(service)) this.#containerOf(needed, what)
     const gates = start ? this.#gates(service) : []
     const planned: Planned[] = []
     for (const decision of own) {
@@ -175,7 +176,7 @@ export class ServicePlanner {
       files: observed.files,
       ...(hashed ? { hashed } : {}),
       image: images.get(imageName(project, service) ?? '')?.ref,
-      container: needed => this.#containerOf(service, needed),
+      container: (needed, what) => this.#containerOf(needed, what),
       containerNames: needed => this.#namesOf(needed),
       ...(old && !this.#input.renewAnonVolumes ? { inherited: this.#inherited(service, old) } : {}),
       ...(old ? { replaces: service.containerName ?? `${service.name}-${number}` } : {}),
@@ -202,19 +203,15 @@ export class ServicePlanner {
     planRemoval(this.#plan, container, { cause, service, timeout, stopped: networks.stopped })
   }
 
-  /** The container another service's container is bound to. */
-  #containerOf(service: Service, needed: string): Ref {
+  /** The container another service's container is bound to. @throws Failure `not-found` in Compose's words. */
+  #containerOf(needed: string, what: Shared): Ref {
     const planned = this.#planned.get(needed)?.[0]
     if (planned) return planned.container
     const there = this.#input.observed.containers.find(c => c.service === needed && !c.oneOff)
     if (there) return there.id
-    throw new Failure(
-      'not-found',
-      `Cannot create service "${service.name}": "${needed}", which it shares, has no container`,
-      {
-        hint: `Bring up "${needed}" too`,
-      },
-    )
+    throw new Failure('not-found', `cannot share ${what} with service ${needed}: container missing`, {
+      hint: `Bring up "${needed}" too`,
+    })
   }
 
   #namesOf(needed: string): readonly string[] {

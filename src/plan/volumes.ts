@@ -38,7 +38,8 @@ export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
       if (!there)
         plan.refuse(project, ['volumes', key], {
           code: 'missing-volume',
-          message: `Cannot use volume "${volume.name}": it does not exist`,
+          // Compose's text, which scripts look for
+          message: `external volume "${volume.name}" not found`,
           hint: `Create it first, or remove "external" from volume "${key}"`,
         })
       continue

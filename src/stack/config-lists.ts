@@ -1,5 +1,6 @@
 /** One line a name: `config --services`, `--volumes`, `--networks`, `--profiles`, `--images`, … */
 
+import { stringify } from 'yaml'
 import type { LoadedStack } from './load.ts'
 import { profilesOf } from './profiles.ts'
 import { variablesOf } from './template.ts'
@@ -64,15 +65,18 @@ function variablesIn(loaded: LoadedStack): ReadonlyArray<ReturnType<typeof varia
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** The same as Compose's JSON. */
-export function variablesJson(loaded: LoadedStack): string {
+/** The same as Compose's JSON, and its YAML, where the members are in small letters. */
+export function variablesAs(format: 'json' | 'yaml', loaded: LoadedStack): string {
   const data = Object.fromEntries(
     variablesIn(loaded).map(({ name, required, ...each }) => [
       name,
       { Name: name, DefaultValue: each.default, PresenceValue: each.alternative, Required: required },
     ]),
   )
-  return `${JSON.stringify(data, null, 4)}\n`
+  if (format === 'json') return `${JSON.stringify(data, null, 4)}\n`
+  const small = (each: object) =>
+    Object.fromEntries(Object.entries(each).map(([key, value]) => [key.toLowerCase(), value]))
+  return stringify(Object.fromEntries(Object.entries(data).map(([name, each]) => [name, small(each)])), { indent: 4 })
 }
 
 /** NAME, whether it must be set, its default and its alternative, in columns of 20 at least. */

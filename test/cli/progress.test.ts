@@ -108,6 +108,22 @@ describe('plain progress', () => {
     assert.equal(clock.waiting(), 0)
   })
 
+  test('says of a network that is made anew only that the old one is gone, as Compose does', () => {
+    const { lines, screen } = recorder()
+    const plan = new Plan()
+    plan.add({ kind: 'remove-network', cause: 'x', name: 'shop_default', id: 'n' })
+    plan.add({ kind: 'create-network', cause: 'x', name: 'shop_default', body: { Name: 'shop_default' } }, [1])
+    const progress = plainProgress(screen, plan)
+    for (const node of plan.nodes) {
+      progress.tell({ kind: 'started', node })
+      progress.tell({ kind: 'done', node, outcome: undefined, milliseconds: 1 })
+    }
+    assert.deepEqual(
+      lines,
+      ['Removed', 'Creating', 'Created'].map(word => ` Network shop_default  ${word}`),
+    )
+  })
+
   test('says that what others use stays', () => {
     const { lines, screen } = recorder()
     const plan = new Plan()

@@ -28,6 +28,16 @@ const unsound: ReadonlyArray<readonly [what: string, yaml: string, found: readon
     ['dependency-cycle services.b.depends_on.a'],
   ],
   [
+    'a start interval that no start period makes use of',
+    'services: {a: {image: x, healthcheck: {test: "true", start_interval: 1s}}}',
+    ['missing-key services.a.healthcheck.start_interval'],
+  ],
+  [
+    'a start interval with its period',
+    'services: {a: {image: x, healthcheck: {test: "true", start_interval: 1s, start_period: 1s}}}',
+    [],
+  ],
+  [
     'two mounts on one target',
     'services: {a: {image: x, volumes: ["/a:/t"], tmpfs: [/t]}}',
     ['target-clash services.a.volumes.0'],

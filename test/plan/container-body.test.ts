@@ -143,6 +143,18 @@ test('containerBody() maps every kind of mount, and knows the stack path of each
   assert.deepEqual(origins['HostConfig.Mounts[4]'], ['services', 'web', 'secrets', '0'])
 })
 
+test('containerBody() gives links to the container itself on the bridge of the engine', () => {
+  const part = {
+    networkMode: { kind: 'other', value: 'bridge' },
+    networks: {},
+    links: [{ service: 'db', alias: 'database' }],
+    externalLinks: [{ container: 'old', alias: 'other' }],
+  } as const
+  const { body: made } = body(part)
+  assert.deepEqual(made.HostConfig, { NetworkMode: 'bridge', Links: ['shop-db-1:database', 'old:other'] })
+  assert.equal(made.NetworkingConfig, undefined)
+})
+
 test('containerBody() puts each network under its real name, the first as the mode', () => {
   const { body: made } = body({
     networks: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isFailure } from '../../src/lib/failure.ts'
 import type { Project } from '../../src/model/project.ts'
+import type { Service } from '../../src/model/service.ts'
 import type { Observed, ObservedContainer } from '../../src/plan/observed.ts'
 import { printPlan } from '../../src/plan/print.ts'
 import { reconcile, type UpOptions } from '../../src/plan/reconcile.ts'
@@ -316,7 +317,23 @@ test('reconcile() refuses what no plan can bring up, and says why', () => {
   const external = project([service('web')], {
     networks: { default: network('default', { external: true, name: 'x' }) },
   })
-  assert.throws(() => reconcile(external, nothing()), failure('invalid', '"x"'))
+  const missing = 'network x declared as external, but could not be found'
+  assert.throws(() => reconcile(external, nothing()), failure('invalid', missing))
+  const needy: [Partial<Service>, string][] = [
+    [{ networkMode: { kind: 'service', service: 'db' } }, 'network namespace'],
+    [{ ipc: { kind: 'service', service: 'db' } }, 'IPC namespace'],
+    [{ pid: { kind: 'service', service: 'db' } }, 'PID namespace'],
+    [{ volumesFrom: [{ kind: 'service', name: 'db', readOnly: false }] }, 'volume'],
+  ]
+  for (const [more, what] of needy) {
+    const shop = project([service('db'), service('web', { ...more, dependsOn: needs('db') })])
+    const text = `cannot share ${what} with service db: container missing`
+    assert.throws(() => reconcile(shop, nothing(), { services: ['web'], noDeps: true }), failure('not-found', text))
+    // nothing else is to be done with it
+    const lone = up(shop)
+    const gone = { ...lone, containers: lone.containers.filter(({ service: name }) => name !== 'db') }
+    assert.throws(() => reconcile(shop, gone, { services: ['web'], noDeps: true }), failure('not-found', text))
+  }
   const cycle = project([service('web', { dependsOn: needs('api') }), service('api', { dependsOn: needs('web') })])
   assert.throws(() => reconcile(cycle, nothing()), failure('invalid', 'api → web → api'))
   const secret = {

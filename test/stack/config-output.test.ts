@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { configList, variablesJson } from '../../src/stack/config-lists.ts'
+import { configList, variablesAs } from '../../src/stack/config-lists.ts'
 import { configJson, configYaml } from '../../src/stack/config-output.ts'
 import { naturally } from '../../src/stack/natural-order.ts'
 import { load } from './stacks.ts'
@@ -121,7 +121,7 @@ test('naturally() orders keys as Go does', () => {
   ])
 })
 
-test('configList() and variablesJson() name the variables of a stack with their defaults', async () => {
+test('configList() and variablesAs() name the variables of a stack with their defaults', async () => {
   const loaded = await load('name: "${P:-p}"\nservices: {a: {image: "x:${TAG:-1}", labels: {l: "${L?need}"}}}\n', {
     interpolate: false,
   })
@@ -133,8 +133,11 @@ test('configList() and variablesJson() name the variables of a stack with their 
       ['TAG', 'false', '1'],
     ],
   )
-  assert.deepEqual(JSON.parse(variablesJson(loaded)), {
+  assert.deepEqual(JSON.parse(variablesAs('json', loaded)), {
     L: { Name: 'L', DefaultValue: '', PresenceValue: '', Required: true },
     TAG: { Name: 'TAG', DefaultValue: '1', PresenceValue: '', Required: false },
   })
+  const yaml = (name: string, value: string, required: boolean) =>
+    `${name}:\n    name: ${name}\n    defaultvalue: "${value}"\n    presencevalue: ""\n    required: ${required}\n`
+  assert.equal(variablesAs('yaml', loaded), `${yaml('L', '', true)}${yaml('TAG', '1', false)}`)
 })

@@ -71,8 +71,10 @@ async function textOf(call: Parameters<typeof config.run>[0], loaded: LoadedStac
   const { options } = call
   const list = listNames.find(name => options[name])
   if (list) {
-    const { configList, variablesJson } = await import('../../stack/config-lists.ts')
-    return list === 'variables' && options.format === 'json' ? variablesJson(loaded) : lines(configList(loaded, list))
+    const { configList, variablesAs } = await import('../../stack/config-lists.ts')
+    const { format } = options
+    const asked = format === 'json' || format === 'yaml'
+    return list === 'variables' && asked ? variablesAs(format, loaded) : lines(configList(loaded, list))
   }
   if (options.trace !== undefined) return lines(await traceLines(call, loaded, options.trace))
   if (options.hash !== undefined) return lines(await hashLines(loaded, options.hash))

@@ -77,7 +77,6 @@ export const run = command({
     checkServices([name], Object.keys(project.services))
     if (values.build) refuseBuild(project, [name])
     const tty = !values['no-tty'] && !values.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
-    const interactive = !values.detach && values.interactive
     const service = oneOffService(project.services[name]!, {
       command: words,
       entrypoint: values.entrypoint,
@@ -89,7 +88,8 @@ export const run = command({
       capDrop: values['cap-drop'],
       servicePorts: values['service-ports'],
       tty,
-      interactive,
+      // detached too: whoever attaches later finds it open
+      interactive: values.interactive,
     })
     const created = await createOneOff({
       client,
@@ -112,13 +112,19 @@ export const run = command({
             publish: values.publish,
             remove: values.rm,
             cwd: call.cwd,
-            interactive,
+            interactive: values.interactive,
             detach: values.detach,
           }),
       },
     })
     if (call.globals['dry-run']) return 0
-    if (!values.detach) return await follow(call, client, { name: created, remove: values.rm, tty, interactive })
+    if (!values.detach)
+      return await follow(call, client, {
+        name: created,
+        remove: values.rm,
+        tty,
+        interactive: values.interactive,
+      })
     const params = { id: created }
     const { Id: id } = await client.call(endpoints.containerInspect, { params }, { signal })
     await client.call(endpoints.containerStart, { params }, { signal })

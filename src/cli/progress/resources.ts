@@ -51,7 +51,8 @@ export class Resources {
   take(event: ApplyEvent, now: number): Taken {
     const resource = this.#byNode.get(event.node.id)!
     const { operation } = event.node
-    const replaces = resource.kinds.has('create-container') && resource.kinds.has('rename-container')
+    const isOf = (...kinds: Operation['kind'][]) => kinds.every(kind => resource.kinds.has(kind))
+    const replaces = isOf('create-container', 'rename-container') || isOf('remove-network', 'create-network')
     const { doing, done } = wordsOf(operation, { replaces })
     const took = (line?: string, finished = false): Taken => ({ resource, line, finished })
     const working = resource.state === 'waiting' || resource.state === 'working'

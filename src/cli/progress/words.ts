@@ -31,12 +31,13 @@ const words: Readonly<Record<Operation['kind'], Words>> = {
   'remove-container': { doing: 'Removing', done: 'Removed' },
 }
 
-/** A container that takes another's place: its steps are one thing to whoever looks on. */
+/** What takes another's place: with a container its steps are one thing to whoever looks on. */
 const replacing: Partial<Readonly<Record<Operation['kind'], Words>>> = {
   'create-container': { doing: 'Recreate' },
   'stop-container': {},
   'remove-container': {},
   'rename-container': { done: 'Recreated' },
+  'remove-network': { done: 'Removed' },
 }
 
 const outcomes: Readonly<Record<Outcome, string>> = {
