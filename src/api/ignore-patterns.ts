@@ -92,47 +92,54 @@ function parseRule(text: string): Rule {
   return { pattern, except, test: path => expression.test(path) }
 }
 
+/**
+ * The pattern as an expression of Go's, sign by sign: brackets are handed through, so that a star inside a class becomes what it is
+ * outside of one, and `[*]` matches no star.
+ */
 function expressionOf(pattern: string): string {
+  checkSyntax(pattern)
+  // compared as text where it can be, which tells for one sign
+  const isText = isPlain(pattern.replace(/^\*\*|\*\*$/, ''))
   let out = ''
   let rest = pattern
   while (rest !== '') {
-    if (rest.startsWith('[')) {
-      const [whole, text] = characterClass(rest)
-      out += text
-      rest = rest.slice(whole.length)
-      continue
-    }
     const first = rest === pattern
     const [token] = /^(?:\*\*\/?|\\?.)/su.exec(rest)!
     rest = rest.slice(token.length)
-    if (token === '\\') throw badPattern()
     if (token === '*') out += '[^/]*'
     else if (token === '?') out += '[^/]'
+    else if (token === '[' || token === ']') out += token
     // "**x" at the start is any path that ends so; "a/**b" goes by whole folders
-    else if (token.startsWith('**'))
-      out += rest === '' || (first && token === '**' && isPlain(rest)) ? '.*' : '(?:.*/)?'
-    else out += quoted(token.replace(/^\\/, ''))
+    else if (token.startsWith('**')) out += rest === '' || (first && token === '**' && isPlain(rest)) ? '.*' : '(.*/)?'
+    else out += token.startsWith('\\') || (token === '^' && !isText) ? token : literal(token)
   }
-  return `^${out}$`
+  return `^${asOurs(out)}$`
 }
 
 const isPlain = (text: string): boolean => !/[*?[\]\\]/.test(text)
 
-/** "[a-z]", "[^/]" → itself and its expression; "!" stands for itself, and the class may hold a slash. */
-function characterClass(text: string): readonly [whole: string, expression: string] {
-  const match = /^\[(\^?)((?:(?:\\.|[^\\\]-])(?:-(?:\\.|[^\\\]-]))?)+)\]/su.exec(text)
-  if (!match) throw badPattern()
-  const [whole, not, ranges] = match
-  const escaped = ranges!.replace(/\\?(.)/gsu, (each, char: string) =>
-    each === '-' ? '-' : char === '-' ? '\\-' : quoted(char),
+/** By path.Match's rules of classes and escapes. @throws Failure `invalid`. */
+function checkSyntax(pattern: string): void {
+  const range = '(?:\\\\.|[^\\\\\\]-])(?:-(?:\\\\.|[^\\\\\\]-]))?'
+  if (!new RegExp(`^(?:\\[\\^?(?:${range})+\\]|\\\\.|[^[\\\\])*$`, 'su').test(pattern)) throw badPattern()
+}
+
+/** An expression of Go's, in which an open bracket inside a class and a closing one outside are characters. */
+function asOurs(expression: string): string {
+  const text = expression.replace(/\\.|\[(\^?)(\]?(?:\\.|[^\]\\])*)\]|\]/gsu, (all, not?: string, inside?: string) =>
+    all === ']'
+      ? '\\]'
+      : inside === undefined
+        ? literal(all.slice(1))
+        : `[${not}${inside.replace(/\\?(.)/gsu, (each, char: string) => (each === '-' ? each : literalInside(char)))}]`,
   )
   try {
-    // "[z-a]" is the one thing that only the expression itself refuses
-    new RegExp(`[${escaped}]`, 'u')
+    new RegExp(text, 'u')
   } catch (error) {
+    // a range that goes down
     throw badPattern(error)
   }
-  return [whole, `[${not}${escaped}]`]
+  return text
 }
 
 /** Of the words that Go has for it. */
@@ -140,7 +147,8 @@ function badPattern(cause?: unknown): Failure {
   return new Failure('invalid', 'syntax error in pattern', { cause })
 }
 
-const quoted = (char: string): string => (/[$()*+./?[\\\]^{|}]/.test(char) ? `\\${char}` : char)
+const literal = (text: string): string => text.replace(/[$()*+./?[\\\]^{|}]/g, '\\$&')
+const literalInside = (char: string): string => (char === '-' ? '\\-' : literal(char))
 
 const withoutEnd = (pattern: string): string => pattern.replace(/\/\*\*$/, '').replace(/\/\*$/, '')
 

@@ -7,11 +7,13 @@ export function nearest(
   { ignoreCase = false }: { readonly ignoreCase?: boolean } = {},
 ): string | undefined {
   const fold = (text: string) => (ignoreCase ? text.toLowerCase() : text)
+  // of those as near as each other, one that begins the same
+  const begin = (each: string) => (each[0] === fold(word)[0] ? 0 : 0.5)
   const distances = among.map(fold).map(each => ({ each, distance: distance(fold(word), each) }))
   if (distances.some(({ distance }) => distance === 0)) return undefined
   const best = distances
     .filter(({ distance }) => distance < 3)
-    .reduce<(typeof distances)[number] | undefined>((a, b) => (a && a.distance <= b.distance ? a : b), undefined)
+    .toSorted((a, b) => a.distance + begin(a.each) - b.distance - begin(b.each))[0]
   if (best === undefined || best.each === '') return undefined
   return ignoreCase && word === word.toUpperCase() && word !== word.toLowerCase() ? best.each.toUpperCase() : best.each
 }

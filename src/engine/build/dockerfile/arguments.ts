@@ -11,6 +11,11 @@ export interface GlobalArguments {
   readonly declared: ReadonlySet<string>
 }
 
+/** The usual variant of a processor is not named. */
+export function plain(platform: Platform): Platform {
+  return platform.architecture === 'arm64' && platform.variant === 'v8' ? { ...platform, variant: undefined } : platform
+}
+
 /** @param target the stage by name; "" is the last one. */
 export function predefined(
   { build, target }: { readonly build: Platform; readonly target: Platform },

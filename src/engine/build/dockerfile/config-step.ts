@@ -41,8 +41,8 @@ function apply(scope: Scope, instruction: Parameters<typeof configStep>[1]): str
     return `MAINTAINER ${instruction.value}`
   }
   const expand = scope.expander(instruction.lines)
-  check(scope, instruction)
   const createdBy = applyToConfig(scope, instruction, expand)
+  check(scope, instruction)
   if (instruction.name === 'env') {
     for (const [key, value] of assigned(scope, instruction)) scope.setVariable(key, value)
   }

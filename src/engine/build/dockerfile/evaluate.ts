@@ -1,9 +1,10 @@
 /** A Dockerfile's text, and what the build was asked for → its plan. Only images are looked up. */
+import { Failure, messageOf } from '../../../lib/failure.ts'
 import { findDirective } from '../../dockerfile/directives.ts'
 import { atLines, movedTo } from '../../dockerfile/source-failure.ts'
 import { machine, type Platform, parsePlatform } from '../../images/platform.ts'
 import type { BuildRequest } from '../request.ts'
-import { globalArguments, predefined, proxyEnv } from './arguments.ts'
+import { globalArguments, plain, predefined, proxyEnv } from './arguments.ts'
 import { Checks } from './checks.ts'
 import { checkFrontend } from './frontend.ts'
 import type { BuildPlan } from './plan.ts'
@@ -22,7 +23,7 @@ export type PlanRequest = Pick<BuildRequest, 'args' | 'labels' | 'target' | 'pla
  */
 export async function planBuild(text: string, request: PlanRequest, lookup: Lookup): Promise<BuildPlan> {
   checkFrontend(text, request.args.get('BUILDKIT_SYNTAX'))
-  const checks = new Checks(request.args.get('BUILDKIT_DOCKERFILE_CHECK') ?? findDirective(text, 'check')?.value ?? '')
+  const checks = checksOf(text, request.args.get('BUILDKIT_DOCKERFILE_CHECK'))
   const written = readStages(text, checks)
   const platforms = { build: plain(machine()), target: plain(targetPlatform(request.platform)) }
   const lastName = written.stages.at(-1)!.from.stage ?? ''
@@ -39,6 +40,7 @@ export async function planBuild(text: string, request: PlanRequest, lookup: Look
   const isSingle = graph.isSingle
 
   const bases = new BaseResolver(lookup, request.namedContexts, platforms.target, names)
+  for (const node of graph.nodes) bases.checkName(node)
   const nodes = await resolveAll(graph, target, bases)
 
   const around: Surroundings = {
@@ -65,9 +67,20 @@ function targetPlatform(text: string | undefined): Platform {
   return text ? parsePlatform(text) : machine()
 }
 
-/** The usual variant of a processor is not named. */
-function plain(platform: Platform): Platform {
-  return platform.architecture === 'arm64' && platform.variant === 'v8' ? { ...platform, variant: undefined } : platform
+/** By the file's own word, unless the build was told another. */
+function checksOf(text: string, asked: string | undefined): Checks {
+  const directive = findDirective(text, 'check')
+  if (asked !== undefined) return named('BUILDKIT_DOCKERFILE_CHECK', () => new Checks(asked))
+  const checks = () => named('check options', () => new Checks(directive?.value ?? ''))
+  return directive ? atLines(directive.lines, checks) : checks()
+}
+
+function named<T>(what: string, body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    throw new Failure('invalid', `failed to parse ${what}: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /** Bases of all that the target needs; triggers that come with them may need more. */

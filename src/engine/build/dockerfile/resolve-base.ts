@@ -1,6 +1,6 @@
 /** What stages build on and copy from, where it is no stage: images, looked up once each, and named contexts. */
 import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
-import { withLines } from '../../dockerfile/source-failure.ts'
+import { atLines, withLines } from '../../dockerfile/source-failure.ts'
 import { didYouMean } from '../../dockerfile/suggest.ts'
 import { goQuote } from '../../dockerfile/text.ts'
 import type { Image, ImageConfig } from '../../images/image.ts'
@@ -50,6 +50,11 @@ export class BaseResolver {
     this.#contexts = contexts
     this.#target = target
     this.#stageNames = stageNames
+  }
+
+  /** Names have to be right even where nothing needs them. @throws SourceFailure. */
+  checkName({ base, baseName, lines }: Node): void {
+    if (!base && baseName !== 'scratch') atLines(lines, () => nameOf(baseName))
   }
 
   /** Nothing for a stage that builds on another. @throws SourceFailure. */

@@ -15,13 +15,13 @@ import type { Scope } from './scope.ts'
 const scripts = '/dev/pipes/'
 
 /**
- * @param inputs of its mounts, in their order, undefined where a mount names none.
+ * @param inputOf its mounts, by their order; undefined where one names none.
  * @throws Failure `invalid`, `unsupported`.
  */
 export function runStep(
   scope: Scope,
   instruction: RunInstruction,
-  inputs: readonly (Input | undefined)[],
+  inputOf: (mount: Mount, at: number) => Input | undefined,
   label: (text: string) => string,
 ): RunStep {
   const { lines, network, security } = instruction
@@ -34,7 +34,7 @@ export function runStep(
   const expand = scope.expander(lines).word
   const wanted = instruction.mounts.map(text => parseMount(text, expand))
   const { args, mount: script, summary } = commandOf(scope, instruction)
-  const mounts = wanted.map((each, i) => mountOf(scope, each, inputs[i], socketNumber(wanted, i)))
+  const mounts = wanted.map((each, i) => mountOf(scope, each, inputOf(each, i), socketNumber(wanted, i)))
   const secrets = new Map(wanted.flatMap(({ type, env }) => (type === 'secret' && env ? [[env, '****'] as const] : [])))
   const shown = labelText(scope, instruction.text + summary, { rawQuotes: true, keepUnset: true }, secrets)
   return {
@@ -117,7 +117,7 @@ function mountOf(scope: Scope, mount: Mount, input: Input | undefined, socket: n
     return {
       kind: 'bind',
       target,
-      from: input ?? { kind: 'context', name: 'context' },
+      from: mount.from === '' || !input ? { kind: 'context', name: 'context' } : input,
       source,
       writable: !mount.readonly,
     }

@@ -84,8 +84,10 @@ export class StageGraph {
     return instruction.mounts.map(text => {
       const from = mountSource(text)
       if (from !== '') return this.#byName.get(from.toLowerCase()) ?? this.#image(from, instruction.lines)
-      this.#empty++
-      return undefined
+      // a stage of that name stands for what is empty, here too
+      const scratch = this.#byName.get('scratch')
+      if (!scratch) this.#empty++
+      return scratch
     })
   }
 

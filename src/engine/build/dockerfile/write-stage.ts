@@ -3,9 +3,10 @@ import { pathMatcher } from '../../../api/ignore-patterns.ts'
 import type { AddInstruction, CopyInstruction } from '../../dockerfile/instruction.ts'
 import { atLines, invalid } from '../../dockerfile/source-failure.ts'
 import { goQuote } from '../../dockerfile/text.ts'
-import { nameOf } from '../../images/config-instruction.ts'
+import { nameOf, workdirOf } from '../../images/config-instruction.ts'
 import type { Image, ImageConfig } from '../../images/image.ts'
 import { formatPlatform, type Platform } from '../../images/platform.ts'
+import { plain } from './arguments.ts'
 import { configStep, workdirStep } from './config-step.ts'
 import { addStep, copyStep } from './files-step.ts'
 import type { Input, Stage, Step } from './plan.ts'
@@ -82,8 +83,10 @@ export class StageWriter {
 
   #checkPlatform({ baseName, lines }: Node, { os, architecture, variant }: Image, platform: Platform): void {
     if (os === platform.os && architecture === platform.architecture) return
-    const actual = formatPlatform({ os, architecture, variant: variant || undefined })
-    const message = `Base image ${baseName} was pulled with platform "${actual}", expected "${formatPlatform(platform)}" for current build`
+    const [actual, expected] = [{ os, architecture, variant: variant || undefined }, platform].map(each =>
+      formatPlatform(plain(each)),
+    )
+    const message = `Base image ${baseName} was pulled with platform "${actual}", expected "${expected}" for current build`
     this.#around.checks.report('InvalidBaseImagePlatform', lines, message)
   }
 
@@ -105,9 +108,7 @@ export class StageWriter {
   /** "[web 2/5] ", counted on with every call. */
   #labels(node: Node): Label {
     const own = node.context === undefined ? node.commands : []
-    const counted = own.filter(
-      ({ instruction, trigger }) => trigger || ['add', 'copy', 'run', 'workdir'].includes(instruction.name),
-    )
+    const counted = own.filter(({ instruction }) => ['add', 'copy', 'run', 'workdir'].includes(instruction.name))
     const total = counted.length + (node.base || node.baseName === 'scratch' ? 0 : 1)
     const name = this.#options.isSingle ? '' : `${node.name} `
     let index = 0
@@ -116,14 +117,18 @@ export class StageWriter {
 
   #step(scope: Scope, node: Node, { instruction, sources }: Command, label: Label): Step {
     switch (instruction.name) {
-      case 'run': {
-        const target = (i: number) => instruction.mounts[i]!
-        const inputs = sources.map(
-          (source, i) =>
-            source && this.#ready(source, () => `cannot mount from stage ${mountWords(source, target(i))}`),
+      case 'run':
+        return runStep(
+          scope,
+          instruction,
+          ({ from, target }, i) => {
+            const source = sources[i]
+            const message = () =>
+              `cannot mount from stage ${goQuote(from)} to ${goQuote(target)}, stage needs to be defined before current command`
+            return source && this.#ready(source, message)
+          },
+          label,
         )
-        return runStep(scope, instruction, inputs, label)
-      }
       case 'copy': {
         const [source] = sources
         this.#checkIgnored(scope, instruction, source === undefined)
@@ -165,16 +170,13 @@ export class StageWriter {
   }
 }
 
-function mountWords(source: Node, mount: string): string {
-  const target = /(?:^|,)(?:target|dst|destination)=([^,]*)/i.exec(mount)?.[1] ?? ''
-  return `${goQuote(source.name)} to ${goQuote(target)}, stage needs to be defined before current command`
-}
-
-/** Triggers are not handed on, and there is always a PATH. */
+/** Triggers are not handed on, there is always a PATH, and a folder is absolute. */
 function startConfig(base: ImageConfig): ImageConfig {
   const { OnBuild: _, ...config } = structuredClone(base)
   const env = config.Env ?? []
-  return env.some(variable => nameOf(variable) === 'PATH') ? config : { ...config, Env: [...env, defaultPath] }
+  if (!env.some(variable => nameOf(variable) === 'PATH')) config.Env = [...env, defaultPath]
+  if (config.WorkingDir) config.WorkingDir = workdirOf('/', config.WorkingDir)
+  return config
 }
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

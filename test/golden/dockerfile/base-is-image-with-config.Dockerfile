@@ -1,0 +1,5 @@
+FROM app:1
+ENV NEW=$OLD
+CMD ["new"]
+LABEL b=2
+WORKDIR sub

@@ -1,0 +1,14 @@
+FROM base:1
+ENV A=1
+LABEL l=1
+EXPOSE 80
+VOLUME /data
+USER app
+WORKDIR /srv
+STOPSIGNAL SIGQUIT
+SHELL ["/bin/ash", "-c"]
+HEALTHCHECK CMD true
+ENTRYPOINT ["/entry"]
+CMD ["arg"]
+ONBUILD RUN true
+MAINTAINER someone

@@ -1,0 +1,3 @@
+FROM base:1
+ENV P=$HTTP_PROXY
+RUN echo $HTTP_PROXY

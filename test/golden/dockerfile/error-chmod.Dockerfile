@@ -1,0 +1,4 @@
+FROM base:1
+RUN x
+COPY --chmod=99999 a \
+  /a

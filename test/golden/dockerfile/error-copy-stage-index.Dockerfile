@@ -1,0 +1,2 @@
+FROM base:1
+COPY --from=7 a b

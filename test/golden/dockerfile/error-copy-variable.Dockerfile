@@ -1,0 +1,3 @@
+ARG X=a
+FROM base:1
+COPY --from=$X a b

@@ -1,0 +1,2 @@
+FROM base:1
+RUN --device=vendor.test/gpu=0 x

@@ -1,0 +1,2 @@
+FROM base:1
+RUN --mont=type=cache,target=/x true

@@ -1,0 +1,1 @@
+FROM bas:1 AS base

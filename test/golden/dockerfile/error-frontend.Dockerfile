@@ -1,0 +1,2 @@
+# syntax=example.test/other:1
+FROM base:1

@@ -1,0 +1,4 @@
+# check=error=true
+FROM base:1
+CMD a
+MAINTAINER x

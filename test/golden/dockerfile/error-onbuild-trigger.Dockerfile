@@ -1,0 +1,3 @@
+FROM base:1 AS a
+ONBUILD FOO x
+FROM a

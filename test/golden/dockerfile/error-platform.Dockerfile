@@ -1,0 +1,1 @@
+FROM --platform=$TARGETPLATFROM base:1

@@ -1,0 +1,14 @@
+FROM base:1
+ARG A=1000
+ARG D=/dir
+USER $A:$A
+WORKDIR $D/x
+VOLUME $D
+EXPOSE $A $A-1001/udp
+STOPSIGNAL ${SIG:-9}
+COPY $D/src $D/
+RUN --mount=type=cache,target=$D,uid=$A true
+CMD ["$D"]
+ENTRYPOINT $D
+HEALTHCHECK CMD $D
+ONBUILD RUN $D

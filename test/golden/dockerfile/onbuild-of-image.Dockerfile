@@ -1,0 +1,2 @@
+FROM parent:1 AS web
+RUN own

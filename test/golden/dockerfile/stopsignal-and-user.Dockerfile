@@ -1,0 +1,6 @@
+FROM base:1
+STOPSIGNAL 9
+STOPSIGNAL rtmin+3
+USER 1000
+USER app:www
+USER :33

@@ -1,0 +1,5 @@
+FROM base:1
+VOLUME /a /b
+VOLUME ["/c d", "/e"]
+ARG V=/f
+VOLUME $V/g

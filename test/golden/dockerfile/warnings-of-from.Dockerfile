@@ -1,0 +1,3 @@
+ARG V
+FROM base:$V$W1 AS one
+FROM base:1
