@@ -62,6 +62,20 @@ export interface BuildPruned {
   readonly SpaceReclaimed: number
 }
 
+/** A step's result or the folder of a cache mount, in `system df`. */
+export interface BuildCacheItem {
+  readonly ID: string
+  readonly Parents?: readonly string[]
+  readonly Type: string
+  readonly Description: string
+  readonly InUse: boolean
+  readonly Shared: boolean
+  readonly Size: number
+  readonly CreatedAt: string
+  readonly LastUsedAt: string | null
+  readonly UsageCount: number
+}
+
 export type ImageDeleted = { readonly Untagged: string } | { readonly Deleted: string }
 
 export interface ImagesPruned {
@@ -157,24 +171,38 @@ export const imageEndpoints = table({
       forcerm: 'boolean',
       remote: 'string',
       networkmode: 'string',
-      extrahosts: 'string',
+      extrahosts: 'strings',
       memory: 'integer',
       memswap: 'integer',
       cpushares: 'integer',
+      cpuperiod: 'integer',
+      cpuquota: 'integer',
       cpusetcpus: 'string',
+      cpusetmems: 'string',
+      cgroupparent: 'string',
+      squash: 'boolean',
       shmsize: 'integer',
       ulimits: 'string',
       cachefrom: 'string',
-      securityopt: 'string',
+      securityopt: 'strings',
       platform: 'string',
       version: 'string',
+      session: 'string',
+      buildid: 'string',
     },
-    body: bytes,
+    body: optionalBytes,
     reply: progress<Progress>(),
     headers: { registryConfig: 'X-Registry-Config' },
   }),
   buildPrune: endpoint('POST', '/build/prune', {
-    query: { filters: 'filters', all: 'boolean' },
+    query: {
+      filters: 'filters',
+      all: 'boolean',
+      'keep-storage': 'integer',
+      'reserved-space': 'integer',
+      'max-used-space': 'integer',
+      'min-free-space': 'integer',
+    },
     reply: json<BuildPruned>(),
   }),
   distributionInspect: endpoint('GET', '/distribution/{name*}/json', {

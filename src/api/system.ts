@@ -3,7 +3,7 @@ import { sessionHeaders } from './buildkit/session-headers.ts'
 import type { ContainerSummary } from './containers.ts'
 import { connection, endpoint, json, lines, table, text } from './endpoint.ts'
 import type { EventMessage } from './events.ts'
-import type { ImageSummary, RegistryAuth } from './images.ts'
+import type { BuildCacheItem, ImageSummary, RegistryAuth } from './images.ts'
 import type { VolumeInspect } from './volumes.ts'
 
 export interface Version {
@@ -92,7 +92,7 @@ export interface DiskUsage {
   readonly Images: readonly ImageSummary[] | null
   readonly Containers: readonly ContainerSummary[] | null
   readonly Volumes: readonly VolumeInspect[] | null
-  readonly BuildCache: readonly unknown[] | null
+  readonly BuildCache: readonly BuildCacheItem[] | null
 }
 
 export const systemEndpoints = table({

@@ -1,6 +1,6 @@
 /** Builds every part of the engine and wires the few backward calls; the one place that knows them all. */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import type { Info, Version } from '../api/system.ts'
 import { debug } from '../lib/debug.ts'
@@ -9,6 +9,13 @@ import { Aside, type Say } from './base/aside.ts'
 import { Events } from './base/events.ts'
 import { defaultRoots, type PathRoots, Paths } from './base/paths.ts'
 import { Syncer } from './base/syncer.ts'
+import { Builder } from './build/builder.ts'
+import { BuildCache } from './build/cache.ts'
+import { buildClassic, type ClassicBuild } from './build/classic/classic.ts'
+import { fileWork } from './build/file-work.ts'
+import { SeriesStore } from './build/series.ts'
+import { endCommands } from './containers/build/end-commands.ts'
+import { commandRunner } from './containers/build/run-command.ts'
 import { defaultCapabilities } from './containers/config/capabilities.ts'
 import { Containers } from './containers/containers.ts'
 import { engineInfo, engineVersion } from './containers/show/info.ts'
@@ -40,6 +47,9 @@ export interface Engine {
   readonly images: Images
   readonly networks: Networks
   readonly volumes: Volumes
+  readonly builder: Builder
+  /** `POST /build`. */
+  buildClassic(build: ClassicBuild): Promise<void>
   info(): Promise<Info>
   version(): Version
   /** Lets go of everything; containers run on. */
@@ -55,9 +65,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const syncer = new Syncer(say)
   await Promise.all([aside.folder(paths.roots.data), aside.folder(paths.roots.run)])
   await using undo = new AsyncDisposableStack()
+  // layers that the cache has are nobody's leftovers
+  const cache = await BuildCache.open({ paths, aside, syncer })
   const [runtime, images, volumes, boot] = await Promise.all([
     options.runtime ?? kernelRuntime(paths, say),
-    Images.open(paths, events, { aside, registries: options.registries }),
+    Images.open(paths, events, { aside, registries: options.registries, holders: [() => cache.layers()] }),
     Volumes.open(paths, events, aside),
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(text => text.trim()),
   ])
@@ -96,7 +108,18 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   )
   const execs = new Execs(containers.parts)
   await containers.adopt()
+  await clearBuilds({ paths, aside, runtime, say })
   await networks.settle()
+  const builder = new Builder({
+    paths,
+    images,
+    cache,
+    series: new SeriesStore(paths, aside),
+    files: fileWork(),
+    run: commandRunner(containers.parts),
+    say,
+  })
+  undo.defer(() => builder.close())
   const close = undo.move()
   return {
     paths,
@@ -106,6 +129,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     images,
     networks,
     volumes,
+    builder,
+    buildClassic: build => buildClassic({ builder, paths, images }, build),
     info: () => engineInfo({ paths, containers, images, runtime }),
     version: engineVersion,
     async close() {
@@ -113,6 +138,21 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       await close.disposeAsync()
     },
   }
+}
+
+/** What builds of the engine before have left: commands that still run, and what they were working on. */
+async function clearBuilds(needs: {
+  readonly paths: Paths
+  readonly aside: Aside
+  readonly runtime: Runtime
+  readonly say: Say
+}): Promise<void> {
+  const { paths, aside } = needs
+  await aside.folder(paths.buildRuns)
+  await endCommands(needs)
+  for (const path of [paths.buildTemp, paths.buildSecrets]) await rm(path, { recursive: true, force: true })
+  await aside.folder(paths.buildTemp)
+  await aside.folder(paths.buildMounts)
 }
 
 /** Loaded only when nobody brought another: it needs the kernel's libraries. */

@@ -72,11 +72,12 @@ export type MountSpec = Caused & { readonly target: RootPath } & (
         readonly flags: readonly string[]
       }
     | {
-        /** An image's files, read-only. */
+        /** An image's files, read-only unless there is a place for what is written. */
         readonly kind: 'image'
         /** Lowest first. */
         readonly layers: readonly HostPath[]
         readonly beneath?: string
+        readonly changes?: { readonly upper: HostPath; readonly work: HostPath }
       }
     | {
         readonly kind: 'tmpfs'

@@ -94,7 +94,8 @@ const engineWalls: Readonly<Record<string, readonly string[]>> = {
   logs: ['base'],
   health: ['base'],
   networks: ['base', 'dns'],
-  containers: ['base', 'images', 'volumes', 'dns', 'logs', 'health', 'networks'],
+  // of build, what a command of a build is told
+  containers: ['base', 'images', 'volumes', 'dns', 'logs', 'health', 'networks', 'build'],
   build: ['base', 'dockerfile', 'images'],
   buildkit: ['base', 'dockerfile', 'images', 'build'],
 }

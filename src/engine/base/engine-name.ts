@@ -32,6 +32,11 @@ export class EngineName {
     return `${this.short}-${containerId.slice(0, 12)}`
   }
 
+  /** A folder in memory. */
+  get secrets(): string {
+    return `.${this.full}-secrets`
+  }
+
   bridge(networkId: string): string {
     return `${this.bridges}${networkId}`.slice(0, longestInterface)
   }

@@ -128,27 +128,45 @@ export class MergedTree implements Disposable {
 
   /** What is at `path` after following links, all of them inside the tree. */
   resolve(path: RootPath): TreeFolder | TreeNode | undefined {
+    return this.#walk(path)?.found
+  }
+
+  /** The names by which `path` is really reached, links followed; undefined when it is not there. */
+  realNames(path: RootPath): readonly string[] | undefined {
+    return this.#walk(path)?.names
+  }
+
+  #walk(path: RootPath): { readonly found: TreeFolder | TreeNode; readonly names: readonly string[] } | undefined {
     const above: TreeFolder[] = [this.root]
+    const names: string[] = []
     const rest = path.split('/')
     for (let links = 0; rest.length > 0; ) {
       const name = rest.shift()!
       if (name === '' || name === '.') continue
       if (name === '..') {
         if (above.length > 1) above.pop()
+        names.pop()
         continue
       }
       const found = this.child(above.at(-1)!, name)
       if (found === undefined) return undefined
-      if (found.kind === 'folder') above.push(found)
-      else if (!found.stat.isSymbolicLink()) return rest.some(part => part !== '' && part !== '.') ? undefined : found
-      else {
+      if (found.kind === 'folder') {
+        above.push(found)
+        names.push(name)
+      } else if (!found.stat.isSymbolicLink()) {
+        if (rest.some(part => part !== '' && part !== '.')) return undefined
+        return { found, names: [...names, name] }
+      } else {
         if (++links > mostLinks) return undefined
         const target = nameOfBytes(readlinkSync(fsPath(found.path), 'buffer'))
-        if (target.startsWith('/')) above.length = 1
+        if (target.startsWith('/')) {
+          above.length = 1
+          names.length = 0
+        }
         rest.unshift(...target.split('/'))
       }
     }
-    return above.at(-1)!
+    return { found: above.at(-1)!, names }
   }
 
   /** Closes what was opened below a folder that is done with: a walk over a large tree must not run out of descriptors. */

@@ -103,6 +103,40 @@ export class Paths {
     return join(this.images, 'tmp')
   }
 
+  get build(): string {
+    return join(this.roots.data, 'build')
+  }
+  /** What steps are being made in: emptied when the engine starts. On the file system of the layers, since they are renamed to them. */
+  get buildTemp(): string {
+    return join(this.build, 'tmp')
+  }
+  /** The cache: a record a step, by its key. */
+  get buildRecords(): string {
+    return join(this.build, 'records')
+  }
+  buildRecord(hex: string): string {
+    return join(this.buildRecords, `${hex}.json`)
+  }
+  /** What each build was made of last time. */
+  get buildSeries(): string {
+    return join(this.build, 'series')
+  }
+  /** The folders of RUN --mount=type=cache. */
+  get buildMounts(): string {
+    return join(this.build, 'mounts')
+  }
+  /** Files with secrets for commands that run for builds: in memory, or where that is not sure, where the run root is. */
+  get buildSecrets(): string {
+    return join('/dev/shm', this.name.secrets)
+  }
+  /** Of commands that run for builds: a monitor and host files each. */
+  get buildRuns(): string {
+    return join(this.roots.run, 'builds')
+  }
+  buildRun(id: string): string {
+    return join(this.buildRuns, id)
+  }
+
   get networks(): string {
     return join(this.roots.data, 'networks')
   }

@@ -1,9 +1,11 @@
 /** What a build tells while it runs: one stream, from which the classic lines and BuildKit's status are both made. */
 import type { Lines } from '../dockerfile/source-failure.ts'
-import type { BuildWarning } from './dockerfile/plan.ts'
+import type { BuildPlan, BuildWarning } from './dockerfile/plan.ts'
 
 /** `id` is a step's digest ("sha256:…"), the same from its first event to its last. Times are milliseconds since 1970, with fractions. */
 export type BuildEvent =
+  /** Once, when the Dockerfile has been understood, before the first of its steps. */
+  | { readonly kind: 'plan'; readonly plan: BuildPlan }
   | {
       readonly kind: 'step'
       readonly id: string

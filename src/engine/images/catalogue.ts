@@ -20,6 +20,9 @@ export interface NewImage {
   readonly parent?: Digest | undefined
 }
 
+/** Layers and blobs that somebody beside the images relies on, as they are now. */
+export type Holder = () => Iterable<Digest>
+
 interface Entry {
   readonly record: ImageRecord
   readonly document: ImageDocument
@@ -38,13 +41,16 @@ export class Catalogue {
   /** Layers and blobs that work in flight relies on, by digest. */
   readonly #pins = new Map<Digest, number>()
 
-  private constructor(index: IndexFile) {
+  readonly #holders: readonly Holder[]
+
+  private constructor(index: IndexFile, holders: readonly Holder[]) {
     this.#index = index
+    this.#holders = holders
   }
 
-  static async open(paths: Paths, blobs: Blobs, aside: Aside): Promise<Catalogue> {
+  static async open(paths: Paths, blobs: Blobs, aside: Aside, holders: readonly Holder[] = []): Promise<Catalogue> {
     const index = new IndexFile(paths, blobs, aside)
-    const catalogue = new Catalogue(index)
+    const catalogue = new Catalogue(index, holders)
     const { images, whole } = await index.read()
     const unreadable: ImageRecord[] = []
     await Promise.all(
@@ -166,9 +172,10 @@ export class Catalogue {
     return { layers: (document.rootfs.diff_ids as Digest[]).toReversed(), blobs: [...record.blobs, id] }
   }
 
-  /** Those of `digests` that no image has and no work in flight has pinned. */
+  /** Those of `digests` that no image has, nobody else holds and no work in flight has pinned. */
   unreferenced(digests: Iterable<Digest>): readonly Digest[] {
     const used = new Set<string>(this.#pins.keys())
+    for (const holder of this.#holders) for (const digest of holder()) used.add(digest)
     for (const { record, document } of this.#entries.values()) {
       used.add(record.id)
       for (const blob of record.blobs) used.add(blob)

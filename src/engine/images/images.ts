@@ -11,12 +11,12 @@ import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
 import { toAuth } from './auth.ts'
 import { Blobs } from './blobs.ts'
-import { Catalogue, chainIds } from './catalogue.ts'
+import { Catalogue, chainIds, type Holder } from './catalogue.ts'
 import type { CommitOptions, Committed } from './commit.ts'
 import { type Digest, isDigest } from './digest.ts'
 import type { Image } from './image.ts'
 import type { ImageStore, ImportOptions, LoadOptions, PullOptions, PushOptions } from './image-store.ts'
-import { Layers } from './layers.ts'
+import { Layers, type Unplaced } from './layers.ts'
 import type { PruneOptions } from './prune.ts'
 import type { Puller } from './pull.ts'
 import { familiar, newName, normalName, parseReference, repositoryName } from './reference.ts'
@@ -35,6 +35,8 @@ export interface OpenOptions {
   readonly limits?: Partial<UnpackLimits> | undefined
   readonly aside?: Aside | undefined
   readonly registries?: Partial<RegistrySettings> | undefined
+  /** Who else keeps layers and blobs from being collected. */
+  readonly holders?: readonly Holder[] | undefined
 }
 
 export class Images {
@@ -55,7 +57,7 @@ export class Images {
     await aside.folder(paths.imageTemp)
     const blobs = new Blobs(paths)
     const layers = new Layers(paths, blobs, { aside, limits: options.limits })
-    const catalogue = await Catalogue.open(paths, blobs, aside)
+    const catalogue = await Catalogue.open(paths, blobs, aside, options.holders)
     const images = new Images({
       paths,
       blobs,
@@ -261,11 +263,22 @@ export class Images {
     return [{ Deleted: image.id }, ...chains.reverse().map(Deleted => ({ Deleted }))]
   }
 
+  /** For those who make images of their own. */
+  get store(): ImageStore {
+    return this.#store
+  }
+
   /** Unpacked folders, lowest first, ready for RootSpec.layers. */
-  layers(image: Image): readonly HostPath[] {
+  layers({ diffIds }: Pick<Image, 'diffIds'>): readonly HostPath[] {
     // overlay ignores an opaque mark on a layer's root: leaving out what it hides means the same
-    const from = image.diffIds.findLastIndex(id => this.#opaque.has(id))
-    return image.diffIds.slice(Math.max(0, from)).map(id => this.#store.layers.root(id))
+    const from = diffIds.findLastIndex(id => this.#opaque.has(id))
+    return diffIds.slice(Math.max(0, from)).map(id => this.#store.layers.root(id))
+  }
+
+  /** Gives a layer its name that was made here. */
+  async placeLayer(layer: Unplaced): Promise<void> {
+    await this.#store.layers.place(layer)
+    if (layer.opaque) this.#opaque.add(layer.diffId)
   }
 
   /** At the start: a layer that is not there is told once, and not first by a container that cannot be mounted. */

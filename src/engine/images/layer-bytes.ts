@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import { unpackedTar } from '../base/unpacked-layer.ts'
 import type { Received } from './blobs.ts'
 import { decompressed } from './compression.ts'
 import { type Digest, hexOf } from './digest.ts'
@@ -35,6 +36,14 @@ export async function layerBytes(
       return { path: plain.path, size: plain.size, release: () => rm(plain.path, { force: true }) }
     }
     await blobs.discard(plain)
+  }
+  // one that was made here has never been anything but its folder
+  if (noted === undefined && (await layers.find(diffId))) {
+    const made = await blobs.receive(unpackedTar(layers.root(diffId)))
+    if (made.digest === diffId) {
+      return { path: made.path, size: made.size, release: () => rm(made.path, { force: true }) }
+    }
+    await blobs.discard(made)
   }
   throw new Failure('unsupported', `Cannot read layer "${diffId}": the bytes it came as are no longer here`, {
     hint: 'Pull or load the image again',

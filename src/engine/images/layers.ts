@@ -154,7 +154,7 @@ export class Layers {
       const job = { root, limits: await this.unpackLimits(), keep }
       const { size, opaque, diffId, blob: found } = await this.#pool.run(job, source, onTaken)
       const layer = { size, opaque, blob }
-      await writeRecord(join(path, 'layer.json'), { version: recordVersion, ...layer })
+      await layerRecord(path, layer)
       return { layer: { ...layer, diffId, path }, blob: found }
     } catch (error) {
       await rm(path, { recursive: true, force: true })
@@ -230,6 +230,11 @@ export class Layers {
       entries: files > 0 ? Math.max(0, Math.floor(ffree - files * 0.05)) : Infinity,
     }
   }
+}
+
+/** Writes the record of a layer into its folder, before that gets its name. */
+export async function layerRecord(path: HostPath, layer: Layer): Promise<void> {
+  await writeRecord(join(path, 'layer.json'), { version: recordVersion, ...layer })
 }
 
 /** @throws Failure `invalid` as soon as there is more than was announced. */

@@ -1,27 +1,29 @@
 /** Work that several may ask for at once is done once: all hear its progress, and it is cancelled when the last one leaves. */
-import { Failure } from '../../lib/failure.ts'
-import type { OnProgress } from './progress.ts'
 
-interface Flight<T> {
+import type { Progress } from '../../api/json-lines.ts'
+import { Failure } from '../../lib/failure.ts'
+
+interface Flight<T, E> {
   readonly result: Promise<T>
   readonly controller: AbortController
-  readonly listeners: Set<OnProgress>
+  readonly listeners: Set<(told: E) => void>
   waiting: number
 }
 
-export interface Participant {
+export interface Participant<E> {
   readonly signal: AbortSignal | undefined
-  readonly onProgress: OnProgress
+  readonly onProgress: (told: E) => void
 }
 
-export class SharedWork<T> {
-  readonly #flights = new Map<string, Flight<T>>()
+/** `E` is what is told while it runs. */
+export class SharedWork<T, E = Progress> {
+  readonly #flights = new Map<string, Flight<T, E>>()
 
   /** Joins the work under `key`, or starts it. */
   async run(
     key: string,
-    { signal, onProgress }: Participant,
-    work: (signal: AbortSignal, onProgress: OnProgress) => Promise<T>,
+    { signal, onProgress }: Participant<E>,
+    work: (signal: AbortSignal, onProgress: (told: E) => void) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted()
     const flight = this.#flights.get(key) ?? this.#start(key, work)
@@ -44,13 +46,13 @@ export class SharedWork<T> {
     }
   }
 
-  #start(key: string, work: (signal: AbortSignal, onProgress: OnProgress) => Promise<T>): Flight<T> {
+  #start(key: string, work: (signal: AbortSignal, onProgress: (told: E) => void) => Promise<T>): Flight<T, E> {
     const controller = new AbortController()
-    const listeners = new Set<OnProgress>()
-    const result = work(controller.signal, line => {
-      for (const listener of listeners) listener(line)
+    const listeners = new Set<(told: E) => void>()
+    const result = work(controller.signal, told => {
+      for (const listener of listeners) listener(told)
     })
-    const flight: Flight<T> = { result, controller, listeners, waiting: 0 }
+    const flight: Flight<T, E> = { result, controller, listeners, waiting: 0 }
     this.#flights.set(key, flight)
     return flight
   }

@@ -39,6 +39,11 @@ export interface UnpackLimits {
   readonly depth: number
 }
 
+export interface UnpackOptions extends UnpackLimits {
+  /** An archive that is no layer: names that hide others in a layer are files, and all belongs to root. */
+  readonly plain?: boolean
+}
+
 export interface Unpacked {
   /** Bytes of all files, and of the text of links. */
   readonly size: number
@@ -63,7 +68,7 @@ const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFO
 export async function unpack(
   source: AsyncIterable<Uint8Array>,
   root: HostPath,
-  limits: UnpackLimits,
+  limits: UnpackOptions,
 ): Promise<Unpacked> {
   const reader = new TarReader(source)
   const layer = new LayerFolder(root, limits)
@@ -80,7 +85,7 @@ export async function unpack(
 
 class LayerFolder {
   readonly #root: HostPath
-  readonly #limits: UnpackLimits
+  readonly #limits: UnpackOptions
   /** Folder times are set last: each entry made inside changes them. */
   readonly #folderTimes = new Map<string, number>()
   /** Those that are known to be folders: looked at once, since nobody else changes anything here. */
@@ -89,12 +94,14 @@ class LayerFolder {
   #entries = 0
   #opaque = false
 
-  constructor(root: HostPath, limits: UnpackLimits) {
+  constructor(root: HostPath, limits: UnpackOptions) {
     this.#root = root
     this.#limits = limits
   }
 
-  async add(entry: TarEntry, reader: TarReader): Promise<void> {
+  async add(given: TarEntry, reader: TarReader): Promise<void> {
+    const { plain = false } = this.#limits
+    const entry = plain ? { ...given, uid: 0, gid: 0 } : given
     this.#entries++
     this.#size += entry.type === 'symlink' ? bytesOfName(entry.linkname).length : entry.size
     if (this.#entries > this.#limits.entries)
@@ -103,10 +110,11 @@ class LayerFolder {
     if (entry.uid > largestId || entry.gid > largestId) throw refused(entry, 'its owner is out of range')
     const path = components(entry.name, entry)
     if (path.length > this.#limits.depth) throw refused(entry, `it is more than ${this.#limits.depth} folders deep`)
-    if (path.some(part => part.startsWith('.wh..wh.') && part !== opaqueMarker)) return // of aufs, without meaning here
+    // of aufs, without meaning here
+    if (!plain && path.some(part => part.startsWith('.wh..wh.') && part !== opaqueMarker)) return
     try {
       const last = path.at(-1)
-      if (last?.startsWith(whiteoutPrefix)) this.#whiteout(path, last, entry)
+      if (!plain && last?.startsWith(whiteoutPrefix)) this.#whiteout(path, last, entry)
       else await this.#make(path, entry, reader)
     } catch (error) {
       if (error instanceof Failure || errnoOf(error) === undefined) throw error

@@ -18,6 +18,8 @@ export interface Backend extends SystemBackend {
   readonly containers: Containers & NetworkMembers
   readonly execs: Execs
   readonly images: ImageBackend['images']
+  readonly builder: ImageBackend['builder']
+  readonly buildClassic: ImageBackend['buildClassic']
   readonly networks: Networks
   readonly volumes: Volumes
 }
@@ -31,7 +33,13 @@ export function handlersOf(
     ...systemRoutes(engine),
     ...containerRoutes(engine.containers),
     ...execRoutes(engine.execs),
-    ...imageRoutes({ images: engine.images, containers: engine.containers, decodeRegistryAuth }),
+    ...imageRoutes({
+      images: engine.images,
+      containers: engine.containers,
+      builder: engine.builder,
+      buildClassic: engine.buildClassic,
+      decodeRegistryAuth,
+    }),
     ...networkRoutes(engine.networks, engine.containers),
     ...volumeRoutes(engine.volumes, engine.containers),
     ...swarmRoutes(),

@@ -39,6 +39,8 @@ function fileSystem(
 ): Step[] {
   return [
     step('fs-open', { type }, cause),
+    // what programs find in front of the place; without it they read "none"
+    step('fs-set', { key: 'source', value: type }, cause),
     ...Object.entries(options).map(([key, value]) =>
       value === true ? step('fs-flag', { key }, cause) : step('fs-set', { key, value }, cause),
     ),
@@ -171,18 +173,18 @@ function makeFor(directory: boolean | undefined): number {
   return directory ? make.folder : make.file
 }
 
-/** Its layers one over the other, for reading; a part of it is taken from where the whole is mounted for a moment. */
+/** Its layers one over the other; a part of it is taken from where the whole is mounted for a moment. */
 function imageSteps(mount: Extract<MountSpec, { kind: 'image' }>, spec: ContainerSpec, facts: HostFacts): Step[] {
-  const { layers, beneath, cause, target } = mount
+  const { layers, beneath, cause, target, changes } = mount
   const slot = slots.passing
-  const single = layers.length === 1
+  const single = layers.length === 1 && changes === undefined
   const source = single ? layers[0]! : spec.root.work
   return [
-    ...(single ? [] : overlaySteps({ layers, slot, place: spec.root.work }, facts, cause)),
+    ...(single ? [] : overlaySteps({ layers, ...(changes && { changes }), slot, place: spec.root.work }, facts, cause)),
     treeStep({ source, recursive: false, cause, beneath }, slot),
     step(
       'attributes',
-      { slot, set: attribute.ro, clear: 0, propagation: propagationFlags.rprivate, recursive: 0 },
+      { slot, set: changes ? 0 : attribute.ro, clear: 0, propagation: propagationFlags.rprivate, recursive: 0 },
       cause,
     ),
     step('place', { slot, path: target, make: make.like | make.untrusted }, cause),

@@ -28,6 +28,7 @@ export function overlaySteps(overlay: Overlay, facts: HostFacts, cause: string):
   const set = (key: string, value: string) => step('fs-set', { key, value }, cause)
   return [
     step('fs-open', { type: 'overlay' }, cause),
+    set('source', 'overlay'),
     // the first one added lies on top
     ...[...layers].reverse().map(layer => set('lowerdir+', layer)),
     ...(changes ? [set('upperdir', changes.upper), set('workdir', changes.work)] : []),

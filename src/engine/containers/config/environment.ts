@@ -36,6 +36,11 @@ export function containerEnvironment(options: {
   return withHome(overlay(base, options.env), options.home)
 }
 
+/** The environment of a build's command: nothing names the host it runs on, since what it makes must not depend on that. */
+export function commandEnvironment(env: readonly string[], home: string): string[] {
+  return withHome(overlay([`PATH=${defaultPath}`], env), home)
+}
+
 /** The environment of an exec: the container's, TERM with a terminal, then its own. */
 export function execEnvironment(options: {
   readonly container: readonly string[]

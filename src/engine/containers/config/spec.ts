@@ -43,7 +43,10 @@ export interface Resolved {
   readonly masked: readonly string[]
 }
 
-export function containerSpec(record: ContainerRecord, resolved: Resolved): ContainerSpec {
+export function containerSpec(
+  record: Pick<ContainerRecord, 'id' | 'config' | 'hostConfig'>,
+  resolved: Resolved,
+): ContainerSpec {
   const { config, hostConfig } = record
   const ownUts = hostConfig.UTSMode !== 'host'
   return {

@@ -58,12 +58,13 @@ export function moveHost(folder: string, names: readonly string[], address: stri
 }
 
 /** Readable inside by any user, whatever the engine's umask; the folder above is closed on the host. */
-function writeShared(path: string, text: string): void {
+export function writeShared(path: string, text: string): void {
   writeFileSync(path, text)
   chmodSync(path, 0o644)
 }
 
-function textOf(path: string): string {
+/** Empty when there is none. */
+export function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {

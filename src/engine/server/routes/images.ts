@@ -2,26 +2,29 @@
 import { Readable } from 'node:stream'
 import type { Handlers } from '../../../api/endpoint.ts'
 import { booleanFilter, checkFilters, timeFilter } from '../../../api/filters.ts'
-import { imageEndpoints } from '../../../api/images.ts'
+import type { imageEndpoints } from '../../../api/images.ts'
 import { Failure, messageOf } from '../../../lib/failure.ts'
+import type { CacheUsage } from '../../build/cache-usage.ts'
+import type { ClassicBuild } from '../../build/classic/classic.ts'
 import type { Containers } from '../../containers/containers.ts'
 import type { RegistryAuth } from '../../images/auth.ts'
 import type { Images } from '../../images/images.ts'
 import { listImages } from '../image-list.ts'
 import { checkPlatform, isFor, parsePlatformJson, platformText } from '../image-platform.ts'
 import { imageInspect, imageSummary } from '../image-shapes.ts'
-import { notYet } from '../not-yet.ts'
 import { progressStream } from '../progress-stream.ts'
 
 export interface ImageBackend {
   readonly images: Images
   readonly containers: Pick<Containers, 'usersOfImage'>
+  readonly builder: { readonly usage: Pick<CacheUsage, 'list' | 'prune'> }
+  readonly buildClassic: (build: ClassicBuild) => Promise<void>
   /** X-Registry-Auth to credentials. */
   readonly decodeRegistryAuth: (header: string | undefined) => RegistryAuth | undefined
 }
 
 export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoints> {
-  const { images, containers, decodeRegistryAuth } = backend
+  const { images, containers, builder, decodeRegistryAuth } = backend
   const usedBy = (id: string) => containers.usersOfImage(id)
   return {
     imageList: async ({ query }) => {
@@ -120,31 +123,20 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
       images.checkName(params.name)
       return progressStream(onProgress => images.push(params.name, query.tag, { auth, signal, onProgress }))
     },
-    imageBuild: notYet(imageEndpoints.imageBuild),
-    // nothing is kept of builds, so nothing is there to remove
-    buildPrune: ({ query }) => {
-      for (const name of Object.keys(query.filters ?? {}))
-        if (!buildFilters.includes(name))
-          throw new Failure('invalid', `failed to prune build cache: invalid filter '${name}'`)
-      return { CachesDeleted: null, SpaceReclaimed: 0 }
+    imageBuild: ({ query, headers, body }, { signal }) =>
+      progressStream(onLine =>
+        backend.buildClassic({ query, registryConfig: headers.registryConfig, body, onLine, signal }),
+      ),
+    buildPrune: async ({ query }) => {
+      const { filters = {}, all = false } = query
+      const keep = Math.max(query['keep-storage'] ?? 0, query['reserved-space'] ?? 0, query['max-used-space'] ?? 0)
+      const { deleted, reclaimed } = await builder.usage.prune({ all, filters, keep })
+      return { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed }
     },
     distributionInspect: ({ params, headers }, { signal }) =>
       images.distribution(params.name, { auth: decodeRegistryAuth(headers.registryAuth), signal }),
   }
 }
-
-const buildFilters = [
-  'until',
-  'id',
-  'parent',
-  'type',
-  'description',
-  'inuse',
-  'shared',
-  'private',
-  'immutable',
-  'mutable',
-]
 
 async function saveImages(images: Images, references: readonly string[], platform: string | undefined) {
   const wanted = parsePlatformJson(platform)

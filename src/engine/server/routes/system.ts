@@ -1,8 +1,11 @@
 /** Endpoints of the engine itself. */
 import type { Handlers } from '../../../api/endpoint.ts'
+import type { BuildCacheItem } from '../../../api/images.ts'
 import type { Info, systemEndpoints, Version } from '../../../api/system.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Events } from '../../base/events.ts'
+import type { CacheItem } from '../../build/cache-prune.ts'
+import type { CacheUsage } from '../../build/cache-usage.ts'
 import type { Containers } from '../../containers/containers.ts'
 import type { Images } from '../../images/images.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
@@ -15,6 +18,7 @@ export interface SystemBackend {
   readonly events: Events
   readonly images: Pick<Images, 'list' | 'usage' | 'login'>
   readonly volumes: Pick<Volumes, 'list' | 'size'>
+  readonly builder: { readonly usage: Pick<CacheUsage, 'list'> }
   readonly containers: Pick<Containers, 'list' | 'usersOfImage' | 'usersOfVolume'>
   info(): Promise<Info>
   version(): Version
@@ -66,6 +70,21 @@ async function diskUsage(engine: SystemBackend, types: readonly string[] = []) {
           })),
         )
       : null,
-    BuildCache: wanted('build-cache') ? [] : null,
+    BuildCache: wanted('build-cache') ? (await engine.builder.usage.list()).map(cacheItem) : null,
+  }
+}
+
+function cacheItem(item: CacheItem): BuildCacheItem {
+  return {
+    ID: item.id.slice(0, 25),
+    ...(item.parents.length > 0 && { Parents: item.parents }),
+    Type: item.type,
+    Description: item.description,
+    InUse: item.inUse,
+    Shared: item.shared,
+    Size: item.size,
+    CreatedAt: new Date(item.created).toISOString(),
+    LastUsedAt: new Date(item.lastUsed).toISOString(),
+    UsageCount: item.uses,
   }
 }

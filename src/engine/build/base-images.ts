@@ -1,0 +1,60 @@
+/** The images that a Dockerfile names: each looked up once, pulled when it is not here or was asked for anew, and kept while the build needs it. */
+
+import type { Image } from '../images/image.ts'
+import type { Images } from '../images/images.ts'
+import { formatPlatform, machine } from '../images/platform.ts'
+import { parseReference } from '../images/reference.ts'
+import type { Tell } from './contexts.ts'
+import type { BuildRequest } from './request.ts'
+
+interface BaseImagesOptions {
+  readonly request: BuildRequest
+  readonly tell: Tell
+  readonly signal: AbortSignal
+  /** Called with what lets its layers go again. */
+  readonly onPin: (unpin: () => void) => void
+}
+
+export class BaseImages {
+  readonly #images: Images
+  readonly #options: BaseImagesOptions
+  readonly #found = new Map<string, Promise<Image>>()
+
+  constructor(images: Images, options: BaseImagesOptions) {
+    this.#images = images
+    this.#options = options
+  }
+
+  /** @throws Failure of the pull. */
+  find(reference: string, platform?: string): Promise<Image> {
+    const key = `${reference} ${platform ?? ''}`
+    const known = this.#found.get(key)
+    if (known) return known
+    const { tell, onPin } = this.#options
+    const finding = tell(`[internal] load metadata for ${fullName(reference)}`, async () => {
+      const image = await this.#find(reference, platform)
+      onPin(this.#images.store.catalogue.pin([image.id, ...image.diffIds]))
+      return image
+    })
+    this.#found.set(key, finding)
+    return finding
+  }
+
+  async #find(reference: string, platform: string | undefined): Promise<Image> {
+    const { request, signal } = this.#options
+    const here = request.pull ? undefined : this.#images.find(reference)
+    if (here && (platform === undefined || fits(here, platform))) return here
+    const auth = await request.client.auth(parseReference(reference).domain)
+    return await this.#images.pull(reference, { auth, platform, signal })
+  }
+}
+
+/** "docker.io/library/busybox:latest". */
+function fullName(reference: string): string {
+  const { domain, path, tag, digest } = parseReference(reference)
+  return `${domain}/${path}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
+}
+
+function fits({ os, architecture, variant }: Image, platform: string): boolean {
+  return formatPlatform({ os, architecture, variant }).startsWith(platform) || platform === formatPlatform(machine())
+}

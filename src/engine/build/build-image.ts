@@ -1,0 +1,48 @@
+/** The image of a stage that has been built: its document, its names, and the place in the catalogue. */
+import { type Digest, digestOf } from '../images/digest.ts'
+import { guarded } from '../images/guarded.ts'
+import { type Image, type ImageDocument, imageDocumentSchema } from '../images/image.ts'
+import type { Images } from '../images/images.ts'
+import { machine } from '../images/platform.ts'
+import { newName } from '../images/reference.ts'
+import type { BuildPlan } from './dockerfile/plan.ts'
+import type { BuildRequest } from './request.ts'
+import type { Laid } from './solve.ts'
+
+export interface BuiltStage {
+  readonly plan: BuildPlan
+  readonly request: Pick<BuildRequest, 'tags'>
+  readonly laid: Laid
+}
+
+/** The same steps out of the cache give the same id: every time in it is that of a layer. */
+export async function buildImage(images: Images, { plan, request, laid }: BuiltStage): Promise<Image> {
+  const { store } = images
+  const tags = request.tags.map(tag => newName(tag, undefined)!)
+  const data = Buffer.from(JSON.stringify(documentOf(plan, laid)))
+  const document: ImageDocument = imageDocumentSchema.parse(JSON.parse(data.toString()))
+  const id = digestOf(data)
+  const diffIds = document.rootfs.diff_ids as Digest[]
+  const image = await guarded(store, [id], async () => {
+    await store.blobs.put(data)
+    const { size, blobs } = await store.layers.totals(diffIds)
+    return await store.catalogue.add({ document, id, size, blobs: [...new Set(blobs)], tags, digests: [] })
+  })
+  for (const name of tags) store.events.emit('image', 'tag', id, { ...image.config.Labels, name })
+  return image
+}
+
+function documentOf({ target }: BuildPlan, { diffIds, history, created }: Laid): object {
+  const { base, config, author } = target
+  const { os, architecture, variant } = base.kind === 'image' ? base.image : machine()
+  return {
+    architecture,
+    ...(variant && { variant }),
+    os,
+    ...(author && { author }),
+    ...(created !== undefined && { created }),
+    config,
+    rootfs: { type: 'layers', diff_ids: diffIds },
+    history,
+  }
+}

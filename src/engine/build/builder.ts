@@ -1,0 +1,121 @@
+/** From what was asked for to an image: the context, the plan, its stages, and the document that names the result. */
+import { availableParallelism } from 'node:os'
+import PQueue from 'p-queue'
+import { Failure, messageOf } from '../../lib/failure.ts'
+import type { Say } from '../base/aside.ts'
+import type { Paths } from '../base/paths.ts'
+import type { Image } from '../images/image.ts'
+import type { Images } from '../images/images.ts'
+import { BaseImages } from './base-images.ts'
+import { buildImage } from './build-image.ts'
+import type { BuildCache } from './cache.ts'
+import { CacheMounts } from './cache-mounts.ts'
+import { CacheUsage } from './cache-usage.ts'
+import { Contexts, type Tell } from './contexts.ts'
+import { evaluatePlan } from './evaluate-plan.ts'
+import { internalId } from './event-ids.ts'
+import type { OnBuildEvent } from './events.ts'
+import type { FileWork } from './file-work.ts'
+import type { BuildRequest } from './request.ts'
+import type { RunCommand } from './run-command.ts'
+import { type SeriesStore, seriesOf } from './series.ts'
+import { solve } from './solve.ts'
+import { StepMaker } from './step-maker.ts'
+
+export interface BuilderOptions {
+  readonly paths: Paths
+  readonly images: Images
+  readonly cache: BuildCache
+  readonly series: SeriesStore
+  readonly files: FileWork
+  readonly run: RunCommand
+  readonly say: Say
+  /** Bytes the cache may have after a build; undefined: a tenth of the disk. */
+  readonly budget?: number | undefined
+}
+
+export class Builder {
+  /** What the cache holds, and how it is cleared away. */
+  readonly usage: CacheUsage
+  readonly #options: BuilderOptions
+  readonly #maker: StepMaker
+  /** Builds under way. */
+  readonly #running = new Set<{ readonly stop: AbortController; readonly ended: Promise<unknown> }>()
+
+  constructor(options: BuilderOptions) {
+    this.#options = options
+    const cacheMounts = new CacheMounts(options.paths)
+    this.usage = new CacheUsage({ ...options, mounts: cacheMounts, budget: options.budget })
+    // each step that is made may be a container
+    const queue = new PQueue({ concurrency: availableParallelism() * 2 })
+    this.#maker = new StepMaker({ ...options, cacheMounts, queue })
+  }
+
+  /**
+   * The image, tagged.
+   * @throws BuildFailure for a step that failed, Failure for anything else; nothing is left of it but what the cache has.
+   */
+  async build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image> {
+    const stop = new AbortController()
+    const ended = this.#build(request, onEvent, AbortSignal.any([signal, stop.signal]))
+    const running = { stop, ended }
+    this.#running.add(running)
+    try {
+      return await ended
+    } catch (error) {
+      if (signal.aborted || stop.signal.aborted)
+        throw new Failure('cancelled', 'Cannot build: cancelled', { cause: error })
+      throw error
+    } finally {
+      this.#running.delete(running)
+      // nobody waits for it
+      void this.usage.trim().catch(error => this.#options.say(`Cannot clear the build cache: ${messageOf(error)}`))
+    }
+  }
+
+  /** Ends all builds, and resolves when nothing of them runs any more. */
+  async close(): Promise<void> {
+    for (const { stop } of this.#running) stop.abort()
+    await Promise.allSettled([...this.#running].map(({ ended }) => ended))
+  }
+
+  async #build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image> {
+    const { images, series } = this.#options
+    await using undo = new AsyncDisposableStack()
+    const tell = teller(onEvent)
+    const contexts = new Contexts(request, { fetch: refuseRemote, tell })
+    const source = await contexts.dockerfile()
+    const bases = new BaseImages(images, { request, tell, signal, onPin: unpin => undo.defer(unpin) })
+    const plan = await evaluatePlan(source, request, bases, contexts)
+    for (const warning of plan.warnings) onEvent({ kind: 'warning', warning, dockerfile: source.name })
+    onEvent({ kind: 'plan', plan })
+    const name = seriesOf(request, source.text)
+    const before = await series.load(name)
+    const solved = await solve({ images, maker: this.#maker, request, plan, source, contexts, before, onEvent, signal })
+    const image = await tell('exporting to image', () => buildImage(images, { plan, request, laid: solved.target }))
+    await series.save(name, solved.series)
+    return image
+  }
+}
+
+/** Told as steps of their own, outside of the stages. */
+function teller(onEvent: OnBuildEvent): Tell {
+  const now = () => performance.timeOrigin + performance.now()
+  return async (name, work) => {
+    const id = internalId(name)
+    onEvent({ kind: 'step', id, name, inputs: [], lines: undefined })
+    onEvent({ kind: 'started', id, at: now() })
+    try {
+      const result = await work()
+      onEvent({ kind: 'completed', id, at: now(), error: undefined })
+      return result
+    } catch (error) {
+      onEvent({ kind: 'completed', id, at: now(), error: messageOf(error) })
+      throw error
+    }
+  }
+}
+
+async function refuseRemote(url: string): Promise<string> {
+  throw new Failure('unsupported', `Cannot build from "${url}": remote contexts are not implemented yet`)
+}

@@ -1,0 +1,105 @@
+/** What the build cache holds, as it is listed and cleared away: steps' layers and the folders of cache mounts. */
+import { statfs } from 'node:fs/promises'
+import type { Paths } from '../base/paths.ts'
+import type { Digest } from '../images/digest.ts'
+import type { Images } from '../images/images.ts'
+import type { BuildCache } from './cache.ts'
+import type { CacheMounts } from './cache-mounts.ts'
+import { type CacheItem, chooseItems, type PruneRequest } from './cache-prune.ts'
+
+interface CacheUsageOptions {
+  readonly paths: Paths
+  readonly images: Images
+  readonly cache: BuildCache
+  readonly mounts: CacheMounts
+  /** Bytes it may have after a build; undefined: a tenth of the disk. */
+  readonly budget: number | undefined
+}
+
+export class CacheUsage {
+  readonly #options: CacheUsageOptions
+  #trimming: Promise<unknown> = Promise.resolve()
+
+  constructor(options: CacheUsageOptions) {
+    this.#options = options
+  }
+
+  async list(): Promise<readonly CacheItem[]> {
+    const { images, cache, mounts } = this.#options
+    const ofImages = new Set(images.list().flatMap(({ diffIds }) => diffIds))
+    const counted = new Set<Digest>()
+    const steps = cache.list().map(({ record, lastUsed, uses }): CacheItem => {
+      const { key, layer, below, description, created } = record
+      const size = layer === null || counted.has(layer) ? 0 : record.size
+      if (layer !== null) counted.add(layer)
+      return {
+        id: key,
+        type: 'regular',
+        description,
+        parents: below === '' ? [] : [below],
+        size,
+        created: Date.parse(created),
+        lastUsed,
+        uses,
+        inUse: false,
+        shared: layer !== null && ofImages.has(layer),
+      }
+    })
+    const folders = (await mounts.list()).map(
+      ({ key, size, lastUsed, inUse }): CacheItem => ({
+        id: key,
+        type: 'exec.cachemount',
+        description: 'folder of RUN --mount=type=cache',
+        parents: [],
+        size,
+        created: lastUsed,
+        lastUsed,
+        uses: 0,
+        inUse,
+        shared: false,
+      }),
+    )
+    return [...steps, ...folders]
+  }
+
+  /** The ids of what has gone, and the bytes that are free now. */
+  async prune(request: PruneRequest): Promise<{ readonly deleted: readonly string[]; readonly reclaimed: number }> {
+    const { mounts } = this.#options
+    const deleted: string[] = []
+    let reclaimed = 0
+    for (const item of chooseItems(await this.list(), request)) {
+      const isFolder = item.type === 'exec.cachemount'
+      if (isFolder && !(await mounts.remove(item.id))) continue
+      reclaimed += isFolder ? item.size : await this.#removeStep(item.id)
+      deleted.push(item.id)
+    }
+    return { deleted, reclaimed }
+  }
+
+  /** Bytes of its layer, when that went too. */
+  async #removeStep(key: string): Promise<number> {
+    const { cache, images } = this.#options
+    const record = cache.get(key)
+    if (record === undefined) return 0
+    await cache.remove(key)
+    // decided and taken away in one go, so that no build can come to rely on it in between
+    const gone = images.store.catalogue.unreferenced(record.layer === null ? [] : [record.layer])
+    await Promise.all(gone.map(layer => images.store.layers.remove(layer)))
+    return gone.length > 0 ? record.size : 0
+  }
+
+  /** Removes what is over the budget; one at a time. */
+  async trim(): Promise<void> {
+    const trimming = this.#trimming.then(async () => {
+      const keep = this.#options.budget ?? (await this.#tenth())
+      await this.prune({ all: false, filters: {}, keep: Math.max(1, keep) })
+    })
+    this.#trimming = trimming.catch(() => undefined)
+    await trimming
+  }
+
+  async #tenth(): Promise<number> {
+    const { blocks, bsize } = await statfs(this.#options.paths.build)
+    return Math.floor((blocks * bsize) / 10)
+  }
+}

@@ -1,0 +1,102 @@
+/** The files that a build's client brings: each context once, with what its own .dockerignore leaves out. */
+
+import { parseIgnoreFile } from '../../api/ignore-patterns.ts'
+import { Failure } from '../../lib/failure.ts'
+import { readTreeFile } from '../base/merged-tree.ts'
+import type { Source } from './build-failure.ts'
+import type { FilesSource } from './copy-request.ts'
+import type { BuildRequest } from './request.ts'
+
+/** More than anybody writes by hand. */
+const largestFile = 4 * 1024 * 1024
+
+/** Where a context is fetched that the client does not have: from a remote place. */
+export type FetchContext = (url: string) => Promise<string>
+
+export class Contexts {
+  readonly #request: BuildRequest
+  readonly #fetch: FetchContext
+  readonly #tell: Tell
+  readonly #contexts = new Map<string, Promise<FilesSource>>()
+  #remote: Promise<string> | undefined
+
+  constructor(request: BuildRequest, { fetch, tell }: { readonly fetch: FetchContext; readonly tell: Tell }) {
+    this.#request = request
+    this.#fetch = fetch
+    this.#tell = tell
+  }
+
+  /** @throws Failure `not-found` when there is none. */
+  async dockerfile(): Promise<Source> {
+    const { dockerfile: name } = this.#request
+    return await this.#tell(`[internal] load build definition from ${name.split('/').at(-1)}`, async () => {
+      const text = await this.#text(name)
+      if (text === undefined)
+        throw new Failure('not-found', `failed to read dockerfile: open ${name}: no such file or directory`)
+      return { name, text: text.toString('utf8').replace(/^\ufeff/, '') }
+    })
+  }
+
+  /** By its name, or "context" for the one the build was called with. */
+  source(name: string): Promise<FilesSource> {
+    const known = this.#contexts.get(name)
+    if (known !== undefined) return known
+    const loading = name === 'context' ? this.#main() : this.#named(name)
+    this.#contexts.set(name, loading)
+    return loading
+  }
+
+  /** A file of the Dockerfile's folder; undefined when there is none. */
+  async #text(path: string): Promise<Buffer | undefined> {
+    const folder =
+      (await this.#remoteMain()) ??
+      (await this.#request.client.context('dockerfile', { exclude: [], follow: [path, `${path}.dockerignore`] }))
+    return readTreeFile([folder], path, largestFile)
+  }
+
+  async #main(): Promise<FilesSource> {
+    const remote = await this.#remoteMain()
+    const { client, dockerfile } = this.#request
+    const exclude = await this.#tell('[internal] load .dockerignore', async () => {
+      const own = await this.#text(`${dockerfile}.dockerignore`)
+      if (own !== undefined) return parseIgnoreFile(own.toString('utf8'))
+      const folder = remote ?? (await client.context('context', { exclude: [], follow: ['.dockerignore'] }))
+      return ignored(folder)
+    })
+    if (remote !== undefined) return { layers: [remote], exclude }
+    return await this.#tell('[internal] load build context', async () => ({
+      layers: [await client.context('context', { exclude, follow: [] })],
+      exclude,
+    }))
+  }
+
+  async #named(name: string): Promise<FilesSource> {
+    const { client, namedContexts } = this.#request
+    const given = namedContexts.get(name.toLowerCase())
+    if (given?.kind === 'remote') {
+      const folder = await this.#tell(`[context ${name}] load from ${given.url}`, () => this.#fetch(given.url))
+      return { layers: [folder], exclude: ignored(folder) }
+    }
+    const called = given?.kind === 'local' ? given.name : name
+    return await this.#tell(`[context ${name}] load from client`, async () => {
+      const exclude = ignored(await client.context(called, { exclude: [], follow: ['.dockerignore'] }))
+      return { layers: [await client.context(called, { exclude, follow: [] })], exclude }
+    })
+  }
+
+  /** The main context, when it is of another place than the client. */
+  async #remoteMain(): Promise<string | undefined> {
+    const main = this.#request.namedContexts.get('context')
+    if (main?.kind !== 'remote') return undefined
+    this.#remote ??= this.#tell(`[internal] load remote build context`, () => this.#fetch(main.url))
+    return await this.#remote
+  }
+}
+
+function ignored(folder: string): readonly string[] {
+  const text = readTreeFile([folder], '.dockerignore', largestFile)
+  return text === undefined ? [] : parseIgnoreFile(text.toString('utf8'))
+}
+
+/** Runs work and tells of it under a name. */
+export type Tell = <T>(name: string, work: () => Promise<T>) => Promise<T>

@@ -1,0 +1,28 @@
+/** The Dockerfile of a request to its plan; what is wrong in it knows its place. */
+import { SourceFailure } from '../dockerfile/source-failure.ts'
+import { formatPlatform } from '../images/platform.ts'
+import type { BaseImages } from './base-images.ts'
+import { BuildFailure, type Source } from './build-failure.ts'
+import type { Contexts } from './contexts.ts'
+import type { BuildPlan } from './dockerfile/plan.ts'
+import type { BuildRequest } from './request.ts'
+
+/** @throws BuildFailure for what is wrong at some lines, Failure for what is wrong as a whole. */
+export async function evaluatePlan(
+  source: Source,
+  request: BuildRequest,
+  bases: BaseImages,
+  contexts: Contexts,
+): Promise<BuildPlan> {
+  // the parser is loaded by the first build
+  const { planBuild } = await import('./dockerfile/evaluate.ts')
+  try {
+    return await planBuild(source.text, request, {
+      image: (reference, platform) => bases.find(reference, formatPlatform(platform)),
+      ignored: async () => (await contexts.source('context')).exclude,
+    })
+  } catch (error) {
+    if (error instanceof SourceFailure) throw new BuildFailure(error, { source, lines: error.lines })
+    throw error
+  }
+}

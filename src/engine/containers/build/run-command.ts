@@ -1,0 +1,126 @@
+/** One command of a build: a container that is in no list, gone with all it held when it has ended. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { newId } from '../../../lib/ids.ts'
+import type { ContainerSpec, HostPath, MountSpec } from '../../../runtime/spec.ts'
+import { readTreeFile } from '../../base/merged-tree.ts'
+import { removeFolder } from '../../base/remove-folder.ts'
+import type { BuildCommand, RunCommand } from '../../build/run-command.ts'
+import { resolveDevices } from '../config/devices.ts'
+import { commandEnvironment } from '../config/environment.ts'
+import { fillHostConfig } from '../config/host-config.ts'
+import { machineOf } from '../config/machine.ts'
+import { mergeConfig } from '../config/merge-config.ts'
+import { containerSpec } from '../config/spec.ts'
+import { findUser } from '../config/user.ts'
+import { runtimePlaces } from '../files/changes.ts'
+import { sortMounts } from '../files/mounts.ts'
+import type { Parts } from '../parts.ts'
+import { type CommandNetwork, hostFileMounts, hostname, openNetwork } from './command-network.ts'
+import { missingPoints, removePoints } from './mount-points.ts'
+
+/** More than any real passwd or group: an image cannot fill the engine's memory with one. */
+const largestFile = 1024 * 1024
+
+const killed = 9
+
+/** Runs builds' commands on the engine's own runtime and networks. */
+export function commandRunner(parts: Parts): RunCommand {
+  return command => runCommand(parts, command)
+}
+
+async function runCommand(parts: Parts, command: BuildCommand): Promise<number> {
+  const { signal, onOutput, upper, layers } = command
+  signal.throwIfAborted()
+  const id = newId()
+  const folder = parts.paths.buildRun(id)
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => removeFolder(folder))
+  const network = await openNetwork(parts, id, command, undo)
+  const mounts = sortMounts([...command.mounts, ...ownFiles(command, hostFileMounts(folder, network, command))])
+  const spec = await commandSpec(parts, command, { id, folder, mounts, network })
+  undo.defer(() =>
+    parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-cgroup', path: spec.cgroup.path }] }),
+  )
+  const made = missingPoints([...layers, upper], [...runtimePlaces, ...mounts.map(({ target }) => target)])
+  undo.defer(() => removePoints(upper, layers, made))
+  const process = await parts.runtime.start(spec, { signal })
+  const kill = () => process.signal(killed)
+  undo.defer(async () => void (await process.exited))
+  signal.addEventListener('abort', kill, { once: true })
+  try {
+    for await (const { stream, data } of process.attached!.output) onOutput(stream, data)
+  } catch (error) {
+    kill()
+    throw error
+  }
+  const { code } = await process.exited
+  signal.removeEventListener('abort', kill)
+  signal.throwIfAborted()
+  return code
+}
+
+/** A mount of the command's own over one of these files wins. */
+function ownFiles({ mounts }: BuildCommand, files: readonly MountSpec[]): readonly MountSpec[] {
+  const taken = new Set(mounts.map(({ target }) => target))
+  return files.filter(({ target }) => !taken.has(target))
+}
+
+interface Place {
+  readonly id: string
+  readonly folder: HostPath
+  readonly mounts: readonly MountSpec[]
+  readonly network: CommandNetwork
+}
+
+async function commandSpec(parts: Parts, command: BuildCommand, place: Place): Promise<ContainerSpec> {
+  const { id, folder, mounts, network } = place
+  const { args, cwd, layers, upper, work } = command
+  const text = (path: string) => readTreeFile([...layers, upper], path, largestFile)?.toString('utf8') ?? ''
+  const user = findUser(command.user, [], { passwd: text('/etc/passwd'), group: text('/etc/group') })
+  const { hostConfig } = fillHostConfig(
+    {
+      NetworkMode: command.network === 'default' ? 'bridge' : command.network,
+      Privileged: command.privileged,
+      ShmSize: command.shmSize,
+      Ulimits: command.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })),
+      LogConfig: { Type: 'none', Config: {} },
+    },
+    machineOf(parts),
+  )
+  const monitor = join(folder, 'monitor')
+  mkdirSync(monitor, { recursive: true, mode: 0o700 })
+  const cgroup = parts.paths.name.cgroup(id, command.cgroupParent)
+  // for the engine after this one, should it be killed
+  writeFileSync(join(folder, 'cgroup'), cgroup)
+  const config = mergeConfig({ Entrypoint: args, WorkingDir: cwd, User: command.user }, {}, { hostname })
+  const spec = containerSpec(
+    { id, config, hostConfig },
+    {
+      layers,
+      upper,
+      work,
+      mounts,
+      network: network.spec,
+      user,
+      devices: await resolveDevices(hostConfig),
+      links: [],
+      joined: () => {
+        throw new TypeError('a build joins no container')
+      },
+      hostname,
+      monitor,
+      log: join(folder, 'log'),
+      cgroup,
+      attach: { stdin: false, stdout: true, stderr: true },
+      masked: parts.masked,
+    },
+  )
+  return {
+    ...spec,
+    // on nothing, what is written is all there is
+    root: layers.length === 0 ? { ...spec.root, kind: 'copy' } : spec.root,
+    cgroup: { ...spec.cgroup, ...command.limits },
+    process: { ...spec.process, env: commandEnvironment(command.env, user.home) },
+  }
+}

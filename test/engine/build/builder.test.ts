@@ -1,0 +1,342 @@
+/** Builds with commands that a test plays: what is made, what is taken from the cache, and what is left when it fails. */
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { describe, type TestContext, test } from 'node:test'
+import { Aside } from '../../../src/engine/base/aside.ts'
+import { Events } from '../../../src/engine/base/events.ts'
+import type { Paths } from '../../../src/engine/base/paths.ts'
+import { Syncer } from '../../../src/engine/base/syncer.ts'
+import { BuildFailure } from '../../../src/engine/build/build-failure.ts'
+import { Builder } from '../../../src/engine/build/builder.ts'
+import { BuildCache } from '../../../src/engine/build/cache.ts'
+import { folderClient } from '../../../src/engine/build/classic/classic-context.ts'
+import type { BuildEvent } from '../../../src/engine/build/events.ts'
+import { fileWork } from '../../../src/engine/build/file-work.ts'
+import type { BuildRequest } from '../../../src/engine/build/request.ts'
+import type { BuildCommand, RunCommand } from '../../../src/engine/build/run-command.ts'
+import { SeriesStore } from '../../../src/engine/build/series.ts'
+import { Images } from '../../../src/engine/images/images.ts'
+import { isFailure } from '../../../src/lib/failure.ts'
+import { temporaryPaths } from '../../support/temporary-paths.ts'
+import { tinyImageTar } from '../../support/tiny-image.ts'
+
+/** A builder over a store of its own, with an image base:1, and a folder to build from. */
+class Box {
+  readonly paths: Paths
+  readonly context: string
+  builder!: Builder
+  images!: Images
+  cache!: BuildCache
+  /** What was run, and what each does. */
+  readonly commands: BuildCommand[] = []
+  run: RunCommand = async () => 0
+  readonly said: string[] = []
+  #syncer!: Syncer
+
+  private constructor(paths: Paths) {
+    this.paths = paths
+    this.context = join(paths.roots.run, 'context')
+    mkdirSync(this.context, { recursive: true })
+  }
+
+  static async open(t: TestContext): Promise<Box> {
+    const box = new Box(temporaryPaths(t))
+    await box.boot()
+    const tar = await tinyImageTar({
+      tag: 'base:1',
+      files: { 'etc/': '', 'etc/passwd': 'root:x:0:0::/root:/bin/sh\n' },
+    })
+    await box.images.load(Readable.from([tar]))
+    t.after(() => box.#syncer.close())
+    return box
+  }
+
+  /** As an engine does at its start. */
+  async boot(): Promise<void> {
+    const { paths } = this
+    const aside = new Aside(paths, line => this.said.push(line))
+    this.#syncer = new Syncer(line => this.said.push(line))
+    this.cache = await BuildCache.open({ paths, aside, syncer: this.#syncer })
+    this.images = await Images.open(paths, new Events(), { aside, holders: [() => this.cache.layers()] })
+    for (const folder of [paths.buildTemp, paths.buildMounts, paths.buildRuns]) await aside.folder(folder)
+    this.builder = new Builder({
+      paths,
+      images: this.images,
+      cache: this.cache,
+      series: new SeriesStore(paths, aside),
+      files: fileWork(),
+      run: async command => {
+        this.commands.push(command)
+        return await this.run(command)
+      },
+      say: line => this.said.push(line),
+    })
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.context, name), text)
+  }
+
+  async build(dockerfile: string, more: Partial<BuildRequest> = {}, signal = new AbortController().signal) {
+    this.write('Dockerfile', dockerfile)
+    const events: BuildEvent[] = []
+    this.commands.length = 0
+    const image = await this.builder.build(
+      { ...request, client: folderClient(this.context, () => undefined), ...more },
+      event => events.push(event),
+      signal,
+    )
+    return { image, events, missed: missed(events) }
+  }
+}
+
+const request: Omit<BuildRequest, 'client'> = {
+  dockerfile: 'Dockerfile',
+  target: '',
+  args: new Map(),
+  labels: new Map(),
+  tags: ['made:1'],
+  platform: undefined,
+  noCache: false,
+  pull: false,
+  network: 'default',
+  extraHosts: [],
+  shmSize: undefined,
+  ulimits: [],
+  limits: {},
+  cgroupParent: undefined,
+  entitlements: new Set(),
+  cacheFrom: [],
+  cacheTo: [],
+  namedContexts: new Map(),
+}
+
+/** The reasons of all misses, by what was missed. */
+function missed(events: readonly BuildEvent[]): Record<string, string> {
+  const names = new Map(events.flatMap(event => (event.kind === 'step' ? [[event.id, event.name]] : [])))
+  return Object.fromEntries(
+    events.flatMap(event =>
+      event.kind === 'missed' ? [[names.get(event.id)!.replace(/^\[.*?\] /, ''), event.reason]] : [],
+    ),
+  )
+}
+
+/** A command that writes a file named by its last argument. */
+const touch: RunCommand = async ({ args, upper }) => {
+  const path = join(upper, args.at(-1)!)
+  writeFileSync(path, 'made\n')
+  // the same layer whenever it is made
+  utimesSync(path, 1, 1)
+  return 0
+}
+
+describe('a build', () => {
+  test('makes a layer of what a command has written, and a document with its history', async t => {
+    const box = await Box.open(t)
+    box.run = touch
+    const { image } = await box.build('FROM base:1\nENV A=1\nRUN ["touch", "x"]\nLABEL l=m\nCMD ["run"]\n', {
+      labels: new Map([['n', 'o']]),
+    })
+    assert.deepEqual(image.tags, ['made:1'])
+    assert.equal(image.diffIds.length, 2)
+    assert.equal(readFileSync(join(box.images.layers(image)[1]!, 'x'), 'utf8'), 'made\n')
+    assert.deepEqual(image.config.Cmd, ['run'])
+    assert.deepEqual(image.config.Labels, { l: 'm', n: 'o' })
+    assert.deepEqual(
+      image.history.map(({ empty_layer }) => empty_layer ?? false),
+      [false, true, false, true, true],
+    )
+    const [command] = box.commands
+    assert.ok(command!.env.includes('A=1'))
+    assert.deepEqual(readdirSync(box.paths.buildTemp), [])
+  })
+
+  test('of nothing new takes every step from the cache, and is the same image', async t => {
+    const box = await Box.open(t)
+    box.run = touch
+    box.write('a.txt', 'one')
+    const dockerfile = 'FROM base:1\nWORKDIR /w\nCOPY a.txt /\nRUN ["touch", "x"]\n'
+    const first = await box.build(dockerfile)
+    assert.deepEqual(Object.values(first.missed), ['never built', 'never built', 'never built'])
+    const second = await box.build(dockerfile)
+    assert.equal(second.image.id, first.image.id)
+    assert.deepEqual(second.missed, {})
+    assert.deepEqual(box.commands, [])
+    await box.boot()
+    const third = await box.build(dockerfile)
+    assert.equal(third.image.id, first.image.id)
+    assert.deepEqual(box.commands, [])
+  })
+
+  test('says why a step is made again, and makes none that need not be', async t => {
+    const box = await Box.open(t)
+    box.run = touch
+    box.write('a.txt', 'one')
+    const dockerfile = 'FROM base:1\nARG V=1\nRUN ["touch", "x"]\nCOPY a.txt /\nRUN ["touch", "y"]\n'
+    await box.build(dockerfile)
+    box.write('a.txt', 'two')
+    const changed = await box.build(dockerfile)
+    assert.deepEqual(changed.missed, {
+      'COPY a.txt /': 'a.txt changed',
+      'RUN ["touch", "y"]': 'the step before changed',
+    })
+    const argued = await box.build(dockerfile, { args: new Map([['V', '2']]) })
+    assert.deepEqual(argued.missed, { 'RUN ["touch", "x"]': 'ARG V: 1 → 2', 'RUN ["touch", "y"]': 'ARG V: 1 → 2' })
+    const fresh = await box.build(dockerfile, { noCache: true, args: new Map([['V', '2']]) })
+    assert.deepEqual(new Set(Object.values(fresh.missed)), new Set(['no cache was asked for']))
+  })
+
+  test('forgets no cache of the stages that were not named', async t => {
+    const box = await Box.open(t)
+    box.run = touch
+    const dockerfile =
+      'FROM base:1 AS one\nRUN ["touch", "x"]\nFROM base:1 AS two\nRUN ["touch", "y"]\nCOPY --from=one /x /x\n'
+    await box.build(dockerfile)
+    const { missed } = await box.build(dockerfile, { noCache: ['ONE'] })
+    assert.deepEqual(missed, { 'RUN ["touch", "x"]': 'no cache was asked for' })
+  })
+
+  test('runs stages side by side that need not wait for each other', async t => {
+    const box = await Box.open(t)
+    const both = Promise.withResolvers<void>()
+    let running = 0
+    box.run = async command => {
+      if (++running === 2) both.resolve()
+      await both.promise
+      return await touch(command)
+    }
+    const { image } = await box.build(
+      'FROM base:1 AS a\nRUN ["touch", "a"]\nFROM base:1 AS b\nRUN ["touch", "b"]\nFROM base:1\nCOPY --from=a /a /\nCOPY --from=b /b /\n',
+    )
+    assert.equal(image.diffIds.length, 3)
+  })
+
+  test('whose command fails says which, with its lines and code, and leaves nothing', async t => {
+    const box = await Box.open(t)
+    box.run = async ({ onOutput }) => {
+      onOutput('stderr', Buffer.from('no such thing\n'))
+      return 7
+    }
+    await assert.rejects(box.build('FROM base:1\nRUN make it\n'), (error: unknown) => {
+      assert.ok(error instanceof BuildFailure)
+      assert.equal(error.message, 'process "/bin/sh -c make it" did not complete successfully: exit code: 7')
+      assert.deepEqual(error.lines, { first: 2, last: 2 })
+      assert.equal(error.exitCode, 7)
+      return true
+    })
+    assert.deepEqual(readdirSync(box.paths.buildTemp), [])
+    assert.equal(box.images.find('made:1'), undefined)
+  })
+
+  test('ends the other stages when one fails', async t => {
+    const box = await Box.open(t)
+    const waiting = Promise.withResolvers<void>()
+    let aborted = false
+    box.run = async ({ args, signal }) => {
+      if (args.at(-1) === 'fail') {
+        await waiting.promise
+        return 1
+      }
+      waiting.resolve()
+      await new Promise(resolve => signal.addEventListener('abort', resolve))
+      aborted = true
+      throw signal.reason
+    }
+    await assert.rejects(
+      box.build('FROM base:1 AS a\nRUN ["fail"]\nFROM base:1\nRUN ["wait"]\nCOPY --from=a / /\n'),
+      /exit code: 1/,
+    )
+    assert.ok(aborted)
+  })
+
+  test('that nobody waits for any more ends its command', async t => {
+    const box = await Box.open(t)
+    const stop = new AbortController()
+    box.run = async ({ signal }) => {
+      stop.abort()
+      await new Promise(resolve => (signal.aborted ? resolve(0) : signal.addEventListener('abort', resolve)))
+      throw signal.reason
+    }
+    await assert.rejects(box.build('FROM base:1\nRUN wait\n', {}, stop.signal), error => isFailure(error, 'cancelled'))
+    assert.deepEqual(readdirSync(box.paths.buildTemp), [])
+    assert.deepEqual(box.cache.list(), [])
+  })
+
+  test('that two ask for at once runs once, and goes on when the first has left', async t => {
+    const box = await Box.open(t)
+    const release = Promise.withResolvers<void>()
+    const started = Promise.withResolvers<void>()
+    box.run = async command => {
+      started.resolve()
+      await release.promise
+      return await touch(command)
+    }
+    const dockerfile = 'FROM base:1\nRUN ["touch", "x"]\n'
+    const stop = new AbortController()
+    const first = box.build(dockerfile, { tags: ['first:1'] }, stop.signal)
+    await started.promise
+    const joined = Promise.withResolvers<void>()
+    box.write('Dockerfile', dockerfile)
+    const second = box.builder.build(
+      { ...request, tags: ['second:1'], client: folderClient(box.context, () => undefined) },
+      event => event.kind === 'missed' && joined.resolve(),
+      new AbortController().signal,
+    )
+    await joined.promise
+    await new Promise(resolve => setImmediate(resolve))
+    stop.abort()
+    await assert.rejects(first, error => isFailure(error, 'cancelled'))
+    release.resolve()
+    assert.deepEqual((await second).tags, ['second:1'])
+    assert.equal(box.commands.length, 1)
+  })
+
+  test('without an effect has no layer', async t => {
+    const box = await Box.open(t)
+    const { image } = await box.build('FROM base:1\nRUN true\n')
+    assert.equal(image.diffIds.length, 1)
+    assert.equal(image.history.at(-1)!.empty_layer, true)
+  })
+
+  test('keeps its layers in the cache when the image is gone, until that is cleared away', async t => {
+    const box = await Box.open(t)
+    box.run = touch
+    const dockerfile = 'FROM base:1\nRUN ["touch", "x"]\n'
+    const { image } = await box.build(dockerfile)
+    const root = box.images.layers(image).at(-1)!
+    await box.images.remove('made:1', { usedBy: () => [] })
+    assert.ok(existsSync(root))
+    await box.boot()
+    assert.ok(existsSync(root))
+    const { missed } = await box.build(dockerfile)
+    assert.deepEqual(missed, {})
+    assert.deepEqual(await box.builder.usage.prune({ all: false, filters: {}, keep: 0 }), { deleted: [], reclaimed: 0 })
+    await box.images.remove('made:1', { usedBy: () => [] })
+    const { deleted, reclaimed } = await box.builder.usage.prune({ all: false, filters: {}, keep: 0 })
+    assert.equal(deleted.length, 1)
+    assert.equal(reclaimed, 5)
+    assert.ok(!existsSync(root))
+    const again = await box.build(dockerfile)
+    assert.deepEqual(again.missed, { 'RUN ["touch", "x"]': 'its result is no longer in the cache' })
+  })
+
+  test('whose layer was lost makes it again', async t => {
+    const box = await Box.open(t)
+    box.run = touch
+    const dockerfile = 'FROM base:1\nRUN ["touch", "x"]\n'
+    const { image } = await box.build(dockerfile)
+    rmSync(join(box.images.layers(image).at(-1)!, '..'), { recursive: true })
+    const again = await box.build(dockerfile)
+    assert.equal(box.commands.length, 1)
+    assert.ok(existsSync(join(box.images.layers(again.image).at(-1)!, 'x')))
+  })
+
+  test('needs to be allowed the network of the host', async t => {
+    const box = await Box.open(t)
+    await assert.rejects(box.build('FROM base:1\nRUN --network=host true\n'), /network\.host is not allowed/)
+    await box.build('FROM base:1\nRUN --network=host true\n', { entitlements: new Set(['network.host']) })
+    assert.equal(box.commands[0]!.network, 'host')
+  })
+})

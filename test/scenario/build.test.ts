@@ -1,0 +1,185 @@
+/** Builds on the kernel: what a command of a build sees, and that nothing of it stays, whoever ends in the middle. */
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { after, before, describe, test } from 'node:test'
+import { endpoints } from '../../src/api/endpoints.ts'
+import type { Progress } from '../../src/api/json-lines.ts'
+import { createClient } from '../../src/client/client.ts'
+import { command } from '../support/command.ts'
+import { TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
+import { lacking, program, root, which } from '../support/needs.ts'
+import { leftOver, type Stock } from '../support/stock.ts'
+import { type TinyFiles, tinyTar } from '../support/tiny-image.ts'
+
+describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }, () => {
+  let engine: TestEngine
+  before(async () => {
+    engine = await TestEngine.start()
+  })
+  after(() => engine.stop())
+
+  type Query = NonNullable<Parameters<typeof call>[0]>
+  const call = (
+    query: Readonly<Record<string, unknown>>,
+    files: TinyFiles,
+    onLine: (line: Progress) => void = () => {},
+  ) => build(engine, query, files, onLine)
+
+  const cleared = (before: Stock) =>
+    eventually('what a build held', async () => {
+      assert.deepEqual(leftOver(before, await engine.stock()), {})
+      return true
+    })
+
+  /** What a Dockerfile's commands print. */
+  const said = async (dockerfile: string, query: Query = {}, files: TinyFiles = {}): Promise<string> => {
+    const lines = await call(query, { Dockerfile: dockerfile, ...files })
+    assert.equal(lines.find(line => line.error)?.error, undefined)
+    return lines.map(line => line.stream ?? '').join('')
+  }
+
+  /** The paths of an image's own layers. */
+  const paths = async (image: string): Promise<string> => {
+    const folder = join(engine.folder, `saved-${Math.random()}`)
+    mkdirSync(folder)
+    const client = createClient(engine.host)
+    try {
+      const { content } = await client.stream(endpoints.imageGet, { params: { name: image } })
+      writeFileSync(join(folder, 'image.tar'), await buffer(Readable.from(content)))
+    } finally {
+      client.close()
+    }
+    await command('tar', ['-xf', 'image.tar'], { cwd: folder })
+    const manifest = JSON.parse((await command('cat', ['manifest.json'], { cwd: folder })).stdout) as [
+      { Layers: string[] },
+    ]
+    const listed = await Promise.all(
+      manifest[0].Layers.slice(1).map(layer => command('tar', ['-tf', layer], { cwd: folder })),
+    )
+    return listed.map(({ stdout }) => stdout).join('')
+  }
+
+  test('a command has the rights of a plain container, a network, and names that do not depend on the engine', async () => {
+    const text = await said(
+      'FROM busybox\nUSER 7:8\nRUN id; grep CapBnd /proc/self/status; env; cat /etc/hostname /etc/hosts; ip -o addr show eth0\n',
+      { extrahosts: ['db:10.1.2.3'], memory: 64 * 1024 ** 2 },
+    )
+    assert.match(text, /uid=7 gid=8/)
+    assert.match(text, /CapBnd:\t00000000a80425fb/)
+    assert.match(text, /^buildkitsandbox$/m)
+    assert.match(text, /^10\.1\.2\.3\tdb$/m)
+    assert.match(text, /eth0 +inet /)
+    assert.doesNotMatch(text, /^HOSTNAME=/m)
+  })
+
+  test('a command without a network has the loopback alone', async () => {
+    const text = await said('FROM busybox\nRUN --network=none ip -o link\n')
+    assert.match(text, /1: lo/)
+    assert.doesNotMatch(text, /^2: /m)
+  })
+
+  test('limits hold', async () => {
+    const where = 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true'
+    assert.match(await said(`FROM busybox\nRUN ${where}\n`, { memory: 64 * 1024 ** 2 }), /^67108864$/m)
+  })
+
+  test('nothing that was made to mount over is in the image', async () => {
+    await said(
+      [
+        'FROM busybox AS from',
+        'FROM scratch',
+        'COPY --from=from /bin /bin',
+        'RUN --mount=type=tmpfs,target=/a/b --mount=type=cache,target=/c --mount=type=bind,from=from,target=/d/e touch /x',
+        '',
+      ].join('\n'),
+      { t: ['mounts:1'] },
+    )
+    const found = (await paths('mounts:1')).split('\n').filter(path => !path.startsWith('bin'))
+    assert.deepEqual(found, ['x', ''])
+  })
+
+  test('a cache mount is there for the next build, and what is written to a bind mount is not', async () => {
+    const dockerfile = (text: string) =>
+      `FROM busybox\nRUN --mount=type=cache,target=/c,id=k --mount=type=bind,target=/ctx,rw ${text}\n`
+    await said(dockerfile('echo kept >/c/x; echo lost >/ctx/a; cat /ctx/a'), {}, { a: 'sent' })
+    assert.match(await said(dockerfile('cat /c/x /ctx/a'), {}, { a: 'sent' }), /^kept\nsent/m)
+  })
+
+  test('a failing command is told by its words, its code and its lines', async () => {
+    const lines = await call({}, { Dockerfile: 'FROM busybox\nRUN echo so; exit 3\n' })
+    const last = lines.at(-1)!
+    assert.equal(last.errorDetail?.code, 3)
+    assert.equal(last.error, 'process "/bin/sh -c echo so; exit 3" did not complete successfully: exit code: 3')
+    assert.match(lines.at(-2)!.stream!, /^ {3}2 \| >>> RUN echo so; exit 3$/m)
+  })
+
+  test('whose client leaves ends at once, and nothing stays', async () => {
+    const before = await engine.stock()
+    const running = Promise.withResolvers<void>()
+    const client = createClient(engine.host)
+    const tar = await tinyTar({ Dockerfile: 'FROM busybox\nRUN echo on; sleep 1000\n' })
+    const reading = (async () => {
+      for await (const line of await client.stream(endpoints.imageBuild, { query: {}, body: tar }))
+        if (line.stream === 'on\n') running.resolve()
+    })()
+    await running.promise
+    client.close()
+    await assert.rejects(reading)
+    await cleared(before)
+    await eventually('the folder of builds', () => readdirSync(join(engine.roots.data, 'build', 'tmp')).length === 0)
+  })
+
+  test('an engine that is killed in the middle leaves nothing that the next one does not clear', async () => {
+    const before = await engine.stock()
+    const running = Promise.withResolvers<void>()
+    const building = call({}, { Dockerfile: 'FROM busybox\nRUN echo on; touch /x; sleep 1000\n' }, line => {
+      if (line.stream === 'on\n') running.resolve()
+    })
+    const broken = assert.rejects(building)
+    await running.promise
+    await engine.halt('SIGKILL')
+    await broken
+    await engine.boot()
+    await cleared(before)
+    assert.deepEqual(readdirSync(join(engine.roots.data, 'build', 'tmp')), [])
+    assert.deepEqual(readdirSync(join(engine.roots.run, 'builds')), [])
+    assert.match(await said('FROM busybox\nRUN echo again\n'), /again/)
+  })
+
+  test('docker build without BuildKit', { skip: lacking(program('docker')) }, async () => {
+    const folder = join(engine.folder, 'context')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox\nCOPY a /\nRUN cat /a\n')
+    writeFileSync(join(folder, 'a'), 'content of a\n')
+    const env = { ...engine.env, DOCKER_BUILDKIT: '0' }
+    const first = await command(which('docker')!, ['build', '-t', 'cli:1', folder], { env })
+    assert.equal(first.code, 0, first.stderr)
+    assert.match(first.stdout, /content of a/)
+    assert.match(first.stdout, /Successfully tagged cli:1/)
+    const quiet = await command(which('docker')!, ['build', '-q', '-t', 'cli:1', folder], { env })
+    assert.match(quiet.stdout, /^sha256:[0-9a-f]{64}\n$/)
+  })
+})
+
+async function build(
+  engine: TestEngine,
+  query: Readonly<Record<string, unknown>>,
+  files: TinyFiles,
+  onLine: (line: Progress) => void,
+): Promise<readonly Progress[]> {
+  const client = createClient(engine.host)
+  try {
+    const lines: Progress[] = []
+    for await (const line of await client.stream(endpoints.imageBuild, { query, body: await tinyTar(files) })) {
+      lines.push(line)
+      onLine(line)
+    }
+    return lines
+  } finally {
+    client.close()
+  }
+}
