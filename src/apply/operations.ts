@@ -114,7 +114,8 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
         return { outcome: await context.waiter.wait(id, operation, context.signal) }
       } catch (error) {
         if (operation.required || context.signal.aborted) throw error
-        context.onWarning(`optional ${messageOf(error)}`)
+        const why = messageOf(error).replace(/^dependency failed to start: /, '')
+        context.onWarning(`optional dependency "${operation.service}" failed to start: ${why}`)
         return { outcome: 'unready' }
       }
     case 'stop-container':

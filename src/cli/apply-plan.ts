@@ -30,9 +30,10 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
   for (const warning of plan.warnings) screen.warn(printable(warning))
   if (plan.empty) {
     if (globals.progress === 'quiet' || globals.progress === 'json') return false
-    const { lineOf } = await import('./progress/plain.ts')
-    for (const name of plan.running) screen.say(lineOf(`Container ${name}`, 'Running', screen.paintStatus))
-    if (plan.running.length === 0 && nothing !== '') screen.say(nothing)
+    const [{ lineOf }, { keptWord }] = await Promise.all([import('./progress/plain.ts'), import('./progress/words.ts')])
+    for (const { name, state } of plan.kept)
+      screen.say(lineOf(`Container ${name}`, keptWord(state), screen.paintStatus))
+    if (plan.kept.length === 0 && nothing !== '') screen.say(nothing)
     return false
   }
   if (globals['dry-run']) {

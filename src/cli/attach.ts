@@ -42,21 +42,22 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     timestamps: attached.style.timestamps,
     services: watched(attached),
   })
-  const ending = new Ending(call, attached, { follower, starting, started: started.promise })
+  const lines = new LogLines(call.screen, { ...attached.style, services: shown })
+  const onOutput = ({ operation }: PlanNode, text: string) => {
+    if ('service' in operation && operation.service !== undefined && shown.includes(operation.service))
+      lines.hook({ service: operation.service, container: operation.name }, text)
+  }
+  const ending = new Ending(call, attached, { follower, starting, started: started.promise, onOutput })
   using _taken = call.interrupts.take(count => {
     if (count === 1) call.screen.say('Gracefully stopping... press Ctrl+C again to force')
     ending.begin(count === 1 ? 'stop' : 'kill')
   })
-  const lines = new LogLines(call.screen, { ...attached.style, services: shown })
   let held: Promise<unknown> = Promise.resolve()
   const more = {
     signal: starting.signal,
     beforeStart: unreadable(attached, follower),
     hold: (work: Promise<unknown>) => (held = work.catch(() => undefined)),
-    onOutput: ({ operation }: PlanNode, text: string) => {
-      if ('service' in operation && operation.service !== undefined && shown.includes(operation.service))
-        lines.hook({ service: operation.service, container: operation.name }, text)
-    },
+    onOutput,
   }
   // ready fails with the events themselves, whose reader says why
   follower.ready.then(() => attached.bringUp(more).then(started.resolve, started.reject), started.reject)
@@ -110,6 +111,7 @@ interface Work {
   readonly follower: Follower
   readonly starting: AbortController
   readonly started: Promise<unknown>
+  readonly onOutput: Required<BringUp>['onOutput']
 }
 
 /** Stopping, then killing, beside the output that still comes. */
@@ -160,6 +162,7 @@ class Ending {
     const plan =
       how === 'kill' ? planKill(project, observed, chosen) : planStop(project, observed, { ...chosen, timeout })
     // lines and not a live list, which the output would tear apart
-    await applyPlan(this.#call, { plan, client, nothing: '', signal, live: false })
+    const { onOutput } = this.#running
+    await applyPlan(this.#call, { plan, client, nothing: '', signal, live: false, onOutput })
   }
 }

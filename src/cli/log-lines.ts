@@ -36,12 +36,14 @@ export class LogLines {
     this.#style = style
     // sorted: a service has its colour by its place in the stack, not by who speaks first
     this.#services = [...(style.services ?? [])].sort()
-    this.#width = Math.max(0, ...this.#services.map(name => name.length + 2))
+    this.#width = Math.max(0, ...this.#services.map(name => name.length + '-1 '.length))
   }
 
   write(line: LogLine): void {
     const time = this.#style.timestamps && line.time !== undefined ? `${line.time} ` : ''
-    this.#screen[line.stream].write(`${this.#prefix(line)}${time}${shown(line.text)}\n`)
+    this.#screen[line.stream].write(
+      `${this.#prefix({ service: line.service, name: nameOf(line) })}${time}${shown(line.text)}\n`,
+    )
   }
 
   /** The end of a container among its lines, in Compose's words: "web-1 exited with code 0". */
@@ -53,15 +55,13 @@ export class LogLines {
   /** A line that a hook has printed in a container: "web-1 ->  | text". */
   hook({ service, container }: Omit<Named, 'number'>, text: string): void {
     const name = `${shortName(service, container)} ->`
-    const prefix = this.#style.prefix ? `${this.#paint(this.#colourOf(service), `${printable(name)} |`)} ` : ''
-    this.#screen.stdout.write(`${prefix}${shown(text)}\n`)
+    this.#screen.stdout.write(`${this.#prefix({ service, name })}${shown(text)}\n`)
   }
 
-  #prefix(line: Named): string {
+  /** As wide as the longest so far and a blank. */
+  #prefix({ service, name }: { readonly service: string; readonly name: string }): string {
     if (!this.#style.prefix) return ''
-    const { service } = line
-    const name = nameOf(line)
-    this.#width = Math.max(this.#width, name.length)
+    this.#width = Math.max(this.#width, name.length + 1)
     return `${this.#paint(this.#colourOf(service), `${printable(name).padEnd(this.#width)} |`)} `
   }
 

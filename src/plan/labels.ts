@@ -1,5 +1,5 @@
 /** The labels by which a project's parts are found: Docker Compose's keys, so that its tools see ours, and one of our own. */
-import type { Dependency } from '../model/dependency.ts'
+import { conditions, type Dependency } from '../model/dependency.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import type { Fields } from './hash.ts'
@@ -75,9 +75,13 @@ function formatDependencies(service: Service): string {
     .join(',')
 }
 
-/** The services a container was made to depend on, for plans without a stack file. */
-export function parseDependencies(label: string | undefined): readonly string[] {
-  return (label ?? '').split(',').flatMap(part => part.split(':')[0] || [])
+/** What a container was made to depend on, for plans without a stack file: "db:service_healthy:true". A word nobody knows says nothing. */
+export function parseDependencies(label: string | undefined): readonly Dependency[] {
+  return (label ?? '').split(',').flatMap(part => {
+    const [service = '', word, restart] = part.split(':')
+    const condition = conditions.find(each => conditionWords[each] === word) ?? 'started'
+    return service === '' ? [] : [{ service, condition, required: true, restart: restart === 'true' }]
+  })
 }
 
 /** The field hashes a container was made with; undefined when it was not made by us. */

@@ -10,10 +10,15 @@ export interface PlanNode {
   readonly after: readonly NodeId[]
 }
 
+export interface Kept {
+  readonly name: string
+  readonly state: 'running' | 'stopped'
+}
+
 export class Plan {
   readonly #nodes: PlanNode[] = []
   readonly #warnings: string[] = []
-  readonly #running: string[] = []
+  readonly #kept: Kept[] = []
   readonly #problems = new Problems()
 
   /** Appends a node. @throws RangeError when it would come after a node that is not there yet. */
@@ -50,14 +55,19 @@ export class Plan {
     this.#problems.settle()
   }
 
-  /** A container that runs and stays as it is. */
-  keep(name: string): void {
-    this.#running.push(name)
+  /** A container that stays as it is: it runs, or has been stopped before. */
+  keep(name: string, state: Kept['state'] = 'running'): void {
+    this.#kept.push({ name, state })
+  }
+
+  /** Containers that stay as they are. */
+  get kept(): readonly Kept[] {
+    return this.#kept
   }
 
   /** Names of containers that run and stay as they are. */
   get running(): readonly string[] {
-    return this.#running
+    return this.#kept.filter(({ state }) => state === 'running').map(({ name }) => name)
   }
 
   /** In an order in which they could run one by one. */

@@ -2,10 +2,17 @@
 import { Graph } from '../graph/graph.ts'
 import { findCycle, layers } from '../graph/order.ts'
 import { serviceGraph } from '../graph/services.ts'
+import type { Dependency } from '../model/dependency.ts'
 import { labels, parseDependencies } from './labels.ts'
 import type { ObservedContainer } from './observed.ts'
 import type { NodeId } from './operation.ts'
-import type { Target } from './scope.ts'
+import { serviceOf, type Target } from './scope.ts'
+
+/** What a container waits for and follows: by the stack, and by its label for a service that is not in it. */
+export function dependenciesOf(target: Target, container: ObservedContainer): readonly Dependency[] {
+  const service = serviceOf(target, container.service)
+  return service ? Object.values(service.dependsOn) : parseDependencies(container.labels[labels.dependsOn])
+}
 
 /** Who needs whom among the containers' services: by the stack, and by labels for those that are not in it. */
 export function graphOf(target: Target, containers: readonly ObservedContainer[]): Graph {
@@ -17,7 +24,7 @@ export function graphOf(target: Target, containers: readonly ObservedContainer[]
   for (const container of containers) {
     graph.addNode(container.service)
     if ('services' in target && Object.hasOwn(target.services, container.service)) continue
-    for (const needed of parseDependencies(container.labels[labels.dependsOn]))
+    for (const { service: needed } of dependenciesOf(target, container))
       if (needed !== container.service) graph.addEdge(container.service, needed, 'label')
   }
   if (findCycle(graph) === undefined) return graph

@@ -1,15 +1,15 @@
 /** The plans that turn what is there: stop, start, restart, kill, pause, rm; a stack file is not needed. */
 import { layers } from '../graph/order.ts'
-import { serviceGraph, sharedNamespaces } from '../graph/services.ts'
+import { sharedNamespaces } from '../graph/services.ts'
 import { Failure } from '../lib/failure.ts'
-import type { Project } from '../model/project.ts'
+import type { Dependency } from '../model/dependency.ts'
 import { isLive, on, planRemoval, planStopping } from './ending.ts'
 import { planHooks } from './hooks.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import type { NodeId } from './operation.ts'
 import { Plan } from './plan.ts'
 import { chosen, type ServicesOption, serviceOf, type Target } from './scope.ts'
-import { forward, graphOf, reversed } from './service-order.ts'
+import { dependenciesOf, forward, graphOf, reversed } from './service-order.ts'
 
 export interface StopOptions extends ServicesOption {
   /** Seconds. */
@@ -18,7 +18,9 @@ export interface StopOptions extends ServicesOption {
 
 export function planStop(target: Target, observed: Observed, { services, timeout }: StopOptions = {}): Plan {
   const plan = new Plan()
-  reversed(target, chosen('stop', target, { observed, services }).filter(isLive), (container, after) =>
+  const containers = chosen('stop', target, { observed, services })
+  for (const { name } of containers.filter(each => !isLive(each))) plan.keep(name, 'stopped')
+  reversed(target, containers.filter(isLive), (container, after) =>
     planStopping(plan, container, { ...asked(target, container), timeout, after }),
   )
   return plan
@@ -44,7 +46,8 @@ export function planStart(target: Target, observed: Observed, { services, wait }
   forward(target, all, (container, after) => {
     // the engine says why a paused one cannot be started
     if (isLive(container) && container.state !== 'paused') return undefined
-    const gates = 'services' in target ? conditionWaits(plan, target, { container, all, after, waits }) : []
+    const needs = 'services' in target ? dependenciesOf(target, container) : []
+    const gates = conditionWaits(plan, needs, { container, all, after, waits })
     const cause = container.state === 'paused' ? 'it is paused' : 'it is not running'
     const started = plan.add({ kind: 'start-container', cause, ...on(container) }, [...after.values(), ...gates])
     starts.set(container.name, started)
@@ -83,9 +86,13 @@ interface WaitsInput {
   readonly waits: Map<string, NodeId>
 }
 
-function conditionWaits(plan: Plan, project: Project, { container, all, after, waits }: WaitsInput): readonly NodeId[] {
+function conditionWaits(
+  plan: Plan,
+  dependencies: readonly Dependency[],
+  { container, all, after, waits }: WaitsInput,
+): readonly NodeId[] {
   const nodes: NodeId[] = []
-  for (const dependency of Object.values(project.services[container.service]?.dependsOn ?? {})) {
+  for (const dependency of dependencies) {
     const { condition, required } = dependency
     if (condition === 'started') continue
     for (const needed of all.filter(c => c.service === dependency.service)) {
@@ -107,31 +114,46 @@ export interface RestartOptions extends StopOptions {
   readonly noDeps?: boolean
 }
 
-/** Restarts those named, dependencies first, and then those that are to follow them. */
+/** Restarts those named, dependencies first, and then those that are to follow them, as soon as what they need is as they need it. */
 export function planRestart(target: Target, observed: Observed, options: RestartOptions = {}): Plan {
   const plan = new Plan()
   const { services, timeout } = options
   const named = chosen('restart', target, { observed, services })
   const causes = new Map(named.map(container => [container.service, 'asked for']))
-  if (!options.noDeps && 'services' in target)
-    for (const name of layers(serviceGraph(target)).flat()) {
-      const service = target.services[name]!
-      const follows = Object.values(service.dependsOn).flatMap(d => (d.restart ? [d.service] : []))
+  const own = observed.containers.filter(c => !c.oneOff)
+  if (!options.noDeps)
+    for (const name of layers(graphOf(target, own)).flat()) {
+      const service = serviceOf(target, name)
+      const first = own.find(c => c.service === name)
+      const needs = service ? Object.values(service.dependsOn) : first ? dependenciesOf(target, first) : []
+      const follows = needs.flatMap(each => (each.restart ? [each.service] : []))
       // with some engines a namespace ends with its owner's process
-      const moved = [...follows, ...sharedNamespaces(service)].find(needed => causes.has(needed))
+      const moved = [...follows, ...(service ? sharedNamespaces(service) : [])].find(needed => causes.has(needed))
       if (moved !== undefined && !causes.has(name)) causes.set(name, `${moved} is restarted`)
     }
-  const containers = observed.containers.filter(c => causes.has(c.service) && !c.oneOff)
+  const containers = own.filter(c => causes.has(c.service))
+  const waits = new Map<string, NodeId>()
   forward(target, containers, (container, needed) => {
     const service = serviceOf(target, container.service)
     const hooked = { service, on: on(container) }
-    const after = [...needed.values()]
+    const ready = conditionWaits(plan, followed(target, container), {
+      container,
+      all: containers,
+      after: needed,
+      waits,
+    })
+    const after = [...needed.values(), ...ready]
     const before = container.state === 'running' ? planHooks(plan, 'pre_stop', { ...hooked, after }) : after
     const cause = causes.get(container.service)!
     const restarted = plan.add({ kind: 'restart-container', cause, ...on(container), timeout }, before)
     return planHooks(plan, 'post_start', { ...hooked, after: [restarted] })[0]
   })
   return plan
+}
+
+/** What a container is restarted with. */
+function followed(target: Target, container: ObservedContainer): readonly Dependency[] {
+  return dependenciesOf(target, container).filter(({ restart }) => restart)
 }
 
 export interface KillOptions extends ServicesOption {

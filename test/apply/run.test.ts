@@ -193,7 +193,7 @@ test('run() goes on with a warning when a dependency that is not required does n
   plan.add(start('web'), [plan.add(wait('db', 'healthy', false))])
   const warnings: string[] = []
   await run(plan, client, { onEvent: event => event.kind === 'warning' && warnings.push(event.text) })
-  assert.deepEqual(warnings, ['optional dependency failed to start: container db exited (3)'])
+  assert.deepEqual(warnings, ['optional dependency "db" failed to start: container db exited (3)'])
   assert.ok(client.calls.includes('containerStart web'))
 })
 

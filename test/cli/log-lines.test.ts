@@ -30,7 +30,16 @@ describe('LogLines', () => {
     const lines = new LogLines(screen, { ...style, services: ['web', 'database'] })
     lines.write(line)
     lines.write({ ...line, service: 'database', stream: 'stderr', text: 'oops' })
-    assert.deepEqual(written, { stdout: 'web-1      | hi\n', stderr: 'database-1 | oops\n' })
+    assert.deepEqual(written, { stdout: 'web-1       | hi\n', stderr: 'database-1  | oops\n' })
+  })
+
+  test('marks what hooks print, and is as wide as that from then on', () => {
+    const { written, screen } = recorder()
+    const lines = new LogLines(screen, { ...style, services: ['web'] })
+    lines.write(line)
+    lines.hook({ service: 'web', container: 'shop-web-1' }, 'from a hook')
+    lines.write(line)
+    assert.equal(written.stdout, 'web-1  | hi\nweb-1 ->  | from a hook\nweb-1     | hi\n')
   })
 
   test('gives a service its colour by its place in the stack, not by who speaks first', () => {

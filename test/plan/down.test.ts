@@ -90,7 +90,9 @@ test('planDown() of nothing is empty', () => {
 test('planStop() stops what runs, planStart() starts it again after what it needs is healthy', () => {
   const before = up(shop)
   const stopped = applied(planStop(shop, before, { timeout: 1 }), before)
-  assert.ok(planStop(shop, stopped).empty)
+  const again = planStop(shop, stopped, { services: ['web'] })
+  assert.ok(again.empty)
+  assert.deepEqual(again.kept, [{ name: 'shop-web-1', state: 'stopped' }])
   assert.deepEqual(lines(planStart(shop, stopped)), [
     '#1 start-container shop-cache-1',
     '#2 start-container shop-db-1',
@@ -115,8 +117,14 @@ test('planRestart() takes along those with `restart: true`, unless told not to',
   const before = up(shop)
   assert.deepEqual(lines(planRestart(shop, before, { services: ['db'] })), [
     '#1 restart-container shop-db-1',
-    '#2 <1> restart-container shop-web-1',
+    '#2 <1> wait-container shop-db-1',
+    '#3 <1,2> restart-container shop-web-1',
   ])
+  // the labels of the containers say the same to whoever has no stack file
+  assert.deepEqual(
+    lines(planRestart({ name: 'shop' }, before, { services: ['db'] })),
+    lines(planRestart(shop, before, { services: ['db'] })),
+  )
   assert.equal(planRestart(shop, before, { services: ['db'], noDeps: true }).nodes.length, 1)
   assert.equal(planRestart(shop, before, { services: ['cache'] }).nodes.length, 1)
 })

@@ -17,7 +17,7 @@ async function chosen({ globals, screen }: Call, plan: Plan, live: boolean): Pro
   const style = globals.progress ?? 'auto'
   // A list that is longer than the screen cannot be redrawn in place.
   const fits =
-    plan.nodes.length + plan.running.length < (screen.status.rows ?? 0) ||
+    plan.nodes.length + plan.kept.length < (screen.status.rows ?? 0) ||
     new Resources(plan).all.length < (screen.status.rows ?? 0) - 1
   const wanted = style === 'auto' && screen.isLive && fits ? 'tty' : style
   switch (wanted === 'tty' && !live ? 'plain' : wanted) {

@@ -3,7 +3,7 @@ import type { ApplyEvent } from '../../apply/events.ts'
 import { formatBytes } from '../../lib/units.ts'
 import { type NodeId, type Operation, resourceKind } from '../../plan/operation.ts'
 import type { Plan } from '../../plan/plan.ts'
-import { outcomeWord, waitText, wordsOf } from './words.ts'
+import { keptWord, outcomeWord, waitText, wordsOf } from './words.ts'
 
 export interface Resource {
   /** "Container shop-web-1". */
@@ -33,7 +33,7 @@ export class Resources {
   readonly #all = new Map<string, Resource>()
 
   constructor(plan: Plan) {
-    for (const name of plan.running) this.#resource(`Container ${name}`, 'Running')
+    for (const { name, state } of plan.kept) this.#resource(`Container ${name}`, keptWord(state))
     for (const { id, operation } of plan.nodes) {
       const resource = this.#resource(labelOf(operation), '')
       resource.state = 'waiting'

@@ -1,6 +1,7 @@
 /** What is said of an operation, in Docker Compose's words: scripts look for them. */
 import type { Outcome } from '../../apply/events.ts'
 import type { Operation, WaitCondition } from '../../plan/operation.ts'
+import type { Kept } from '../../plan/plan.ts'
 
 export interface Words {
   /** While it runs; undefined: nothing worth a line. */
@@ -50,6 +51,10 @@ const outcomes: Readonly<Record<Outcome, string>> = {
 
 export function wordsOf(operation: Operation, { replaces }: { readonly replaces: boolean }): Words {
   return (replaces ? replacing[operation.kind] : undefined) ?? words[operation.kind]
+}
+
+export function keptWord(state: Kept['state']): string {
+  return state === 'running' ? 'Running' : 'Stopped'
 }
 
 export function outcomeWord(outcome: Outcome): string {
