@@ -24,14 +24,22 @@ export class TestEngine {
   readonly folder: string
   #process: ChildProcess | undefined
   #stacks = 0
+  #hasDisk = false
 
   private constructor(folder: string) {
     this.folder = folder
   }
 
-  /** Starts an engine with a busybox image in it. */
-  static async start(images: readonly string[] = ['busybox']): Promise<TestEngine> {
+  /** Starts an engine with a busybox image in it. `disk`: on a file system of its own, of this size ("24m"). */
+  static async start(
+    images: readonly string[] = ['busybox'],
+    { disk }: { readonly disk?: string } = {},
+  ): Promise<TestEngine> {
     const engine = new TestEngine(mkdtempSync(join(tmpdir(), 'tsc-')))
+    if (disk !== undefined) {
+      engine.#expectOk(await command('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'tscompose-test', engine.folder]))
+      engine.#hasDisk = true
+    }
     await engine.boot()
     if (images.length > 0) engine.#expectOk(await command(makeImages, images, { env: engine.env, timeout: 300_000 }))
     return engine
@@ -64,8 +72,12 @@ export class TestEngine {
   }
 
   get log(): string {
-    const path = join(this.folder, 'engine.log')
-    return existsSync(path) ? readFileSync(path, 'utf8') : ''
+    return existsSync(this.#log) ? readFileSync(this.#log, 'utf8') : ''
+  }
+
+  /** Beside a disk of its own, which may be full. */
+  get #log(): string {
+    return this.#hasDisk ? `${this.folder}.log` : join(this.folder, 'engine.log')
   }
 
   /** Starts the daemon and resolves when it listens. */
@@ -82,7 +94,7 @@ export class TestEngine {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
     this.#process = child
-    child.stderr!.on('data', chunk => writeFileSync(join(this.folder, 'engine.log'), chunk, { flag: 'a' }))
+    child.stderr!.on('data', chunk => writeFileSync(this.#log, chunk, { flag: 'a' }))
     const ended = once(child, 'exit').then(() => assert.fail(`the engine ended before it was ready:\n${this.log}`))
     const ready = once(createInterface(child.stdio[3] as NodeJS.ReadableStream), 'line')
     const [line] = (await Promise.race([ready, ended])) as string[]
@@ -133,9 +145,14 @@ export class TestEngine {
       await pause(100)
       left = leftOver(undefined, await this.stock())
     }
+    const { log } = this
+    if (this.#hasDisk) {
+      this.#expectOk(await command('umount', [this.folder]))
+      rmSync(this.#log, { force: true })
+    }
     if (process.env.KEEP) console.log(`kept ${this.folder}`)
     else rmSync(this.folder, { recursive: true, force: true })
-    assert.deepEqual(left, {}, `the engine left things behind\n${this.log}`)
+    assert.deepEqual(left, {}, `the engine left things behind\n${log}`)
     removeGroups(this.roots)
   }
 

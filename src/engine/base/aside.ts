@@ -4,7 +4,8 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import type { Paths } from './paths.ts'
-import { type RecordKind, readRecord, reasonOf } from './store.ts'
+import { reasonOf } from './space.ts'
+import { type RecordKind, readRecord } from './store.ts'
 
 /** Puts one line into the engine's log. */
 export type Say = (line: string) => void

@@ -2,9 +2,9 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { getSystemErrorMap } from 'node:util'
 import type { z } from 'zod'
-import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
+import { errnoOf, Failure } from '../../lib/failure.ts'
+import { reasonOf, writeFailure } from './space.ts'
 
 /** A document as it was read, before it is known to be what it should be. */
 export type Document = Readonly<Record<string, unknown>>
@@ -43,21 +43,6 @@ export async function writeRecord(path: string, value: object, options: WriteOpt
     rmSync(temporary, { force: true })
     throw writeFailure(path, cause)
   }
-}
-
-/** `ENOSPC` → `Cannot write "/path": no space left on device`. */
-export function writeFailure(path: string, cause: unknown): Failure {
-  const full = ['ENOSPC', 'EDQUOT'].includes(errnoOf(cause) ?? '')
-  return new Failure('internal', `Cannot write "${path}": ${reasonOf(cause)}`, {
-    cause,
-    hint: full ? 'Free space on its file system' : undefined,
-  })
-}
-
-/** What the system says of an error, without path and call, which stand beside it. */
-export function reasonOf(error: unknown): string {
-  const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : undefined
-  return (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? messageOf(error)
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -158,7 +158,8 @@ export class Container {
     this.cgroup = paths.name.cgroup(record.id, record.hostConfig.CgroupParent)
     this.#saved = new KeptRecord({
       path: paths.containerState(record.id),
-      value: () => (this.state.status === 'removing' ? undefined : this.state),
+      // what is being removed has no file to be written any more
+      value: () => (['removing', 'dead'].includes(this.state.status) ? undefined : this.state),
       say,
       syncer,
     })

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { Paths } from '../base/paths.ts'
+import { spaceFailure } from '../base/space.ts'
 import { type Digest, digestOf, hexOf } from './digest.ts'
 
 export interface Received {
@@ -62,7 +63,7 @@ export class Blobs {
     } catch (error) {
       await file.close()
       await rm(path, { force: true })
-      throw error
+      throw spaceFailure(error, path)
     }
   }
 
@@ -72,7 +73,10 @@ export class Blobs {
     try {
       await rename(received.path, path)
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error
+      if (errnoOf(error) !== 'ENOENT') {
+        await this.discard(received)
+        throw spaceFailure(error)
+      }
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       await rename(received.path, path)
     }
@@ -88,8 +92,11 @@ export class Blobs {
     const file = await open(path, 'wx', 0o600)
     try {
       await file.writeFile(data)
-    } finally {
       await file.close()
+    } catch (error) {
+      await file.close()
+      await rm(path, { force: true })
+      throw spaceFailure(error, path)
     }
     const digest = digestOf(data)
     await this.keep({ digest, size: data.length, path })

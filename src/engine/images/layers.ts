@@ -147,10 +147,10 @@ export class Layers {
     const path = this.#blobs.temporary()
     const root = join(path, 'root')
     await mkdir(path, { mode: 0o700 })
-    await mkdir(root)
-    // what a layer without an entry for its root means; the folder above keeps others out
-    await chmod(root, 0o755)
     try {
+      await mkdir(root)
+      // what a layer without an entry for its root means; the folder above keeps others out
+      await chmod(root, 0o755)
       const job = { root, limits: await this.unpackLimits(), keep }
       const { size, opaque, diffId, blob: found } = await this.#pool.run(job, source, onTaken)
       const layer = { size, opaque, blob }
@@ -180,11 +180,14 @@ export class Layers {
       throw new Failure('invalid', `Cannot use layer "${diffId}": its content has diff id ${layer.diffId}`)
     }
     const path = this.#paths.layer(hexOf(diffId))
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       await rename(layer.path, path)
     } catch (error) {
-      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) throw error
+      if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) {
+        await rm(layer.path, { recursive: true, force: true })
+        throw error
+      }
       if (await this.find(diffId)) {
         // unpacked by somebody else meanwhile: the same content
         await rm(layer.path, { recursive: true, force: true })

@@ -28,6 +28,7 @@ import { makeNode, setXattr } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import { mostXattrs, setImageXattrs } from '../base/image-xattrs.ts'
 import { isWhiteout } from '../base/merged-tree.ts'
+import { isSpaceError, writeFailure } from '../base/space.ts'
 import { type TarEntry, TarReader } from '../base/tar-reader.ts'
 import { writeContent } from '../base/write-content.ts'
 
@@ -118,6 +119,7 @@ class LayerFolder {
       else await this.#make(path, entry, reader)
     } catch (error) {
       if (error instanceof Failure || errnoOf(error) === undefined) throw error
+      if (isSpaceError(error)) throw writeFailure(this.#at(path.join('/')), error)
       throw new Failure('internal', `Cannot unpack "${entry.name}": ${errnoOf(error)}`, { cause: error })
     }
   }

@@ -2,6 +2,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
+import { spaceFailure } from '../base/space.ts'
 import { formatAddress, formatSubnet, parseAddress, type Subnet } from './address.ts'
 import type { PublishedPort } from './published-port.ts'
 import type { Ruleset } from './ruleset.ts'
@@ -229,7 +230,11 @@ export class Firewall {
 
   #replaceTable(wanted: Map<string, Element>): void {
     const { table, marker, rules } = this.#options
-    writeFileSync(marker, '', { mode: 0o600 })
+    try {
+      writeFileSync(marker, '', { mode: 0o600 })
+    } catch (error) {
+      throw spaceFailure(error, marker)
+    }
     this.#installed = undefined
     this.#changes = rules.changesOfOthers()
     rules.run(tableText(table, [...wanted.values()]))

@@ -14,6 +14,7 @@ import { endpoints } from '../../api/endpoints.ts'
 import { checkVersion, compareVersions, oldestVersion } from '../../api/version.ts'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, isFailure, messageOf } from '../../lib/failure.ts'
+import { spaceFailure } from '../base/space.ts'
 import type { Unread } from './arrival.ts'
 import { decodeBody, decodeHeaders, decodeQuery } from './decode.ts'
 import { handOver, refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
@@ -152,15 +153,19 @@ export class Answer {
     checkVersion(version)
     const handler = this.#options.handlers[endpoint.name as keyof typeof endpoints] as unknown as Handler<Endpoint>
     const context: RequestContext = { signal, version }
-    return handler(
-      {
-        params,
-        query: decodeQuery(endpoint, query),
-        headers: decodeHeaders(endpoint, request),
-        body: (await decodeBody(endpoint, request, body)) as never,
-      },
-      context,
-    )
+    try {
+      return await handler(
+        {
+          params,
+          query: decodeQuery(endpoint, query),
+          headers: decodeHeaders(endpoint, request),
+          body: (await decodeBody(endpoint, request, body)) as never,
+        },
+        context,
+      )
+    } catch (error) {
+      throw spaceFailure(error)
+    }
   }
 
   #setHeaders(response: ServerResponse): void {

@@ -26,6 +26,7 @@ import { fsPath } from '../../../lib/file-name.ts'
 import { makeNode, setXattr } from '../../../runtime/native.ts'
 import { setImageXattrs } from '../../base/image-xattrs.ts'
 import { isWhiteout, type MergedTree, type TreeFolder } from '../../base/merged-tree.ts'
+import { spaceFailure } from '../../base/space.ts'
 import { type TarEntry, TarReader } from '../../base/tar-reader.ts'
 import { writeContent } from '../../base/write-content.ts'
 import { decompressed } from '../../images/compression.ts'
@@ -192,6 +193,8 @@ function setFolder(at: string, entry: TarEntry, owner: { readonly uid: number; r
     fchmodSync(fd, entry.mode)
     setImageXattrs(`/proc/self/fd/${fd}/.`, entry.xattrs)
     futimesSync(fd, entry.mtime, entry.mtime)
+  } catch (error) {
+    throw spaceFailure(error, `/${entry.name}`)
   } finally {
     closeSync(fd)
   }

@@ -2,6 +2,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../../lib/failure.ts'
+import { spaceFailure } from '../../base/space.ts'
 import { hostsText, movedHost, resolvConfText } from '../../dns/host-files.ts'
 import type { Attachment } from '../../networks/attachment.ts'
 import { type LinkedContainer, linkHost } from '../config/links.ts'
@@ -59,7 +60,11 @@ export function moveHost(folder: string, names: readonly string[], address: stri
 
 /** Readable inside by any user, whatever the engine's umask; the folder above is closed on the host. */
 export function writeShared(path: string, text: string): void {
-  writeFileSync(path, text)
+  try {
+    writeFileSync(path, text)
+  } catch (error) {
+    throw spaceFailure(error, path)
+  }
   chmodSync(path, 0o644)
 }
 

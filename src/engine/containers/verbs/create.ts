@@ -4,6 +4,7 @@ import { hostname as hostName } from 'node:os'
 import type { ContainerCreate } from '../../../api/container-body.ts'
 import { Failure, isFailure } from '../../../lib/failure.ts'
 import { newId } from '../../../lib/ids.ts'
+import { removeFolder } from '../../base/remove-folder.ts'
 import type { Config } from '../config/config.ts'
 import { endpointsOf, networkKind } from '../config/endpoints.ts'
 import { fillHostConfig } from '../config/host-config.ts'
@@ -86,6 +87,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
     return { Id: id, Warnings: warnings }
   } catch (error) {
     options.release(name)
+    await removeFolder(parts.paths.container(id))
     for (const volume of anonymous) await parts.volumes.remove(volume, { force: true, usedBy: () => [] })
     throw error
   }

@@ -6,6 +6,7 @@ import { parseDetachKeys } from '../../../lib/detach-keys.ts'
 import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import { newId } from '../../../lib/ids.ts'
 import type { Attachment, Supervised } from '../../../runtime/runtime.ts'
+import { spaceFailure } from '../../base/space.ts'
 import type { ProbeOutcome } from '../../health/schedule.ts'
 import { keptOutput } from '../../health/state.ts'
 import type { Container } from '../container.ts'
@@ -172,12 +173,13 @@ export class Execs {
     }
     await mend(this.#parts, container)
     const directory = this.#parts.paths.exec(container.id, exec.id)
-    await mkdir(directory, { recursive: true, mode: 0o700 })
     tell(this.#parts, container, `exec_start: ${(body.Cmd ?? []).join(' ')}`, { execID: exec.id })
     let process: Supervised
     try {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
       process = await this.#parts.runtime.start(execSpec(exec, { directory, attach, size }))
-    } catch (error) {
+    } catch (thrown) {
+      const error = spaceFailure(thrown)
       exec.endedAt = Date.now()
       await rm(directory, { recursive: true, force: true })
       if (!isFailure(error)) throw error

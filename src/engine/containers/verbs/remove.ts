@@ -54,6 +54,21 @@ export async function remove(parts: Parts, container: Container, options: Remove
   clearTimeout(container.restart)
   await container.settled
   container.move('removing')
+  try {
+    await removeParts(parts, container)
+  } catch (error) {
+    // whoever asks again goes on where this one could not
+    container.move('dead', { error: messageOf(error) })
+    throw error
+  }
+  options.forget(container)
+  if (options.volumes) await removeVolumes(parts, container, options)
+  tell(parts, container, 'destroy')
+  for (const client of container.waiting) client.end()
+  container.announceRemoved()
+}
+
+async function removeParts(parts: Parts, container: Container): Promise<void> {
   const { paths } = parts
   await removeNetwork(parts, container)
   const folder = paths.container(container.id)
@@ -61,11 +76,6 @@ export async function remove(parts: Parts, container: Container, options: Remove
   // out of the way first: what an engine that is killed here leaves is no container any more, and the next one clears it away
   renameIfThere(folder, doomed)
   await Promise.all([removeFolder(doomed), removeFolder(paths.containerRun(container.id))])
-  options.forget(container)
-  if (options.volumes) await removeVolumes(parts, container, options)
-  tell(parts, container, 'destroy')
-  for (const client of container.waiting) client.end()
-  container.announceRemoved()
 }
 
 function renameIfThere(from: string, to: string): void {

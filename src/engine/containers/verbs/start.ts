@@ -5,6 +5,7 @@ import type { Supervised } from '../../../runtime/runtime.ts'
 import type { ContainerSpec, MountSpec, NetworkSpec } from '../../../runtime/spec.ts'
 import { readTreeFile } from '../../base/merged-tree.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
+import { spaceFailure } from '../../base/space.ts'
 import { healthPlan, startingHealth } from '../../health/state.ts'
 import { type Devices, resolveDevices } from '../config/devices.ts'
 import { networkKind } from '../config/endpoints.ts'
@@ -243,7 +244,8 @@ function endWaiting(container: Container): void {
 }
 
 /** The runtime's failure in the words Docker's clients look for. */
-function startFailure(error: unknown): Failure {
+function startFailure(thrown: unknown): Failure {
+  const error = spaceFailure(thrown)
   if (!(error instanceof Failure)) return new Failure('internal', messageOf(error), { cause: error })
   if (!isCommandFailure(error)) return error
   return new Failure('invalid', `failed to create task for container: ${error.message}`, {
