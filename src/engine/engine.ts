@@ -14,6 +14,8 @@ import { BuildCache } from './build/cache.ts'
 import { buildClassic, type ClassicBuild } from './build/classic/classic.ts'
 import { fileWork } from './build/file-work.ts'
 import { SeriesStore } from './build/series.ts'
+import type { BuildKit } from './buildkit/buildkit.ts'
+import type { BuildKitNeeds } from './buildkit/open-buildkit.ts'
 import { endCommands } from './containers/build/end-commands.ts'
 import { commandRunner } from './containers/build/run-command.ts'
 import { defaultCapabilities } from './containers/config/capabilities.ts'
@@ -48,6 +50,8 @@ export interface Engine {
   readonly networks: Networks
   readonly volumes: Volumes
   readonly builder: Builder
+  /** BuildKit's protocol, loaded when somebody speaks it. */
+  buildKit(): Promise<BuildKit>
   /** `POST /build`. */
   buildClassic(build: ClassicBuild): Promise<void>
   info(): Promise<Info>
@@ -120,6 +124,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     say,
   })
   undo.defer(() => builder.close())
+  let buildKit: Promise<BuildKit> | undefined
+  const info = () => engineInfo({ paths, containers, images, runtime })
+  undo.defer(async () => (await buildKit)?.close())
   const close = undo.move()
   return {
     paths,
@@ -131,13 +138,23 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     volumes,
     builder,
     buildClassic: build => buildClassic({ builder, paths, images }, build),
-    info: () => engineInfo({ paths, containers, images, runtime }),
+    buildKit: () => (buildKit ??= loadBuildKit({ paths, builder, images, boot, say, networks }, info)),
+    info,
     version: engineVersion,
     async close() {
       await containers.close()
       await close.disposeAsync()
     },
   }
+}
+
+async function loadBuildKit(
+  { networks, ...needs }: Omit<BuildKitNeeds, 'worker'> & { readonly networks: Networks },
+  info: () => Promise<Info>,
+): Promise<BuildKit> {
+  const { openBuildKit } = await import('./buildkit/open-buildkit.ts')
+  const { ID: id } = await info()
+  return openBuildKit({ ...needs, worker: { id, hostGateway: networks.inspect('bridge').IPAM.Config?.[0]?.Gateway } })
 }
 
 /** What builds of the engine before have left: commands that still run, and what they were working on. */
@@ -150,9 +167,11 @@ async function clearBuilds(needs: {
   const { paths, aside } = needs
   await aside.folder(paths.buildRuns)
   await endCommands(needs)
-  for (const path of [paths.buildTemp, paths.buildSecrets]) await rm(path, { recursive: true, force: true })
+  for (const path of [paths.buildTemp, paths.buildSecrets, paths.buildAgents])
+    await rm(path, { recursive: true, force: true })
   await aside.folder(paths.buildTemp)
   await aside.folder(paths.buildMounts)
+  await aside.folder(paths.buildContexts)
 }
 
 /** Loaded only when nobody brought another: it needs the kernel's libraries. */

@@ -59,3 +59,9 @@ function answers(path: string): Promise<boolean> {
   socket.once('error', () => resolve(false))
   return promise.finally(() => socket.destroy())
 }
+
+/** A plugin of Docker's command line from where the peers are unpacked. */
+export function peerPlugin(name: string): string | undefined {
+  const path = join(process.env.PEERS ?? join(tmpdir(), 'tscompose-peers'), 'root/usr/libexec/docker/cli-plugins', name)
+  return existsSync(path) ? path : undefined
+}

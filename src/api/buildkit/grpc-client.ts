@@ -43,10 +43,14 @@ export class GrpcClient {
     })
     this.#session.on('error', () => {})
     this.#session.once('close', () => connection.destroy())
-    connection.once('close', () => {
+    connection.once('end', () => connection.destroy())
+    const over = () => {
       this.#session.destroy()
       closed.resolve()
-    })
+    }
+    // one that has gone before tells it no more
+    if (connection.destroyed) over()
+    else connection.once('close', over)
   }
 
   /** @throws GrpcFailure as the other side says, Failure `unavailable` without an answer, `cancelled` by the signal or the timeout. */

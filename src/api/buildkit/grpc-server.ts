@@ -59,6 +59,11 @@ const maxCalls = 250
 
 /** Resolves when the connection is over; `signal` ends it. */
 export async function serveGrpc(connection: Duplex, options: GrpcServerOptions, signal?: AbortSignal): Promise<void> {
+  // one that has gone before tells it no more
+  if (connection.destroyed || signal?.aborted) {
+    connection.destroy()
+    return
+  }
   const over = Promise.withResolvers<void>()
   const session = http2.performServerHandshake(connection, {
     settings: { initialWindowSize: streamWindow, maxConcurrentStreams: maxCalls },
@@ -71,12 +76,13 @@ export async function serveGrpc(connection: Duplex, options: GrpcServerOptions, 
     session.destroy()
     over.resolve()
   })
+  // a client that was killed; sockets of an HTTP server stay open for writing then
+  connection.once('end', () => connection.destroy())
   const end = () => {
     session.destroy()
     connection.destroy()
   }
   signal?.addEventListener('abort', end, { once: true })
-  if (signal?.aborted) end()
   await over.promise
   signal?.removeEventListener('abort', end)
 }

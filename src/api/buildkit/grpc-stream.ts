@@ -48,8 +48,8 @@ function gone(): Failure {
 
 const units: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 }
 
-/** Milliseconds of a `grpc-timeout` ("10S"); undefined for none, or none that is understood. */
+/** Whole milliseconds of a `grpc-timeout` ("10S"); undefined for none, or none that is understood. */
 export function timeoutOf(header: string | readonly string[] | undefined): number | undefined {
   const match = /^(\d{1,8})([HMSmun])$/.exec(typeof header === 'string' ? header : '')
-  return match ? Number(match[1]) * units[match[2]!]! : undefined
+  return match ? Math.ceil(Number(match[1]) * units[match[2]!]!) : undefined
 }

@@ -35,8 +35,12 @@ export const sourceInfo = message({
 })
 const source = message({ locations: map(1, locations), infos: list(2, sourceInfo) })
 
-/** Each `def` is an operation of its own; all that is asked of them here is whether there are any, and `sourceOf`. */
-export const definition = message({ def: list(1, 'bytes'), source: field(3, source) })
+/** Each `def` is an operation of its own, the last one names the result; `metadata` by their digests. */
+export const definition = message({
+  def: list(1, 'bytes'),
+  metadata: map(2, message({ description: map(2, 'string') })),
+  source: field(3, source),
+})
 
 /** "local://context", "docker-image://…". */
 export const sourceOperation = message({ identifier: field(1, 'string'), attributes: map(2, 'string') })

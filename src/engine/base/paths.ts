@@ -111,6 +111,14 @@ export class Paths {
     return join(this.build, 'tmp')
   }
   /** The cache: a record a step, by its key. */
+  /** Copies of clients' folders, by the machine's start. */
+  get buildContexts(): string {
+    return join(this.build, 'contexts')
+  }
+  /** Sockets of clients' SSH agents. */
+  get buildAgents(): string {
+    return join(this.roots.run, 'agents')
+  }
   get buildRecords(): string {
     return join(this.build, 'records')
   }

@@ -68,6 +68,8 @@ export interface WantedFiles {
   readonly exclude: readonly string[]
   /** Only these and what they lead to; empty is all. */
   readonly follow: readonly string[]
+  /** Bytes that have come, while they come. */
+  readonly onProgress?: (bytes: number) => void
 }
 
 export interface SshSocket extends AsyncDisposable {

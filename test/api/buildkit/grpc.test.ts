@@ -242,6 +242,39 @@ describe('gRPC over a connection', () => {
     await assert.rejects(client.call(echo.say, {}), { kind: 'unavailable' })
   })
 
+  test('a connection that has gone before is over at once, for both ends', async () => {
+    const [a, b] = await connectedPair()
+    a.destroy()
+    b.destroy()
+    await Promise.all([once(a, 'close'), once(b, 'close')])
+    const client = new GrpcClient(b)
+    await client.closed
+    await assert.rejects(client.call(echo.say, {}), { kind: 'unavailable' })
+    await serveGrpc(a, { services: [] })
+  })
+
+  test('a client that is killed is gone, though its server could still write', async () => {
+    const [a, b] = await connectedPair()
+    a.allowHalfOpen = true
+    const begun = Promise.withResolvers<void>()
+    const stopped = Promise.withResolvers<void>()
+    const say = async (_: unknown, { signal }: Call) => {
+      begun.resolve()
+      await once(signal, 'abort')
+      stopped.resolve()
+      return {}
+    }
+    const served = serveGrpc(a, { services: [implement(echo, { say })] })
+    const client = new GrpcClient(b)
+    const call = client.call(echo.say, {})
+    await begun.promise
+    b.end()
+    await stopped.promise
+    await served
+    await assert.rejects(call)
+    await client.closed
+  })
+
   test('the signal of a server ends its connection', async () => {
     const [a, b] = await connectedPair()
     const controller = new AbortController()

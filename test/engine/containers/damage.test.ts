@@ -54,6 +54,8 @@ const rows: Readonly<Record<Exclude<keyof Paths, 'roots' | 'name'>, Row>> = {
   buildRecord: ({ paths }) => paths.buildRecord('a'.repeat(64)),
   buildSeries: ({ paths }) => paths.buildSeries,
   buildMounts: ({ paths }) => paths.buildMounts,
+  buildContexts: ({ paths }) => paths.buildContexts,
+  buildAgents: 'made when an agent is used, and cleared away before',
   buildSecrets: 'made when a secret is used, and cleared away before',
   buildRuns: ({ paths }) => paths.buildRuns,
   buildRun: ({ paths }) => paths.buildRun('b'.repeat(64)),

@@ -2,10 +2,10 @@
 import type { Handlers } from '../../../api/endpoint.ts'
 import type { BuildCacheItem } from '../../../api/images.ts'
 import type { Info, systemEndpoints, Version } from '../../../api/system.ts'
-import { Failure } from '../../../lib/failure.ts'
 import type { Events } from '../../base/events.ts'
 import type { CacheItem } from '../../build/cache-prune.ts'
 import type { CacheUsage } from '../../build/cache-usage.ts'
+import type { BuildKit } from '../../buildkit/buildkit.ts'
 import type { Containers } from '../../containers/containers.ts'
 import type { Images } from '../../images/images.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
@@ -22,6 +22,7 @@ export interface SystemBackend {
   readonly containers: Pick<Containers, 'list' | 'usersOfImage' | 'usersOfVolume'>
   info(): Promise<Info>
   version(): Version
+  buildKit(): Promise<Pick<BuildKit, 'grpc' | 'session'>>
 }
 
 export function systemRoutes(engine: SystemBackend): Handlers<typeof systemEndpoints> {
@@ -33,15 +34,14 @@ export function systemRoutes(engine: SystemBackend): Handlers<typeof systemEndpo
     events: ({ query }, { signal }) => eventStream(engine.events, { ...query, signal }),
     diskUsage: ({ query }) => diskUsage(engine, query.type),
     auth: ({ body }, { signal }) => engine.images.login(body, signal),
-    grpc: noBuildKit,
-    session: noBuildKit,
+    grpc: async () => (await engine.buildKit()).grpc(),
+    session: async ({ headers }) =>
+      (await engine.buildKit()).session({
+        id: headers.id ?? '',
+        sharedKey: headers.sharedKey ?? '',
+        methods: (headers.methods ?? '').split(/,\s*/).filter(method => method !== ''),
+      }),
   }
-}
-
-/** BuildKit's; `docker build` takes the classic builder, since _ping says so. */
-function noBuildKit({ headers }: { readonly headers: { readonly upgrade?: string | undefined } }): never {
-  if (!headers.upgrade) throw new Failure('invalid', 'no upgrade proto in request')
-  throw new Failure('unsupported', 'Cannot build: BuildKit is not part of this engine')
 }
 
 async function diskUsage(engine: SystemBackend, types: readonly string[] = []) {

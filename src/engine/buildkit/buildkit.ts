@@ -1,0 +1,42 @@
+/** BuildKit's protocol in front of the builder: connections of `POST /grpc` and `POST /session`. */
+
+import { serveGrpc } from '../../api/buildkit/grpc-server.ts'
+import type { TakeConnection } from '../../api/endpoint.ts'
+import { bridgeService } from './bridge-service.ts'
+import { type ControlParts, controlService } from './control-service.ts'
+import { Jobs } from './jobs.ts'
+import { type SessionHello, Sessions } from './sessions.ts'
+
+export type BuildKitOptions = Omit<ControlParts, 'jobs' | 'sessions'> & {
+  /** Defects: a line each. */
+  readonly say: (line: string) => void
+}
+
+export class BuildKit {
+  readonly #sessions = new Sessions()
+  readonly #parts: ControlParts
+  readonly #say: BuildKitOptions['say']
+  readonly #over = new AbortController()
+
+  constructor({ say, ...parts }: BuildKitOptions) {
+    this.#parts = { ...parts, jobs: new Jobs(), sessions: this.#sessions }
+    this.#say = say
+  }
+
+  /** Calls of a client to the builder. */
+  grpc(): TakeConnection {
+    const services = [controlService(this.#parts), bridgeService(this.#parts)]
+    return connection => serveGrpc(connection, { services, onProblem: this.#say }, this.#over.signal)
+  }
+
+  /** What a client serves. @throws Failure `invalid`, `conflict`: see Sessions. */
+  session(hello: SessionHello): TakeConnection {
+    return this.#sessions.open(hello)
+  }
+
+  /** Ends all builds: their clients are cut off. */
+  close(): void {
+    this.#over.abort()
+    this.#sessions.close()
+  }
+}

@@ -1,0 +1,39 @@
+/** The engine's parts → BuildKit's protocol in front of them. */
+import type { Say } from '../base/aside.ts'
+import type { Paths } from '../base/paths.ts'
+import type { Builder } from '../build/builder.ts'
+import { unpackContext } from '../build/classic/classic-context.ts'
+import type { Images } from '../images/images.ts'
+import { BuildKit } from './buildkit.ts'
+import { Mirrors } from './mirrors.ts'
+import type { WorkerFacts } from './worker.ts'
+
+export interface BuildKitNeeds {
+  readonly paths: Paths
+  readonly builder: Pick<Builder, 'build'>
+  readonly images: Images
+  /** Of this start of the machine. */
+  readonly boot: string
+  readonly worker: WorkerFacts
+  readonly say: Say
+}
+
+export function openBuildKit({ paths, builder, images, boot, worker, say }: BuildKitNeeds): BuildKit {
+  return new BuildKit({
+    backend: {
+      build: (request, onEvent, signal) => builder.build(request, onEvent, signal),
+      document: image => images.store.blobs.read(image.id),
+      unpack: body => unpackContext({ paths, images }, body),
+    },
+    exports: {
+      layers: image => images.layers(image),
+      async *save({ id }, names) {
+        yield* await images.save(names.length > 0 ? names : [id])
+      },
+    },
+    mirrors: new Mirrors({ folder: paths.buildContexts, boot }),
+    sshFolder: paths.buildAgents,
+    worker,
+    say,
+  })
+}

@@ -1,0 +1,142 @@
+/** The Dockerfile frontend of one build: options and a session in, an image out. */
+import type { From, Of } from '../../api/buildkit/message.ts'
+import type { definition, sourcePolicy } from '../../api/buildkit/operations.ts'
+import { upload as uploadService } from '../../api/buildkit/session-services.ts'
+import { Failure } from '../../lib/failure.ts'
+import type { HostPath } from '../../runtime/spec.ts'
+import type { OnBuildEvent } from '../build/events.ts'
+import type { BuildClient, BuildRequest, NamedContext } from '../build/request.ts'
+import type { Image } from '../images/image.ts'
+import { readFrontendOptions } from './frontend-options.ts'
+import type { Job, JobResult } from './jobs.ts'
+import type { Mirrors } from './mirrors.ts'
+import { inputOf } from './result-definition.ts'
+import { credentialsOf, secretOf } from './secrets.ts'
+import { SessionFiles } from './session-files.ts'
+import type { ClientSession, Sessions } from './sessions.ts'
+import { openSshSocket } from './ssh-sockets.ts'
+
+/** The part of the engine that builds. */
+export interface BuildBackend {
+  build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image>
+  /** A tar, compressed or not, to a folder for the time of a build. @throws Failure `invalid`. */
+  unpack(body: AsyncIterable<Uint8Array>): Promise<AsyncDisposable & { readonly path: HostPath }>
+  /** The document that an image's id is the digest of. */
+  document(image: Image): Promise<Buffer>
+}
+
+export interface FrontendParts {
+  readonly backend: BuildBackend
+  readonly sessions: Sessions
+  readonly mirrors: Mirrors
+  /** Where sockets of agents are made. */
+  readonly sshFolder: HostPath
+}
+
+export interface FrontendCall {
+  readonly frontend: string
+  readonly options: ReadonlyMap<string, string>
+  readonly inputs: ReadonlyMap<string, Of<typeof definition>>
+  readonly cacheImports: readonly { readonly type: string; readonly attributes: ReadonlyMap<string, string> }[]
+  readonly policies: readonly From<typeof sourcePolicy>[]
+}
+
+/** @throws Failure `unsupported` for what only LLB can say, and as the build does. */
+export async function runFrontend(job: Job, call: FrontendCall, parts: FrontendParts): Promise<JobResult> {
+  if (call.policies.some(({ rules }) => rules !== undefined && rules.length > 0))
+    throw new Failure('unsupported', 'Cannot build: source policies are not supported')
+  const options = readFrontendOptions(attributesOf(call), name => inputContext(name, call))
+  if (options.subrequest !== undefined) throw new Failure('unsupported', `unsupported request ${options.subrequest}`)
+  const { signal, request } = job
+  const main = await parts.sessions.get(request.session, signal)
+  await using files = new SessionFiles({
+    mirrors: parts.mirrors,
+    signal,
+    session: async folder => {
+      const id = options.sessions.get(folder)
+      return id === undefined ? main : await parts.sessions.get(id, signal)
+    },
+  })
+  const { dockerfileFolder, contextFolder, upload } = options
+  await using uploaded = upload === undefined ? undefined : await parts.backend.unpack(uploadOf(main, upload, signal))
+  const folders: Readonly<Record<string, string>> = { dockerfile: dockerfileFolder, context: contextFolder }
+  const image = await parts.backend.build(
+    {
+      ...options,
+      tags: tagsOf(job),
+      limits: {},
+      entitlements: new Set(request.entitlements),
+      cacheFrom: [...options.cacheFrom, ...call.cacheImports],
+      cacheTo: request.cache?.exports ?? [],
+      client: clientOf(main, {
+        files,
+        signal,
+        sshFolder: parts.sshFolder,
+        called: name => folders[name] ?? name,
+        uploaded: uploaded && { folder: contextFolder, path: uploaded.path },
+      }),
+    },
+    event => job.status.add(event),
+    signal,
+  )
+  return { image, metadata: new Map([['containerimage.config', await parts.backend.document(image)]]) }
+}
+
+/** BUILDKIT_SYNTAX names a frontend beside the Dockerfile; whoever builds judges it. */
+function attributesOf({ frontend, options }: FrontendCall): ReadonlyMap<string, string> {
+  switch (frontend) {
+    case 'dockerfile.v0':
+      return options
+    case 'gateway.v0':
+      return new Map([['build-arg:BUILDKIT_SYNTAX', options.get('source') ?? ''], ...options])
+    default:
+      throw new Failure('unsupported', `Cannot build with the frontend "${frontend}": only Dockerfiles are built here`)
+  }
+}
+
+function inputContext(name: string, { inputs }: FrontendCall): NamedContext {
+  const given = inputs.get(name)
+  if (given === undefined) throw new Failure('invalid', `invalid input ${name}`)
+  return { kind: 'image', reference: inputOf(given) }
+}
+
+interface ClientParts {
+  readonly files: SessionFiles
+  readonly signal: AbortSignal
+  readonly sshFolder: HostPath
+  called(name: string): string
+  /** A folder that came in one piece instead. */
+  readonly uploaded: { readonly folder: string; readonly path: HostPath } | undefined
+}
+
+function clientOf(session: ClientSession, parts: ClientParts): BuildClient {
+  const { files, signal, sshFolder, called, uploaded } = parts
+  return {
+    context: async (name, wanted) =>
+      called(name) === uploaded?.folder ? uploaded.path : await files.folder(called(name), wanted),
+    secret: id => secretOf(session, id, signal),
+    ssh: id => openSshSocket(session, id, { folder: sshFolder, signal }),
+    auth: host => credentialsOf(session, host, signal),
+  }
+}
+
+/** What `docker build -` was given. */
+async function* uploadOf(session: ClientSession, path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const call = session.grpc.open(uploadService.pull, { signal, metadata: new Map([['urlpath', [path]]]) })
+  try {
+    call.end()
+    for await (const { data } of call.messages) yield data
+  } finally {
+    call.cancel()
+  }
+}
+
+/** Exporters that put an image into the engine. */
+const imageExporters = new Set(['moby', 'image'])
+
+function tagsOf({ request }: Job): readonly string[] {
+  const names = request.exporters
+    .filter(({ type }) => imageExporters.has(type))
+    .flatMap(({ attributes }) => (attributes.get('name') ?? '').split(','))
+  return [...new Set(names.filter(name => name !== ''))]
+}
