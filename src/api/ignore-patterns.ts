@@ -4,6 +4,7 @@
  */
 import { posix } from 'node:path'
 import { Failure } from '../lib/failure.ts'
+import { matchesWhole, type Token } from './linear-match.ts'
 
 export interface PathMatcher {
   /** Whether a walk that comes by all folders above `path` ("a/b", without a slash at its ends) finds it matched. */
@@ -88,8 +89,34 @@ function parseRule(text: string): Rule {
   const except = whole.startsWith('!')
   if (whole === '!') throw new Failure('invalid', 'illegal exclusion pattern: "!"')
   const pattern = except ? whole.slice(1) : whole
-  const expression = new RegExp(expressionOf(pattern), 'su')
-  return { pattern, except, test: path => expression.test(path) }
+  const source = expressionOf(pattern)
+  // an expression is quick as long as it has few ways to go, and is not led far
+  const tokens = tokensOf(source)
+  const ways = tokens.filter(({ kind }) => kind === 'many').length
+  const expression = new RegExp(`^${source}$`, 'su')
+  return {
+    pattern,
+    except,
+    test: path => (ways > 2 || path.length > 256 ? matchesWhole(tokens, path) : expression.test(path)),
+  }
+}
+
+function tokensOf(expression: string): readonly Token[] {
+  const any = () => true
+  const parts = expression.replace(/^\^+/, '').matchAll(/\(\.\*\/\)\?|\.\*|(\[\^?(?:\\.|[^\]\\])*\]|\\.|.)(\*)?/gsu)
+  return [...parts].flatMap(([all, single, star]): readonly Token[] => {
+    if (all === '.*') return [{ kind: 'many', test: any }]
+    if (single === undefined) {
+      return [
+        { kind: 'optional', count: 2 },
+        { kind: 'many', test: any },
+        { kind: 'one', test: char => char === '/' },
+      ]
+    }
+    // an anchor in the middle lets nothing through
+    const one = single === '^' ? /(?!)/ : new RegExp(`^${single}$`, 'su')
+    return [{ kind: star ? 'many' : 'one', test: char => one.test(char) }]
+  })
 }
 
 /**
@@ -110,11 +137,16 @@ function expressionOf(pattern: string): string {
     else if (token === '?') out += '[^/]'
     else if (token === '[' || token === ']') out += token
     // "**x" at the start is any path that ends so; "a/**b" goes by whole folders
-    else if (token.startsWith('**')) out += rest === '' || (first && token === '**' && isPlain(rest)) ? '.*' : '(.*/)?'
-    else out += token.startsWith('\\') || (token === '^' && !isText) ? token : literal(token)
+    else if (token.startsWith('**')) {
+      if (rest === '' || (first && token === '**' && isPlain(rest))) out += '.*'
+      // any folders, and any folders again
+      else if (!out.endsWith(folders)) out += folders
+    } else out += token.startsWith('\\') || (token === '^' && !isText) ? token : literal(token)
   }
-  return `^${asOurs(out)}$`
+  return asOurs(out)
 }
+
+const folders = '(.*/)?'
 
 const isPlain = (text: string): boolean => !/[*?[\]\\]/.test(text)
 

@@ -81,6 +81,18 @@ describe('pathMatcher()', () => {
     })
   }
 
+  const hostile: ReadonlyArray<readonly [pattern: string, path: string]> = [
+    [`${'a*'.repeat(30)}b`, 'a'.repeat(250)],
+    [`${'**/a/'.repeat(20)}b`, `${'a/'.repeat(100)}c`],
+    [`**${'/a**'.repeat(20)}/b`, `${'a/'.repeat(100)}c`],
+  ]
+  for (const [pattern, path] of hostile) {
+    test(`is not kept busy by ${pattern.slice(0, 12)}… and a path that nearly matches`, { timeout: 10_000 }, () => {
+      assert.equal(pathMatcher([pattern]).matches(path), false)
+      assert.equal(pathMatcher([pattern]).matches(`${path.slice(0, -1)}b`), true)
+    })
+  }
+
   test('refuses an exception of nothing', () => {
     assert.throws(() => pathMatcher(['!']), { message: 'illegal exclusion pattern: "!"' })
   })

@@ -23,8 +23,12 @@ export interface ParsedDockerfile {
 /** Bytes of one line, without its end. */
 const longestLine = 65_535
 
+/** Characters: far more than anybody writes. */
+const longestFile = 4 * 1024 * 1024
+
 /** @throws SourceFailure in BuildKit's words. */
 export function parseDockerfile(text: string): ParsedDockerfile {
+  if (text.length > longestFile) throw invalid(`Dockerfile is longer than ${longestFile} characters`)
   return new DockerfileParser(text).parse()
 }
 
@@ -92,7 +96,9 @@ class DockerfileParser {
 
   /** A line without the escape at its end, and whether it had one; an escape that is escaped is none. */
   #uncontinued(line: string): { readonly text: string; readonly continued: boolean } {
-    const body = line.replace(/[ \t]*$/, '')
+    let end = line.length
+    while (line[end - 1] === ' ' || line[end - 1] === '\t') end--
+    const body = line.slice(0, end)
     const continued = body.endsWith(this.#escapeSign) && body.at(-2) !== this.#escapeSign
     return continued ? { text: body.slice(0, -1), continued } : { text: line, continued }
   }
@@ -137,5 +143,11 @@ function takesHeredocs(statement: StatementLine): boolean {
 }
 
 const isComment = (line: string): boolean => trimStart(line).startsWith('#')
-const withoutEnd = (line: string): string => line.replace(/[\r\n]+$/, '')
+
+function withoutEnd(line: string): string {
+  let end = line.length
+  while (line[end - 1] === '\n' || line[end - 1] === '\r') end--
+  return line.slice(0, end)
+}
+
 const withoutNewline = (line: string): string => line.replace(/\n$/, '')

@@ -4,12 +4,17 @@
 export const isSpace = (char: string): boolean =>
   /^[\t-\r \x85\xA0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]$/u.test(char)
 
-const spaces = '[\\t-\\r \\x85\\xA0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000]+'
-const leading = new RegExp(`^${spaces}`, 'u')
-const trailing = new RegExp(`${spaces}$`, 'u')
+export function trimStart(text: string): string {
+  let start = 0
+  while (start < text.length && isSpace(text[start]!)) start++
+  return text.slice(start)
+}
 
-export const trimStart = (text: string): string => text.replace(leading, '')
-export const trim = (text: string): string => trimStart(text).replace(trailing, '')
+export function trim(text: string): string {
+  let end = text.length
+  while (end > 0 && isSpace(text[end - 1]!)) end--
+  return trimStart(text.slice(0, end))
+}
 
 const short: Readonly<Record<string, string>> = {
   '\x07': '\\a',

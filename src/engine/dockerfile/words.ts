@@ -30,15 +30,28 @@ export interface Expanded {
 
 export type Variables = (name: string) => string | undefined
 
+/** Characters: a value that doubles with every line would fill the memory, and no program takes as much. */
+const longestResult = 1024 * 1024
+
 /** @throws Failure `invalid` in BuildKit's words. */
 export function expandWord(word: string, variables: Variables, options: WordOptions): Expanded {
   const reader = new WordReader(word, variables, options)
   try {
     const { text, words } = reader.readUntil(undefined, options.rawEscapes ?? false)
+    if (text.length > longestResult) throw invalid(`it becomes longer than ${longestResult} characters`)
     return { text, words, used: reader.used, unset: reader.unset }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     throw new Failure('invalid', `failed to process ${goQuote(word)}: ${error.message}`, { cause: error })
+  }
+}
+
+/** Substitutions inside each other. */
+const deepest = 200
+
+class TooDeep extends Failure {
+  constructor() {
+    super('invalid', `more than ${deepest} substitutions inside each other`)
   }
 }
 
@@ -50,6 +63,7 @@ class WordReader {
   readonly #options: WordOptions
   #at = 0
   #rawEscapes = false
+  #depth = 0
   /** The word that is being gathered. A substitution's own text begins it anew, so that what stood before in the same word is lost to `words`. */
   #word = ''
 
@@ -238,10 +252,15 @@ class WordReader {
 
   /** The word inside a substitution; `missing` is said when the text ends before it does. */
   #inner(stop: string, rawEscapes: boolean, missing: string): string {
+    if (++this.#depth > deepest) throw new TooDeep()
     try {
       return this.readUntil(stop, rawEscapes).text
     } catch (error) {
-      throw this.#peek() === undefined ? new Failure('invalid', missing, { cause: error }) : error
+      throw this.#peek() === undefined && !(error instanceof TooDeep)
+        ? new Failure('invalid', missing, { cause: error })
+        : error
+    } finally {
+      this.#depth--
     }
   }
 

@@ -102,6 +102,20 @@ describe('expandWord()', () => {
     })
   }
 
+  const endless: Readonly<Record<string, readonly [word: string, value: string, message: RegExp | undefined]>> = {
+    'a pattern of stars': [`\${A%%${'*a'.repeat(40)}c}`, 'a'.repeat(5000), undefined],
+    'a search all over a long value': ['${A//a*b/x}', 'a'.repeat(5000), /too long for a substitution/],
+    'a value that doubles': ['$A$A', 'a'.repeat(600_000), /longer than 1048576/],
+    'substitutions inside each other': ['${X:-'.repeat(300) + '}'.repeat(300), '', /more than 200/],
+  }
+  for (const [title, [word, value, message]] of Object.entries(endless)) {
+    test(`is not kept busy by ${title}`, { timeout: 10_000 }, () => {
+      const run = () => expandWord(word, name => (name === 'A' ? value : undefined), { escapeSign: '\\' })
+      if (message) assert.throws(run, { kind: 'invalid', message })
+      else assert.equal(run().text, value)
+    })
+  }
+
   test('tells which names had a value, and which had none', () => {
     const { used, unset } = expand('$A ${NOPE:-$B} $X')
     assert.deepEqual(
