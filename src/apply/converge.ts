@@ -54,10 +54,11 @@ export async function converge(convergence: Convergence): Promise<boolean> {
 
 export interface OneOffRun extends Road {
   readonly project: Project
-  readonly oneOff: Omit<OneOff, 'project' | 'observed' | 'wait'>
+  readonly oneOff: Omit<OneOff, 'project' | 'observed' | 'wait' | 'quietOrphans'>
   /** Not what the service depends on. */
   readonly noDeps: boolean
   readonly removeOrphans: boolean
+  readonly quietOrphans: boolean
 }
 
 /** The road of run: what the service needs, then one more container of it, created and not started; returns its name. */
@@ -68,7 +69,8 @@ export async function createOneOff(run: OneOffRun): Promise<string> {
   // what runs is good enough for a command on the side: up is there to bring it up to date
   const options: UpOptions = { services, recreate: 'never', removeOrphans, quietOrphans: true }
   if (services.length > 0 || removeOrphans) await converge({ ...run, options })
-  const { plan, name } = planOneOff({ ...oneOff, project, observed: await look(run), wait: !run.noDeps })
+  const { quietOrphans, noDeps } = run
+  const { plan, name } = planOneOff({ ...oneOff, project, observed: await look(run), wait: !noDeps, quietOrphans })
   await run.carryOut(plan)
   return name
 }

@@ -31,12 +31,20 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
   if (warnings.length === 0) return loaded
   const made = typeof making === 'object' ? await madeServices(loaded.project, making) : undefined
   const isError = (warning: Problem) =>
-    call.globals.strict || (made && warning.blocks?.every(service => made.has(service)))
+    call.globals.strict ||
+    (made && warning.blocks?.every(service => made.has(service))) ||
+    // what nobody could bring up together is no text of a stack either
+    (making === 'text' && warning.code === 'name-clash' && isWhole(loaded, warning))
   if (warnings.some(isError))
     throw new ProblemsFailure(warnings.map(each => (isError(each) ? { ...each, severity: 'error' as const } : each)))
   const { problemsText } = await import('./failures.ts')
   call.screen.say(`${problemsText(warnings, call.screen.paintStatus)}\n`)
   return loaded
+}
+
+/** Whether all that it is about is among what was asked for. */
+function isWhole({ project }: LoadedStack, { blocks = [] }: Problem): boolean {
+  return blocks.every(service => Object.hasOwn(project.services, service))
 }
 
 /** Those of the reader, and of the target when something is made, or might be. */

@@ -260,10 +260,11 @@ class Checker {
       if (!service.containerName) continue
       const other = taken.get(service.containerName)
       if (other !== undefined)
-        this.#error(['services', service.name, 'container_name'], {
+        this.#warn(['services', service.name, 'container_name'], {
           code: 'name-clash',
           // Compose's text, but for the name of the service, which it leaves out
           message: `container name "${service.containerName}" is already in use by service "${other}"`,
+          blocks: [other, service.name],
         })
       taken.set(service.containerName, service.name)
     }

@@ -132,9 +132,7 @@ export function containerBody(input: ContainerBodyInput): ContainerBody {
         list: true,
       })
 
-  // on the engine's own bridge a link is the container's, elsewhere it is the endpoint's
-  const ownBridge = ['bridge', 'default'].includes(host.host.NetworkMode ?? '')
-  const links = ownBridge ? linksOf(input) : []
+  const links = linksItself(service) ? linksOf(input) : []
   parts.set('HostConfig', links.length > 0 ? { ...host.host, Links: links } : host.host, at())
   parts.set('NetworkingConfig', networking(input), at('networks'))
   return {
@@ -200,6 +198,11 @@ function networking(input: ContainerBodyInput): ContainerCreate['NetworkingConfi
       macAddress: attachment.macAddress ?? (i === 0 ? service.macAddress : undefined),
     })
   return { EndpointsConfig: endpoints }
+}
+
+/** On the engine's own bridge a link is the container's, elsewhere it is the endpoint's. */
+export function linksItself({ networkMode }: Service): boolean {
+  return networkMode.kind === 'other' && ['bridge', 'default'].includes(networkMode.value)
 }
 
 /** "shop-db-1:db". */

@@ -9,6 +9,7 @@ import { imageName, oneOffName } from './names.ts'
 import { planNetworks } from './networks.ts'
 import type { Observed } from './observed.ts'
 import type { NodeId } from './operation.ts'
+import { warnOfOrphans } from './orphans.ts'
 import { Plan } from './plan.ts'
 import { planVolumes } from './volumes.ts'
 
@@ -21,6 +22,8 @@ export interface OneOff {
   readonly name: string | undefined
   readonly useAliases: boolean
   readonly pull: 'always' | 'missing' | 'never' | undefined
+  /** No word of orphans that stay. */
+  readonly quietOrphans: boolean
   /** Wait for what the service depends on. */
   readonly wait: boolean
   readonly change: (body: ContainerCreate) => ContainerCreate
@@ -33,6 +36,7 @@ export function planOneOff(oneOff: OneOff): { readonly plan: Plan; readonly name
   const plan = new Plan()
   const needed: NodeId[] = []
   const services = [service]
+  if (!oneOff.quietOrphans) warnOfOrphans(plan, project, observed)
   const { networks } = planNetworks(plan, { project, observed, services, timeout: undefined, keep: true })
   const { nodes: volumes } = planVolumes(plan, { project, observed, services, recreate: false, timeout: undefined })
   const image = planImages(plan, { project, observed, services, pull: oneOff.pull }).get(

@@ -6,7 +6,6 @@ import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { outdatedTexts } from './diverge.ts'
-import { planRemoval } from './ending.ts'
 import { fileObjects } from './file-objects.ts'
 import { type Decisions, followDependencies } from './follow-changes.ts'
 import { type Hashed, hashService } from './hash.ts'
@@ -14,9 +13,9 @@ import { type PullWhen, planImages } from './images.ts'
 import { imageName } from './names.ts'
 import { type PlannedNetworks, planNetworks } from './networks.ts'
 import type { Observed } from './observed.ts'
+import { planRemovalOfOrphans, warnOfOrphans } from './orphans.ts'
 import { Plan } from './plan.ts'
 import { decide, isReplica } from './replicas.ts'
-import { isOrphan } from './scope.ts'
 import { ServicePlanner } from './services.ts'
 import { planVolumes } from './volumes.ts'
 
@@ -87,7 +86,10 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
     start: !options.noStart,
     wait: options.wait ?? false,
   }).run()
-  planOrphans(plan, { project, observed, options, networks })
+  if (options.removeOrphans) {
+    const { timeout } = options
+    planRemovalOfOrphans(plan, { project, observed, timeout, stopped: networks.stopped })
+  } else if (!options.quietOrphans) warnOfOrphans(plan, project, observed)
   return plan
 }
 
@@ -217,23 +219,4 @@ function checkRunnable(
   else if (imageName(project, service) === undefined)
     plan.refuse(project, at, { code: 'no-image', message: `${cannot}: it has neither image nor build` })
   plan.collect(() => fileObjects(project, service, observed.files))
-}
-
-function planOrphans(
-  plan: Plan,
-  { project, observed, options, networks }: Omit<DecideContext, 'decisions' | 'hashes'>,
-): void {
-  const found = observed.containers.filter(container => isOrphan(project, container))
-  if (!options.removeOrphans) {
-    if (found.length === 0 || options.quietOrphans) return
-    // the word and the names are what scripts look for
-    plan.warn(
-      `Found orphan containers (${list(found.map(o => o.name))}), of services that are not in the stack: --remove-orphans removes them`,
-    )
-    return
-  }
-  for (const orphan of found) {
-    const cause = orphan.oneOff ? 'it was made by run' : `service ${orphan.service} is not in the stack`
-    planRemoval(plan, orphan, { cause, service: undefined, timeout: options.timeout, stopped: networks.stopped })
-  }
 }

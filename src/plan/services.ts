@@ -3,7 +3,7 @@ import { Failure } from '../lib/failure.ts'
 import type { Condition } from '../model/dependency.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { containerBody, type Shared, sharedBy } from './container-body.ts'
+import { containerBody, linksItself, type Shared, sharedBy } from './container-body.ts'
 import { isLive, planRemoval, planStopping } from './ending.ts'
 import { type Decisions, needs } from './follow-changes.ts'
 import type { Hashed } from './hash.ts'
@@ -130,6 +130,7 @@ export class ServicePlanner {
       ...volumesOf([service]).map(key => volumes.nodes.get(key)),
       image?.node,
       gone,
+      ...this.#linked(service),
       ...late.map(({ ref }) => (typeof ref === 'object' ? ref.node : undefined)),
     ].filter(node => node !== undefined)
     // the old one keeps its name, and runs, until the new one is there
@@ -212,6 +213,13 @@ export class ServicePlanner {
     throw new Failure('not-found', `cannot share ${what} with service ${needed}: container missing`, {
       hint: `Bring up "${needed}" too`,
     })
+  }
+
+  /** A link of the engine's own bridge is made with the container, to one that is there. */
+  #linked(service: Service): readonly NodeId[] {
+    if (!linksItself(service)) return []
+    const planned = service.links.flatMap(link => this.#planned.get(link.service) ?? [])
+    return planned.flatMap(({ started, container }) => started ?? (typeof container === 'object' ? container.node : []))
   }
 
   #namesOf(needed: string): readonly string[] {

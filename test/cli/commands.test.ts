@@ -230,6 +230,16 @@ describe('stacks at fault', () => {
     assert.equal((await tscompose(['-f', '/nowhere.yaml', 'config'])).code, 1)
   })
 
+  test('config refuses two services of one container name, and shows one of them alone', async () => {
+    const file = join(folder, 'clash.yaml')
+    writeFileSync(file, 'services: {a: {image: x, container_name: nn}, b: {image: x, container_name: nn}}\n')
+    const config = async (...words: string[]) => tscompose(['-f', file, 'config', ...words])
+    const both = await config()
+    assert.deepEqual([both.code, both.stdout], [1, ''])
+    assert.match(both.stderr, /container name "nn" is already in use by service "a"/)
+    assert.deepEqual([(await config('a')).code, (await config('--services')).code], [0, 0])
+  })
+
   test('reads the stack from standard input', async () => {
     const { code, stdout } = await tscompose(['-f', '-', '-p', 'x', 'config', '--services'], {
       stdin: 'services: {one: {image: a}}',

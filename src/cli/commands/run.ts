@@ -10,6 +10,7 @@ import { type Call, command } from '../command.ts'
 import { checkServices, loadProject } from '../project.ts'
 import { oneOffService, withMounts } from '../run-options.ts'
 import { join } from '../terminal.ts'
+import { isTruth } from '../values.ts'
 import { environment } from './exec.ts'
 
 const options = {
@@ -100,6 +101,7 @@ export const run = command({
       },
       noDeps: values['no-deps'],
       removeOrphans: values['remove-orphans'],
+      quietOrphans: isTruth(call.env['COMPOSE_IGNORE_ORPHANS'] ?? ''),
       oneOff: {
         service,
         slug: newId(),

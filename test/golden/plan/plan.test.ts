@@ -57,7 +57,7 @@ const commands = {
     const project = target as Project
     const service = project.services[options.service]!
     const rest = { name: undefined, pull: undefined, wait: true, slug: 'f'.repeat(64), change: <T>(body: T) => body }
-    return planOneOff({ useAliases: false, ...rest, project, service, observed }).plan
+    return planOneOff({ useAliases: false, quietOrphans: false, ...rest, project, service, observed }).plan
   },
   down: planDown,
   stop: planStop,
