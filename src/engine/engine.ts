@@ -37,6 +37,8 @@ export interface EngineOptions {
   /** Address pools for networks, CIDR. */
   readonly pools?: readonly string[] | undefined
   readonly registries?: RegistrySettings | undefined
+  /** Bytes that the build cache may have; a tenth of the disk when undefined. */
+  readonly buildBudget?: number | undefined
   /** Puts one line into the engine's log. */
   readonly say?: Say | undefined
 }
@@ -122,6 +124,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     files: fileWork(),
     run: commandRunner(containers.parts),
     say,
+    budget: options.buildBudget,
   })
   undo.defer(() => builder.close())
   let buildKit: Promise<BuildKit> | undefined

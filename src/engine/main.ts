@@ -21,6 +21,7 @@ const options = {
   config: { type: 'string' },
   'registry-mirror': { type: 'string', multiple: true },
   'insecure-registry': { type: 'string', multiple: true },
+  'build-cache': { type: 'string' },
   'ready-fd': { type: 'string' },
 } as const
 
@@ -91,19 +92,26 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     throw new Failure('conflict', `Cannot start the engine: another one uses "${roots.run}"`, {
       hint: 'Stop it first, or give this one roots of its own by --data-root and --run-root',
     })
-  const [{ createEngine }, { registrySettings }, { engineRelease }, { serve }, { handlersOf }, { decodeRegistryAuth }] =
-    await Promise.all([
-      import('./engine.ts'),
-      import('./settings.ts'),
-      import('./containers/show/info.ts'),
-      import('./server/server.ts'),
-      import('./server/handlers.ts'),
-      import('./images/auth.ts'),
-    ])
+  const [
+    { createEngine },
+    { buildBudget, registrySettings },
+    { engineRelease },
+    { serve },
+    { handlersOf },
+    { decodeRegistryAuth },
+  ] = await Promise.all([
+    import('./engine.ts'),
+    import('./settings.ts'),
+    import('./containers/show/info.ts'),
+    import('./server/server.ts'),
+    import('./server/handlers.ts'),
+    import('./images/auth.ts'),
+  ])
   const engine = await createEngine({
     roots,
     pools: flags.pool,
     registries: registrySettings(flags, process.env, defaultSettings),
+    buildBudget: buildBudget(flags),
     say,
   })
   try {

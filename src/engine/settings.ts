@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { errnoOf, Failure } from '../lib/failure.ts'
+import { parseBytes } from '../lib/units.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
 
 /** Where settings are looked for when --config names no other file. */
@@ -16,12 +17,17 @@ const schema = z.strictObject({
     .strictObject({ 'http-proxy': z.string(), 'https-proxy': z.string(), 'no-proxy': z.string() })
     .partial()
     .default({}),
+  builder: z
+    .strictObject({ gc: z.strictObject({ enabled: z.boolean(), defaultKeepStorage: z.string() }).partial() })
+    .partial()
+    .default({}),
 })
 
 export interface SettingFlags {
   readonly config?: string | undefined
   readonly 'registry-mirror'?: readonly string[] | undefined
   readonly 'insecure-registry'?: readonly string[] | undefined
+  readonly 'build-cache'?: string | undefined
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -42,6 +48,17 @@ export function registrySettings(flags: SettingFlags, env: Env, defaults: Regist
     certificates: [...file['registry-certificates'], ...defaults.certificates],
     proxy: { http: proxy('http'), https: proxy('https'), no: proxy('no') },
   }
+}
+
+/** Bytes that the build cache may have; undefined where nothing says. @throws Failure `invalid`. */
+export function buildBudget(flags: SettingFlags): number | undefined {
+  const { gc = {} } = readConfig(flags.config).builder
+  const text = flags['build-cache'] ?? gc.defaultKeepStorage
+  if (text === undefined) return gc.enabled === false ? Infinity : undefined
+  const bytes = parseBytes(text)
+  if (bytes === undefined)
+    throw new Failure('invalid', `Cannot keep "${text}" of the build cache: it should be an amount, such as 10GB`)
+  return bytes
 }
 
 function readConfig(named: string | undefined): z.infer<typeof schema> {

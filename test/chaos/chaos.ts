@@ -3,10 +3,13 @@
  * CHAOS_KILLS (300) and CHAOS_SEED choose the run; the seed is printed, so that a run can be repeated.
  */
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
 import { TestEngine } from '../support/engine.ts'
+import { tinyTar } from '../support/tiny-image.ts'
 
 const kills = Number(process.env['CHAOS_KILLS'] ?? 300)
 const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1e6)
@@ -59,8 +62,37 @@ const clients = [
     await docker('run', '-d', '--name', name, '--restart', 'on-failure:1', 'busybox', 'sh', '-c', `exit ${round % 50}`)
     await docker('rm', '-f', name)
   }),
+  client(round => build(round)),
+  // the same steps as the other, now and then at once
+  client(round => build(round - (round % 3))),
+  client(async () => {
+    await pause(random() * 1000)
+    const api = createClient(engine.host)
+    try {
+      await api.call(endpoints.buildPrune, { query: { all: random() < 0.5 } })
+      if (random() < 0.3) await docker('rmi', '-f', `built:${Math.floor(random() * 4)}`)
+    } finally {
+      api.close()
+    }
+  }),
   client(() => docker('exec', 'writer', 'true').then(() => {})),
 ]
+
+/** An image whose second file tells whether the first was whole. */
+async function build(round: number): Promise<void> {
+  const context = await tinyTar({
+    Dockerfile: 'FROM busybox\nCOPY a /a\nRUN cat /a /a > /b && mkdir -p /d/e && sleep 0.1 && echo end >> /b\n',
+    a: `round ${round % 7}\n`.repeat(2000),
+  })
+  const api = createClient(engine.host)
+  try {
+    const query = { t: [`built:${round % 4}`], nocache: random() < 0.2 }
+    for await (const { error } of await api.stream(endpoints.imageBuild, { query, body: context }))
+      if (error) throw new Error(error)
+  } finally {
+    api.close()
+  }
+}
 
 const faults: string[] = []
 const fault = (kill: number, what: string): void => {
@@ -84,6 +116,7 @@ for (let kill = 1; kill <= kills; kill++) {
 stopping = true
 const refused = await Promise.all(clients)
 await checkLines().catch(error => faults.push((error as Error).message))
+await checkPruned().catch(error => faults.push((error as Error).message))
 console.log(`seed ${seed}: ${kills} kills, ${faults.length} faults; calls cut off: ${refused.join(', ')}`)
 // also shows that nothing of the engine is left on this machine
 await engine.stop()
@@ -112,8 +145,39 @@ async function look(kill: number): Promise<void> {
       if (code && ended && ![Number(code[1]) % 50, 128].includes(Number(ended[1])))
         fault(kill, `${each.Names[0]} ended with ${ended[1]}`)
     }
+    await lookAtBuilt(kill, api)
   } finally {
     api.close()
+  }
+}
+
+/** What a name stands for is whole; what was cut short has none. */
+async function lookAtBuilt(kill: number, api: ReturnType<typeof createClient>): Promise<void> {
+  const built = (await api.call(endpoints.imageList, {})).flatMap(({ RepoTags }) => RepoTags ?? [])
+  const whole = 'cat /a /a > /tmp/c; echo end >> /tmp/c; cmp /b /tmp/c && test -d /d/e'
+  for (const tag of built.filter(each => each.startsWith('built:'))) {
+    const said = await engine.docker(['run', '--rm', tag, 'sh', '-c', whole], { timeout: 20_000 })
+    // a client may have taken the name away meanwhile
+    if (said.code !== 0 && !/No such image|pull access denied|Unable to find/.test(said.stderr))
+      fault(kill, `${tag} is not whole: ${said.stdout}${said.stderr}`.trim())
+  }
+}
+
+/** Without images and cache there is nothing left of them on the disk. */
+async function checkPruned(): Promise<void> {
+  const api = createClient(engine.host)
+  try {
+    await docker('rm', '-f', 'writer')
+    await api.call(endpoints.containerPrune, {})
+    await api.call(endpoints.imagePrune, { query: { filters: { dangling: ['false'] } } })
+    await api.call(endpoints.buildPrune, { query: { all: true } })
+  } finally {
+    api.close()
+  }
+  const { data } = engine.roots
+  for (const folder of ['images/layers', 'images/tmp', 'images/blobs/sha256', 'build/records', 'build/tmp']) {
+    const left = readdirSync(join(data, folder))
+    if (left.length > 0) throw new Error(`${folder} still has ${left.join(', ')}`)
   }
 }
 

@@ -25,6 +25,11 @@ export const engine = command({
       about: 'Asked before the registry itself; repeat for several',
     },
     'insecure-registry': { kind: 'list', value: 'HOST[:PORT]|CIDR', about: 'May be spoken to without TLS' },
+    'build-cache': {
+      kind: 'text',
+      value: 'SIZE',
+      about: 'What builds may keep for the next ones, such as 10GB (default: a tenth of the disk)',
+    },
     'data-root': { kind: 'text', value: 'DIR', about: 'Images, volumes, containers (default /var/lib/tscompose)' },
     'run-root': { kind: 'text', value: 'DIR', about: 'Sockets and what a reboot may take (default /run/tscompose)' },
     'netns-root': { kind: 'text', value: 'DIR', about: 'Network namespaces (default /run/netns)' },

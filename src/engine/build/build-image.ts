@@ -5,6 +5,7 @@ import { type Image, type ImageDocument, imageDocumentSchema } from '../images/i
 import type { Images } from '../images/images.ts'
 import { machine } from '../images/platform.ts'
 import { newName } from '../images/reference.ts'
+import { cacheMember } from './cache-document.ts'
 import type { BuildPlan } from './dockerfile/plan.ts'
 import type { BuildRequest } from './request.ts'
 import type { Laid } from './solve.ts'
@@ -13,13 +14,15 @@ export interface BuiltStage {
   readonly plan: BuildPlan
   readonly request: Pick<BuildRequest, 'tags'>
   readonly laid: Laid
+  /** Whether the image is to be a cache for other builds, too. */
+  readonly inline?: boolean
 }
 
 /** The same steps out of the cache give the same id: every time in it is that of a layer. */
-export async function buildImage(images: Images, { plan, request, laid }: BuiltStage): Promise<Image> {
+export async function buildImage(images: Images, { plan, request, laid, inline = false }: BuiltStage): Promise<Image> {
   const { store } = images
   const tags = request.tags.map(tag => newName(tag, undefined)!)
-  const data = Buffer.from(JSON.stringify(documentOf(plan, laid)))
+  const data = Buffer.from(JSON.stringify({ ...documentOf(plan, laid), ...(inline && cacheMember(laid.records)) }))
   const document: ImageDocument = imageDocumentSchema.parse(JSON.parse(data.toString()))
   const id = digestOf(data)
   const diffIds = document.rootfs.diff_ids as Digest[]

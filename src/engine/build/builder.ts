@@ -9,6 +9,8 @@ import type { Images } from '../images/images.ts'
 import { BaseImages } from './base-images.ts'
 import { buildImage } from './build-image.ts'
 import type { BuildCache } from './cache.ts'
+import { exportCache } from './cache-export.ts'
+import { type ImportedCache, importCache, locationName } from './cache-import.ts'
 import { CacheMounts } from './cache-mounts.ts'
 import { CacheUsage } from './cache-usage.ts'
 import { Contexts, type Tell } from './contexts.ts'
@@ -91,11 +93,42 @@ export class Builder {
     onEvent({ kind: 'plan', plan })
     const name = seriesOf(request, source.text)
     const before = await series.load(name)
-    const solved = await solve({ images, maker: this.#maker, request, plan, source, contexts, before, onEvent, signal })
-    const image = await tell('exporting to image', () => buildImage(images, { plan, request, laid: solved.target }))
+    const imported = await importAll(request, { store: images.store, client: request.client, signal }, tell)
+    const shared = { images, request, signal }
+    const solved = await solve({ ...shared, maker: this.#maker, plan, source, contexts, imported, before, onEvent })
+    const inline = request.cacheTo.some(({ type }) => type === 'inline')
+    const image = await tell('exporting to image', () =>
+      buildImage(images, { plan, request, laid: solved.target, inline }),
+    )
     await series.save(name, solved.series)
+    const records = { target: solved.target.records, all: solved.records }
+    for (const location of request.cacheTo.filter(({ type }) => type !== 'inline'))
+      await tell(`exporting cache to ${locationName(location)}`, () =>
+        exportCache(location, records, { images, client: request.client, signal }),
+      )
     return image
   }
+}
+
+/** One that cannot be had is told, and done without. */
+async function importAll(
+  { cacheFrom }: BuildRequest,
+  options: Parameters<typeof importCache>[1],
+  tell: Tell,
+): Promise<readonly ImportedCache[]> {
+  const found = await Promise.all(
+    cacheFrom.map(async location => {
+      try {
+        return await tell(`importing cache manifest from ${locationName(location)}`, () =>
+          importCache(location, options),
+        )
+      } catch (error) {
+        if (options.signal.aborted) throw error
+        return undefined
+      }
+    }),
+  )
+  return found.filter(each => each !== undefined)
 }
 
 /** Told as steps of their own, outside of the stages. */

@@ -13,7 +13,7 @@ import { type Digest, isDigest } from '../images/digest.ts'
 const recordVersion = 1
 const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value))
 
-const cacheRecordSchema = z.object({
+export const cacheRecordSchema = z.object({
   version: z.literal(recordVersion),
   /** Hex. */
   key: z.string().regex(/^[0-9a-f]{64}$/),
@@ -110,12 +110,13 @@ export class BuildCache {
     return entry.record
   }
 
-  async add(record: Omit<CacheRecord, 'version'>): Promise<void> {
+  async add(record: Omit<CacheRecord, 'version'>): Promise<CacheRecord> {
     const path = this.#paths.buildRecord(record.key)
-    const whole = { version: recordVersion, ...record } as const
+    const whole: CacheRecord = { ...record, version: recordVersion }
     await writeRecord(path, whole)
     this.#syncer.later(path)
     this.#entries.set(record.key, { record: whole, lastUsed: Date.now(), uses: 1 })
+    return whole
   }
 
   /** Its layer is nobody's from then on, unless an image or another step has it. */

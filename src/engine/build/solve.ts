@@ -6,6 +6,8 @@ import type { Digest } from '../images/digest.ts'
 import type { ImageHistory } from '../images/image.ts'
 import type { Images } from '../images/images.ts'
 import { BuildFailure, type Source } from './build-failure.ts'
+import type { CacheRecord } from './cache.ts'
+import type { ImportedCache } from './cache-import.ts'
 import type { Contexts } from './contexts.ts'
 import type { BuildPlan, Input, Stage, Step } from './dockerfile/plan.ts'
 import { baseId, shownSteps, stepId } from './event-ids.ts'
@@ -22,6 +24,8 @@ export interface Laid {
   readonly history: readonly ImageHistory[]
   /** Of the last layer. */
   readonly created: string | undefined
+  /** Of the steps that made them, of those below too. */
+  readonly records: readonly CacheRecord[]
 }
 
 export interface SolveOptions {
@@ -31,6 +35,7 @@ export interface SolveOptions {
   readonly plan: BuildPlan
   readonly source: Source
   readonly contexts: Contexts
+  readonly imported: readonly ImportedCache[]
   /** What the build was made of last time. */
   readonly before: Series
   readonly onEvent: OnBuildEvent
@@ -39,11 +44,13 @@ export interface SolveOptions {
 
 export interface Solved {
   readonly target: Laid
+  /** Of all stages. */
+  readonly records: readonly CacheRecord[]
   /** For the next time. */
   readonly series: Series
 }
 
-const nothing: Laid = { diffIds: [], history: [], created: undefined }
+const nothing: Laid = { diffIds: [], history: [], created: undefined, records: [] }
 
 /** The first failure ends the others; it is thrown when they have ended. */
 export async function solve(options: SolveOptions): Promise<Solved> {
@@ -63,7 +70,9 @@ export async function solve(options: SolveOptions): Promise<Solved> {
   if (solving.failure) throw solving.failure.error
   const target = results[options.plan.stages.indexOf(options.plan.target)]
   if (target?.status !== 'fulfilled') throw new TypeError('the target is none of the stages')
-  return { target: target.value, series: solving.series }
+  const records = results.flatMap(result => (result.status === 'fulfilled' ? result.value.records : []))
+  const unique = new Map(records.map(record => [record.key, record]))
+  return { target: target.value, records: [...unique.values()], series: solving.series }
 }
 
 class Solving {
@@ -138,7 +147,7 @@ class Solving {
         onEvent({ kind: 'cached', id: baseId(stage), at })
         onEvent({ kind: 'completed', id: baseId(stage), at, error: undefined })
         const { diffIds, history, created } = base.image
-        return { diffIds, history, created: created.toISOString() }
+        return { diffIds, history, created: created.toISOString(), records: [] }
       }
       case 'context':
         return await this.#contextBase(stage, base)
@@ -165,6 +174,7 @@ class Solving {
         source: input => this.#files(input),
         request,
         fresh: isFresh(request, stage),
+        imported: this.#options.imported,
         before: before[name] ?? [],
         place,
         onInputs: inputs => void (made[place] = inputs),
@@ -198,7 +208,7 @@ class Solving {
       ...wholeCopy({ label: stage.baseLabel ?? `FROM ${base.name}`, lines: stage.lines }, '/'),
       from: base,
     }
-    const { layer, created } = await this.#options.maker.make(step, {
+    const record = await this.#options.maker.make(step, {
       below: [],
       source: input => this.#files(input),
       request: this.#options.request,
@@ -209,10 +219,11 @@ class Solving {
       onMissed: () => undefined,
       onOutput: () => undefined,
       fresh: isFresh(this.#options.request, stage),
+      imported: this.#options.imported,
       before: [],
       place: 0,
     })
-    return layer === null ? nothing : { diffIds: [layer], history: entry(step, created, false), created }
+    return added(nothing, step, record)
   }
 
   /** Two stages may have one name. */
@@ -256,13 +267,10 @@ function configured(laid: Laid, step: Step): Laid {
   return { ...laid, history: [...laid.history, ...entry(step, laid.created, true)] }
 }
 
-interface Result {
-  readonly layer: Digest | null
-  readonly created: string
-}
-
-function added(laid: Laid, step: Step, { layer, created }: Result): Laid {
+function added(laid: Laid, step: Step, record: CacheRecord): Laid {
+  const { layer, created } = record
   return {
+    records: [...laid.records, record],
     diffIds: layer === null ? laid.diffIds : [...laid.diffIds, layer],
     history: [...laid.history, ...entry(step, created, layer === null)],
     created,

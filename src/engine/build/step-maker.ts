@@ -10,7 +10,8 @@ import type { Digest } from '../images/digest.ts'
 import type { Images } from '../images/images.ts'
 import { SharedWork } from '../images/shared-work.ts'
 import { commandFailure } from './build-failure.ts'
-import type { BuildCache } from './cache.ts'
+import type { BuildCache, CacheRecord } from './cache.ts'
+import type { ImportedCache } from './cache-import.ts'
 import type { CacheMounts } from './cache-mounts.ts'
 import type { Fetched, FilesSource } from './copy-request.ts'
 import type { AddStep, CopyStep, Input, RunStep, Step } from './dockerfile/plan.ts'
@@ -47,6 +48,8 @@ export interface MakeOptions {
   /** The steps of its stage as they were made last time, and its place among them. */
   readonly before: readonly StepInputs[]
   readonly place: number
+  /** Caches of other places. */
+  readonly imported: readonly ImportedCache[]
   readonly onInputs: (inputs: StepInputs) => void
   readonly onStart: () => void
   readonly onCached: () => void
@@ -55,13 +58,10 @@ export interface MakeOptions {
   readonly signal: AbortSignal
 }
 
-type OnOutput = (stream: 'stdout' | 'stderr', data: Uint8Array) => void
+/** The layer is null when it wrote nothing. */
+export type StepResult = CacheRecord
 
-export interface StepResult {
-  /** Null when it wrote nothing. */
-  readonly layer: Digest | null
-  readonly created: string
-}
+type OnOutput = (stream: 'stdout' | 'stderr', data: Uint8Array) => void
 
 interface Output {
   readonly stream: 'stdout' | 'stderr'
@@ -84,7 +84,7 @@ export class StepMaker {
     const inputs = await this.#inputs(step, fetched, options)
     options.onInputs(inputs)
     const key = keyOf(inputs)
-    const found = options.fresh ? undefined : await this.#find(key)
+    const found = options.fresh ? undefined : ((await this.#find(key)) ?? (await this.#import(key, options)))
     if (found) {
       options.onCached()
       return found
@@ -93,7 +93,8 @@ export class StepMaker {
     options.onMissed(options.fresh ? 'no cache was asked for' : missReason(before, inputs, options.place === 0))
     const make = async (output: OnOutput, shared: AbortSignal): Promise<StepResult> => {
       const work = () => this.#make(step, { ...options, signal: shared, onOutput: output }, { key, fetched })
-      return (await this.#options.queue.add(work, { signal: shared }))!
+      // its own signal would let go of work that still runs
+      return (await this.#options.queue.add(work))!
     }
     // what was fetched goes with who fetched it
     if (fetched.some(each => each !== undefined)) return await make(onOutput, signal)
@@ -110,6 +111,24 @@ export class StepMaker {
         if (own || signal.aborted || (isFailure(error) && error.exitCode !== undefined)) throw error
       }
     }
+  }
+
+  /** From the first of the imported caches that knows the step. */
+  async #import(key: string, { imported, signal }: MakeOptions): Promise<StepResult | undefined> {
+    const { images, cache } = this.#options
+    for (const source of imported) {
+      const record = source.records.get(key)
+      if (record === undefined) continue
+      const { layer } = record
+      const unpin = images.store.catalogue.pin(layer === null ? [] : [layer])
+      try {
+        if (layer !== null) await source.fetch(layer, signal)
+        return await cache.add(record)
+      } finally {
+        unpin()
+      }
+    }
+    return undefined
   }
 
   /** What it made, if that is still there. */
@@ -191,8 +210,7 @@ export class StepMaker {
       const created = new Date().toISOString()
       const usesMounts = step.kind === 'run' && step.mounts.some(({ kind }) => kind === 'cache')
       const chain = chainIds(below).at(-1) ?? ''
-      await cache.add({ key, description: textOf(step), usesMounts, below: chain, layer: diffId, size, created })
-      return { layer: diffId, created }
+      return await cache.add({ key, description: textOf(step), usesMounts, below: chain, layer: diffId, size, created })
     } finally {
       for (const each of unpin) each()
     }

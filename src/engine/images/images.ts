@@ -251,13 +251,7 @@ export class Images {
   }
 
   async #delete(image: Image): Promise<readonly RemovedImage[]> {
-    const { catalogue, layers: layerStore, blobs: blobStore } = this.#store
-    const had = await catalogue.remove(image.id)
-    // decided and taken away in one go, so that no pull can pin in between
-    const layers = catalogue.unreferenced(had.layers)
-    const blobs = catalogue.unreferenced(had.blobs)
-    await Promise.all([...layers.map(id => layerStore.remove(id)), ...blobs.map(id => blobStore.remove(id))])
-    const gone = new Set(layers)
+    const gone = new Set(await this.forget(image.id))
     const chains = chainIds(image.diffIds).filter((_, i) => gone.has(image.diffIds[i]!))
     this.#emit('delete', image, image.id)
     return [{ Deleted: image.id }, ...chains.reverse().map(Deleted => ({ Deleted }))]
@@ -273,6 +267,17 @@ export class Images {
     // overlay ignores an opaque mark on a layer's root: leaving out what it hides means the same
     const from = diffIds.findLastIndex(id => this.#opaque.has(id))
     return diffIds.slice(Math.max(0, from)).map(id => this.#store.layers.root(id))
+  }
+
+  /** Takes an image out of the catalogue without a word, and what nobody else has of it. @returns the layers that went. */
+  async forget(id: Digest): Promise<readonly Digest[]> {
+    const { catalogue, layers: layerStore, blobs: blobStore } = this.#store
+    const had = await catalogue.remove(id)
+    // decided and taken away in one go, so that no pull can pin in between
+    const layers = catalogue.unreferenced(had.layers)
+    const blobs = catalogue.unreferenced(had.blobs)
+    await Promise.all([...layers.map(each => layerStore.remove(each)), ...blobs.map(each => blobStore.remove(each))])
+    return layers
   }
 
   /** Gives a layer its name that was made here. */

@@ -44,6 +44,17 @@ export async function push(
   for (const each of wanted) await pushTag(task, each.image, parseReference(each.tag).tag!)
 }
 
+/** An image to a place in a registry, whatever its own names are. */
+export async function pushImage(
+  store: ImageStore,
+  image: Image,
+  { reference, auth, signal = new AbortController().signal }: PushOptions & { readonly reference: string },
+): Promise<void> {
+  const named = parseReference(reference)
+  if (named.tag === undefined) throw new Failure('invalid', 'cannot push a digest reference')
+  await pushTag({ store, reference: named, auth, signal, onProgress: () => undefined }, image, named.tag)
+}
+
 /** Everything the image refers to stays while it is sent, also when the image is removed meanwhile. */
 async function pushTag(task: Task, image: Image, tag: string): Promise<void> {
   const { store, reference, auth, signal, onProgress } = task

@@ -19,6 +19,8 @@ import type { BuildCommand, RunCommand } from '../../../src/engine/build/run-com
 import { SeriesStore } from '../../../src/engine/build/series.ts'
 import { Images } from '../../../src/engine/images/images.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
+import { lacking } from '../../support/needs.ts'
+import { hasRegistry, startRegistry } from '../../support/registry.ts'
 import { temporaryPaths } from '../../support/temporary-paths.ts'
 import { tinyImageTar } from '../../support/tiny-image.ts'
 
@@ -112,6 +114,11 @@ const request: Omit<BuildRequest, 'client'> = {
   cacheTo: [],
   namedContexts: new Map(),
 }
+
+/** A place for a build cache, as `--cache-to` and `--cache-from` have it. */
+const at = (type: string, attributes: Readonly<Record<string, string>>) => [
+  { type, attributes: new Map(Object.entries(attributes)) },
+]
 
 /** The reasons of all misses, by what was missed. */
 function missed(events: readonly BuildEvent[]): Record<string, string> {
@@ -331,6 +338,61 @@ describe('a build', () => {
     const again = await box.build(dockerfile)
     assert.equal(box.commands.length, 1)
     assert.ok(existsSync(join(box.images.layers(again.image).at(-1)!, 'x')))
+  })
+
+  test('takes steps from the cache that another engine has put into a folder', async t => {
+    const [here, there] = [await Box.open(t), await Box.open(t)]
+    here.run = there.run = touch
+    const folder = join(here.paths.roots.data, 'exported')
+    const dockerfile =
+      'FROM base:1 AS one\nRUN ["touch", "x"]\nRUN true\nFROM base:1\nCOPY --from=one /x /y\nRUN ["touch", "z"]\n'
+    const first = await here.build(dockerfile, { cacheTo: at('local', { dest: folder, mode: 'max' }) })
+    const second = await there.build(dockerfile, { cacheFrom: at('local', { src: folder }) })
+    assert.deepEqual(second.missed, {})
+    assert.deepEqual(there.commands, [])
+    assert.equal(second.image.id, first.image.id)
+    assert.ok(existsSync(join(there.images.layers(second.image).at(-1)!, 'z')))
+    // it is its own from now on
+    rmSync(folder, { recursive: true })
+    assert.deepEqual((await there.build(dockerfile)).missed, {})
+  })
+
+  for (const type of ['registry', 'inline'])
+    test(`takes steps from the cache that another engine has sent to a registry: ${type}`, {
+      skip: lacking(!hasRegistry && 'the program "docker-registry"'),
+    }, async t => {
+      await using registry = await startRegistry()
+      const [here, there] = [await Box.open(t), await Box.open(t)]
+      here.run = there.run = touch
+      const ref = `${registry.host}/made:cache`
+      const dockerfile = 'FROM base:1\nRUN ["touch", "x"]\nRUN true\n'
+      const cacheTo = type === 'inline' ? at('inline', {}) : at('registry', { ref })
+      const first = await here.build(dockerfile, { tags: [type === 'inline' ? ref : 'made:1'], cacheTo })
+      if (type === 'inline') await here.images.push(`${registry.host}/made`, 'cache')
+      else assert.equal(here.images.list().length, 2)
+      const second = await there.build(dockerfile, { cacheFrom: at('registry', { ref }) })
+      assert.deepEqual(second.missed, {})
+      assert.deepEqual(second.image.diffIds, first.image.diffIds)
+      assert.ok(existsSync(join(there.images.layers(second.image)[1]!, 'x')))
+    })
+
+  test('does without a cache that is not there, and says so', async t => {
+    const box = await Box.open(t)
+    const { events } = await box.build('FROM base:1\nRUN true\n', {
+      cacheFrom: at('local', { src: '/nowhere/at/all' }),
+    })
+    const step = events.find(
+      event => event.kind === 'step' && event.name === 'importing cache manifest from /nowhere/at/all',
+    )
+    assert.ok(step?.kind === 'step')
+    const end = events.find(event => event.kind === 'completed' && event.id === step.id)
+    assert.match(end?.kind === 'completed' ? (end.error ?? '') : '', /ENOENT/)
+  })
+
+  test('refuses a place for its cache that it does not know', async t => {
+    const box = await Box.open(t)
+    await assert.rejects(box.build('FROM base:1\n', { cacheTo: at('gha', {}) }), /type "gha"/)
+    await assert.rejects(box.build('FROM base:1\n', { cacheTo: at('local', { dest: 'x' }) }), /"x": it is not absolute/)
   })
 
   test('needs to be allowed the network of the host', async t => {
