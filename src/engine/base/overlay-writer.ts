@@ -21,7 +21,7 @@ import { fsPath } from '../../lib/file-name.ts'
 import { makeNode, setXattr } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import { readImageXattrs, setImageXattrs } from './image-xattrs.ts'
-import { isOpaque, isWhiteout, MergedTree, type TreeFolder, type TreeNode } from './merged-tree.ts'
+import { isOpaque, isWhiteout, MergedTree, namesIn, type TreeFolder, type TreeNode } from './merged-tree.ts'
 import { linkText } from './tree-tar.ts'
 
 const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
@@ -96,18 +96,24 @@ export class OverlayWriter implements Disposable {
     }
   }
 
-  /** Follows all links of a path, its last name too, inside the tree. @throws Failure `invalid` when they go round. */
-  resolve(path: string): Place {
+  /**
+   * Follows all links of a path, its last name too, inside the tree; inside a folder of it as if that were the root, when one is given.
+   * @throws Failure `invalid` when they go round, or out of that folder by "..".
+   */
+  resolve(path: string, within?: WriteFolder): Place {
+    const root = within ?? this.root
     const above: { name: string; entry: WriteFolder | TreeNode | undefined }[] = []
     const rest = path.split('/')
     for (let links = 0; rest.length > 0; ) {
       const name = rest.shift()!
       if (name === '' || name === '.') continue
       if (name === '..') {
+        if (within !== undefined && above.length === 0)
+          throw new Failure('invalid', `${path}: path escapes from parent`)
         this.#letGo(above.pop()?.entry)
         continue
       }
-      const parent = above.length === 0 ? this.root : above.at(-1)!.entry
+      const parent = above.length === 0 ? root : above.at(-1)!.entry
       const entry = parent?.kind === 'folder' ? this.child(parent, name) : undefined
       if (!entry?.stat.isSymbolicLink()) {
         above.push({ name, entry })
@@ -125,8 +131,8 @@ export class OverlayWriter implements Disposable {
    * The folder at a place, made as far as it is missing, every new one by `made`.
    * @throws Failure `conflict` when something on the way is no folder.
    */
-  makeFolders(place: Place, made: { readonly mode: number; readonly owner: Owner }): WriteFolder {
-    let folder = this.root
+  makeFolders(place: Place, made: { readonly mode: number; readonly owner: Owner }, within?: WriteFolder): WriteFolder {
+    let folder = within ?? this.root
     for (const [i, name] of place.names.entries()) {
       const entry = place.entries[i]
       if (entry?.kind === 'node') throw new Failure('conflict', `mkdir ${folder.name}/${name}: not a directory`)
@@ -154,6 +160,22 @@ export class OverlayWriter implements Disposable {
     const before = lstatSync(fsPath(path), { throwIfNoEntry: false })
     if (before !== undefined) rmSync(fsPath(path))
     return path
+  }
+
+  /** Names that the stack shows in a folder. */
+  names(folder: WriteFolder): readonly string[] {
+    const below = folder.lower === undefined ? [] : this.#below!.names(folder.lower)
+    const above = folder.fd === undefined ? [] : namesIn(`/proc/self/fd/${folder.fd}`)
+    return [...new Set([...below, ...above])].filter(name => {
+      const entry = this.child(folder, name)
+      this.#letGo(entry)
+      return entry !== undefined
+    })
+  }
+
+  /** The host's path of a name in the upper, whatever is there. */
+  pathIn(parent: WriteFolder, name: string): HostPath {
+    return at(this.descriptor(parent), name)
   }
 
   /** Takes away whatever the stack shows under a name, with all below it. */

@@ -1,5 +1,6 @@
 /** The seam between a step and the files it brings: what COPY and ADD are told once their step is known. */
 import type { HostPath } from '../../runtime/spec.ts'
+import type { ArchiveLimits } from '../images/unpack-limits.ts'
 import type { AddStep, CopyStep } from './dockerfile/plan.ts'
 
 /** A tree to read from: unpacked layers, lowest first; a context is one folder. */
@@ -25,7 +26,8 @@ export interface CopyRequest {
   readonly below: readonly HostPath[]
   /** Takes what is written, as overlay keeps it. */
   readonly upper: HostPath
-  /** Bytes and entries that may be written; archives are not to be trusted. */
+  /** Of each archive that is unpacked; archives are not to be trusted. */
+  readonly limits?: Partial<ArchiveLimits> | undefined
   readonly signal: AbortSignal
 }
 

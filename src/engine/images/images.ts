@@ -22,7 +22,7 @@ import type { Puller } from './pull.ts'
 import { familiar, newName, normalName, parseReference, repositoryName } from './reference.ts'
 import { defaultSettings, type RegistrySettings } from './registry/settings.ts'
 import { decideRemoval, type ImageUser, type RemovedImage } from './removal.ts'
-import type { UnpackLimits } from './unpack.ts'
+import type { ArchiveLimits } from './unpack-limits.ts'
 
 export interface RemoveOptions {
   readonly force?: boolean | undefined
@@ -32,7 +32,7 @@ export interface RemoveOptions {
 }
 
 export interface OpenOptions {
-  readonly limits?: Partial<UnpackLimits> | undefined
+  readonly limits?: Partial<ArchiveLimits> | undefined
   readonly aside?: Aside | undefined
   readonly registries?: Partial<RegistrySettings> | undefined
   /** Who else keeps layers and blobs from being collected. */

@@ -1,6 +1,6 @@
 /** Layers by their diff id: unpacked once, whole or not at all, shared by every image and container. */
 import { renameSync } from 'node:fs'
-import { chmod, mkdir, rename, rm, statfs } from 'node:fs/promises'
+import { chmod, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { debug } from '../../lib/debug.ts'
@@ -12,7 +12,8 @@ import type { Paths } from '../base/paths.ts'
 import { type RecordKind, writeRecord } from '../base/store.ts'
 import { type Blobs, checkReceived, type Expected, mismatch } from './blobs.ts'
 import { type Digest, hexOf, isDigest } from './digest.ts'
-import type { BlobTold, LayerLimits } from './unpack-job.ts'
+import type { BlobTold } from './unpack-job.ts'
+import { type ArchiveLimits, spareRoom, unpackLimits } from './unpack-limits.ts'
 import { UnpackPool, wereOthers } from './unpack-pool.ts'
 
 const log = debug('images')
@@ -47,13 +48,13 @@ export interface Unplaced extends Layer {
 
 export interface LayersOptions {
   readonly aside: Aside
-  readonly limits?: Partial<LayerLimits> | undefined
+  readonly limits?: Partial<ArchiveLimits> | undefined
 }
 
 export class Layers {
   readonly #paths: Paths
   readonly #blobs: Blobs
-  readonly #limits: Partial<LayerLimits>
+  readonly #limits: Partial<ArchiveLimits>
   readonly #aside: Aside
   readonly #pool = new UnpackPool()
   #isSpread = false
@@ -215,23 +216,12 @@ export class Layers {
 
   /** What may be written: what is free, but for a twentieth of the disk. A bomb must not fill the host. */
   async spareBytes(): Promise<number> {
-    return (await this.#spare()).bytes
+    return (await spareRoom(this.#paths.imageTemp)).bytes
   }
 
-  /** What an archive may bring at most, and what there is room for. */
-  async unpackLimits(): Promise<LayerLimits> {
-    const limits = { bytes: 64 * 1024 ** 3, entries: 2_000_000, depth: 256, ratio: 2000, ...this.#limits }
-    const spare = await this.#spare()
-    return { ...limits, bytes: Math.min(limits.bytes, spare.bytes), entries: Math.min(limits.entries, spare.entries) }
-  }
-
-  async #spare(): Promise<{ readonly bytes: number; readonly entries: number }> {
-    const { bavail, blocks, bsize, files, ffree } = await statfs(this.#paths.imageTemp)
-    return {
-      bytes: Math.max(0, Math.floor((bavail - blocks * 0.05) * bsize)),
-      // some file systems count no inodes
-      entries: files > 0 ? Math.max(0, Math.floor(ffree - files * 0.05)) : Infinity,
-    }
+  /** What a layer may bring at most, and what there is room for. */
+  async unpackLimits(): Promise<ArchiveLimits> {
+    return await unpackLimits(this.#paths.imageTemp, this.#limits)
   }
 }
 

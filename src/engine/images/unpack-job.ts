@@ -2,17 +2,13 @@
 import type { FailureKind } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { Digest } from './digest.ts'
-import type { Unpacked, UnpackLimits } from './unpack.ts'
-
-export interface LayerLimits extends UnpackLimits {
-  /** How many times its compressed size a layer may have, once it is large. */
-  readonly ratio: number
-}
+import type { Unpacked } from './unpack.ts'
+import type { ArchiveLimits } from './unpack-limits.ts'
 
 export interface UnpackJob {
   /** An empty folder that nobody else knows. */
   readonly root: HostPath
-  readonly limits: LayerLimits
+  readonly limits: ArchiveLimits
   /** Where the bytes are to be kept as they come. */
   readonly keep?: HostPath | undefined
 }

@@ -10,11 +10,10 @@ import { decompressed } from './compression.ts'
 import type { Digest } from './digest.ts'
 import { unpack } from './unpack.ts'
 import type { BlobTold, FromThread, ToThread, UnpackFailure, UnpackJob, UnpackResult } from './unpack-job.ts'
+import { withinRatio } from './unpack-limits.ts'
 
 /** So much is read after a failure, to tell damage on the way from an archive that is bad. */
 const readOn = 64 * 1024 * 1024
-/** Ratios are looked at from here on: a small file of zeros is no bomb. */
-const ratioFrom = 256 * 1024 * 1024
 
 const port = parentPort!
 
@@ -96,7 +95,8 @@ async function work({ root, limits, keep }: UnpackJob, inbox: Inbox): Promise<Un
   try {
     const hash = createHash('sha256')
     try {
-      const unpacked = await unpack(checked(decompressed(passage), passage, hash, limits.ratio), root, limits)
+      const plain = withinRatio(decompressed(passage), { size: () => passage.size, ratio: limits.ratio })
+      const unpacked = await unpack(hashed(plain, hash), root, limits)
       const blob = (await passage.finish())!
       return { ...unpacked, diffId: sha256(hash), blob }
     } catch (error) {
@@ -108,17 +108,8 @@ async function work({ root, limits, keep }: UnpackJob, inbox: Inbox): Promise<Un
   }
 }
 
-async function* checked(
-  plain: AsyncIterable<Uint8Array>,
-  passage: Passage,
-  hash: Hash,
-  ratio: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let size = 0
+async function* hashed(plain: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of plain) {
-    size += chunk.length
-    if (size > ratioFrom && size > passage.size * ratio)
-      throw new Failure('invalid', `Cannot unpack the layer: it grows to more than ${ratio} times its size`)
     hash.update(chunk)
     yield chunk
   }

@@ -31,14 +31,7 @@ import { isWhiteout } from '../base/merged-tree.ts'
 import { isSpaceError, writeFailure } from '../base/space.ts'
 import { type TarEntry, TarReader } from '../base/tar-reader.ts'
 import { writeContent } from '../base/write-content.ts'
-
-export interface UnpackLimits {
-  /** Content of all files together. */
-  readonly bytes: number
-  readonly entries: number
-  /** Components of one path. */
-  readonly depth: number
-}
+import type { UnpackLimits } from './unpack-limits.ts'
 
 export interface UnpackOptions extends UnpackLimits {
   /** An archive that is no layer: names that hide others in a layer are files, and all belongs to root. */

@@ -3,7 +3,14 @@ import { createReadStream } from 'node:fs'
 import { isFailure } from '../../../lib/failure.ts'
 import { TarReader } from '../../base/tar-reader.ts'
 import { decompressed } from '../../images/compression.ts'
+import { type ArchiveLimits, withinRatio } from '../../images/unpack-limits.ts'
 import type { SourceEntry } from './source-tree.ts'
+
+/** To be closed by whoever asked for it. */
+export function openArchive({ at }: SourceEntry, { ratio }: ArchiveLimits): TarReader {
+  const file = createReadStream(at)
+  return new TarReader(withinRatio(decompressed(file), { size: () => file.bytesRead, ratio }))
+}
 
 /** A tar, plain or compressed, that holds anything. */
 export async function isArchive({ kind, stat, at }: SourceEntry): Promise<boolean> {

@@ -22,7 +22,9 @@ import { makeNode } from '../../../runtime/native.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
 import { readImageXattrs, setImageXattrs } from '../../base/image-xattrs.ts'
 import type { Owner } from '../../base/overlay-writer.ts'
+import type { TarEntry, TarReader } from '../../base/tar-reader.ts'
 import { deviceNumbers, linkText } from '../../base/tree-tar.ts'
+import { writeContent } from '../../base/write-content.ts'
 
 const reading = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -58,6 +60,24 @@ export async function copyNode({ stat, at }: NodeSource, to: HostPath, look: Loo
   if (!stat.isSymbolicLink()) chmodSync(fsPath(to), look.mode)
   copyXattrs(at, to)
   lutimesSync(fsPath(to), stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+}
+
+/** A file of an archive, under a name where nothing is. */
+export async function writeFileEntry(
+  to: HostPath,
+  { entry, reader, owner }: { readonly entry: TarEntry; readonly reader: TarReader; readonly owner: Owner },
+): Promise<void> {
+  const fd = openSync(fsPath(to), newFile, 0o600)
+  try {
+    await writeContent(fd, entry.size, reader)
+    // chown clears set-uid bits and file capabilities, so it comes first
+    fchownSync(fd, owner.uid, owner.gid)
+    fchmodSync(fd, entry.mode)
+    setImageXattrs(to, entry.xattrs)
+    futimesSync(fd, entry.mtime, entry.mtime)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** A file that is a text of ours. */

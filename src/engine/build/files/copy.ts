@@ -3,8 +3,9 @@ import { lstatSync } from 'node:fs'
 import { posix } from 'node:path'
 import { Failure } from '../../../lib/failure.ts'
 import { OverlayWriter, type Owner, type WriteFolder } from '../../base/overlay-writer.ts'
+import { unpackLimits } from '../../images/unpack-limits.ts'
 import type { CopyRequest, Fetched } from '../copy-request.ts'
-import { isArchive } from './archive.ts'
+import { isArchive, openArchive } from './archive.ts'
 import { Copier } from './copier.ts'
 import { writeNew } from './copy-node.ts'
 import { type Chmod, parseChmod } from './mode.ts'
@@ -13,6 +14,7 @@ import { selection } from './selection.ts'
 import { SourceTree } from './source-tree.ts'
 import { type FoundSource, findSources, wantedSource } from './sources.ts'
 import { Turns } from './turns.ts'
+import { type UnpackOptions, unpackArchive } from './unpack-archive.ts'
 
 const root: Owner = { uid: 0, gid: 0 }
 
@@ -40,11 +42,29 @@ export async function copyFiles(request: CopyRequest): Promise<void> {
     const wanted = wantedSource(path, step.kind === 'copy' && step.parents)
     const unpacks = step.kind === 'add' && step.unpack !== false
     for (const found of findSources(context, wanted)) {
-      if (unpacks && (await isArchive(found.entry))) throw new Failure('unsupported', 'Cannot unpack archives yet')
-      await copySource(found, copier(context, wanted.include), to)
+      if (unpacks && (await isArchive(found.entry))) await unpack(found, to, { owner, limits: request.limits, turns })
+      else await copySource(found, copier(context, wanted.include), to)
     }
   }
   for (const { name, content } of step.heredocs) await copyText(name, content, { to, chmod })
+}
+
+/** `--chmod` is for what is copied, not for what is unpacked, nor for the folders above it. */
+async function unpack(
+  { entry }: FoundSource,
+  { writer, path, made }: Destination,
+  { owner, limits, turns }: { readonly limits: CopyRequest['limits'] } & Pick<UnpackOptions, 'owner' | 'turns'>,
+): Promise<void> {
+  const place = writer.resolve(path)
+  const room = await unpackLimits(`/proc/self/fd/${writer.root.fd}/.`, limits)
+  const reader = openArchive(entry, room)
+  try {
+    const into = writer.makeFolders(place, { ...made, mode: 0o755 })
+    await unpackArchive(reader, { writer, into, owner, limits: room, turns })
+  } finally {
+    await reader.close()
+    writer.release(place)
+  }
 }
 
 /** What was fetched from elsewhere: a file under its name, or the contents of a checkout. */

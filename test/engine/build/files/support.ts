@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { isOpaque, isWhiteout, MergedTree, type TreeFolder } from '../../../../src/engine/base/merged-tree.ts'
+import type { CopyRequest } from '../../../../src/engine/build/copy-request.ts'
 import type { AddStep, CopyStep } from '../../../../src/engine/build/dockerfile/plan.ts'
 import { copyFiles } from '../../../../src/engine/build/files/copy.ts'
 import { makeNode } from '../../../../src/runtime/native.ts'
@@ -104,6 +105,12 @@ export function copyStep(sources: readonly string[], destination: string, more: 
   }
 }
 
+export function addStep(paths: readonly string[], destination: string, more: Partial<AddStep> = {}): AddStep {
+  const { parents: _, from: _from, ...common } = copyStep([], destination)
+  const sources = paths.map(path => ({ kind: 'path', path }) as const)
+  return { ...common, kind: 'add', sources, unpack: undefined, ...more }
+}
+
 export interface Copied {
   /** What the step changed, as `shown` tells it. */
   readonly changes: Record<string, string>
@@ -115,6 +122,8 @@ export interface CopyWorld {
   readonly context: Tree | readonly string[]
   readonly base?: Tree | readonly string[]
   readonly ignore?: readonly string[]
+  readonly limits?: CopyRequest['limits']
+  readonly fetched?: CopyRequest['fetched']
 }
 
 /** Runs one step over a base; both may be trees or layers that are there. */
@@ -127,7 +136,8 @@ export async function copied(t: TestContext, step: CopyStep | AddStep, world: Co
   await copyFiles({
     step,
     source: { layers: layersOf(world.context), exclude: world.ignore ?? [] },
-    fetched: [],
+    fetched: world.fetched ?? [],
+    limits: world.limits,
     below,
     upper,
     signal: new AbortController().signal,
