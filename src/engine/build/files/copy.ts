@@ -36,7 +36,11 @@ export async function copyFiles(request: CopyRequest): Promise<void> {
   for (const [i, source] of step.sources.entries()) {
     const path = typeof source === 'string' ? source : source.kind === 'path' ? source.path : undefined
     if (path === undefined) {
-      await copyFetched(request.fetched[i]!, { to, copier })
+      const unpacks = step.kind === 'add' && step.unpack === true
+      await fetched(request.fetched[i]!, async (tree, found) => {
+        if (unpacks && (await isArchive(found.entry))) await unpack(found, to, { owner, limits: request.limits, turns })
+        else await copySource(found, copier(tree, undefined), to)
+      })
       continue
     }
     const wanted = wantedSource(path, step.kind === 'copy' && step.parents)
@@ -68,15 +72,15 @@ async function unpack(
 }
 
 /** What was fetched from elsewhere: a file under its name, or the contents of a checkout. */
-async function copyFetched(
-  fetched: Fetched,
-  { to, copier }: { readonly to: Destination; readonly copier: (tree: SourceTree, include: undefined) => Copier },
+async function fetched(
+  { path, name }: Fetched,
+  use: (tree: SourceTree, found: FoundSource) => Promise<void>,
 ): Promise<void> {
-  const isFolder = lstatSync(fetched.path).isDirectory()
-  using tree = new SourceTree({ layers: [isFolder ? fetched.path : posix.dirname(fetched.path)], exclude: [] })
-  const entry = isFolder ? tree.root : tree.child(tree.root, posix.basename(fetched.path))
-  if (entry === undefined) throw new Failure('internal', `Cannot copy "${fetched.name}": what was fetched is gone`)
-  await copySource({ entry, name: fetched.name, path: fetched.name }, copier(tree, undefined), to)
+  const isFolder = lstatSync(path).isDirectory()
+  using tree = new SourceTree({ layers: [isFolder ? path : posix.dirname(path)], exclude: [] })
+  const entry = isFolder ? tree.root : tree.child(tree.root, posix.basename(path))
+  if (entry === undefined) throw new Failure('internal', `Cannot copy "${name}": what was fetched is gone`)
+  await use(tree, { entry, name, path: name })
 }
 
 /** A text of the Dockerfile itself. */
