@@ -7,13 +7,13 @@ import { describe, type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { Events } from '../../../src/engine/base/events.ts'
 import { Images } from '../../../src/engine/images/images.ts'
-import type { LayerLimits } from '../../../src/engine/images/unpack-job.ts'
+import type { ArchiveLimits } from '../../../src/engine/images/unpack-limits.ts'
 import { UnpackError, UnpackPool } from '../../../src/engine/images/unpack-pool.ts'
 import { lacking, program, root } from '../../support/needs.ts'
 import { temporaryFolder, temporaryPaths } from '../../support/temporary-paths.ts'
 import { sha256, tinyImageTar, tinyTar } from '../../support/tiny-image.ts'
 
-const limits: LayerLimits = { bytes: 2 ** 32, entries: 1000, depth: 100, ratio: 2000 }
+const limits: ArchiveLimits = { bytes: 2 ** 32, entries: 1000, depth: 100, ratio: 2000 }
 
 function place(t: TestContext) {
   const folder = temporaryFolder(t)
