@@ -104,7 +104,7 @@ describe('UnpackPool', { skip: lacking(root()) }, () => {
     const { createZstdCompress } = await import('node:zlib')
     const source = Readable.from(tar(), { objectMode: false }).compose(createZstdCompress())
     await assert.rejects(pool.run({ root: place(t).root, limits }, source), {
-      message: 'Cannot unpack the layer: it grows to more than 2000 times its size',
+      message: 'Cannot unpack the archive: it grows to more than 2000 times its size',
     })
   })
 })
