@@ -344,3 +344,8 @@ function asBuffer(chunk: Uint8Array): Buffer {
 function damaged(what: string): Failure {
   return new Failure('invalid', `Cannot read archive: ${what}`)
 }
+
+/** When a file of an archive is to have been changed: not before 1970, as Docker has it; to Node's utimes a negative time is now. */
+export function fileTime({ mtime }: TarEntry): number {
+  return Math.max(0, mtime)
+}

@@ -29,7 +29,7 @@ import type { HostPath } from '../../runtime/spec.ts'
 import { mostXattrs, setImageXattrs } from '../base/image-xattrs.ts'
 import { isWhiteout } from '../base/merged-tree.ts'
 import { isSpaceError, writeFailure } from '../base/space.ts'
-import { type TarEntry, TarReader } from '../base/tar-reader.ts'
+import { fileTime, type TarEntry, TarReader } from '../base/tar-reader.ts'
 import { writeContent } from '../base/write-content.ts'
 import type { UnpackLimits } from './unpack-limits.ts'
 
@@ -170,7 +170,7 @@ class LayerFolder {
         return entry.type satisfies never
     }
     setXattrs(at, entry)
-    lutimesSync(fsPath(at), entry.mtime, entry.mtime)
+    lutimesSync(fsPath(at), fileTime(entry), fileTime(entry))
   }
 
   #makeFolder(name: string, entry: TarEntry): void {
@@ -184,7 +184,7 @@ class LayerFolder {
     }
     setXattrs(at, entry)
     this.#folderTimes.delete(name)
-    this.#folderTimes.set(name, entry.mtime)
+    this.#folderTimes.set(name, fileTime(entry))
   }
 
   /** Hard links join what is in this layer already, found without following any link. Metadata is the first name's. */
@@ -279,7 +279,7 @@ async function writeFile(at: string, entry: TarEntry, reader: TarReader): Promis
     fchownSync(fd, entry.uid, entry.gid)
     fchmodSync(fd, entry.mode)
     setXattrs(at, entry)
-    futimesSync(fd, entry.mtime, entry.mtime)
+    futimesSync(fd, fileTime(entry), fileTime(entry))
   } finally {
     closeSync(fd)
   }

@@ -169,6 +169,19 @@ describe('unpack()', { skip }, () => {
     assert.equal(readlinkSync(at('d/link')), '../../../etc/shadow')
   })
 
+  test('takes a time before 1970 for its first second, of files, folders and links alike', async () => {
+    const mtime = new Date(-86_400_000)
+    const header = (type: 'file' | 'directory' | 'symlink') => ({ type, mtime, pax: { mtime: '-86400' } })
+    const { failure, at } = await unpackTar(
+      await tinyTar({ f: header('file'), 'd/': header('directory'), l: { ...header('symlink'), linkname: 'f' } }),
+    )
+    assert.equal(failure, undefined)
+    assert.deepEqual(
+      ['f', 'd', 'l'].map(name => lstatSync(at(name)).mtimeMs),
+      [0, 0, 0],
+    )
+  })
+
   test('makes devices and fifos', async () => {
     const { at } = await unpackTar(
       await tinyTar({

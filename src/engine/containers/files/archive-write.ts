@@ -27,7 +27,7 @@ import { makeNode, setXattr } from '../../../runtime/native.ts'
 import { setImageXattrs } from '../../base/image-xattrs.ts'
 import { isWhiteout, type MergedTree, type TreeFolder } from '../../base/merged-tree.ts'
 import { spaceFailure } from '../../base/space.ts'
-import { type TarEntry, TarReader } from '../../base/tar-reader.ts'
+import { fileTime, type TarEntry, TarReader } from '../../base/tar-reader.ts'
 import { writeContent } from '../../base/write-content.ts'
 import { decompressed } from '../../images/compression.ts'
 import type { Container } from '../container.ts'
@@ -136,7 +136,7 @@ async function writeEntry(entry: TarEntry, into: Into): Promise<void> {
     lchownSync(fsPath(at), uid, gid)
     if (entry.type !== 'symlink') chmodSync(fsPath(at), entry.mode)
     setImageXattrs(at, entry.xattrs)
-    lutimesSync(fsPath(at), entry.mtime, entry.mtime)
+    lutimesSync(fsPath(at), fileTime(entry), fileTime(entry))
   } catch (error) {
     if (error instanceof Failure || errnoOf(error) === undefined) throw error
     if (errnoOf(error) === 'EROFS')
@@ -192,7 +192,7 @@ function setFolder(at: string, entry: TarEntry, owner: { readonly uid: number; r
     fchownSync(fd, owner.uid, owner.gid)
     fchmodSync(fd, entry.mode)
     setImageXattrs(`/proc/self/fd/${fd}/.`, entry.xattrs)
-    futimesSync(fd, entry.mtime, entry.mtime)
+    futimesSync(fd, fileTime(entry), fileTime(entry))
   } catch (error) {
     throw spaceFailure(error, `/${entry.name}`)
   } finally {
@@ -212,7 +212,7 @@ async function writeFile(
     fchownSync(fd, uid, gid)
     fchmodSync(fd, entry.mode)
     setImageXattrs(at, entry.xattrs)
-    futimesSync(fd, entry.mtime, entry.mtime)
+    futimesSync(fd, fileTime(entry), fileTime(entry))
   } finally {
     closeSync(fd)
   }
