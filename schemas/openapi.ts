@@ -64,7 +64,7 @@ function operation(endpoint: Endpoint): object {
     ],
     ...(endpoint.body.kind === 'none' ? {} : { requestBody: requestBody(endpoint, schema) }),
     responses: {
-      [['hijack', 'connection'].includes(endpoint.reply.kind) ? 101 : endpoint.status]: {
+      [['hijack', 'connection', 'websocket'].includes(endpoint.reply.kind) ? 101 : endpoint.status]: {
         description: endpoint.reply.kind,
         ...(type ? { content: { [type]: {} } } : {}),
       },

@@ -7,7 +7,20 @@ import type {
   HostConfig,
   PortBinding,
 } from './container-body.ts'
-import { archive, bytes, empty, endpoint, hijack, json, lines, optionalJson, output, stat, table } from './endpoint.ts'
+import {
+  archive,
+  bytes,
+  empty,
+  endpoint,
+  hijack,
+  json,
+  lines,
+  optionalJson,
+  output,
+  stat,
+  table,
+  websocket,
+} from './endpoint.ts'
 
 /** Docker sends null for what is empty. */
 type Nullable<T> = { readonly [K in keyof T]: T[K] | null }
@@ -225,6 +238,15 @@ export interface ContainerProgram {
   }[]
 }
 
+const attachQuery = {
+  stream: 'boolean',
+  logs: 'boolean',
+  stdin: 'boolean',
+  stdout: 'boolean',
+  stderr: 'boolean',
+  detachKeys: 'string',
+} as const
+
 export const containerEndpoints = table({
   containerList: endpoint('GET', '/containers/json', {
     query: { all: 'boolean', limit: 'integer', size: 'boolean', filters: 'filters' },
@@ -263,15 +285,14 @@ export const containerEndpoints = table({
     reply: lines<ContainerWaited>(),
   }),
   containerAttach: endpoint('POST', '/containers/{id*}/attach', {
-    query: {
-      stream: 'boolean',
-      logs: 'boolean',
-      stdin: 'boolean',
-      stdout: 'boolean',
-      stderr: 'boolean',
-      detachKeys: 'string',
-    },
+    query: attachQuery,
     reply: hijack,
+    status: 200,
+  }),
+  /** The bytes as they are, of both streams: a WebSocket's messages have no place for frames. */
+  containerAttachWebSocket: endpoint('GET', '/containers/{id*}/attach/ws', {
+    query: attachQuery,
+    reply: websocket,
     status: 200,
   }),
   containerResize: endpoint('POST', '/containers/{id*}/resize', {

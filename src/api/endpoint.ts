@@ -75,7 +75,7 @@ export type TakeConnection = (connection: Duplex) => Promise<void>
  * lines: JSON documents as they come, headers before the first (also the one of `wait`). progress: the same, ended by CRLF,
  * a failure after the first byte is a line of its own. output: stdout and stderr. hijack: the connection itself;
  * a handler that returns undefined (a detached exec) ends it with an empty 200. connection: the same for another protocol (h2c),
- * without a way to have it but by an upgrade.
+ * without a way to have it but by an upgrade. websocket: a session in the messages of a WebSocket.
  */
 export interface ReplyShape<T = unknown> {
   readonly kind:
@@ -87,6 +87,7 @@ export interface ReplyShape<T = unknown> {
     | 'output'
     | 'hijack'
     | 'connection'
+    | 'websocket'
     | 'archive'
     | 'stat'
   readonly type?: T
@@ -164,9 +165,11 @@ export type HandlerReply<E extends Endpoint> = E['reply']['kind'] extends 'lines
       ? Session | undefined
       : E['reply']['kind'] extends 'connection'
         ? TakeConnection
-        : E['reply']['kind'] extends 'archive'
-          ? Archive
-          : Reply<E>
+        : E['reply']['kind'] extends 'websocket'
+          ? Session
+          : E['reply']['kind'] extends 'archive'
+            ? Archive
+            : Reply<E>
 
 export type Handler<E extends Endpoint> = (
   request: Request<E>,
@@ -207,6 +210,7 @@ export const text: { readonly kind: 'text'; readonly type?: string } = { kind: '
 export const output: { readonly kind: 'output'; readonly type?: OutputChunk } = { kind: 'output' }
 export const hijack: { readonly kind: 'hijack'; readonly type?: undefined } = { kind: 'hijack' }
 export const connection: { readonly kind: 'connection'; readonly type?: undefined } = { kind: 'connection' }
+export const websocket: { readonly kind: 'websocket'; readonly type?: undefined } = { kind: 'websocket' }
 export const archive: { readonly kind: 'archive'; readonly type?: Archive } = { kind: 'archive' }
 export const stat: { readonly kind: 'stat'; readonly type?: PathStat } = { kind: 'stat' }
 

@@ -78,7 +78,7 @@ const walls: readonly Wall[] = [
   {
     folder: 'engine',
     mayImport: ['runtime', 'api', 'lib'],
-    packages: ['zod', 'p-queue', 'tar-stream', 'dns-packet', 'unbzip2-stream', 'xz-decompress'],
+    packages: ['zod', 'p-queue', 'tar-stream', 'dns-packet', 'unbzip2-stream', 'ws', 'xz-decompress'],
     because: 'the engine serves any client and knows no stacks',
   },
 ]

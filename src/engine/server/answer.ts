@@ -43,6 +43,7 @@ export interface AnswerOptions {
 const upgrades: ReadonlyMap<string, ReplyShape['kind']> = new Map([
   ['tcp', 'hijack'],
   ['h2c', 'connection'],
+  ['websocket', 'websocket'],
 ])
 
 /** One request to one handler. */
@@ -101,6 +102,8 @@ export class Answer {
         sendText(response, 400, tooOld(route.version))
         return
       }
+      if (route.endpoint.reply.kind === 'websocket')
+        throw new Failure('invalid', 'Cannot attach: this is to be had by a WebSocket alone')
       if (route.endpoint.path === '/_ping') setPingHeaders(response)
       const reply = await this.#handle(route, request, request, left.signal)
       if (route.endpoint.reply.kind === 'hijack' && reply !== undefined)
@@ -136,7 +139,11 @@ export class Answer {
       return
     }
     try {
-      if (typeof session === 'function') await handOver(socket, session, { protocol: 'h2c', headers: this.#headers })
+      if (endpoint.reply.kind === 'websocket') {
+        const { serveWebSocket } = await import('./websocket.ts')
+        await serveWebSocket(request, socket, session as Session)
+      } else if (typeof session === 'function')
+        await handOver(socket, session, { protocol: 'h2c', headers: this.#headers })
       else await upgradeTo(socket, session, { headers: this.#headers, unread: this.#options.unread })
     } catch (error) {
       this.#note(request, error)

@@ -36,7 +36,7 @@ export async function upgradeTo(socket: Duplex, session: Session, { headers, unr
     ),
   )
   if (unread) await arrived(socket, unread)
-  await join(session, socket, socket)
+  await join(session, { input: socket, output: socket, framed: !session.tty })
 }
 
 /** The 101 of another protocol, then the connection is whoever's who takes it. */
@@ -56,14 +56,19 @@ export async function streamTo(request: IncomingMessage, response: ServerRespons
   response.useChunkedEncodingByDefault = false
   response.writeHead(200, { 'Content-Type': raw }).flushHeaders()
   const stdin = request.headers['transfer-encoding'] !== undefined && !request.complete
-  await join(session, stdin ? request : undefined, response)
+  await join(session, { input: stdin ? request : undefined, output: response, framed: !session.tty })
 }
 
-async function join(
-  session: Session,
-  input: Readable | Duplex | undefined,
-  output: ServerResponse | Duplex,
-): Promise<void> {
+export interface Ends {
+  /** Where stdin comes from. */
+  readonly input: Readable | Duplex | undefined
+  readonly output: ServerResponse | Duplex
+  /** Whether the client can tell the streams apart. */
+  readonly framed: boolean
+}
+
+/** Bytes both ways until the output has ended. */
+export async function join(session: Session, { input, output, framed }: Ends): Promise<void> {
   const left = new AbortController()
   output.once('close', () => left.abort())
   output.on('error', error => log('a client left: %s', error.message))
@@ -74,12 +79,12 @@ async function join(
   const outlet = new Outlet(output, {
     limit: held,
     patience,
-    lastWord: session.tty ? Buffer.from(`\r\n${lastWord}`) : encodeFrame('error', Buffer.from(lastWord)),
+    lastWord: framed ? encodeFrame('error', Buffer.from(lastWord)) : Buffer.from(`\r\n${lastWord}`),
   })
   try {
     for await (const { stream, data } of session.output) {
       if (left.signal.aborted) break
-      await outlet.write(session.tty ? data : encodeFrame(stream, data))
+      await outlet.write(framed ? encodeFrame(stream, data) : data)
       if (outlet.cut) {
         log('a client is cut off: it does not read')
         session.close()

@@ -60,6 +60,7 @@ export async function sendReply(response: ServerResponse, endpoint: Endpoint, va
       return pump(response, content)
     }
     case 'connection':
+    case 'websocket':
       // what can be had over an upgraded connection only does not get here
       throw new Failure('invalid', 'no upgrade proto in request')
     default:

@@ -1,6 +1,6 @@
 /** Endpoints of containers: each to one verb of the collection. */
 import type { containerEndpoints } from '../../../api/containers.ts'
-import type { Handlers } from '../../../api/endpoint.ts'
+import type { Handlers, Request } from '../../../api/endpoint.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
 import { checkOlderCreate, olderInspect, olderSummary } from '../older.ts'
@@ -28,15 +28,8 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
     containerUpdate: ({ params, body }) => containers.update(params.id, body),
     containerWait: ({ params, query }, { signal }) =>
       containers.wait(params.id, { ...(query.condition ? { condition: query.condition } : {}), signal }),
-    containerAttach: ({ params, query }) =>
-      containers.attach(params.id, {
-        stream: query.stream ?? false,
-        logs: query.logs ?? false,
-        stdin: query.stdin ?? false,
-        stdout: query.stdout ?? false,
-        stderr: query.stderr ?? false,
-        ...(query.detachKeys ? { detachKeys: query.detachKeys } : {}),
-      }),
+    containerAttach: ({ params, query }) => containers.attach(params.id, attachOptions(query)),
+    containerAttachWebSocket: ({ params, query }) => containers.attach(params.id, attachOptions(query)),
     containerResize: ({ params, query }) => containers.resize(params.id, windowSize(query)),
     containerLogs: ({ params, query }, { signal }) => {
       if (!query.stdout && !query.stderr)
@@ -86,6 +79,17 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
 function defined<T extends object>(query: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as {
     readonly [K in keyof T]?: Exclude<T[K], undefined>
+  }
+}
+
+function attachOptions(query: Request<(typeof containerEndpoints)['containerAttach']>['query']) {
+  return {
+    stream: query.stream ?? false,
+    logs: query.logs ?? false,
+    stdin: query.stdin ?? false,
+    stdout: query.stdout ?? false,
+    stderr: query.stderr ?? false,
+    ...(query.detachKeys ? { detachKeys: query.detachKeys } : {}),
   }
 }
 
