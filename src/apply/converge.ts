@@ -1,12 +1,13 @@
-/** The road of up: observe, pull, observe again, compare, apply; whoever calls says how a plan is carried out and shown. */
+/** The road of up: observe, pull, build, observe again, compare, apply; whoever calls says how a plan is carried out and shown. */
 import type { Client } from '../client/client.ts'
 import type { Project } from '../model/project.ts'
 import { filesOf } from '../plan/file-objects.ts'
 import { imagesOf, type PullWhen, planPull } from '../plan/images.ts'
 import type { Observed } from '../plan/observed.ts'
 import { type OneOff, planOneOff } from '../plan/one-off.ts'
-import type { Plan } from '../plan/plan.ts'
+import { Plan } from '../plan/plan.ts'
 import { reconcile, selectedNames, type UpOptions } from '../plan/reconcile.ts'
+import { buildsOf } from './builds.ts'
 import { observe } from './observe.ts'
 import { outrun, PlanFailure } from './plan-failure.ts'
 
@@ -20,6 +21,8 @@ export interface Road {
 export interface Convergence extends Road {
   readonly project: Project
   readonly options: UpOptions
+  /** Every plan is carried out only to be shown: what comes first is taken for done. */
+  readonly dryRun?: boolean
   /** Whether to go on with a plan; asked before anything of it is done. */
   confirm?(plan: Plan): Promise<boolean>
 }
@@ -30,11 +33,22 @@ const attempts = 5
 /** Brings the project to what it should be; false when `confirm` said no. */
 export async function converge(convergence: Convergence): Promise<boolean> {
   const { project, options, carryOut, confirm } = convergence
+  if (convergence.dryRun) {
+    const { pulls, builds, plan } = await foresee(convergence)
+    for (const each of [pulls, builds]) if (!each.empty) await carryOut(each)
+    await carryOut(plan)
+    return true
+  }
   let observed = await look(convergence)
   const pulls = pullsOf(project, observed, { ...options, missing: true })
   if (!pulls.empty) {
     await carryOut(pulls)
-    // what a pull brought decides what is recreated
+    // what a pull brought decides what is built and recreated
+    observed = await look(convergence)
+  }
+  const builds = await neededBuilds(project, observed, options)
+  if (!builds.empty) {
+    await carryOut(builds)
     observed = await look(convergence)
   }
   for (let attempt = 1; ; attempt++) {
@@ -57,31 +71,69 @@ export interface OneOffRun extends Road {
   readonly oneOff: Omit<OneOff, 'project' | 'observed' | 'wait' | 'quietOrphans'>
   /** Not what the service depends on. */
   readonly noDeps: boolean
+  /** Build its image, and those of what it depends on, though they are here. */
+  readonly build?: boolean
   readonly removeOrphans: boolean
   readonly quietOrphans: boolean
+  readonly dryRun?: boolean
 }
 
 /** The road of run: what the service needs, then one more container of it, created and not started; returns its name. */
 export async function createOneOff(run: OneOffRun): Promise<string> {
-  const { project, oneOff, removeOrphans } = run
+  const { project, oneOff, removeOrphans, dryRun } = run
   const needed = Object.keys(oneOff.service.dependsOn).filter(name => Object.hasOwn(project.services, name))
   const services = run.noDeps ? [] : needed
   // what runs is good enough for a command on the side: up is there to bring it up to date
-  const options: UpOptions = { services, recreate: 'never', removeOrphans, quietOrphans: true }
+  const build = run.build ? 'always' : undefined
+  const options: UpOptions = { services, recreate: 'never', removeOrphans, quietOrphans: true, build }
   if (services.length > 0 || removeOrphans) await converge({ ...run, options })
+  let observed = await look(run)
+  const builds = await neededBuilds(project, observed, { services: [oneOff.service.name], noDeps: true, build })
+  if (!builds.empty) {
+    await run.carryOut(builds)
+    observed = dryRun ? withBuilt(observed, builds) : await look(run)
+  }
   const { quietOrphans, noDeps } = run
-  const { plan, name } = planOneOff({ ...oneOff, project, observed: await look(run), wait: !noDeps, quietOrphans })
+  const { plan, name } = planOneOff({ ...oneOff, project, observed, wait: !noDeps, quietOrphans })
   await run.carryOut(plan)
   return name
 }
 
-/** What `converge` would do: the pulls that come first, and the plan as it is without them. */
-export async function foresee(
-  convergence: Omit<Convergence, 'carryOut' | 'confirm'>,
-): Promise<{ readonly pulls: Plan; readonly plan: Plan }> {
+export interface Foreseen {
+  readonly pulls: Plan
+  readonly builds: Plan
+  readonly plan: Plan
+}
+
+/** What `converge` would do: the pulls and builds that come first, and the plan as it is without what they change. */
+export async function foresee(convergence: Omit<Convergence, 'carryOut' | 'confirm' | 'dryRun'>): Promise<Foreseen> {
   const { project, options } = convergence
   const observed = await look(convergence)
-  return { pulls: pullsOf(project, observed, options), plan: reconcile(project, observed, options) }
+  const builds = await neededBuilds(project, observed, options)
+  const plan = reconcile(project, withBuilt(observed, builds), options)
+  return { pulls: pullsOf(project, observed, options), builds, plan }
+}
+
+/** As if the builds had made what is missing; whether one makes another image than the one that is here nobody knows before. */
+function withBuilt(observed: Observed, builds: Plan): Observed {
+  const images = new Map(observed.images)
+  for (const { operation } of builds.nodes)
+    if (operation.kind === 'build-image' && !images.has(operation.name))
+      images.set(operation.name, {
+        id: operation.name,
+        labels: {},
+        volumes: [],
+        healthcheck: false,
+        taggedAt: undefined,
+      })
+  return { ...observed, images }
+}
+
+function neededBuilds(project: Project, observed: Observed, { services, noDeps, build }: UpOptions): Promise<Plan> {
+  if (build === 'never') return Promise.resolve(new Plan())
+  const when = build === 'always' ? 'always' : 'missing'
+  const names = selectedNames(project, { services, noDeps })
+  return buildsOf(project, observed, { services: names, when, cause: 'asked for by --build' })
 }
 
 /** What is there of a project, with the images and files that its plan depends on. */
@@ -97,8 +149,13 @@ export function look({
 function pullsOf(
   project: Project,
   observed: Observed,
-  { services, noDeps, pull, missing }: UpOptions & { readonly missing?: boolean },
+  { services, noDeps, pull, build, missing }: UpOptions & { readonly missing?: boolean },
 ): Plan {
   const when: PullWhen | undefined = pull === 'always' || pull === 'never' ? pull : undefined
-  return planPull(project, observed, { services: selectedNames(project, { services, noDeps }), when, missing })
+  return planPull(project, observed, {
+    services: selectedNames(project, { services, noDeps }),
+    when,
+    missing,
+    noBuild: build === 'never',
+  })
 }

@@ -1,4 +1,5 @@
 /** What is told while a plan is applied; the command line turns it into lines or a live list. */
+import type { BuildEvent } from '../client/buildkit/events.ts'
 import type { PlanNode } from '../plan/plan.ts'
 
 /** healthy, exited: what was waited for; in-use: something else still needs it, so it stays; unready: it was optional, and is not as it should be. */
@@ -14,6 +15,8 @@ export type ApplyEvent =
       readonly current?: number
       readonly total?: number
     }
+  /** What an image's build tells. */
+  | { readonly kind: 'build'; readonly node: PlanNode; readonly event: BuildEvent }
   | { readonly kind: 'warning'; readonly node: PlanNode; readonly text: string }
   /** A line that a hook has printed. */
   | { readonly kind: 'output'; readonly node: PlanNode; readonly text: string }

@@ -18,6 +18,8 @@ import { Waiter } from './wait.ts'
 
 export interface EngineOptions {
   readonly registryAuth?: RegistryAuthSource | undefined
+  /** Of this process, for what a build may use of it: SSH_AUTH_SOCK. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Called before a container of a service is started: for whoever must listen by then. */
   readonly beforeStart?:
     | ((container: { readonly id: string; readonly name: string; readonly service: string }) => Promise<void>)
@@ -62,6 +64,9 @@ async function perform(operation: Operation, context: Context): Promise<Performe
       return unlessUsed(client.call(volumeEndpoints.volumeRemove, { params: { name: operation.name } }))
     case 'pull-image':
       return { id: await pull(operation, context) }
+    case 'build-image':
+      // HTTP/2 and Protocol Buffers come with it
+      return { id: await (await import('./build.ts')).build(operation, context) }
     case 'remove-image':
       return gone(client.call(imageEndpoints.imageRemove, { params: { name: operation.name } }))
     case 'create-container': {

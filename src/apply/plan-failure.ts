@@ -39,6 +39,7 @@ export function outrun({ node, failure }: FailedNode, before: Observed, now: Obs
     case 'remove-network':
     case 'remove-volume':
     case 'pull-image':
+    case 'build-image':
     case 'remove-image':
       return false
     case 'create-container':

@@ -12,7 +12,7 @@ import { type FailedNode, PlanFailure } from './plan-failure.ts'
 export interface RunOptions {
   /** API calls in flight at most, from 1 to 999; default 4 per core. */
   readonly parallel?: number
-  /** Nothing new is started, pulls and waits end; what else is under way is let finish. */
+  /** Nothing new is started, pulls, builds and waits end; what else is under way is let finish. */
   readonly signal?: AbortSignal | undefined
   /** Milliseconds that waiting may take. */
   readonly waitTimeout?: number
@@ -103,6 +103,7 @@ class Walk {
           this.#tell({ kind: 'progress', node, text, ...(total ? { current: current ?? 0, total } : {}) }),
         onWarning: text => this.#tell({ kind: 'warning', node, text }),
         onOutput: text => this.#tell({ kind: 'output', node, text }),
+        onBuild: event => this.#tell({ kind: 'build', node, event }),
       })
       if (performed?.id !== undefined) this.#results.set(node.id, performed.id)
       outcome = performed?.outcome
@@ -171,6 +172,7 @@ const verbs: Readonly<Record<Operation['kind'], string>> = {
   'create-volume': 'create volume',
   'remove-volume': 'remove volume',
   'pull-image': 'pull image',
+  'build-image': 'build image',
   'remove-image': 'remove image',
   'create-container': 'create container',
   'upload-files': 'put configs and secrets into container',

@@ -47,9 +47,12 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
     import('../apply/operations.ts'),
   ])
   const progress = await progressOf(call, plan, options.live)
+  const isBuilding = plan.nodes.some(({ operation }) => operation.kind === 'build-image')
+  const report = isBuilding ? new (await import('./build-report.ts')).BuildReport() : undefined
   const performer = enginePerformer(client, {
     registryAuth: async reference => (await import('./registry-auth.ts')).registryAuth(reference, call.env),
     beforeStart: options.beforeStart,
+    env: call.env,
   })
   try {
     await run(plan, performer, {
@@ -58,12 +61,16 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
       signal: options.signal ?? call.signal,
       onEvent: event => {
         progress.tell(event)
+        if (event.kind === 'build') report?.take(event)
         if (event.kind === 'output') options.onOutput?.(event.node, event.text)
       },
     })
   } catch (error) {
     await progress.end()
-    if (error instanceof PlanFailure) await printTails(call, client, error.failed)
+    if (error instanceof PlanFailure) {
+      report?.print(screen, error.failed)
+      await printTails(call, client, error.failed)
+    }
     throw error
   }
   await progress.end()

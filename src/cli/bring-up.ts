@@ -1,6 +1,5 @@
 /** The road of up, create, scale and plan: the stack and the engine side by side, what is there, the difference. */
 import type { Client } from '../client/client.ts'
-import type { Project } from '../model/project.ts'
 import type { PullWhen } from '../plan/images.ts'
 import type { UpOptions } from '../plan/reconcile.ts'
 import type { LoadedStack } from '../stack/load.ts'
@@ -39,8 +38,9 @@ export const upOptions = {
     about: 'Remove and make again volumes that have changed, with loss of their data',
   },
   timeout: { kind: 'number', short: 't', value: 'SECONDS', about: 'Grace before a container is killed' },
-  build: { kind: 'flag', about: 'Refused where a service is built: images cannot be built yet' },
-  'no-build': { kind: 'flag', about: 'Always so' },
+  build: { kind: 'flag', about: 'Build images that are here too' },
+  'no-build': { kind: 'flag', about: 'Build no image, though it is missing' },
+  'quiet-build': { kind: 'flag', about: 'Build without showing the steps' },
 } as const satisfies OptionTable
 
 type UpValues = Values<typeof upOptions>
@@ -71,7 +71,6 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
   const known = Object.keys(loaded.project.services)
   const services = checkServices(named, known)
   checkServices(Object.keys(scale), known)
-  if (values.build) refuseBuild(loaded.project, services ?? known)
   const pull = values.pull === undefined || values.pull === 'policy' ? undefined : (values.pull as PullWhen)
   const options: UpOptions = {
     ...(services ? { services } : {}),
@@ -83,6 +82,7 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
     removeOrphans: values['remove-orphans'],
     quietOrphans: isTruth(call.env['COMPOSE_IGNORE_ORPHANS'] ?? ''),
     ...(pull === undefined ? {} : { pull }),
+    build: values.build ? 'always' : values['no-build'] ? 'never' : undefined,
     renewAnonVolumes: values['renew-anon-volumes'],
     ...(values.timeout === undefined ? {} : { timeout: values.timeout }),
     ...more,
@@ -108,6 +108,7 @@ export async function bringUp(
     client,
     project: loaded.project,
     options,
+    dryRun: call.globals['dry-run'],
     signal: applied.signal ?? call.signal,
     confirm: plan => confirm(call, plan, { yes }),
     carryOut: async plan => {
@@ -123,16 +124,7 @@ export async function bringUp(
 function refuse(values: UpValues): void {
   if (values['force-recreate'] && values['no-recreate'])
     throw usage('--force-recreate and --no-recreate exclude each other')
-}
-
-/** @throws Failure invalid where one of the services is built; with nothing to build, --build asks for nothing */
-export function refuseBuild(project: Project, services: readonly string[]): void {
-  const built = services.find(name => project.services[name]?.build !== undefined)
-  if (built === undefined) return
-  throw usage(
-    `Cannot build service "${built}": images cannot be built yet`,
-    'Build the image with another tool and load it with "tscompose image load"',
-  )
+  if (values.build && values['no-build']) throw usage('--build and --no-build are incompatible')
 }
 
 /** `web=3` → { web: 3 }. */

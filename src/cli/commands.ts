@@ -52,7 +52,7 @@ export const commands: readonly CommandRow[] = [
   {
     name: 'build',
     group: stacks,
-    summary: 'Build the images of services: refused until there is a builder',
+    summary: 'Build the images of services',
     load: async () => (await import('./commands/build.ts')).build,
   },
   {

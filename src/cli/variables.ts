@@ -53,7 +53,7 @@ function textOf(file: string): string | undefined {
 
 /** Variables Compose documents that mean nothing here, and why. */
 const without: Readonly<Record<string, string>> = {
-  COMPOSE_BAKE: 'images cannot be built yet',
+  COMPOSE_BAKE: 'the engine builds, and needs no bake',
   COMPOSE_CONVERT_WINDOWS_PATHS: 'paths are those of Linux',
   COMPOSE_EXPERIMENTAL: 'there are no experimental features',
   COMPOSE_MENU: 'there is no menu',

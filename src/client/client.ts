@@ -43,8 +43,15 @@ export interface Client {
   /** Resolves when the headers are here: `wait` must have them before `start` is sent. Leaving the iteration closes the connection. */
   stream<E extends Endpoint>(endpoint: E, input: Input<E>, options?: StreamOptions): Promise<Stream<E>>
   hijack<E extends Endpoint>(endpoint: E, input: Input<E>, options?: StreamOptions): Promise<Hijacked>
+  /** The connection itself, to speak HTTP/2 on: the builder to be called, or a session of ours that it calls. */
+  upgrade(path: '/grpc' | '/session', options?: UpgradeOptions): Promise<Duplex>
   /** Closes every connection. */
   close(): void
+}
+
+export interface UpgradeOptions extends CallOptions {
+  /** Some more than once. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
 }
 
 export interface ClientOptions {
@@ -128,6 +135,12 @@ export function createClient(host: string, options: ClientOptions = {}): Client 
       const { socket, contentType } = await connections.upgrade(request)
       const tty = options.tty ?? isRaw(contentType)
       return { tty, socket, output: decodeOutput(socketPieces(socket, request), tty) }
+    },
+
+    async upgrade(path, { headers = {}, signal } = {}) {
+      const what = path === '/grpc' ? 'reach the builder' : 'open a session of the builder'
+      const request = { method: 'POST', path: `/v${await agreement.version()}${path}`, headers, signal, what }
+      return (await connections.upgrade(request, 'h2c')).socket
     },
   }
 }

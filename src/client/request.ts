@@ -20,7 +20,7 @@ export interface RequestOptions {
   readonly method: string
   /** With the query. */
   readonly path: string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: Bytes | undefined
   readonly signal?: AbortSignal | undefined
   /** What is being done, for messages: "start container". */
@@ -77,12 +77,15 @@ export class Connections {
     response.resume()
   }
 
-  /** Sends with `Upgrade: tcp`; the connection itself, and its content type. */
-  async upgrade(options: RequestOptions): Promise<{ socket: Duplex; contentType: string | undefined }> {
+  /** Sends with `Upgrade`; the connection itself, and its content type. */
+  async upgrade(
+    options: RequestOptions,
+    protocol: 'tcp' | 'h2c' = 'tcp',
+  ): Promise<{ socket: Duplex; contentType: string | undefined }> {
     await this.#listening()
     const upgraded = Promise.withResolvers<{ socket: Duplex; contentType: string | undefined }>()
     const request = this.#request(
-      { ...options, headers: { ...options.headers, connection: 'Upgrade', upgrade: 'tcp' } },
+      { ...options, headers: { ...options.headers, connection: 'Upgrade', upgrade: protocol } },
       false,
     )
     request.once('upgrade', (response, socket, head) => {

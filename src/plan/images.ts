@@ -1,6 +1,7 @@
-/** The images a project needs: present, to be pulled, or not to be had. */
+/** The images a project needs: present, to be pulled or built, or not to be had. */
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
+import { addBuilds } from './builds.ts'
 import { imageName } from './names.ts'
 import type { Observed } from './observed.ts'
 import type { NodeId, Ref } from './operation.ts'
@@ -21,6 +22,8 @@ export interface PullOptions {
   readonly when?: PullWhen | undefined
   /** Images that are not here too, unless they are not to be pulled. */
   readonly missing?: boolean | undefined
+  /** Of services that are built too: there is no other way to have their images. */
+  readonly noBuild?: boolean | undefined
 }
 
 /**
@@ -38,7 +41,8 @@ export function planPull(project: Project, observed: Observed, options: PullOpti
     users.set(name, [...(users.get(name) ?? []), service])
   }
   for (const [name, services] of [...users].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const cause = services.map(service => due(service, name, observed, options)).find(word => word !== undefined)
+    const built = !options.noBuild && buildersOf(project, name).length > 0
+    const cause = services.map(service => due(service, { name, built, observed, ...options })).find(Boolean)
     if (cause === undefined) continue
     plan.add({
       kind: 'pull-image',
@@ -51,12 +55,19 @@ export function planPull(project: Project, observed: Observed, options: PullOpti
   return plan
 }
 
-function due(service: Service, name: string, observed: Observed, { when, missing }: PullOptions): string | undefined {
+interface Due extends PullOptions {
+  readonly name: string
+  readonly built: boolean
+  readonly observed: Observed
+}
+
+function due(service: Service, { name, built, observed, when, missing }: Due): string | undefined {
   const image = observed.images.get(name)
-  if (when === 'always') return service.build ? undefined : 'asked for'
-  if (when === 'missing') return image || service.build ? undefined : 'not present'
+  if (built) return undefined
+  if (when === 'always') return 'asked for'
+  if (when === 'missing') return image ? undefined : 'not present'
   const policy = service.pullPolicy
-  if (when === 'never' || service.build) return undefined
+  if (when === 'never') return undefined
   if (!image) return missing && policy.kind !== 'never' ? 'not present' : undefined
   if (policy.kind === 'always') return 'pull_policy is always'
   if (policy.kind !== 'interval') return undefined
@@ -64,10 +75,15 @@ function due(service: Service, name: string, observed: Observed, { when, missing
   return age * 1e6 >= policy.interval ? 'older than pull_policy allows' : undefined
 }
 
-/** Plans the missing images of the services that get a new container; the id of each image, or the pull that will tell it. */
+/** The services that make this image, be it for another one. */
+function buildersOf(project: Project, name: string): readonly Service[] {
+  return Object.values(project.services).filter(service => service.build && imageName(project, service) === name)
+}
+
+/** Plans the missing images of the services that get a new container; the id of each image, or the pull or build that will tell it. */
 export function planImages(
   plan: Plan,
-  { project, observed, services, pull }: ImagesInput,
+  { project, observed, services, pull, noBuild }: ImagesInput,
 ): ReadonlyMap<string, { readonly ref: Ref; readonly node: NodeId | undefined }> {
   const images = new Map<string, { ref: Ref; node: NodeId | undefined }>()
   const missing = new Map<string, Service[]>()
@@ -78,13 +94,19 @@ export function planImages(
     if (image) images.set(name, { ref: image.id, node: undefined })
     else missing.set(name, [...(missing.get(name) ?? []), service])
   }
+  const due = new Map<string, string>()
   for (const [name, users] of [...missing].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    for (const service of users)
-      if (service.build)
+    const builders = buildersOf(project, name)
+    if (builders.length > 0 && !noBuild) {
+      for (const service of builders) due.set(service.name, 'not present')
+      continue
+    }
+    for (const service of builders)
+      if (service.image === undefined)
         plan.refuse(project, ['services', service.name, 'build'], {
           code: 'not-built',
-          message: `Cannot build the image of service "${service.name}": building is not supported yet, and no image "${name}" is here`,
-          hint: `Build it elsewhere and import it as "${name}"`,
+          message: `Cannot run service "${service.name}": its image "${name}" is not here, and --no-build says not to build it`,
+          hint: 'Leave out --no-build',
         })
     // the engine says at creation that it is missing, as with Docker Compose
     if (users.every(service => (pull ?? service.pullPolicy.kind) === 'never')) continue
@@ -97,6 +119,8 @@ export function planImages(
     })
     images.set(name, { ref: { node }, node })
   }
+  for (const [name, node] of addBuilds(plan, { project, due, flags: {}, bases: new Map() }))
+    images.set(name, { ref: { node }, node })
   return images
 }
 
@@ -105,4 +129,5 @@ export interface ImagesInput {
   readonly observed: Observed
   readonly services: readonly Service[]
   readonly pull: PullWhen | undefined
+  readonly noBuild?: boolean | undefined
 }

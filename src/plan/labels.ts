@@ -10,6 +10,7 @@ export const labels = {
   number: 'com.docker.compose.container-number',
   oneOff: 'com.docker.compose.oneoff',
   slug: 'com.docker.compose.slug',
+  version: 'com.docker.compose.version',
   configHash: 'com.docker.compose.config-hash',
   image: 'com.docker.compose.image',
   dependsOn: 'com.docker.compose.depends_on',
@@ -21,6 +22,9 @@ export const labels = {
   /** Field → short hash as JSON: names what changed without storing any value. */
   fields: 'tscompose.fields',
 } as const
+
+/** The Compose whose commands, options and output are held; programs compare with the number. */
+export const composeVersion = '2.40.3'
 
 const conditionWords = {
   started: 'service_started',

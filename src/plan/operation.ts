@@ -2,11 +2,13 @@
 import type { ContainerCreate, EndpointSettings } from '../api/container-body.ts'
 import type { NetworkCreate } from '../api/networks.ts'
 import type { VolumeCreate } from '../api/volumes.ts'
+import type { Place } from '../lib/problems.ts'
+import type { BuildOrder } from './build-order.ts'
 
 /** The number of a node in its plan, from 1. */
 export type NodeId = number
 
-/** A container or image: its id, or the result of an earlier node (a container's id, a pulled image's id). */
+/** A container or image: its id, or the result of an earlier node (a container's id, that of an image pulled or built). */
 export type Ref = string | { readonly node: NodeId }
 
 /** A member of a body that is known only when an earlier node has run: text before it, the result, text after it. */
@@ -68,6 +70,16 @@ export type Operation =
       /** The services that use it. */
       readonly services: readonly string[]
     }
+  | {
+      readonly kind: 'build-image'
+      readonly cause: string
+      readonly name: string
+      /** The services that use it; the first is the one whose "build" it is. */
+      readonly services: readonly string[]
+      readonly order: BuildOrder
+      /** Of "build" in the stack. */
+      readonly place: () => Place | undefined
+    }
   | { readonly kind: 'remove-image'; readonly cause: string; readonly name: string }
   | {
       readonly kind: 'create-container'
@@ -111,6 +123,7 @@ export function resourceKind(operation: Operation): ResourceKind {
     case 'remove-volume':
       return 'volume'
     case 'pull-image':
+    case 'build-image':
     case 'remove-image':
       return 'image'
     default:

@@ -29,6 +29,7 @@ export interface PlanJson {
     readonly operation: string
     readonly cause: string
     readonly service?: string
+    readonly services?: readonly string[]
   }[]
   readonly warnings: readonly string[]
 }
@@ -43,6 +44,7 @@ export function planJson(plan: Plan): PlanJson {
       operation: operation.kind,
       cause: operation.cause,
       ...('service' in operation && operation.service !== undefined ? { service: operation.service } : {}),
+      ...('services' in operation ? { services: operation.services } : {}),
     })),
     warnings: plan.warnings,
   }

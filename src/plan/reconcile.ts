@@ -37,6 +37,8 @@ export interface UpOptions {
   readonly quietOrphans?: boolean
   /** Instead of each service's pull_policy. */
   readonly pull?: PullWhen
+  /** always: what is built is built anew; never: not even what is missing. Undefined: what is missing, or by pull_policy. */
+  readonly build?: 'always' | 'never' | undefined
   readonly renewAnonVolumes?: boolean
   /** Seconds of grace when a container is stopped, instead of its own. */
   readonly timeout?: number
@@ -48,7 +50,7 @@ export interface UpOptions {
 
 /**
  * @throws ProblemsFailure when the project cannot be brought up whatever is done, with all that keeps it from that: an image that
- * would have to be built, a network of somebody else's under the same name; Failure for a cycle or a service that is not there.
+ * would have to be built and must not, a network of somebody else's under the same name; Failure for a cycle or a service that is not there.
  */
 export function reconcile(project: Project, observed: Observed, options: UpOptions = {}): Plan {
   const services = selected(project, options)
@@ -70,7 +72,8 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
 
   const creating = services.filter(s => decisions.get(s.name)!.some(d => d.kind === 'create' || d.kind === 'recreate'))
   for (const service of creating) checkRunnable(plan, service, { project, observed })
-  const images = planImages(plan, { project, observed, services: creating, pull: options.pull })
+  const noBuild = options.build === 'never'
+  const images = planImages(plan, { project, observed, services: creating, pull: options.pull, noBuild })
   plan.settle()
   new ServicePlanner(plan, {
     project,

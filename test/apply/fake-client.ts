@@ -72,6 +72,10 @@ export class FakeClient implements Client {
     return Promise.resolve('1.51')
   }
 
+  upgrade(path: string): Promise<never> {
+    return Promise.reject(new Failure('unsupported', `${path} is not implemented`))
+  }
+
   close(): void {}
 
   async #answer(endpoint: Endpoint, input: AnyInput, signal: AbortSignal | undefined): Promise<unknown> {

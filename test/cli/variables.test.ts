@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { Failure } from '../../src/lib/failure.ts'
 import { fakeClient, summary, tscompose } from './fake-client.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tscompose-variables-'))
@@ -15,6 +16,9 @@ const engine = () =>
     networkList: () => [],
     volumeList: () => ({ Volumes: [], Warnings: null }),
     containerStop: () => undefined,
+    imageInspect: () => {
+      throw new Failure('not-found', 'no such image')
+    },
   })
 
 const stop = (env: Readonly<Record<string, string>>, ...argv: string[]) =>
@@ -62,18 +66,33 @@ describe('variables', () => {
   })
 })
 
-describe('--build', () => {
-  for (const [argv, refused] of [
-    [['up', '-d', '--build', 'built'], true],
-    [['run', '--build', 'built'], true],
-    [['up', '--build', '--dry-run', 'web'], false],
-    [['build'], true],
-    [['build', 'web'], false],
+describe('builds', () => {
+  for (const [argv, shown] of [
+    [['up', '--build', '--dry-run', 'built'], /image shop-built +build-image +asked for by --build/],
+    [['create', '--dry-run', 'built'], /image shop-built +build-image +not present/],
+    [['run', '--build', '--dry-run', 'built'], /image shop-built +build-image +asked for by --build/],
+    [['up', '--build', '--dry-run', 'web'], /^(?!.*build-image)/s],
+    [
+      ['up', '-d', '--no-build', 'built'],
+      /Cannot run service "built": its image "shop-built" is not here, and --no-build/,
+    ],
+    [['up', '--no-build', '--build', 'built'], /--build and --no-build are incompatible/],
+    [['build', 'web'], /No services to build/],
+    [['build', '--builder', 'x'], /Cannot build with builder "x"/],
   ] as const)
-    test(`${argv.join(' ')} is ${refused ? 'refused' : 'nothing to do'}`, async () => {
+    test(`${argv.join(' ')} says ${shown}`, async () => {
       const { stderr } = await tscompose(argv, { client: engine(), cwd: folder })
-      assert.equal(/Cannot build service "built"/.test(stderr), refused, stderr)
+      assert.match(stderr, shown)
     })
+
+  test('build --print prints a bake file', async () => {
+    const { stdout } = await tscompose(['build', '--print', '--build-arg', 'A=1', '--no-cache'], { cwd: folder })
+    const { target } = JSON.parse(stdout)
+    assert.deepEqual(
+      [target.built.args, target.built['no-cache'], target.built.tags],
+      [{ A: '1' }, true, ['shop-built']],
+    )
+  })
 })
 
 describe('convert', () => {

@@ -311,7 +311,8 @@ test('reconcile() puts right what an interrupted recreation left', () => {
 test('reconcile() refuses what no plan can bring up, and says why', () => {
   const build = service('web', { build: { context: '.' } as never })
   const { image: _, ...built } = build
-  assert.throws(() => reconcile(project([built]), nothing()), failure('invalid', '"web"', 'shop-web'))
+  const never = () => reconcile(project([built]), nothing(), { build: 'never' })
+  assert.throws(never, failure('invalid', '"web"', 'shop-web', '--no-build'))
   const foreign = nothing({ networks: new Map([['shop_default', { id: 'n', name: 'shop_default', labels: {} }]]) })
   assert.throws(() => reconcile(project([service('web')]), foreign), failure('invalid', '"shop_default"'))
   const external = project([service('web')], {

@@ -17,13 +17,22 @@ export const plan = command({
   ],
   async run(call) {
     const { loaded, client, options } = await wantedOf(call, call.options)
-    const { pulls, plan: found } = await foresee({ client, project: loaded.project, options, signal: call.signal })
-    const empty = pulls.empty && found.empty
-    if (call.options.format === 'json')
-      call.screen.print(JSON.stringify({ version: 1, pulls: planJson(pulls).changes, ...planJson(found) }, null, 2))
+    const {
+      pulls,
+      builds,
+      plan: found,
+    } = await foresee({ client, project: loaded.project, options, signal: call.signal })
+    const empty = pulls.empty && builds.empty && found.empty
+    const shown = {
+      version: 1,
+      pulls: planJson(pulls).changes,
+      builds: planJson(builds).changes,
+      ...planJson(found),
+    }
+    if (call.options.format === 'json') call.screen.print(JSON.stringify(shown, null, 2))
     else {
       for (const warning of found.warnings) call.screen.warn(warning)
-      const text = [pulls, found].filter(each => !each.empty).map(each => printPlan(each).trimEnd())
+      const text = [pulls, builds, found].filter(each => !each.empty).map(each => printPlan(each).trimEnd())
       call.screen.print(empty ? 'no changes' : text.join('\n'))
     }
     return call.options['detailed-exitcode'] && !empty ? 2 : 0

@@ -1,10 +1,7 @@
 /** Images of services that are built, to their registries; others are not ours to push, as with Compose. */
-import { push as pushImage } from '../../apply/push.ts'
-import { isFailure, messageOf } from '../../lib/failure.ts'
-import { printable } from '../../lib/text.ts'
-import type { Service } from '../../model/service.ts'
 import { command } from '../command.ts'
 import { checkServices, loadProject } from '../project.ts'
+import { pushedTags, pushImages } from '../push-images.ts'
 
 export const push = command({
   usage: '[OPTIONS] [SERVICE...]',
@@ -15,7 +12,7 @@ export const push = command({
     quiet: { kind: 'flag', short: 'q', about: 'Show nothing but failures' },
   },
   async run(call) {
-    const { options, screen, args, globals, signal, env } = call
+    const { options, screen, args, globals } = call
     const { project } = await loadProject(call, args.length > 0 ? { services: args } : {})
     const known = Object.keys(project.services)
     const named = checkServices(args, known) ?? known
@@ -24,7 +21,7 @@ export const push = command({
     const say = (text: string) => {
       if (!options.quiet && globals.progress !== 'quiet') screen.say(text)
     }
-    const images = chosen.map(name => ({ name, tags: tagsOf(project.services[name]!) }))
+    const images = chosen.map(name => ({ name, tags: pushedTags(project.services[name]!) }))
     for (const { name, tags } of images) if (tags.length === 0) say(` ${name} Skipped`)
     const wanted = [...new Set(images.flatMap(({ tags }) => tags))]
     if (wanted.length === 0) return
@@ -33,36 +30,7 @@ export const push = command({
       return
     }
     const client = await call.connect()
-    const stop = new AbortController()
-    const context = {
-      client,
-      signal: AbortSignal.any([signal, stop.signal]),
-      registryAuth: async (reference: string) => (await import('../registry-auth.ts')).registryAuth(reference, env),
-      onProgress: () => undefined,
-    }
-    const pushed = await Promise.allSettled(
-      wanted.map(async tag => {
-        say(` ${tag} Pushing`)
-        try {
-          await pushImage(tag, context)
-          say(` ${tag} Pushed`)
-        } catch (error) {
-          if (!options['ignore-push-failures'] || signal.aborted) {
-            stop.abort()
-            throw error
-          }
-          screen.warn(printable(`Pushing ${tag}: ${messageOf(error)}`))
-        }
-      }),
-    )
-    // the first one to fail ended the others
-    const failed = pushed.filter(each => each.status === 'rejected').map(each => each.reason as unknown)
-    const cause = failed.find(error => !isFailure(error, 'cancelled')) ?? failed[0]
-    if (cause !== undefined) throw cause
+    const quiet = options.quiet || globals.progress === 'quiet'
+    await pushImages(call, wanted, { client, quiet, ignoreFailures: options['ignore-push-failures'] })
   },
 })
-
-/** What Compose pushes of a service. */
-function tagsOf({ image, build }: Service): readonly string[] {
-  return image === undefined || build === undefined ? [] : [...new Set([image, ...build.tags])]
-}

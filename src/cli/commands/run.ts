@@ -5,7 +5,6 @@ import type { Client } from '../../client/client.ts'
 import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import { applyPlan } from '../apply-plan.ts'
-import { refuseBuild } from '../bring-up.ts'
 import { type Call, command } from '../command.ts'
 import { checkServices, loadProject } from '../project.ts'
 import { oneOffService, withMounts } from '../run-options.ts'
@@ -52,8 +51,8 @@ const options = {
   },
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   quiet: { kind: 'flag', short: 'q', about: 'Show nothing but what the command prints' },
-  build: { kind: 'flag', about: 'Refused where the service is built: images cannot be built yet' },
-  'quiet-build': { kind: 'flag', about: 'For builds, of which there are none yet' },
+  build: { kind: 'flag', about: 'Build images that are here too' },
+  'quiet-build': { kind: 'flag', about: 'Build without showing the steps' },
 } as const
 
 export const run = command({
@@ -76,7 +75,6 @@ export const run = command({
       import('../../apply/converge.ts'),
     ])
     checkServices([name], Object.keys(project.services))
-    if (values.build) refuseBuild(project, [name])
     const tty = !values['no-tty'] && !values.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
     const service = oneOffService(project.services[name]!, {
       command: words,
@@ -100,6 +98,8 @@ export const run = command({
         if (!plan.empty) await applyPlan(quiet, { plan, client, nothing: '' })
       },
       noDeps: values['no-deps'],
+      build: values.build,
+      dryRun: call.globals['dry-run'],
       removeOrphans: values['remove-orphans'],
       quietOrphans: isTruth(call.env['COMPOSE_IGNORE_ORPHANS'] ?? ''),
       oneOff: {

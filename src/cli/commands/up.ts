@@ -23,7 +23,6 @@ const options = {
   timestamps: { kind: 'flag', about: 'Show when each line was printed' },
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
-  'quiet-build': { kind: 'flag', about: 'For builds, of which there are none yet' },
   watch: { kind: 'flag', short: 'w', about: 'Refused: not there yet' },
   menu: { kind: 'flag', about: 'Told that there is none' },
 } as const

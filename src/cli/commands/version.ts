@@ -1,13 +1,11 @@
 /** Our version, and that of the engine when asked; starting one for that would be absurd. */
 import { readFileSync } from 'node:fs'
+import { composeVersion } from '../../plan/labels.ts'
 import { command } from '../command.ts'
-
-/** The Compose whose commands, options and output are held; programs compare with the number behind "version". */
-const compose = '2.40.3'
 
 export const version = command({
   usage: '[OPTIONS]',
-  about: `The Compose version that commands and output go by, with ours behind it: ${compose}-tscompose.0.1.0.`,
+  about: `The Compose version that commands and output go by, with ours behind it: ${composeVersion}-tscompose.0.1.0.`,
   words: [0, 0],
   options: {
     short: { kind: 'flag', about: 'The number alone' },
@@ -26,7 +24,7 @@ export const version = command({
       version: string
     }
     // as other editions of Compose name theirs: 2.40.3-desktop.1
-    const number = `${compose}-tscompose.${own}`
+    const number = `${composeVersion}-tscompose.${own}`
     if (options.short) return screen.print(number)
     const pretty = `Docker Compose version ${number}`
     if (!options.engine) return screen.print(options.format === 'json' ? JSON.stringify({ version: number }) : pretty)

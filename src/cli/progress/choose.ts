@@ -5,12 +5,16 @@ import type { Call } from '../command.ts'
 import type { Progress } from './progress.ts'
 import { Resources } from './resources.ts'
 
-/** By --progress, or what status is written to; with --quiet-pull without how far pulls are. */
+/** By --progress, or what status is written to; with --quiet-pull without how far pulls are, with --quiet-build without what builds do. */
 export async function progressOf(call: Call, plan: Plan, live = true): Promise<Progress> {
   const progress = await chosen(call, plan, live)
-  if (call.options['quiet-pull'] !== true) return progress
-  const isPull = (event: ApplyEvent) => event.node.operation.kind === 'pull-image' && event.kind === 'progress'
-  return { tell: event => (isPull(event) ? undefined : progress.tell(event)), end: () => progress.end() }
+  const quietPull = call.options['quiet-pull'] === true
+  const quietBuild = call.options['quiet-build'] === true
+  if (!quietPull && !quietBuild) return progress
+  const isQuiet = (event: ApplyEvent) =>
+    (quietPull && event.node.operation.kind === 'pull-image' && event.kind === 'progress') ||
+    (quietBuild && event.kind === 'build')
+  return { tell: event => (isQuiet(event) ? undefined : progress.tell(event)), end: () => progress.end() }
 }
 
 async function chosen({ globals, screen }: Call, plan: Plan, live: boolean): Promise<Progress> {

@@ -1,4 +1,5 @@
 /** One JSON object an event, on stderr, for programs that show progress themselves. */
+import type { BuildEvent } from '../../client/buildkit/events.ts'
 import { messageOf } from '../../lib/failure.ts'
 import type { Screen } from '../screen.ts'
 import type { Progress } from './progress.ts'
@@ -17,6 +18,7 @@ export function jsonProgress(screen: Screen): Progress {
           ...('text' in event ? { text: event.text } : {}),
           ...('current' in event ? { current: event.current, total: event.total } : {}),
           ...('milliseconds' in event ? { milliseconds: Math.round(event.milliseconds) } : {}),
+          ...(event.kind === 'build' ? { build: buildJson(event.event) } : {}),
           ...(event.kind === 'failed' ? { error: messageOf(event.error) } : {}),
           ...(event.kind === 'skipped' && event.because ? { because: event.because.id } : {}),
         }),
@@ -24,4 +26,9 @@ export function jsonProgress(screen: Screen): Progress {
     },
     async end() {},
   }
+}
+
+/** Output as text: what is none is shown as well as it can be. */
+function buildJson(event: BuildEvent): object {
+  return event.kind === 'output' ? { ...event, data: Buffer.from(event.data).toString('utf8') } : event
 }

@@ -4,6 +4,7 @@ import { printable } from '../../lib/text.ts'
 import type { NodeId } from '../../plan/operation.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Paint, Screen, Style } from '../screen.ts'
+import { BuildLines } from './build-lines.ts'
 import type { Progress } from './progress.ts'
 import { type Resource, Resources } from './resources.ts'
 import { waitText } from './words.ts'
@@ -28,11 +29,15 @@ const patience = 10_000
 export function plainProgress(screen: Screen, plan: Plan, clock: Clock = realClock): Progress {
   const resources = new Resources(plan)
   const waits = new Waits(screen, clock)
+  const builds = new BuildLines(screen, plan)
   for (const { label, state, text } of resources.all)
     if (state === 'done') screen.say(lineOf(label, text, screen.paintStatus))
   return {
     tell(event) {
+      if (event.kind === 'build') return builds.take(event)
       waits.take(event)
+      // what is said of the image comes after its steps
+      if (event.kind !== 'started') builds.flush()
       if (event.kind === 'warning') return screen.warn(printable(event.text))
       const { resource, line } = resources.take(event, clock.now())
       if (line !== undefined) screen.say(lineOf(resource.label, line, screen.paintStatus))

@@ -67,6 +67,7 @@ export class Resources {
         if (working) resource.text = `${doing ?? ''} ${howFar(event)}`.trim()
         return took()
       case 'warning':
+      case 'build':
       case 'output':
         return took()
       case 'done': {

@@ -15,6 +15,7 @@ const words: Readonly<Record<Operation['kind'], Words>> = {
   'create-volume': { doing: 'Creating', done: 'Created' },
   'remove-volume': { doing: 'Removing', done: 'Removed' },
   'pull-image': { doing: 'Pulling', done: 'Pulled' },
+  'build-image': { doing: 'Building', done: 'Built' },
   'remove-image': { doing: 'Removing', done: 'Removed' },
   'create-container': { doing: 'Creating', done: 'Created' },
   'upload-files': {},

@@ -24,7 +24,7 @@ const long = object(
     cache_from: listOf(text(), 'Where to look for cached layers.'),
     cache_to: listOf(text(), 'Where to put cached layers.'),
     no_cache: bool('Build every step anew.'),
-    no_cache_filter: { ...textOrList('Stages to build anew.'), refused: 'it is newer than the format this loads' },
+    no_cache_filter: textOrList('Stages to build anew.'),
     additional_contexts: keyValues('Further contexts, by name.', {
       finish: needValues,
       values: text(undefined, {

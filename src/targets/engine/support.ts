@@ -45,7 +45,15 @@ type Rules = Readonly<Record<string, Rule>>
 const clientRules: Rules = {
   version: quiet('obsolete, has no effect'),
   models: no('AI models are not run'),
-  'services.*.build': no('images are not built yet; the image must exist'),
+  'services.*.build.isolation': no(windows, /^(default)?$/),
+  'services.*.build.provenance': partly(
+    'an attestation is asked for; an engine that stores none makes none',
+    /^false$/,
+  ),
+  'services.*.build.secrets.*.uid': quiet('the RUN of the Dockerfile says whose a secret is'),
+  'services.*.build.secrets.*.gid': quiet('the RUN of the Dockerfile says whose a secret is'),
+  'services.*.build.secrets.*.mode': quiet('the RUN of the Dockerfile says who may read a secret'),
+  'services.*.build.sbom': partly('an attestation is asked for; an engine that stores none makes none', /^false$/),
   'services.*.cpu_count': no(windows),
   'services.*.cpu_percent': no(windows),
   'services.*.credential_spec': no(windows),

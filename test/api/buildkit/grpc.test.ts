@@ -314,6 +314,10 @@ describe('unframe()', () => {
   })
 })
 
+test('timeoutOf() gives whole milliseconds, as timers want them, and never fewer than asked for', () => {
+  assert.deepEqual(['29999743u', '1n'].map(timeoutOf), [30000, 1])
+})
+
 test('timeoutOf() reads every unit', () => {
   assert.deepEqual(['1H', '2M', '3S', '4m', '5000u', '6000000n', '7x', undefined].map(timeoutOf), [
     3_600_000,

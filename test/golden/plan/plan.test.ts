@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import type { Project } from '../../../src/model/project.ts'
+import { type BuildOptions, planBuilds } from '../../../src/plan/builds.ts'
 import { planDown } from '../../../src/plan/down.ts'
 import { filesOf } from '../../../src/plan/file-objects.ts'
 import { imagesOf, planPull } from '../../../src/plan/images.ts'
@@ -53,6 +54,8 @@ interface How {
 const commands = {
   up: (target: Target, observed: Observed, options: UpOptions) => reconcile(target as Project, observed, options),
   pull: (target: Target, observed: Observed, options: object) => planPull(target as Project, observed, options),
+  build: (target: Target, observed: Observed, { bases, ...options }: BuildOptions & { bases?: object }) =>
+    planBuilds(target as Project, observed, { ...options, bases: new Map(Object.entries(bases ?? {})) }),
   run: (target: Target, observed: Observed, options: { readonly service: string; readonly useAliases?: boolean }) => {
     const project = target as Project
     const service = project.services[options.service]!

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { planBuilds } from '../../../src/plan/builds.ts'
 import { planDown } from '../../../src/plan/down.ts'
 import { planPull } from '../../../src/plan/images.ts'
 import { labels } from '../../../src/plan/labels.ts'
@@ -203,6 +204,34 @@ const stacks: readonly Data[] = [
     { secrets: ['s'], configs: ['c'] },
     { secrets: { s: { name: 'x', file: 'token' } }, configs: { c: { name: 'x', file: 'token' } } },
   ),
+  on(
+    {
+      build: {
+        context: 'sub',
+        dockerfile: 'Other',
+        entitlements: ['network.host'],
+        args: { A: '1' },
+        ssh: ['default'],
+        labels: { a: '1' },
+        cache_from: ['x/y'],
+        cache_to: ['type=inline'],
+        no_cache: true,
+        additional_contexts: { x: 'docker-image://y' },
+        pull: true,
+        extra_hosts: ['h=1.1.1.1'],
+        network: 'none',
+        target: 't',
+        secrets: [{ source: 's', target: 'other' }],
+        shm_size: '1m',
+        tags: ['more'],
+        ulimits: { nofile: { soft: 1, hard: 2 } },
+        platforms: ['linux/amd64'],
+        privileged: true,
+      },
+    },
+    { secrets: { s: { file: 'token' } } },
+  ),
+  on({ build: { context: '.', dockerfile_inline: 'FROM scratch', no_cache_filter: ['a'] } }),
   on({
     post_start: [{ command: ['x'], user: 'u', privileged: true, working_dir: '/w', environment: { A: '1' } }],
     pre_stop: [{ command: ['x'], user: 'u', privileged: true, working_dir: '/w', environment: { A: '1' } }],
@@ -267,7 +296,8 @@ async function evidence(stack: Data): Promise<string> {
     const hooks = planDown(project, applied(plan, observed)).nodes.flatMap(({ operation }) =>
       operation.kind === 'run-hook' ? [operation.hook] : [],
     )
-    const shown = [planPull(project, observed).nodes, plan.nodes, plan.warnings, hooks]
+    const builds = planBuilds(project, observed, { when: 'always' }).nodes
+    const shown = [planPull(project, observed).nodes, builds, plan.nodes, plan.warnings, hooks]
     return JSON.stringify(shown, (key, value) =>
       key === labels.configHash || key === labels.fields ? undefined : value,
     ).replaceAll(directory, 'HERE')
@@ -320,7 +350,13 @@ describe('every attribute that support calls honoured in part or not at all', ()
   const doubts: readonly Data[] = [
     on(
       {
-        build: '.',
+        build: {
+          context: '.',
+          isolation: 'hyperv',
+          provenance: 'mode=max',
+          sbom: true,
+          secrets: [{ source: 's', uid: '1', gid: '1', mode: 0o400 }],
+        },
         blkio_config: { weight: 10, weight_device: [{ path: '/dev/a', weight: 10 }] },
         cpu_count: 1,
         cpu_percent: 1,
