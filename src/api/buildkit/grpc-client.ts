@@ -123,19 +123,20 @@ export class GrpcClient {
       stream.once('close', () => resolve(last))
     })
     stream.on('error', () => {})
-    const limits = [signal, timeout === undefined ? undefined : AbortSignal.timeout(timeout)].filter(
-      s => s !== undefined,
-    )
-    const limit = limits.length > 0 ? AbortSignal.any(limits) : undefined
+    const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
+    const limits = [signal, late].filter(s => s !== undefined)
     const cancel = () => stream.close(http2.constants.NGHTTP2_CANCEL)
-    limit?.addEventListener('abort', cancel, { once: true })
-    stream.once('close', () => limit?.removeEventListener('abort', cancel))
+    // each by itself: one made by AbortSignal.any may be collected before it fires
+    for (const limit of limits) {
+      limit.addEventListener('abort', cancel, { once: true })
+      stream.once('close', () => limit.removeEventListener('abort', cancel))
+    }
     return {
       send: message => sendMessage(stream, method.request, message),
       end: () => {
         if (!stream.writableEnded && !stream.destroyed) stream.end()
       },
-      messages: answered(stream, method, { ended, limit }),
+      messages: answered(stream, method, { ended, limits }),
       cancel: () => {
         if (!stream.closed) cancel()
       },
@@ -146,7 +147,7 @@ export class GrpcClient {
 async function* answered<O extends Fields>(
   stream: http2.ClientHttp2Stream,
   method: Method<CallKind, Fields, O>,
-  { ended, limit }: { ended: Promise<http2.IncomingHttpHeaders>; limit: AbortSignal | undefined },
+  { ended, limits }: { ended: Promise<http2.IncomingHttpHeaders>; limits: readonly AbortSignal[] },
 ): AsyncGenerator<Decoded<O>> {
   let broken: unknown
   try {
@@ -154,7 +155,8 @@ async function* answered<O extends Fields>(
   } catch (error) {
     broken = error
   }
-  if (limit?.aborted) throw cancelled(limit)
+  const limit = limits.find(each => each.aborted)
+  if (limit) throw cancelled(limit)
   // what the other side says of the end counts more than how the stream came to it
   const trailers = await ended
   if (trailers['grpc-status'] === undefined && broken !== undefined)

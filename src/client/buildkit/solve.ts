@@ -109,12 +109,14 @@ async function connected<T>(
   work: (connected: Connected) => Promise<T>,
 ): Promise<T> {
   const [ref, session] = [newRef(), newRef()]
+  // not AbortSignal.any: nobody but its listeners would hold such a signal, and it may be collected before it fires
   const over = new AbortController()
-  const both = AbortSignal.any([signal, over.signal])
+  const stop = () => over.abort(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
   const grpc = new GrpcClient(await client.upgrade('/grpc', { signal }))
   try {
-    const serving = await openSession(client, served, { id: session, sharedKey, signal: both })
-    const watching = watch(grpc, ref, { signal: both, onEvent })
+    const serving = await openSession(client, served, { id: session, sharedKey, signal: over.signal })
+    const watching = watch(grpc, ref, { signal: over.signal, onEvent })
     try {
       return await work({ grpc, ref, session })
     } catch (error) {
@@ -125,6 +127,7 @@ async function connected<T>(
       await serving.over
     }
   } finally {
+    signal.removeEventListener('abort', stop)
     over.abort()
     grpc.close()
   }

@@ -1,12 +1,12 @@
 /** A builder for tests: answers Solve by a function that may call the session back, as BuildKit does. */
 import type { Duplex } from 'node:stream'
-import { duplexPair } from 'node:stream'
 import { control } from '../../../src/api/buildkit/control.ts'
 import { fileSync, packetTypes } from '../../../src/api/buildkit/file-sync.ts'
 import { GrpcClient } from '../../../src/api/buildkit/grpc-client.ts'
 import { implement, serveGrpc } from '../../../src/api/buildkit/grpc-server.ts'
 import type { From, Of } from '../../../src/api/buildkit/message.ts'
 import type { Client, UpgradeOptions } from '../../../src/client/client.ts'
+import { connectedPair } from '../../support/connected-pair.ts'
 
 export type SolveRequest = Of<typeof control.solve.request>
 export type Status = From<typeof control.status.response>
@@ -58,7 +58,7 @@ export function builder(solve: (building: Building) => Promise<ReadonlyMap<strin
   ]
   const connections: Promise<unknown>[] = []
   const upgrade = async (path: string, options: UpgradeOptions = {}): Promise<Duplex> => {
-    const [ours, theirs] = duplexPair()
+    const [ours, theirs] = await connectedPair()
     if (path === '/grpc') connections.push(serveGrpc(ours, { services }))
     else {
       sessions.push(options.headers)
