@@ -60,7 +60,7 @@ test('requestPath() escapes what it is given and keeps parameters in their place
     requestPath(endpoints.imageInspect, { name: '127.0.0.1:5000/a/b:1' }, {}),
     '/images/127.0.0.1:5000/a/b:1/json',
   )
-  assert.equal(requestPath(endpoints.containerInspect, { id: 'a/b' }, { size: true }), '/containers/a%2Fb/json?size=1')
+  assert.equal(requestPath(endpoints.execResize, { id: 'a/b' }, { h: 1 }), '/exec/a%2Fb/resize?h=1')
   assert.equal(
     requestPath(endpoints.containerLogs, { id: 'x' }, { since: 1136073600_000000001n, follow: false, tail: 'all' }),
     '/containers/x/logs?follow=0&tail=all&since=1136073600.000000001',
