@@ -121,7 +121,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     images,
     cache,
     series: new SeriesStore(paths, aside),
-    files: fileWork(),
+    files: fileWork(paths.buildDownloads),
     run: commandRunner(containers.parts),
     say,
     budget: options.buildBudget,

@@ -119,6 +119,10 @@ export class Paths {
   get buildAgents(): string {
     return join(this.roots.run, 'agents')
   }
+  /** Of web servers, for ADD. */
+  get buildDownloads(): string {
+    return join(this.build, 'downloads')
+  }
   get buildRecords(): string {
     return join(this.build, 'records')
   }

@@ -1,5 +1,7 @@
 /** From what was asked for to an image: the context, the plan, its stages, and the document that names the result. */
+import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import PQueue from 'p-queue'
 import { Failure, messageOf } from '../../lib/failure.ts'
 import type { Say } from '../base/aside.ts'
@@ -82,10 +84,16 @@ export class Builder {
   }
 
   async #build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image> {
-    const { images, series } = this.#options
+    const { images, series, files, paths } = this.#options
     await using undo = new AsyncDisposableStack()
     const tell = teller(onEvent)
-    const contexts = new Contexts(request, { fetch: refuseRemote, tell })
+    const fetch = async (address: string) => {
+      const folder = await mkdtemp(join(paths.buildTemp, 'context-'))
+      undo.defer(() => rm(folder, { recursive: true, force: true }))
+      const { args, client } = request
+      return await files.fetchContext(address, { folder, args, client, signal })
+    }
+    const contexts = new Contexts(request, { fetch, tell })
     const source = await contexts.dockerfile()
     const bases = new BaseImages(images, { request, tell, signal, onPin: unpin => undo.defer(unpin) })
     const plan = await evaluatePlan(source, request, bases, contexts)
@@ -147,8 +155,4 @@ function teller(onEvent: OnBuildEvent): Tell {
       throw error
     }
   }
-}
-
-async function refuseRemote(url: string): Promise<string> {
-  throw new Failure('unsupported', `Cannot build from "${url}": remote contexts are not implemented yet`)
 }

@@ -2,10 +2,10 @@
 import { booleanFilter, type Filters, timeFilter } from '../../api/filters.ts'
 import { Failure } from '../../lib/failure.ts'
 
-/** A step's result, or the folder of a cache mount. */
+/** A step's result, the folder of a cache mount, or a file that was downloaded. */
 export interface CacheItem {
   readonly id: string
-  readonly type: 'regular' | 'exec.cachemount'
+  readonly type: 'regular' | 'exec.cachemount' | 'source.http'
   readonly description: string
   /** Chain id of what it lies on. */
   readonly parents: readonly string[]

@@ -1,4 +1,4 @@
-/** What the build cache holds, as it is listed and cleared away: steps' layers and the folders of cache mounts. */
+/** What the build cache holds, as it is listed and cleared away: steps' layers, the folders of cache mounts, and downloads. */
 import { statfs } from 'node:fs/promises'
 import type { Paths } from '../base/paths.ts'
 import type { Digest } from '../images/digest.ts'
@@ -6,12 +6,14 @@ import type { Images } from '../images/images.ts'
 import type { BuildCache } from './cache.ts'
 import type { CacheMounts } from './cache-mounts.ts'
 import { type CacheItem, chooseItems, type PruneRequest } from './cache-prune.ts'
+import type { FileWork } from './file-work.ts'
 
 interface CacheUsageOptions {
   readonly paths: Paths
   readonly images: Images
   readonly cache: BuildCache
   readonly mounts: CacheMounts
+  readonly files: Pick<FileWork, 'downloads'>
   /** Bytes it may have after a build; undefined: a tenth of the disk. */
   readonly budget: number | undefined
 }
@@ -59,18 +61,35 @@ export class CacheUsage {
         shared: false,
       }),
     )
-    return [...steps, ...folders]
+    const downloads = this.#options.files.downloads.list().map(
+      ({ id, size, used, created }): CacheItem => ({
+        id,
+        type: 'source.http',
+        description: 'file that ADD fetched',
+        parents: [],
+        size,
+        created,
+        lastUsed: used,
+        uses: 0,
+        inUse: false,
+        shared: false,
+      }),
+    )
+    return [...steps, ...folders, ...downloads]
   }
 
   /** The ids of what has gone, and the bytes that are free now. */
   async prune(request: PruneRequest): Promise<{ readonly deleted: readonly string[]; readonly reclaimed: number }> {
-    const { mounts } = this.#options
+    const { mounts, files } = this.#options
     const deleted: string[] = []
     let reclaimed = 0
     for (const item of chooseItems(await this.list(), request)) {
-      const isFolder = item.type === 'exec.cachemount'
-      if (isFolder && !(await mounts.remove(item.id))) continue
-      reclaimed += isFolder ? item.size : await this.#removeStep(item.id)
+      if (item.type === 'regular') reclaimed += await this.#removeStep(item.id)
+      else {
+        const owner = item.type === 'exec.cachemount' ? mounts : files.downloads
+        if (!(await owner.remove(item.id))) continue
+        reclaimed += item.size
+      }
       deleted.push(item.id)
     }
     return { deleted, reclaimed }

@@ -1,11 +1,16 @@
 /** What a step is handed for files: how they are copied, told apart and fetched. */
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { CopyRequest, Fetched, FilesDigest, FilesSource } from './copy-request.ts'
 import type { AddSource, AddStep, CopyStep, WorkdirStep } from './dockerfile/plan.ts'
 import { copyFiles } from './files/copy.ts'
 import { filesDigest, treeDigest } from './files/digest.ts'
 import { DigestMemory } from './files/digest-memory.ts'
+import { Downloads } from './files/downloads.ts'
+import { type FetchOptions, fetchSource } from './files/fetch.ts'
 import { copyPart, shownLayers } from './files/mount-source.ts'
+import { fetchContext } from './files/remote-context.ts'
 import { makeWorkdir } from './files/workdir.ts'
 
 export interface DigestRequest {
@@ -13,6 +18,11 @@ export interface DigestRequest {
   readonly source: FilesSource
   readonly fetched: readonly (Fetched | undefined)[]
   readonly signal: AbortSignal
+}
+
+export interface FetchWork extends Pick<FetchOptions, 'args' | 'client' | 'signal'> {
+  /** What is fetched goes with it. */
+  readonly folder: HostPath
 }
 
 export interface FileWork {
@@ -29,24 +39,33 @@ export interface FileWork {
     path: string,
     options: { readonly into: HostPath; readonly signal: AbortSignal },
   ): Promise<void>
-  /** Undefined for a path. `folder` is empty, and goes with the step. */
-  fetch(
-    source: AddSource,
-    options: { readonly folder: HostPath; readonly step: AddStep; readonly signal: AbortSignal },
-  ): Promise<Fetched | undefined>
+  /** What was fetched from web servers. */
+  readonly downloads: Downloads
+  /** Undefined for a path. */
+  fetch(source: AddSource, options: FetchWork): Promise<Fetched | undefined>
+  /** A folder with the files of a git repository or an archive of a web server, in the one that is given. */
+  fetchContext(address: string, options: FetchWork): Promise<HostPath>
   workdir(step: WorkdirStep, options: { readonly below: readonly HostPath[]; readonly upper: HostPath }): Promise<void>
 }
 
-/** On this machine; what is read once is remembered. */
-export function fileWork(): FileWork {
+/** On this machine; what is read once is remembered, what is downloaded kept in a folder. */
+export function fileWork(kept: HostPath): FileWork {
   const memory = new DigestMemory()
+  const downloads = new Downloads(kept)
+  const own = (options: FetchWork) => ({
+    ...options,
+    downloads,
+    folder: mkdtempSync(join(options.folder, 'fetched-')),
+  })
   return {
+    downloads,
     copy: copyFiles,
     digest: request => filesDigest({ ...request, memory }),
     treeDigest: (path, request) => treeDigest(path, { ...request, memory }),
     shown: shownLayers,
     copyPart,
-    fetch: async () => undefined,
+    fetch: async (source, options) => (source.kind === 'path' ? undefined : await fetchSource(source, own(options))),
+    fetchContext: async (address, options) => await fetchContext(address, own(options)),
     workdir: async (step, options) => void makeWorkdir(step, options),
   }
 }

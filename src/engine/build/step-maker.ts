@@ -179,13 +179,15 @@ export class StepMaker {
   async #fetch(
     step: AddStep,
     undo: AsyncDisposableStack,
-    { signal }: MakeOptions,
+    { signal, request }: MakeOptions,
   ): Promise<readonly (Fetched | undefined)[]> {
     if (step.sources.every(({ kind }) => kind === 'path')) return step.sources.map(() => undefined)
     const { extra } = undo.use(openWorkplace(this.#options.paths, []))
     const fetched: (Fetched | undefined)[] = []
     for (const source of step.sources)
-      fetched.push(await this.#options.files.fetch(source, { folder: extra, step, signal }))
+      fetched.push(
+        await this.#options.files.fetch(source, { folder: extra, args: request.args, client: request.client, signal }),
+      )
     return fetched
   }
 

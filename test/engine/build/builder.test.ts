@@ -68,7 +68,7 @@ class Box {
       images: this.images,
       cache: this.cache,
       series: new SeriesStore(paths, aside),
-      files: fileWork(),
+      files: fileWork(paths.buildDownloads),
       run: async command => {
         this.commands.push(command)
         return await this.run(command)

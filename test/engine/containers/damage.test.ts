@@ -55,6 +55,7 @@ const rows: Readonly<Record<Exclude<keyof Paths, 'roots' | 'name'>, Row>> = {
   buildSeries: ({ paths }) => paths.buildSeries,
   buildMounts: ({ paths }) => paths.buildMounts,
   buildContexts: ({ paths }) => paths.buildContexts,
+  buildDownloads: ({ paths }) => paths.buildDownloads,
   buildAgents: 'made when an agent is used, and cleared away before',
   buildSecrets: 'made when a secret is used, and cleared away before',
   buildRuns: ({ paths }) => paths.buildRuns,

@@ -42,7 +42,7 @@ export function classicRequest(query: ClassicQuery, client: BuildClient): BuildR
     entitlements: new Set(['network.host']),
     cacheFrom: cacheFrom.map((ref): CacheLocation => ({ type: 'registry', attributes: new Map([['ref', ref]]) })),
     cacheTo: [],
-    namedContexts: new Map(),
+    namedContexts: new Map(query.remote ? [['context', { kind: 'remote', url: query.remote }]] : []),
     client,
   }
 }

@@ -32,7 +32,6 @@ export async function buildClassic(options: ClassicOptions, build: ClassicBuild)
   const { query, signal, onLine } = build
   if (query.version === '2')
     throw new Failure('unsupported', 'Cannot build by POST /build with BuildKit: it is done over /grpc')
-  if (query.remote) throw new Failure('unsupported', `Cannot build from "${query.remote}": not implemented yet`)
   const auth = decodeRegistryConfig(build.registryConfig)
   await using context = await unpackContext(options, build.body)
   const request = classicRequest(query, folderClient(context.path, auth))

@@ -36,6 +36,14 @@ export interface DownloadLimits {
   readonly kept: number
 }
 
+export interface KeptDownload {
+  readonly id: string
+  readonly size: number
+  /** Milliseconds since 1970, as `created`. */
+  readonly used: number
+  readonly created: number
+}
+
 const defaultLimits: DownloadLimits = { bytes: 16 * 1024 ** 3, kept: 2 * 1024 ** 3 }
 const record = 'known.json'
 const content = 'content'
@@ -87,15 +95,16 @@ export class Downloads {
     }
   }
 
-  /** Forgets all of them; how many bytes that was. */
-  prune(): number {
-    const all = this.#all()
-    for (const { path } of all) rmSync(path, { recursive: true, force: true })
-    return all.reduce((sum, { size }) => sum + size, 0)
+  list(): readonly KeptDownload[] {
+    return this.#all().map(({ path, ...rest }) => ({ id: basename(path), ...rest }))
   }
 
-  size(): number {
-    return this.#all().reduce((sum, { size }) => sum + size, 0)
+  /** False when it is not kept any more. */
+  async remove(id: string): Promise<boolean> {
+    const found = this.#all().find(({ path }) => basename(path) === id)
+    if (found === undefined) return false
+    await this.#lock.run(found.path, async () => await rm(found.path, { recursive: true, force: true }))
+    return true
   }
 
   async #store(
@@ -167,7 +176,7 @@ export class Downloads {
     }
   }
 
-  #all(): { readonly path: HostPath; readonly size: number; readonly used: number }[] {
+  #all(): (Omit<KeptDownload, 'id'> & { readonly path: HostPath })[] {
     let names: readonly string[] = []
     try {
       names = readdirSync(this.#folder)
@@ -178,7 +187,7 @@ export class Downloads {
       const path = join(this.#folder, name)
       const known = statSync(join(path, record), { throwIfNoEntry: false })
       const file = statSync(join(path, content), { throwIfNoEntry: false })
-      return known && file ? [{ path, size: file.size, used: known.mtimeMs }] : []
+      return known && file ? [{ path, size: file.size, used: known.mtimeMs, created: known.birthtimeMs }] : []
     })
   }
 }
