@@ -68,6 +68,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./commands/push.ts')).push,
   },
   {
+    name: 'lock',
+    group: stacks,
+    summary: 'Pin the images of the stack in compose.lock',
+    load: async () => (await import('./commands/lock.ts')).lock,
+  },
+  {
     name: 'ls',
     group: stacks,
     summary: 'List the projects that have containers',

@@ -15,6 +15,8 @@ export interface LoadChoices
    * an error, and their env files are read. `text`: the stack is shown whole. Undefined: nothing.
    */
   readonly making?: 'text' | { readonly services: 'all' | readonly string[]; readonly alone?: boolean }
+  /** Images are those of compose.lock, where there is one; what makes containers does so anyway. */
+  readonly locked?: boolean
 }
 
 /**
@@ -23,9 +25,18 @@ export interface LoadChoices
  * @throws ProblemsFailure
  */
 export async function loadProject(call: Call, choices: LoadChoices = {}): Promise<LoadedStack> {
+  const loaded = await readProject(call, choices)
+  if (!(choices.locked ?? typeof choices.making === 'object')) return loaded
+  const { withLock, lockName } = await import('./lock-file.ts')
+  const { loaded: pinned, missing } = await withLock(loaded)
+  for (const image of missing) call.screen.warn(`${lockName} does not have "${image}": run "tscompose lock"`)
+  return pinned
+}
+
+async function readProject(call: Call, choices: LoadChoices): Promise<LoadedStack> {
   // yaml and zod come with it: only here, so that ps, logs and exec start without them
   const { loadStack } = await import('../stack/load.ts')
-  const { making, ...phases } = choices
+  const { making, locked: _, ...phases } = choices
   const loaded = await loadStack({ ...loadOptions(call), ...phases, ...readFor(making) })
   const warnings = await allWarnings(call, loaded, making)
   if (warnings.length === 0) return loaded

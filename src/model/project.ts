@@ -23,6 +23,8 @@ export interface Project {
   readonly volumes: Readonly<Record<string, Volume>>
   readonly configs: Readonly<Record<string, FileObject>>
   readonly secrets: Readonly<Record<string, FileObject>>
+  /** Services whose image a lock file has pinned. */
+  readonly locked?: ReadonlySet<string>
   /** Profiles in force, sorted. */
   readonly profiles: readonly string[]
   /**

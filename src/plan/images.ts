@@ -46,7 +46,7 @@ export function planPull(project: Project, observed: Observed, options: PullOpti
     if (cause === undefined) continue
     plan.add({
       kind: 'pull-image',
-      cause,
+      cause: withLock(project, services, cause),
       name,
       platform: services[0]!.platform,
       services: services.map(service => service.name).sort(),
@@ -112,7 +112,7 @@ export function planImages(
     if (users.every(service => (pull ?? service.pullPolicy.kind) === 'never')) continue
     const node = plan.add({
       kind: 'pull-image',
-      cause: 'not present',
+      cause: withLock(project, users, 'not present'),
       name,
       platform: users[0]!.platform,
       services: users.map(service => service.name).sort(),
@@ -122,6 +122,11 @@ export function planImages(
   for (const [name, node] of addBuilds(plan, { project, due, flags: {}, bases: new Map() }))
     images.set(name, { ref: { node }, node })
   return images
+}
+
+/** Says so where a lock, and not the stack file, has named the digest. */
+function withLock({ locked }: Project, users: readonly Service[], cause: string): string {
+  return users.some(({ name }) => locked?.has(name)) ? `${cause}, locked by compose.lock` : cause
 }
 
 export interface ImagesInput {

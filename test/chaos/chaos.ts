@@ -10,20 +10,10 @@ import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
 import { TestEngine } from '../support/engine.ts'
 import { tinyTar } from '../support/tiny-image.ts'
+import { randomOf } from './random.ts'
 
 const kills = Number(process.env['CHAOS_KILLS'] ?? 300)
 const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1e6)
-
-/** Small and repeatable (mulberry32). */
-function randomOf(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const random = randomOf(seed)
 const engine = await TestEngine.start()

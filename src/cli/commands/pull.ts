@@ -18,7 +18,7 @@ export const pull = command({
   async run(call) {
     const { options } = call
     const [{ project }, client, { observe }, images, { serviceGraph }] = await Promise.all([
-      loadProject(call, call.args.length > 0 ? { services: call.args } : {}),
+      loadProject(call, { locked: true, ...(call.args.length > 0 && { services: call.args }) }),
       call.connect(),
       import('../../apply/observe.ts'),
       import('../../plan/images.ts'),
