@@ -258,6 +258,19 @@ target "app" {
     assert.equal(await inImage('bake-base:1', 'cat', '/base'), 'base\n')
   })
 
+  test('build --check tells what is to be said of a Dockerfile, and builds nothing', async () => {
+    const folder = context({ Dockerfile: 'FROM busybox as one\nRUN false\n' })
+    const said = await run(['build', '--check', folder])
+    assert.equal(said.code, 1)
+    assert.match(said.stdout, /1 warning has been found!\n\nWARNING: FromAsCasing/)
+    assert.match(said.stdout, / 1 \| >>> FROM busybox as one/)
+    const wrong = await run(['build', '--check', context({ Dockerfile: 'FROM busybox\nCPY a b\n' })])
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.stderr, /unknown instruction: CPY/)
+    assert.match(wrong.stderr, / 2 \| >>> CPY a b/)
+    assert.match(ok(await run(['build', '--call', 'targets', folder])), /^one \(default\)/m)
+  })
+
   test('ls, inspect, du and history are content', async () => {
     assert.match(ok(await run(['ls'])), /default\*? +docker/)
     assert.match(ok(await run(['inspect'])), /Status: +running/)

@@ -46,6 +46,8 @@ export interface GrpcServerOptions {
   readonly services: readonly Implementation[]
   /** What a handler threw that is no Failure: a defect of ours. */
   readonly onProblem?: (line: string) => void
+  /** A call that has ended, and how; for debugging. */
+  readonly onCall?: (path: string, call: { readonly milliseconds: number; readonly status: string }) => void
 }
 
 /**
@@ -68,6 +70,7 @@ export async function serveGrpc(connection: Duplex, options: GrpcServerOptions, 
   const session = http2.performServerHandshake(connection, {
     settings: { initialWindowSize: streamWindow, maxConcurrentStreams: maxCalls },
   })
+  // Go's clients say at their end that they had seen a stream which nobody has opened: an error to nghttp2, and of no matter
   session.on('error', () => {})
   session.once('close', () => connection.destroy())
   const served = new Map(options.services.flatMap(implementation => [...implementation]))
@@ -97,6 +100,7 @@ async function answer(
   { headers, raw }: { headers: http2.IncomingHttpHeaders; raw: readonly string[] },
   { served, options }: Serving,
 ): Promise<void> {
+  const since = performance.now()
   const left = new AbortController()
   stream.on('error', () => {})
   stream.once('close', () => left.abort())
@@ -124,6 +128,10 @@ async function answer(
     if (!(error instanceof Failure) && !signal.aborted)
       options.onProblem?.(`${headers[':path']}: ${error instanceof Error ? error.stack : messageOf(error)}`)
   }
+  options.onCall?.(headers[':path'] ?? '', {
+    milliseconds: performance.now() - since,
+    status: String(trailers['grpc-status']),
+  })
   if (stream.destroyed) return
   stream.end()
   // what it still sends is not read

@@ -9,6 +9,7 @@ import type { Paths } from '../base/paths.ts'
 import type { Image } from '../images/image.ts'
 import type { Images } from '../images/images.ts'
 import { BaseImages } from './base-images.ts'
+import type { Source } from './build-failure.ts'
 import { buildImage } from './build-image.ts'
 import type { BuildCache } from './cache.ts'
 import { exportCache } from './cache-export.ts'
@@ -16,6 +17,7 @@ import { type ImportedCache, importCache, locationName } from './cache-import.ts
 import { CacheMounts } from './cache-mounts.ts'
 import { CacheUsage } from './cache-usage.ts'
 import { Contexts, type Tell } from './contexts.ts'
+import type { BuildPlan } from './dockerfile/plan.ts'
 import { evaluatePlan } from './evaluate-plan.ts'
 import { internalId } from './event-ids.ts'
 import type { OnBuildEvent } from './events.ts'
@@ -77,26 +79,48 @@ export class Builder {
     }
   }
 
+  /** The Dockerfile of a request, and nothing more. @throws Failure `not-found`. */
+  async source(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Source> {
+    await using undo = new AsyncDisposableStack()
+    return await this.#contexts(request, { tell: teller(onEvent), signal, undo }).dockerfile()
+  }
+
+  /** What would be built, and what is to be said of it. @throws As `build`, but for what happens in steps. */
+  async plan(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Understood> {
+    await using undo = new AsyncDisposableStack()
+    return await this.#understand(request, { tell: teller(onEvent), signal, undo })
+  }
+
   /** Ends all builds, and resolves when nothing of them runs any more. */
   async close(): Promise<void> {
     for (const { stop } of this.#running) stop.abort()
     await Promise.allSettled([...this.#running].map(({ ended }) => ended))
   }
 
-  async #build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image> {
-    const { images, series, files, paths } = this.#options
-    await using undo = new AsyncDisposableStack()
-    const tell = teller(onEvent)
+  async #understand(request: BuildRequest, { tell, signal, undo }: Understanding): Promise<Understood> {
+    const contexts = this.#contexts(request, { tell, signal, undo })
+    const source = await contexts.dockerfile()
+    const onPin = (unpin: () => void) => undo.defer(unpin)
+    const bases = new BaseImages(this.#options.images, { request, tell, signal, onPin })
+    return { source, plan: await evaluatePlan(source, request, bases, contexts), contexts }
+  }
+
+  #contexts(request: BuildRequest, { tell, signal, undo }: Understanding): Contexts {
+    const { files, paths } = this.#options
     const fetch = async (address: string) => {
       const folder = await mkdtemp(join(paths.buildTemp, 'context-'))
       undo.defer(() => rm(folder, { recursive: true, force: true }))
       const { args, client } = request
       return await files.fetchContext(address, { folder, args, client, signal })
     }
-    const contexts = new Contexts(request, { fetch, tell })
-    const source = await contexts.dockerfile()
-    const bases = new BaseImages(images, { request, tell, signal, onPin: unpin => undo.defer(unpin) })
-    const plan = await evaluatePlan(source, request, bases, contexts)
+    return new Contexts(request, { fetch, tell })
+  }
+
+  async #build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image> {
+    const { images, series } = this.#options
+    await using undo = new AsyncDisposableStack()
+    const tell = teller(onEvent)
+    const { source, plan, contexts } = await this.#understand(request, { tell, signal, undo })
     for (const warning of plan.warnings) onEvent({ kind: 'warning', warning, dockerfile: source.name })
     onEvent({ kind: 'plan', plan })
     const name = seriesOf(request, source.text)
@@ -116,6 +140,19 @@ export class Builder {
       )
     return image
   }
+}
+
+export interface Understood {
+  readonly source: Source
+  readonly plan: BuildPlan
+  readonly contexts: Contexts
+}
+
+interface Understanding {
+  readonly tell: Tell
+  readonly signal: AbortSignal
+  /** Takes what lets go of the images that were looked up. */
+  readonly undo: AsyncDisposableStack
 }
 
 /** One that cannot be had is told, and done without. */

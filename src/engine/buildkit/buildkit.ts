@@ -2,10 +2,13 @@
 
 import { serveGrpc } from '../../api/buildkit/grpc-server.ts'
 import type { TakeConnection } from '../../api/endpoint.ts'
+import { debug } from '../../lib/debug.ts'
 import { bridgeService } from './bridge-service.ts'
 import { type ControlParts, controlService } from './control-service.ts'
 import { Jobs } from './jobs.ts'
 import { type SessionHello, Sessions } from './sessions.ts'
+
+const log = debug('buildkit')
 
 export type BuildKitOptions = Omit<ControlParts, 'jobs' | 'sessions'> & {
   /** Defects: a line each. */
@@ -26,7 +29,13 @@ export class BuildKit {
   /** Calls of a client to the builder. */
   grpc(): TakeConnection {
     const services = [controlService(this.#parts), bridgeService(this.#parts)]
-    return connection => serveGrpc(connection, { services, onProblem: this.#say }, this.#over.signal)
+    const options = {
+      services,
+      onProblem: this.#say,
+      onCall: (path: string, { milliseconds, status }: { milliseconds: number; status: string }) =>
+        log('%s %s %s ms', path, status, milliseconds.toFixed(1)),
+    }
+    return connection => serveGrpc(connection, options, this.#over.signal)
   }
 
   /** What a client serves. @throws Failure `invalid`, `conflict`: see Sessions. */

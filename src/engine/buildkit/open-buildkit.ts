@@ -10,7 +10,7 @@ import type { WorkerFacts } from './worker.ts'
 
 export interface BuildKitNeeds {
   readonly paths: Paths
-  readonly builder: Pick<Builder, 'build'>
+  readonly builder: Builder
   readonly images: Images
   /** Of this start of the machine. */
   readonly boot: string
@@ -22,6 +22,8 @@ export function openBuildKit({ paths, builder, images, boot, worker, say }: Buil
   return new BuildKit({
     backend: {
       build: (request, onEvent, signal) => builder.build(request, onEvent, signal),
+      source: (request, onEvent, signal) => builder.source(request, onEvent, signal),
+      plan: (request, onEvent, signal) => builder.plan(request, onEvent, signal),
       document: image => images.store.blobs.read(image.id),
       unpack: body => unpackContext({ paths, images }, body),
     },

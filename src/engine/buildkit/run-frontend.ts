@@ -4,6 +4,8 @@ import type { definition, sourcePolicy } from '../../api/buildkit/operations.ts'
 import { upload as uploadService } from '../../api/buildkit/session-services.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import type { Source } from '../build/build-failure.ts'
+import type { Understood } from '../build/builder.ts'
 import type { OnBuildEvent } from '../build/events.ts'
 import type { BuildClient, BuildRequest, NamedContext } from '../build/request.ts'
 import type { Image } from '../images/image.ts'
@@ -19,6 +21,10 @@ import { openSshSocket } from './ssh-sockets.ts'
 /** The part of the engine that builds. */
 export interface BuildBackend {
   build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image>
+  /** The Dockerfile alone. @throws Failure `not-found`. */
+  source(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Source>
+  /** What would be built. */
+  plan(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Pick<Understood, 'source' | 'plan'>>
   /** A tar, compressed or not, to a folder for the time of a build. @throws Failure `invalid`. */
   unpack(body: AsyncIterable<Uint8Array>): Promise<AsyncDisposable & { readonly path: HostPath }>
   /** The document that an image's id is the digest of. */
@@ -46,7 +52,6 @@ export async function runFrontend(job: Job, call: FrontendCall, parts: FrontendP
   if (call.policies.some(({ rules }) => rules !== undefined && rules.length > 0))
     throw new Failure('unsupported', 'Cannot build: source policies are not supported')
   const options = readFrontendOptions(attributesOf(call), name => inputContext(name, call))
-  if (options.subrequest !== undefined) throw new Failure('unsupported', `unsupported request ${options.subrequest}`)
   const { signal, request } = job
   const main = await parts.sessions.get(request.session, signal)
   await using files = new SessionFiles({
@@ -60,26 +65,37 @@ export async function runFrontend(job: Job, call: FrontendCall, parts: FrontendP
   const { dockerfileFolder, contextFolder, upload } = options
   await using uploaded = upload === undefined ? undefined : await parts.backend.unpack(uploadOf(main, upload, signal))
   const folders: Readonly<Record<string, string>> = { dockerfile: dockerfileFolder, context: contextFolder }
-  const image = await parts.backend.build(
-    {
-      ...options,
-      tags: tagsOf(job),
-      limits: {},
-      entitlements: new Set(request.entitlements),
-      cacheFrom: [...options.cacheFrom, ...call.cacheImports],
-      cacheTo: request.cache?.exports ?? [],
-      client: clientOf(main, {
-        files,
-        signal,
-        sshFolder: parts.sshFolder,
-        called: name => folders[name] ?? name,
-        uploaded: uploaded && { folder: contextFolder, path: uploaded.path },
-      }),
-    },
-    event => job.status.add(event),
-    signal,
-  )
-  return { image, metadata: new Map([['containerimage.config', await parts.backend.document(image)]]) }
+  const asked: BuildRequest = {
+    ...options,
+    tags: tagsOf(job),
+    limits: {},
+    entitlements: new Set(request.entitlements),
+    cacheFrom: [...options.cacheFrom, ...call.cacheImports],
+    cacheTo: request.cache?.exports ?? [],
+    client: clientOf(main, {
+      files,
+      signal,
+      sshFolder: parts.sshFolder,
+      called: name => folders[name] ?? name,
+      uploaded: uploaded && { folder: contextFolder, path: uploaded.path },
+    }),
+  }
+  const tell: OnBuildEvent = event => job.status.add(event)
+  const { backend } = parts
+  if (options.subrequest !== undefined) {
+    const { answerSubrequest } = await import('./subrequests.ts')
+    const metadata = await answerSubrequest({
+      name: options.subrequest,
+      readText: () => backend.source(asked, tell, signal),
+      understand: async () => {
+        const { source, plan } = await backend.plan(asked, tell, signal)
+        return { source, warnings: plan.warnings }
+      },
+    })
+    return { image: undefined, metadata }
+  }
+  const image = await backend.build(asked, tell, signal)
+  return { image, metadata: new Map([['containerimage.config', await backend.document(image)]]) }
 }
 
 /** BUILDKIT_SYNTAX names a frontend beside the Dockerfile; whoever builds judges it. */

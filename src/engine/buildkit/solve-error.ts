@@ -11,8 +11,7 @@ export function solveError(error: unknown, step: string | undefined): unknown {
   if (error instanceof GrpcFailure) return error
   const details: Details[number][] = []
   if (step !== undefined) details.push({ typeUrl: vertexUrl, value: json({ digest: step }) })
-  const placed = error instanceof BuildFailure
-  if (placed) {
+  if (error instanceof BuildFailure) {
     const { source, lines } = error
     details.push({
       typeUrl: sourceUrl,
@@ -23,8 +22,8 @@ export function solveError(error: unknown, step: string | undefined): unknown {
     })
   }
   if (!isFailure(error)) return error
-  // a step that failed is of no kind that a client would name before the message
-  const kind = placed && error.kind === 'invalid' ? 'internal' : error.kind
+  // clients name any other kind before the message, and BuildKit has none for what is wrong in a build
+  const kind = error.kind === 'cancelled' ? 'cancelled' : 'internal'
   return new GrpcFailure(kind, messageOf(error), { details, cause: error })
 }
 

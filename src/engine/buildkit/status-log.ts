@@ -145,7 +145,7 @@ export class StatusLog {
   }
 
   #warning({ warning, dockerfile }: BuildEvent & { kind: 'warning' }): Status {
-    const { rule, message, url, lines } = warning
+    const { rule, message, description, url, lines } = warning
     const text = this.#dockerfile()?.text ?? ''
     const definition = [...this.#steps.values()].find(({ name }) =>
       name?.startsWith('[internal] load build definition'),
@@ -156,7 +156,7 @@ export class StatusLog {
           vertex: definition?.digest ?? [...this.#steps.keys()][0] ?? '',
           level: 1,
           short: Buffer.from(`${rule}: ${message} (line ${lines.first})`),
-          detail: [Buffer.from(message)],
+          detail: [Buffer.from(description)],
           url,
           info: { filename: dockerfile, data: Buffer.from(text), language: 'Dockerfile' },
           ranges: [{ start: { line: lines.first }, end: { line: lines.last } }],

@@ -27,6 +27,17 @@ import { folderOf, serveFolders } from './session-client.ts'
 const image = { id: `sha256:${'a'.repeat(64)}`, tags: [], diffIds: [] } as unknown as Image
 const step = `sha256:${'1'.repeat(64)}`
 
+const dockerfile = { name: 'Dockerfile', text: 'FROM a as one\nFROM one\n' }
+const warnings = [
+  {
+    rule: 'FromAsCasing',
+    message: "'as' and 'FROM' keywords' casing do not match",
+    description: 'The casing should match',
+    url: 'https://example.com/rule',
+    lines: { first: 1, last: 1 },
+  },
+]
+
 let root: string
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'tscompose-buildkit-'))
@@ -63,6 +74,8 @@ async function bench(build: Build, services: readonly Implementation[] = []): Pr
         requests.push(request)
         return build(request, tell, signal)
       },
+      source: async () => dockerfile,
+      plan: async () => ({ source: dockerfile, plan: { stages: [], target: undefined as never, warnings } }),
       document: async () => Buffer.from('{"config":{}}'),
       unpack: async body => {
         await writeAll(join(root, 'upload'), body)
@@ -353,7 +366,6 @@ describe('a build by BuildKit’s protocol', () => {
     assert.deepEqual(on.requests[1]?.namedContexts.get('base'), { kind: 'image', reference: image.id })
     const foreign = { ...definition!, def: [definition!.def[1]!] }
     await assert.rejects(on.grpc.call(llbBridge.solve, { ...call, frontendInputs: inputs(foreign) }, { metadata }), {
-      kind: 'unsupported',
       message: /LLB/,
     })
     await on.grpc.call(llbBridge.return, { result: {} }, { metadata })
@@ -507,6 +519,51 @@ describe('what only the client has', () => {
       return image
     })
     await assert.rejects(on.buildx(), { message: /no access allowed to dir "no-such-folder"/ })
+  })
+})
+
+describe('a request that is no build', () => {
+  const ask = async (name: string): Promise<ReadonlyMap<string, string>> => {
+    await using on = await bench(async () => assert.fail('nothing is to be built'))
+    return await on.buildx({ attributes: { requestid: name }, request: { exporters: [] } })
+  }
+
+  test('checks a Dockerfile', async () => {
+    const answer = await ask('frontend.lint')
+    assert.equal(answer.get('result.statuscode'), '1')
+    assert.equal(
+      answer.get('result.txt'),
+      `
+WARNING: FromAsCasing - https://example.com/rule
+'as' and 'FROM' keywords' casing do not match
+Dockerfile:1
+--------------------
+   1 | >>> FROM a as one
+   2 |     FROM one
+--------------------
+`,
+    )
+    assert.deepEqual(JSON.parse(answer.get('result.json')!), {
+      warnings: [
+        {
+          ruleName: 'FromAsCasing',
+          description: 'The casing should match',
+          url: 'https://example.com/rule',
+          detail: "'as' and 'FROM' keywords' casing do not match",
+          location: { ranges: [{ start: { line: 1 }, end: { line: 1 } }] },
+        },
+      ],
+      sources: [
+        { filename: 'Dockerfile', language: 'Dockerfile', data: Buffer.from(dockerfile.text).toString('base64') },
+      ],
+    })
+  })
+
+  test('lists targets, and what can be asked', async () => {
+    assert.equal((await ask('frontend.targets')).get('result.txt'), 'TARGET    DESCRIPTION\none       \n(default) \n')
+    const text = (await ask('frontend.subrequests.describe')).get('result.txt') ?? ''
+    assert.match(text, /^NAME +VERSION DESCRIPTION\nlint +1\.0\.0 {3}Lint a Dockerfile\n/)
+    await assert.rejects(ask('frontend.outline'), { message: 'unsupported request frontend.outline' })
   })
 })
 
