@@ -1,7 +1,9 @@
 /** What `build` does once it is known of which services: plan, then print, check or build, and push. */
 import { buildsOf } from '../apply/builds.ts'
+import { observe } from '../apply/observe.ts'
 import type { Project } from '../model/project.ts'
 import type { BuildFlags } from '../plan/build-order.ts'
+import { imagesOf } from '../plan/images.ts'
 import type { Observed } from '../plan/observed.ts'
 import { applyPlan } from './apply-plan.ts'
 import type { Call } from './command.ts'
@@ -31,13 +33,16 @@ export async function buildServices(call: Call, project: Project, wanted: Wanted
     provenance: wanted.provenance,
     sbom: wanted.sbom,
   }
-  const plan = await buildsOf(project, nothing, { services: wanted.services, when: 'always', flags })
+  const options = { services: wanted.services, when: 'always', flags } as const
   if (wanted.print) {
     const { bakeFile } = await import('./bake-file.ts')
-    call.screen.print(JSON.stringify(bakeFile(plan), null, 2))
+    call.screen.print(JSON.stringify(bakeFile(await buildsOf(project, allPresent(project), options)), null, 2))
     return 0
   }
   const client = await call.connect()
+  const images = imagesOf(project)
+  const observed = await observe(client, project.name, { signal: call.signal, images, containersOnly: true })
+  const plan = await buildsOf(project, observed, options)
   if (wanted.check) {
     const { checkBuilds } = await import('./check-builds.ts')
     return await checkBuilds(call, client, plan)
@@ -53,14 +58,11 @@ export async function buildServices(call: Call, project: Project, wanted: Wanted
   return 0
 }
 
-/** What is there does not matter where all is built. */
-const nothing: Observed = {
-  now: 0,
-  containers: [],
-  networks: new Map(),
-  volumes: new Map(),
-  images: new Map(),
-  files: new Map(),
+/** Without an engine to ask: a base that others are built on is taken for one that is there. */
+function allPresent(project: Project): Observed {
+  const image = { id: '', labels: {}, volumes: [], healthcheck: false, taggedAt: undefined }
+  const images = new Map(imagesOf(project).map(name => [name, image]))
+  return { now: 0, containers: [], networks: new Map(), volumes: new Map(), images, files: new Map() }
 }
 
 /** A name alone takes the value of the variable, and is left out without one. */
