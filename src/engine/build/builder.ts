@@ -17,11 +17,11 @@ import { type ImportedCache, importCache, locationName } from './cache-import.ts
 import { CacheMounts } from './cache-mounts.ts'
 import { CacheUsage } from './cache-usage.ts'
 import { Contexts, type Tell } from './contexts.ts'
-import type { BuildPlan } from './dockerfile/plan.ts'
-import { evaluatePlan } from './evaluate-plan.ts'
+import { evaluatePlan, lookupOf } from './evaluate-plan.ts'
 import { internalId } from './event-ids.ts'
 import type { OnBuildEvent } from './events.ts'
 import type { FileWork } from './file-work.ts'
+import { type Inspection, inspectDockerfile } from './inspect.ts'
 import type { BuildRequest } from './request.ts'
 import type { RunCommand } from './run-command.ts'
 import { type SeriesStore, seriesOf } from './series.ts'
@@ -79,16 +79,16 @@ export class Builder {
     }
   }
 
-  /** The Dockerfile of a request, and nothing more. @throws Failure `not-found`. */
-  async source(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Source> {
+  /** What the Dockerfile says of itself; nothing is built. @throws Failure. */
+  async inspect(
+    question: Inspection['question'],
+    request: BuildRequest,
+    onEvent: OnBuildEvent,
+    signal: AbortSignal,
+  ): Promise<Inspection> {
     await using undo = new AsyncDisposableStack()
-    return await this.#contexts(request, { tell: teller(onEvent), signal, undo }).dockerfile()
-  }
-
-  /** What would be built, and what is to be said of it. @throws As `build`, but for what happens in steps. */
-  async plan(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Understood> {
-    await using undo = new AsyncDisposableStack()
-    return await this.#understand(request, { tell: teller(onEvent), signal, undo })
+    const { source, bases, contexts } = await this.#open(request, { tell: teller(onEvent), signal, undo })
+    return await inspectDockerfile(question, source, request, lookupOf(bases, contexts))
   }
 
   /** Ends all builds, and resolves when nothing of them runs any more. */
@@ -97,15 +97,16 @@ export class Builder {
     await Promise.allSettled([...this.#running].map(({ ended }) => ended))
   }
 
-  async #understand(request: BuildRequest, { tell, signal, undo }: Understanding): Promise<Understood> {
+  /** The Dockerfile, and where the rest of a build comes from. */
+  async #open(request: BuildRequest, { tell, signal, undo }: Opening): Promise<Opened> {
     const contexts = this.#contexts(request, { tell, signal, undo })
     const source = await contexts.dockerfile()
     const onPin = (unpin: () => void) => undo.defer(unpin)
     const bases = new BaseImages(this.#options.images, { request, tell, signal, onPin })
-    return { source, plan: await evaluatePlan(source, request, bases, contexts), contexts }
+    return { source, bases, contexts }
   }
 
-  #contexts(request: BuildRequest, { tell, signal, undo }: Understanding): Contexts {
+  #contexts(request: BuildRequest, { tell, signal, undo }: Opening): Contexts {
     const { files, paths } = this.#options
     const fetch = async (address: string) => {
       const folder = await mkdtemp(join(paths.buildTemp, 'context-'))
@@ -120,7 +121,8 @@ export class Builder {
     const { images, series } = this.#options
     await using undo = new AsyncDisposableStack()
     const tell = teller(onEvent)
-    const { source, plan, contexts } = await this.#understand(request, { tell, signal, undo })
+    const { source, bases, contexts } = await this.#open(request, { tell, signal, undo })
+    const plan = await evaluatePlan(source, request, bases, contexts)
     for (const warning of plan.warnings) onEvent({ kind: 'warning', warning, dockerfile: source.name })
     onEvent({ kind: 'plan', plan })
     const name = seriesOf(request, source.text)
@@ -142,13 +144,13 @@ export class Builder {
   }
 }
 
-export interface Understood {
+interface Opened {
   readonly source: Source
-  readonly plan: BuildPlan
+  readonly bases: BaseImages
   readonly contexts: Contexts
 }
 
-interface Understanding {
+interface Opening {
   readonly tell: Tell
   readonly signal: AbortSignal
   /** Takes what lets go of the images that were looked up. */

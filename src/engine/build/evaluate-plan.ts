@@ -5,6 +5,7 @@ import type { BaseImages } from './base-images.ts'
 import { BuildFailure, type Source } from './build-failure.ts'
 import type { Contexts } from './contexts.ts'
 import type { BuildPlan } from './dockerfile/plan.ts'
+import type { Lookup } from './dockerfile/resolve-base.ts'
 import type { BuildRequest } from './request.ts'
 
 /** @throws BuildFailure for what is wrong at some lines, Failure for what is wrong as a whole. */
@@ -17,12 +18,16 @@ export async function evaluatePlan(
   // the parser is loaded by the first build
   const { planBuild } = await import('./dockerfile/evaluate.ts')
   try {
-    return await planBuild(source.text, request, {
-      image: (reference, platform) => bases.find(reference, formatPlatform(platform)),
-      ignored: async () => (await contexts.source('context')).exclude,
-    })
+    return await planBuild(source.text, request, lookupOf(bases, contexts))
   } catch (error) {
     if (error instanceof SourceFailure) throw new BuildFailure(error, { source, lines: error.lines })
     throw error
+  }
+}
+
+export function lookupOf(bases: BaseImages, contexts: Contexts): Lookup {
+  return {
+    image: (reference, platform) => bases.find(reference, formatPlatform(platform)),
+    ignored: async () => (await contexts.source('context')).exclude,
   }
 }

@@ -22,8 +22,7 @@ export function openBuildKit({ paths, builder, images, boot, worker, say }: Buil
   return new BuildKit({
     backend: {
       build: (request, onEvent, signal) => builder.build(request, onEvent, signal),
-      source: (request, onEvent, signal) => builder.source(request, onEvent, signal),
-      plan: (request, onEvent, signal) => builder.plan(request, onEvent, signal),
+      inspect: (question, request, onEvent, signal) => builder.inspect(question, request, onEvent, signal),
       document: image => images.store.blobs.read(image.id),
       unpack: body => unpackContext({ paths, images }, body),
     },

@@ -4,9 +4,8 @@ import type { definition, sourcePolicy } from '../../api/buildkit/operations.ts'
 import { upload as uploadService } from '../../api/buildkit/session-services.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
-import type { Source } from '../build/build-failure.ts'
-import type { Understood } from '../build/builder.ts'
 import type { OnBuildEvent } from '../build/events.ts'
+import type { Inspection } from '../build/inspect.ts'
 import type { BuildClient, BuildRequest, NamedContext } from '../build/request.ts'
 import type { Image } from '../images/image.ts'
 import { readFrontendOptions } from './frontend-options.ts'
@@ -21,10 +20,13 @@ import { openSshSocket } from './ssh-sockets.ts'
 /** The part of the engine that builds. */
 export interface BuildBackend {
   build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image>
-  /** The Dockerfile alone. @throws Failure `not-found`. */
-  source(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Source>
-  /** What would be built. */
-  plan(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Pick<Understood, 'source' | 'plan'>>
+  /** What a Dockerfile says of itself, nothing being built. */
+  inspect(
+    question: Inspection['question'],
+    request: BuildRequest,
+    onEvent: OnBuildEvent,
+    signal: AbortSignal,
+  ): Promise<Inspection>
   /** A tar, compressed or not, to a folder for the time of a build. @throws Failure `invalid`. */
   unpack(body: AsyncIterable<Uint8Array>): Promise<AsyncDisposable & { readonly path: HostPath }>
   /** The document that an image's id is the digest of. */
@@ -84,14 +86,9 @@ export async function runFrontend(job: Job, call: FrontendCall, parts: FrontendP
   const { backend } = parts
   if (options.subrequest !== undefined) {
     const { answerSubrequest } = await import('./subrequests.ts')
-    const metadata = await answerSubrequest({
-      name: options.subrequest,
-      readText: () => backend.source(asked, tell, signal),
-      understand: async () => {
-        const { source, plan } = await backend.plan(asked, tell, signal)
-        return { source, warnings: plan.warnings }
-      },
-    })
+    const metadata = await answerSubrequest(options.subrequest, question =>
+      backend.inspect(question, asked, tell, signal),
+    )
     return { image: undefined, metadata }
   }
   const image = await backend.build(asked, tell, signal)

@@ -14,6 +14,7 @@ import { GrpcFailure } from '../../../src/api/buildkit/grpc-status.ts'
 import type { From } from '../../../src/api/buildkit/message.ts'
 import { auth, secrets, ssh, upload } from '../../../src/api/buildkit/session-services.ts'
 import { BuildFailure } from '../../../src/engine/build/build-failure.ts'
+import { targetsOf } from '../../../src/engine/build/dockerfile/inspect.ts'
 import type { OnBuildEvent } from '../../../src/engine/build/events.ts'
 import type { BuildRequest } from '../../../src/engine/build/request.ts'
 import { BuildKit } from '../../../src/engine/buildkit/buildkit.ts'
@@ -74,8 +75,11 @@ async function bench(build: Build, services: readonly Implementation[] = []): Pr
         requests.push(request)
         return build(request, tell, signal)
       },
-      source: async () => dockerfile,
-      plan: async () => ({ source: dockerfile, plan: { stages: [], target: undefined as never, warnings } }),
+      inspect: async question => {
+        if (question === 'check') return { question, source: dockerfile, warnings, error: undefined }
+        if (question === 'targets') return { question, source: dockerfile, targets: targetsOf(dockerfile.text) }
+        throw new Failure('unavailable', 'nothing to outline')
+      },
       document: async () => Buffer.from('{"config":{}}'),
       unpack: async body => {
         await writeAll(join(root, 'upload'), body)
@@ -563,7 +567,8 @@ Dockerfile:1
     assert.equal((await ask('frontend.targets')).get('result.txt'), 'TARGET    DESCRIPTION\none       \n(default) \n')
     const text = (await ask('frontend.subrequests.describe')).get('result.txt') ?? ''
     assert.match(text, /^NAME +VERSION DESCRIPTION\nlint +1\.0\.0 {3}Lint a Dockerfile\n/)
-    await assert.rejects(ask('frontend.outline'), { message: 'unsupported request frontend.outline' })
+    await assert.rejects(ask('frontend.outline'), { message: 'nothing to outline' })
+    await assert.rejects(ask('frontend.magic'), { message: 'unsupported request frontend.magic' })
   })
 })
 

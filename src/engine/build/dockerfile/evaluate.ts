@@ -4,11 +4,11 @@ import { findDirective } from '../../dockerfile/directives.ts'
 import { atLines, movedTo } from '../../dockerfile/source-failure.ts'
 import { machine, type Platform, parsePlatform } from '../../images/platform.ts'
 import type { BuildRequest } from '../request.ts'
-import { globalArguments, plain, predefined, proxyEnv } from './arguments.ts'
+import { type GlobalArguments, globalArguments, plain, predefined, proxyEnv } from './arguments.ts'
 import { Checks } from './checks.ts'
 import { checkFrontend } from './frontend.ts'
 import type { BuildPlan } from './plan.ts'
-import { readStages, readTrigger } from './read-stages.ts'
+import { readStages, readTrigger, type WrittenDockerfile } from './read-stages.ts'
 import { BaseResolver, type Lookup } from './resolve-base.ts'
 import type { Surroundings } from './scope.ts'
 import { checkDefaultBases, stageGraph } from './stage-bases.ts'
@@ -22,8 +22,36 @@ export type PlanRequest = Pick<BuildRequest, 'args' | 'labels' | 'target' | 'pla
  * @throws SourceFailure with the lines it is about, in BuildKit's words; Failure where it is about none.
  */
 export async function planBuild(text: string, request: PlanRequest, lookup: Lookup): Promise<BuildPlan> {
-  checkFrontend(text, request.args.get('BUILDKIT_SYNTAX'))
-  const checks = checksOf(text, request.args.get('BUILDKIT_DOCKERFILE_CHECK'))
+  const checks = checksOf(text, request)
+  const { plan } = await evaluate(text, request, { lookup, checks })
+  checks.end()
+  return plan
+}
+
+/** A plan, and what it was made of. */
+export interface Evaluated {
+  readonly plan: BuildPlan
+  readonly written: WrittenDockerfile
+  readonly globals: GlobalArguments
+  readonly target: Node
+  /** What the target needs. */
+  readonly nodes: ReadonlySet<Node>
+  readonly writer: StageWriter
+}
+
+interface Evaluating {
+  readonly lookup: Lookup
+  readonly checks: Checks
+  /** Those that nothing needs, too. */
+  readonly allStages?: boolean
+}
+
+/** @throws as planBuild(). */
+export async function evaluate(
+  text: string,
+  request: PlanRequest,
+  { lookup, checks, allStages = false }: Evaluating,
+): Promise<Evaluated> {
   const written = readStages(text, checks)
   const platforms = { build: plain(machine()), target: plain(targetPlatform(request.platform)) }
   const lastName = written.stages.at(-1)!.from.stage ?? ''
@@ -32,17 +60,15 @@ export async function planBuild(text: string, request: PlanRequest, lookup: Look
   const globals = globalArguments(before, written.args, request.args, written.escapeSign)
   const graph = stageGraph(written, globals, new Set(request.namedContexts.keys()), checks)
   const target = graph.target(request.target)
+  const own = [...graph.nodes]
   for (const [i, { instructions }] of written.stages.entries()) {
-    graph.nodes[i]!.commands = instructions.map(each => atLines(each.lines, () => graph.command(each, false)))
+    own[i]!.commands = instructions.map(each => atLines(each.lines, () => graph.command(each, false)))
   }
   checkCircles(graph.nodes)
-  const names = graph.names()
-  const isSingle = graph.isSingle
-
-  const bases = new BaseResolver(lookup, request.namedContexts, platforms.target, names)
+  const { isSingle } = graph
+  const bases = new BaseResolver(lookup, request.namedContexts, platforms.target, graph.names())
   for (const node of graph.nodes) bases.checkName(node)
-  const nodes = await resolveAll(graph, target, bases)
-
+  const nodes = await resolveAll(graph, allStages ? own : [target], bases)
   const around: Surroundings = {
     escapeSign: written.escapeSign,
     globals,
@@ -52,23 +78,28 @@ export async function planBuild(text: string, request: PlanRequest, lookup: Look
   }
   const ignored = checks.asksFor('CopyIgnoredFile') ? await lookup.ignored() : []
   const writer = new StageWriter(around, bases, { isSingle, ignored })
-  const stages = graph.nodes
-    .filter(node => node.from && nodes.has(node) && (node.context === undefined || node === target))
+  const stages = own
+    .filter(node => nodes.has(node) && (node.context === undefined || node === target))
     .map(node => writer.write(node))
   const stage = writer.stageOf(target)
   if (request.labels.size > 0) {
     stage.config.Labels = { ...stage.config.Labels, ...Object.fromEntries(request.labels) }
   }
-  checks.end()
-  return { stages: [...stages.filter(each => each !== stage), stage], target: stage, warnings: checks.warnings }
+  const plan = { stages: [...stages.filter(each => each !== stage), stage], target: stage, warnings: checks.warnings }
+  return { plan, written, globals, target, nodes, writer }
 }
 
 function targetPlatform(text: string | undefined): Platform {
   return text ? parsePlatform(text) : machine()
 }
 
-/** By the file's own word, unless the build was told another. */
-function checksOf(text: string, asked: string | undefined): Checks {
+/**
+ * By the file's own word, unless the build was told another.
+ * @throws Failure `unsupported` for a file that is not for us.
+ */
+export function checksOf(text: string, { args }: PlanRequest): Checks {
+  checkFrontend(text, args.get('BUILDKIT_SYNTAX'))
+  const asked = args.get('BUILDKIT_DOCKERFILE_CHECK')
   const directive = findDirective(text, 'check')
   if (asked !== undefined) return named('BUILDKIT_DOCKERFILE_CHECK', () => new Checks(asked))
   const checks = () => named('check options', () => new Checks(directive?.value ?? ''))
@@ -84,10 +115,15 @@ function named<T>(what: string, body: () => T): T {
 }
 
 /** Bases of all that the target needs; triggers that come with them may need more. */
-async function resolveAll(graph: StageGraph, target: Node, bases: BaseResolver): Promise<ReadonlySet<Node>> {
+async function resolveAll(
+  graph: StageGraph,
+  targets: readonly Node[],
+  bases: BaseResolver,
+): Promise<ReadonlySet<Node>> {
   const triggered = new Set<Node>()
   for (;;) {
-    const nodes = reachable(target)
+    const nodes = new Set<Node>()
+    for (const target of targets) reachable(target, nodes)
     await Promise.all([...nodes].map(node => bases.resolve(node)))
     const fresh = [...nodes].filter(node => node.from && node.context === undefined && !triggered.has(node))
     if (fresh.length === 0) return nodes

@@ -25,7 +25,7 @@ export function stageGraph(
   const graph = new StageGraph(written.escapeSign)
   for (const [i, { from }] of written.stages.entries()) {
     const { lines } = from
-    const base = atLines(lines, () => expand(from.base, globals, written.escapeSign))
+    const base = atLines(lines, () => expandGlobals(from.base, globals, written.escapeSign))
     reportUndeclared(base, globals, lines, checks)
     if (base.text === '') throw new SourceFailure(`base name (${from.base}) should not be blank`, lines)
     const platform =
@@ -57,8 +57,11 @@ export function contextNamed(name: string, contexts: ContextNames): string | und
   return contexts.has(shown) ? shown : undefined
 }
 
-const expand = (word: string, { values }: Pick<GlobalArguments, 'values'>, escapeSign: string): Expanded =>
-  expandWord(word, name => values.get(name), { escapeSign })
+export const expandGlobals = (
+  word: string,
+  { values }: Pick<GlobalArguments, 'values'>,
+  escapeSign: string,
+): Expanded => expandWord(word, name => values.get(name), { escapeSign })
 
 function reportUndeclared({ unset }: Expanded, globals: GlobalArguments, lines: Lines, checks: Checks): void {
   for (const name of unset) {
@@ -75,7 +78,7 @@ function platformOf(
   escapeSign: string,
   checks: Checks,
 ): Platform {
-  const found = expand(text, globals, escapeSign)
+  const found = expandGlobals(text, globals, escapeSign)
   reportUndeclared(found, globals, lines, checks)
   const names = [...globals.values.keys()]
   const near = [...found.unset].map(name => nearest(name, names)).find(name => name !== undefined)
@@ -114,7 +117,7 @@ export function checkDefaultBases(
   try {
     const globals = globalArguments(predefined, args, new Map(), escapeSign)
     for (const { from } of stages) {
-      const name = expand(from.base, globals, escapeSign).text
+      const name = expandGlobals(from.base, globals, escapeSign).text
       if (isReference(name)) continue
       const message = `Default value for ARG ${from.base} results in empty or invalid base image name`
       checks.report('InvalidDefaultArgInFrom', from.lines, message)

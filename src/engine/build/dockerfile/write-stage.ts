@@ -42,6 +42,11 @@ export class StageWriter {
     return this.#stages.get(node)!
   }
 
+  /** Of a build argument at the end of a stage that has been written. */
+  argumentOf(node: Node, name: string): string | undefined {
+    return this.#scopes.get(node)?.arguments.get(name)
+  }
+
   /** @throws SourceFailure. */
   write(node: Node): Stage {
     const scope = this.#startOf(node)
