@@ -185,8 +185,15 @@ function teller(onEvent: OnBuildEvent): Tell {
     const id = internalId(name)
     onEvent({ kind: 'step', id, name, inputs: [], lines: undefined })
     onEvent({ kind: 'started', id, at: now() })
+    const parts = new Map<string, number>()
+    const report = (part: string, current: number, done: boolean) =>
+      onEvent({ kind: 'progress', id, part, current, total: 0, at: now(), done })
     try {
-      const result = await work()
+      const result = await work(part => bytes => {
+        parts.set(part, bytes)
+        report(part, bytes, false)
+      })
+      for (const [part, bytes] of parts) report(part, bytes, true)
       onEvent({ kind: 'completed', id, at: now(), error: undefined })
       return result
     } catch (error) {

@@ -30,6 +30,8 @@ export class CacheMounts {
   readonly #locks = new KeyedLock()
   /** How many commands use each folder. */
   readonly #users = new Map<string, number>()
+  /** Bytes of those that nobody has used since they were counted. */
+  readonly #sizes = new Map<string, number>()
 
   constructor(paths: Paths) {
     this.#paths = paths
@@ -59,6 +61,7 @@ export class CacheMounts {
       const key = stableHash([mount.id, number])
       if (mount.sharing === 'private' && this.#users.has(key)) continue
       this.#users.set(key, (this.#users.get(key) ?? 0) + 1)
+      this.#sizes.delete(key)
       const leave = async () => {
         const left = this.#users.get(key)! - 1
         if (left === 0) this.#users.delete(key)
@@ -102,8 +105,10 @@ export class CacheMounts {
     return await Promise.all(
       names.map(async key => {
         const path = join(this.#paths.buildMounts, key)
-        const [{ mtimeMs }, size] = await Promise.all([stat(path), folderSize(path)])
-        return { key, size, lastUsed: mtimeMs, inUse: this.#users.has(key) }
+        const [{ mtimeMs }, size] = await Promise.all([stat(path), this.#sizes.get(key) ?? folderSize(path)])
+        const inUse = this.#users.has(key)
+        if (!inUse) this.#sizes.set(key, size)
+        return { key, size, lastUsed: mtimeMs, inUse }
       }),
     )
   }
@@ -112,6 +117,7 @@ export class CacheMounts {
   async remove(key: string): Promise<boolean> {
     return await this.#locks.run(`folder ${key}`, async () => {
       if (this.#users.has(key)) return false
+      this.#sizes.delete(key)
       const doomed = join(this.#paths.buildTemp, key)
       await rename(join(this.#paths.buildMounts, key), doomed)
       await removeFolder(doomed)

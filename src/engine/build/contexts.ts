@@ -10,6 +10,8 @@ import type { BuildRequest } from './request.ts'
 /** More than anybody writes by hand. */
 const largestFile = 4 * 1024 * 1024
 
+const transferring = 'transferring context'
+
 /** Where a context is fetched that the client does not have: from a remote place. */
 export type FetchContext = (url: string) => Promise<string>
 
@@ -29,8 +31,8 @@ export class Contexts {
   /** @throws Failure `not-found` when there is none. */
   async dockerfile(): Promise<Source> {
     const { dockerfile: name } = this.#request
-    return await this.#tell(`[internal] load build definition from ${name.split('/').at(-1)}`, async () => {
-      const text = await this.#text(name)
+    return await this.#tell(`[internal] load build definition from ${name.split('/').at(-1)}`, async progress => {
+      const text = await this.#text(name, progress('transferring dockerfile'))
       if (text === undefined)
         throw new Failure('not-found', `failed to read dockerfile: open ${name}: no such file or directory`)
       return { name, text: text.toString('utf8').replace(/^\ufeff/, '') }
@@ -47,25 +49,30 @@ export class Contexts {
   }
 
   /** A file of the Dockerfile's folder; undefined when there is none. */
-  async #text(path: string): Promise<Buffer | undefined> {
+  async #text(path: string, onProgress?: (bytes: number) => void): Promise<Buffer | undefined> {
+    const { client, namedContexts } = this.#request
+    const follow = [path, `${path}.dockerignore`]
+    // a Dockerfile of the client's own, for a context of another place
+    const own = namedContexts.get('dockerfile')?.kind === 'local'
     const folder =
-      (await this.#remoteMain()) ??
-      (await this.#request.client.context('dockerfile', { exclude: [], follow: [path, `${path}.dockerignore`] }))
+      (own ? undefined : await this.#remoteMain()) ??
+      (await client.context('dockerfile', { exclude: [], follow, ...(onProgress && { onProgress }) }))
     return readTreeFile([folder], path, largestFile)
   }
 
   async #main(): Promise<FilesSource> {
     const remote = await this.#remoteMain()
     const { client, dockerfile } = this.#request
-    const exclude = await this.#tell('[internal] load .dockerignore', async () => {
+    const exclude = await this.#tell('[internal] load .dockerignore', async progress => {
       const own = await this.#text(`${dockerfile}.dockerignore`)
       if (own !== undefined) return parseIgnoreFile(own.toString('utf8'))
-      const folder = remote ?? (await client.context('context', { exclude: [], follow: ['.dockerignore'] }))
+      const wanted = { exclude: [], follow: ['.dockerignore'], onProgress: progress(transferring) }
+      const folder = remote ?? (await client.context('context', wanted))
       return ignored(folder)
     })
     if (remote !== undefined) return { layers: [remote], exclude }
-    return await this.#tell('[internal] load build context', async () => ({
-      layers: [await client.context('context', { exclude, follow: [] })],
+    return await this.#tell('[internal] load build context', async progress => ({
+      layers: [await client.context('context', { exclude, follow: [], onProgress: progress(transferring) })],
       exclude,
     }))
   }
@@ -78,9 +85,10 @@ export class Contexts {
       return { layers: [folder], exclude: ignored(folder) }
     }
     const called = given?.kind === 'local' ? given.name : name
-    return await this.#tell(`[context ${name}] load from client`, async () => {
+    return await this.#tell(`[context ${name}] load from client`, async progress => {
       const exclude = ignored(await client.context(called, { exclude: [], follow: ['.dockerignore'] }))
-      return { layers: [await client.context(called, { exclude, follow: [] })], exclude }
+      const wanted = { exclude, follow: [], onProgress: progress(`transferring ${name}`) }
+      return { layers: [await client.context(called, wanted)], exclude }
     })
   }
 
@@ -98,5 +106,8 @@ function ignored(folder: string): readonly string[] {
   return text === undefined ? [] : parseIgnoreFile(text.toString('utf8'))
 }
 
-/** Runs work and tells of it under a name. */
-export type Tell = <T>(name: string, work: () => Promise<T>) => Promise<T>
+/** Runs work and tells of it under a name, and how far a part of it is. */
+export type Tell = <T>(name: string, work: (progress: PartProgress) => Promise<T>) => Promise<T>
+
+/** Of a part ("transferring context"), the bytes so far. */
+export type PartProgress = (part: string) => (bytes: number) => void
