@@ -65,6 +65,8 @@ export type MountSpec = Caused & { readonly target: RootPath } & (
         readonly beneath?: string | undefined
         readonly readonly: boolean
         readonly recursive: boolean
+        /** Of a read-only one: what is mounted below it stays as it is. */
+        readonly writableBelow?: boolean | undefined
         readonly propagation: Propagation
         /** A file bind makes an empty file as its mount point, a folder bind a folder; undefined: by what is found. */
         readonly directory: boolean | undefined

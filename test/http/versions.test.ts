@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import type { ContainerInspect } from '../../src/api/containers.ts'
-import { checkOlderCreate, olderInfo, olderInspect, olderSummary } from '../../src/engine/server/older.ts'
+import { olderCreate, olderInfo, olderInspect, olderSummary, olderUpdate } from '../../src/engine/server/older.ts'
 import { shared } from '../support/needs.ts'
 
 test('inspect lists the short id and the hostname as aliases below API 1.45, as a Docker Engine does', async t => {
@@ -24,9 +24,16 @@ test('what came later is neither shown to an older client nor taken from it', ()
   assert.deepEqual(olderInfo(info, '1.49'), { ID: 'x', BridgeNfIptables: false, BridgeNfIp6tables: false })
   assert.equal(olderInfo(info, '1.50'), info)
   const two = { Image: 'x', NetworkingConfig: { EndpointsConfig: { b: {}, a: {} } } }
-  assert.throws(() => checkOlderCreate(two, '1.43'), {
+  assert.throws(() => olderCreate(two, '1.43'), {
     kind: 'invalid',
     message: 'Container cannot be created with multiple network endpoints: a, b',
   })
-  checkOlderCreate(two, '1.44')
+  assert.equal(olderCreate(two, '1.44'), two)
+  const limited = { Image: 'x', HostConfig: { PidsLimit: 5, Memory: 1 } }
+  assert.deepEqual(olderCreate(limited, '1.39').HostConfig, { Memory: 1, IpcMode: 'shareable' })
+  assert.equal(olderCreate(limited, '1.40'), limited)
+  const closed = { Image: 'x', HostConfig: { IpcMode: 'private' } }
+  assert.deepEqual(olderCreate(closed, '1.39').HostConfig, { IpcMode: 'private' })
+  assert.deepEqual(olderUpdate({ PidsLimit: 5, Memory: 1 }, '1.39'), { Memory: 1 })
+  assert.deepEqual(olderUpdate({ PidsLimit: 5 }, '1.40'), { PidsLimit: 5 })
 })

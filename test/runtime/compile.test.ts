@@ -118,6 +118,22 @@ describe('compile()', () => {
     assert.deepEqual([shm({}), shm({ mounts: [{ ...bind, target: '/dev/shm' }] })], [1, 1])
   })
 
+  it('makes a read-only bind read-only all the way down, or at its top alone where that is asked', () => {
+    const readonly = 1
+    const changes = (change: Partial<typeof bind | { writableBelow: boolean; readonly: boolean }>) =>
+      build({ mounts: [{ ...bind, ...change }] }).child.flatMap(step =>
+        step.name === 'attributes' && step.cause === bind.cause
+          ? [[step.args.set & readonly, step.args.recursive]]
+          : [],
+      )
+    assert.deepEqual(changes({ readonly: true }), [[1, 1]])
+    assert.deepEqual(changes({ readonly: true, writableBelow: true }), [
+      [0, 1],
+      [1, 0],
+    ])
+    assert.deepEqual(changes({ writableBelow: true }), [[0, 1]])
+  })
+
   it('refuses mount targets in /proc, on / and with dots', () => {
     for (const target of ['/', '/proc/sys', '/proc/1/attr/exec', 'relative', '/a/../proc', '/a/./b'])
       assert.throws(() => build({ mounts: [{ ...bind, target }] }), { kind: 'invalid' }, target)

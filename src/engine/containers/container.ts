@@ -37,6 +37,8 @@ export const mountPointSchema = z.object({
   anonymous: z.boolean().optional(),
   readonly: z.boolean(),
   recursive: z.boolean(),
+  /** Of a read-only bind: what is mounted below it is not. */
+  writableBelow: z.boolean().optional(),
   propagation: z.string(),
   /** As Docker shows it: "z", "ro", "rw", "". */
   mode: z.string(),

@@ -134,10 +134,11 @@ export class Addresses {
   readonly #last = new Map<string, bigint>()
   #next: bigint
 
-  constructor(pool: Pool) {
+  /** Without a gateway its address is one like the others: nobody leads out of the network, and the host is not on it. */
+  constructor(pool: Pool, { hasGateway = true }: { readonly hasGateway?: boolean } = {}) {
     this.pool = pool
     this.#next = pool.range.base
-    for (const address of [pool.gateway, ...pool.auxiliary]) this.#taken.add(address.value)
+    for (const address of [...(hasGateway ? [pool.gateway] : []), ...pool.auxiliary]) this.#taken.add(address.value)
     // a network's own and its broadcast address; /31 and /127 have neither (RFC 3021, RFC 6164)
     if (bits(pool.subnet.family) - pool.subnet.prefix > 1) {
       this.#taken.add(pool.subnet.base)

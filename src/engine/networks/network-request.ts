@@ -48,12 +48,12 @@ export function checkOptions({ Options, Internal, ConfigOnly }: NetworkCreate): 
   const options = Options ?? {}
   const wrong = (name: string, why: string) =>
     new Failure('invalid', `failed to parse ${name} value: ${options[name]} (${why})`)
-  const { bridge, mtu, icc, masquerade, binding } = option
+  const { bridge, mtu, icc, masquerade, binding, inhibitIPv4 } = option
   if (options[bridge] !== undefined && !isBridgeName(options[bridge]))
     throw wrong(bridge, 'it should be of letters, digits, "_" and "-", 15 at most')
   if (options[mtu] !== undefined && !/^\d{2,5}$/.test(options[mtu]))
     throw wrong(mtu, `strconv.Atoi: parsing ${JSON.stringify(options[mtu])}: invalid syntax`)
-  for (const name of [icc, masquerade])
+  for (const name of [icc, masquerade, inhibitIPv4])
     if (options[name] !== undefined && !['true', 'false'].includes(options[name]))
       throw wrong(name, `strconv.ParseBool: parsing ${JSON.stringify(options[name])}: invalid syntax`)
   if (options[binding] !== undefined && !/^\d+\.\d+\.\d+\.\d+$/.test(options[binding]))

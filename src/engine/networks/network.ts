@@ -49,6 +49,7 @@ export const option = {
   icc: 'com.docker.network.bridge.enable_icc',
   masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
   binding: 'com.docker.network.bridge.host_binding_ipv4',
+  inhibitIPv4: 'com.docker.network.bridge.inhibit_ipv4',
   gatewayMode4: 'com.docker.network.bridge.gateway_mode_ipv4',
   gatewayMode6: 'com.docker.network.bridge.gateway_mode_ipv6',
 } as const
@@ -121,8 +122,8 @@ export class Network {
     return this.record.options[option.masquerade] !== 'false'
   }
   /** Whether the host itself has an address on it: not on an isolated one. */
-  hasHostAddress(family: 4 | 6): boolean {
-    return this.record.options[family === 4 ? option.gatewayMode4 : option.gatewayMode6] !== 'isolated'
+  hasHostAddress(family: Family): boolean {
+    return hostHasAddress(this.#record, family)
   }
   /** Where ports without a host address are published; undefined: everywhere. */
   get binding(): string | undefined {
@@ -168,6 +169,11 @@ export class Network {
   }
 }
 
+function hostHasAddress({ options }: NetworkRecord, family: Family): boolean {
+  if (family === 4 && options[option.inhibitIPv4] === 'true') return false
+  return options[family === 4 ? option.gatewayMode4 : option.gatewayMode6] !== 'isolated'
+}
+
 /** The families that a network has addresses of. */
 export type Families = Pick<NetworkRecord, 'enableIPv4' | 'enableIPv6'>
 
@@ -180,7 +186,7 @@ export function addressesOf(record: NetworkRecord): Addresses[] {
   return record.pools
     .map(checkPool)
     .filter(({ subnet }) => isOn(subnet.family, record))
-    .map(pool => new Addresses(pool))
+    .map(pool => new Addresses(pool, { hasGateway: !record.internal || hostHasAddress(record, pool.subnet.family) }))
     .sort((a, b) => a.family - b.family)
 }
 

@@ -1,5 +1,5 @@
 /** What clients of an older API version are answered, and what they may not ask for yet. */
-import type { ContainerCreate } from '../../api/container-body.ts'
+import type { ContainerCreate, ContainerUpdate } from '../../api/container-body.ts'
 import type { ContainerInspect, ContainerSummary } from '../../api/containers.ts'
 import type { Info } from '../../api/system.ts'
 import { compareVersions } from '../../api/version.ts'
@@ -33,12 +33,26 @@ export function olderInfo(info: Info, version: string): Info {
   return isBefore(version, '1.50') ? { ...info, BridgeNfIptables: false, BridgeNfIp6tables: false } : info
 }
 
-/** Several networks at creation came with 1.44. @throws Failure `invalid` with Docker's text. */
-export function checkOlderCreate(body: ContainerCreate, version: string): void {
+/**
+ * Several networks at creation came with 1.44. Below 1.40 there was no limit of processes, and whose memory is shared was open to others
+ * unless somebody closed it.
+ * @throws Failure `invalid` with Docker's text.
+ */
+export function olderCreate(body: ContainerCreate, version: string): ContainerCreate {
   const names = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {})
   if (names.length > 1 && isBefore(version, '1.44'))
     throw new Failure(
       'invalid',
       `Container cannot be created with multiple network endpoints: ${names.sort().join(', ')}`,
     )
+  if (!isBefore(version, '1.40')) return body
+  const { PidsLimit: _, ...HostConfig } = body.HostConfig ?? {}
+  return { ...body, HostConfig: { ...HostConfig, IpcMode: HostConfig.IpcMode || 'shareable' } }
+}
+
+/** A limit of processes is changed from 1.40 on. */
+export function olderUpdate(body: ContainerUpdate, version: string): ContainerUpdate {
+  if (!isBefore(version, '1.40')) return body
+  const { PidsLimit: _, ...rest } = body
+  return rest
 }

@@ -156,13 +156,21 @@ export function mountSteps(spec: ContainerSpec, facts: HostFacts): Step[] {
     if (mount.kind === 'tmpfs') return tmpfsSteps(mount)
     if (mount.kind === 'image') return imageSteps(mount, spec, facts)
     const slot = shared.get(mount) ?? slots.passing
-    const set = (mount.readonly ? attribute.ro : 0) | attributes(mount.flags, mount.cause)
+    const ro = mount.readonly ? attribute.ro : 0
+    const below = attributes(mount.flags, mount.cause) | (mount.writableBelow ? 0 : ro)
     const recursive = mount.recursive ? 1 : 0
     const cause = mount.cause
     const made = trusted ?? makeFor(mount.directory) | make.untrusted
     return [
       ...(shared.has(mount) ? [] : [treeStep(mount, slot)]),
-      step('attributes', { slot, set, clear: 0, propagation: propagationFlags[mount.propagation], recursive }, cause),
+      step(
+        'attributes',
+        { slot, set: below, clear: 0, propagation: propagationFlags[mount.propagation], recursive },
+        cause,
+      ),
+      ...(ro !== 0 && mount.writableBelow
+        ? [step('attributes', { slot, set: ro, clear: 0, propagation: 0, recursive: 0 }, cause)]
+        : []),
       step('place', { slot, path: mount.target, make: made }, cause),
     ]
   })

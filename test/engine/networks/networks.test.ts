@@ -290,6 +290,25 @@ describe('Networks', () => {
     assert.deepEqual(made?.addresses, [])
   })
 
+  test('where the host has no address and nothing leads out, the gateway’s address is one like the others', async t => {
+    const { networks, member } = await open(t)
+    const inhibited = { 'com.docker.network.bridge.inhibit_ipv4': 'true' }
+    const isolated = { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' }
+    const create = (Name: string, Options: Record<string, string>, Internal: boolean) =>
+      networks.create({ Name, Internal, IPAM: { Config: [{ Subnet: `10.${Name}.0.0/31` }] }, Options })
+    const attach = async (name: string, network: string) =>
+      (await networks.attach(member(name), [asks({ network })]))[0]!
+    await create('41', inhibited, true)
+    await create('42', isolated, true)
+    for (const network of ['41', '42']) {
+      const addresses = [(await attach('one', network)).ipv4, (await attach('two', network)).ipv4]
+      assert.deepEqual(addresses, [`10.${network}.0.0/31`, `10.${network}.0.1/31`])
+    }
+    await create('43', inhibited, false)
+    const { ipv4, gateway } = await attach('one', '43')
+    assert.deepEqual([ipv4, gateway], ['10.43.0.1/31', '10.43.0.0'])
+  })
+
   test('prune() removes what nobody is on or wants, by label', async t => {
     const { networks, member } = await open(t)
     for (const Name of ['used', 'wanted', 'free', 'kept'])

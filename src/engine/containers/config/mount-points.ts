@@ -146,6 +146,7 @@ async function fromRequest(mount: Mount, cause: string, imageId: MountSources['i
         source: posix.normalize(source),
         readonly,
         recursive: !mount.BindOptions?.NonRecursive,
+        writableBelow: mount.BindOptions?.ReadOnlyNonRecursive || undefined,
         propagation,
       }
     }

@@ -44,8 +44,9 @@ export function checkSecurityOptions(options: readonly string[]): SecurityOption
         unmasked = true
         break
       case 'writable-cgroups':
-        if (value !== 'true' && value !== 'false') throw new Failure('invalid', `invalid --security-opt 2: "${option}"`)
-        writableCgroups = value === 'true'
+        if (![undefined, 'true', 'false'].includes(value))
+          throw new Failure('invalid', `invalid --security-opt 2: "${option}"`)
+        writableCgroups = value !== 'false'
         break
       case 'label':
         if (value !== 'disable')

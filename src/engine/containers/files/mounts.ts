@@ -70,6 +70,7 @@ async function mountSpec(point: MountPoint, container: Container, context: Mount
       source: point.source!,
       readonly: point.readonly,
       recursive: point.recursive,
+      writableBelow: point.writableBelow,
       propagation: (point.propagation || 'rprivate') as Propagation,
       directory: found.directory,
       flags: point.flags,

@@ -3,17 +3,15 @@ import type { containerEndpoints } from '../../../api/containers.ts'
 import type { Handlers, Request } from '../../../api/endpoint.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
-import { checkOlderCreate, olderInspect, olderSummary } from '../older.ts'
+import { olderCreate, olderInspect, olderSummary, olderUpdate } from '../older.ts'
 import { windowSize } from '../window-size.ts'
 
 export function containerRoutes(containers: Containers): Handlers<typeof containerEndpoints> {
   return {
     containerList: async ({ query }, { version }) =>
       (await containers.list(defined(query))).map(summary => olderSummary(summary, version)),
-    containerCreate: ({ query, body }, { version }) => {
-      checkOlderCreate(body, version)
-      return containers.create({ ...defined(query), body })
-    },
+    containerCreate: async ({ query, body }, { version }) =>
+      containers.create({ ...defined(query), body: olderCreate(body, version) }),
     containerPrune: ({ query }) => containers.prune(query.filters ?? {}),
     containerInspect: async ({ params, query }, { version }) =>
       olderInspect(await containers.inspect(params.id, defined(query)), version),
@@ -25,7 +23,7 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
     containerPause: ({ params }) => containers.pause(params.id),
     containerUnpause: ({ params }) => containers.unpause(params.id),
     containerRename: ({ params, query }) => containers.rename(params.id, query.name ?? ''),
-    containerUpdate: ({ params, body }) => containers.update(params.id, body),
+    containerUpdate: ({ params, body }, { version }) => containers.update(params.id, olderUpdate(body, version)),
     containerWait: ({ params, query }, { signal }) =>
       containers.wait(params.id, { ...(query.condition ? { condition: query.condition } : {}), signal }),
     containerAttach: ({ params, query }) => containers.attach(params.id, attachOptions(query)),
