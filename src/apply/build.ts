@@ -9,7 +9,7 @@ import type { BuildEvent } from '../client/buildkit/events.ts'
 import { type LintWarning, lintWarnings } from '../client/buildkit/lint.ts'
 import type { Credentials, Served, ServedFolder } from '../client/buildkit/session.ts'
 import { ask, solve } from '../client/buildkit/solve.ts'
-import { openAgent } from '../client/buildkit/ssh-agent.ts'
+import { SshAgents } from '../client/buildkit/ssh-agent.ts'
 import type { Client } from '../client/client.ts'
 import { errnoOf, Failure } from '../lib/failure.ts'
 import { type BuildOrder, type BuildSecret, type CachePlace, dockerfileFolder } from '../plan/build-order.ts'
@@ -35,18 +35,17 @@ export async function build(operation: Operation & { kind: 'build-image' }, cont
   const { client, signal } = context
   const { order, name } = operation
   await check(order)
-  await solve(
-    client,
-    {
-      attributes: new Map(Object.entries(order.attributes)),
-      names: order.names,
-      entitlements: order.entitlements,
-      cacheFrom: order.cacheFrom.map(cacheOf),
-      cacheTo: order.cacheTo.map(cacheOf),
-      served: servedOf(order, context),
-      sharedKey: sharedKeyOf(order),
-    },
-    { signal, onEvent: context.onBuild },
+  const { names, entitlements } = order
+  const request = {
+    attributes: new Map(Object.entries(order.attributes)),
+    names,
+    entitlements,
+    cacheFrom: order.cacheFrom.map(cacheOf),
+    cacheTo: order.cacheTo.map(cacheOf),
+    sharedKey: sharedKeyOf(order),
+  }
+  await withServed(order, context, served =>
+    solve(client, { ...request, served }, { signal, onEvent: context.onBuild }),
   )
   return (await client.call(imageEndpoints.imageInspect, { params: { name } }, { signal })).Id
 }
@@ -58,13 +57,10 @@ export async function lint(
 ): Promise<readonly LintWarning[]> {
   await check(order)
   const attributes = new Map(Object.entries(order.attributes))
-  const request = {
-    question: 'frontend.lint',
-    attributes,
-    served: servedOf(order, context),
-    sharedKey: sharedKeyOf(order),
-  }
-  const answer = await ask(context.client, request, { signal: context.signal, onEvent: context.onBuild })
+  const request = { question: 'frontend.lint', attributes, sharedKey: sharedKeyOf(order) }
+  const answer = await withServed(order, context, served =>
+    ask(context.client, { ...request, served }, { signal: context.signal, onEvent: context.onBuild }),
+  )
   return lintWarnings(answer.get('result.json'))
 }
 
@@ -88,7 +84,7 @@ async function kindOf(path: string) {
   }
 }
 
-function servedOf(order: BuildOrder, { registryAuth, env }: BuildContext): Served {
+function servedOf(order: BuildOrder, agents: SshAgents, { registryAuth }: BuildContext): Served {
   const folders = new Map<string, ServedFolder>(
     Object.entries(order.folders).map(([name, path]) => [name, { kind: 'folder', path }]),
   )
@@ -106,10 +102,22 @@ function servedOf(order: BuildOrder, { registryAuth, env }: BuildContext): Serve
       return found && (await secretOf(found))
     },
     credentials: async host => registryAuth && credentialsOf(await registryAuth(`${registryOf(host)}/x`)),
-    agent: async id => {
-      const forwarded = order.ssh.find(each => each.id === id)
-      return forwarded && (await openAgent(forwarded.path ?? env?.['SSH_AUTH_SOCK'], id))
-    },
+    agent: id => agents.open(id),
+  }
+}
+
+/** Ends what was started for the build, however it ended. */
+async function withServed<T>(
+  order: BuildOrder,
+  context: BuildContext,
+  work: (served: Served) => Promise<T>,
+): Promise<T> {
+  const own = context.env?.['SSH_AUTH_SOCK']
+  const agents = new SshAgents(new Map(order.ssh.map(({ id, path }) => [id, path || own])))
+  try {
+    return await work(servedOf(order, agents, context))
+  } finally {
+    await agents.close()
   }
 }
 

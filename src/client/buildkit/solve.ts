@@ -42,6 +42,7 @@ const lastWords = 5000
 export function solve(client: Client, request: Solve, options: SolveOptions): Promise<ReadonlyMap<string, string>> {
   const { signal } = options
   return connected(client, request, options, async ({ grpc, ref, session }) => {
+    const frontendAttributes = await withGateway(grpc, request.attributes, signal)
     const exporter = { type: 'moby', attributes: new Map([['name', request.names.join(',')]]) }
     const { exporterResponse } = await grpc.call(
       control.solve,
@@ -49,7 +50,7 @@ export function solve(client: Client, request: Solve, options: SolveOptions): Pr
         ref,
         session,
         frontend: 'dockerfile.v0',
-        frontendAttributes: request.attributes,
+        frontendAttributes,
         entitlements: request.entitlements,
         cache: { imports: request.cacheFrom, exports: request.cacheTo },
         exporters: [exporter],
@@ -61,6 +62,23 @@ export function solve(client: Client, request: Solve, options: SolveOptions): Pr
     )
     return exporterResponse
   })
+}
+
+const hostsKey = 'add-hosts'
+const gatewayLabel = 'org.mobyproject.buildkit.worker.moby.host-gateway-ip'
+
+/** "host-gateway" among the hosts is an address that only the builder knows; one that does not tell it takes the word itself. */
+async function withGateway(
+  grpc: GrpcClient,
+  attributes: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const hosts = attributes.get(hostsKey) ?? ''
+  if (!/=host-gateway(,|$)/.test(hosts)) return attributes
+  const { record } = await grpc.call(control.listWorkers, {}, { signal })
+  const address = record.map(({ labels }) => labels.get(gatewayLabel)).find(Boolean)
+  if (!address) return attributes
+  return new Map([...attributes, [hostsKey, hosts.replace(/=host-gateway(?=,|$)/g, `=${address}`)]])
 }
 
 /** What the Dockerfile frontend answers to a question about a build (`frontend.lint`) instead of building. @throws As `solve` */

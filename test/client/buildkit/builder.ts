@@ -25,7 +25,10 @@ export interface Builder {
   readonly over: () => Promise<unknown>
 }
 
-export function builder(solve: (building: Building) => Promise<ReadonlyMap<string, string>>): Builder {
+export function builder(
+  solve: (building: Building) => Promise<ReadonlyMap<string, string>>,
+  { labels = {} }: { readonly labels?: Readonly<Record<string, string>> } = {},
+): Builder {
   const sessions: UpgradeOptions['headers'][] = []
   const session = Promise.withResolvers<GrpcClient>()
   const status: Status[] = []
@@ -37,6 +40,7 @@ export function builder(solve: (building: Building) => Promise<ReadonlyMap<strin
   }
   const services = [
     implement(control, {
+      listWorkers: () => ({ record: [{ labels: new Map(Object.entries(labels)) }] }),
       solve: async request => {
         try {
           return { exporterResponse: await solve({ request, session: await session.promise, tell }) }

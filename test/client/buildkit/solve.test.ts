@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +11,10 @@ import { BuildFailure } from '../../../src/client/buildkit/build-failure.ts'
 import type { BuildEvent } from '../../../src/client/buildkit/events.ts'
 import type { Served } from '../../../src/client/buildkit/session.ts'
 import { type Solve, solve } from '../../../src/client/buildkit/solve.ts'
-import { openAgent } from '../../../src/client/buildkit/ssh-agent.ts'
+import { SshAgents } from '../../../src/client/buildkit/ssh-agent.ts'
 import { Failure } from '../../../src/lib/failure.ts'
+import { command } from '../../support/command.ts'
+import { lacking, program } from '../../support/needs.ts'
 import { type Building, builder, received } from './builder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tscompose-solve-'))
@@ -71,6 +73,27 @@ describe('solve()', () => {
     assert.equal(headers['X-Docker-Expose-Session-Uuid'], asked!.session)
     assert.equal(headers['X-Docker-Expose-Session-Sharedkey'], 'key')
     assert.ok(headers['X-Docker-Expose-Session-Grpc-Method']!.includes('/moby.filesync.v1.FileSync/DiffCopy'))
+  })
+
+  test('asks the builder which address host-gateway is, and leaves the word to one that does not tell', async () => {
+    for (const [address, hosts] of [
+      ['10.1.2.3', 'a=10.1.2.3,b=1.1.1.1,c=10.1.2.3'],
+      [undefined, 'a=host-gateway,b=1.1.1.1,c=host-gateway'],
+    ] as const) {
+      let asked: Building['request'] | undefined
+      const made = builder(
+        async ({ request }) => {
+          asked = request
+          return new Map()
+        },
+        { labels: address === undefined ? {} : { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': address } },
+      )
+      const attributes = new Map([['add-hosts', 'a=host-gateway,b=1.1.1.1,c=host-gateway']])
+      const { signal } = new AbortController()
+      await solve(made.client, { ...requestOf(), attributes }, { signal, onEvent: () => {} })
+      await made.over()
+      assert.equal(asked!.frontendAttributes.get('add-hosts'), hosts)
+    }
   })
 
   test('sends the files of a folder that are asked for, and no other folder', async () => {
@@ -166,7 +189,7 @@ describe('solve()', () => {
         }
         assert.equal(answer, 'sign this')
       },
-      { agent: async id => (id === 'default' ? await openAgent(socket, id) : undefined) },
+      { agent: id => new SshAgents(new Map([['default', socket]])).open(id) },
     )
     assert.equal(error, undefined)
   })
@@ -251,7 +274,49 @@ describe('solve()', () => {
   })
 })
 
-test('openAgent() says what it misses', async () => {
-  await assert.rejects(openAgent(undefined, 'default'), { kind: 'not-found', message: /SSH_AUTH_SOCK is not set/ })
-  await assert.rejects(openAgent(join(root, 'no-such'), 'x'), { kind: 'unavailable', message: /ENOENT/ })
+describe('SshAgents', () => {
+  test('says what it misses', async () => {
+    const paths = [
+      ['default', undefined],
+      ['x', join(root, 'no-such')],
+    ] as const
+    const agents = new SshAgents(new Map(paths))
+    assert.equal(await agents.open('other'), undefined)
+    await assert.rejects(agents.open('default'), { kind: 'not-found', message: /SSH_AUTH_SOCK is not set/ })
+    await assert.rejects(agents.open('x'), { kind: 'unavailable', message: /ENOENT/ })
+    await agents.close()
+  })
+
+  const tools = lacking(program('ssh-agent'), program('ssh-add'), program('ssh-keygen'))
+  test('an agent for the file of a key knows that key, and is gone with its folder afterwards', {
+    skip: tools,
+  }, async () => {
+    const key = join(root, 'key')
+    assert.equal((await command('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'mine', '-f', key])).code, 0)
+    const before = ownFolders()
+    const agents = new SshAgents(new Map([['k', key]]))
+    const [one, two] = await Promise.all([agents.open('k'), agents.open('k')])
+    // RFC draft-miller-ssh-agent: 11 asks for the identities, 12 answers
+    one!.write(Buffer.from([0, 0, 0, 1, 11]))
+    const [answer] = (await once(one!, 'data')) as [Buffer]
+    assert.deepEqual([answer[4], answer.readUInt32BE(5)], [12, 1])
+    assert.ok(answer.includes('mine'))
+    for (const each of [one!, two!]) each.destroy()
+    await agents.close()
+    assert.deepEqual(ownFolders(), before)
+  })
+
+  test('a file that is no key is refused, and leaves no agent', { skip: tools }, async () => {
+    const file = join(root, 'no-key')
+    writeFileSync(file, 'text', { mode: 0o600 })
+    const before = ownFolders()
+    const agents = new SshAgents(new Map([['k', file]]))
+    await assert.rejects(agents.open('k'), { kind: 'unavailable', message: /key ".*no-key" cannot be used/ })
+    await agents.close()
+    assert.deepEqual(ownFolders(), before)
+  })
 })
+
+function ownFolders(): readonly string[] {
+  return readdirSync(tmpdir()).filter(name => name.startsWith('tscompose-ssh-'))
+}
