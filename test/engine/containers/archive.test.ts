@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { TarReader } from '../../../src/engine/base/tar-reader.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
-import { type TinyFiles, tinyTar } from '../../support/tiny-image.ts'
+import { type TinyFiles, tinyImageTar, tinyTar } from '../../support/tiny-image.ts'
 import { EngineBox } from './engine-box.ts'
 
 async function put(box: EngineBox, path: string, files: TinyFiles, more: object = {}): Promise<void> {
@@ -35,6 +35,19 @@ test('a file is put before the start, below folders that are made, and those of 
   assert.deepEqual(await get(box, '/run/secrets'), { 'secrets/': 'directory', 'secrets/s': 'shh' })
   const etc = await get(box, '/etc')
   assert.deepEqual(Object.keys(etc).sort(), ['etc/', 'etc/group', 'etc/own', 'etc/passwd'])
+})
+
+test('the root of a container is open to all its users, whatever its image says of its own', async () => {
+  await using box = await EngineBox.open()
+  const closed = await tinyImageTar({
+    tag: 'closed:1',
+    config: { Cmd: ['x'] },
+    files: { './': { mode: 0o700, uid: 5 }, 'a/': '' },
+  })
+  await box.engine.images.load(Readable.from([closed]))
+  await box.run('web', { Image: 'closed:1' })
+  const { mode, uid } = lstatSync(upper(box))
+  assert.deepEqual([mode & 0o7777, uid], [0o755, 0])
 })
 
 test('empty files, links and folders come out whole', async () => {

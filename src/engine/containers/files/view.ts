@@ -33,7 +33,7 @@ export async function viewOf(parts: Parts, container: Container): Promise<View> 
 /** Its image and what it changed of it, lowest first, without anything that is mounted. */
 export async function ownLayers(parts: Parts, container: Container): Promise<readonly HostPath[]> {
   const layers = parts.images.layers(parts.images.get(container.record.imageId))
-  await ensureUpper(parts, container, layers)
+  await ensureUpper(parts, container)
   return [...layers, parts.paths.containerUpper(container.id)]
 }
 

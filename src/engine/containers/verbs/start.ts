@@ -92,7 +92,7 @@ async function prepare(
   const layers = parts.images.layers(image)
   const prepared = await Promise.allSettled([
     attachNetwork(parts, container, undo),
-    makeFolders(parts, container, layers).then(() => containerUser(parts, container, layers)),
+    makeFolders(parts, container).then(() => containerUser(parts, container, layers)),
     resolveDevices(record.hostConfig),
   ])
   const [network, user, devices] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices]
@@ -155,7 +155,7 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
   const [mounts, devices] = await Promise.all([
     mountSpecs(container, { ...mountSources(parts), layers, folder, hostFiles: hostFileNames, dry: true }),
     resolveDevices(record.hostConfig),
-    ensureUpper(parts, container, layers),
+    ensureUpper(parts, container),
   ])
   return containerSpec(record, {
     ...places(parts, container),
@@ -196,11 +196,11 @@ function joinedProcess(parts: Parts, mode: string, what: 'IPC' | 'PID') {
   return processOf(other)
 }
 
-/** The writable layer, whose own mode and owner are those of the root folder, and an empty folder for the monitor. */
-async function makeFolders(parts: Parts, container: Container, layers: readonly string[]): Promise<void> {
+/** The writable layer, and an empty folder for the monitor. */
+async function makeFolders(parts: Parts, container: Container): Promise<void> {
   const { paths } = parts
   const monitor = paths.monitor(container.id)
-  await ensureUpper(parts, container, layers)
+  await ensureUpper(parts, container)
   await removeFolder(monitor)
   mkdirSync(monitor, { recursive: true, mode: 0o700 })
 }
