@@ -72,6 +72,12 @@ export class KernelCgroups implements Cgroups {
     return cgroupFolders(this.#facts, path).some(existsSync)
   }
 
+  below(path: string): readonly string[] {
+    const folders = cgroupFolders(this.#facts, path).filter(existsSync)
+    const groups = folders.flatMap(folder => readdirSync(folder, { withFileTypes: true }).filter(e => e.isDirectory()))
+    return [...new Set(groups.map(({ name }) => name))]
+  }
+
   isWhole(path: string): boolean {
     return cgroupFolders(this.#facts, path).every(existsSync)
   }

@@ -105,6 +105,8 @@ export interface Cgroups {
   lacking(limit: LimitName): string | undefined
   /** Whether there is such a group in any hierarchy. */
   exists(path: string): boolean
+  /** Names of the groups right below one, in any hierarchy. */
+  below(path: string): readonly string[]
   /** Whether it is there in every hierarchy. */
   isWhole(path: string): boolean
   /** Makes it again where it is gone, with its limits, and puts the processes of the container whose first is `pid` back. */

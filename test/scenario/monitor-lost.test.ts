@@ -1,12 +1,14 @@
 /** A container whose monitor's socket or folder is gone is managed again, and nothing of it is lost. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { Paths } from '../../src/engine/base/paths.ts'
+import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { hierarchies } from '../support/stock.ts'
 
 const why = lacking(root(), program('busybox'), program('nft'), program('docker'))
 
@@ -120,6 +122,29 @@ describe('a monitor that cannot be reached', { skip: why }, () => {
     await engine.boot()
     await isManaged('runs')
     await hasEnded('ends', 9, 'done')
+  })
+
+  test('and a container of which no record is left are named', async () => {
+    const { runs: id = '' } = await run(['runs'])
+    const pid = (await pidsOf({ runs: id }))['runs']!
+    await engine.halt('SIGKILL')
+    rmSync(paths().containers, { recursive: true })
+    await engine.boot()
+    assert.match(engine.log, new RegExp(`Processes ${pid}.* run as container "${id}", of which ".+" has no record`))
+    assert.equal(await docker('ps', '-aq'), '')
+    process.kill(Number(pid), 'SIGKILL')
+    await eventually('its end', () => !existsSync(`/proc/${pid}/root/bin`))
+    rmSync(paths().containerRun(id), { recursive: true, force: true })
+    for (const mount of hierarchies()) {
+      const group = join(mount, paths().name.cgroup(id))
+      // the kernel lets go of its last process in its own time
+      await eventually('an empty group', () => {
+        if (existsSync(group)) rmdirSync(group)
+        return true
+      })
+    }
+    await command('umount', [paths().sandbox(id)])
+    rmSync(paths().sandbox(id), { force: true })
   })
 
   test('has written down what nobody can read: how its container ended is not known, and that is said', async () => {

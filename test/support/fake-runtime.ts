@@ -164,6 +164,8 @@ export class FakeRuntime implements Runtime {
   readonly cgroups: Runtime['cgroups'] = {
     lacking: limit => this.lacks.get(limit),
     exists: path => this.groups.has(path),
+    below: path =>
+      [...this.groups].filter(group => group.startsWith(`${path}/`)).map(group => group.slice(path.length + 1)),
     isWhole: path => !this.gone.has(path),
     restore: async ({ path }) => {
       this.gone.delete(path)

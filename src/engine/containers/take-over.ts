@@ -33,6 +33,7 @@ export async function takeOver(parts: Parts, options: TakeOverOptions): Promise<
   await Promise.all(
     all.map(container => orSay(`Cannot take over "${container.name}"`, takeOne(parts, container, options))),
   )
+  await tellUnknown(parts, options.lost)
   const waiting = [...parts.all()].filter(
     ({ record, state }) =>
       state.status === 'exited' && state.startedAt && startsWithEngine(record.hostConfig.RestartPolicy, state),
@@ -40,6 +41,22 @@ export async function takeOver(parts: Parts, options: TakeOverOptions): Promise<
   await Promise.all(
     waiting.map(container => orSay(`Cannot start "${container.name}" with the engine`, options.start(container))),
   )
+}
+
+/**
+ * Processes in our groups of which there is no record at all, its whole folder being gone. They may be those of another data root, so
+ * they are left alone; but nothing runs that nobody hears of.
+ */
+async function tellUnknown({ all, paths, runtime, say }: Parts, lost: readonly string[]): Promise<void> {
+  const known = new Set([...[...all()].map(({ id }) => id), ...lost])
+  const parent = paths.name.full
+  for (const id of runtime.cgroups.below(parent)) {
+    if (known.has(id)) continue
+    // a group of one hierarchy alone has no processes that this one counts
+    const pids = await runtime.cgroups.processes(`${parent}/${id}`).catch(() => [])
+    if (pids.length > 0)
+      say(`Processes ${pids.join(', ')} run as container "${id}", of which "${paths.containers}" has no record`)
+  }
 }
 
 async function takeOne(parts: Parts, container: Container, { life, remove }: TakeOverOptions): Promise<void> {
