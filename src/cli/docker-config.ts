@@ -17,6 +17,8 @@ export interface DockerConfig {
   readonly auths?: Readonly<Record<string, StoredAuth>>
   readonly credHelpers?: Readonly<Record<string, string>>
   readonly credsStore?: string
+  /** How `ps` prints where nothing else is asked. */
+  readonly psFormat?: string
 }
 
 /** What a helper keeps; the name "<token>" marks an identity token. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -84,6 +84,23 @@ describe('ps', () => {
       'NAME         IMAGE       COMMAND        SERVICE   CREATED              STATUS              PORTS',
       'shop-web-1   busybox:1   "sleep 1000"   web       About a minute ago   Up About a minute   0.0.0.0:8080->80/tcp',
     ])
+  })
+
+  test('prints as the docker configuration says, where nothing else is asked', async () => {
+    const config = join(folder, 'config')
+    mkdirSync(config, { recursive: true })
+    const shown = async (content: string, ...words: string[]) => {
+      writeFileSync(join(config, 'config.json'), content)
+      const env = { DOCKER_CONFIG: config }
+      return await tscompose(['ps', ...words], { client: fakeClient(listing), cwd: folder, env })
+    }
+    const usual = JSON.stringify({ psFormat: 'table {{.Name}}' })
+    assert.equal((await shown(usual)).stdout, 'NAME\nshop-web-1\n')
+    assert.equal((await shown(usual, '--format', '{{.Service}}')).stdout, 'web\n')
+    const broken = await shown('{')
+    assert.equal(broken.code, 0)
+    assert.match(broken.stdout, /^NAME +IMAGE/)
+    assert.match(broken.stderr, /config\.json/)
   })
 
   for (const [format, expected] of [

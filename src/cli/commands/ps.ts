@@ -1,8 +1,8 @@
 /** The containers of a stack, one line each. */
-
+import { isFailure } from '../../lib/failure.ts'
 import { containerHeadings, containerRow } from '../../view/containers.ts'
 import { serviceOf } from '../../view/names.ts'
-import { command } from '../command.ts'
+import { type Call, command } from '../command.ts'
 import { usage } from '../options.ts'
 import { formatOption, printList } from '../print.ts'
 import { loadProject } from '../project.ts'
@@ -45,7 +45,7 @@ export const ps = command({
     if (options.services) return screen.printAll([...new Set(containers.map(serviceOf))])
     const now = Date.now()
     await printList(screen, {
-      format: options.format,
+      format: options.format ?? (await usualFormat(call)),
       rows: containers.map(each => containerRow(each, { now, whole: options['no-trunc'] })),
       columns: {
         NAME: row => row.Name,
@@ -62,6 +62,19 @@ export const ps = command({
     })
   },
 })
+
+/** What the user has written into the docker configuration; one that cannot be read is no reason to show nothing. */
+async function usualFormat({ env, screen }: Call): Promise<string | undefined> {
+  const { readConfig } = await import('../docker-config.ts')
+  try {
+    const format: unknown = (await readConfig(env))?.psFormat
+    return typeof format === 'string' && format !== '' ? format : undefined
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    screen.warn(error.message)
+    return undefined
+  }
+}
 
 function filterOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined

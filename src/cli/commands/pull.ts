@@ -13,6 +13,7 @@ export const pull = command({
     policy: { kind: 'text', value: 'WHEN', choices: ['always', 'missing'], about: 'missing: only what is not there' },
     quiet: { kind: 'flag', short: 'q', about: 'Show nothing but failures' },
     'ignore-pull-failures': { kind: 'flag', about: 'Go on with the others when an image cannot be pulled' },
+    'no-parallel': { kind: 'flag', about: 'One image after the other' },
     'ignore-buildable': { kind: 'flag', about: 'Leave out services that are built' },
   },
   async run(call) {
@@ -32,7 +33,12 @@ export const pull = command({
       services,
       when: options.policy === 'missing' ? 'missing' : 'always',
     })
-    const quiet = options.quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
+    const globals = {
+      ...call.globals,
+      ...(options.quiet && { progress: 'quiet' }),
+      ...(options['no-parallel'] && { parallel: 1 }),
+    }
+    const quiet = { ...call, globals }
     if (!options['ignore-pull-failures']) {
       await applyPlan(quiet, { plan, client, nothing: 'Nothing to pull' })
       return
