@@ -44,6 +44,8 @@ interface Planned {
 export class ServicePlanner {
   readonly #plan: Plan
   readonly #input: ServicesInput
+  /** Containers that are stopped before what they need is replaced, and started after: id → node. */
+  readonly #stopped = new Map<string, NodeId>()
   readonly #planned = new Map<string, readonly Planned[]>()
   /** Waits by service, number, condition and whether they must succeed. */
   readonly #waits = new Map<string, NodeId>()
@@ -90,8 +92,9 @@ export class ServicePlanner {
       return { replica, name, container: container.id, started: after.at(-1) }
     }
     const add = { cause: replica.cause, ...on }
-    const before = [...after, ...gates, ...this.#sharers(service)]
-    if (replica.kind === 'start') {
+    const stopped = this.#stopped.get(container.id)
+    const before = [...after, ...gates, ...this.#sharers(service), ...(stopped === undefined ? [] : [stopped])]
+    if (replica.kind === 'start' || stopped !== undefined) {
       const started = this.#plan.add({ kind: 'start-container', ...add }, before)
       return { replica, name, container: container.id, started: this.#started(service, on, started) }
     }
@@ -149,8 +152,9 @@ export class ServicePlanner {
       const was = { cause, name, service: service.name, container: old.id }
       const before = [last]
       const stopped = networks.stopped.get(old.id)
+      const after = [last, ...this.#stopFollowers(service, last)]
       if (stopped !== undefined) before.push(stopped)
-      else if (isLive(old)) before.push(planStopping(plan, old, { cause, service, timeout, after: [last] }))
+      else if (isLive(old)) before.push(planStopping(plan, old, { cause, service, timeout, after }))
       const volumes = this.#input.renewAnonVolumes
       const removed = plan.add({ kind: 'remove-container', ...was, force: false, volumes }, before)
       last = plan.add({ kind: 'rename-container', cause: 'its name is free', ...on }, [removed])
@@ -159,6 +163,25 @@ export class ServicePlanner {
     const cause = `created by #${created}`
     const started = plan.add({ kind: 'start-container', cause, ...on }, [last, ...gates, ...this.#sharers(service)])
     return { replica, name, container, started: this.#started(service, on, started) }
+  }
+
+  /** Those that are restarted with a service stop before what it replaces does: what they need does not go away under them. */
+  #stopFollowers(needed: Service, created: NodeId): readonly NodeId[] {
+    const { decisions, services, start, timeout } = this.#input
+    if (!start) return []
+    return services
+      .filter(service => service.dependsOn[needed.name]?.restart)
+      .flatMap(service =>
+        decisions.get(service.name)!.flatMap(decision => {
+          if (decision.kind !== 'restart' || !isLive(decision.container)) return []
+          const { container, cause } = decision
+          const node =
+            this.#stopped.get(container.id) ??
+            planStopping(this.#plan, container, { cause, service, timeout, after: [created] })
+          this.#stopped.set(container.id, node)
+          return [node]
+        }),
+      )
   }
 
   /** The node after which it counts as started: its last hook. */
