@@ -15,6 +15,7 @@ import { buildClassic, type ClassicBuild } from './build/classic/classic.ts'
 import { fileWork } from './build/file-work.ts'
 import { SeriesStore } from './build/series.ts'
 import type { BuildKit } from './buildkit/buildkit.ts'
+import { Mirrors } from './buildkit/mirrors.ts'
 import type { BuildKitNeeds } from './buildkit/open-buildkit.ts'
 import { endCommands } from './containers/build/end-commands.ts'
 import { commandRunner } from './containers/build/run-command.ts'
@@ -116,6 +117,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   await containers.adopt()
   await clearBuilds({ paths, aside, runtime, say })
   await networks.settle()
+  const mirrors = new Mirrors({ folder: paths.buildContexts, boot })
   const builder = new Builder({
     paths,
     images,
@@ -125,6 +127,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     run: commandRunner(containers.parts),
     say,
     budget: options.buildBudget,
+    copies: mirrors,
   })
   undo.defer(() => builder.close())
   let buildKit: Promise<BuildKit> | undefined
@@ -141,7 +144,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     volumes,
     builder,
     buildClassic: build => buildClassic({ builder, paths, images }, build),
-    buildKit: () => (buildKit ??= loadBuildKit({ paths, builder, images, boot, say, networks }, info)),
+    buildKit: () => (buildKit ??= loadBuildKit({ paths, builder, images, mirrors, say, networks }, info)),
     info,
     version: engineVersion,
     async close() {

@@ -15,7 +15,7 @@ import type { BuildCache } from './cache.ts'
 import { exportCache } from './cache-export.ts'
 import { type ImportedCache, importCache, locationName } from './cache-import.ts'
 import { CacheMounts } from './cache-mounts.ts'
-import { CacheUsage } from './cache-usage.ts'
+import { CacheUsage, type ContextCopies } from './cache-usage.ts'
 import { Contexts, type Tell } from './contexts.ts'
 import { evaluatePlan, lookupOf } from './evaluate-plan.ts'
 import { internalId } from './event-ids.ts'
@@ -38,6 +38,7 @@ export interface BuilderOptions {
   readonly say: Say
   /** Bytes the cache may have after a build; undefined: a tenth of the disk. */
   readonly budget?: number | undefined
+  readonly copies: ContextCopies
 }
 
 export class Builder {

@@ -5,7 +5,7 @@ import { Failure } from '../../lib/failure.ts'
 /** A step's result, the folder of a cache mount, or a file that was downloaded. */
 export interface CacheItem {
   readonly id: string
-  readonly type: 'regular' | 'exec.cachemount' | 'source.http'
+  readonly type: 'regular' | 'exec.cachemount' | 'source.http' | 'source.local'
   readonly description: string
   /** Chain id of what it lies on. */
   readonly parents: readonly string[]

@@ -1,4 +1,4 @@
-/** What the build cache holds, as it is listed and cleared away: steps' layers, the folders of cache mounts, and downloads. */
+/** What the build cache holds, as it is listed and cleared away: steps' layers, the folders of cache mounts, downloads, and copies of contexts. */
 import { statfs } from 'node:fs/promises'
 import type { Paths } from '../base/paths.ts'
 import type { Digest } from '../images/digest.ts'
@@ -14,8 +14,17 @@ interface CacheUsageOptions {
   readonly cache: BuildCache
   readonly mounts: CacheMounts
   readonly files: Pick<FileWork, 'downloads'>
+  readonly copies: ContextCopies
   /** Bytes it may have after a build; undefined: a tenth of the disk. */
   readonly budget: number | undefined
+}
+
+/** Copies of clients' folders that are kept between builds. */
+export interface ContextCopies {
+  /** Those that no build uses. */
+  list(): Promise<readonly { readonly id: string; readonly size: number; readonly lastUsed: number }[]>
+  /** Whether it was there and no build used it. */
+  remove(id: string): Promise<boolean>
 }
 
 export class CacheUsage {
@@ -75,19 +84,33 @@ export class CacheUsage {
         shared: false,
       }),
     )
-    return [...steps, ...folders, ...downloads]
+    const copies = (await this.#options.copies.list()).map(
+      ({ id, size, lastUsed }): CacheItem => ({
+        id,
+        type: 'source.local',
+        description: 'copy of a folder of a client',
+        parents: [],
+        size,
+        created: lastUsed,
+        lastUsed,
+        uses: 0,
+        inUse: false,
+        shared: false,
+      }),
+    )
+    return [...steps, ...folders, ...downloads, ...copies]
   }
 
   /** The ids of what has gone, and the bytes that are free now. */
   async prune(request: PruneRequest): Promise<{ readonly deleted: readonly string[]; readonly reclaimed: number }> {
-    const { mounts, files } = this.#options
+    const { mounts, files, copies } = this.#options
+    const owners = { 'exec.cachemount': mounts, 'source.http': files.downloads, 'source.local': copies }
     const deleted: string[] = []
     let reclaimed = 0
     for (const item of chooseItems(await this.list(), request)) {
       if (item.type === 'regular') reclaimed += await this.#removeStep(item.id)
       else {
-        const owner = item.type === 'exec.cachemount' ? mounts : files.downloads
-        if (!(await owner.remove(item.id))) continue
+        if (!(await owners[item.type].remove(item.id))) continue
         reclaimed += item.size
       }
       deleted.push(item.id)

@@ -2,6 +2,7 @@
 import { control } from '../../api/buildkit/control.ts'
 import { type Call, type Implementation, implement } from '../../api/buildkit/grpc-server.ts'
 import { sessionHeaders } from '../../api/buildkit/session-headers.ts'
+import type { CacheUsage } from '../build/cache-usage.ts'
 import type { BridgeParts } from './bridge-service.ts'
 import { checkExporters, type ExportBackend, runExporters } from './exports.ts'
 import type { Job, JobResult } from './jobs.ts'
@@ -10,10 +11,12 @@ import { runFrontend } from './run-frontend.ts'
 import type { Sessions } from './sessions.ts'
 import { solveError } from './solve-error.ts'
 import { openTunnel } from './tunnel.ts'
+import { listUsage, pruneUsage } from './usage.ts'
 import { version, workerOf } from './worker.ts'
 
 export interface ControlParts extends BridgeParts {
   readonly exports: ExportBackend
+  readonly usage: Pick<CacheUsage, 'list' | 'prune'>
 }
 
 export function controlService(parts: ControlParts): Implementation {
@@ -34,8 +37,8 @@ export function controlService(parts: ControlParts): Implementation {
     session: (received, call) => tunnelled(received, call, parts.sessions),
     listWorkers: () => ({ record: [workerOf(parts.worker)] }),
     info: () => ({ version }),
-    diskUsage: () => ({ record: [] }),
-    prune: async function* () {},
+    diskUsage: async ({ filter }) => ({ record: await listUsage(parts.usage, filter) }),
+    prune: request => pruneUsage(parts.usage, request),
     listenBuildHistory: async function* () {},
   })
 }

@@ -6,11 +6,12 @@
  * it the folder is looked through. So one that was cut short anywhere is right afterwards. Nothing is synced: none outlives a reboot.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import { folderSize } from '../base/folder-size.ts'
 import { removeFolder } from '../base/remove-folder.ts'
 import { ensureDirectory, writeRecord } from '../base/store.ts'
 import type { FileEntry } from './file-entry.ts'
@@ -28,13 +29,21 @@ export interface MirrorsOptions {
 
 const keptByDefault = 32
 
+export interface IdleMirror {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly lastUsed: number
+  /** Bytes. */
+  readonly size: number
+}
+
 export class Mirrors {
   readonly #all: HostPath
   readonly #folder: HostPath
   readonly #keep: number
   readonly #busy = new Set<string>()
-  /** Those that no build uses, the one used last at the end. */
-  readonly #idle: string[] = []
+  /** Those that no build uses, the one used last at the end; bytes are unknown of those that another engine has left. */
+  readonly #idle = new Map<string, { readonly lastUsed: number; readonly size: number | undefined }>()
   #found: Promise<void> | undefined
 
   constructor({ folder, boot, keep = keptByDefault }: MirrorsOptions) {
@@ -54,26 +63,40 @@ export class Mirrors {
     while (this.#busy.has(`${key}-${slot}`)) slot++
     const id = `${key}-${slot}`
     this.#busy.add(id)
-    const at = this.#idle.indexOf(id)
-    if (at >= 0) this.#idle.splice(at, 1)
+    this.#idle.delete(id)
     try {
-      return await Mirror.open(join(this.#folder, id), () => this.#release(id))
+      return await Mirror.open(join(this.#folder, id), size => this.#release(id, size))
     } catch (error) {
-      await this.#release(id)
+      await this.#release(id, undefined)
       throw error
     }
   }
 
-  /** Folders that no build uses. */
-  async idle(): Promise<readonly HostPath[]> {
+  /** Those that no build uses, with their bytes. */
+  async list(): Promise<readonly IdleMirror[]> {
     await this.#find()
-    return this.#idle.map(id => join(this.#folder, id))
+    const found: IdleMirror[] = []
+    for (const [id, { lastUsed, size }] of [...this.#idle]) {
+      const bytes = size ?? (await folderSize(join(this.#folder, id)))
+      // one that has come into use since is none of these
+      if (size === undefined && this.#idle.has(id)) this.#idle.set(id, { lastUsed, size: bytes })
+      found.push({ id, lastUsed, size: bytes })
+    }
+    return found
   }
 
-  /** Removes what no build uses. */
-  async prune(): Promise<void> {
+  /** Whether it was there and no build used it. */
+  async remove(id: string): Promise<boolean> {
     await this.#find()
-    await this.#trim(0)
+    if (!this.#idle.delete(id)) return false
+    // a build that wants it meanwhile takes another
+    this.#busy.add(id)
+    try {
+      await removeFolder(join(this.#folder, id))
+    } finally {
+      this.#busy.delete(id)
+    }
+    return true
   }
 
   #find(): Promise<void> {
@@ -84,26 +107,16 @@ export class Mirrors {
     await ensureDirectory(this.#folder)
     for (const other of readdirSync(this.#all))
       if (join(this.#all, other) !== this.#folder) await removeFolder(join(this.#all, other))
-    this.#idle.push(...readdirSync(this.#folder))
-  }
-
-  async #release(id: string): Promise<void> {
-    this.#busy.delete(id)
-    this.#idle.push(id)
-    await this.#trim(this.#keep)
-  }
-
-  async #trim(keep: number): Promise<void> {
-    while (this.#idle.length > keep) {
-      const id = this.#idle.shift()!
-      // a build that wants it meanwhile takes another
-      this.#busy.add(id)
-      try {
-        await removeFolder(join(this.#folder, id))
-      } finally {
-        this.#busy.delete(id)
-      }
+    for (const id of readdirSync(this.#folder)) {
+      const { mtimeMs } = statSync(join(this.#folder, id))
+      this.#idle.set(id, { lastUsed: mtimeMs, size: undefined })
     }
+  }
+
+  async #release(id: string, size: number | undefined): Promise<void> {
+    this.#busy.delete(id)
+    this.#idle.set(id, { lastUsed: Date.now(), size })
+    while (this.#idle.size > this.#keep) await this.remove([...this.#idle.keys()][0]!)
   }
 }
 
@@ -112,18 +125,18 @@ export class Mirror {
   /** The files. */
   readonly root: HostPath
   readonly #record: HostPath
-  readonly #free: () => Promise<void>
+  readonly #free: (size: number) => Promise<void>
   #known: ReadonlyMap<string, KnownEntry>
   #writer: MirrorWriter | undefined
 
-  private constructor(folder: HostPath, known: ReadonlyMap<string, KnownEntry>, free: () => Promise<void>) {
+  private constructor(folder: HostPath, known: ReadonlyMap<string, KnownEntry>, free: (size: number) => Promise<void>) {
     this.root = join(folder, 'files')
     this.#record = join(folder, 'mirror.json')
     this.#known = known
     this.#free = free
   }
 
-  static async open(folder: HostPath, free: () => Promise<void>): Promise<Mirror> {
+  static async open(folder: HostPath, free: (size: number) => Promise<void>): Promise<Mirror> {
     const root = join(folder, 'files')
     await ensureDirectory(folder)
     await mkdir(root, { recursive: true, mode: 0o755 })
@@ -154,7 +167,7 @@ export class Mirror {
   }
 
   async release(): Promise<void> {
-    await this.#free()
+    await this.#free(this.#known.values().reduce((sum, { size }) => sum + size, 0))
   }
 }
 

@@ -5,20 +5,19 @@ import type { Builder } from '../build/builder.ts'
 import { unpackContext } from '../build/classic/classic-context.ts'
 import type { Images } from '../images/images.ts'
 import { BuildKit } from './buildkit.ts'
-import { Mirrors } from './mirrors.ts'
+import type { Mirrors } from './mirrors.ts'
 import type { WorkerFacts } from './worker.ts'
 
 export interface BuildKitNeeds {
   readonly paths: Paths
   readonly builder: Builder
   readonly images: Images
-  /** Of this start of the machine. */
-  readonly boot: string
+  readonly mirrors: Mirrors
   readonly worker: WorkerFacts
   readonly say: Say
 }
 
-export function openBuildKit({ paths, builder, images, boot, worker, say }: BuildKitNeeds): BuildKit {
+export function openBuildKit({ paths, builder, images, mirrors, worker, say }: BuildKitNeeds): BuildKit {
   return new BuildKit({
     backend: {
       build: (request, onEvent, signal) => builder.build(request, onEvent, signal),
@@ -32,7 +31,8 @@ export function openBuildKit({ paths, builder, images, boot, worker, say }: Buil
         yield* await images.save(names.length > 0 ? names : [id])
       },
     },
-    mirrors: new Mirrors({ folder: paths.buildContexts, boot }),
+    mirrors,
+    usage: builder.usage,
     sshFolder: paths.buildAgents,
     worker,
     say,

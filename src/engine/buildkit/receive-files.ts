@@ -81,6 +81,9 @@ export async function receiveFiles(
   }
 }
 
+/** Milliseconds between two words on how much has come. */
+const often = 100
+
 /** No file's time. */
 const never = -(2n ** 62n)
 
@@ -95,6 +98,7 @@ class Transfer {
   readonly #short = new Set<string>()
   #told = 0
   #bytes = 0
+  #nextWord = 0
   #asking: Promise<void> | undefined
   complete = false
   finished = false
@@ -131,7 +135,7 @@ class Transfer {
     if (data.length > 0) {
       file.receiver.write(data)
       this.#bytes += data.length
-      this.#options.onProgress?.(this.#bytes)
+      if (performance.now() >= this.#nextWord) this.#tell()
       return
     }
     file.receiver.finish()
@@ -140,7 +144,13 @@ class Transfer {
     this.complete = this.#open.size === 0
   }
 
+  #tell(): void {
+    this.#nextWord = performance.now() + often
+    this.#options.onProgress?.(this.#bytes)
+  }
+
   async finish(): Promise<void> {
+    this.#tell()
     this.finished = true
     // what became another while it was sent is asked for again
     await this.#mirror.end(

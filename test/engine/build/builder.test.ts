@@ -68,6 +68,7 @@ class Box {
       images: this.images,
       cache: this.cache,
       series: new SeriesStore(paths, aside),
+      copies: { list: async () => [], remove: async () => false },
       files: fileWork(paths.buildDownloads),
       run: async command => {
         this.commands.push(command)

@@ -14,7 +14,10 @@ import { GrpcFailure } from '../../../src/api/buildkit/grpc-status.ts'
 import type { From } from '../../../src/api/buildkit/message.ts'
 import { auth, secrets, ssh, upload } from '../../../src/api/buildkit/session-services.ts'
 import { BuildFailure } from '../../../src/engine/build/build-failure.ts'
+
+import type { CacheItem } from '../../../src/engine/build/cache-prune.ts'
 import { targetsOf } from '../../../src/engine/build/dockerfile/inspect.ts'
+
 import type { OnBuildEvent } from '../../../src/engine/build/events.ts'
 import type { BuildRequest } from '../../../src/engine/build/request.ts'
 import { BuildKit } from '../../../src/engine/buildkit/buildkit.ts'
@@ -28,6 +31,20 @@ import { folderOf, serveFolders } from './session-client.ts'
 const image = { id: `sha256:${'a'.repeat(64)}`, tags: [], diffIds: [] } as unknown as Image
 const step = `sha256:${'1'.repeat(64)}`
 
+const cached: readonly CacheItem[] = [
+  {
+    id: 'step-1',
+    type: 'regular',
+    description: 'RUN make',
+    parents: [],
+    size: 10,
+    created: 1000,
+    lastUsed: 2000,
+    uses: 3,
+    inUse: false,
+    shared: false,
+  },
+]
 const dockerfile = { name: 'Dockerfile', text: 'FROM a as one\nFROM one\n' }
 const warnings = [
   {
@@ -92,6 +109,7 @@ async function bench(build: Build, services: readonly Implementation[] = []): Pr
         yield Buffer.from(`archive of ${names.join(' ')}`)
       },
     },
+    usage: { list: async () => cached, prune: async () => ({ deleted: [cached[0]!.id], reclaimed: 10 }) },
     mirrors: new Mirrors({ folder: join(root, 'mirrors'), boot: 'boot' }),
     sshFolder: join(root, 'ssh'),
     worker: { id: 'worker-1', hostGateway: '172.17.0.1' },
@@ -570,6 +588,19 @@ Dockerfile:1
     await assert.rejects(ask('frontend.outline'), { message: 'nothing to outline' })
     await assert.rejects(ask('frontend.magic'), { message: 'unsupported request frontend.magic' })
   })
+})
+
+test('the build cache is listed and cleared away', async () => {
+  await using on = await bench(async () => image)
+  const { record } = await on.grpc.call(control.diskUsage, { filter: ['type==regular'] })
+  assert.partialDeepStrictEqual(record[0], { id: 'step-1', size: 10, usageCount: 3, recordType: 'regular' })
+  assert.deepEqual((await on.grpc.call(control.diskUsage, { filter: ['type==source.http'] })).record, [])
+  const gone = await Array.fromAsync(on.grpc.responses(control.prune, { all: true, keepDuration: 1e9 }))
+  assert.deepEqual(
+    gone.map(({ id, size }) => [id, size]),
+    [['step-1', 10]],
+  )
+  await assert.rejects(on.grpc.call(control.diskUsage, { filter: ['size!=1'] }), { message: /by "size!=1"/ })
 })
 
 test('ListWorkers, Info and the history tell what buildx looks at', async () => {

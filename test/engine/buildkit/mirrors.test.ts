@@ -19,7 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { goMode } from '../../../src/api/go-mode.ts'
 import type { EntryLimits } from '../../../src/engine/buildkit/file-entry.ts'
@@ -190,18 +190,18 @@ describe('a mirror of a client’s folder', () => {
     assert.equal((await sync(folderOf(source), { mirrors })).files, held.root)
   })
 
-  test('those used longest ago go first, all of another boot at once, and all when they are pruned', async () => {
+  test('those used longest ago go first, all of another boot at once, and those that nobody uses when they are removed', async () => {
     const mirrors = mirrorsOf(2)
     for (const key of ['a', 'b', 'c', 'a']) await (await mirrors.acquire(key, 'context')).release()
-    const kept = (await mirrors.idle()).map(path => existsSync(path))
-    assert.deepEqual(kept, [true, true])
+    assert.equal((await mirrors.list()).length, 2)
     assert.equal(readdirSync(join(root, 'mirrors/boot-1')).length, 2)
     const next = new Mirrors({ folder: join(root, 'mirrors'), boot: 'boot-2' })
-    assert.deepEqual(await next.idle(), [])
+    assert.deepEqual(await next.list(), [])
     assert.deepEqual(readdirSync(join(root, 'mirrors')), ['boot-2'])
     const held = await next.acquire('a', 'x')
     await (await next.acquire('b', 'x')).release()
-    await next.prune()
+    for (const { id } of await next.list()) assert.equal(await next.remove(id), true)
+    assert.equal(await next.remove(basename(dirname(held.root))), false)
     assert.equal(readdirSync(join(root, 'mirrors/boot-2')).length, 1)
     await held.release()
   })
