@@ -270,6 +270,48 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import('./commands/image-rm.ts')).imageRm,
   },
   {
+    name: 'image pull',
+    group: rest,
+    summary: 'Pull an image',
+    load: async () => (await import('./commands/image-pull.ts')).imagePull,
+  },
+  {
+    name: 'image push',
+    group: rest,
+    summary: 'Push an image',
+    load: async () => (await import('./commands/image-push.ts')).imagePush,
+  },
+  {
+    name: 'image tag',
+    group: rest,
+    summary: 'Give an image another name',
+    load: async () => (await import('./commands/image-tag.ts')).imageTag,
+  },
+  {
+    name: 'image save',
+    group: rest,
+    summary: 'Write images as an archive',
+    load: async () => (await import('./commands/image-save.ts')).imageSave,
+  },
+  {
+    name: 'image history',
+    group: rest,
+    summary: 'Show how an image came to be',
+    load: async () => (await import('./commands/image-history.ts')).imageHistory,
+  },
+  {
+    name: 'image prune',
+    group: rest,
+    summary: 'Remove images that nobody uses',
+    load: async () => (await import('./commands/image-prune.ts')).imagePrune,
+  },
+  {
+    name: 'df',
+    group: rest,
+    summary: 'Show what takes how much of the disk, by project',
+    load: async () => (await import('./commands/df.ts')).df,
+  },
+  {
     name: 'engine',
     group: rest,
     summary: 'Run the engine in the foreground',

@@ -20,7 +20,7 @@ describe('completion', () => {
     [['up', '--pul'], '--pull'],
     [['up', '--pull', ''], 'always missing never policy'],
     [['--progress', 'q'], 'quiet'],
-    [['image', ''], 'ls load import rm'],
+    [['image', ''], 'ls load import rm pull push tag save history prune'],
     [['image', 'ls', '--form'], '--format'],
     [['-p', 'x', 'engine', 'st'], 'status stop'],
     [['-f', 'x.yaml', 'logs', 'w'], 'web worker'],

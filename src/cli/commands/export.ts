@@ -1,12 +1,9 @@
 /** All files of a container as a tar archive. */
-import { createWriteStream } from 'node:fs'
-import { rename, rm, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { resolve } from 'node:path'
 import { endpoints } from '../../api/endpoints.ts'
-import { errnoOf, Failure } from '../../lib/failure.ts'
 import { command } from '../command.ts'
 import { usage } from '../options.ts'
+import { checkOutput, writeOutput } from '../output-file.ts'
 import { replicaOf } from '../replicas.ts'
 
 export const exportCommand = command({
@@ -26,30 +23,7 @@ export const exportCommand = command({
     if (call.globals['dry-run']) return
     const file = options.output === undefined ? undefined : await checkOutput(resolve(call.cwd, options.output))
     const { content } = await client.stream(endpoints.containerExport, { params: { id: one.Id } }, { signal })
-    if (file !== undefined) return await write(content, file)
+    if (file !== undefined) return await writeOutput(content, file)
     for await (const piece of content) await screen.writeOut(piece)
   },
 })
-
-/** @throws Failure when nothing can be written there, before anything is asked for */
-async function checkOutput(file: string): Promise<string> {
-  const found = await stat(file).catch(() => undefined)
-  if (found?.isDirectory()) throw new Failure('invalid', `Cannot write "${file}": it is a folder`)
-  const folder = await stat(dirname(file)).catch(() => undefined)
-  if (!folder?.isDirectory())
-    throw new Failure('not-found', `Cannot write "${file}": folder "${dirname(file)}" does not exist`)
-  return file
-}
-
-/** Whole or not at all. */
-async function write(content: AsyncIterable<Uint8Array>, file: string): Promise<void> {
-  const part = `${file}.part-${process.pid}`
-  try {
-    await pipeline(content, createWriteStream(part, { flags: 'wx' }))
-    await rename(part, file)
-  } catch (error) {
-    await rm(part, { force: true })
-    if (errnoOf(error) === undefined) throw error
-    throw new Failure('unavailable', `Cannot write "${file}": ${errnoOf(error)}`, { cause: error })
-  }
-}

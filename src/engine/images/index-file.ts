@@ -56,7 +56,11 @@ export class IndexFile {
     const index = await this.#aside.load(imageIndex, indexKind)
     if (index.kind === 'whole') return { images: index.record.images, whole: true }
     const stored = await this.#documents()
-    if (index.kind === 'missing' && stored.length === 0) return { images: [], whole: true }
+    if (index.kind === 'missing' && stored.length === 0) {
+      // from now on one that is missing is one that was lost, whenever the first pull is cut short
+      await this.write([])
+      return { images: [], whole: true }
+    }
     if (index.kind === 'newer') this.#aside.keep(imageIndex, `Cannot use "${imageIndex}"`)
     const before = await this.#aside.load(imageIndexBefore, indexKind)
     const known = before.kind === 'whole' ? before.record.images : []

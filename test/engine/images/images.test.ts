@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { ImageUser } from '../../../src/engine/images/removal.ts'
-import { tinyImageTar } from '../../support/tiny-image.ts'
+import { tinyImageTar, tinyParts } from '../../support/tiny-image.ts'
 import { inventory, nobody, nothing, of, skip, store } from './images-box.ts'
 
 describe('get()', { skip }, () => {
@@ -137,4 +137,14 @@ test('prune() counts the layers that went, and leaves what is used', { skip }, a
   assert.deepEqual([removed.length, reclaimed], [2, 'own content'.length])
   assert.equal((await images.prune({ dangling: false, until: 0 }, () => [])).removed.length, 0)
   assert.equal((await images.prune({ dangling: false, until: Infinity }, () => [])).removed.length, 3)
+})
+
+test('what a first pull had brought when the engine was killed is no image at the next start', { skip }, async t => {
+  const { again, paths } = await store(t)
+  const { id, config } = await tinyParts({ files: { a: 'x' } })
+  // its configuration is stored before its layers
+  writeFileSync(join(paths.images, 'blobs/sha256', id.slice(7)), config)
+  const next = await again()
+  assert.deepEqual(next.list(), [])
+  assert.deepEqual(inventory(paths), nothing)
 })

@@ -12,7 +12,7 @@ import type { ProgressLine } from '../../../src/engine/images/progress.ts'
 import { lacking, root } from '../../support/needs.ts'
 import { hasRegistry, registryUser, startRegistry } from '../../support/registry.ts'
 import { temporaryPaths } from '../../support/temporary-paths.ts'
-import { sha256, type TinyParts, tinyManifest, tinyParts } from '../../support/tiny-image.ts'
+import { sha256, type TinyParts, tinyManifest, tinyParts, tinyTar } from '../../support/tiny-image.ts'
 
 const skip = lacking(root())
 
@@ -284,6 +284,63 @@ describe('pull', { skip }, () => {
       await assert.rejects(images.pull(`${registry.host}/app:1`), text)
       assert.deepEqual(inventory(paths), [0, 0, 0], String(text))
     }
+  })
+
+  test('refuses layers that are bombs, by bytes, entries and ratio, names them, and leaves nothing', async t => {
+    const zeros = await tinyTar({ zeros: Buffer.alloc(3_000_000) })
+    const many = await tinyTar(Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`f${i}`, ''])))
+    for (const [tar, limits, text] of [
+      [zeros, { bytes: 2_000_000 }, /Cannot unpack "zeros": the layer has more than 2000000 bytes/],
+      [many, { entries: 100 }, /the layer has more than 100 entries/],
+    ] as const) {
+      const layer = gzipSync(tar)
+      const document = {
+        architecture: 'amd64',
+        os: 'linux',
+        config: {},
+        rootfs: { type: 'layers', diff_ids: [sha256(tar)] },
+      }
+      const config = Buffer.from(JSON.stringify(document))
+      const answer = serve({ config, layers: [layer], id: sha256(config) })
+      const registry = await fakeRegistry(t, (path, _request, response) => answer(path, response))
+      const paths = temporaryPaths(t)
+      const images = await Images.open(paths, new Events(), { limits, registries: { backoff: 1 } })
+      await assert.rejects(images.pull(`${registry.host}/app:1`), text)
+      assert.deepEqual(inventory(paths), [0, 0, 0])
+    }
+  })
+
+  test('gives up documents without end: too long ones at once, slow ones after its patience', async t => {
+    for (const [pieces, text] of [
+      [Buffer.alloc(1 << 20, ' '), /larger than 4194304 bytes/],
+      [Buffer.from(' '), /did not come to an end within 0.3 seconds/],
+    ] as const) {
+      const registry = await fakeRegistry(t, (_path, _request, response) => {
+        const timer = setInterval(() => response.write(pieces), 5)
+        response.on('close', () => clearInterval(timer))
+      })
+      const paths = temporaryPaths(t)
+      const registries = { backoff: 1, retries: 0, patience: pieces.length > 1 ? 60_000 : 300 }
+      const images = await Images.open(paths, new Events(), { registries })
+      await assert.rejects(images.pull(`${registry.host}/app:1`), text)
+      assert.deepEqual(inventory(paths), [0, 0, 0])
+    }
+  })
+
+  test('gives up a blob that stands still, once it has been asked for again', async t => {
+    const parts = await tinyParts({ files: { a: 'x'.repeat(5000) } })
+    const answer = serve(parts)
+    let asked = 0
+    const registry = await fakeRegistry(t, (path, _request, response) => {
+      if (path !== `blobs/${sha256(parts.layers[0]!)}`) return answer(path, response)
+      asked++
+      response.write(parts.layers[0]!.subarray(0, 1000))
+    })
+    const paths = temporaryPaths(t)
+    const images = await Images.open(paths, new Events(), { registries: { backoff: 1, retries: 1, patience: 200 } })
+    await assert.rejects(images.pull(`${registry.host}/app:1`), /Cannot read from registry/)
+    assert.ok(asked >= 2, `asked ${asked} times`)
+    assert.deepEqual(inventory(paths), [0, 0, 0])
   })
 
   test('by digest refuses another manifest than the one asked for', async t => {

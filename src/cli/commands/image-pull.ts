@@ -1,0 +1,27 @@
+/** An image from its registry. */
+import { imageEndpoints } from '../../api/images.ts'
+import { splitReference } from '../../apply/pull.ts'
+import { command } from '../command.ts'
+import { readProgress } from '../image-progress.ts'
+import { registryAuth } from '../registry-auth.ts'
+
+export const imagePull = command({
+  usage: '[OPTIONS] IMAGE',
+  words: [1, 1],
+  options: {
+    platform: { kind: 'text', value: 'OS/ARCH', about: "Another one than this machine's" },
+    quiet: { kind: 'flag', short: 'q', about: 'Print the name only' },
+  },
+  async run({ options, args, screen, signal, env, connect }) {
+    const [name] = args as [string]
+    const client = await connect()
+    const headers = { registryAuth: await registryAuth(name, env) }
+    const query = { ...splitReference(name), platform: options.platform }
+    const last = await readProgress(
+      await client.stream(imageEndpoints.imageCreate, { query, headers }, { signal }),
+      screen,
+    )
+    if (options.quiet) screen.print(name)
+    else if (last !== undefined) screen.print(last)
+  },
+})

@@ -1,0 +1,16 @@
+/** Another name for an image. */
+import { imageEndpoints } from '../../api/images.ts'
+import { splitReference } from '../../apply/pull.ts'
+import { command } from '../command.ts'
+
+export const imageTag = command({
+  usage: 'IMAGE NAME[:TAG]',
+  words: [2, 2],
+  options: {},
+  async run({ args, signal, connect }) {
+    const [name, target] = args as [string, string]
+    const { fromImage: repo, tag } = splitReference(target)
+    const client = await connect()
+    await client.call(imageEndpoints.imageTag, { params: { name }, query: { repo, tag } }, { signal })
+  },
+})
