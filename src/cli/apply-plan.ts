@@ -68,7 +68,7 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
   } catch (error) {
     await progress.end()
     if (error instanceof PlanFailure) {
-      report?.print(screen, error.failed)
+      report?.print(screen, error.failed, { json: globals.progress === 'json' })
       await printTails(call, client, error.failed)
     }
     throw error

@@ -2,11 +2,13 @@
 import type { ApplyEvent } from '../apply/events.ts'
 import type { FailedNode } from '../apply/plan-failure.ts'
 import { BuildFailure } from '../client/buildkit/build-failure.ts'
+import type { SourceLines } from '../client/buildkit/events.ts'
+import type { Place } from '../lib/problems.ts'
 import { printable } from '../lib/text.ts'
-import type { NodeId } from '../plan/operation.ts'
+import type { NodeId, Operation } from '../plan/operation.ts'
 import { dockerfileLines } from './dockerfile-lines.ts'
 import { placeText } from './failures.ts'
-import { type BuildStep, BuildSteps } from './progress/build-steps.ts'
+import { BuildSteps } from './progress/build-steps.ts'
 import type { Paint, Screen } from './screen.ts'
 
 export class BuildReport {
@@ -20,30 +22,48 @@ export class BuildReport {
     if (event.kind === 'output') steps.lines(event)
   }
 
-  /** What is worth to be seen before the sentences that say what failed. */
-  print(screen: Screen, failed: readonly FailedNode[]): void {
-    const paint = screen.paintStatus
-    for (const { node, failure } of failed) {
-      const { operation } = node
-      if (operation.kind !== 'build-image') continue
-      const steps = this.#builds.get(node.id)
-      const reason = failure.cause instanceof BuildFailure ? failure.cause : undefined
-      const step =
-        (reason?.step === undefined ? undefined : steps?.get(reason.step)) ??
-        steps?.all.find(each => each.state === 'failed' && each.error !== 'context canceled')
-      if (step) for (const line of outputOf(steps!, step, paint)) screen.say(line)
-      const place = operation.place()
-      if (place) screen.say(`${paint('cyan', placeText(place))} ${paint('bold', `service ${operation.services[0]}`)}`)
-      if (reason?.source) for (const line of dockerfileLines(reason.source, paint)) screen.say(line)
+  /** What is worth to be seen before the sentences that say what failed; `json`: an object for each, as its progress. */
+  print(screen: Screen, failed: readonly FailedNode[], { json }: { readonly json: boolean }): void {
+    for (const each of failed) {
+      if (each.node.operation.kind !== 'build-image') continue
+      const broken = this.#broken(each)
+      if (json) screen.say(JSON.stringify({ event: 'build-failed', node: each.node.id, ...broken }))
+      else for (const line of linesOf(broken, screen.paintStatus)) screen.say(line)
+    }
+  }
+
+  #broken({ node, failure }: FailedNode): Broken {
+    const operation = node.operation as Operation & { kind: 'build-image' }
+    const steps = this.#builds.get(node.id)
+    const reason = failure.cause instanceof BuildFailure ? failure.cause : undefined
+    const step =
+      (reason?.step === undefined ? undefined : steps?.get(reason.step)) ??
+      steps?.all.find(each => each.state === 'failed' && each.error !== 'context canceled')
+    if (step) steps!.rest(step)
+    return {
+      service: operation.services[0]!,
+      place: operation.place(),
+      step: step?.name,
+      output: step?.tail.slice(-20) ?? [],
+      source: reason?.source,
     }
   }
 }
 
-function outputOf(steps: BuildSteps, step: BuildStep, paint: Paint): readonly string[] {
-  steps.rest(step)
-  if (step.tail.length === 0) return []
+interface Broken {
+  readonly service: string
+  readonly place: Place | undefined
+  /** The step that failed, and the last lines it has printed. */
+  readonly step: string | undefined
+  readonly output: readonly string[]
+  readonly source: SourceLines | undefined
+}
+
+function linesOf({ service, place, step, output, source }: Broken, paint: Paint): readonly string[] {
   return [
-    paint('bold', `Last output of ${printable(step.name)}:`),
-    ...step.tail.slice(-20).map(line => `  ${printable(line)}`),
+    ...(step !== undefined && output.length > 0 ? [paint('bold', `Last output of ${printable(step)}:`)] : []),
+    ...output.map(line => `  ${printable(line)}`),
+    ...(place ? [`${paint('cyan', placeText(place))} ${paint('bold', `service ${service}`)}`] : []),
+    ...(source ? dockerfileLines(source, paint) : []),
   ]
 }

@@ -1,5 +1,5 @@
 /** `build` of a service → what a builder is asked for, in the words of BuildKit's Dockerfile frontend. */
-import { isAbsolute, join, posix } from 'node:path'
+import { isAbsolute, join, posix, resolve } from 'node:path'
 import type { Build } from '../model/build.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
@@ -98,8 +98,8 @@ export function buildOrder(project: Project, service: Service, build: Build, fla
     secrets: build.secrets.map(({ source, target }) => ({ id: target, source: secretSource(project, source) })),
     ssh: flags.ssh && flags.ssh.length > 0 ? mergedById(build.ssh, flags.ssh) : build.ssh,
     entitlements: entitlementsOf(build),
-    cacheFrom: build.cacheFrom.map(cachePlace),
-    cacheTo: build.cacheTo.map(cachePlace),
+    cacheFrom: build.cacheFrom.map(text => cachePlace(project, text)),
+    cacheTo: build.cacheTo.map(text => cachePlace(project, text)),
   }
 }
 
@@ -205,12 +205,14 @@ function attestation(value: string | undefined, kind: 'provenance' | 'sbom'): st
   return value
 }
 
-/** "shop/cache:1" is a registry's. */
-function cachePlace(text: string): CachePlace {
+/** "shop/cache:1" is a registry's; folders are those of the stack, like its other paths. */
+function cachePlace(project: Project, text: string): CachePlace {
   if (!text.includes('=')) return { type: 'registry', attributes: { ref: text } }
   const pairs = text.split(',').map(each => {
     const at = each.indexOf('=')
-    return at < 0 ? ([each.trim(), ''] as const) : ([each.slice(0, at).trim(), each.slice(at + 1)] as const)
+    if (at < 0) return [each.trim(), ''] as const
+    const [name, value] = [each.slice(0, at).trim(), each.slice(at + 1)]
+    return [name, name === 'src' || name === 'dest' ? resolve(project.directory, value) : value] as const
   })
   const { type = 'registry', ...attributes } = Object.fromEntries(pairs)
   return { type, attributes }

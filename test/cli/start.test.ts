@@ -42,3 +42,23 @@ test('the one file prints what the sources print', async () => {
     assert.deepEqual(one, sources)
   }
 })
+
+test('what is only needed to build is loaded by nothing else', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscompose-start-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const told = join(folder, 'told.cjs')
+  writeFileSync(told, "process.on('exit', () => console.log(process.moduleLoadList.includes('NativeModule http2')))")
+  writeFileSync(join(folder, 'compose.yaml'), 'services: {web: {build: .}}')
+  const loads = async (...args: readonly string[]) =>
+    (await command(process.execPath, ['--require', told, start, ...args], { cwd: folder })).stdout
+      .trim()
+      .split('\n')
+      .at(-1)
+  assert.equal(await loads('config'), 'false')
+  assert.equal(await loads('build', '--print'), 'false')
+  assert.equal(await loads('--host', 'unix:///no/such.sock', 'up', '-d'), 'false')
+  // the same question has another answer where something is built
+  const builder = fileURLToPath(new URL('../../src/apply/build.ts', import.meta.url))
+  const { stdout } = await command(process.execPath, ['--require', told, '--import', builder, '--eval', '0'])
+  assert.equal(stdout.trim(), 'true')
+})

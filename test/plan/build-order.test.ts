@@ -157,12 +157,13 @@ describe('buildOrder()', () => {
   test('caches are a registry by its name, or a type with attributes', async () => {
     const { cacheFrom, cacheTo } = await orderOf({
       context: '.',
-      cache_from: ['x/y:1', 'type=local,src=/c'],
+      cache_from: ['x/y:1', 'type=local,src=/c', 'type=local,src=./c'],
       cache_to: ['type=registry,ref=x,mode=max'],
     })
     assert.deepEqual(cacheFrom, [
       { type: 'registry', attributes: { ref: 'x/y:1' } },
       { type: 'local', attributes: { src: '/c' } },
+      { type: 'local', attributes: { src: '/shop/c' } },
     ])
     assert.deepEqual(cacheTo, [{ type: 'registry', attributes: { ref: 'x', mode: 'max' } }])
   })

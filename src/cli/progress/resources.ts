@@ -89,6 +89,8 @@ export class Resources {
         // it stays what it has become so far, or was before
         resource.open.delete(event.node.id)
         if (!working) return took()
+        // a build that was broken off has become nothing
+        if (resource.state === 'working' && operation.kind === 'build-image') resource.text = 'Canceled'
         end(resource, 'left', now)
         return took(undefined, true)
       }
