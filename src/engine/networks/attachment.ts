@@ -88,11 +88,12 @@ export function endpointSettings(attachment: Attachment): EndpointSettings {
 }
 
 /**
- * A link address of its own for each endpoint: locally administered, and made of id and address so that a container that comes
- * back with the same address under another id is not mistaken for the old one by its neighbours' caches.
+ * The link address of whoever has this address on this network: locally administered, and always the same, so that the caches of
+ * neighbours, the host's among them, stay right when another container comes to have the address. Nothing tells them: an entry that
+ * was confirmed a moment ago is believed for half a minute.
  */
-export function linkAddress(endpointId: string, address: string): string {
-  const hash = createHash('sha256').update(`${endpointId} ${address}`).digest()
+export function linkAddress(networkId: string, address: string): string {
+  const hash = createHash('sha256').update(`${networkId} ${address}`).digest()
   const first = ((hash[0]! & 0xfc) | 0x02).toString(16).padStart(2, '0')
   return [first, ...Array.from(hash.subarray(1, 6), byte => byte.toString(16).padStart(2, '0'))].join(':')
 }

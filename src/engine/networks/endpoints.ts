@@ -235,7 +235,7 @@ export class Endpoints {
       const pool = network.internal ? undefined : poolOf(network, family)?.pool
       return pool && formatAddress(pool.gateway)
     }
-    const mac = request.macAddress || linkAddress(endpointId, cidr(four) ?? '')
+    const mac = request.macAddress || linkAddress(network.id, cidr(four) ?? cidr(six) ?? endpointId)
     const attachment: Attachment = {
       network: network.name,
       networkId: network.id,

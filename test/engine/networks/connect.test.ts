@@ -83,3 +83,20 @@ test('networks are found by regular expressions, as with Docker', async t => {
   assert.deepEqual(names('^front$'), ['front'])
   assert.deepEqual(names('['), [])
 })
+
+test('whoever has an address has its link address too, so that neighbours find the next one at once', async t => {
+  const { networks, member } = await open(t)
+  await networks.create({ Name: 'n', IPAM: { Config: [{ Subnet: '10.7.9.0/24' }] } })
+  await networks.create({ Name: 'm', IPAM: { Config: [{ Subnet: '10.7.10.0/24' }] } })
+  const attached = async (network: string, ipv4Address: string) => {
+    const who = member('web')
+    const [attachment] = await networks.attach(who, [asks({ network, ipv4Address })])
+    await networks.detach(who.id)
+    return attachment!.interface.mac
+  }
+  const mac = await attached('n', '10.7.9.5')
+  assert.match(mac, /^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/)
+  assert.equal(await attached('n', '10.7.9.5'), mac)
+  assert.notEqual(await attached('n', '10.7.9.6'), mac)
+  assert.notEqual(await attached('m', '10.7.10.5'), mac)
+})
