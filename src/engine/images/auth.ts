@@ -76,6 +76,8 @@ export function decodeRegistryConfig(header: string | undefined): (domain: strin
   } catch {
     throw new Failure('invalid', 'invalid X-Registry-Config header: it should be base64url-encoded JSON')
   }
+  // what Go's clients send for none
+  if (data === null) return () => undefined
   const result = z.record(z.string(), schema).safeParse(data)
   if (!result.success) throw new Failure('invalid', 'invalid X-Registry-Config header: its members should be objects')
   const all = Object.entries(result.data).map(([server, found]) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { decodeRegistryAuth } from '../../../src/engine/images/auth.ts'
+import { decodeRegistryAuth, decodeRegistryConfig } from '../../../src/engine/images/auth.ts'
 import { parseChallenge } from '../../../src/engine/images/registry/authorizer.ts'
+import { isFailure } from '../../../src/lib/failure.ts'
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
@@ -45,4 +46,18 @@ test('parseChallenge() reads scheme and parameters, quoted or not', () => {
   })
   assert.equal(parseChallenge('Basic').scheme, 'basic')
   assert.equal(parseChallenge('').scheme, '')
+})
+
+test('decodeRegistryConfig() finds credentials by registry, and takes null for none, as Go’s clients send it', () => {
+  const header = (data: unknown) => Buffer.from(JSON.stringify(data)).toString('base64url')
+  const of = decodeRegistryConfig(header({ 'https://index.docker.io/v1/': { username: 'me', password: 'secret' } }))
+  assert.equal(of('docker.io')?.username, 'me')
+  assert.equal(of('elsewhere.example'), undefined)
+  for (const none of [undefined, '', header(null), header({})])
+    assert.equal(decodeRegistryConfig(none)('docker.io'), undefined)
+  for (const wrong of [header([]), header({ a: 'secret' }), 'secret'])
+    assert.throws(
+      () => decodeRegistryConfig(wrong),
+      error => isFailure(error, 'invalid') && !error.message.includes('secret'),
+    )
 })
