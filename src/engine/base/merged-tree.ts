@@ -68,10 +68,13 @@ export class MergedTree implements Disposable {
 
   constructor(layers: readonly HostPath[], mounts?: Mounts) {
     try {
-      this.root = folder(
-        [...layers].reverse().map(layer => this.#openFolder(layer)),
-        mounts,
-      )
+      this.root =
+        layers.length === 0
+          ? emptyRoot(mounts)
+          : folder(
+              [...layers].reverse().map(layer => this.#openFolder(layer)),
+              mounts,
+            )
     } catch (error) {
       this[Symbol.dispose]()
       throw error
@@ -253,6 +256,12 @@ export function namesIn(path: HostPath): readonly string[] {
 
 function folder(fds: readonly number[], mounts: Mounts | undefined): TreeFolder {
   return { kind: 'folder', mounts, fds, stat: fstatSync(fds[0]!), path: `/proc/self/fd/${fds[0]}/.` }
+}
+
+/** Of no layers at all: root's, with nothing in it and no attributes. */
+function emptyRoot(mounts: Mounts | undefined): TreeFolder {
+  const stat = Object.assign(statSync('/proc'), { mode: constants.S_IFDIR | 0o755, uid: 0, gid: 0 })
+  return { kind: 'folder', mounts, fds: [], stat, path: '/proc/.' }
 }
 
 export function isWhiteout(stat: Stats): boolean {

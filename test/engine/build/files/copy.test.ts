@@ -279,6 +279,13 @@ describe('copyFiles()', { skip: lacking(root()) }, () => {
       await assert.rejects(copied(t, copyStep(...copy), { context, base, ...world }), { message: says })
     })
 
+  test('copies from a stage that has no layer yet', async t => {
+    const { changes } = await copied(t, copyStep(['/'], '/made'), { base, context: [] })
+    assert.deepEqual(changes, { '/made/': '755' })
+    const missing = copied(t, copyStep(['/x'], '/made'), { base, context: [] })
+    await assert.rejects(missing, { kind: 'not-found' })
+  })
+
   test('copies onto nothing (FROM scratch)', async t => {
     const { changes } = await copied(t, copyStep(['a'], '/etc/deep/a', { chown: '3:4', chmod: '700' }), { context })
     assert.deepEqual(changes, { '/etc/': '700 3:4', '/etc/deep/': '700 3:4', '/etc/deep/a': '700 3:4 a' })
