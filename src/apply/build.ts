@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import type { RegistryAuth } from '../api/images.ts'
 import { imageEndpoints } from '../api/images.ts'
+import { systemEndpoints } from '../api/system.ts'
 import type { BuildEvent } from '../client/buildkit/events.ts'
 import { type LintWarning, lintWarnings } from '../client/buildkit/lint.ts'
 import type { Credentials, Served, ServedFolder } from '../client/buildkit/session.ts'
@@ -12,6 +13,7 @@ import { ask, solve } from '../client/buildkit/solve.ts'
 import { SshAgents } from '../client/buildkit/ssh-agent.ts'
 import type { Client } from '../client/client.ts'
 import { errnoOf, Failure } from '../lib/failure.ts'
+import { list } from '../lib/text.ts'
 import { type BuildOrder, type BuildSecret, type CachePlace, dockerfileFolder } from '../plan/build-order.ts'
 import type { Operation } from '../plan/operation.ts'
 import type { RegistryAuthSource } from './pull.ts'
@@ -22,6 +24,7 @@ export interface BuildContext {
   readonly client: Client
   readonly signal: AbortSignal
   readonly onBuild: (event: BuildEvent) => void
+  readonly onWarning: (text: string) => void
   readonly registryAuth?: RegistryAuthSource | undefined
   /** Where SSH_AUTH_SOCK is looked up. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
@@ -37,7 +40,7 @@ export async function build(operation: Operation & { kind: 'build-image' }, cont
   await check(order)
   const { names, entitlements } = order
   const request = {
-    attributes: new Map(Object.entries(order.attributes)),
+    attributes: await attributesFor(operation, context),
     names,
     entitlements,
     cacheFrom: order.cacheFrom.map(cacheOf),
@@ -52,16 +55,33 @@ export async function build(operation: Operation & { kind: 'build-image' }, cont
 
 /** What the builder thinks of the Dockerfile, which it does not build. @throws As `build` */
 export async function lint(
-  { order }: Operation & { kind: 'build-image' },
+  operation: Operation & { kind: 'build-image' },
   context: BuildContext,
 ): Promise<readonly LintWarning[]> {
+  const { order } = operation
   await check(order)
-  const attributes = new Map(Object.entries(order.attributes))
+  const attributes = await attributesFor(operation, context)
   const request = { question: 'frontend.lint', attributes, sharedKey: sharedKeyOf(order) }
   const answer = await withServed(order, context, served =>
     ask(context.client, { ...request, served }, { signal: context.signal, onEvent: context.onBuild }),
   )
   return lintWarnings(answer.get('result.json'))
+}
+
+const attestPrefix = 'attest:'
+
+/** Our own engine refuses attestations, as it has nowhere to put them; a stack that asks for some is built without, and told so. */
+async function attributesFor(
+  { order, name }: Operation & { kind: 'build-image' },
+  { client, signal, onWarning }: BuildContext,
+): Promise<ReadonlyMap<string, string>> {
+  const all = Object.entries(order.attributes)
+  const asked = all.flatMap(([key]) => (key.startsWith(attestPrefix) ? [key.slice(attestPrefix.length)] : []))
+  if (asked.length === 0) return new Map(all)
+  const { Platform } = await client.call(systemEndpoints.version, {}, { signal })
+  if (Platform?.Name !== 'tscompose') return new Map(all)
+  onWarning(`Image "${name}" gets no attestation (${list(asked)}): this engine stores none`)
+  return new Map(all.filter(([key]) => !key.startsWith(attestPrefix)))
 }
 
 /** Said before anything is begun, and better than by a builder that has been sent nothing. */

@@ -12,7 +12,13 @@ export async function checkBuilds(call: Call, client: Client, plan: Plan): Promi
   let found = 0
   for (const { operation } of plan.nodes) {
     if (operation.kind !== 'build-image') continue
-    const warnings = await lint(operation, { client, signal, env, onBuild: () => {} })
+    const warnings = await lint(operation, {
+      client,
+      signal,
+      env,
+      onBuild: () => {},
+      onWarning: text => screen.warn(printable(text)),
+    })
     found += warnings.length
     screen.print(printable(operation.services.join(', ')))
     for (const warning of warnings) screen.printAll(linesOf(warning, screen.paint))
