@@ -44,11 +44,15 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
   const mark = newId().slice(0, 6)
   const lan = { netns: `tscl${mark}`, link: `tscl${mark}`, host: '10.98.77.1', neighbour: '10.98.77.2' }
 
-  async function box(name: string, on: readonly string[], aliases: readonly string[] = []): Promise<Box> {
+  async function box(
+    name: string,
+    on: readonly string[],
+    { aliases = [], ipv4Address }: { readonly aliases?: readonly string[]; readonly ipv4Address?: string } = {},
+  ): Promise<Box> {
     const id = newId()
     const attachments = await networks.attach(
       { id, name },
-      on.map(network => ({ ...endpointRequest(network), aliases: [...aliases] })),
+      on.map(network => ({ ...endpointRequest(network), aliases: [...aliases], ipv4Address })),
     )
     const path = paths.sandbox(id)
     await runtime.runHost({
@@ -143,7 +147,7 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
 
   test('two containers of a network reach each other and resolve each other by name, alias and reverse', async () => {
     const web = await box('web', ['front'])
-    const api = await box('api', ['front', 'back'], ['service'])
+    const api = await box('api', ['front', 'back'], { aliases: ['service'] })
     assert.equal(await call(web.path, api.address, 8080), `api ${web.address}`)
     assert.deepEqual(await lookUp(web, 'api'), { rcode: 'NOERROR', data: [api.address] })
     assert.deepEqual(await lookUp(web, 'service.front'), { rcode: 'NOERROR', data: [api.address] })
@@ -289,6 +293,27 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
       assert.equal((await command('ip', ['link', 'show', name])).code, 0)
     } finally {
       await command('ip', ['link', 'del', name])
+    }
+  })
+
+  test('whoever has the address of one that has gone is reached at once: neighbours know where it is', async () => {
+    await networks.create({ Name: 'again', IPAM: { Config: [{ Subnet: '10.98.79.0/24' }] } })
+    const one = { ipv4Address: '10.98.79.9' }
+    await box('neighbour', ['again'])
+    try {
+      for (const name of ['first', 'second']) {
+        const { address, close } = await box(name, ['again'], one)
+        try {
+          for (const from of [undefined, boxes.find(each => each.name === 'neighbour')!.path])
+            assert.match((await call(from, address, 8080)) ?? 'nobody', new RegExp(`^${name} `))
+        } finally {
+          await close()
+          boxes.pop()
+        }
+      }
+    } finally {
+      await boxes.pop()?.close()
+      await networks.remove('again')
     }
   })
 
