@@ -31,7 +31,9 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
 
   const cleared = (before: Stock) =>
     eventually('what a build held', async () => {
-      assert.deepEqual(leftOver(before, await engine.stock()), {})
+      const { processes = [], ...rest } = leftOver(before, await engine.stock())
+      // an engine that has started anew has a nursery of its own
+      assert.deepEqual({ ...rest, processes: processes.filter(each => !each.endsWith('-nursery')) }, { processes: [] })
       return true
     })
 
