@@ -135,8 +135,10 @@ export class Catalogue {
       },
       added.document,
     )
+    // as it is now: it may be removed again while it is being saved
+    const { image } = this.#entries.get(added.id)!
     await this.#save()
-    return this.#entries.get(added.id)!.image
+    return image
   }
 
   async tag(id: Digest, tag: string): Promise<void> {
