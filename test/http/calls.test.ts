@@ -249,6 +249,24 @@ test('a refusal while the body is still being sent is what the caller sees, and 
   await sent.promise
 })
 
+test('the refusal of a short body waits for it, so that who closes afterwards has been heard out; one that does not come is refused too', async () => {
+  await using on = await serving({ containerCreate: () => ({}) as never })
+  const head =
+    'POST /containers/create HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n'
+  const socket = on.dial()
+  let answer = ''
+  socket.on('data', piece => (answer += piece))
+  socket.write(head)
+  // the server has read the head when it answers another
+  await on.client.call(endpoints.ping, {})
+  assert.equal(answer, '')
+  socket.write('{}')
+  await once(socket, 'end')
+  assert.match(answer, /^HTTP\/1\.1 400 .*unsupported Content-Type/s)
+  socket.destroy()
+  assert.match(await on.exchange(head), /^HTTP\/1\.1 400 /)
+})
+
 test('every answer carries the headers that clients read', async () => {
   await using on = await serving({})
   const ping = await on.exchange(get('/_ping'))

@@ -10,6 +10,12 @@ import { drained } from './drained.ts'
 
 /** A client that goes on sending after an error is cut off then. */
 const lingering = 5000
+/**
+ * So long a body may be, and so long it may take, that its refusal waits for it: a client that does not keep its connection would
+ * find it closed while it still writes, and see that instead of the answer.
+ */
+const shortBody = 64 * 1024
+const soon = 200
 
 export const multiplexed = 'application/vnd.docker.multiplexed-stream'
 export const raw = 'application/vnd.docker.raw-stream'
@@ -99,8 +105,22 @@ export function sendError(response: ServerResponse, error: unknown): void {
     response.writeHead(304).end()
     return
   }
-  if (!response.req.complete) discard(response.req)
-  sendJson(response, status, errorReply(error))
+  const answer = () => sendJson(response, status, errorReply(error))
+  const isOnItsWay = !response.req.complete
+  if (isOnItsWay) discard(response.req)
+  if (isOnItsWay && Number(response.req.headers['content-length']) <= shortBody) whenArrived(response.req, answer)
+  else answer()
+}
+
+/** Calls once, when the body is here, or does not come. */
+function whenArrived(request: IncomingMessage, call: () => void): void {
+  const settle = () => {
+    clearTimeout(timer)
+    for (const event of ['end', 'close']) request.off(event, settle)
+    call()
+  }
+  const timer = setTimeout(settle, soon)
+  for (const event of ['end', 'close']) request.on(event, settle)
 }
 
 /**
