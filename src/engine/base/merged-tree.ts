@@ -84,7 +84,7 @@ export class MergedTree implements Disposable {
   /** The entry of a folder with this one name, links not followed; undefined when absent or hidden. */
   child(parent: TreeFolder, name: string): TreeFolder | TreeNode | undefined {
     const mounts = parent.mounts?.below.get(name)
-    if (mounts?.source !== undefined) return this.#mounted(mounts.source, mounts)
+    if (mounts?.source !== undefined) return this.#mounted(mounts)
     const fds: number[] = []
     for (const fd of parent.fds) {
       const path = `/proc/self/fd/${fd}/${name}`
@@ -103,16 +103,9 @@ export class MergedTree implements Disposable {
     return fds.length === 0 ? undefined : folder(fds, mounts)
   }
 
-  #mounted(source: HostPath, mounts: Mounts): TreeFolder | TreeNode | undefined {
-    const stat = statSync(fsPath(source), { throwIfNoEntry: false })
-    if (stat === undefined) return undefined
-    if (!stat.isDirectory()) return { kind: 'node', stat, path: source }
-    if (mounts.subpath === undefined) return folder([this.#openFolder(realpathSync(source))], mounts)
-    using whole = new MergedTree([source])
-    const part = whole.resolve(mounts.subpath)
-    if (part?.kind !== 'folder') return part
-    const opened = this.#openIfThere(part.path)
-    return opened === undefined ? undefined : folder([opened], mounts)
+  #mounted(mounts: Mounts): TreeFolder | TreeNode | undefined {
+    const shown = shownByMount(mounts, path => this.#openIfThere(path))
+    return typeof shown === 'number' ? folder([shown], mounts) : shown
   }
 
   /** Names in a folder, sorted. */
@@ -247,6 +240,20 @@ function openFile(path: string): number | undefined {
     if (['ELOOP', 'ENOENT', 'ENXIO'].includes(errnoOf(error) ?? '')) return undefined
     throw error
   }
+}
+
+/** What a mount shows in its place: what `open` gives for a folder, or a file; undefined when its source is gone. */
+export function shownByMount(
+  { source, subpath }: Mounts,
+  open: (folder: HostPath) => number | undefined,
+): number | TreeNode | undefined {
+  const stat = source === undefined ? undefined : statSync(fsPath(source), { throwIfNoEntry: false })
+  if (source === undefined || stat === undefined) return undefined
+  if (!stat.isDirectory()) return { kind: 'node', stat, path: source }
+  if (subpath === undefined) return open(realpathSync(source))
+  using whole = new MergedTree([source])
+  const part = whole.resolve(subpath)
+  return part?.kind === 'folder' ? open(part.path) : part
 }
 
 /** Of one folder of one layer, in no order. */

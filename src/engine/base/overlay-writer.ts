@@ -10,6 +10,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -20,19 +21,24 @@ import { errnoOf, Failure } from '../../lib/failure.ts'
 import { fsPath } from '../../lib/file-name.ts'
 import { makeNode, setXattr } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import { copyNode, type Owner } from './copy-node.ts'
 import { readImageXattrs, setImageXattrs } from './image-xattrs.ts'
-import { isOpaque, isWhiteout, MergedTree, namesIn, type TreeFolder, type TreeNode } from './merged-tree.ts'
+import {
+  isOpaque,
+  isWhiteout,
+  MergedTree,
+  type Mounts,
+  namesIn,
+  shownByMount,
+  type TreeFolder,
+  type TreeNode,
+} from './merged-tree.ts'
 import { linkText } from './tree-tar.ts'
 
 const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const opaqueXattr = 'trusted.overlay.opaque'
 /** What the kernel allows in one path. */
 const mostLinks = 40
-
-export interface Owner {
-  readonly uid: number
-  readonly gid: number
-}
 
 /** A folder as the whole stack shows it. */
 export interface WriteFolder {
@@ -43,8 +49,20 @@ export interface WriteFolder {
   readonly parent: WriteFolder | undefined
   /** What the layers below the upper show here; undefined when nothing does, or it is hidden. */
   readonly lower: TreeFolder | undefined
+  readonly mounts: Mounts | undefined
   /** In the upper; undefined until something is written here. */
   fd: number | undefined
+}
+
+export interface NameIn {
+  readonly folder: WriteFolder
+  readonly name: string
+}
+
+/** A folder that is made where nothing was; undefined: for root, or the group of a set-group-id folder above. */
+export interface NewFolder {
+  readonly mode: number
+  readonly owner: Owner | undefined
 }
 
 /** A path whose links have been followed, as far as it is there. */
@@ -61,12 +79,12 @@ export class OverlayWriter implements Disposable {
   readonly #open = new Set<number>()
 
   /** `below`: lowest first. The upper is there, with the root's owner and mode. */
-  constructor(below: readonly HostPath[], upper: HostPath) {
+  constructor(below: readonly HostPath[], upper: HostPath, mounts?: Mounts) {
     this.#below = below.length === 0 ? undefined : new MergedTree(below)
     try {
       const fd = this.#openFolder(upper)
       const stat = lstatSync(`/proc/self/fd/${fd}/.`)
-      this.root = { kind: 'folder', stat, name: '', parent: undefined, lower: this.#below?.root, fd }
+      this.root = { kind: 'folder', stat, name: '', parent: undefined, lower: this.#below?.root, mounts, fd }
     } catch (error) {
       this[Symbol.dispose]()
       throw error
@@ -75,13 +93,23 @@ export class OverlayWriter implements Disposable {
 
   /** What the stack shows under one name of a folder; undefined when nothing. */
   child(parent: WriteFolder, name: string): WriteFolder | TreeNode | undefined {
+    const mounts = parent.mounts?.below.get(name)
+    if (mounts?.source !== undefined) return this.#mounted(parent, name, mounts)
     const above = parent.fd === undefined ? undefined : statBelow(parent.fd, name)
     if (above !== undefined && !above.isDirectory())
       return isWhiteout(above) ? undefined : { kind: 'node', stat: above, path: at(parent.fd!, name) }
     if (above === undefined) {
       const found = parent.lower && this.#below!.child(parent.lower, name)
       if (found?.kind !== 'folder') return found
-      return { kind: 'folder', stat: found.stat, name: `${parent.name}/${name}`, parent, lower: found, fd: undefined }
+      return {
+        kind: 'folder',
+        stat: found.stat,
+        name: `${parent.name}/${name}`,
+        parent,
+        lower: found,
+        mounts,
+        fd: undefined,
+      }
     }
     const fd = this.#openFolder(at(parent.fd!, name))
     const lower =
@@ -92,8 +120,17 @@ export class OverlayWriter implements Disposable {
       name: `${parent.name}/${name}`,
       parent,
       lower: lower?.kind === 'folder' ? lower : undefined,
+      mounts,
       fd,
     }
+  }
+
+  /** What is mounted is written to as itself. */
+  #mounted(parent: WriteFolder, name: string, mounts: Mounts): WriteFolder | TreeNode | undefined {
+    const shown = shownByMount(mounts, path => this.#openFolder(path))
+    if (typeof shown !== 'number') return shown
+    const stat = lstatSync(`/proc/self/fd/${shown}/.`)
+    return { kind: 'folder', stat, name: `${parent.name}/${name}`, parent, lower: undefined, mounts, fd: shown }
   }
 
   /**
@@ -131,14 +168,21 @@ export class OverlayWriter implements Disposable {
    * The folder at a place, made as far as it is missing, every new one by `made`.
    * @throws Failure `conflict` when something on the way is no folder.
    */
-  makeFolders(place: Place, made: { readonly mode: number; readonly owner: Owner }, within?: WriteFolder): WriteFolder {
+  makeFolders(place: Place, made: NewFolder, within?: WriteFolder): WriteFolder {
     let folder = within ?? this.root
     for (const [i, name] of place.names.entries()) {
       const entry = place.entries[i]
       if (entry?.kind === 'node') throw new Failure('conflict', `mkdir ${folder.name}/${name}: not a directory`)
-      folder = entry ?? (place.entries[i] = this.makeFolder(folder, name, made))
+      folder = entry ?? (place.entries[i] = this.#makeWithin(folder, name, made))
     }
     return folder
+  }
+
+  /** As mkdir(2) makes them: what is made in a set-group-id folder is one as well. */
+  #makeWithin(parent: WriteFolder, name: string, { mode, owner }: NewFolder): WriteFolder {
+    const setGroup = parent.stat.mode & 0o2000
+    const own = owner ?? { uid: 0, gid: setGroup === 0 ? 0 : parent.stat.gid }
+    return this.makeFolder(parent, name, { mode: mode | setGroup, owner: own })
   }
 
   /** A new folder under a name where the stack shows nothing. */
@@ -151,7 +195,7 @@ export class OverlayWriter implements Disposable {
     fchmodSync(fd, made.mode)
     if (hidden) setXattr(`/proc/self/fd/${fd}/.`, opaqueXattr, yes)
     const stat = lstatSync(`/proc/self/fd/${fd}/.`)
-    return { kind: 'folder', stat, name: `${parent.name}/${name}`, parent, lower: undefined, fd }
+    return { kind: 'folder', stat, name: `${parent.name}/${name}`, parent, lower: undefined, mounts: undefined, fd }
   }
 
   /** The host's path at which something else than a folder is to be made, where the stack shows no folder; what is there goes away. */
@@ -173,9 +217,22 @@ export class OverlayWriter implements Disposable {
     })
   }
 
-  /** The host's path of a name in the upper, whatever is there. */
-  pathIn(parent: WriteFolder, name: string): HostPath {
-    return at(this.descriptor(parent), name)
+  /**
+   * One more name for a file of the stack, which is copied up for it when it is only below. What is under the new name goes away.
+   * False when there is no such file.
+   */
+  async link(from: NameIn, to: NameIn): Promise<boolean> {
+    const found = this.child(from.folder, from.name)
+    if (found?.kind !== 'node') {
+      this.#letGo(found)
+      return false
+    }
+    const path = at(this.descriptor(from.folder), from.name)
+    if (lstatSync(fsPath(path), { throwIfNoEntry: false }) === undefined)
+      await copyNode({ stat: found.stat, at: found.path }, path, { owner: found.stat, mode: found.stat.mode & 0o7777 })
+    // link(2) does not follow a link at the end
+    linkSync(fsPath(path), fsPath(this.clear(to.folder, to.name)))
+    return true
   }
 
   /** Takes away whatever the stack shows under a name, with all below it. */

@@ -6,8 +6,10 @@ import { fchmodSync, fchownSync, futimesSync, linkSync } from 'node:fs'
 import { Failure } from '../../../lib/failure.ts'
 import { fsPath } from '../../../lib/file-name.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
-import type { OverlayWriter, Owner, WriteFolder } from '../../base/overlay-writer.ts'
-import { copyNode, copyXattrs } from './copy-node.ts'
+import type { Owner } from '../../base/copy-node.ts'
+import { copyNode, copyXattrs, timeOf } from '../../base/copy-node.ts'
+import type { OverlayWriter, WriteFolder } from '../../base/overlay-writer.ts'
+import { spaceFailure } from '../../base/space.ts'
 import type { Chmod } from './mode.ts'
 import type { Selection } from './selection.ts'
 import type { SourceFolder, SourceNode, SourceTree } from './source-tree.ts'
@@ -56,7 +58,11 @@ export class Copier {
     const first = key === undefined ? undefined : this.#links.get(key)
     const to = this.#writer.clear(parent, name)
     if (first !== undefined) return this.#link(first, to)
-    await copyNode(source, to, { owner: this.#owner(source), mode: this.#mode(source) })
+    try {
+      await copyNode(source, to, { owner: this.#owner(source), mode: this.#mode(source) })
+    } catch (error) {
+      throw spaceFailure(error, `${parent.name}/${name}`)
+    }
     if (key !== undefined) this.#links.set(key, { folder: parent.name, name })
   }
 
@@ -114,7 +120,7 @@ export class Copier {
     fchownSync(fd, uid, gid)
     fchmodSync(fd, this.#mode(source))
     copyXattrs(source.at, `/proc/self/fd/${fd}/.`)
-    futimesSync(fd, source.stat.mtimeMs / 1000, source.stat.mtimeMs / 1000)
+    futimesSync(fd, timeOf(source.stat), timeOf(source.stat))
   }
 
   #owner({ stat }: SourceFolder | SourceNode): Owner {

@@ -2,12 +2,13 @@
 import { lstatSync } from 'node:fs'
 import { posix } from 'node:path'
 import { Failure } from '../../../lib/failure.ts'
-import { OverlayWriter, type Owner, type WriteFolder } from '../../base/overlay-writer.ts'
+import type { Owner } from '../../base/copy-node.ts'
+import { writeNew } from '../../base/copy-node.ts'
+import { type NewFolder, OverlayWriter, type WriteFolder } from '../../base/overlay-writer.ts'
 import { unpackLimits } from '../../images/unpack-limits.ts'
 import type { CopyRequest, Fetched } from '../copy-request.ts'
 import { isArchive, openArchive } from './archive.ts'
 import { Copier } from './copier.ts'
-import { writeNew } from './copy-node.ts'
 import { type Chmod, parseChmod } from './mode.ts'
 import { findOwner } from './owner.ts'
 import { selection } from './selection.ts'
@@ -26,7 +27,7 @@ export async function copyFiles(request: CopyRequest): Promise<void> {
   const { step, below, upper, signal } = request
   const chmod = step.chmod === undefined ? undefined : parseChmod(step.chmod)
   const owner = step.chown === undefined ? undefined : findOwner(step.chown, below)
-  const made = { owner: owner ?? root, mode: chmod?.number === undefined ? 0o755 : chmod.number & 0o755 }
+  const made: NewFolder = { owner, mode: chmod?.number === undefined ? 0o755 : chmod.number & 0o755 }
   using writer = new OverlayWriter(below, upper)
   const to: Destination = { writer, path: step.destination, made }
   using context = new SourceTree(request.source)
@@ -94,7 +95,7 @@ async function copyText(
     if (before?.kind === 'folder')
       throw new Failure('conflict', `cannot replace to directory ${before.name} with file ${name}`)
     const mode = chmod?.apply(0o644, false) ?? 0o644
-    writeNew(to.writer.clear(parent, under), Buffer.from(content), { owner: to.made.owner, mode })
+    writeNew(to.writer.clear(parent, under), Buffer.from(content), { owner: to.made.owner ?? root, mode })
   })
 }
 
@@ -103,7 +104,7 @@ interface Destination {
   /** Absolute. */
   readonly path: string
   /** Of folders that are made on the way: the number of `--chmod` under a umask of 022. */
-  readonly made: { readonly owner: Owner; readonly mode: number }
+  readonly made: NewFolder
 }
 
 /** One source that was found: a folder's contents, or a file under the destination's name or, in a folder, under its own. */

@@ -1,8 +1,8 @@
 /** `--chown`: a name or number of a user, a group, or both, looked up in the files that are copied onto. */
 import { Failure } from '../../../lib/failure.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
+import type { Owner } from '../../base/copy-node.ts'
 import { readTreeFile } from '../../base/merged-tree.ts'
-import type { Owner } from '../../base/overlay-writer.ts'
 
 const largestFile = 16 * 1024 * 1024
 const largestId = 2 ** 31 - 1

@@ -2,27 +2,17 @@
  * A tar over what is there already: how ADD unpacks. The folder it goes to is the archive's root: no name and no link leads out of it.
  * Its whiteouts take away what was there before, and nothing that it brought itself.
  */
-import {
-  chmodSync,
-  fchmodSync,
-  fchownSync,
-  futimesSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  lutimesSync,
-  symlinkSync,
-} from 'node:fs'
+import { futimesSync } from 'node:fs'
 import { posix } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
-import { bytesOfName, fsPath } from '../../../lib/file-name.ts'
-import { makeNode } from '../../../runtime/native.ts'
+import { bytesOfName } from '../../../lib/file-name.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
-import { mostXattrs, setImageXattrs } from '../../base/image-xattrs.ts'
-import type { OverlayWriter, Owner, Place, WriteFolder } from '../../base/overlay-writer.ts'
-import type { TarEntry, TarReader } from '../../base/tar-reader.ts'
+import type { Owner } from '../../base/copy-node.ts'
+import { setFolder, writeEntry } from '../../base/copy-node.ts'
+import { mostXattrs } from '../../base/image-xattrs.ts'
+import type { OverlayWriter, Place, WriteFolder } from '../../base/overlay-writer.ts'
+import { fileTime, type TarEntry, type TarReader } from '../../base/tar-reader.ts'
 import type { UnpackLimits } from '../../images/unpack-limits.ts'
-import { copyNode, writeFileEntry } from './copy-node.ts'
 import type { Turns } from './turns.ts'
 
 export interface UnpackOptions {
@@ -141,13 +131,11 @@ class Unpacker {
       const folder =
         before?.kind === 'folder' ? before : writer.makeFolder(parent, name, { mode: 0o700, owner: { uid, gid } })
       const fd = writer.descriptor(folder)
-      fchownSync(fd, uid, gid)
-      fchmodSync(fd, entry.mode)
-      setImageXattrs(`/proc/self/fd/${fd}/.`, entry.xattrs)
+      setFolder(fd, entry, { uid, gid })
       writer.close(folder)
       const path = inside(entry.name)!.join('/')
       this.#folderTimes.delete(path)
-      this.#folderTimes.set(path, entry.mtime)
+      this.#folderTimes.set(path, fileTime(entry))
       return
     }
     if (before?.kind === 'folder') {
@@ -155,14 +143,7 @@ class Unpacker {
       writer.remove(parent, name)
     }
     if (entry.type === 'link') return await this.#link(parent, name, entry)
-    const to = writer.clear(parent, name)
-    if (entry.type === 'file') return await writeFileEntry(to, { entry, reader, owner: { uid, gid } })
-    if (entry.type === 'symlink') symlinkSync(fsPath(entry.linkname), fsPath(to))
-    else makeNode(to, entry.type, entry.major, entry.minor)
-    lchownSync(fsPath(to), uid, gid)
-    if (entry.type !== 'symlink') chmodSync(fsPath(to), entry.mode)
-    setImageXattrs(to, entry.xattrs)
-    lutimesSync(fsPath(to), entry.mtime, entry.mtime)
+    await writeEntry(writer.clear(parent, name), { entry, reader, owner: { uid, gid } })
   }
 
   /** Joins a name to a file of this archive, or one that was there, which is copied up for it. */
@@ -175,17 +156,8 @@ class Unpacker {
     const place = writer.resolve(names.slice(0, -1).join('/'), into)
     try {
       const folder = place.entries.length === 0 ? into : place.entries.at(-1)
-      const target = folder?.kind === 'folder' ? writer.child(folder, last) : undefined
-      if (folder?.kind !== 'folder' || target?.kind !== 'node')
-        throw new Failure('invalid', `linkat ${entry.linkname} ${entry.name}: no such file or directory`)
-      const from = writer.pathIn(folder, last)
-      if (lstatSync(fsPath(from), { throwIfNoEntry: false }) === undefined)
-        await copyNode({ stat: target.stat, at: target.path }, from, {
-          owner: target.stat,
-          mode: target.stat.mode & 0o7777,
-        })
-      // link(2) does not follow a link at the end
-      linkSync(fsPath(from), fsPath(writer.clear(parent, name)))
+      const isThere = folder?.kind === 'folder' && (await writer.link({ folder, name: last }, { folder: parent, name }))
+      if (!isThere) throw new Failure('invalid', `linkat ${entry.linkname} ${entry.name}: no such file or directory`)
     } finally {
       writer.release(place)
     }

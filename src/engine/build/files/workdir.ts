@@ -15,7 +15,7 @@ export function makeWorkdir(
   using writer = new OverlayWriter(below, upper)
   const place = writer.resolve(path)
   const isMissing = place.entries.includes(undefined)
-  const owner = isMissing && user !== '' ? findOwner(user, below) : { uid: 0, gid: 0 }
+  const owner = isMissing && user !== '' ? findOwner(user, below) : undefined
   writer.makeFolders(place, { mode: 0o755, owner })
   return isMissing
 }

@@ -4,31 +4,11 @@
  * Each folder is reached through an open descriptor and each name is made below it without following a link, so that nothing a
  * container does meanwhile can lead a write out of it.
  */
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  futimesSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  lutimesSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs'
 import { posix } from 'node:path'
 import { errnoOf, Failure, isFailure } from '../../../lib/failure.ts'
-import { fsPath } from '../../../lib/file-name.ts'
-import { makeNode, setXattr } from '../../../runtime/native.ts'
-import { setImageXattrs } from '../../base/image-xattrs.ts'
-import { isWhiteout, type MergedTree, type TreeFolder } from '../../base/merged-tree.ts'
-import { spaceFailure } from '../../base/space.ts'
-import { fileTime, type TarEntry, TarReader } from '../../base/tar-reader.ts'
-import { writeContent } from '../../base/write-content.ts'
+import { type Owner, setFolder, writeEntry as writeAt } from '../../base/copy-node.ts'
+import type { NameIn, OverlayWriter, WriteFolder } from '../../base/overlay-writer.ts'
+import { type TarEntry, TarReader } from '../../base/tar-reader.ts'
 import { decompressed } from '../../images/compression.ts'
 import type { Container } from '../container.ts'
 import { type Parts, tell } from '../parts.ts'
@@ -46,17 +26,16 @@ export interface WriteOptions {
   readonly content: AsyncIterable<Uint8Array>
 }
 
-const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const largestId = 0xfffffffe
 
 export async function writeArchive(parts: Parts, container: Container, options: WriteOptions): Promise<void> {
   const layers = parts.images.layers(parts.images.get(container.record.imageId))
   const view = await viewOf(parts, container)
   const folder = target(view, container, options)
+  using writer = view.writer()
   const user = options.copyUIDGID && container.record.config.User ? containerUser(parts, container, layers) : undefined
   const reader = new TarReader(decompressed(options.content))
-  const into = { ...options, view, folder, reader, owner: user }
+  const into = { ...options, writer, folder, reader, owner: user }
   try {
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
       await writeEntry(entry, into)
@@ -96,10 +75,10 @@ function target(view: View, container: Container, { path, ref }: WriteOptions): 
 }
 
 interface Into extends WriteOptions {
-  readonly view: View
+  readonly writer: OverlayWriter
   readonly folder: readonly string[]
   readonly reader: TarReader
-  readonly owner: { readonly uid: number; readonly gid: number } | undefined
+  readonly owner: Owner | undefined
 }
 
 async function writeEntry(entry: TarEntry, into: Into): Promise<void> {
@@ -109,41 +88,26 @@ async function writeEntry(entry: TarEntry, into: Into): Promise<void> {
   if (name === undefined) return
   const { uid, gid } = into.owner ?? entry
   if (uid > largestId || gid > largestId) throw refused(entry, 'its owner is out of range')
-  const parent = openFolder(into.view, [...into.folder, ...names], entry)
+  const { writer, reader } = into
+  const place = writer.resolve([...into.folder, ...names].join('/'))
   try {
-    const at = `/proc/self/fd/${parent}/${name}`
-    if (!clearPlace(at, entry, into)) return setFolder(at, entry, { uid, gid })
-    switch (entry.type) {
-      case 'directory':
-        mkdirSync(fsPath(at), 0o700)
-        return setFolder(at, entry, { uid, gid })
-      case 'file':
-        return await writeFile(at, entry, { reader: into.reader, uid, gid })
-      case 'symlink':
-        // text for the container's own use; it is never resolved here
-        symlinkSync(fsPath(entry.linkname), fsPath(at))
-        break
-      case 'link':
-        return link(at, entry, into)
-      case 'character-device':
-      case 'block-device':
-      case 'fifo':
-        makeNode(at, entry.type, entry.major, entry.minor)
-        break
-      default:
-        return entry.type satisfies never
-    }
-    lchownSync(fsPath(at), uid, gid)
-    if (entry.type !== 'symlink') chmodSync(fsPath(at), entry.mode)
-    setImageXattrs(at, entry.xattrs)
-    lutimesSync(fsPath(at), fileTime(entry), fileTime(entry))
+    if (place.entries.some(each => each?.kind === 'node'))
+      throw new Failure('internal', `openat ${entry.name}: not a directory`)
+    const parent = writer.makeFolders(place, { mode: 0o755, owner: undefined })
+    const folder = clearPlace({ folder: parent, name }, entry, into)
+    if (entry.type === 'directory') {
+      const made = folder ?? writer.makeFolder(parent, name, { mode: 0o700, owner: { uid, gid } })
+      setFolder(writer.descriptor(made), entry, { uid, gid })
+      writer.close(made)
+    } else if (entry.type === 'link') await link({ folder: parent, name }, entry, into)
+    else await writeAt(writer.clear(parent, name), { entry, reader, owner: { uid, gid } })
   } catch (error) {
     if (error instanceof Failure || errnoOf(error) === undefined) throw error
     if (errnoOf(error) === 'EROFS')
       throw new Failure('invalid', 'container rootfs is marked read-only', { cause: error })
     throw new Failure('internal', `Cannot write "${entry.name}": ${errnoOf(error)}`, { cause: error })
   } finally {
-    closeSync(parent)
+    writer.release(place)
   }
 }
 
@@ -157,110 +121,36 @@ function inside(path: string): string[] | undefined {
 }
 
 /** Joins a name to a file of this archive, or one that is there. */
-function link(at: string, entry: TarEntry, { view, folder, path, ref }: Into): void {
+async function link(to: NameIn, entry: TarEntry, { writer, folder, path, ref }: Into): Promise<void> {
   const names = inside(entry.linkname)
   const last = names?.pop()
   if (names === undefined || last === undefined)
     throw new Failure('internal', `invalid hardlink target ${JSON.stringify(entry.linkname)}`)
-  const source = openFolder(view, [...folder, ...names], entry)
+  const place = writer.resolve([...folder, ...names].join('/'))
   try {
-    linkSync(fsPath(`/proc/self/fd/${source}/${last}`), fsPath(at))
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
-    throw new Failure('not-found', `Could not find the file ${path} in container ${ref}`)
+    const from = place.entries.length === 0 ? writer.root : place.entries.at(-1)
+    const isThere = from?.kind === 'folder' && (await writer.link({ folder: from, name: last }, to))
+    if (!isThere) throw new Failure('not-found', `Could not find the file ${path} in container ${ref}`)
   } finally {
-    closeSync(source)
+    writer.release(place)
   }
 }
 
-/** Makes room under a name; false when a folder is there that is to be kept as a folder. */
-function clearPlace(at: string, entry: TarEntry, { noOverwriteDirNonDir, path }: Into): boolean {
-  const before = lstatSync(fsPath(at), { throwIfNoEntry: false })
-  if (!before) return true
-  if (before.isDirectory() && entry.type === 'directory') return false
-  if (noOverwriteDirNonDir && before.isDirectory())
+/** Makes room under a name; the folder that is there when it is to be kept as one. */
+function clearPlace({ folder, name }: NameIn, entry: TarEntry, into: Into): WriteFolder | undefined {
+  const { noOverwriteDirNonDir, path, writer } = into
+  const before = writer.child(folder, name)
+  if (before === undefined) return undefined
+  if (before.kind === 'folder') {
+    if (entry.type === 'directory') return before
+    writer.close(before)
+  }
+  if (noOverwriteDirNonDir && before.kind === 'folder')
     throw new Failure('internal', `cannot overwrite directory "${entry.name}" with non-directory "${path}"`)
   if (noOverwriteDirNonDir && entry.type === 'directory')
     throw new Failure('internal', `cannot overwrite non-directory "${entry.name}" with directory "${path}"`)
-  rmSync(fsPath(at), { recursive: true })
-  return true
-}
-
-function setFolder(at: string, entry: TarEntry, owner: { readonly uid: number; readonly gid: number }): void {
-  const fd = openSync(fsPath(at), folderOnly)
-  try {
-    fchownSync(fd, owner.uid, owner.gid)
-    fchmodSync(fd, entry.mode)
-    setImageXattrs(`/proc/self/fd/${fd}/.`, entry.xattrs)
-    futimesSync(fd, fileTime(entry), fileTime(entry))
-  } catch (error) {
-    throw spaceFailure(error, `/${entry.name}`)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-async function writeFile(
-  at: string,
-  entry: TarEntry,
-  { reader, uid, gid }: { readonly reader: TarReader; readonly uid: number; readonly gid: number },
-): Promise<void> {
-  const fd = openSync(fsPath(at), newFile, 0o600)
-  try {
-    await writeContent(fd, entry.size, reader)
-    // chown clears set-uid bits and file capabilities, so it comes first
-    fchownSync(fd, uid, gid)
-    fchmodSync(fd, entry.mode)
-    setImageXattrs(at, entry.xattrs)
-    futimesSync(fd, fileTime(entry), fileTime(entry))
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/**
- * A descriptor of the folder to write in. Folders that are missing are made; in the writable layer of a container that does not
- * run, those of its image are made again with their owner and mode, which is how overlay copies a folder up. What is mounted there
- * is opened as itself.
- */
-function openFolder(view: View, path: readonly string[], entry: TarEntry): number {
-  using tree = view.tree()
-  let shown: ReturnType<MergedTree['child']> = tree.root
-  let fd = openSync(view.writable, folderOnly)
-  try {
-    for (const name of canonical(tree, path.join('/')).names) {
-      shown = shown?.kind === 'folder' ? tree.child(shown, name) : undefined
-      if (shown?.kind === 'node') throw new Failure('internal', `openat ${entry.name}: not a directory`)
-      const mounted = shown !== undefined && shown.mounts?.source !== undefined
-      const next = mounted ? openSync(fsPath(shown!.path), folderOnly) : below(fd, name, shown)
-      closeSync(fd)
-      fd = next
-    }
-    return fd
-  } catch (error) {
-    closeSync(fd)
-    throw error
-  }
-}
-
-function below(parent: number, name: string, shown: TreeFolder | undefined): number {
-  const at = `/proc/self/fd/${parent}/${name}`
-  const before = lstatSync(fsPath(at), { throwIfNoEntry: false })
-  let opaque = false
-  if (before && !before.isDirectory()) {
-    // a whiteout: what the image has here stays hidden
-    if (!isWhiteout(before)) throw new Failure('conflict', `Cannot write below "${name}": it changed meanwhile`)
-    rmSync(fsPath(at))
-    opaque = true
-  }
-  if (!before?.isDirectory()) mkdirSync(fsPath(at), 0o755)
-  const fd = openSync(fsPath(at), folderOnly)
-  if (before?.isDirectory()) return fd
-  const { mode, uid, gid } = shown?.stat ?? { mode: 0o755, uid: 0, gid: 0 }
-  fchownSync(fd, uid, gid)
-  fchmodSync(fd, mode & 0o7777)
-  if (opaque) setXattr(`/proc/self/fd/${fd}/.`, 'trusted.overlay.opaque', Buffer.from('y'))
-  return fd
+  if (before.kind === 'folder' || entry.type === 'directory') writer.remove(folder, name)
+  return undefined
 }
 
 function refused(entry: TarEntry, why: string): Failure {

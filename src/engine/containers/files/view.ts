@@ -4,6 +4,7 @@ import { join, posix } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
 import { MergedTree, type Mounts, type TreeFolder, type TreeNode } from '../../base/merged-tree.ts'
+import { OverlayWriter } from '../../base/overlay-writer.ts'
 import { linkText } from '../../base/tree-tar.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
@@ -14,8 +15,8 @@ import { ensureUpper } from './upper.ts'
 export interface View {
   /** To be disposed of by who asked for it. */
   tree(): MergedTree
-  /** Where new files go; the same as the only layer while it runs. */
-  readonly writable: HostPath
+  /** The same, to be written to; to be disposed of likewise. */
+  writer(): OverlayWriter
 }
 
 export async function viewOf(parts: Parts, container: Container): Promise<View> {
@@ -23,11 +24,14 @@ export async function viewOf(parts: Parts, container: Container): Promise<View> 
     checkProcess(container)
     // the last dot makes the kernel follow its own link to the root
     const root = `/proc/${container.state.pid}/root/.`
-    return { tree: () => new MergedTree([root]), writable: root }
+    return { tree: () => new MergedTree([root]), writer: () => new OverlayWriter([], root) }
   }
   const layers = await ownLayers(parts, container)
   const mounts = mountsOf(parts, container)
-  return { tree: () => new MergedTree(layers, mounts), writable: layers.at(-1)! }
+  return {
+    tree: () => new MergedTree(layers, mounts),
+    writer: () => new OverlayWriter(layers.slice(0, -1), layers.at(-1)!, mounts),
+  }
 }
 
 /** Its image and what it changed of it, lowest first, without anything that is mounted. */

@@ -286,6 +286,19 @@ describe('copyFiles()', { skip: lacking(root()) }, () => {
     await assert.rejects(missing, { kind: 'not-found' })
   })
 
+  test('makes folders as mkdir does in a set-group-id folder', async t => {
+    const world = { context, base: { 'etc/passwd': passwd, 'sg/': ['', '2775', '0:33'] } as const }
+    const plain = await copied(t, copyStep(['d'], '/sg/d'), world)
+    assert.deepEqual(plain.changes, {
+      '/sg/d/': '2755 0:33',
+      '/sg/d/e/': '711',
+      '/sg/d/e/y': '644 y',
+      '/sg/d/x': '644 x',
+    })
+    const owned = await copied(t, copyStep(['a'], '/sg/n/', { chown: 'app' }), world)
+    assert.deepEqual(owned.changes, { '/sg/n/': '2755 1000:1000', '/sg/n/a': '644 1000:1000 a' })
+  })
+
   test('copies onto nothing (FROM scratch)', async t => {
     const { changes } = await copied(t, copyStep(['a'], '/etc/deep/a', { chown: '3:4', chmod: '700' }), { context })
     assert.deepEqual(changes, { '/etc/': '700 3:4', '/etc/deep/': '700 3:4', '/etc/deep/a': '700 3:4 a' })

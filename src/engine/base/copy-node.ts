@@ -16,21 +16,26 @@ import {
   writeSync,
 } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
-import { Failure } from '../../../lib/failure.ts'
-import { fsPath } from '../../../lib/file-name.ts'
-import { makeNode } from '../../../runtime/native.ts'
-import type { HostPath } from '../../../runtime/spec.ts'
-import { readImageXattrs, setImageXattrs } from '../../base/image-xattrs.ts'
-import type { Owner } from '../../base/overlay-writer.ts'
-import type { TarEntry, TarReader } from '../../base/tar-reader.ts'
-import { deviceNumbers, linkText } from '../../base/tree-tar.ts'
-import { writeContent } from '../../base/write-content.ts'
+import { Failure } from '../../lib/failure.ts'
+import { fsPath } from '../../lib/file-name.ts'
+import { makeNode } from '../../runtime/native.ts'
+import type { HostPath } from '../../runtime/spec.ts'
+import { readImageXattrs, setImageXattrs } from './image-xattrs.ts'
+import { spaceFailure } from './space.ts'
+import { fileTime, type TarEntry, type TarReader } from './tar-reader.ts'
+import { deviceNumbers, linkText } from './tree-tar.ts'
+import { writeContent } from './write-content.ts'
 
 const reading = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 /** Files up to this are copied at once by two calls; larger ones by a thread, and shared (reflink) where the file system can. */
 const small = 128 * 1024
 const scratch = Buffer.allocUnsafeSlow(small)
+
+export interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
 
 export interface NodeSource {
   readonly stat: Stats
@@ -59,13 +64,38 @@ export async function copyNode({ stat, at }: NodeSource, to: HostPath, look: Loo
   lchownSync(fsPath(to), look.owner.uid, look.owner.gid)
   if (!stat.isSymbolicLink()) chmodSync(fsPath(to), look.mode)
   copyXattrs(at, to)
-  lutimesSync(fsPath(to), stat.mtimeMs / 1000, stat.mtimeMs / 1000)
+  lutimesSync(fsPath(to), timeOf(stat), timeOf(stat))
 }
 
-/** A file of an archive, under a name where nothing is. */
-export async function writeFileEntry(
+/** Anything of an archive but a folder or a hard link, under a name where nothing is. */
+export async function writeEntry(
   to: HostPath,
   { entry, reader, owner }: { readonly entry: TarEntry; readonly reader: TarReader; readonly owner: Owner },
+): Promise<void> {
+  const { type } = entry
+  if (type === 'directory' || type === 'link') throw new Failure('internal', `Cannot write a ${type} as a file`)
+  if (type === 'file') return await writeFile(to, entry, { reader, owner })
+  // text for whoever uses it; it is never resolved here
+  if (type === 'symlink') symlinkSync(fsPath(entry.linkname), fsPath(to))
+  else makeNode(to, type, entry.major, entry.minor)
+  lchownSync(fsPath(to), owner.uid, owner.gid)
+  if (type !== 'symlink') chmodSync(fsPath(to), entry.mode)
+  setImageXattrs(to, entry.xattrs)
+  lutimesSync(fsPath(to), fileTime(entry), fileTime(entry))
+}
+
+/** A folder that is there gets the look of an archive's entry; `fd` is open on it. Its time holds until something is made in it. */
+export function setFolder(fd: number, entry: TarEntry, owner: Owner): void {
+  fchownSync(fd, owner.uid, owner.gid)
+  fchmodSync(fd, entry.mode)
+  setImageXattrs(`/proc/self/fd/${fd}/.`, entry.xattrs)
+  futimesSync(fd, fileTime(entry), fileTime(entry))
+}
+
+async function writeFile(
+  to: HostPath,
+  entry: TarEntry,
+  { reader, owner }: { readonly reader: TarReader; readonly owner: Owner },
 ): Promise<void> {
   const fd = openSync(fsPath(to), newFile, 0o600)
   try {
@@ -74,7 +104,9 @@ export async function writeFileEntry(
     fchownSync(fd, owner.uid, owner.gid)
     fchmodSync(fd, entry.mode)
     setImageXattrs(to, entry.xattrs)
-    futimesSync(fd, entry.mtime, entry.mtime)
+    futimesSync(fd, fileTime(entry), fileTime(entry))
+  } catch (error) {
+    throw spaceFailure(error, `/${entry.name}`)
   } finally {
     closeSync(fd)
   }
@@ -90,6 +122,11 @@ export function writeNew(to: HostPath, content: Buffer, { owner, mode }: Look): 
   } finally {
     closeSync(fd)
   }
+}
+
+/** Seconds; to Node's utimes a time before 1970 is now. */
+export function timeOf({ mtimeMs }: Pick<Stats, 'mtimeMs'>): number {
+  return Math.max(0, mtimeMs / 1000)
 }
 
 /** Attributes that images keep, of a link itself. */
@@ -151,5 +188,5 @@ function finish(
   fchownSync(fd, owner.uid, owner.gid)
   fchmodSync(fd, mode)
   copyXattrs(from, to)
-  futimesSync(fd, mtimeMs / 1000, mtimeMs / 1000)
+  futimesSync(fd, timeOf({ mtimeMs }), timeOf({ mtimeMs }))
 }
