@@ -7,7 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
@@ -139,7 +139,9 @@ export class Mirror {
   static async open(folder: HostPath, free: (size: number) => Promise<void>): Promise<Mirror> {
     const root = join(folder, 'files')
     await ensureDirectory(folder)
-    await mkdir(root, { recursive: true, mode: 0o755 })
+    await mkdir(root, { recursive: true })
+    // whatever umask the engine has: users of a build look into it where it is mounted
+    await chmod(root, 0o755)
     return new Mirror(folder, (await readKnown(join(folder, 'mirror.json'))) ?? (await readMirror(root)), free)
   }
 

@@ -1,6 +1,6 @@
 /** The body of `POST /build` → a folder: a tar, compressed or not, unpacked where nothing of it leads out. */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../../lib/failure.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
@@ -24,6 +24,8 @@ export async function unpackContext(
   const folder = join(paths.buildTemp, randomUUID())
   const path = join(folder, 'context')
   mkdirSync(path, { recursive: true })
+  // whatever umask the engine has: users of a build look into it where it is mounted
+  chmodSync(path, 0o755)
   try {
     const limits = await images.store.layers.unpackLimits()
     await unpack(decompressed(body), path, { ...limits, plain: true })

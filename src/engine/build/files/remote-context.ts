@@ -1,5 +1,5 @@
 /** A build context from elsewhere: a commit of a git repository, an archive of a web server, or a Dockerfile alone. */
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs'
 import { posix } from 'node:path'
 import { Failure } from '../../../lib/failure.ts'
 import { fsPath } from '../../../lib/file-name.ts'
@@ -31,7 +31,9 @@ export async function fetchContext(address: string, options: FetchOptions): Prom
     )
   const fetched = (await fetchSource({ kind: 'http', url: address, checksum: undefined }, options))!
   const into = `${options.folder}/context`
-  mkdirSync(into, { mode: 0o755 })
+  mkdirSync(into)
+  // whatever umask the engine has: users of a build look into it where it is mounted
+  chmodSync(into, 0o755)
   using tree = new SourceTree({ layers: [posix.dirname(fetched.path)], exclude: [] })
   const entry = tree.child(tree.root, posix.basename(fetched.path))!
   if (!(await isArchive(entry))) {
