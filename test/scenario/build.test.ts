@@ -78,6 +78,23 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
     assert.doesNotMatch(text, /^HOSTNAME=/m)
   })
 
+  test('nobody is told of a command: it is in no list', async () => {
+    const since = String(Math.floor(Date.now() / 1000) - 1)
+    await said('FROM busybox\nRUN true # quietly\n', { t: ['quiet:1'], nocache: true })
+    const client = createClient(engine.host)
+    try {
+      const until = BigInt(Math.ceil(Date.now() / 1000) + 1) * 1_000_000_000n
+      const query = { since: BigInt(since) * 1_000_000_000n, until }
+      const told: string[] = []
+      for await (const { Type, Action } of await client.stream(endpoints.events, { query }))
+        told.push(`${Type} ${Action}`)
+      assert.ok(told.includes('image tag'))
+      assert.ok(!told.some(each => /^(network|container) /.test(each) && !each.includes('create')), told.join(', '))
+    } finally {
+      client.close()
+    }
+  })
+
   test('a command without a network has the loopback alone', async () => {
     const text = await said('FROM busybox\nRUN --network=none ip -o link\n')
     assert.match(text, /1: lo/)

@@ -1,4 +1,5 @@
 /** The image of a stage that has been built: its document, its names, and the place in the catalogue. */
+import { Failure } from '../../lib/failure.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
 import { guarded } from '../images/guarded.ts'
 import { type Image, type ImageDocument, imageDocumentSchema } from '../images/image.ts'
@@ -12,7 +13,7 @@ import type { Laid } from './solve.ts'
 
 export interface BuiltStage {
   readonly plan: BuildPlan
-  readonly request: Pick<BuildRequest, 'tags'>
+  readonly request: Pick<BuildRequest, 'tags' | 'args'>
   readonly laid: Laid
   /** Whether the image is to be a cache for other builds, too. */
   readonly inline?: boolean
@@ -22,7 +23,9 @@ export interface BuiltStage {
 export async function buildImage(images: Images, { plan, request, laid, inline = false }: BuiltStage): Promise<Image> {
   const { store } = images
   const tags = request.tags.map(tag => newName(tag, undefined)!)
-  const data = Buffer.from(JSON.stringify({ ...documentOf(plan, laid), ...(inline && cacheMember(laid.records)) }))
+  const data = Buffer.from(
+    JSON.stringify({ ...documentOf(plan, dated(laid, request.args)), ...(inline && cacheMember(laid.records)) }),
+  )
   const document: ImageDocument = imageDocumentSchema.parse(JSON.parse(data.toString()))
   const id = digestOf(data)
   const diffIds = document.rootfs.diff_ids as Digest[]
@@ -33,6 +36,16 @@ export async function buildImage(images: Images, { plan, request, laid, inline =
   })
   for (const name of tags) store.events.emit('image', 'tag', id, { ...image.config.Labels, name })
   return image
+}
+
+/** With SOURCE_DATE_EPOCH (reproducible-builds.org) everything that this build has added is of that time. */
+function dated(laid: Laid, args: ReadonlyMap<string, string>): Laid {
+  const text = args.get('SOURCE_DATE_EPOCH')
+  if (!text) return laid
+  if (!/^\d{1,11}$/.test(text)) throw new Failure('invalid', `invalid SOURCE_DATE_EPOCH: ${text}`)
+  const created = new Date(Number(text) * 1000).toISOString()
+  const history = laid.history.map((entry, i) => (i < laid.inherited ? entry : { ...entry, created }))
+  return { ...laid, history, created }
 }
 
 function documentOf({ target }: BuildPlan, { diffIds, history, created }: Laid): object {

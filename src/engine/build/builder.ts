@@ -24,7 +24,7 @@ import type { FileWork } from './file-work.ts'
 import { type Inspection, inspectDockerfile } from './inspect.ts'
 import type { BuildRequest } from './request.ts'
 import type { RunCommand } from './run-command.ts'
-import { type SeriesStore, seriesOf } from './series.ts'
+import { type Series, type SeriesStore, seriesOf } from './series.ts'
 import { solve } from './solve.ts'
 import { StepMaker } from './step-maker.ts'
 
@@ -127,7 +127,8 @@ export class Builder {
     for (const warning of plan.warnings) onEvent({ kind: 'warning', warning, dockerfile: source.name })
     onEvent({ kind: 'plan', plan })
     const name = seriesOf(request, source.text)
-    const before = await series.load(name)
+    let loading: Promise<Series> | undefined
+    const before = () => (loading ??= series.load(name))
     const imported = await importAll(request, { store: images.store, client: request.client, signal }, tell)
     const shared = { images, request, signal }
     const solved = await solve({ ...shared, maker: this.#maker, plan, source, contexts, imported, before, onEvent })
@@ -135,7 +136,7 @@ export class Builder {
     const image = await tell('exporting to image', () =>
       buildImage(images, { plan, request, laid: solved.target, inline }),
     )
-    await series.save(name, solved.series)
+    if (solved.anew) await series.save(name, solved.series)
     const records = { target: solved.target.records, all: solved.records }
     for (const location of request.cacheTo.filter(({ type }) => type !== 'inline'))
       await tell(`exporting cache to ${locationName(location)}`, () =>

@@ -24,6 +24,8 @@ export interface Laid {
   readonly history: readonly ImageHistory[]
   /** Of the last layer. */
   readonly created: string | undefined
+  /** How many entries of the history came with the base. */
+  readonly inherited: number
   /** Of the steps that made them, of those below too. */
   readonly records: readonly CacheRecord[]
 }
@@ -37,7 +39,7 @@ export interface SolveOptions {
   readonly contexts: Contexts
   readonly imported: readonly ImportedCache[]
   /** What the build was made of last time. */
-  readonly before: Series
+  readonly before: () => Promise<Series>
   readonly onEvent: OnBuildEvent
   readonly signal: AbortSignal
 }
@@ -46,11 +48,13 @@ export interface Solved {
   readonly target: Laid
   /** Of all stages. */
   readonly records: readonly CacheRecord[]
+  /** Whether any step was made. */
+  readonly anew: boolean
   /** For the next time. */
   readonly series: Series
 }
 
-const nothing: Laid = { diffIds: [], history: [], created: undefined, records: [] }
+const nothing: Laid = { diffIds: [], history: [], created: undefined, inherited: 0, records: [] }
 
 /** The first failure ends the others; it is thrown when they have ended. */
 export async function solve(options: SolveOptions): Promise<Solved> {
@@ -72,10 +76,11 @@ export async function solve(options: SolveOptions): Promise<Solved> {
   if (target?.status !== 'fulfilled') throw new TypeError('the target is none of the stages')
   const records = results.flatMap(result => (result.status === 'fulfilled' ? result.value.records : []))
   const unique = new Map(records.map(record => [record.key, record]))
-  return { target: target.value, records: [...unique.values()], series: solving.series }
+  return { target: target.value, records: [...unique.values()], anew: solving.anew, series: solving.series }
 }
 
 class Solving {
+  anew = false
   failure: { readonly error: unknown } | undefined
   readonly #options: SolveOptions
   readonly #stages = new Map<Stage, Promise<Laid>>()
@@ -147,7 +152,7 @@ class Solving {
         onEvent({ kind: 'cached', id: baseId(stage), at })
         onEvent({ kind: 'completed', id: baseId(stage), at, error: undefined })
         const { diffIds, history, created } = base.image
-        return { diffIds, history, created: created.toISOString(), records: [] }
+        return { diffIds, history, created: created.toISOString(), inherited: history.length, records: [] }
       }
       case 'context':
         return await this.#contextBase(stage, base)
@@ -175,7 +180,7 @@ class Solving {
         request,
         fresh: isFresh(request, stage),
         imported: this.#options.imported,
-        before: before[name] ?? [],
+        before: async () => (await before())[name] ?? [],
         place,
         onInputs: inputs => void (made[place] = inputs),
         onStart: start,
@@ -184,6 +189,7 @@ class Solving {
           onEvent({ kind: 'cached', id, at: now() })
         },
         onMissed: reason => {
+          this.anew = true
           start()
           onEvent({ kind: 'missed', id, reason })
         },
@@ -220,7 +226,7 @@ class Solving {
       onOutput: () => undefined,
       fresh: isFresh(this.#options.request, stage),
       imported: this.#options.imported,
-      before: [],
+      before: async () => [],
       place: 0,
     })
     return added(nothing, step, record)
@@ -270,6 +276,7 @@ function configured(laid: Laid, step: Step): Laid {
 function added(laid: Laid, step: Step, record: CacheRecord): Laid {
   const { layer, created } = record
   return {
+    inherited: laid.inherited,
     records: [...laid.records, record],
     diffIds: layer === null ? laid.diffIds : [...laid.diffIds, layer],
     history: [...laid.history, ...entry(step, created, layer === null)],

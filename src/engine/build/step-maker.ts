@@ -46,7 +46,7 @@ export interface MakeOptions {
   /** Not to be taken from the cache. */
   readonly fresh: boolean
   /** The steps of its stage as they were made last time, and its place among them. */
-  readonly before: readonly StepInputs[]
+  readonly before: () => Promise<readonly StepInputs[]>
   readonly place: number
   /** Caches of other places. */
   readonly imported: readonly ImportedCache[]
@@ -89,8 +89,7 @@ export class StepMaker {
       options.onCached()
       return found
     }
-    const before = counterpart(options.before, inputs.text, options.place)
-    options.onMissed(options.fresh ? 'no cache was asked for' : missReason(before, inputs, options.place === 0))
+    options.onMissed(options.fresh ? 'no cache was asked for' : await reasonOf(inputs, options))
     const make = async (output: OnOutput, shared: AbortSignal): Promise<StepResult> => {
       const work = () => this.#make(step, { ...options, signal: shared, onOutput: output }, { key, fetched })
       // its own signal would let go of work that still runs
@@ -273,6 +272,10 @@ export class StepMaker {
     }
     if (code !== 0) throw commandFailure(step.args, code)
   }
+}
+
+async function reasonOf(inputs: StepInputs, { before, place }: MakeOptions): Promise<string> {
+  return missReason(counterpart(await before(), inputs.text, place), inputs, place === 0)
 }
 
 interface Making {

@@ -10,6 +10,8 @@ export interface Member {
   readonly id: string
   readonly name: string
   readonly hostname?: string | undefined
+  /** No event tells of it: what it is part of is in no list. */
+  readonly silent?: boolean
 }
 
 export const attachmentSchema = z.object({

@@ -71,7 +71,7 @@ export class Endpoints {
         })
       throw error
     }
-    for (const { network } of attached.endpoints) this.#emit('connect', network, member.id)
+    if (!member.silent) for (const { network } of attached.endpoints) this.#emit('connect', network, member.id)
     return attached.endpoints.map(({ attachment }) => attachment)
   }
 
@@ -82,7 +82,7 @@ export class Endpoints {
     this.#attached.delete(containerId)
     for (const { attachment, network } of attached.endpoints) {
       this.#leave(attachment, network, containerId)
-      this.#emit('disconnect', network, containerId)
+      if (!attached.member.silent) this.#emit('disconnect', network, containerId)
     }
     return attached.endpoints.map(({ network }) => network)
   }

@@ -301,6 +301,21 @@ describe('a build', () => {
     assert.equal(box.commands.length, 1)
   })
 
+  test('with SOURCE_DATE_EPOCH has no other time in what it adds', async t => {
+    const box = await Box.open(t)
+    const args = new Map([['SOURCE_DATE_EPOCH', '86400']])
+    const { image } = await box.build('FROM base:1\nRUN true\nENV A=1\n', { args })
+    assert.equal(image.created.toISOString(), '1970-01-02T00:00:00.000Z')
+    assert.deepEqual(
+      image.history.map(({ created }) => created!.slice(0, 10)),
+      ['2026-01-01', '1970-01-02', '1970-01-02'],
+    )
+    await assert.rejects(
+      box.build('FROM base:1\n', { args: new Map([['SOURCE_DATE_EPOCH', 'now']]) }),
+      /invalid SOURCE_DATE_EPOCH: now/,
+    )
+  })
+
   test('without an effect has no layer', async t => {
     const box = await Box.open(t)
     const { image } = await box.build('FROM base:1\nRUN true\n')

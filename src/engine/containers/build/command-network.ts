@@ -29,7 +29,7 @@ export async function openNetwork(
   undo.defer(() => parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-sandbox', path }] }))
   if (network === 'none') return { spec: { kind: 'create', path, interfaces: [] }, attachments: [] }
   undo.defer(() => parts.networks.detach(id))
-  const member = { id, name: `build-${id.slice(0, 12)}`, hostname: undefined }
+  const member = { id, name: `build-${id.slice(0, 12)}`, silent: true }
   const request = endpointRequest(network === 'default' ? 'bridge' : network)
   const attachments = await parts.networks.attach(member, [request])
   const interfaces = attachments.map(attachment => attachment.interface)
