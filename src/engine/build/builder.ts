@@ -96,6 +96,7 @@ export class Builder {
   async close(): Promise<void> {
     for (const { stop } of this.#running) stop.abort()
     await Promise.allSettled([...this.#running].map(({ ended }) => ended))
+    await rm(this.#options.paths.buildSecrets, { recursive: true, force: true })
   }
 
   /** The Dockerfile, and where the rest of a build comes from. */
