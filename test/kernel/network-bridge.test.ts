@@ -1,7 +1,7 @@
 /** Bridges, sandboxes, published ports, isolation and names, on the kernel. */
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -300,9 +300,12 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
     await networks.create({ Name: 'again', IPAM: { Config: [{ Subnet: '10.98.79.0/24' }] } })
     const one = { ipv4Address: '10.98.79.9' }
     await box('neighbour', ['again'])
+    // as if the kernel took its time to let go of the namespaces
+    const held: number[] = []
     try {
       for (const name of ['first', 'second']) {
-        const { address, close } = await box(name, ['again'], one)
+        const { address, close, path } = await box(name, ['again'], one)
+        held.push(openSync(path, 'r'))
         try {
           for (const from of [undefined, boxes.find(each => each.name === 'neighbour')!.path])
             assert.match((await call(from, address, 8080)) ?? 'nobody', new RegExp(`^${name} `))
@@ -312,6 +315,7 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
         }
       }
     } finally {
+      for (const fd of held) closeSync(fd)
       await boxes.pop()?.close()
       await networks.remove('again')
     }

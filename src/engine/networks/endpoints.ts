@@ -8,6 +8,7 @@ import type { Names } from '../dns/names.ts'
 import { type Address, contains, type Family, formatAddress, parseAddress } from './address.ts'
 import { type Attachment, defaultRoute, linkAddress, type Member, namesOf } from './attachment.ts'
 import type { Bridges } from './bridge.ts'
+import type { Departing } from './departing.ts'
 import { type EndpointRequest, interfaceName, interfaceSysctls } from './endpoint-request.ts'
 import type { Network } from './network.ts'
 
@@ -16,6 +17,7 @@ export interface EndpointsOptions {
   readonly events: Events
   readonly names: Names
   readonly bridges: Bridges
+  readonly departing: Departing
   readonly name: EngineName
   readonly find: (ref: string) => Network
   /** Gives a network what it lacks before its first endpoint. */
@@ -61,6 +63,7 @@ export class Endpoints {
         )
       this.#attached.set(member.id, attached)
       await Promise.all(networks.map(network => this.#options.bridges.ensure(network)))
+      await this.#options.departing.giveWay(attached.endpoints.map(({ attachment }) => attachment))
     } catch (error) {
       for (const { attachment, network } of attached.endpoints) this.#leave(attachment, network, member.id)
       this.#attached.delete(member.id)
@@ -81,6 +84,7 @@ export class Endpoints {
     if (!attached) return []
     this.#attached.delete(containerId)
     for (const { attachment, network } of attached.endpoints) {
+      this.#options.departing.left(attachment)
       this.#leave(attachment, network, containerId)
       if (!attached.member.silent) this.#emit('disconnect', network, containerId)
     }
@@ -98,6 +102,7 @@ export class Endpoints {
     const endpoint = this.#join(network, member, request, { name, hasRoute: false })
     try {
       await this.#options.bridges.ensure(network)
+      await this.#options.departing.giveWay([endpoint.attachment])
       await this.#options.runtime.runHost({
         kind: 'host',
         operations: [{ kind: 'connect', path: sandbox, interface: endpoint.attachment.interface }],

@@ -18,6 +18,7 @@ import { Dns } from '../dns/server.ts'
 import type { Subnet } from './address.ts'
 import type { Attachment, Member } from './attachment.ts'
 import { Bridges } from './bridge.ts'
+import { Departing } from './departing.ts'
 import { DockerUser } from './docker-user.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
 import { Endpoints } from './endpoints.ts'
@@ -84,6 +85,7 @@ export class Networks {
       events,
       names,
       bridges: this.#bridges,
+      departing: new Departing(runtime, kernel),
       name: paths.name,
       find: ref => this.get(ref),
       prepare: network => this.#prepare(network),
