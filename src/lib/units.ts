@@ -52,7 +52,8 @@ function scaled(
   return `${Number(value.toPrecision(digits))}${names[index]}`
 }
 
-const nanos: Readonly<Record<string, number>> = {
+/** Nanoseconds of a unit that Go's time.ParseDuration knows. */
+export const goNanos: Readonly<Record<string, number>> = {
   ns: 1,
   us: 1e3,
   µs: 1e3,
@@ -61,9 +62,9 @@ const nanos: Readonly<Record<string, number>> = {
   s: 1e9,
   m: 60e9,
   h: 3600e9,
-  d: 86400e9,
-  w: 604800e9,
 }
+
+const nanos: Readonly<Record<string, number>> = { ...goNanos, d: 86400e9, w: 604800e9 }
 
 /** Nanoseconds of "1m30s", "1.5h", "100us", "2d"; "0" needs no unit; undefined when it is no duration. */
 export function parseDuration(text: string): number | undefined {

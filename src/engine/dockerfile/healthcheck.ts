@@ -1,4 +1,5 @@
 /** HEALTHCHECK's command and times. */
+import { goNanos } from '../../lib/units.ts'
 import { parseFlags } from './flags.ts'
 import type { Healthcheck } from './instruction.ts'
 import { invalid } from './source-failure.ts'
@@ -48,17 +49,6 @@ function retries(text: string | undefined): number {
   return value
 }
 
-const units: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-}
-
 /** Nanoseconds, as time.ParseDuration: days and weeks are none. @throws Failure `invalid` in Go's words. */
 function parseGoDuration(text: string): number {
   const bad = (what: string) => invalid(`time: ${what} ${goQuote(text)}`)
@@ -72,8 +62,8 @@ function parseGoDuration(text: string): number {
     if (all === undefined) throw bad('invalid duration')
     const unit = /^[^.\d]*/.exec(rest.slice(all.length))![0]
     if (unit === '') throw bad('missing unit in duration')
-    if (!Object.hasOwn(units, unit)) throw bad(`unknown unit ${goQuote(unit)} in duration`)
-    total += Number(number) * units[unit]!
+    if (!Object.hasOwn(goNanos, unit)) throw bad(`unknown unit ${goQuote(unit)} in duration`)
+    total += Number(number) * goNanos[unit]!
     rest = rest.slice(all.length + unit.length)
   }
   if (total >= 2 ** 63) throw bad('invalid duration')
