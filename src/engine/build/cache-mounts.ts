@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, utimesSync } from 'node:fs'
 import { readdir, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errnoOf } from '../../lib/failure.ts'
 import { stableHash } from '../../lib/stable-json.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import { folderSize } from '../base/folder-size.ts'
@@ -83,7 +84,7 @@ export class CacheMounts {
   async #folder(key: string, mount: CacheMount, fill: (folder: HostPath) => Promise<void>): Promise<HostPath> {
     const path = join(this.#paths.buildMounts, key)
     const data = join(path, 'data')
-    if ((await stat(data).catch(() => undefined))?.isDirectory()) {
+    if (await isFolder(data)) {
       const now = Date.now() / 1000
       utimesSync(path, now, now)
       return data
@@ -123,5 +124,15 @@ export class CacheMounts {
       await removeFolder(doomed)
       return true
     })
+  }
+}
+
+/** False only where none is there: one that cannot be looked at is not to be made anew. */
+async function isFolder(path: HostPath): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return false
+    throw error
   }
 }
