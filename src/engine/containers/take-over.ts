@@ -1,5 +1,5 @@
 /** What the engine before left → what this one manages: each container for itself, so that one that fails keeps nobody else. */
-import { messageOf } from '../../lib/failure.ts'
+import { errnoOf, messageOf } from '../../lib/failure.ts'
 import { adopt, adoptNetwork, endLost } from './adopt.ts'
 import { startsWithEngine } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
@@ -33,7 +33,7 @@ export async function takeOver(parts: Parts, options: TakeOverOptions): Promise<
   await Promise.all(
     all.map(container => orSay(`Cannot take over "${container.name}"`, takeOne(parts, container, options))),
   )
-  await tellUnknown(parts, options.lost)
+  await orSay('Cannot look for what runs without a record', tellUnknown(parts, options.lost))
   const waiting = [...parts.all()].filter(
     ({ record, state }) =>
       state.status === 'exited' && state.startedAt && startsWithEngine(record.hostConfig.RestartPolicy, state),
@@ -52,8 +52,11 @@ async function tellUnknown({ all, paths, runtime, say }: Parts, lost: readonly s
   const parent = paths.name.full
   for (const id of runtime.cgroups.below(parent)) {
     if (known.has(id)) continue
-    // a group of one hierarchy alone has no processes that this one counts
-    const pids = await runtime.cgroups.processes(`${parent}/${id}`).catch(() => [])
+    const pids = await runtime.cgroups.processes(`${parent}/${id}`).catch(error => {
+      // a group of one hierarchy alone has no processes that this one counts, and one may go while we look
+      if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV') return []
+      throw error
+    })
     if (pids.length > 0)
       say(`Processes ${pids.join(', ')} run as container "${id}", of which "${paths.containers}" has no record`)
   }
