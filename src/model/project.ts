@@ -32,4 +32,6 @@ export interface Project {
    * `place(['services', 'web', 'ports', '0'])`. The nearest parent that has a place when the field itself has none.
    */
   place(path: readonly string[]): Place | undefined
+  /** Every path of at most `depth` keys that has a place of its own, parents first. */
+  places(depth: number): Iterable<readonly [path: readonly string[], place: Place]>
 }

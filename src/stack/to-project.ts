@@ -1,4 +1,5 @@
 /** The finished tree to a Project: every field typed, every name in camelCase. */
+import type { Place } from '../lib/problems.ts'
 import type { FileObject, FileSource } from '../model/file-object.ts'
 import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
@@ -36,6 +37,7 @@ export function toProject(tree: MapNode, context: ProjectContext): Project {
     secrets: record(used('secrets'), ([key, view]) => toFileObject(key, view)),
     profiles: context.profiles,
     place: path => placeIn(tree, context.disabled, path),
+    places: depth => placesIn(tree, depth, []),
   }
 }
 
@@ -59,6 +61,14 @@ function placeIn(tree: MapNode, disabled: MapNode, path: readonly string[]) {
     if (place) return place
   }
   return undefined
+}
+
+function* placesIn(node: Node, depth: number, path: readonly string[]): Generator<readonly [readonly string[], Place]> {
+  const place = path.length > 0 ? placeOf(node, 'key') : undefined
+  if (place) yield [path, place]
+  if (depth === 0 || node.kind === 'scalar') return
+  const members = node.kind === 'map' ? node.entries : node.items.entries()
+  for (const [key, member] of members) yield* placesIn(member, depth - 1, [...path, String(key)])
 }
 
 function toNetwork(key: string, view: View): Network {

@@ -87,6 +87,7 @@ export function project(services: readonly Service[], own: Partial<Project> = {}
     secrets: {},
     profiles: [],
     place: () => undefined,
+    places: () => [],
     ...own,
   }
 }
