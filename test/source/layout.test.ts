@@ -233,6 +233,18 @@ describe('the walls of src/', () => {
     assert.deepEqual(lonely, [])
   })
 
+  test('a file has at most 400 lines, so that it is about one thing', () => {
+    const root = join(src, '..')
+    const written = ['src', 'test', 'schemas', 'native', '.ci'].flatMap(folder =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter(file => /\.(ts|tsx|cjs|c|h)$/.test(file))
+        .map(file => join(folder, file)),
+    )
+    assert.ok(written.length > 500)
+    const long = written.filter(file => readFileSync(join(root, file), 'utf8').split('\n').length > 401)
+    assert.deepEqual(long, [])
+  })
+
   test('lib stays a shelf, not a warehouse', () => {
     assert.ok(files.filter(f => folderOf(f) === 'lib').length <= 12)
   })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -10,13 +10,7 @@ import { Readable } from 'node:stream'
 import { describe, type TestContext, test } from 'node:test'
 import { Events } from '../../../src/engine/base/events.ts'
 import { Images } from '../../../src/engine/images/images.ts'
-import {
-  defaultSettings,
-  isInsecure,
-  mirrorsOf,
-  type RegistrySettings,
-} from '../../../src/engine/images/registry/settings.ts'
-import { registrySettings } from '../../../src/engine/settings.ts'
+import { defaultSettings, mirrorsOf, type RegistrySettings } from '../../../src/engine/images/registry/settings.ts'
 import { lacking, program, root } from '../../support/needs.ts'
 import { hasRegistry, registryUser, startRegistry, type TestRegistry } from '../../support/registry.ts'
 import { temporaryFolder, temporaryPaths } from '../../support/temporary-paths.ts'
@@ -347,59 +341,5 @@ describe('login', { skip: needs }, () => {
     const { url } = registry.asked.find(({ url }) => url.includes('/token'))!
     assert.equal(new URLSearchParams(url.split('?')[1]).get('offline_token'), 'true')
     assert.ok(!url.includes('password') && !url.includes('=p'))
-  })
-})
-
-describe('settings', () => {
-  test('isInsecure() knows loopback, hosts, hosts with ports and ranges', () => {
-    const settings = { ...defaultSettings, insecure: ['r.test', 's.test:5000', '10.1.0.0/16', 'fd00::/8'] }
-    const of = (url: string) => isInsecure(new URL(url), settings)
-    for (const url of [
-      'http://127.0.0.1:5000',
-      'http://[::1]',
-      'http://localhost',
-      'http://r.test:9',
-      'http://s.test:5000',
-      'http://10.1.2.3',
-      'http://[fd00::1]',
-    ])
-      assert.ok(of(url), url)
-    for (const url of [
-      'http://127.0.0.1.example',
-      'http://s.test',
-      'http://10.2.0.1',
-      'http://x.r.test',
-      'http://[fe00::1]',
-    ])
-      assert.ok(!of(url), url)
-  })
-
-  test('come from flags, file and environment, in this order', t => {
-    const file = join(temporaryFolder(t), 'engine.json')
-    const read = (content: unknown, flags = {}, env = {}) => {
-      writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
-      return registrySettings({ config: file, ...flags }, env, defaultSettings)
-    }
-    const found = read(
-      {
-        'registry-mirrors': ['https://b.test'],
-        'insecure-registries': ['i.test'],
-        proxies: { 'http-proxy': 'http://p' },
-      },
-      { 'registry-mirror': ['https://a.test'] },
-      { HTTP_PROXY: 'http://q', HTTPS_PROXY: 'http://r', no_proxy: 'x' },
-    )
-    assert.deepEqual(found.mirrors, ['https://a.test', 'https://b.test'])
-    assert.deepEqual(found.insecure, ['i.test'])
-    assert.deepEqual(found.proxy, { http: 'http://p', https: 'http://r', no: 'x' })
-    for (const [content, text] of [
-      ['{', /is not JSON/],
-      [{ mirrors: [] }, /Unrecognized key/],
-      [{ 'registry-mirrors': ['ftp://x'] }, /Cannot use registry mirror "ftp:\/\/x"/],
-      [{ 'insecure-registries': ['http://x'] }, /Cannot use insecure registry "http:\/\/x"/],
-    ] as const)
-      assert.throws(() => read(content), text)
-    assert.throws(() => registrySettings({ config: `${file}.none` }, {}, defaultSettings), /ENOENT/)
-    assert.ok(readFileSync(file))
   })
 })
