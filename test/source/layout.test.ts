@@ -63,6 +63,13 @@ const walls: readonly Wall[] = [
     because: 'apply decides nothing, and what it brings about has been read already',
   },
   {
+    folder: 'state',
+    mayImport: ['lib'],
+    packages: [],
+    because:
+      'what is kept on disk between two commands is the concern of those that keep it; zod would cost each its start',
+  },
+  {
     folder: 'targets',
     mayImport: ['lib'],
     packages: [],
