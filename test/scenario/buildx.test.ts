@@ -76,6 +76,28 @@ describe('buildx', {
     assert.equal(await inImage('load:1', 'cat', '/b'), 'another\n')
   })
 
+  test('build takes of a context what its steps read, behind links too, and all of it where a step wants all', async () => {
+    const folder = context({
+      Dockerfile: 'FROM busybox\nCOPY link star[*] /got/\nCOPY --from=more part /part\n',
+      'real/small': 'small\n',
+      'star*': 'no class matches a star: the client sends it for no pattern\n',
+      huge: 'x'.repeat(8 << 20),
+      'more/part': 'part\n',
+      'more/other': 'x'.repeat(8 << 20),
+    })
+    symlinkSync('real/small', join(folder, 'link'))
+    const transferred = (said: string) =>
+      [...said.matchAll(/transferring (?:context|more): ([\d.]+[kM]?B)/g)].map(m => m[1]!)
+    const args = ['--load', '-t', 'part:1', '--build-context', `more=${join(folder, 'more')}`]
+    const some = transferred(ok(await build(folder, args)))
+    assert.ok(some.length >= 2, some.join())
+    for (const size of some) assert.doesNotMatch(size, /MB/)
+    assert.equal(await inImage('part:1', 'sh', '-c', 'cat /part /got/*'), 'part\nsmall\n')
+    writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox\nCOPY . /got/\n')
+    assert.match(transferred(ok(await build(folder, args))).at(-1)!, /16\.\d+MB/)
+    assert.equal(await inImage('part:1', 'sh', '-c', 'ls /got/more'), 'other\npart\n')
+  })
+
   test('build shows the lines of a step that fails, with what it wrote', async () => {
     const said = await build(context({ Dockerfile: 'FROM busybox\nRUN echo first; exit 7\nRUN true\n' }))
     assert.equal(said.code, 1)

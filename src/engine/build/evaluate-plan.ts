@@ -28,6 +28,6 @@ export async function evaluatePlan(
 export function lookupOf(bases: BaseImages, contexts: Contexts): Lookup {
   return {
     image: (reference, platform) => bases.find(reference, formatPlatform(platform)),
-    ignored: async () => (await contexts.source('context')).exclude,
+    ignored: () => contexts.ignored(),
   }
 }

@@ -8,6 +8,7 @@ import type { Images } from '../images/images.ts'
 import { BuildFailure, type Source } from './build-failure.ts'
 import type { CacheRecord } from './cache.ts'
 import type { ImportedCache } from './cache-import.ts'
+import { contextPaths } from './context-paths.ts'
 import type { Contexts } from './contexts.ts'
 import type { BuildPlan, Input, Stage, Step } from './dockerfile/plan.ts'
 import { baseId, shownSteps, stepId } from './event-ids.ts'
@@ -85,9 +86,11 @@ class Solving {
   readonly #options: SolveOptions
   readonly #stages = new Map<Stage, Promise<Laid>>()
   readonly #made = new Map<string, StepInputs[]>()
+  readonly #contextPaths: ReadonlyMap<string, readonly string[]>
 
   constructor(options: SolveOptions) {
     this.#options = options
+    this.#contextPaths = contextPaths(options.plan)
     for (const stage of options.plan.stages) this.#announce(stage)
   }
 
@@ -244,7 +247,10 @@ class Solving {
     readonly chain: string | undefined
   }> {
     const { contexts, images } = this.#options
-    if (input.kind === 'context') return { ...(await contexts.source(input.name)), chain: undefined }
+    if (input.kind === 'context') {
+      const paths = this.#contextPaths.get(input.name) ?? []
+      return { ...(await contexts.source(input.name, paths)), chain: undefined }
+    }
     if (input.kind === 'scratch') return { layers: [], exclude: [], chain: '' }
     const diffIds = input.kind === 'image' ? input.image.diffIds : (await this.stage(input.stage)).diffIds
     return { layers: images.layers({ diffIds: [...diffIds] }), exclude: [], chain: chainOf(diffIds) }

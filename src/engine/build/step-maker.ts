@@ -13,6 +13,7 @@ import { commandFailure } from './build-failure.ts'
 import type { BuildCache, CacheRecord } from './cache.ts'
 import type { ImportedCache } from './cache-import.ts'
 import type { CacheMounts } from './cache-mounts.ts'
+import { filesFrom } from './context-paths.ts'
 import type { Fetched, FilesSource } from './copy-request.ts'
 import type { AddStep, CopyStep, Input, RunStep, Step } from './dockerfile/plan.ts'
 import { textOf } from './event-ids.ts'
@@ -151,7 +152,7 @@ export class StepMaker {
     switch (step.kind) {
       case 'copy':
       case 'add': {
-        const from = await source(fromOf(step))
+        const from = await source(filesFrom(step))
         return copyInputs(step, chain, await this.#options.files.digest({ step, source: from, fetched, signal }))
       }
       case 'workdir':
@@ -201,7 +202,7 @@ export class StepMaker {
     if (step.kind === 'run') await this.#run(step, options, { workplace, layers })
     else if (step.kind === 'workdir') await files.workdir(step, { below: layers, upper })
     else {
-      const source = await options.source(fromOf(step))
+      const source = await options.source(filesFrom(step))
       await files.copy({ step, source, fetched, below: layers, upper, signal })
     }
     const unpin: (() => void)[] = []
@@ -281,11 +282,6 @@ async function reasonOf(inputs: StepInputs, { before, place }: MakeOptions): Pro
 interface Making {
   readonly key: string
   readonly fetched: readonly (Fetched | undefined)[]
-}
-
-/** ADD knows the context alone. */
-function fromOf(step: CopyStep | AddStep): Input {
-  return step.kind === 'copy' ? step.from : { kind: 'context', name: 'context' }
 }
 
 /** The step that would copy something as it is. */
