@@ -165,6 +165,7 @@ export function judge(state: ContainerState, condition: WaitCondition): Outcome 
 }
 
 function judgeEnded(state: ContainerState, condition: WaitCondition): Outcome | Hopeless {
+  if (condition === 'ready' && state.ExitCode === 0) return 'exited'
   const why = `${state.OOMKilled ? ', out of memory' : ''}${state.Error === '' ? '' : `: ${state.Error}`}`
   if (condition !== 'completed')
     return { because: name => `${failed(condition)}container ${name} exited (${state.ExitCode})${why}` }

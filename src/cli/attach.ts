@@ -61,6 +61,11 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   }
   // ready fails with the events themselves, whose reader says why
   follower.ready.then(() => attached.bringUp(more).then(started.resolve, started.reject), started.reject)
+  // whoever closed the terminal meanwhile is not followed by the end of what has just been brought up
+  const leave = () => (call.interrupts.hungUp ? follower.finish('now') : undefined)
+  void started.promise.then(leave, leave).catch(() => {
+    // whoever reads the events hears of what is wrong with them
+  })
   let code: number | undefined
   for await (const event of follower.events()) {
     await held

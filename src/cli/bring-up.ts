@@ -97,12 +97,13 @@ export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'befor
   readonly hold?: (shown: Promise<unknown>) => void
 }
 
-/** Goes the road; false when a person said no. */
+/** Goes the road, to its end though the terminal be closed; false when a person said no. */
 export async function bringUp(
   call: Call,
   { loaded, client, options }: Wanted,
   { yes, hold, ...applied }: BringUp,
 ): Promise<boolean> {
+  using _unseen = call.interrupts.endure()
   const { converge } = await import('../apply/converge.ts')
   return await converge({
     client,

@@ -1,8 +1,13 @@
-/** ^C and SIGTERM: they cut a command short, unless it has taken them over to end things in order. */
+/**
+ * ^C and SIGTERM: they cut a command short, unless it has taken them over to end things in order. A terminal that is closed does so too, but
+ * for what goes on without one.
+ */
 export class Interrupts {
   readonly #abort = new AbortController()
   #listener: ((count: number, signal: string) => void) | undefined
   #count = 0
+  #enduring = 0
+  #hungUp = false
 
   /** Fires at the first interrupt that nobody has taken over. */
   get signal(): AbortSignal {
@@ -20,6 +25,23 @@ export class Interrupts {
     const start = this.#count
     this.#listener = (count, signal) => listener(count - start, signal)
     return { [Symbol.dispose]: () => (this.#listener = before) }
+  }
+
+  /** Until the result is disposed of, what is under way goes on though nobody sees it any more. */
+  endure(): Disposable {
+    this.#enduring++
+    return { [Symbol.dispose]: () => void this.#enduring-- }
+  }
+
+  /** Whether the terminal, or who read the output, has gone while something went on without. */
+  get hungUp(): boolean {
+    return this.#hungUp
+  }
+
+  /** The terminal, or who reads the output, has gone; tells whether that changes nothing. */
+  hangUp(): boolean {
+    if (this.#enduring > 0) this.#hungUp = true
+    return this.#hungUp
   }
 
   /** One more; tells whether anything is left to wait for: a third never waits. */

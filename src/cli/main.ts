@@ -145,11 +145,14 @@ export async function start(): Promise<never> {
   const interrupts = new Interrupts()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => {
+      if (name === 'SIGHUP' && interrupts.hangUp()) return
       if (interrupts.fire(name) === 'leave') process.exit(130)
     })
   // `tscompose logs | head` ends with head: a reader that has left is no error.
   for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (!interrupts.hangUp()) process.exit(error.code === 'EPIPE' ? 0 : 1)
+    })
   const code = await main(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,

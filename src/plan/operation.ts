@@ -43,7 +43,8 @@ export interface PlannedHook {
 }
 
 /**
- * healthy: its check says so. completed: it ended with 0. ready, for `--wait`: healthy if it has a check, otherwise running.
+ * healthy: its check says so. completed: it ended with 0. ready, for `--wait`: healthy if it has a check, otherwise running; or it ended
+ * with 0, and its restart policy leaves it at that.
  */
 export const waitConditions = ['healthy', 'completed', 'ready'] as const
 export type WaitCondition = (typeof waitConditions)[number]
