@@ -19,6 +19,7 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ['config', 'Show the stack as it is understood', async () => (await import('./commands/config.ts')).config],
     ['convert', 'The same as config, by its old name', async () => (await import('./commands/config.ts')).config],
     ['graph', 'Draw who needs whom', async () => (await import('./commands/graph.ts')).graph],
+    ['audit', 'Show what the stack grants and risks', async () => (await import('./commands/audit.ts')).audit],
     ['build', 'Build the images of services', async () => (await import('./commands/build.ts')).build],
     ['pull', 'Pull the images of services', async () => (await import('./commands/pull.ts')).pull],
     ['push', 'Push the images of services', async () => (await import('./commands/push.ts')).push],

@@ -55,6 +55,12 @@ const walls: readonly Wall[] = [
     packages: [],
     because: 'rows of what is shown follow from what an engine answers, for whoever draws them',
   },
+  {
+    folder: 'audit',
+    mayImport: ['model', 'lib'],
+    packages: [],
+    because: 'what a stack grants follows from the stack, whatever it is run by',
+  },
   { folder: 'client', mayImport: ['api', 'lib'], packages: [], because: 'a client of any Docker engine, not of ours' },
   {
     folder: 'apply',
@@ -77,7 +83,7 @@ const walls: readonly Wall[] = [
   },
   {
     folder: 'cli',
-    mayImport: ['targets', 'stack', 'graph', 'plan', 'apply', 'view', 'client', 'model', 'api', 'lib'],
+    mayImport: ['targets', 'audit', 'stack', 'graph', 'plan', 'apply', 'view', 'client', 'model', 'api', 'lib'],
     packages: ['listr2'],
     because: 'the command line starts the engine by path and never loads it',
   },
@@ -113,6 +119,7 @@ const pure = [
   'graph',
   'plan',
   'view',
+  'audit',
   'api',
   'runtime/parts',
   'engine/dockerfile',
