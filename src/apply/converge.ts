@@ -1,6 +1,7 @@
 /** The road of up: observe, pull, build, observe again, compare, apply; whoever calls says how a plan is carried out and shown. */
 import type { Client } from '../client/client.ts'
 import type { Project } from '../model/project.ts'
+import { divergedIds } from '../plan/diverge.ts'
 import { filesOf } from '../plan/file-objects.ts'
 import { imagesOf, type PullWhen, planPull } from '../plan/images.ts'
 import type { Observed } from '../plan/observed.ts'
@@ -8,7 +9,7 @@ import { type OneOff, planOneOff } from '../plan/one-off.ts'
 import { Plan } from '../plan/plan.ts'
 import { reconcile, selectedNames, type UpOptions } from '../plan/reconcile.ts'
 import { buildsOf } from './builds.ts'
-import { observe } from './observe.ts'
+import { observe, withMade } from './observe.ts'
 import { outrun, PlanFailure } from './plan-failure.ts'
 
 export interface Road {
@@ -136,13 +137,14 @@ function neededBuilds(project: Project, observed: Observed, { services, noDeps, 
   return buildsOf(project, observed, { services: names, when, cause: 'asked for by --build' })
 }
 
-/** What is there of a project, with the images and files that its plan depends on. */
-export function look({
+/** What is there of a project, with the images and files that its plan depends on, and all of what is not as it should be. */
+export async function look({
   client,
   project,
   signal,
 }: Pick<Convergence, 'client' | 'project' | 'signal'>): Promise<Observed> {
-  return observe(client, project.name, { signal, images: imagesOf(project), files: filesOf(project) })
+  const observed = await observe(client, project.name, { signal, images: imagesOf(project), files: filesOf(project) })
+  return await withMade(client, observed, { ids: divergedIds(project, observed), signal })
 }
 
 /** What is missing is pulled first too, so that nothing is made when it cannot be had; a plan that is only shown tells it in its place. */

@@ -8,6 +8,7 @@ import type { Client } from '../client/client.ts'
 import { errnoOf, isFailure } from '../lib/failure.ts'
 import { folderHash } from '../plan/file-objects.ts'
 import { projectFilter } from '../plan/labels.ts'
+import { type Made, madeOf } from '../plan/made.ts'
 import {
   type Observed,
   type ObservedImage,
@@ -49,6 +50,30 @@ export async function observe(client: Client, projectName: string, options: Obse
     volumes: new Map((volumes?.Volumes ?? []).map(item => [item.Name, observedVolume(item)])),
     images: new Map(foundImages.filter(entry => entry !== undefined)),
     files: foundFiles,
+  }
+}
+
+/** Asks of each of `ids` how it was made; one that has gone meanwhile is left as it was listed. */
+export async function withMade(
+  client: Client,
+  observed: Observed,
+  { ids, signal }: { readonly ids: readonly string[]; readonly signal: AbortSignal | undefined },
+): Promise<Observed> {
+  if (ids.length === 0) return observed
+  const made = new Map(await Promise.all(ids.map(async id => [id, await findContainer(client, id, signal)] as const)))
+  const containers = observed.containers.map(container => {
+    const found = made.get(container.id)
+    return found ? { ...container, made: found } : container
+  })
+  return { ...observed, containers }
+}
+
+async function findContainer(client: Client, id: string, signal: AbortSignal | undefined): Promise<Made | undefined> {
+  try {
+    return madeOf(await client.call(containerEndpoints.containerInspect, { params: { id } }, { signal }))
+  } catch (error) {
+    if (isFailure(error, 'not-found')) return undefined
+    throw error
   }
 }
 

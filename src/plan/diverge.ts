@@ -1,8 +1,9 @@
 /** Why a container must be replaced, in words that name the field. */
+import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { describeChange, type Hashed } from './hash.ts'
+import { describeChange, type Hashed, hashService } from './hash.ts'
 import { labels, parseFields } from './labels.ts'
-import type { ObservedContainer } from './observed.ts'
+import type { Observed, ObservedContainer } from './observed.ts'
 
 export interface Wanted {
   readonly service: Service
@@ -34,6 +35,18 @@ export function divergence(wanted: Wanted, container: ObservedContainer): string
   const imageId = container.labels[labels.image] ?? container.imageId
   if (wanted.imageId !== undefined && imageId !== wanted.imageId) return 'image digest changed'
   return networkDivergence(wanted, container) ?? volumeDivergence(wanted, container)
+}
+
+/** Containers of which somebody should ask all they were made with, for the plan to tell old values: those that are no longer as wanted. */
+export function divergedIds(project: Project, observed: Observed): readonly string[] {
+  const hashes = new Map<string, string>()
+  return observed.containers.flatMap(({ id, service: name, oneOff, labels: own }) => {
+    const service = project.services[name]
+    if (!service || oneOff) return []
+    const hash = hashes.get(name) ?? hashService(project, service, observed.files).hash
+    hashes.set(name, hash)
+    return own[labels.configHash] === hash ? [] : [id]
+  })
 }
 
 /** The configs and secrets of which `container` keeps an older text: "configs.motd". */

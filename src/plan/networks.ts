@@ -3,12 +3,14 @@ import { list } from '../lib/text.ts'
 import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
+import type { Change } from './change.ts'
 import { isLive, on, planStopping } from './ending.ts'
 import { describeChange, hashNetwork } from './hash.ts'
 import { labels, networkLabels, parseFields } from './labels.ts'
 import type { Observed } from './observed.ts'
 import type { NodeId } from './operation.ts'
 import type { Plan } from './plan.ts'
+import { networkChanges } from './resource-values.ts'
 
 export interface PlannedNetwork {
   readonly name: string
@@ -81,8 +83,9 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
         [labels.fields]: JSON.stringify(hashed.fields),
       },
     }
-    const create = (cause: string, after: readonly NodeId[]): void => {
-      const node = plan.add({ kind: 'create-network', cause, name: network.name, body }, after)
+    const create = (cause: string, after: readonly NodeId[], changes: readonly Change[] = []): void => {
+      const given = changes.length > 0 ? { changes } : {}
+      const node = plan.add({ kind: 'create-network', cause, name: network.name, body, ...given }, after)
       networks.set(key, { name: network.name, id: undefined, node, anew: after.length > 0 })
     }
     if (!there) {
@@ -127,7 +130,7 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
       parted.set(id, [...(parted.get(id) ?? []), key])
     }
     const removal = plan.add({ kind: 'remove-network', cause: change, name: network.name, id: there.id }, away)
-    create(change, [removal])
+    create(change, [removal], networkChanges({ before: fields, after: hashed.fields, there, body }))
   }
   return { networks, stopped, parted }
 }

@@ -4,6 +4,7 @@ import type { ImageInspect } from '../api/images.ts'
 import type { NetworkInspect } from '../api/networks.ts'
 import type { VolumeInspect } from '../api/volumes.ts'
 import { labels } from './labels.ts'
+import type { Made } from './made.ts'
 
 type Strings = Readonly<Record<string, string>>
 
@@ -28,17 +29,27 @@ export interface ObservedContainer {
   /** Network name → id. */
   readonly networks: Strings
   readonly volumes: readonly { readonly name: string; readonly target: string }[]
+  /** All it was made with: asked for only of what is not as it should be. */
+  readonly made?: Made
 }
 
 export interface ObservedNetwork {
   readonly id: string
   readonly name: string
   readonly labels: Strings
+  /** As the engine lists it. */
+  readonly shape?: NetworkShape
 }
+
+export type NetworkShape = Pick<
+  NetworkInspect,
+  'Driver' | 'EnableIPv4' | 'EnableIPv6' | 'IPAM' | 'Internal' | 'Attachable' | 'Options'
+>
 
 export interface ObservedVolume {
   readonly name: string
   readonly labels: Strings
+  readonly shape?: Pick<VolumeInspect, 'Driver' | 'Options'>
 }
 
 export interface ObservedImage {
@@ -96,11 +107,11 @@ function exitCode(item: ContainerSummary): number | undefined {
 }
 
 export function observedNetwork(item: NetworkInspect): ObservedNetwork {
-  return { id: item.Id, name: item.Name, labels: item.Labels ?? {} }
+  return { id: item.Id, name: item.Name, labels: item.Labels ?? {}, shape: item }
 }
 
 export function observedVolume(item: VolumeInspect): ObservedVolume {
-  return { name: item.Name, labels: item.Labels ?? {} }
+  return { name: item.Name, labels: item.Labels ?? {}, shape: item }
 }
 
 export function observedImage(item: ImageInspect): ObservedImage {

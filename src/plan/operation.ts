@@ -4,6 +4,7 @@ import type { NetworkCreate } from '../api/networks.ts'
 import type { VolumeCreate } from '../api/volumes.ts'
 import type { Place } from '../lib/problems.ts'
 import type { BuildOrder } from './build-order.ts'
+import type { Change } from './change.ts'
 
 /** The number of a node in its plan, from 1. */
 export type NodeId = number
@@ -59,9 +60,22 @@ interface OnContainer {
 }
 
 export type Operation =
-  | { readonly kind: 'create-network'; readonly cause: string; readonly name: string; readonly body: NetworkCreate }
+  | {
+      readonly kind: 'create-network'
+      readonly cause: string
+      readonly name: string
+      readonly body: NetworkCreate
+      /** Of one that is made anew. */
+      readonly changes?: readonly Change[]
+    }
   | { readonly kind: 'remove-network'; readonly cause: string; readonly name: string; readonly id: string }
-  | { readonly kind: 'create-volume'; readonly cause: string; readonly name: string; readonly body: VolumeCreate }
+  | {
+      readonly kind: 'create-volume'
+      readonly cause: string
+      readonly name: string
+      readonly body: VolumeCreate
+      readonly changes?: readonly Change[]
+    }
   | { readonly kind: 'remove-volume'; readonly cause: string; readonly name: string }
   | {
       readonly kind: 'pull-image'
@@ -92,6 +106,8 @@ export type Operation =
       readonly platform: string | undefined
       readonly body: ContainerCreate
       readonly late: readonly Late[]
+      /** In what it differs from the one it replaces. */
+      readonly changes?: readonly Change[]
     }
   | ({ readonly kind: 'upload-files'; readonly files: readonly FileUpload[] } & OnContainer)
   | ({ readonly kind: 'start-container' } & OnContainer)

@@ -1,7 +1,9 @@
-/** A plan as text, for --dry-run, `plan` and goldens; and as data, for --format json. */
+/** A plan step by step as text, for --dry-run, `plan --steps` and goldens; and as data, for `plan --json`. */
 import { printable } from '../lib/text.ts'
+import type { Change } from './change.ts'
 import { resourceKind } from './operation.ts'
 import type { Plan } from './plan.ts'
+import { type Action, type Row, summarize, totals } from './summary.ts'
 
 /** One line a node, as "#5 <1,2,3> container shop-db-1 create-container no container for replica 1"; "" when empty. */
 export function printPlan(plan: Plan): string {
@@ -19,33 +21,72 @@ export function printPlan(plan: Plan): string {
     .join('')
 }
 
-/** Without bodies: they hold what is secret. */
+/** `plan --json`, version 2; bodies are left out: they hold what is secret. */
 export interface PlanJson {
+  readonly version: 2
+  /** By service and thing, as `plan` prints them. */
   readonly changes: readonly {
-    readonly id: number
-    readonly after: readonly number[]
-    readonly resource: string
+    readonly kind: Row['kind']
     readonly name: string
-    readonly operation: string
+    readonly action: Action
     readonly cause: string
-    readonly service?: string
-    readonly services?: readonly string[]
+    /** Names of the containers it happens to. */
+    readonly containers: readonly string[]
+    /** Values in the stack's notation; of secrets a short hash. */
+    readonly fields: readonly Change[]
   }[]
+  readonly totals: Readonly<Partial<Record<Action, number>>>
+  /** Operations in the order in which they could run one by one; the ids in `after` count within their phase. */
+  readonly steps: readonly StepJson[]
   readonly warnings: readonly string[]
 }
 
-export function planJson(plan: Plan): PlanJson {
+export interface StepJson {
+  readonly phase: 'pull' | 'build' | 'apply'
+  readonly id: number
+  readonly after: readonly number[]
+  readonly resource: string
+  readonly name: string
+  readonly operation: string
+  readonly cause: string
+  readonly service?: string
+  readonly services?: readonly string[]
+}
+
+export interface Phases {
+  readonly pulls: Plan
+  readonly builds: Plan
+  readonly plan: Plan
+}
+
+export function planJson({ pulls, builds, plan }: Phases): PlanJson {
+  const rows = summarize([pulls, builds, plan])
   return {
-    changes: plan.nodes.map(({ id, after, operation }) => ({
-      id,
-      after,
-      resource: resourceKind(operation),
-      name: operation.name,
-      operation: operation.kind,
-      cause: operation.cause,
-      ...('service' in operation && operation.service !== undefined ? { service: operation.service } : {}),
-      ...('services' in operation ? { services: operation.services } : {}),
+    version: 2,
+    changes: rows.map(({ kind, name, action, cause, containers, changes }) => ({
+      kind,
+      name,
+      action,
+      cause,
+      containers,
+      fields: changes,
     })),
+    totals: totals(rows),
+    steps: [...stepsJson('pull', pulls), ...stepsJson('build', builds), ...stepsJson('apply', plan)],
     warnings: plan.warnings,
   }
+}
+
+function stepsJson(phase: StepJson['phase'], plan: Plan): readonly StepJson[] {
+  return plan.nodes.map(({ id, after, operation }) => ({
+    phase,
+    id,
+    after,
+    resource: resourceKind(operation),
+    name: operation.name,
+    operation: operation.kind,
+    cause: operation.cause,
+    ...('service' in operation && operation.service !== undefined ? { service: operation.service } : {}),
+    ...('services' in operation ? { services: operation.services } : {}),
+  }))
 }

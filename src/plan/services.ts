@@ -13,6 +13,7 @@ import type { PlannedNetworks } from './networks.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import type { NodeId, Ref } from './operation.ts'
 import type { Plan } from './plan.ts'
+import { recreationChanges } from './recreation.ts'
 import { type Creation, isReplica, type Replica } from './replicas.ts'
 import type { PlannedVolumes } from './volumes.ts'
 import { volumesOf } from './volumes.ts'
@@ -138,7 +139,10 @@ export class ServicePlanner {
     ].filter(node => node !== undefined)
     // the old one keeps its name, and runs, until the new one is there
     const createName = old && gone === undefined ? temporaryName(old.id, name) : name
-    const operation = { name, service: service.name, createName, platform: service.platform, body, late }
+    const hashed = this.#input.hashes.get(service.name)
+    const changes = old && hashed ? recreationChanges(old, { hashed, body, name, image: image?.ref }) : []
+    const given = changes.length > 0 ? { changes } : {}
+    const operation = { name, service: service.name, createName, platform: service.platform, body, late, ...given }
     const created = plan.add({ kind: 'create-container', cause: replica.cause, ...operation }, needed)
     const container = { node: created }
     const on = { name, service: service.name, container }

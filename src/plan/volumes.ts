@@ -1,12 +1,14 @@
 /** The project's named volumes: missing, diverged or fine. */
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
+import type { Change } from './change.ts'
 import { planRemoval } from './ending.ts'
 import { describeChange, hashVolume } from './hash.ts'
 import { labels, parseFields, volumeLabels } from './labels.ts'
 import type { Observed } from './observed.ts'
 import type { NodeId } from './operation.ts'
 import type { Plan } from './plan.ts'
+import { volumeChanges } from './resource-values.ts'
 
 export interface PlannedVolumes {
   /** By key in the stack: the node that makes it. */
@@ -45,18 +47,19 @@ export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
       continue
     }
     const hashed = hashVolume(volume)
-    const create = (cause: string, after: readonly NodeId[]): void => {
-      const body = {
-        Name: volume.name,
-        ...(volume.driver === undefined ? {} : { Driver: volume.driver }),
-        ...(Object.keys(volume.driverOpts).length === 0 ? {} : { DriverOpts: volume.driverOpts }),
-        Labels: {
-          ...volume.labels,
-          ...volumeLabels(project.name, key, hashed.hash),
-          [labels.fields]: JSON.stringify(hashed.fields),
-        },
-      }
-      nodes.set(key, plan.add({ kind: 'create-volume', cause, name: volume.name, body }, after))
+    const body = {
+      Name: volume.name,
+      ...(volume.driver === undefined ? {} : { Driver: volume.driver }),
+      ...(Object.keys(volume.driverOpts).length === 0 ? {} : { DriverOpts: volume.driverOpts }),
+      Labels: {
+        ...volume.labels,
+        ...volumeLabels(project.name, key, hashed.hash),
+        [labels.fields]: JSON.stringify(hashed.fields),
+      },
+    }
+    const create = (cause: string, after: readonly NodeId[], changes: readonly Change[] = []): void => {
+      const given = changes.length > 0 ? { changes } : {}
+      nodes.set(key, plan.add({ kind: 'create-volume', cause, name: volume.name, body, ...given }, after))
     }
     if (!there) {
       create('not found', [])
@@ -83,7 +86,7 @@ export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
       gone.push(node)
     }
     const removal = plan.add({ kind: 'remove-volume', cause: change, name: volume.name }, gone)
-    create(change, [removal])
+    create(change, [removal], volumeChanges({ before: fields, after: hashed.fields, there, body }))
   }
   return { nodes, removed }
 }

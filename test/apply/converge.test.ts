@@ -49,8 +49,8 @@ function engine(others: Readonly<Record<string, (made: Map<string, Made>, body: 
       return make('network', Name, Labels)
     },
     containerInspect: ({ params }) => {
-      const { Id, Name, Labels } = made.get(params!['id']!)!
-      return { Id, Name: `/${Name}`, Config: { Labels } }
+      const { Id, Name, Labels } = made.get(params!['id']!.replace(/^id-of-/, ''))!
+      return { Id, Name: `/${Name}`, Config: { Labels }, HostConfig: {}, NetworkSettings: {} }
     },
     containerCreate: ({ query, body }) => {
       const name = String(query!['name'])

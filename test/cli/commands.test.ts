@@ -280,13 +280,20 @@ describe('plan and up', () => {
     }),
   }
 
-  test('plan prints operations with their causes and changes nothing', async () => {
+  test('plan --steps prints operations with their causes and changes nothing', async () => {
     const client = fakeClient(empty)
-    const { code, stdout } = await tscompose(['plan'], { client, cwd: folder })
+    const { code, stdout } = await tscompose(['plan', '--steps'], { client, cwd: folder })
     assert.equal(code, 0)
     assert.match(stdout, /create-network +not found/)
     assert.match(stdout, /container +shop-web-1 +create-container +no container for replica 1/)
     assert.ok(client.asked.every(({ name }) => /List|Inspect/.test(name)))
+  })
+
+  test('plan prints by service what happens, and a line of totals', async () => {
+    const { stdout } = await tscompose(['plan', 'web'], { client: fakeClient(empty), cwd: folder })
+    assert.match(stdout, /^\+ network shop_default: create {2}not found$/m)
+    assert.match(stdout, /^\+ web: create {2}no container for replica 1$/m)
+    assert.match(stdout, /\n\d to create\n$/)
   })
 
   test('plan --detailed-exitcode ends with 2 when something would change', async () => {
@@ -294,7 +301,7 @@ describe('plan and up', () => {
   })
 
   test('up --dry-run tells the same plan, on stderr', async () => {
-    const plan = await tscompose(['plan'], { client: fakeClient(empty), cwd: folder })
+    const plan = await tscompose(['plan', '--steps'], { client: fakeClient(empty), cwd: folder })
     const dry = await tscompose(['up', '--dry-run'], { client: fakeClient(empty), cwd: folder })
     assert.deepEqual([dry.code, dry.stdout, dry.stderr], [0, '', plan.stdout])
   })

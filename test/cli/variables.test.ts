@@ -16,6 +16,9 @@ const engine = () =>
     networkList: () => [],
     volumeList: () => ({ Volumes: [], Warnings: null }),
     containerStop: () => undefined,
+    containerInspect: () => {
+      throw new Failure('not-found', 'no such container')
+    },
     imageInspect: () => {
       throw new Failure('not-found', 'no such image')
     },

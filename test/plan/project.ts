@@ -1,10 +1,12 @@
 /** Projects and observations made by hand, for tests of what works on them. */
 import type { ContainerCreate } from '../../src/api/container-body.ts'
+import type { NetworkCreate } from '../../src/api/networks.ts'
 import type { Attachment, Network } from '../../src/model/network.ts'
 import type { Project } from '../../src/model/project.ts'
 import type { Service } from '../../src/model/service.ts'
 import type { Volume } from '../../src/model/volume.ts'
-import type { Observed, ObservedContainer, ObservedImage } from '../../src/plan/observed.ts'
+import { toBeMade } from '../../src/plan/made.ts'
+import type { NetworkShape, Observed, ObservedContainer, ObservedImage } from '../../src/plan/observed.ts'
 import type { Ref } from '../../src/plan/operation.ts'
 import type { Plan } from '../../src/plan/plan.ts'
 
@@ -146,13 +148,18 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
           id: `net-${operation.name}-${node}`,
           name: operation.name,
           labels: operation.body.Labels!,
+          shape: shapeOf(operation.body),
         })
         break
       case 'remove-network':
         networks.delete(operation.name)
         break
       case 'create-volume':
-        volumes.set(operation.name, { name: operation.name, labels: operation.body.Labels! })
+        volumes.set(operation.name, {
+          name: operation.name,
+          labels: operation.body.Labels!,
+          shape: { Driver: operation.body.Driver ?? 'local', Options: operation.body.DriverOpts ?? null },
+        })
         break
       case 'remove-volume':
         volumes.delete(operation.name)
@@ -203,7 +210,10 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
         update(operation.container, { state: 'paused' })
         break
       case 'rename-container':
-        update(operation.container, { name: operation.name })
+        update(operation.container, {
+          name: operation.name,
+          made: { ...containers.get(id(operation.container))!.made!, name: operation.name },
+        })
         break
       case 'remove-container':
         containers.delete(id(operation.container))
@@ -213,6 +223,24 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
   }
   const all = [...containers.values()].map(change).sort((a, b) => (a.name < b.name ? -1 : 1))
   return { ...before, containers: all, networks, volumes, images }
+}
+
+/** With what an engine fills in. */
+function shapeOf(body: NetworkCreate): NetworkShape {
+  return {
+    Driver: body.Driver ?? 'bridge',
+    EnableIPv4: body.EnableIPv4 ?? true,
+    EnableIPv6: body.EnableIPv6 ?? false,
+    IPAM: {
+      Driver: 'default',
+      Options: {},
+      Config: [{ Subnet: '172.20.0.0/16', Gateway: '172.20.0.1' }],
+      ...body.IPAM,
+    },
+    Internal: body.Internal ?? false,
+    Attachable: body.Attachable ?? false,
+    Options: body.Options ?? {},
+  }
 }
 
 let made = 0
@@ -232,6 +260,7 @@ function created(body: ContainerCreate, createName: string): ObservedContainer {
     image: body.Image!,
     imageId: labels['com.docker.compose.image'] ?? '',
     labels,
+    made: toBeMade(createName, body),
     networkMode: body.HostConfig?.NetworkMode ?? '',
     networks: Object.fromEntries(Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {}).map(name => [name, ''])),
     volumes: (body.HostConfig?.Mounts ?? []).flatMap(m =>

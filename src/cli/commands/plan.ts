@@ -1,40 +1,55 @@
-/** What up would do, operation by operation, each with its cause; there is no way to write from here. */
+/** What up would do: by service with old and new values, or operation by operation; there is no way to write from here. */
 import { foresee } from '../../apply/converge.ts'
+import { printable } from '../../lib/text.ts'
+import type { Plan } from '../../plan/plan.ts'
 import { planJson, printPlan } from '../../plan/print.ts'
+import { type Row, rowText, summarize, totalsText } from '../../plan/summary.ts'
 import { upOptions, wantedOf } from '../bring-up.ts'
-import { command } from '../command.ts'
+import { type Call, command } from '../command.ts'
 
 export const plan = command({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
     ...upOptions,
     format: { kind: 'text', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default) or json' },
+    json: { kind: 'flag', about: 'The same as --format json' },
+    steps: { kind: 'flag', about: 'The numbered operations, each with those it comes after' },
     'detailed-exitcode': { kind: 'flag', about: 'Exit code 2 when something would change, 0 when nothing would' },
   },
   examples: [
-    ['tscompose plan', 'what would change'],
+    ['tscompose plan', 'what would change, with old and new values'],
+    ['tscompose plan --steps', 'operation by operation'],
     ['tscompose plan --detailed-exitcode', 'find drift in a script'],
   ],
   async run(call) {
     const { loaded, client, options } = await wantedOf(call, call.options)
-    const {
-      pulls,
-      builds,
-      plan: found,
-    } = await foresee({ client, project: loaded.project, options, signal: call.signal })
-    const empty = pulls.empty && builds.empty && found.empty
-    const shown = {
-      version: 1,
-      pulls: planJson(pulls).changes,
-      builds: planJson(builds).changes,
-      ...planJson(found),
-    }
-    if (call.options.format === 'json') call.screen.print(JSON.stringify(shown, null, 2))
+    const { pulls, builds, plan } = await foresee({ client, project: loaded.project, options, signal: call.signal })
+    const all = [pulls, builds, plan]
+    const empty = all.every(each => each.empty)
+    if (call.options.format === 'json' || call.options.json)
+      call.screen.print(JSON.stringify(planJson({ pulls, builds, plan }), null, 2))
     else {
-      for (const warning of found.warnings) call.screen.warn(warning)
-      const text = [pulls, builds, found].filter(each => !each.empty).map(each => printPlan(each).trimEnd())
-      call.screen.print(empty ? 'no changes' : text.join('\n'))
+      for (const warning of plan.warnings) call.screen.warn(printable(warning))
+      call.screen.print(empty ? 'no changes' : call.options.steps ? stepsOf(all) : rowsOf(call, all))
     }
     return call.options['detailed-exitcode'] && !empty ? 2 : 0
   },
 })
+
+function stepsOf(plans: readonly Plan[]): string {
+  return plans
+    .filter(each => !each.empty)
+    .map(each => printPlan(each).trimEnd())
+    .join('\n')
+}
+
+const styles = { '+': 'green', '~': 'yellow', '-': 'red' } as const
+
+function rowsOf({ screen }: Call, plans: readonly Plan[]): string {
+  const rows = summarize(plans)
+  const line = (row: Row) => {
+    const text = printable(rowText(row))
+    return screen.paint(styles[text[0] as keyof typeof styles], text[0]!) + text.slice(1)
+  }
+  return [...rows.map(line), screen.paint('bold', totalsText(rows))].join('\n')
+}

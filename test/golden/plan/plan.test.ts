@@ -12,7 +12,13 @@ import { type BuildOptions, planBuilds } from '../../../src/plan/builds.ts'
 import { planDown } from '../../../src/plan/down.ts'
 import { filesOf } from '../../../src/plan/file-objects.ts'
 import { imagesOf, planPull } from '../../../src/plan/images.ts'
-import type { Observed, ObservedContainer, ObservedImage } from '../../../src/plan/observed.ts'
+import type {
+  Observed,
+  ObservedContainer,
+  ObservedImage,
+  ObservedNetwork,
+  ObservedVolume,
+} from '../../../src/plan/observed.ts'
 import { planOneOff } from '../../../src/plan/one-off.ts'
 import type { Plan } from '../../../src/plan/plan.ts'
 import { printPlan } from '../../../src/plan/print.ts'
@@ -103,11 +109,14 @@ async function found(folder: string, how: How): Promise<Observed> {
   return {
     ...observed,
     images,
-    networks: new Map([
+    networks: new Map<string, ObservedNetwork>([
       ...observed.networks,
       ...(how.networks ?? []).map(name => [name, { id: `net-${name}`, name, labels: {} }] as const),
     ]),
-    volumes: new Map([...observed.volumes, ...(how.volumes ?? []).map(name => [name, { name, labels: {} }] as const)]),
+    volumes: new Map<string, ObservedVolume>([
+      ...observed.volumes,
+      ...(how.volumes ?? []).map(name => [name, { name, labels: {} }] as const),
+    ]),
     containers: observed.containers
       .filter(({ name }) => !how.gone?.includes(name))
       .map(container => ({ ...container, ...how.since?.[container.name] })),

@@ -1,0 +1,70 @@
+/** Which fields of a container differ from what is wanted, each with its old and new value. */
+import { type Change, hashText, looksSecret } from './change.ts'
+import { type FieldValue, fieldValue } from './field-values.ts'
+import type { Fields } from './hash.ts'
+import type { Made } from './made.ts'
+
+export interface FieldChangesInput {
+  /** Hashes of the fields it was made with; undefined when it was not made by us. */
+  readonly before: Fields | undefined
+  readonly after: Fields
+  /** What runs; undefined when nobody has looked: then the changes have no values. */
+  readonly made: Made | undefined
+  readonly wanted: Made
+}
+
+/** In order of the fields. What a container has of its image alone is no change: the hashes say which fields the stack has changed. */
+export function fieldChanges({ before, after, made, wanted }: FieldChangesInput): readonly Change[] {
+  const fields = before ? differing(before, after) : Object.keys(after).sort()
+  return fields.flatMap(field => {
+    if (/^(?:configs|secrets)\.|^labels\.$/.test(field)) return [hashes(field, before?.[field], after[field])]
+    if (!made) return [{ path: field }]
+    const [from, to] = [fieldValue(made, field), fieldValue(wanted, field)]
+    const unset = { from: before && !Object.hasOwn(before, field), to: !Object.hasOwn(after, field) }
+    const changes = valueChanges(field, unset.from ? undefined : from, unset.to ? undefined : to)
+    // what is no other there, as far as can be seen
+    if (changes.length > 0) return changes
+    return before ? [{ path: field }] : []
+  })
+}
+
+/** Fields that are in one of the two, or in both with another hash; sorted. */
+export function differing(before: Fields, after: Fields): readonly string[] {
+  const all = new Set([...Object.keys(before), ...Object.keys(after)])
+  const of = (fields: Fields, field: string) => (Object.hasOwn(fields, field) ? fields[field] : undefined)
+  return [...all].filter(field => of(before, field) !== of(after, field)).sort()
+}
+
+function hashes(path: string, from: string | undefined, to: string | undefined): Change {
+  return {
+    path,
+    ...(from === undefined ? {} : { from: `#${from}` }),
+    ...(to === undefined ? {} : { to: `#${to}` }),
+  }
+}
+
+/** One change, or one for each entry that a list has more or less; none where both are the same. */
+export function valueChanges(path: string, from: FieldValue, to: FieldValue): readonly Change[] {
+  if (Array.isArray(from) || Array.isArray(to)) {
+    const [old, now] = [from ?? [], to ?? []].map(each => (typeof each === 'string' ? [each] : each)) as [
+      readonly string[],
+      readonly string[],
+    ]
+    return [
+      ...now.filter(each => !old.includes(each)).map(each => ({ path, to: shown(path, each) })),
+      ...old.filter(each => !now.includes(each)).map(each => ({ path, from: shown(path, each) })),
+    ]
+  }
+  if (from === to) return []
+  return [
+    {
+      path,
+      ...(from === undefined ? {} : { from: shown(path, from as string) }),
+      ...(to === undefined ? {} : { to: shown(path, to as string) }),
+    },
+  ]
+}
+
+function shown(path: string, value: string): string {
+  return looksSecret(path, value) ? hashText(value) : value
+}

@@ -1,0 +1,34 @@
+/** In what a new container differs from the one that it replaces. */
+import type { ContainerCreate } from '../api/container-body.ts'
+import type { Change } from './change.ts'
+import { fieldChanges } from './field-changes.ts'
+import type { Hashed } from './hash.ts'
+import { labels, parseFields } from './labels.ts'
+import { toBeMade } from './made.ts'
+import type { ObservedContainer } from './observed.ts'
+import type { Ref } from './operation.ts'
+
+export interface Replacement {
+  readonly hashed: Hashed
+  readonly body: ContainerCreate
+  readonly name: string
+  /** Its id, when it is here already. */
+  readonly image: Ref | undefined
+}
+
+/** Empty when it is replaced for another reason than what the stack says of it. */
+export function recreationChanges(old: ObservedContainer, { hashed, body, name, image }: Replacement) {
+  const changes: Change[] = []
+  const imageId = old.labels[labels.image] ?? old.imageId
+  if (typeof image === 'string' && image !== imageId)
+    changes.push({ path: 'image digest', from: shortDigest(imageId), to: shortDigest(image) })
+  const same = old.labels[labels.configHash] === hashed.hash
+  if (same) return changes
+  const before = parseFields(old.labels[labels.fields])
+  return [...changes, ...fieldChanges({ before, after: hashed.fields, made: old.made, wanted: toBeMade(name, body) })]
+}
+
+/** "sha256:" and 64 digits → 12 of them. */
+export function shortDigest(id: string): string {
+  return id.replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, '$1')
+}

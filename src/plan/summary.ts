@@ -1,0 +1,122 @@
+/** A plan by what it is about: for each service, network, volume and image what becomes of it, and in which fields it differs. */
+import { plural } from '../lib/text.ts'
+import { type Change, changesText } from './change.ts'
+import { type Operation, type ResourceKind, resourceKind } from './operation.ts'
+import type { Plan } from './plan.ts'
+
+export const actions = [
+  'create',
+  'recreate',
+  'in place',
+  'restart',
+  'start',
+  'pull',
+  'build',
+  'stop',
+  'remove',
+  'other',
+] as const
+export type Action = (typeof actions)[number]
+
+/** What happens to one thing, or in the same way to several containers of a service. */
+export interface Row {
+  readonly kind: 'service' | Exclude<ResourceKind, 'container'> | 'container'
+  /** The service's, or the thing's own where it is no service's. */
+  readonly name: string
+  readonly action: Action
+  readonly cause: string
+  readonly changes: readonly Change[]
+  readonly containers: readonly string[]
+}
+
+/** In the order of the plan, things before services; waits, hooks and names that settle are steps, and no rows. */
+export function summarize(plans: readonly Plan[]): readonly Row[] {
+  const things = new Map<string, Operation[]>()
+  for (const { operation } of plans.flatMap(plan => plan.nodes)) {
+    const key = `${resourceKind(operation)} ${operation.name}`
+    things.set(key, [...(things.get(key) ?? []), operation])
+  }
+  const rows = [...things.values()].flatMap(operations => rowOf(operations) ?? [])
+  return [...rows.filter(({ kind }) => kind !== 'service'), ...together(rows.filter(({ kind }) => kind === 'service'))]
+}
+
+function rowOf(operations: readonly Operation[]): Row | undefined {
+  const found = actionOf(operations)
+  if (!found) return undefined
+  const { action, by } = found
+  const resource = resourceKind(by)
+  const service = 'service' in by ? by.service : undefined
+  return {
+    kind: resource === 'container' && service !== undefined ? 'service' : resource,
+    name: service ?? by.name,
+    action,
+    cause: by.cause,
+    changes: operations.flatMap(operation => ('changes' in operation ? (operation.changes ?? []) : [])),
+    containers: resource === 'container' ? [by.name] : [],
+  }
+}
+
+/** What all the operations on one thing amount to, and the one whose cause tells why. */
+function actionOf(operations: readonly Operation[]): { readonly action: Action; readonly by: Operation } | undefined {
+  const find = (test: (kind: Operation['kind']) => boolean) => operations.find(({ kind }) => test(kind))
+  const made = find(kind => kind.startsWith('create-'))
+  const gone = find(kind => kind.startsWith('remove-'))
+  if (made) return { action: gone ? 'recreate' : 'create', by: made }
+  if (gone) return { action: 'remove', by: gone }
+  const stop = find(kind => kind === 'stop-container' || kind === 'kill-container')
+  const start = find(kind => kind === 'start-container')
+  const restart = find(kind => kind === 'restart-container') ?? (stop && start)
+  if (restart) return { action: 'restart', by: restart }
+  if (start) return { action: 'start', by: start }
+  if (stop) return { action: 'stop', by: stop }
+  const single: Readonly<Partial<Record<Operation['kind'], Action>>> = {
+    'pull-image': 'pull',
+    'build-image': 'build',
+    'connect-network': 'in place',
+    'disconnect-network': 'in place',
+    'pause-container': 'other',
+    'unpause-container': 'other',
+  }
+  const by = find(kind => single[kind] !== undefined)
+  return by && { action: single[by.kind]!, by }
+}
+
+/** Replicas with which the same happens are one row. */
+function together(rows: readonly Row[]): readonly Row[] {
+  const found = new Map<string, Row>()
+  for (const row of rows) {
+    const key = JSON.stringify([row.name, row.action, row.changes, row.action === 'create' ? '' : row.cause])
+    const other = found.get(key)
+    found.set(key, other ? { ...other, containers: [...other.containers, ...row.containers] } : row)
+  }
+  return [...found.values()]
+}
+
+const signs: Readonly<Partial<Record<Action, string>>> = { create: '+', pull: '+', remove: '-' }
+
+/** "~ web: recreate  image a→b · ports +8443:443"; what is not a service is led by what it is. */
+export function rowText({ kind, name, action, cause, changes, containers }: Row): string {
+  const what = kind === 'service' ? name : `${kind} ${name}`
+  const several = containers.length > 1 ? ` ${containers.length}` : ''
+  const why = changes.length > 0 ? changesText(changes) : action === 'create' && several !== '' ? '' : cause
+  return `${signs[action] ?? '~'} ${what}: ${action}${several}${why === '' ? '' : `  ${why}`}`
+}
+
+/** How often each action, containers and things counted one by one. */
+export function totals(rows: readonly Row[]): Readonly<Partial<Record<Action, number>>> {
+  const counts: Partial<Record<Action, number>> = {}
+  for (const { action, containers } of rows) counts[action] = (counts[action] ?? 0) + Math.max(1, containers.length)
+  return counts
+}
+
+/** "2 to create, 1 to recreate, 1 in place"; "no changes". */
+export function totalsText(rows: readonly Row[]): string {
+  const counts = totals(rows)
+  const parts = actions.flatMap(action => {
+    const count = counts[action]
+    if (count === undefined) return []
+    if (action === 'in place') return [`${count} in place`]
+    return [action === 'other' ? plural(count, 'other change') : `${count} to ${action}`]
+  })
+  return parts.length === 0 ? 'no changes' : parts.join(', ')
+}
