@@ -3,7 +3,7 @@
  * Engines are warm, images present, runs alternate; each figure is a median, each ratio ours / theirs (below 1: we are faster).
  *
  *     npm run bench                      up, no-op up, ps and down of 1, 10 and 50 services, config of 1,000 and 5,000, and
- *                                        pull of 100 MB in 10 layers
+ *                                        pull of 100 MB in 10 layers, and a build of 20 steps, anew and again
  *     npm run bench -- --sizes 1,10 --rounds 3 --only stacks
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -42,6 +42,7 @@ try {
   if (!options.only || options.only === 'stacks') await benchStacks(theirs)
   if (!options.only || options.only === 'config') await benchConfig(theirs)
   if (!options.only || options.only === 'pull') await benchPull()
+  if (!options.only || options.only === 'build') await benchBuild()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
@@ -124,6 +125,17 @@ async function benchPull(): Promise<void> {
   const { timePulls } = await import('./pull.ts')
   const { compressed, files, ours: mine, theirs: others } = await timePulls(await dockerEngine(), rounds)
   print([row(`pull(${Math.round(compressed / 1e6)} MB, ${files} files)`, mine, others)])
+}
+
+/** Theirs is buildx on a Docker Engine; ours that same buildx, and `tscompose build`. */
+async function benchBuild(): Promise<void> {
+  const { timeBuilds } = await import('./build.ts')
+  const { ours: mine, buildx, theirs: others } = await timeBuilds(await dockerEngine(), rounds, join(folder, 'build'))
+  const rows = (['first', 'again'] as const).flatMap(kind => [
+    ...(buildx ? [row(`build of 20 steps, ${kind}, by buildx`, buildx[kind], others?.[kind])] : []),
+    row(`build of 20 steps, ${kind}`, mine[kind], others?.[kind]),
+  ])
+  print(rows)
 }
 
 /** `size` services that sleep and end at once when asked to, so that no stop grace is measured. */
