@@ -131,9 +131,13 @@ async function connected<T>(
   const over = new AbortController()
   const stop = () => over.abort(signal.reason)
   signal.addEventListener('abort', stop, { once: true })
-  const grpc = new GrpcClient(await client.upgrade('/grpc', { signal }))
+  const opening = openSession(client, served, { id: session, sharedKey, signal: over.signal })
+  // told where it is waited for
+  opening.catch(() => {})
+  let grpc: GrpcClient | undefined
   try {
-    const serving = await openSession(client, served, { id: session, sharedKey, signal: over.signal })
+    grpc = new GrpcClient(await client.upgrade('/grpc', { signal }))
+    const serving = await opening
     const watching = watch(grpc, ref, { signal: over.signal, onEvent })
     try {
       return await work({ grpc, ref, session })
@@ -147,7 +151,7 @@ async function connected<T>(
   } finally {
     signal.removeEventListener('abort', stop)
     over.abort()
-    grpc.close()
+    grpc?.close()
   }
 }
 

@@ -1,5 +1,5 @@
 /** Layers by their diff id: unpacked once, whole or not at all, shared by every image and container. */
-import { renameSync } from 'node:fs'
+import { renameSync, statSync } from 'node:fs'
 import { chmod, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -57,6 +57,8 @@ export class Layers {
   readonly #limits: Partial<ArchiveLimits>
   readonly #aside: Aside
   readonly #pool = new UnpackPool()
+  /** Records as they were read last; every step of a build asks for one. */
+  readonly #known = new Map<Digest, { readonly stamp: string; readonly layer: Layer }>()
   #isSpread = false
 
   constructor(paths: Paths, blobs: Blobs, { aside, limits = {} }: LayersOptions) {
@@ -68,8 +70,15 @@ export class Layers {
 
   /** The layer's record, which is written before the layer gets its name; undefined when it is not here. */
   async find(diffId: Digest): Promise<Layer | undefined> {
-    const loaded = await this.#aside.load(this.#paths.layerRecord(hexOf(diffId)), layerKind)
-    return loaded.kind === 'whole' ? loaded.record : undefined
+    const path = this.#paths.layerRecord(hexOf(diffId))
+    const stamp = stampOf(path)
+    const known = this.#known.get(diffId)
+    if (known !== undefined && known.stamp === stamp) return known.layer
+    this.#known.delete(diffId)
+    const loaded = await this.#aside.load(path, layerKind)
+    if (loaded.kind !== 'whole') return undefined
+    if (stamp !== undefined) this.#known.set(diffId, { stamp, layer: loaded.record })
+    return loaded.record
   }
 
   /** Notes what a layer is to a registry, for the next push. The layer must be pinned. */
@@ -204,6 +213,7 @@ export class Layers {
    * returns its promise, so that nobody can come to rely on it between the decision and the deed.
    */
   async remove(diffId: Digest): Promise<void> {
+    this.#known.delete(diffId)
     const doomed = this.#blobs.temporary()
     try {
       renameSync(this.#paths.layer(hexOf(diffId)), doomed)
@@ -240,5 +250,16 @@ async function* atMost(
     size += chunk.length
     if (size > expected.size) throw mismatch(expected, `more than the announced ${expected.size} bytes were sent`)
     yield chunk
+  }
+}
+
+/** What differs when a file has been written anew; undefined when there is none to look at. */
+function stampOf(path: HostPath): string | undefined {
+  try {
+    const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
+    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
+  } catch {
+    // whoever reads it says what is wrong
+    return undefined
   }
 }
