@@ -13,6 +13,7 @@ import { applyExtends } from './extends.ts'
 import { stack } from './fields.ts'
 import { defaultFiles, namedFiles, projectDirectory } from './find.ts'
 import { finish, parseBool } from './finish.ts'
+import { harden } from './harden.ts'
 import { applyInclude } from './include.ts'
 import { interpolate, UnsetVariables } from './interpolate.ts'
 import { judge } from './judge.ts'
@@ -266,6 +267,8 @@ function settleTree(
   const { options, reading, name } = context
   const interpolated = options.interpolate !== false
   if (interpolated) finish(tree, stack, { problems: reading.problems, path: [] })
+  reading.problems.settle()
+  if (interpolated && options.normalize !== false) harden(tree, reading.problems)
   reading.problems.settle()
   if (options.normalize !== false) normalize(tree, name)
   if (!interpolated) return { disabled: map(new Map()), inForce: [] }
