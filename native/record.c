@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 static char *put_char(char *to, unsigned c) {
   static const char hex[] = "0123456789abcdef";
@@ -71,27 +72,37 @@ static void rotate(struct settings *s) {
   else s->log = old; /* better a file too large than a line lost */
 }
 
+/* All of the parts, or as much of them as the disk takes. */
+static size_t write_parts(int fd, struct iovec *part, int count) {
+  size_t done = 0;
+  while (count) {
+    ssize_t n = RETRY(writev(fd, part, count));
+    if (n <= 0) break;
+    done += (size_t)n;
+    for (; count && (size_t)n >= part->iov_len; part++, count--) n -= (ssize_t)part->iov_len;
+    if (count) part->iov_base = (char *)part->iov_base + n, part->iov_len -= (size_t)n;
+  }
+  return done;
+}
+
 static void log_record(struct supervisor *m, const struct stream *s, bool newline) {
-  char record[LINE * 6 + 128], time[64], *at = record;
+  struct settings *to = &m->settings;
+  char start[LINE * 6 + 64], end[96], time[64], *at = start;
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   format_time(time, sizeof time, &now);
   at = (char *)memcpy(at, "{\"log\":\"", 8) + 8;
   at = put_json(at, s->line, s->length);
   if (newline) at = (char *)memcpy(at, "\\n", 2) + 2;
-  at += snprintf(at, 128, "\",\"stream\":\"%s\",\"time\":\"%s\"}\n", s->name, time);
-  size_t length = (size_t)(at - record), done = 0;
-  if (m->settings.log_max > 0 && m->settings.log_size > 0 && m->settings.log_size + (int64_t)length > m->settings.log_max) rotate(&m->settings);
-  while (done < length) {
-    ssize_t n = RETRY(write(m->settings.log, record + done, length - done));
-    if (n <= 0) { /* a full disk must not stop the container, and half a record must not spoil the next */
-      if (done && !ftruncate(m->settings.log, m->settings.log_size)) return;
-      m->settings.log_size += (int64_t)done;
-      return;
-    }
-    done += (size_t)n;
-  }
-  m->settings.log_size += (int64_t)length;
+  at += snprintf(at, 32, "\",\"stream\":\"%s\",", s->name);
+  int ending = snprintf(end, sizeof end, "\"time\":\"%s\"}\n", time);
+  size_t attributes = strlen(to->log_attributes), length = (size_t)(at - start) + attributes + (size_t)ending;
+  struct iovec parts[] = {{start, (size_t)(at - start)}, {(void *)(uintptr_t)to->log_attributes, attributes}, {end, (size_t)ending}};
+  if (to->log_max > 0 && to->log_size > 0 && to->log_size + (int64_t)length > to->log_max) rotate(to);
+  size_t done = write_parts(to->log, parts, 3);
+  /* a full disk must not stop the container, and half a record must not spoil the next */
+  if (done < length && done && !ftruncate(to->log, to->log_size)) return;
+  to->log_size += (int64_t)done;
 }
 
 /* Lines are cut at 16 KiB as Docker cuts them: the parts but the last have no newline. */

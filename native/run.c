@@ -43,6 +43,7 @@ static int log_settings(struct setup *m, const struct step *s) {
   m->settings->log_path = text(m, s->a[0]);
   m->settings->log_max = s->a[1];
   m->settings->log_files = s->a[2];
+  m->settings->log_attributes = text(m, s->a[3]);
   return open_log(m->settings);
 }
 

@@ -10,7 +10,7 @@ struct settings {
   const char *directory_path;
   bool lasting; /* how it ends must become known, whoever is there to hear it */
   const char *oom_file;
-  const char *log_path;
+  const char *log_path, *log_attributes; /* the latter as a member of each record, with its comma, or "" */
   int log;
   int64_t log_size, log_max, log_files;
   int stdio, attach, rows, columns, uid;

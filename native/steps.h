@@ -77,7 +77,7 @@ struct shape {
 
 static const struct shape shapes[] = {
     [STEP_SUPERVISE] = {PHASE_HOST, GROUP_SETTINGS, "ssn"},
-    [STEP_LOG] = {PHASE_HOST, GROUP_SETTINGS, "snn"},
+    [STEP_LOG] = {PHASE_HOST, GROUP_SETTINGS, "snns"},
     [STEP_STDIO] = {PHASE_HOST, GROUP_SETTINGS, "nnnnn"},
     [STEP_CLONE] = {PHASE_HOST, GROUP_SETTINGS, "n"},
     [STEP_MKDIR] = {PHASE_HOST, GROUP_FILE, "sn"},

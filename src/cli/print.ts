@@ -46,6 +46,6 @@ export async function listed<Row extends object>(listing: Listing<Row>): Promise
     throw usage(
       `format value ${JSON.stringify(format)} could not be parsed: it is table, json, jsonl, array or a template`,
     )
-  const { templated } = await import('./template/rows.ts')
+  const { templated } = await import('./template-rows.ts')
   return templated(format, listing).map(printable)
 }

@@ -11,7 +11,7 @@ import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
 import { rootSteps } from './parts/root.ts'
 import { slots } from './parts/slots.ts'
 import type { Program } from './program.ts'
-import type { ContainerSpec, SuperviseSpec } from './spec.ts'
+import type { ContainerSpec, LogFileSpec, SuperviseSpec } from './spec.ts'
 import { type Step, step } from './steps.ts'
 
 export interface CompileOptions {
@@ -25,12 +25,20 @@ export interface CompileOptions {
 /** Host steps: the monitor's folder and log file. `oom`: where out-of-memory kills are counted, "" for an exec. */
 export function superviseSteps(supervise: SuperviseSpec, { oom, lasting }: { oom: string; lasting: boolean }): Step[] {
   const { directory, log } = supervise
-  return [
-    step('supervise', { directory, oom, lasting: Number(lasting) }),
-    ...(log === undefined
-      ? []
-      : [step('log', { path: log.path, size: log.maxSize, files: log.maxFiles }, 'HostConfig.LogConfig')]),
-  ]
+  return [step('supervise', { directory, oom, lasting: Number(lasting) }), ...(log === undefined ? [] : [logStep(log)])]
+}
+
+function logStep({ path, maxSize, maxFiles, attributes }: LogFileSpec): Step {
+  const member = Object.keys(attributes).length === 0 ? '' : `"attrs":${asGoWrites(attributes)},`
+  return step('log', { path, size: maxSize, files: maxFiles, attributes: member }, 'HostConfig.LogConfig')
+}
+
+/** In the order of the names, and with what HTML would take for its own escaped. */
+function asGoWrites(map: Readonly<Record<string, string>>): string {
+  const text = (value: string) =>
+    JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const members = Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${members.map(([name, value]) => `${text(name)}:${text(value)}`).join(',')}}`
 }
 
 /** After every mount point has been made; /dev and the mounts asked for are file systems of their own. */

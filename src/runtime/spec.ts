@@ -228,6 +228,8 @@ export interface LogFileSpec {
   readonly maxSize: number
   /** Files kept, the current one included. */
   readonly maxFiles: number
+  /** What stands in every record beside the line. */
+  readonly attributes: Readonly<Record<string, string>>
 }
 
 /** A further process in a running container. */

@@ -29,7 +29,13 @@ export const steps = {
     phases: host,
     args: { directory: 'string', oom: 'string', lasting: 'number' },
   },
-  log: { code: 2, group: 'settings', phases: host, args: { path: 'string', size: 'number', files: 'number' } },
+  log: {
+    code: 2,
+    group: 'settings',
+    phases: host,
+    // as a member of each record, with its comma: `"attrs":{"a":"1"},` or ""
+    args: { path: 'string', size: 'number', files: 'number', attributes: 'string' },
+  },
   stdio: {
     code: 3,
     group: 'settings',

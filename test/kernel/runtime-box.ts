@@ -158,7 +158,10 @@ export class Box implements AsyncDisposable {
         size: [0, 0],
         attach: { stdin: true, stdout: true, stderr: true },
       },
-      supervise: { directory: join(folder, 'monitor'), log: { path: join(folder, 'log'), maxSize: -1, maxFiles: 1 } },
+      supervise: {
+        directory: join(folder, 'monitor'),
+        log: { path: join(folder, 'log'), maxSize: -1, maxFiles: 1, attributes: {} },
+      },
       ...change,
       process: {
         args,

@@ -69,6 +69,19 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
     assert.match(text, /\\u003cb\\u003e/)
   })
 
+  it('writes what was asked for beside each line as Docker does', async () => {
+    const base = await box.spec(['echo', 'hi'])
+    const attributes = { 'b c': 'ü&=,\u2028', X: '1 & <2>"', 10: 'ten', 2: 'two' }
+    await box.run({ ...base, supervise: { ...base.supervise, log: { ...base.supervise.log!, attributes } } })
+    const text = await readFile(base.supervise.log!.path, 'utf8')
+    assert.match(
+      text,
+      /^{"log":"hi\\n","stream":"stdout","attrs":{"10":"ten","2":"two","X":"[^{}]*},"time":"[^"]*"}\n$/,
+    )
+    assert.match(text, /"X":"1 \\u0026 \\u003c2\\u003e\\"","b c":"ü\\u0026=,\\u2028"/)
+    assert.deepEqual(JSON.parse(text).attrs, attributes)
+  })
+
   it('cuts lines at 16 KiB and rotates the log by size', async () => {
     const base = await box.spec(['sh', '-c', 'head -c 40000 /dev/zero | tr "\\0" x; echo'])
     const spec = {

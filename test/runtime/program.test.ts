@@ -21,7 +21,7 @@ describe('encode()', () => {
   })
 
   it('writes negative and large numbers as 64-bit words', () => {
-    const bytes = encode({ host: [step('log', { path: '', size: -1, files: 2 ** 52 + 5 })], child: [] })
+    const bytes = encode({ host: [step('log', { path: '', size: -1, files: 2 ** 52 + 5, attributes: '' })], child: [] })
     assert.deepEqual([bytes.readBigInt64LE(24 + 16), bytes.readBigInt64LE(24 + 24)], [-1n, 2n ** 52n + 5n])
   })
 

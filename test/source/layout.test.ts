@@ -23,6 +23,12 @@ const walls: readonly Wall[] = [
     packages: [],
     because: 'leaves without a subject: everybody may use them, so they use nobody',
   },
+  {
+    folder: 'template',
+    mayImport: ['lib'],
+    packages: [],
+    because: 'a language of its own: rows of lists and tags of logs are written in it',
+  },
   { folder: 'model', mayImport: ['lib'], packages: [], because: 'what a stack is does not depend on how it was read' },
   {
     folder: 'api',
@@ -83,15 +89,28 @@ const walls: readonly Wall[] = [
   },
   {
     folder: 'cli',
-    mayImport: ['targets', 'audit', 'stack', 'graph', 'plan', 'apply', 'view', 'client', 'model', 'api', 'lib'],
+    mayImport: [
+      'targets',
+      'audit',
+      'stack',
+      'graph',
+      'plan',
+      'apply',
+      'view',
+      'client',
+      'template',
+      'model',
+      'api',
+      'lib',
+    ],
     packages: ['listr2'],
     because: 'the command line starts the engine by path and never loads it',
   },
   { folder: 'runtime', mayImport: ['lib'], packages: ['koffi'], because: 'containers know no stacks and no HTTP' },
   {
     folder: 'engine',
-    mayImport: ['runtime', 'api', 'lib'],
-    packages: ['zod', 'p-queue', 'tar-stream', 'dns-packet', 'unbzip2-stream', 'ws', 'xz-decompress'],
+    mayImport: ['runtime', 'api', 'template', 'lib'],
+    packages: ['zod', 'p-queue', 'tar-stream', 'dns-packet', 'unbzip2-stream', 'ws', 'xz-decompress', 're2js'],
     because: 'the engine serves any client and knows no stacks',
   },
 ]
@@ -115,6 +134,7 @@ const engineWalls: Readonly<Record<string, readonly string[]>> = {
 
 /** Folders and files that get what they need as arguments, so that a table test covers them. */
 const pure = [
+  'template',
   'model',
   'graph',
   'plan',

@@ -4,7 +4,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { OutputChunk } from '../../api/frames.ts'
 import { errnoOf } from '../../lib/failure.ts'
-import { type LogRecord, nanoseconds, parseRecord, timestamp } from './records.ts'
+import { details, type LogRecord, nanoseconds, parseRecord, timestamp } from './records.ts'
 import { logFiles } from './rotate.ts'
 
 export interface ReadOptions {
@@ -16,6 +16,8 @@ export interface ReadOptions {
   readonly since?: bigint | undefined
   readonly until?: bigint | undefined
   readonly timestamps?: boolean | undefined
+  /** Before each line, its attributes. */
+  readonly details?: boolean | undefined
   /** Resolves when nothing more will be written; undefined: do not follow. */
   readonly follow?: Promise<unknown> | undefined
   readonly signal: AbortSignal
@@ -127,11 +129,15 @@ async function* chunks(lines: LineReader, options: ReadOptions): AsyncGenerator<
     for (const line of batch) {
       const record = parseRecord(line)
       if (!record || !wanted(record, options)) continue
-      const text = options.timestamps ? `${timestamp(record.time)} ${record.text}` : record.text
-      yield { stream: record.stream, data: Buffer.from(text) }
+      yield { stream: record.stream, data: Buffer.from(shown(record, options)) }
     }
     if (options.signal.aborted) return
   }
+}
+
+function shown(record: LogRecord, options: ReadOptions): string {
+  const text = options.details ? `${details(record)} ${record.text}` : record.text
+  return options.timestamps ? `${timestamp(record.time)} ${text}` : text
 }
 
 function wanted(record: LogRecord, { stdout, stderr, since, until }: ReadOptions): boolean {

@@ -6,7 +6,11 @@ export interface LogRecord {
   readonly text: string
   /** As written: RFC 3339 with up to nine decimals. */
   readonly time: string
+  /** Labels, variables and tag, where the log was asked to keep them. */
+  readonly attributes: Readonly<Record<string, string>>
 }
+
+const none = {}
 
 /** The record of a line; undefined when it is not one, as after a torn write. */
 export function parseRecord(line: string): LogRecord | undefined {
@@ -18,9 +22,28 @@ export function parseRecord(line: string): LogRecord | undefined {
     return undefined
   }
   if (typeof data !== 'object' || data === null) return undefined
-  const { log, stream, time } = data as { log?: unknown; stream?: unknown; time?: unknown }
-  if (typeof log !== 'string' || typeof time !== 'string') return undefined
-  return { stream: stream === 'stderr' ? 'stderr' : 'stdout', text: log, time }
+  const { log, stream, time, attrs = none } = data as Readonly<Record<string, unknown>>
+  if (typeof log !== 'string' || typeof time !== 'string' || typeof attrs !== 'object') return undefined
+  return {
+    stream: stream === 'stderr' ? 'stderr' : 'stdout',
+    text: log,
+    time,
+    attributes: attrs as Readonly<Record<string, string>>,
+  }
+}
+
+/** "a=1,b=two+words": what `details` shows before a line, as Go's url.QueryEscape writes it. */
+export function details({ attributes }: LogRecord): string {
+  return Object.entries(attributes)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `${queryEscaped(name)}=${queryEscaped(value)}`)
+    .join(',')
+}
+
+function queryEscaped(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
+    .replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+')
 }
 
 /** Nanoseconds since the epoch of an RFC 3339 time in UTC. */

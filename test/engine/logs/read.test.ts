@@ -25,6 +25,7 @@ test('parseRecord() reads a line and passes over a torn one', () => {
     stream: 'stderr',
     text: 'hi\n',
     time: '2026-01-01T00:00:00.5Z',
+    attributes: {},
   })
   assert.equal(parseRecord('{"log":"hi'), undefined)
   assert.equal(parseRecord('7'), undefined)
@@ -56,6 +57,19 @@ test('readLog() keeps streams apart and in order', async t => {
   assert.equal(await text(path), 'a\nb\nc\n')
   assert.equal(await text(path, { stderr: false }), 'a\nc\n')
   assert.equal(await text(path, { stdout: false, timestamps: true }), '2026-01-01T00:00:00.500000000Z b\n')
+})
+
+test('details are the attributes of a record, escaped as in a query, before the line and behind its time', async t => {
+  const path = logIn(t)
+  const attrs = { 'b c': 'ü&=,', X: "1 & <2>'()*!", 'a-_.~': '' }
+  writeFileSync(
+    path,
+    `${JSON.stringify({ log: 'a\n', stream: 'stdout', attrs, time: '2026-01-01T00:00:00Z' })}\n${line('b\n')}`,
+  )
+  const escaped = 'X=1+%26+%3C2%3E%27%28%29%2A%21,a-_.~=,b+c=%C3%BC%26%3D%2C'
+  assert.equal(await text(path, { details: true }), `${escaped} a\n b\n`)
+  assert.equal(await text(path, { details: true, timestamps: true, tail: 1 }), '2026-01-01T00:00:00.500000000Z  b\n')
+  assert.equal(await text(path), 'a\nb\n')
 })
 
 test('tail counts from the end, over rotated files, whatever their size', async t => {

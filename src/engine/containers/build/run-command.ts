@@ -110,7 +110,7 @@ async function commandSpec(parts: Parts, command: BuildCommand, place: Place): P
       },
       hostname,
       monitor,
-      log: join(folder, 'log'),
+      log: undefined,
       cgroup,
       attach: { stdin: false, stdout: true, stderr: true },
       masked: parts.masked,

@@ -1,6 +1,5 @@
 /** A record, its image and its attachments → the ContainerSpec the runtime compiles; every name has been looked up: pure. */
 import { Failure } from '../../../lib/failure.ts'
-import { parseBytes } from '../../../lib/units.ts'
 import type {
   CgroupSpec,
   ContainerSpec,
@@ -35,7 +34,7 @@ export interface Resolved {
   /** Of the container itself, or of the one whose network it shares. */
   readonly hostname: string
   readonly monitor: HostPath
-  readonly log: HostPath
+  readonly log: LogFileSpec | undefined
   /** Below each hierarchy's mount. */
   readonly cgroup: string
   readonly attach: StdioSpec['attach']
@@ -99,7 +98,7 @@ export function containerSpec(
       size: hostConfig.ConsoleSize,
       attach: resolved.attach,
     },
-    supervise: { directory: resolved.monitor, log: logFile(hostConfig, resolved.log) },
+    supervise: { directory: resolved.monitor, log: resolved.log },
   }
 }
 
@@ -131,17 +130,4 @@ export function checkSysctls(hostConfig: HostConfig): void {
 
 function cgroup(path: string, hostConfig: HostConfig, devices: Devices): CgroupSpec {
   return { path, ...limitsOf(hostConfig, devices.numberOf), devices: hostConfig.Privileged ? [] : devices.rules }
-}
-
-function logFile(hostConfig: HostConfig, path: HostPath): LogFileSpec | undefined {
-  const { Type, Config } = hostConfig.LogConfig
-  if (Type === 'none') return undefined
-  // without options: json-file grows for ever, local keeps 100 MB
-  const [usualSize, usualFiles] = Type === 'local' ? ['20m', '5'] : ['-1', '1']
-  const size = Config['max-size'] ?? usualSize
-  return {
-    path,
-    maxSize: size === '-1' ? -1 : (parseBytes(size) ?? -1),
-    maxFiles: Number(Config['max-file'] ?? usualFiles),
-  }
 }

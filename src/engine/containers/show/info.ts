@@ -8,6 +8,7 @@ import { stableHash } from '../../../lib/stable-json.ts'
 import type { Runtime } from '../../../runtime/runtime.ts'
 import type { Paths } from '../../base/paths.ts'
 import type { Images } from '../../images/images.ts'
+import { logDrivers } from '../../logs/log-options.ts'
 import { defaultRuntime, runtimes } from '../config/runtimes.ts'
 import type { Containers } from '../containers.ts'
 
@@ -63,7 +64,7 @@ export async function engineInfo({ paths, containers, images, runtime }: InfoSou
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
-      Log: ['json-file', 'none'],
+      Log: [...logDrivers, 'none'],
     },
     MemoryLimit: true,
     SwapLimit: true,

@@ -8,6 +8,7 @@ import { removeFolder } from '../../base/remove-folder.ts'
 import type { Config } from '../config/config.ts'
 import { endpointsOf, networkKind } from '../config/endpoints.ts'
 import { fillHostConfig } from '../config/host-config.ts'
+import { logFile } from '../config/log-file.ts'
 import { machineOf } from '../config/machine.ts'
 import { type ConfigRequest, type ImageDefaults, mergeConfig } from '../config/merge-config.ts'
 import { resolveMounts } from '../config/mount-points.ts'
@@ -81,6 +82,8 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
       newState(parts.boot),
       parts,
     )
+    // what does not work out for this container is told now and not when it starts
+    logFile(container.record, parts.paths.containerLog(id))
     await mkdir(parts.paths.container(id), { mode: 0o700 })
     await options.add(container)
     tell(parts, container, 'create')

@@ -10,6 +10,7 @@ import { healthPlan, startingHealth } from '../../health/state.ts'
 import { type Devices, resolveDevices } from '../config/devices.ts'
 import { networkKind } from '../config/endpoints.ts'
 import { linkEnvironment } from '../config/links.ts'
+import { logFile } from '../config/log-file.ts'
 import { containerSpec } from '../config/spec.ts'
 import { type FoundUser, findUser } from '../config/user.ts'
 import type { Container } from '../container.ts'
@@ -132,13 +133,13 @@ function valuesOf(results: readonly PromiseSettledResult<unknown>[]): unknown[] 
   })
 }
 
-function places({ paths, masked }: Parts, { id, cgroup }: Container) {
+function places({ paths, masked }: Parts, { id, cgroup, record }: Container) {
   return {
     cgroup,
     upper: paths.containerUpper(id),
     work: paths.containerWork(id),
     monitor: paths.monitor(id),
-    log: paths.containerLog(id),
+    log: logFile(record, paths.containerLog(id)),
     masked,
   }
 }

@@ -1,8 +1,8 @@
 /** `--format TEMPLATE`: rows through a template, one by one or as a table with headings, as docker's lists do it. */
-import { table } from '../../lib/text.ts'
-import { evaluate } from './evaluate.ts'
-import { functions, headingFunctions } from './functions.ts'
-import { parseTemplate, type Template } from './syntax.ts'
+import { table } from '../lib/text.ts'
+import { evaluate } from '../template/evaluate.ts'
+import { functions, headingFunctions } from '../template/functions.ts'
+import { parseTemplate, type Template } from '../template/syntax.ts'
 
 export interface Templated {
   readonly rows: readonly object[]

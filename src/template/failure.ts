@@ -1,5 +1,5 @@
 /** What is wrong with a template, with its place, in the words of Go's text/template as far as scripts look at them. */
-import { Failure } from '../../lib/failure.ts'
+import { Failure } from '../lib/failure.ts'
 
 /** @param at index into `source` */
 export function templateFailure(source: string, at: number, what: string, hint?: string): Failure {

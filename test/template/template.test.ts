@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { evaluate } from '../../../src/cli/template/evaluate.ts'
-import { functions } from '../../../src/cli/template/functions.ts'
-import { parseTemplate } from '../../../src/cli/template/syntax.ts'
-import { Failure } from '../../../src/lib/failure.ts'
+import { Failure } from '../../src/lib/failure.ts'
+import { evaluate } from '../../src/template/evaluate.ts'
+import { functions } from '../../src/template/functions.ts'
+import { parseTemplate } from '../../src/template/syntax.ts'
 
 const row = {
   Name: 'shop-web-1',
