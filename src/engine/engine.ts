@@ -11,6 +11,7 @@ import { defaultRoots, type PathRoots, Paths } from './base/paths.ts'
 import { Syncer } from './base/syncer.ts'
 import { Builder } from './build/builder.ts'
 import { BuildCache } from './build/cache.ts'
+import type { CacheSpace } from './build/cache-prune.ts'
 import { buildClassic, type ClassicBuild } from './build/classic/classic.ts'
 import { fileWork } from './build/file-work.ts'
 import { SeriesStore } from './build/series.ts'
@@ -25,6 +26,7 @@ import { engineInfo, engineVersion } from './containers/show/info.ts'
 import { Execs } from './containers/verbs/execs.ts'
 import { Images } from './images/images.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
+import type { ArchiveLimits } from './images/unpack-limits.ts'
 import type { NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
 import { Volumes } from './volumes/volumes.ts'
@@ -38,8 +40,10 @@ export interface EngineOptions {
   /** Address pools for networks, CIDR. */
   readonly pools?: readonly string[] | undefined
   readonly registries?: RegistrySettings | undefined
-  /** Bytes that the build cache may have; a tenth of the disk when undefined. */
-  readonly buildBudget?: number | undefined
+  /** What the build cache may have; a tenth of the disk where it says nothing of the most. */
+  readonly buildBudget?: CacheSpace | undefined
+  /** Of each layer, and of each archive that a build unpacks; those that are not there are the usual ones. */
+  readonly archiveLimits?: Partial<ArchiveLimits> | undefined
   /** Puts one line into the engine's log. */
   readonly say?: Say | undefined
 }
@@ -76,7 +80,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const cache = await BuildCache.open({ paths, aside, syncer })
   const [runtime, images, volumes, boot] = await Promise.all([
     options.runtime ?? kernelRuntime(paths, say),
-    Images.open(paths, events, { aside, registries: options.registries, holders: [() => cache.layers()] }),
+    Images.open(paths, events, {
+      aside,
+      registries: options.registries,
+      limits: options.archiveLimits,
+      holders: [() => cache.layers()],
+    }),
     Volumes.open(paths, events, aside),
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(text => text.trim()),
   ])
@@ -123,7 +132,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     images,
     cache,
     series: new SeriesStore(paths, aside),
-    files: fileWork(paths.buildDownloads),
+    files: fileWork(paths.buildDownloads, options.archiveLimits),
     run: commandRunner(containers.parts),
     say,
     budget: options.buildBudget,

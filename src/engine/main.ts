@@ -94,7 +94,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     })
   const [
     { createEngine },
-    { buildBudget, registrySettings },
+    { archiveLimits, buildBudget, registrySettings },
     { engineRelease },
     { serve },
     { handlersOf },
@@ -112,6 +112,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     pools: flags.pool,
     registries: registrySettings(flags, process.env, defaultSettings),
     buildBudget: buildBudget(flags),
+    archiveLimits: archiveLimits(flags),
     say,
   })
   try {

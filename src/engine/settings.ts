@@ -3,10 +3,14 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { errnoOf, Failure } from '../lib/failure.ts'
 import { parseBytes } from '../lib/units.ts'
+import type { CacheSpace } from './build/cache-prune.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
+import type { ArchiveLimits } from './images/unpack-limits.ts'
 
 /** Where settings are looked for when --config names no other file. */
 export const defaultConfig = '/etc/tscompose/engine.json'
+
+const wholeNumber = z.int().min(1)
 
 const schema = z.strictObject({
   'registry-mirrors': z.array(z.string()).default([]),
@@ -18,7 +22,22 @@ const schema = z.strictObject({
     .partial()
     .default({}),
   builder: z
-    .strictObject({ gc: z.strictObject({ enabled: z.boolean(), defaultKeepStorage: z.string() }).partial() })
+    .strictObject({
+      gc: z
+        .strictObject({
+          enabled: z.boolean(),
+          defaultKeepStorage: z.string(),
+          defaultMaxUsedSpace: z.string(),
+          defaultMinFreeSpace: z.string(),
+          defaultReservedSpace: z.string(),
+        })
+        .partial(),
+    })
+    .partial()
+    .default({}),
+  /** Of each layer, and of each archive that a build unpacks. */
+  'archive-limits': z
+    .strictObject({ size: z.string(), entries: wholeNumber, depth: wholeNumber, ratio: wholeNumber })
     .partial()
     .default({}),
 })
@@ -50,14 +69,29 @@ export function registrySettings(flags: SettingFlags, env: Env, defaults: Regist
   }
 }
 
-/** Bytes that the build cache may have; undefined where nothing says. @throws Failure `invalid`. */
-export function buildBudget(flags: SettingFlags): number | undefined {
+/** What the build cache may have. @throws Failure `invalid`. */
+export function buildBudget(flags: SettingFlags): CacheSpace {
   const { gc = {} } = readConfig(flags.config).builder
-  const text = flags['build-cache'] ?? gc.defaultKeepStorage
-  if (text === undefined) return gc.enabled === false ? Infinity : undefined
+  const bytes = (text: string | undefined) => bytesOf(text, 'Cannot keep the build cache to')
+  const most = bytes(flags['build-cache'] ?? gc.defaultMaxUsedSpace ?? gc.defaultKeepStorage)
+  return {
+    most: most ?? (gc.enabled === false ? Infinity : undefined),
+    minFree: bytes(gc.defaultMinFreeSpace),
+    reserved: bytes(gc.defaultReservedSpace),
+  }
+}
+
+/** What a layer, or an archive that a build unpacks, may bring; what nothing says of is not there. @throws Failure `invalid`. */
+export function archiveLimits(flags: SettingFlags): Partial<ArchiveLimits> {
+  const { size, ...counts } = readConfig(flags.config)['archive-limits']
+  const bytes = bytesOf(size, 'Cannot hold archives to')
+  return { ...counts, ...(bytes !== undefined && { bytes }) }
+}
+
+function bytesOf(text: string | undefined, what: string): number | undefined {
+  if (text === undefined) return undefined
   const bytes = parseBytes(text)
-  if (bytes === undefined)
-    throw new Failure('invalid', `Cannot keep "${text}" of the build cache: it should be an amount, such as 10GB`)
+  if (bytes === undefined) throw new Failure('invalid', `${what} "${text}": it should be an amount, such as 10GB`)
   return bytes
 }
 

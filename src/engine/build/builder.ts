@@ -15,6 +15,7 @@ import type { BuildCache } from './cache.ts'
 import { exportCache } from './cache-export.ts'
 import { type ImportedCache, importCache, locationName } from './cache-import.ts'
 import { CacheMounts } from './cache-mounts.ts'
+import type { CacheSpace } from './cache-prune.ts'
 import { CacheUsage, type ContextCopies } from './cache-usage.ts'
 import { Contexts, type Tell } from './contexts.ts'
 import { evaluatePlan, lookupOf } from './evaluate-plan.ts'
@@ -36,8 +37,8 @@ export interface BuilderOptions {
   readonly files: FileWork
   readonly run: RunCommand
   readonly say: Say
-  /** Bytes the cache may have after a build; undefined: a tenth of the disk. */
-  readonly budget?: number | undefined
+  /** What the cache may have after a build; a tenth of the disk where it says nothing of the most. */
+  readonly budget?: CacheSpace | undefined
   readonly copies: ContextCopies
 }
 

@@ -28,6 +28,28 @@ export interface PruneRequest {
   readonly keep: number
 }
 
+/** Bytes that the cache may have, in BuildKit's terms; one that is 0 or not there says nothing, all of them that nothing is kept. */
+export interface CacheSpace {
+  readonly most?: number | undefined
+  /** To be free on its disk. */
+  readonly minFree?: number | undefined
+  /** Never goes below that. */
+  readonly reserved?: number | undefined
+}
+
+/** How much is kept of `used` on a disk with so much `free`. */
+export function keptBytes({ most = 0, minFree = 0, reserved = 0 }: CacheSpace, used: number, free: number): number {
+  if (most === 0 && minFree === 0) return reserved
+  const excess = Math.max(0, minFree - free)
+  const keep = Math.min(most || Infinity, excess > 0 ? used - excess : Infinity)
+  return Math.max(keep, reserved)
+}
+
+/** Bytes that are the cache's alone. */
+export function usedBytes(items: readonly CacheItem[]): number {
+  return items.reduce((sum, item) => sum + (item.shared ? 0 : item.size), 0)
+}
+
 const filterNames = [
   'until',
   'unused-for',
@@ -54,7 +76,7 @@ export function chooseItems(items: readonly CacheItem[], { all, filters, keep }:
     !item.inUse && (all || !item.shared) && item.lastUsed <= until && matches(item, filters)
   const oldest = items.filter(fits).sort((a, b) => a.lastUsed - b.lastUsed || a.created - b.created)
   if (keep <= 0) return oldest
-  let left = items.reduce((sum, item) => sum + (item.shared ? 0 : item.size), 0)
+  let left = usedBytes(items)
   const chosen: CacheItem[] = []
   for (const item of oldest) {
     if (left <= keep) break

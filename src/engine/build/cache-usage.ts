@@ -5,7 +5,7 @@ import type { Digest } from '../images/digest.ts'
 import type { Images } from '../images/images.ts'
 import type { BuildCache } from './cache.ts'
 import type { CacheMounts } from './cache-mounts.ts'
-import { type CacheItem, chooseItems, type PruneRequest } from './cache-prune.ts'
+import { type CacheItem, type CacheSpace, chooseItems, keptBytes, type PruneRequest, usedBytes } from './cache-prune.ts'
 import type { FileWork } from './file-work.ts'
 
 interface CacheUsageOptions {
@@ -15,8 +15,8 @@ interface CacheUsageOptions {
   readonly mounts: CacheMounts
   readonly files: Pick<FileWork, 'downloads'>
   readonly copies: ContextCopies
-  /** Bytes it may have after a build; undefined: a tenth of the disk. */
-  readonly budget: number | undefined
+  /** What it may have after a build; a tenth of the disk where it says nothing of the most. */
+  readonly budget: CacheSpace | undefined
 }
 
 /** Copies of clients' folders that are kept between builds. */
@@ -102,12 +102,22 @@ export class CacheUsage {
   }
 
   /** The ids of what has gone, and the bytes that are free now. */
-  async prune(request: PruneRequest): Promise<{ readonly deleted: readonly string[]; readonly reclaimed: number }> {
+  async prune({
+    all,
+    filters,
+    space = {},
+  }: Pick<PruneRequest, 'all' | 'filters'> & { readonly space?: CacheSpace }): Promise<{
+    readonly deleted: readonly string[]
+    readonly reclaimed: number
+  }> {
     const { mounts, files, copies } = this.#options
     const owners = { 'exec.cachemount': mounts, 'source.http': files.downloads, 'source.local': copies }
     const deleted: string[] = []
     let reclaimed = 0
-    for (const item of chooseItems(await this.list(), request)) {
+    const items = await this.list()
+    const { bavail, bsize } = await statfs(this.#options.paths.build)
+    const keep = keptBytes(space, usedBytes(items), bavail * bsize)
+    for (const item of chooseItems(items, { all, filters, keep })) {
       if (item.type === 'regular') reclaimed += await this.#removeStep(item.id)
       else {
         if (!(await owners[item.type].remove(item.id))) continue
@@ -133,8 +143,9 @@ export class CacheUsage {
   /** Removes what is over the budget; one at a time. */
   async trim(): Promise<void> {
     const trimming = this.#trimming.then(async () => {
-      const keep = this.#options.budget ?? (await this.#tenth())
-      await this.prune({ all: false, filters: {}, keep: Math.max(1, keep) })
+      const budget = this.#options.budget
+      const most = Math.max(1, budget?.most ?? (await this.#tenth()))
+      await this.prune({ all: false, filters: {}, space: { ...budget, most } })
     })
     this.#trimming = trimming.catch(() => undefined)
     await trimming

@@ -2,6 +2,7 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostPath } from '../../runtime/spec.ts'
+import type { ArchiveLimits } from '../images/unpack-limits.ts'
 import type { CopyRequest, Fetched, FilesDigest, FilesSource } from './copy-request.ts'
 import type { AddSource, AddStep, CopyStep, WorkdirStep } from './dockerfile/plan.ts'
 import { copyFiles } from './files/copy.ts'
@@ -26,7 +27,7 @@ export interface FetchWork extends Pick<FetchOptions, 'args' | 'client' | 'signa
 }
 
 export interface FileWork {
-  copy(request: CopyRequest): Promise<void>
+  copy(request: Omit<CopyRequest, 'limits'>): Promise<void>
   /** @throws Failure `not-found` for a source that is not there. */
   digest(request: DigestRequest): Promise<FilesDigest>
   /** Of one path and all below it. @throws Failure `not-found`. */
@@ -48,18 +49,19 @@ export interface FileWork {
   workdir(step: WorkdirStep, options: { readonly below: readonly HostPath[]; readonly upper: HostPath }): Promise<void>
 }
 
-/** On this machine; what is read once is remembered, what is downloaded kept in a folder. */
-export function fileWork(kept: HostPath): FileWork {
+/** On this machine; what is read once is remembered, what is downloaded kept in a folder. `limits` are those of each archive. */
+export function fileWork(kept: HostPath, limits?: Partial<ArchiveLimits>): FileWork {
   const memory = new DigestMemory()
   const downloads = new Downloads(kept)
   const own = (options: FetchWork) => ({
     ...options,
     downloads,
+    limits,
     folder: mkdtempSync(join(options.folder, 'fetched-')),
   })
   return {
     downloads,
-    copy: copyFiles,
+    copy: request => copyFiles({ ...request, limits }),
     digest: request => filesDigest({ ...request, memory }),
     treeDigest: (path, request) => treeDigest(path, { ...request, memory }),
     shown: shownLayers,

@@ -18,12 +18,13 @@ export async function listUsage(usage: Usage, filter: readonly string[]): Promis
 /** What has gone, when it has. */
 export async function* pruneUsage(
   usage: Usage,
-  { all, filter, keepDuration, reservedSpace, maxUsedSpace }: Of<typeof control.prune.request>,
+  { all, filter, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace }: Of<typeof control.prune.request>,
 ): AsyncGenerator<UsageRecord> {
   const until: Filters = keepDuration > 0 ? { until: [String((Date.now() - keepDuration / 1e6) / 1000)] } : {}
   const before = new Map((await usage.list()).map(item => [item.id, item]))
   const filters = { ...filtersOf(filter), ...until }
-  const { deleted } = await usage.prune({ all, filters, keep: maxUsedSpace || reservedSpace })
+  const space = { most: maxUsedSpace, minFree: minFreeSpace, reserved: reservedSpace }
+  const { deleted } = await usage.prune({ all, filters, space })
   for (const id of deleted) {
     const item = before.get(id)
     if (item) yield recordOf(item)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type CacheItem, chooseItems } from '../../../src/engine/build/cache-prune.ts'
+import { type CacheItem, type CacheSpace, chooseItems, keptBytes } from '../../../src/engine/build/cache-prune.ts'
 
 const item = (id: string, more: Partial<CacheItem> = {}): CacheItem => ({
   id,
@@ -51,4 +51,20 @@ describe('what goes of the build cache', () => {
       /invalid filter 'colour'/,
     )
   })
+})
+
+describe('bytes that are kept', () => {
+  const cases: readonly (readonly [string, CacheSpace, number])[] = [
+    ['none where nothing is said', {}, 0],
+    ['at most so many', { most: 40 }, 40],
+    ['so many, also where less was asked to be free', { most: 40, minFree: 20 }, 40],
+    ['fewer, to have so much free', { most: 90, minFree: 70 }, 60],
+    ['all, where as much is free as was asked for', { minFree: 30 }, Infinity],
+    ['all but what is missing of it', { minFree: 31 }, 99],
+    ['none, where even that would not do', { minFree: 1000 }, 0],
+    ['never less than what is reserved', { minFree: 1000, reserved: 10 }, 10],
+    ['what is reserved, even above the most', { most: 5, reserved: 10 }, 10],
+    ['what is reserved, where nothing else is said', { reserved: 10 }, 10],
+  ]
+  for (const [what, space, kept] of cases) test(what, () => assert.equal(keptBytes(space, 100, 30), kept))
 })

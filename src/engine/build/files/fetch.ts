@@ -1,6 +1,7 @@
 /** What ADD takes from elsewhere: a file of a web server, or a commit of a git repository. */
 import { isFailure } from '../../../lib/failure.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
+import type { ArchiveLimits } from '../../images/unpack-limits.ts'
 import type { Fetched } from '../copy-request.ts'
 import type { AddSource } from '../dockerfile/plan.ts'
 import type { BuildClient } from '../request.ts'
@@ -12,6 +13,8 @@ export interface FetchOptions {
   /** Empty, and goes with the step. */
   readonly folder: HostPath
   readonly downloads: Downloads
+  /** Of an archive that is a context. */
+  readonly limits?: Partial<ArchiveLimits> | undefined
   /** HTTP_PROXY and its kin, as build arguments. */
   readonly args: ReadonlyMap<string, string>
   /** Its secrets GIT_AUTH_TOKEN and GIT_AUTH_HEADER open a repository, its ssh agent another. */

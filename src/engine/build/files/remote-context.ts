@@ -41,7 +41,7 @@ export async function fetchContext(address: string, options: FetchOptions): Prom
     return into
   }
   using writer = new OverlayWriter([], into)
-  const limits = await unpackLimits(into)
+  const limits = await unpackLimits(into, options.limits)
   const reader = openArchive(entry, limits)
   try {
     const owner = { uid: 0, gid: 0 }

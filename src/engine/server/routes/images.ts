@@ -129,8 +129,13 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
       ),
     buildPrune: async ({ query }) => {
       const { filters = {}, all = false } = query
-      const keep = Math.max(query['keep-storage'] ?? 0, query['reserved-space'] ?? 0, query['max-used-space'] ?? 0)
-      const { deleted, reclaimed } = await builder.usage.prune({ all, filters, keep })
+      const space = {
+        most: query['max-used-space'],
+        minFree: query['min-free-space'],
+        // as clients before 1.48 have it
+        reserved: query['reserved-space'] || query['keep-storage'],
+      }
+      const { deleted, reclaimed } = await builder.usage.prune({ all, filters, space })
       return { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed }
     },
     distributionInspect: ({ params, headers }, { signal }) =>

@@ -6,6 +6,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { type TarHeader, tarEnd, tarHeader, tarPadding } from '../../../../src/engine/base/tar-writer.ts'
 import type { AddStep } from '../../../../src/engine/build/dockerfile/plan.ts'
+import { fileWork } from '../../../../src/engine/build/file-work.ts'
 import type { ArchiveLimits } from '../../../../src/engine/images/unpack-limits.ts'
 import { getXattr } from '../../../../src/runtime/native.ts'
 import { lacking, root } from '../../../support/needs.ts'
@@ -295,5 +296,21 @@ describe('copyFiles() of an ADD', { skip: lacking(root()) }, () => {
     assert.equal(statSync(join(upper, 'opt/lower/d/f')).mtimeMs, 1_600_000_000_000)
     assert.deepEqual(marks(upper), { '/opt/lower/one.txt': 'whiteout' })
     assert.equal(shown(layers)['/opt/lower/two.txt'], '600 1000:1000 two')
+  })
+
+  test('has the limits of the engine', async t => {
+    const context = contextOf(t, { 'x.tar': tarOf([{ name: 'a' }, { name: 'b' }, { name: 'c', content: 'long' }]) })
+    const add = async (limits: Partial<ArchiveLimits>) =>
+      await fileWork(join(folderOf(t, {}), 'downloads'), limits).copy({
+        step: addStep(['x.tar'], '/'),
+        source: { layers: [context], exclude: [] },
+        fetched: [],
+        below: [],
+        upper: folderOf(t, {}),
+        signal: new AbortController().signal,
+      })
+    await add({ entries: 3 })
+    await assert.rejects(add({ entries: 2 }), /more than 2 entries/)
+    await assert.rejects(add({ bytes: 3 }), /more than 3 bytes/)
   })
 })
