@@ -15,8 +15,8 @@ import { outrun, PlanFailure } from './plan-failure.ts'
 export interface Road {
   readonly client: Client
   readonly signal?: AbortSignal | undefined
-  /** Applies a plan and shows it. @throws PlanFailure */
-  carryOut(plan: Plan): Promise<void>
+  /** Applies a plan, made of what was observed, and shows it. @throws PlanFailure */
+  carryOut(plan: Plan, observed: Observed): Promise<void>
 }
 
 export interface Convergence extends Road {
@@ -35,28 +35,28 @@ const attempts = 5
 export async function converge(convergence: Convergence): Promise<boolean> {
   const { project, options, carryOut, confirm } = convergence
   if (convergence.dryRun) {
-    const { pulls, builds, plan } = await foresee(convergence)
-    for (const each of [pulls, builds]) if (!each.empty) await carryOut(each)
-    await carryOut(plan)
+    const { pulls, builds, plan, observed } = await foresee(convergence)
+    for (const each of [pulls, builds]) if (!each.empty) await carryOut(each, observed)
+    await carryOut(plan, observed)
     return true
   }
   let observed = await look(convergence)
   const pulls = pullsOf(project, observed, { ...options, missing: true })
   if (!pulls.empty) {
-    await carryOut(pulls)
+    await carryOut(pulls, observed)
     // what a pull brought decides what is built and recreated
     observed = await look(convergence)
   }
   const builds = await neededBuilds(project, observed, options)
   if (!builds.empty) {
-    await carryOut(builds)
+    await carryOut(builds, observed)
     observed = await look(convergence)
   }
   for (let attempt = 1; ; attempt++) {
     const plan = reconcile(project, observed, options)
     if (confirm && !(await confirm(plan))) return false
     try {
-      await carryOut(plan)
+      await carryOut(plan, observed)
       return true
     } catch (error) {
       if (!(error instanceof PlanFailure) || attempt === attempts || convergence.signal?.aborted) throw error
@@ -91,12 +91,12 @@ export async function createOneOff(run: OneOffRun): Promise<string> {
   let observed = await look(run)
   const builds = await neededBuilds(project, observed, { services: [oneOff.service.name], noDeps: true, build })
   if (!builds.empty) {
-    await run.carryOut(builds)
+    await run.carryOut(builds, observed)
     observed = dryRun ? withBuilt(observed, builds) : await look(run)
   }
   const { quietOrphans, noDeps } = run
   const { plan, name } = planOneOff({ ...oneOff, project, observed, wait: !noDeps, quietOrphans })
-  await run.carryOut(plan)
+  await run.carryOut(plan, observed)
   return name
 }
 
@@ -104,15 +104,18 @@ export interface Foreseen {
   readonly pulls: Plan
   readonly builds: Plan
   readonly plan: Plan
+  /** What the plan was made of. */
+  readonly observed: Observed
 }
 
 /** What `converge` would do: the pulls and builds that come first, and the plan as it is without what they change. */
 export async function foresee(convergence: Omit<Convergence, 'carryOut' | 'confirm' | 'dryRun'>): Promise<Foreseen> {
   const { project, options } = convergence
-  const observed = await look(convergence)
-  const builds = await neededBuilds(project, observed, options)
-  const plan = reconcile(project, withBuilt(observed, builds), options)
-  return { pulls: pullsOf(project, observed, options), builds, plan }
+  const found = await look(convergence)
+  const builds = await neededBuilds(project, found, options)
+  const observed = withBuilt(found, builds)
+  const plan = reconcile(project, observed, options)
+  return { pulls: pullsOf(project, found, options), builds, plan, observed }
 }
 
 /** As if the builds had made what is missing; whether one makes another image than the one that is here nobody knows before. */

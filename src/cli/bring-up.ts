@@ -1,6 +1,7 @@
 /** The road of up, create, scale and plan: the stack and the engine side by side, what is there, the difference. */
 import type { Client } from '../client/client.ts'
 import type { PullWhen } from '../plan/images.ts'
+import type { Plan } from '../plan/plan.ts'
 import type { UpOptions } from '../plan/reconcile.ts'
 import type { LoadedStack } from '../stack/load.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
@@ -47,7 +48,7 @@ type UpValues = Values<typeof upOptions>
 
 /** What the command line asks for: the stack, and what of it is to be how. */
 export interface Wanted {
-  readonly loaded: LoadedStack
+  readonly loaded: Pick<LoadedStack, 'project'>
   readonly client: Client
   /** Those named on the command line; undefined for all. */
   readonly services: readonly string[] | undefined
@@ -93,6 +94,12 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
 export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'beforeStart' | 'onOutput'> {
   /** -y. */
   readonly yes: boolean
+  /** What the history calls it; up when nothing is said. */
+  readonly command?: string
+  /** The apply that is gone back to. */
+  readonly to?: number
+  /** Instead of the question before data is lost. */
+  readonly ask?: (plan: Plan) => Promise<boolean>
   /** Called when a live list is about to cover the terminal, until it has ended. */
   readonly hold?: (shown: Promise<unknown>) => void
 }
@@ -101,25 +108,31 @@ export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'befor
 export async function bringUp(
   call: Call,
   { loaded, client, options }: Wanted,
-  { yes, hold, ...applied }: BringUp,
+  { yes, ask, hold, command = 'up', to, ...applied }: BringUp,
 ): Promise<boolean> {
   using _unseen = call.interrupts.endure()
-  const { converge } = await import('../apply/converge.ts')
-  return await converge({
-    client,
-    project: loaded.project,
-    options,
-    dryRun: call.globals['dry-run'],
-    signal: applied.signal ?? call.signal,
-    confirm: plan => confirm(call, plan, { yes }),
-    carryOut: async plan => {
-      // what waits is followed by its output, not by a list
-      const live = hold === undefined || !plan.nodes.some(({ operation }) => operation.kind === 'wait-container')
-      const work = applyPlan(call, { ...applied, plan, client, nothing: 'no changes', live })
-      if (live) hold?.(work)
-      await work
-    },
-  })
+  const [{ converge }, { applying }] = await Promise.all([import('../apply/converge.ts'), import('./applying.ts')])
+  const { project } = loaded
+  const { services, scale } = options
+  const apply = { client, command, name: project.name, project, services, scale, to }
+  return await applying(call, apply, recorder =>
+    converge({
+      client,
+      project,
+      options,
+      dryRun: call.globals['dry-run'],
+      signal: applied.signal ?? call.signal,
+      confirm: ask ?? (plan => confirm(call, plan, { yes })),
+      carryOut: async (plan, observed) => {
+        recorder.plan(plan, observed)
+        // what waits is followed by its output, not by a list
+        const live = hold === undefined || !plan.nodes.some(({ operation }) => operation.kind === 'wait-container')
+        const work = applyPlan(call, { ...applied, plan, client, nothing: 'no changes', live })
+        if (live) hold?.(work)
+        await work
+      },
+    }),
+  )
 }
 
 function refuse(values: UpValues): void {

@@ -25,6 +25,21 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ['push', 'Push the images of services', async () => (await import('./commands/push.ts')).push],
     ['lock', 'Pin the images of the stack in compose.lock', async () => (await import('./commands/lock.ts')).lock],
     ['ls', 'List the projects that have containers', async () => (await import('./commands/ls.ts')).ls],
+    [
+      'history',
+      'List what was applied to the stack, and how it ended',
+      async () => (await import('./commands/history.ts')).history,
+    ],
+    [
+      'history show',
+      'Show one apply of the history, whole',
+      async () => (await import('./commands/history-show.ts')).historyShow,
+    ],
+    [
+      'rollback',
+      'Go back to what an earlier apply made of the stack',
+      async () => (await import('./commands/rollback.ts')).rollback,
+    ],
   ],
   Services: [
     ['create', 'Create containers without starting them', async () => (await import('./commands/create.ts')).create],

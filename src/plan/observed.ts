@@ -58,6 +58,8 @@ export interface ObservedImage {
   /** Paths for which the image wants a volume. */
   readonly volumes: readonly string[]
   readonly healthcheck: boolean
+  /** "sha256:…" by which a registry has it; absent for one that was built here. */
+  readonly digest?: string
   /** When it was last pulled or built, in milliseconds since 1970; undefined when the engine does not say. */
   readonly taggedAt: number | undefined
 }
@@ -117,8 +119,10 @@ export function observedVolume(item: VolumeInspect): ObservedVolume {
 export function observedImage(item: ImageInspect): ObservedImage {
   const tagged = Date.parse(item.Metadata?.LastTagTime ?? '')
   const test = item.Config?.Healthcheck?.Test ?? []
+  const digest = item.RepoDigests?.[0]?.split('@')[1]
   return {
     id: item.Id,
+    ...(digest === undefined ? {} : { digest }),
     labels: item.Config?.Labels ?? {},
     volumes: Object.keys(item.Config?.Volumes ?? {}).sort(),
     healthcheck: test.length > 0 && test[0] !== 'NONE',

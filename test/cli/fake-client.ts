@@ -1,4 +1,7 @@
 /** A Client that answers from a table and remembers what it was asked; the one thing these tests replace. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { ContainerSummary } from '../../src/api/containers.ts'
 import type { Endpoint } from '../../src/api/endpoint.ts'
@@ -46,6 +49,10 @@ export interface Given {
   readonly stdin?: string
 }
 
+/** What commands keep of projects, for as long as this test file runs. */
+const state = mkdtempSync(join(tmpdir(), 'tscompose-state-'))
+process.on('exit', () => rmSync(state, { recursive: true, force: true }))
+
 /** Runs a command line against a fake engine. */
 export async function tscompose(
   argv: readonly string[],
@@ -65,7 +72,7 @@ export async function tscompose(
     stderr: sink('stderr'),
     stdin: input,
     stdinIsTTY: false,
-    env,
+    env: { TSCOMPOSE_STATE: state, ...env },
     cwd,
     interrupts: new Interrupts(),
     connect: async () => client ?? fakeClient({}),

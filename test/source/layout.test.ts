@@ -82,6 +82,12 @@ const walls: readonly Wall[] = [
       'what is kept on disk between two commands is the concern of those that keep it; zod would cost each its start',
   },
   {
+    folder: 'history',
+    mayImport: ['apply', 'plan', 'graph', 'client', 'model', 'api', 'lib', 'state'],
+    packages: [],
+    because: 'what was applied is kept by whoever applies: the command line, the keeper',
+  },
+  {
     folder: 'targets',
     mayImport: ['lib'],
     packages: [],
@@ -97,6 +103,8 @@ const walls: readonly Wall[] = [
       'plan',
       'apply',
       'view',
+      'history',
+      'state',
       'client',
       'template',
       'model',

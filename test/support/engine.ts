@@ -64,6 +64,7 @@ export class TestEngine {
       COMPOSE_PROJECT_NAME: '',
       NO_COLOR: '1',
       DOCKER_CONFIG: join(this.folder, 'docker-config'),
+      TSCOMPOSE_STATE: join(this.folder, 'state'),
     }
   }
 

@@ -11,6 +11,6 @@ export const create = command({
   },
   async run(call) {
     const wanted = await wantedOf(call, call.options, { noStart: true })
-    return (await bringUp(call, wanted, { yes: call.options.yes })) ? 0 : 1
+    return (await bringUp(call, wanted, { yes: call.options.yes, command: 'create' })) ? 0 : 1
   },
 })

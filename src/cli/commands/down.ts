@@ -1,5 +1,6 @@
 /** Stops and removes the containers and networks of a stack; volumes only when asked. */
 import { applyPlan } from '../apply-plan.ts'
+import { applying } from '../applying.ts'
 import { command } from '../command.ts'
 import { confirm } from '../confirm.ts'
 import { projectOrName } from '../project.ts'
@@ -35,19 +36,22 @@ export const down = command({
       import('../../apply/observe.ts'),
       import('../../plan/down.ts'),
     ])
-    const images =
-      options.rmi !== undefined && 'services' in target ? (await import('../../plan/images.ts')).imagesOf(target) : []
-    const observed = await observe(client, target.name, { signal: call.signal, images })
     const services = call.args.length > 0 ? call.args : undefined
-    const plan = planDown(target, observed, {
-      ...(services ? { services } : {}),
-      volumes: options.volumes,
-      removeOrphans: options['remove-orphans'],
-      ...(options.rmi === undefined ? {} : { images: options.rmi as 'local' | 'all' }),
-      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    return await applying(call, { client, command: 'down', name: target.name, services }, async recorder => {
+      const images =
+        options.rmi !== undefined && 'services' in target ? (await import('../../plan/images.ts')).imagesOf(target) : []
+      const observed = await observe(client, target.name, { signal: call.signal, images })
+      const plan = planDown(target, observed, {
+        ...(services ? { services } : {}),
+        volumes: options.volumes,
+        removeOrphans: options['remove-orphans'],
+        ...(options.rmi === undefined ? {} : { images: options.rmi as 'local' | 'all' }),
+        ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      })
+      if (!(await confirm(call, plan, { yes: options.yes }))) return 1
+      recorder.plan(plan, observed)
+      await applyPlan(call, { plan, client, nothing: 'Nothing to remove' })
+      return 0
     })
-    if (!(await confirm(call, plan, { yes: options.yes }))) return 1
-    await applyPlan(call, { plan, client, nothing: 'Nothing to remove' })
-    return 0
   },
 })

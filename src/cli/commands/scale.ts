@@ -12,6 +12,6 @@ export const scale = command({
     const services = Object.keys(parseScale(call.args))
     const values = { ...valuesOf(upOptions), scale: call.args, 'no-deps': call.options['no-deps'] }
     const wanted = await wantedOf({ ...call, args: services }, values, { services })
-    return (await bringUp(call, wanted, { yes: false })) ? 0 : 1
+    return (await bringUp(call, wanted, { yes: false, command: 'scale' })) ? 0 : 1
   },
 })

@@ -1,0 +1,83 @@
+/** An apply by a person: one at a time on a project, and kept in its history. */
+import { userInfo } from 'node:os'
+import type { Client } from '../client/client.ts'
+import type { Recorder } from '../history/recorder.ts'
+import { errnoOf } from '../lib/failure.ts'
+import { printable } from '../lib/text.ts'
+import type { Project } from '../model/project.ts'
+import type { Holder } from '../state/project-lock.ts'
+import type { Call } from './command.ts'
+import { usage } from './options.ts'
+
+export interface Apply {
+  readonly client: Client
+  /** up, down and so on: what the history says it was. */
+  readonly command: string
+  readonly name: string
+  /** What is to be; undefined where nothing is left to be. */
+  readonly project?: Project | undefined
+  readonly services?: readonly string[] | undefined
+  readonly scale?: Readonly<Record<string, number>> | undefined
+  /** The apply that is gone back to. */
+  readonly to?: number | undefined
+}
+
+/** Does `work` when nobody else applies to the project; it tells the recorder of each plan it carries out. */
+export async function applying<T>(call: Call, apply: Apply, work: (recorder: Recorder) => Promise<T>): Promise<T> {
+  const [{ Recorder }, { History, usualLength }, { lockProject }] = await Promise.all([
+    import('../history/recorder.ts'),
+    import('../history/history.ts'),
+    import('../state/project-lock.ts'),
+  ])
+  const { client, command, name, project, services, scale, to } = apply
+  const { env, screen, globals } = call
+  const user = userName(env)
+  const isDry = globals['dry-run']
+  const recorder = new Recorder({
+    history: new History(name, { host: client.host, env }),
+    length: isDry ? 0 : lengthOf(env, usualLength),
+    command,
+    user,
+    ...(project && { project, folder: project.directory }),
+    ...(services && { services }),
+    ...(scale && { scale }),
+    ...(to !== undefined && { to }),
+    warn: text => screen.warn(printable(text)),
+  })
+  if (isDry) return await work(recorder)
+  await using _ = await lockProject({
+    host: client.host,
+    project: name,
+    holder: { pid: process.pid, user, command: `tscompose ${command}` },
+    onWait: holder => screen.say(waitingFor(name, holder)),
+    signal: call.signal,
+  })
+  return await recorder.during(() => work(recorder))
+}
+
+function waitingFor(project: string, holder: Holder | undefined): string {
+  const who = holder
+    ? `${printable(holder.command)} of ${printable(holder.user)} (process ${holder.pid})`
+    : 'another apply'
+  return `Waiting for ${who} on project ${project} to end`
+}
+
+/** The person behind sudo, where there is one. */
+export function userName(env: Readonly<Record<string, string | undefined>>): string {
+  if (env['SUDO_USER']) return env['SUDO_USER']
+  try {
+    return userInfo().username
+  } catch (error) {
+    // a uid without an entry in the list of users
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ERR_SYSTEM_ERROR') return String(process.getuid?.() ?? '')
+    throw error
+  }
+}
+
+function lengthOf(env: Readonly<Record<string, string | undefined>>, usual: number): number {
+  const text = env['TSCOMPOSE_HISTORY']
+  if (!text) return usual
+  if (!/^\d{1,4}$/.test(text))
+    throw usage(`TSCOMPOSE_HISTORY is "${text}": it should be how many applies are kept, from 0 to 9999`)
+  return Number(text)
+}

@@ -1,0 +1,95 @@
+/** The applies of one project on disk, the newest few: a file each, `history/7.json` in the project's folder. */
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { errnoOf, Failure, isFailure, messageOf } from '../lib/failure.ts'
+import { createDocument, readDocument, writeDocument } from '../state/document.ts'
+import { projectFolder, type StateOf } from '../state/folder.ts'
+import { checkEntry, type Entry, entryVersion } from './entry.ts'
+
+/** How many are kept when nothing else is said. */
+export const usualLength = 20
+
+export interface Read {
+  /** The newest last. */
+  readonly entries: readonly Entry[]
+  /** What could not be read, a sentence each. */
+  readonly damaged: readonly string[]
+}
+
+export class History {
+  readonly project: string
+  readonly #folder: string
+
+  constructor(project: string, of: StateOf) {
+    this.project = project
+    this.#folder = join(projectFolder(project, of), 'history')
+  }
+
+  read(): Read {
+    const entries: Entry[] = []
+    const damaged: string[] = []
+    for (const number of this.#numbers()) {
+      try {
+        const entry = this.#entry(number)
+        if (entry !== undefined) entries.push(entry)
+      } catch (error) {
+        if (!isFailure(error)) throw error
+        damaged.push(error.message)
+      }
+    }
+    return { entries, damaged }
+  }
+
+  /** @throws Failure `not-found` with the numbers there are. */
+  get(number: number): Entry {
+    const found = this.#entry(number)
+    if (found !== undefined) return found
+    const numbers = this.#numbers()
+    throw new Failure('not-found', `Project "${this.project}" has no apply ${number} in its history`, {
+      hint: numbers.length === 0 ? 'It has none yet' : `It has ${numbers[0]} to ${numbers.at(-1)}`,
+    })
+  }
+
+  /**
+   * Keeps a new entry under the next number and lets go of those beyond `length`; `text` makes the document of it.
+   * @returns the number
+   */
+  add(text: (number: number) => string, length: number): number {
+    const numbers = this.#numbers()
+    let number = (numbers.at(-1) ?? 0) + 1
+    // somebody else may have taken it since
+    while (!createDocument(this.#path(number), text(number))) number++
+    // a reader may have one of them open, and reads on
+    for (const old of numbers.slice(0, Math.max(0, numbers.length + 1 - length)))
+      rmSync(this.#path(old), { force: true })
+    return number
+  }
+
+  /** Writes what has become of an entry; one that has been let go of meanwhile stays so. */
+  replace(number: number, text: string): void {
+    if (this.#numbers().includes(number)) writeDocument(this.#path(number), text)
+  }
+
+  #entry(number: number): Entry | undefined {
+    const path = this.#path(number)
+    const members = readDocument(path, entryVersion)
+    return members && checkEntry(path, members)
+  }
+
+  #path(number: number): string {
+    return join(this.#folder, `${number}.json`)
+  }
+
+  #numbers(): readonly number[] {
+    let names: readonly string[]
+    try {
+      names = readdirSync(this.#folder)
+    } catch (cause) {
+      if (errnoOf(cause) === 'ENOENT') return []
+      throw new Failure('internal', `Cannot read "${this.#folder}": ${errnoOf(cause) ?? messageOf(cause)}`, { cause })
+    }
+    return names
+      .flatMap(name => (/^[1-9]\d{0,8}\.json$/.test(name) ? Number(name.slice(0, -'.json'.length)) : []))
+      .sort((a, b) => a - b)
+  }
+}
