@@ -9,6 +9,7 @@ import { Failure, isFailure, messageOf } from '../lib/failure.ts'
 import type { Late, NodeId, Operation, Ref } from '../plan/operation.ts'
 import { adoptedContainer, adoptedNetwork } from './adopt.ts'
 import { runHook } from './hook.ts'
+import { monitor, patience } from './monitor.ts'
 import type { PerformContext, Performed, Performer } from './performer.ts'
 import { pull, type RegistryAuthSource } from './pull.ts'
 import { withSeccompProfiles } from './seccomp-profiles.ts'
@@ -32,7 +33,8 @@ export function enginePerformer(client: Client, options: EngineOptions = {}): Pe
   return {
     begin(plan) {
       // ahead of time, so that the first wait need not
-      if (plan.nodes.some(({ operation }) => operation.kind === 'wait-container')) waiter.open()
+      const listens = (kind: Operation['kind']) => kind === 'wait-container' || kind === 'monitor-container'
+      if (plan.nodes.some(({ operation }) => listens(operation.kind))) waiter.open()
     },
     perform: (operation, context) => perform(operation, { ...context, ...options, client, waiter }),
     end: () => waiter.close(),
@@ -79,6 +81,9 @@ async function perform(operation: Operation, context: Context): Promise<Performe
       for (const warning of container.Warnings ?? []) context.onWarning(warning)
       return { id: container.Id }
     }
+    case 'delay':
+      await patience(operation.milliseconds, context.signal)
+      return undefined
     default: {
       const id = resolve(operation.container, results)
       return onceSettled({ waiter: context.waiter, id, signal: context.signal }, () =>
@@ -123,6 +128,8 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
         context.onWarning(`optional dependency "${operation.service}" failed to start: ${why}`)
         return { outcome: 'unready' }
       }
+    case 'monitor-container':
+      return { outcome: await monitor(context.waiter, id, operation, context.signal) }
     case 'stop-container':
       return gone(client.call(containerEndpoints.containerStop, { params, query: grace(operation.timeout) }))
     case 'restart-container':
@@ -149,7 +156,7 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
         }),
       )
     case 'rename-container':
-      await renamed(client, id, operation.name)
+      await renamed(client, id, operation.to ?? operation.name)
       return undefined
     case 'remove-container':
       return gone(

@@ -41,6 +41,7 @@ export function outrun({ node, failure }: FailedNode, before: Observed, now: Obs
     case 'pull-image':
     case 'build-image':
     case 'remove-image':
+    case 'delay':
       return false
     case 'create-container':
       // the other may have given it its last name by now

@@ -8,6 +8,7 @@ import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ApplyEvent, Outcome } from './events.ts'
 import type { Performer } from './performer.ts'
 import { type FailedNode, PlanFailure } from './plan-failure.ts'
+import { type Roll, Rolls } from './rollouts.ts'
 
 export interface RunOptions {
   /** API calls in flight at most, from 1 to 999; default 4 per core. */
@@ -44,6 +45,10 @@ class Walk {
   readonly #missing = new Map<NodeId, number>()
   readonly #dependents = new Map<NodeId, PlanNode[]>()
   readonly #begun = new Set<NodeId>()
+  readonly #done = new Set<NodeId>()
+  readonly #rolls: Rolls
+  /** Nodes that follow the failure of an update: they are run whatever else fails. */
+  readonly #following = new Set<NodeId>()
   readonly #failures: FailedNode[] = []
   readonly #running = new Set<Promise<void>>()
 
@@ -52,10 +57,14 @@ class Walk {
     this.#performer = performer
     this.#options = options
     this.#queue = new PQueue({ concurrency: options.parallel })
-    for (const node of plan.nodes) {
-      this.#missing.set(node.id, node.after.length)
-      for (const needed of node.after) this.#dependents.set(needed, [...(this.#dependents.get(needed) ?? []), node])
-    }
+    this.#rolls = new Rolls(plan.rollouts)
+    for (const node of plan.nodes) this.#enlist(node)
+  }
+
+  #enlist(node: PlanNode): void {
+    const missing = node.after.filter(id => !this.#done.has(id))
+    this.#missing.set(node.id, missing.length)
+    for (const needed of missing) this.#dependents.set(needed, [...(this.#dependents.get(needed) ?? []), node])
   }
 
   async done(): Promise<void> {
@@ -76,17 +85,40 @@ class Walk {
   }
 
   #launch(node: PlanNode): void {
-    if (this.#stop.signal.aborted) return
+    const roll = this.#rolls.of(node)
+    if (this.#isOff(node, roll)) return
+    if (roll?.isSkipped(node)) {
+      this.#begun.add(node.id)
+      this.#tell({ kind: 'skipped', node, because: undefined })
+      this.#goOn(node)
+      return
+    }
     const work = async (): Promise<void> => {
       // it may have waited for its turn while something failed
-      if (!this.#stop.signal.aborted) await this.#execute(node)
+      if (!this.#isOff(node, roll)) await this.#execute(node, roll)
     }
     // a wait holds no place in the queue: what it waits for may need that place
-    const running = (isWait(node) ? work() : this.#queue.add(work)).finally(() => this.#running.delete(running))
+    const running = (isWait(node) ? work() : this.#queue.add(work)).finally(() => {
+      this.#running.delete(running)
+      roll?.running.delete(running)
+    })
     this.#running.add(running)
+    roll?.running.add(running)
   }
 
-  async #execute(node: PlanNode): Promise<void> {
+  #isOff(node: PlanNode, roll: Roll | undefined): boolean {
+    if (roll?.isOver) return true
+    return this.#following.has(node.id) ? this.#options.signal?.aborted === true : this.#stop.signal.aborted
+  }
+
+  /** What ends a node while it is under way. */
+  #signalOf(node: PlanNode, roll: Roll | undefined): AbortSignal {
+    const { signal } = this.#options
+    const own = this.#following.has(node.id) ? signal : this.#stop.signal
+    return AbortSignal.any([own, roll?.control.signal].filter(each => each !== undefined))
+  }
+
+  async #execute(node: PlanNode, roll: Roll | undefined): Promise<void> {
     const { operation } = node
     const begin = Date.now()
     this.#begun.add(node.id)
@@ -95,7 +127,8 @@ class Walk {
     let deadline: NodeJS.Timeout | undefined
     let outcome: Outcome | undefined
     try {
-      const signal = isWait(node) ? this.#waitSignal(operation, timer => (deadline = timer)) : this.#stop.signal
+      const ends = this.#signalOf(node, roll)
+      const signal = isWait(node) ? this.#waitSignal(operation, ends, timer => (deadline = timer)) : ends
       const performed = await this.#performer.perform(operation, {
         results: this.#results,
         signal,
@@ -110,18 +143,37 @@ class Walk {
     } catch (error) {
       const failure = failureOf(operation, error)
       // what was broken off only because something else failed, or ^C, has not failed itself
-      if (this.#stop.signal.aborted && failure.kind === 'cancelled') {
+      if (failure.kind === 'cancelled' && (this.#stop.signal.aborted || roll?.isOver)) {
         this.#tell({ kind: 'skipped', node, because: this.#failures[0]?.node })
         return
       }
-      this.#failures.push({ node, failure })
-      this.#tell({ kind: 'failed', node, error: failure, milliseconds: Date.now() - begin })
-      this.#stop.abort()
-      return
+      const verdict = roll?.judge(node) ?? 'fatal'
+      if (roll && (verdict === 'tolerated' || verdict === 'skipped')) {
+        const text = `${failure.message}; the update of "${roll.rollout.service}" goes on`
+        this.#tell({ kind: 'warning', node, text })
+        if (verdict === 'skipped') {
+          this.#tell({ kind: 'skipped', node, because: undefined })
+          this.#goOn(node)
+          return
+        }
+        outcome = 'unready'
+      } else {
+        const told = roll && verdict === 'recover' ? updateFailure(failure, roll) : failure
+        this.#failures.push({ node, failure: told })
+        this.#tell({ kind: 'failed', node, error: told, milliseconds: Date.now() - begin })
+        if (roll && verdict === 'recover') this.#recover(roll)
+        else this.#stop.abort()
+        return
+      }
     } finally {
       clearTimeout(deadline)
     }
+    this.#done.add(node.id)
     this.#tell({ kind: 'done', node, outcome, milliseconds: Date.now() - begin })
+    this.#goOn(node)
+  }
+
+  #goOn(node: PlanNode): void {
     for (const dependent of this.#dependents.get(node.id) ?? []) {
       const left = this.#missing.get(dependent.id)! - 1
       this.#missing.set(dependent.id, left)
@@ -129,10 +181,26 @@ class Walk {
     }
   }
 
+  /** Ends what is under way of an update, then does what follows, beside all the rest. */
+  #recover(roll: Roll): void {
+    roll.control.abort()
+    const work = async (): Promise<void> => {
+      await Promise.allSettled(roll.running)
+      const next = this.#rolls.recover(roll, this.#plan, id => this.#done.has(id))
+      for (const node of next) {
+        this.#following.add(node.id)
+        this.#enlist(node)
+      }
+      for (const node of next) if (this.#missing.get(node.id) === 0) this.#launch(node)
+    }
+    const running = work().finally(() => this.#running.delete(running))
+    this.#running.add(running)
+  }
+
   /** Ends with the walk or, with a reason of its own, when waiting takes too long. */
-  #waitSignal(operation: Operation, keep: (timer: NodeJS.Timeout) => void): AbortSignal {
+  #waitSignal(operation: Operation, ends: AbortSignal, keep: (timer: NodeJS.Timeout) => void): AbortSignal {
     const { waitTimeout } = this.#options
-    if (waitTimeout === undefined || operation.kind !== 'wait-container') return this.#stop.signal
+    if (waitTimeout === undefined || operation.kind !== 'wait-container') return ends
     const late = new AbortController()
     const { name, condition } = operation
     keep(
@@ -140,7 +208,7 @@ class Walk {
         late.abort(new Failure('unavailable', `container ${name} is not ${condition} after ${waitTimeout / 1000} s`))
       }, waitTimeout),
     )
-    return AbortSignal.any([this.#stop.signal, late.signal])
+    return AbortSignal.any([ends, late.signal])
   }
 
   #report(signal: AbortSignal | undefined): void {
@@ -162,8 +230,21 @@ class Walk {
   }
 }
 
+const waits: ReadonlySet<Operation['kind']> = new Set(['wait-container', 'monitor-container', 'delay'])
+
 function isWait(node: PlanNode): boolean {
-  return node.operation.kind === 'wait-container'
+  return waits.has(node.operation.kind)
+}
+
+/** A failure of the new version, and what follows it. */
+function updateFailure(failure: Failure, { rollout: { service, action } }: Roll): Failure {
+  const next = action === 'rollback' ? 'it goes back to what it was' : 'the update is paused'
+  const hint = action === 'rollback' ? undefined : 'Run up again to go on with it'
+  return new Failure(failure.kind, `Cannot update "${service}": ${failure.message}; ${next}`, {
+    cause: failure.cause,
+    hint: failure.hint ?? hint,
+    ...(failure.exitCode === undefined ? {} : { exitCode: failure.exitCode }),
+  })
 }
 
 const verbs: Readonly<Record<Operation['kind'], string>> = {
@@ -184,6 +265,8 @@ const verbs: Readonly<Record<Operation['kind'], string>> = {
   'restart-container': 'restart container',
   'kill-container': 'kill container',
   'rename-container': 'rename container',
+  'monitor-container': 'watch container',
+  delay: 'wait with the next of',
   'run-hook': 'run hook in container',
   'connect-network': 'connect container',
   'disconnect-network': 'disconnect container',
@@ -197,6 +280,7 @@ function failureOf(operation: Operation, error: unknown): Failure {
   // conditions and hooks tell in Compose's words, and our own engine's sentences may say all of it already
   const whole =
     operation.kind === 'wait-container' ||
+    operation.kind === 'monitor-container' ||
     (operation.kind === 'run-hook' && given?.kind === 'conflict') ||
     (text.startsWith('Cannot ') && text.includes(`"${operation.name}"`))
   const message = whole ? text : `Cannot ${verbs[operation.kind]} "${operation.name}": ${text}`

@@ -85,6 +85,12 @@ export class Waiter {
     await this.#reading
   }
 
+  /** What a container is that has been found to serve before. @throws Failure `conflict` when it does not any more. */
+  async serving(id: string, name: string): Promise<Outcome> {
+    const { outcome } = await this.#reached(id, { name, service: undefined, condition: 'serving' })
+    return outcome ?? 'running'
+  }
+
   /** `young`: so many milliseconds it has still to run before that counts. */
   async #reached(id: string, { name, service, condition }: WaitFor): Promise<{ outcome?: Outcome; young?: number }> {
     const { State } = await this.#client.call(containerEndpoints.containerInspect, { params: { id } })
@@ -152,11 +158,13 @@ export interface Hopeless {
 /** What the condition has come to; undefined: it may still come true. */
 export function judge(state: ContainerState, condition: WaitCondition): Outcome | Hopeless | undefined {
   if (state.Status === 'exited' || state.Status === 'dead') return judgeEnded(state, condition)
+  // what its policy has started again has failed to serve
+  if (condition === 'serving' && state.Status === 'restarting') return judgeEnded(state, condition)
   if (state.Status === 'removing') return { because: name => `container ${name} is being removed` }
   if (condition === 'completed' || state.Status !== 'running') return undefined
   const health = state.Health?.Status === 'none' ? undefined : state.Health
   if (health === undefined)
-    return condition === 'ready'
+    return isUndemanding(condition)
       ? 'running'
       : { because: name => `dependency failed to start: container ${name} has no healthcheck configured` }
   if (health.Status === 'unhealthy')
@@ -173,9 +181,14 @@ function judgeEnded(state: ContainerState, condition: WaitCondition): Outcome | 
   return { because: (_, service) => `service "${service}" didn't complete successfully: exit ${state.ExitCode}${why}` }
 }
 
-/** What was only asked for by --wait is nobody's dependency. */
+/** What has no check is taken as it is. */
+function isUndemanding(condition: WaitCondition): boolean {
+  return condition === 'ready' || condition === 'serving'
+}
+
+/** What was only asked for by --wait, or is updated, is nobody's dependency. */
 function failed(condition: WaitCondition): string {
-  return condition === 'ready' ? '' : 'dependency failed to start: '
+  return isUndemanding(condition) ? '' : 'dependency failed to start: '
 }
 
 function lastOutput(log: NonNullable<ContainerState['Health']>['Log']): string {

@@ -19,6 +19,17 @@ export function temporaryName(oldId: string, name: string): string {
   return `${oldId.slice(0, 12)}_${name}`
 }
 
+/** What a container is called that has been replaced and may be gone back to. */
+export function retiredName(id: string, name: string): string {
+  return `${temporaryName(id, name)}_before`
+}
+
+/** Whether `given` is one of the two for what is to be called `name`. */
+export function isPassingName(given: string, name: string): boolean {
+  const id = given.slice(0, 12)
+  return given === temporaryName(id, name) || given === retiredName(id, name)
+}
+
 /** The reference of a service's image: as written, or that of the image its build makes. */
 export function imageName(project: Named, service: Service): string | undefined {
   return service.image ?? (service.build ? [project.name, service.name].join(project.separator) : undefined)

@@ -74,6 +74,8 @@ export interface Observed {
   readonly volumes: ReadonlyMap<string, ObservedVolume>
   /** By the reference the project uses; an absent one is not there. */
   readonly images: ReadonlyMap<string, ObservedImage>
+  /** Whether the engine passes ports and names from one running container to another; undefined: nobody has asked. */
+  readonly handsOver?: boolean
   /** sha256 of each file that configs and secrets of the project are made from, by absolute path; an absent one cannot be read. */
   readonly files: ReadonlyMap<string, string>
 }

@@ -45,9 +45,9 @@ export interface PlannedHook {
 
 /**
  * healthy: its check says so. completed: it ended with 0. ready, for `--wait`: healthy if it has a check, otherwise running; or it ended
- * with 0, and its restart policy leaves it at that.
+ * with 0, and its restart policy leaves it at that. serving, in updates: as ready, but that it must neither end nor be started again.
  */
-export const waitConditions = ['healthy', 'completed', 'ready'] as const
+export const waitConditions = ['healthy', 'completed', 'ready', 'serving'] as const
 export type WaitCondition = (typeof waitConditions)[number]
 
 interface OnContainer {
@@ -119,7 +119,19 @@ export type Operation =
   | ({ readonly kind: 'stop-container'; readonly timeout: number | undefined } & OnContainer)
   | ({ readonly kind: 'restart-container'; readonly timeout: number | undefined } & OnContainer)
   | ({ readonly kind: 'kill-container'; readonly signal: string } & OnContainer)
-  | ({ readonly kind: 'rename-container' } & OnContainer)
+  /** `to`: another name than the one it has once the plan is done. */
+  | ({ readonly kind: 'rename-container'; readonly to?: string } & OnContainer)
+  /** Whether it goes on well for so long. */
+  | ({ readonly kind: 'monitor-container'; readonly milliseconds: number } & OnContainer)
+  /** Between two batches of an update. */
+  | {
+      readonly kind: 'delay'
+      readonly cause: string
+      /** The service. */
+      readonly name: string
+      readonly service: string
+      readonly milliseconds: number
+    }
   /** `network` by its name, which stays when it is made anew. */
   | ({ readonly kind: 'connect-network'; readonly network: string; readonly endpoint: EndpointSettings } & OnContainer)
   | ({ readonly kind: 'disconnect-network'; readonly network: string } & OnContainer)
@@ -129,7 +141,7 @@ export type Operation =
 export type OperationKind = Operation['kind']
 
 /** What an operation is about, as the plan's second column says it. */
-export type ResourceKind = 'network' | 'volume' | 'image' | 'container'
+export type ResourceKind = 'network' | 'volume' | 'image' | 'container' | 'service'
 
 export function resourceKind(operation: Operation): ResourceKind {
   switch (operation.kind) {
@@ -143,6 +155,8 @@ export function resourceKind(operation: Operation): ResourceKind {
     case 'build-image':
     case 'remove-image':
       return 'image'
+    case 'delay':
+      return 'service'
     default:
       return 'container'
   }

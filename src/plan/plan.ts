@@ -2,6 +2,7 @@
 import { type Problem, Problems, ProblemsFailure } from '../lib/problems.ts'
 import type { Project } from '../model/project.ts'
 import type { NodeId, Operation } from './operation.ts'
+import type { Turn } from './update-turn.ts'
 
 export interface PlanNode {
   readonly id: NodeId
@@ -15,11 +16,26 @@ export interface Kept {
   readonly state: 'running' | 'stopped'
 }
 
+/** What is done when too many new containers fail. */
+export type FailureAction = 'pause' | 'continue' | 'rollback'
+
+/** The update of one service, for whoever carries it out. */
+export interface Rollout {
+  readonly service: string
+  readonly turns: readonly Turn[]
+  readonly action: FailureAction
+  /** Of all turns, so many may fail: 0 to 1. */
+  readonly maxFailureRatio: number
+  /** Adds to the plan what follows a failure, by what has been done so far: going back, or clearing up. What it adds may itself be a rollout. */
+  readonly recover: (plan: Plan, done: (node: NodeId) => boolean) => Rollout | undefined
+}
+
 export class Plan {
   readonly #nodes: PlanNode[] = []
   readonly #warnings: string[] = []
   readonly #kept: Kept[] = []
   readonly #problems = new Problems()
+  readonly #rollouts: Rollout[] = []
 
   /** Appends a node. @throws RangeError when it would come after a node that is not there yet. */
   add(operation: Operation, after: Iterable<NodeId> = []): NodeId {
@@ -53,6 +69,15 @@ export class Plan {
   /** @throws ProblemsFailure with all that was refused. */
   settle(): void {
     this.#problems.settle()
+  }
+
+  /** Some of its nodes are an update of a service, of which it is known what follows a failure. */
+  roll(rollout: Rollout): void {
+    this.#rollouts.push(rollout)
+  }
+
+  get rollouts(): readonly Rollout[] {
+    return this.#rollouts
   }
 
   /** A container that stays as it is: it runs, or has been stopped before. */

@@ -15,17 +15,27 @@ export type Decision =
       readonly cause: string
     }
   | Creation
-  | { readonly kind: 'remove'; readonly container: ObservedContainer; readonly cause: string }
+  | Removal
+
+export interface Removal {
+  readonly kind: 'remove'
+  readonly container: ObservedContainer
+  readonly cause: string
+  /** It is in the way of those that are made or renamed: what an interrupted recreation has left. */
+  readonly first?: boolean
+  /** Of an update that was interrupted: what has taken its place, or is about to. */
+  readonly replacedBy?: ObservedContainer
+}
 
 /** A new container, in place of none or of another. */
-export type Creation =
-  | { readonly kind: 'create'; readonly number: number; readonly cause: string }
-  | {
-      readonly kind: 'recreate'
-      readonly number: number
-      readonly container: ObservedContainer
-      readonly cause: string
-    }
+export type Creation = { readonly kind: 'create'; readonly number: number; readonly cause: string } | Recreation
+
+export interface Recreation {
+  readonly kind: 'recreate'
+  readonly number: number
+  readonly container: ObservedContainer
+  readonly cause: string
+}
 
 export type Replica = Exclude<Decision, { kind: 'remove' }>
 
@@ -43,7 +53,7 @@ export interface DecideInput {
 /** In order of number, removals last. */
 export function decide(input: DecideInput): readonly Decision[] {
   const { project, service, replicas } = input
-  const { found, leftovers } = existing(input)
+  const { found, leftovers, replaced } = existing(input)
   const decisions: Decision[] = [...found].slice(0, replicas).map(([number, container]) => {
     const cause = recreateCause(input, number, container)
     if (cause !== undefined) return { kind: 'recreate', number, container, cause }
@@ -57,28 +67,57 @@ export function decide(input: DecideInput): readonly Decision[] {
     decisions.push({ kind: 'remove', container, cause: `scaled to ${replicas}` })
   const name = containerName(project, service, 1)
   for (const container of leftovers)
-    decisions.push({ kind: 'remove', container, cause: `left over from an interrupted recreation of ${name}` })
+    decisions.push({
+      kind: 'remove',
+      container,
+      cause: `left over from an interrupted recreation of ${name}`,
+      first: true,
+      ...(replaced.has(container) ? { replacedBy: replaced.get(container)! } : {}),
+    })
   return decisions
 }
 
 /** One container a number; a second one is what an interrupted recreation left behind. */
-function existing({ project, observed, service }: DecideInput): {
+function existing(input: DecideInput): {
   readonly found: ReadonlyMap<number, ObservedContainer>
   readonly leftovers: readonly ObservedContainer[]
+  /** Of the leftovers those in whose place another serves already. */
+  readonly replaced: ReadonlyMap<ObservedContainer, ObservedContainer>
 } {
+  const { project, observed, service } = input
   const found = new Map<number, ObservedContainer>()
   const leftovers: ObservedContainer[] = []
+  const replaced = new Map<ObservedContainer, ObservedContainer>()
   const own = observed.containers.filter(c => c.service === service.name && !c.oneOff && c.number !== undefined)
   for (const container of own.toSorted((a, b) => a.number! - b.number!)) {
     const number = container.number!
     const other = found.get(number)
-    if (!other) found.set(number, container)
-    else if (container.name === containerName(project, service, number)) {
-      leftovers.push(other)
+    if (!other) {
       found.set(number, container)
-    } else leftovers.push(container)
+      continue
+    }
+    const isNamed = container.name === containerName(project, service, number)
+    const [named, unnamed] = isNamed ? [container, other] : [other, container]
+    const serves = servesAlready(input, number, { named, unnamed })
+    const [stays, goes] = serves ? [unnamed, named] : [named, unnamed]
+    if (serves) replaced.set(goes, stays)
+    found.set(number, stays)
+    leftovers.push(goes)
   }
-  return { found, leftovers }
+  return { found, leftovers, replaced }
+}
+
+/** Whether an interrupted update had brought the new one, which has no name yet, so far that it serves. */
+function servesAlready(
+  input: DecideInput,
+  number: number,
+  { named, unnamed }: { readonly named: ObservedContainer; readonly unnamed: ObservedContainer },
+): boolean {
+  if (!input.service.deploy?.update || unnamed.state !== 'running') return false
+  if (unnamed.health !== undefined && unnamed.health !== 'healthy') return false
+  const name = containerName(input.project, input.service, number)
+  const isRight = (container: ObservedContainer) => divergence({ ...input.wanted, name }, container) === undefined
+  return isRight(unnamed) && !isRight(named)
 }
 
 function recreateCause(input: DecideInput, number: number, container: ObservedContainer): string | undefined {

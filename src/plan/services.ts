@@ -8,13 +8,14 @@ import { isLive, planRemoval, planStopping } from './ending.ts'
 import { type Decisions, needs } from './follow-changes.ts'
 import type { Hashed } from './hash.ts'
 import { type Hooked, planHooks } from './hooks.ts'
-import { containerName, imageName, temporaryName } from './names.ts'
+import { containerName, imageName, isPassingName, temporaryName } from './names.ts'
 import type { PlannedNetworks } from './networks.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import type { NodeId, Ref } from './operation.ts'
 import type { Plan } from './plan.ts'
 import { recreationChanges } from './recreation.ts'
-import { type Creation, isReplica, type Replica } from './replicas.ts'
+import { type Creation, type Decision, isReplica, type Recreation, type Removal, type Replica } from './replicas.ts'
+import { planUpdate } from './update.ts'
 import type { PlannedVolumes } from './volumes.ts'
 import { volumesOf } from './volumes.ts'
 
@@ -42,12 +43,28 @@ interface Planned {
   readonly started: NodeId | undefined
 }
 
+/** What comes before the containers of a service. */
+interface Before {
+  /** Before one starts. */
+  readonly gates: readonly NodeId[]
+  /** Before one is made: what is in its way has gone. */
+  readonly cleared: readonly NodeId[]
+}
+
+interface Made {
+  readonly container: Ref
+  readonly created: NodeId
+  readonly last: NodeId
+}
+
 export class ServicePlanner {
   readonly #plan: Plan
   readonly #input: ServicesInput
   /** Containers that are stopped before what they need is replaced, and started after: id → node. */
   readonly #stopped = new Map<string, NodeId>()
   readonly #planned = new Map<string, readonly Planned[]>()
+  /** Services that are updated in batches. */
+  readonly #updated = new Set<string>()
   /** Waits by service, number, condition and whether they must succeed. */
   readonly #waits = new Map<string, NodeId>()
 
@@ -66,24 +83,27 @@ export class ServicePlanner {
     const own = decisions.get(service.name)!
     for (const [needed, what] of sharedBy(service)) this.#containerOf(needed, what)
     const gates = start ? this.#gates(service) : []
+    const removals = own.filter(decision => decision.kind === 'remove')
+    const cleared = removals.filter(({ first }) => first).map(removal => this.#remove(service, removal))
+    const updated = this.#update(service, own, { gates, cleared })
     const planned: Planned[] = []
-    for (const decision of own) {
-      if (isReplica(decision)) planned.push(this.#replica(service, decision, gates))
-      else this.#remove(service, decision.container, decision.cause)
-    }
+    for (const decision of own.filter(isReplica))
+      planned.push(updated.get(decision.number) ?? this.#replica(service, decision, { gates, cleared }))
+    for (const removal of removals) if (!removal.first) this.#remove(service, removal)
     this.#planned.set(service.name, planned)
   }
 
-  #replica(service: Service, replica: Replica, gates: readonly NodeId[]): Planned {
+  #replica(service: Service, replica: Replica, { gates, cleared }: Before): Planned {
     const { start, timeout, project, networks } = this.#input
     const name = containerName(project, service, replica.number)
-    if (replica.kind === 'create' || replica.kind === 'recreate') return this.#create(service, replica, gates)
+    if (replica.kind === 'create' || replica.kind === 'recreate')
+      return this.#create(service, replica, { gates, cleared })
     const { container } = replica
     const on = { name, service: service.name, container: container.id }
     const after: NodeId[] = []
     // an interrupted recreation can leave the right container under its temporary name
-    if (container.name === temporaryName(container.name.slice(0, 12), name))
-      after.push(this.#plan.add({ kind: 'rename-container', cause: 'left with a temporary name', ...on }))
+    if (isPassingName(container.name, name))
+      after.push(this.#plan.add({ kind: 'rename-container', cause: 'left with a temporary name', ...on }, cleared))
     const parted = networks.parted.get(container.id) ?? []
     for (const key of parted) after.push(this.#connect(service, replica, { key, on, after }))
     // what was stopped for the sake of a network goes on even where nothing else is started
@@ -121,8 +141,67 @@ export class ServicePlanner {
     ])
   }
 
-  #create(service: Service, replica: Creation, gates: readonly NodeId[]): Planned {
-    const { project, networks, volumes, images, start, timeout } = this.#input
+  /** A rolling update of those that are replaced, where the stack wants one. */
+  #update(service: Service, own: readonly Decision[], { gates, cleared }: Before): ReadonlyMap<number, Planned> {
+    const { project, start, timeout, renewAnonVolumes, networks, volumes, observed } = this.#input
+    const replicas = own.filter(decision => decision.kind === 'recreate')
+    const isHeld = ({ container: { id } }: Recreation) => networks.stopped.has(id) || volumes.removed.has(id)
+    // what goes with a network or volume that is made anew goes all at once
+    if (!start || !service.deploy?.update || replicas.length === 0 || replicas.some(isHeld)) return new Map()
+    this.#updated.add(service.name)
+    const turns = planUpdate(this.#plan, {
+      service,
+      timeout,
+      renewAnonVolumes,
+      handsOver: observed.handsOver ?? false,
+      gates: [...gates, ...this.#sharers(service)],
+      replaced: replicas.map(replica => ({
+        number: replica.number,
+        name: containerName(project, service, replica.number),
+        old: replica.container,
+        create: after => this.#make(service, replica, [...cleared, ...after]),
+      })),
+    })
+    return new Map(
+      replicas.map((replica, i) => {
+        const { name, container, named } = turns[i]!
+        return [replica.number, { replica, name, container, started: named }]
+      }),
+    )
+  }
+
+  #create(service: Service, replica: Creation, { gates, cleared }: Before): Planned {
+    const { project, networks, volumes, start, timeout } = this.#input
+    const plan = this.#plan
+    const name = containerName(project, service, replica.number)
+    const old = replica.kind === 'recreate' ? replica.container : undefined
+    const gone = old && volumes.removed.get(old.id)
+    const { container, created, last: made } = this.#make(service, replica, cleared)
+    const on = { name, service: service.name, container }
+    let last = made
+    if (old && gone === undefined) {
+      const cause = `replaced by #${created}`
+      const was = { cause, name, service: service.name, container: old.id }
+      const before = [last]
+      const stopped = networks.stopped.get(old.id)
+      // what is updated in batches may take its time
+      const isLong = Object.keys(service.dependsOn).some(needed => this.#updated.has(needed))
+      const after = [last, ...this.#stopFollowers(service, last), ...(isLong ? gates : [])]
+      if (stopped !== undefined) before.push(stopped)
+      else if (isLive(old)) before.push(planStopping(plan, old, { cause, service, timeout, after }))
+      const volumes = this.#input.renewAnonVolumes
+      const removed = plan.add({ kind: 'remove-container', ...was, force: false, volumes }, before)
+      last = plan.add({ kind: 'rename-container', cause: 'its name is free', ...on }, [removed])
+    }
+    if (!start) return { replica, name, container, started: undefined }
+    const cause = `created by #${created}`
+    const started = plan.add({ kind: 'start-container', cause, ...on }, [last, ...gates, ...this.#sharers(service)])
+    return { replica, name, container, started: this.#started(service, on, started) }
+  }
+
+  /** Creates a container, with what must be in it before it starts. */
+  #make(service: Service, replica: Creation, after: readonly NodeId[]): Made {
+    const { project, networks, volumes, images } = this.#input
     const plan = this.#plan
     const name = containerName(project, service, replica.number)
     const old = replica.kind === 'recreate' ? replica.container : undefined
@@ -130,6 +209,7 @@ export class ServicePlanner {
     const image = images.get(imageName(project, service) ?? '')
     const { body, late, uploads } = this.#body(service, replica.number, old)
     const needed = [
+      ...after,
       ...Object.keys(service.networks).map(key => networks.networks.get(key)?.node),
       ...volumesOf([service]).map(key => volumes.nodes.get(key)),
       image?.node,
@@ -146,27 +226,9 @@ export class ServicePlanner {
     const created = plan.add({ kind: 'create-container', cause: replica.cause, ...operation }, needed)
     const container = { node: created }
     const on = { name, service: service.name, container }
-    let last = created
-    if (uploads.length > 0)
-      last = plan.add({ kind: 'upload-files', cause: 'configs and secrets of the stack', ...on, files: uploads }, [
-        last,
-      ])
-    if (old && gone === undefined) {
-      const cause = `replaced by #${created}`
-      const was = { cause, name, service: service.name, container: old.id }
-      const before = [last]
-      const stopped = networks.stopped.get(old.id)
-      const after = [last, ...this.#stopFollowers(service, last)]
-      if (stopped !== undefined) before.push(stopped)
-      else if (isLive(old)) before.push(planStopping(plan, old, { cause, service, timeout, after }))
-      const volumes = this.#input.renewAnonVolumes
-      const removed = plan.add({ kind: 'remove-container', ...was, force: false, volumes }, before)
-      last = plan.add({ kind: 'rename-container', cause: 'its name is free', ...on }, [removed])
-    }
-    if (!start) return { replica, name, container, started: undefined }
-    const cause = `created by #${created}`
-    const started = plan.add({ kind: 'start-container', cause, ...on }, [last, ...gates, ...this.#sharers(service)])
-    return { replica, name, container, started: this.#started(service, on, started) }
+    if (uploads.length === 0) return { container, created, last: created }
+    const upload = { kind: 'upload-files', cause: 'configs and secrets of the stack', ...on, files: uploads } as const
+    return { container, created, last: plan.add(upload, [created]) }
   }
 
   /** Those that are restarted with a service stop before what it replaces does: what they need does not go away under them. */
@@ -226,9 +288,9 @@ export class ServicePlanner {
     return named
   }
 
-  #remove(service: Service, container: ObservedContainer, cause: string): void {
+  #remove(service: Service, { container, cause }: Removal): NodeId {
     const { timeout, networks } = this.#input
-    planRemoval(this.#plan, container, { cause, service, timeout, stopped: networks.stopped })
+    return planRemoval(this.#plan, container, { cause, service, timeout, stopped: networks.stopped })
   }
 
   /** The container another service's container is bound to. @throws Failure `not-found` in Compose's words. */

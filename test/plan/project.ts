@@ -211,8 +211,8 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
         break
       case 'rename-container':
         update(operation.container, {
-          name: operation.name,
-          made: { ...containers.get(id(operation.container))!.made!, name: operation.name },
+          name: operation.to ?? operation.name,
+          made: { ...containers.get(id(operation.container))!.made!, name: operation.to ?? operation.name },
         })
         break
       case 'remove-container':

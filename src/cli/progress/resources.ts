@@ -2,7 +2,7 @@
 import type { ApplyEvent } from '../../apply/events.ts'
 import { formatBytes } from '../../lib/units.ts'
 import { type NodeId, type Operation, resourceKind } from '../../plan/operation.ts'
-import type { Plan } from '../../plan/plan.ts'
+import type { Plan, PlanNode } from '../../plan/plan.ts'
 import { keptWord, outcomeWord, waitText, wordsOf } from './words.ts'
 
 export interface Resource {
@@ -34,13 +34,16 @@ export class Resources {
 
   constructor(plan: Plan) {
     for (const { name, state } of plan.kept) this.#resource(`Container ${name}`, keptWord(state))
-    for (const { id, operation } of plan.nodes) {
-      const resource = this.#resource(labelOf(operation), '')
-      resource.state = 'waiting'
-      resource.open.add(id)
-      resource.kinds.add(operation.kind)
-      this.#byNode.set(id, resource)
-    }
+    for (const node of plan.nodes) this.#enlist(node)
+  }
+
+  #enlist({ id, operation }: PlanNode): Resource {
+    const resource = this.#resource(labelOf(operation), '')
+    resource.state = 'waiting'
+    resource.open.add(id)
+    resource.kinds.add(operation.kind)
+    this.#byNode.set(id, resource)
+    return resource
   }
 
   /** In the order of the plan. */
@@ -49,7 +52,8 @@ export class Resources {
   }
 
   take(event: ApplyEvent, now: number): Taken {
-    const resource = this.#byNode.get(event.node.id)!
+    // a failed update makes a plan go on
+    const resource = this.#byNode.get(event.node.id) ?? this.#enlist(event.node)
     const { operation } = event.node
     const isOf = (...kinds: Operation['kind'][]) => kinds.every(kind => resource.kinds.has(kind))
     const replaces = isOf('create-container', 'rename-container') || isOf('remove-network', 'create-network')

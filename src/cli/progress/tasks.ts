@@ -38,7 +38,9 @@ export function tasksProgress(screen: Screen, plan: Plan, now: () => number = Da
     tell(event) {
       if (event.kind === 'warning') warnings.push(printable(event.text))
       const { resource, finished } = resources.take(event, now())
-      const row = rows.get(resource)!
+      // what a failed update adds is of the same things
+      const row = rows.get(resource)
+      if (!row) return
       if (event.kind === 'build') {
         takeBuild(row, event.event, warnings)
         ticking ??= setInterval(() => showBuilt(rows.values()), tick)

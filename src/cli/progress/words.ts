@@ -28,6 +28,8 @@ const words: Readonly<Record<Operation['kind'], Words>> = {
   'restart-container': { doing: 'Restarting', done: 'Started' },
   'kill-container': { doing: 'Killing', done: 'Killed' },
   'rename-container': {},
+  'monitor-container': { doing: 'Watching', done: 'Watched' },
+  delay: {},
   'connect-network': {},
   'disconnect-network': {},
   'remove-container': { doing: 'Removing', done: 'Removed' },
@@ -51,6 +53,8 @@ const outcomes: Readonly<Record<Outcome, string>> = {
 }
 
 export function wordsOf(operation: Operation, { replaces }: { readonly replaces: boolean }): Words {
+  // it has given its name away, and is told of under it
+  if (operation.kind === 'rename-container' && operation.to !== undefined) return {}
   return (replaces ? replacing[operation.kind] : undefined) ?? words[operation.kind]
 }
 
@@ -66,6 +70,7 @@ const waitingFor: Readonly<Record<WaitCondition, string>> = {
   healthy: 'to be healthy',
   completed: 'to complete',
   ready: 'to be ready',
+  serving: 'to be ready',
 }
 
 /** "Waiting for db to be healthy". */

@@ -36,7 +36,6 @@ const quiet = (note: string): Rule => ({ level: 'partly', note, quiet: true })
 
 const oneMachine = 'containers run on this machine alone'
 const windows = 'has a meaning on Windows only'
-const noRollout = 'containers are replaced without rolling yet'
 const swarm = 'for swarm'
 
 type Rules = Readonly<Record<string, Rule>>
@@ -60,8 +59,6 @@ const clientRules: Rules = {
   'services.*.deploy.mode': no(oneMachine, /^replicated$/),
   'services.*.deploy.endpoint_mode': no('names always resolve to every container', /^vip$/),
   'services.*.deploy.labels': no('there is no service object that could carry them'),
-  'services.*.deploy.update_config': no(noRollout),
-  'services.*.deploy.rollback_config': no(noRollout),
   'services.*.deploy.placement': no(oneMachine),
   'services.*.deploy.resources.reservations.cpus': no('nothing schedules by it on one machine'),
   'services.*.deploy.resources.reservations.generic_resources': no(oneMachine),

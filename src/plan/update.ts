@@ -1,0 +1,28 @@
+/** The update of a service by its `deploy.update_config`, with the way back by `rollback_config`. */
+import type { FailureAction, Plan } from './plan.ts'
+import { planPause, planRollback } from './rollback.ts'
+import { planTurns, type Update } from './rollout.ts'
+import { updateOrder } from './update-order.ts'
+import type { Turn } from './update-turn.ts'
+
+/** The turns of those that are replaced, in their order. */
+export function planUpdate(plan: Plan, given: Omit<Update, 'config' | 'order'>): readonly Turn[] {
+  const { service, timeout, renewAnonVolumes } = given
+  const config = service.deploy?.update ?? {}
+  const order = updateOrder(service, config, given)
+  if (config.order === 'start-first' && order.why !== undefined)
+    plan.warn(`Service "${service.name}" is updated stop-first: ${order.why}`)
+  const turns = planTurns(plan, { ...given, config, order })
+  const action = (config.failureAction ?? 'pause') as FailureAction
+  const back = service.deploy?.rollback ?? {}
+  const recovery = { service, turns, timeout, renewAnonVolumes, config: back, order: updateOrder(service, back, given) }
+  plan.roll({
+    service: service.name,
+    turns,
+    action,
+    maxFailureRatio: config.maxFailureRatio ?? 0,
+    recover: (later, done) =>
+      action === 'rollback' ? planRollback(later, recovery, done) : planPause(later, recovery, done),
+  })
+  return turns
+}
