@@ -1,4 +1,4 @@
-/** Containers that live in the network of another, when that one goes. */
+/** Containers that live in the network of another, and projects that are on one network. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { TestEngine } from '../support/engine.ts'
@@ -31,5 +31,31 @@ describe('a shared network', { skip: lacking(root(), program('busybox'), program
     assert.equal(await docker(...address), first)
     await docker('rm', '-f', 'owner', 'guest')
     await docker('network', 'rm', 'front')
+  })
+
+  test('that two projects are on gives each its own names, and nobody else’s while those are away', async () => {
+    await docker('network', 'create', 'street')
+    const place = async (project: string, service: string) => {
+      const label = `com.docker.compose.project=${project}`
+      const name = `${project}-${service}`
+      const network = ['--network', 'street', '--network-alias', service]
+      await docker('run', '-d', '--name', name, '--label', label, ...network, 'busybox', 'sleep', '60')
+      return await docker('inspect', '-f', '{{.NetworkSettings.Networks.street.IPAddress}}', name)
+    }
+    const found = async (name: string): Promise<readonly string[]> => {
+      const said = await engine.docker(['exec', 'shop-web', 'nslookup', name, '127.0.0.11'])
+      return [...said.stdout.matchAll(/^Address: ([\d.]+)$/gm)].map(match => match[1]!)
+    }
+    const own = await place('shop', 'db')
+    const other = await place('blog', 'db')
+    await place('shop', 'web')
+    for (let round = 0; round < 3; round++) assert.deepEqual(await found('db'), [own])
+    assert.deepEqual(await found('db.blog'), [other])
+    await docker('kill', 'shop-db')
+    assert.deepEqual(await found('db'), [])
+    await docker('rm', 'shop-db')
+    assert.deepEqual(await found('db'), [other])
+    await docker('rm', '-f', 'shop-web', 'blog-db')
+    await docker('network', 'rm', 'street')
   })
 })

@@ -7,6 +7,7 @@ import type { HostOperation } from '../../runtime/spec.ts'
 import { removeFolder } from '../base/remove-folder.ts'
 import type { Container } from './container.ts'
 import { hasNameServer } from './files/host-files.ts'
+import { memberOf } from './member.ts'
 import { mendSandbox } from './mend-network.ts'
 import { releaseNetwork, serveNames } from './network.ts'
 import type { Parts } from './parts.ts'
@@ -20,9 +21,9 @@ export type Adopted =
 
 /** What it holds is its own again, in the books; before the first container is started, which would be given the same. Never fails. */
 export async function adoptNetwork(parts: Parts, container: Container): Promise<void> {
-  const { state, record, name } = container
+  const { state, name } = container
   if (state.boot !== parts.boot || !state.sandbox) return
-  const member = { id: container.id, name, hostname: record.config.Hostname }
+  const member = memberOf(container)
   try {
     await mendSandbox(parts, container).catch(error => parts.say(messageOf(error)))
     if (!parts.runtime.hasSandbox(state.sandbox))

@@ -7,6 +7,7 @@ import type { PublishedPort } from '../networks/published-port.ts'
 import { networkKind } from './config/endpoints.ts'
 import type { Container } from './container.ts'
 import { hasNameServer } from './files/host-files.ts'
+import { memberOf } from './member.ts'
 import { mendNetworks, mendSandbox } from './mend-network.ts'
 import { joined, type Parts, sharers } from './parts.ts'
 
@@ -46,7 +47,7 @@ export async function attachNetwork(
       ports: state.ports,
     }
   if (kind.kind === 'none') return { ...own, spec: { kind: 'create', path, interfaces: [] }, sandbox: path }
-  const member = { id: container.id, name: container.name, hostname: config.Hostname }
+  const member = memberOf(container)
   try {
     undo.defer(() => parts.networks.detach(container.id))
     const attachments = await parts.networks.attach(member, container.record.endpoints)

@@ -7,6 +7,8 @@ export interface NameEntry {
   readonly networkName: string
   /** Container name, aliases, short id; the first is the one a reverse look-up gives. */
   readonly names: readonly string[]
+  /** What the container belongs to; undefined: to nothing. */
+  readonly group?: string | undefined
   /** Names only this container sees, of others on the network: alias → name there. */
   readonly links?: Readonly<Record<string, string>>
   readonly ipv4?: string | undefined
@@ -36,10 +38,13 @@ export class Names {
   readonly #containers = new Map<string, Map<string, NameEntry>>()
   /** Every name there ever was: such a name is never asked of the outside, even while its container is stopped. */
   readonly #known = new Set<string>()
+  /** Of those that have a group and do not run now: their names are still their group's. */
+  readonly #absent = new Map<string, NameEntry[]>()
   #turn = 0
 
   add(entry: NameEntry): void {
     this.remove(entry.containerId, entry.networkId)
+    this.#absent.delete(entry.containerId)
     let network = this.#networks.get(entry.networkId)
     if (!network) {
       network = { name: folded(entry.networkName), members: new Map(), addresses: new Map() }
@@ -64,8 +69,14 @@ export class Names {
       if (networkId !== undefined && entry.networkId !== networkId) continue
       own?.delete(entry.networkId)
       this.#forget(entry)
+      if (entry.group !== undefined) this.#absent.set(containerId, [...(this.#absent.get(containerId) ?? []), entry])
     }
     if (own?.size === 0) this.#containers.delete(containerId)
+  }
+
+  /** That a container was removed, and will not come back to its names. */
+  forget(containerId: string): void {
+    this.#absent.delete(containerId)
   }
 
   #forget(entry: NameEntry): void {
@@ -82,8 +93,10 @@ export class Names {
   }
 
   /**
-   * The addresses of `name` as `containerId` sees it: on its networks only, all members in turn; also as "name.network".
-   * Undefined when none of its networks knows the name.
+   * The addresses of `name` as `containerId` sees it: on its networks only, all members in turn; also as "name.network" and
+   * "name.group". Those of its own group are all there are when some of them have the name: on a network that several
+   * projects share, "db" is one's own, and nobody else's while that is stopped. Undefined when none of its networks knows the
+   * name.
    */
   resolve(containerId: string, name: string): Answer | undefined {
     const asked = folded(name)
@@ -95,15 +108,33 @@ export class Names {
       const local = target.endsWith(`.${network.name}`) ? target.slice(0, -network.name.length - 1) : undefined
       for (const member of network.members.get(target) ?? []) found.add(member)
       if (local !== undefined) for (const member of network.members.get(local) ?? []) found.add(member)
+      const dot = target.lastIndexOf('.')
+      if (dot > 0)
+        for (const member of network.members.get(target.slice(0, dot)) ?? [])
+          if (member.group !== undefined && folded(member.group) === target.slice(dot + 1)) found.add(member)
     }
     if (found.size === 0) return undefined
-    const entries = [...found]
+    const group = this.#groupOf(containerId)
+    const own = group === undefined ? [] : [...found].filter(entry => entry.group === group)
+    if (group !== undefined && own.length === 0 && this.#isAbsent(group, asked)) return undefined
+    const entries = own.length > 0 ? own : [...found]
     const first = this.#turn++ % entries.length
     const turned = [...entries.slice(first), ...entries.slice(0, first)]
     return {
       ipv4: turned.flatMap(entry => entry.ipv4 ?? []),
       ipv6: turned.flatMap(entry => entry.ipv6 ?? []),
     }
+  }
+
+  #groupOf(containerId: string): string | undefined {
+    for (const { group } of this.#containers.get(containerId)?.values() ?? []) return group
+    return undefined
+  }
+
+  #isAbsent(group: string, name: string): boolean {
+    for (const entries of this.#absent.values())
+      if (entries.some(entry => entry.group === group && entry.names.some(each => folded(each) === name))) return true
+    return false
   }
 
   /** "web.shop_default" for an address on one of the container's networks. */

@@ -82,6 +82,11 @@ export class Dns {
     for (const connection of listener.connections) connection.destroy()
   }
 
+  /** That a container was removed. */
+  forget(containerId: string): void {
+    this.#options.names.forget(containerId)
+  }
+
   close(): void {
     for (const sandbox of [...this.#listeners.keys()]) this.stop(sandbox)
   }

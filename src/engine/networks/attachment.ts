@@ -10,6 +10,8 @@ export interface Member {
   readonly id: string
   readonly name: string
   readonly hostname?: string | undefined
+  /** What it belongs to: members of one group see each other's names first. */
+  readonly group?: string | undefined
   /** No event tells of it: what it is part of is in no list. */
   readonly silent?: boolean
 }

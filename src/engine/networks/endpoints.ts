@@ -286,6 +286,7 @@ export class Endpoints {
       networkName: network.name,
       // the default bridge gives no names but those of links
       names: network.isDefaultBridge ? [] : attachment.dnsNames,
+      group: member.group,
       links: Object.fromEntries(attachment.links.map(splitLink)),
       ipv4: attachment.ipv4?.split('/')[0],
       ipv6: attachment.ipv6?.split('/')[0],

@@ -34,6 +34,40 @@ describe('Names', () => {
     assert.equal(names.resolve('a', 'db.front'), undefined)
   })
 
+  test('resolve() gives the names of one’s own group first on a network that several share', () => {
+    const names = new Names()
+    const rows = [
+      ['shop-web', 'shop', 'web'],
+      ['shop-db', 'shop', 'db'],
+      ['blog-web', 'blog', 'web'],
+      ['blog-db', 'blog', 'db'],
+      ['blog-db2', 'blog', 'db'],
+      ['proxy', undefined, 'proxy'],
+    ] as const
+    for (const [i, [id, group, service]] of rows.entries())
+      names.add(entry(id, { group, names: [id, service], ipv4: `10.1.0.${i}` }))
+    const of = (who: string, name: string) => names.resolve(who, name)?.ipv4.toSorted()
+    assert.deepEqual(of('shop-web', 'db'), ['10.1.0.1'])
+    assert.deepEqual(of('blog-web', 'db'), ['10.1.0.3', '10.1.0.4'])
+    // who belongs to nothing sees all, and what nobody of the group has is found with the others
+    assert.deepEqual(of('proxy', 'db'), ['10.1.0.1', '10.1.0.3', '10.1.0.4'])
+    assert.deepEqual(of('shop-web', 'proxy'), ['10.1.0.5'])
+    assert.deepEqual(of('shop-web', 'blog-db'), ['10.1.0.3'])
+    // the group behind the name says whose is meant
+    assert.deepEqual(of('shop-web', 'db.blog'), ['10.1.0.3', '10.1.0.4'])
+    assert.deepEqual(of('proxy', 'DB.Shop.'), ['10.1.0.1'])
+    assert.equal(of('shop-web', 'db.nobody'), undefined)
+    // while one's own is stopped, nobody is sent to somebody else's; when it is gone for good, they are
+    names.remove('shop-db')
+    assert.equal(of('shop-web', 'db'), undefined)
+    assert.deepEqual(of('proxy', 'db'), ['10.1.0.3', '10.1.0.4'])
+    names.forget('shop-db')
+    assert.deepEqual(of('shop-web', 'db'), ['10.1.0.3', '10.1.0.4'])
+    names.remove('blog-db')
+    names.add(entry('blog-db', { group: 'blog', names: ['blog-db', 'db'], ipv4: '10.1.0.3' }))
+    assert.deepEqual(of('blog-web', 'db'), ['10.1.0.3', '10.1.0.4'])
+  })
+
   test('resolve() folds case and the final dot, and takes no prototype member for a name', () => {
     const names = new Names()
     names.add(entry('Web', { links: {} }))

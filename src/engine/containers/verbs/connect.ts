@@ -4,6 +4,7 @@ import { Failure } from '../../../lib/failure.ts'
 import { endpointRequest } from '../../networks/endpoint-request.ts'
 import { networkKind } from '../config/endpoints.ts'
 import type { Container } from '../container.ts'
+import { memberOf } from '../member.ts'
 import type { Parts } from '../parts.ts'
 
 interface Save {
@@ -27,8 +28,7 @@ export async function connect(
     throw new Failure('denied', `endpoint with name ${container.name} already exists in network ${name}`)
   const request = endpointRequest(name, settings)
   if (container.running && state.sandbox) {
-    const member = { id: container.id, name: container.name, hostname: record.config.Hostname }
-    await parts.networks.connect(member, request, state.sandbox)
+    await parts.networks.connect(memberOf(container), request, state.sandbox)
     noteNetwork(parts, container)
     await container.save()
   }

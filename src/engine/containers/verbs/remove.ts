@@ -62,6 +62,7 @@ export async function remove(parts: Parts, container: Container, options: Remove
     throw error
   }
   options.forget(container)
+  parts.networks.dns.forget(container.id)
   if (options.volumes) await removeVolumes(parts, container, options)
   tell(parts, container, 'destroy')
   for (const client of container.waiting) client.end()
