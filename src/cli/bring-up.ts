@@ -8,7 +8,7 @@ import { type Applied, applyPlan } from './apply-plan.ts'
 import type { Call } from './command.ts'
 import { confirm } from './confirm.ts'
 import { type OptionTable, usage, type Values } from './options.ts'
-import { checkServices, loadProject } from './project.ts'
+import { checkServices, type LoadChoices, loadProject } from './project.ts'
 import { isTruth } from './values.ts'
 
 /** The options that say what is to be, common to up, create and plan. */
@@ -55,18 +55,26 @@ export interface Wanted {
   readonly options: UpOptions
 }
 
+/** What can be read again. */
+export interface WantedAgain extends Wanted {
+  /** Every file that was read for it, or looked for in vain. */
+  readonly files: readonly string[]
+  /** How it was read, to read it again. */
+  readonly choices: LoadChoices
+}
+
 /** Reads the stack and the options; `more` wins over what the options say. */
-export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {}): Promise<Wanted> {
+export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {}): Promise<WantedAgain> {
   refuse(values)
   const named = more.services ?? call.args
   const scale = parseScale(values.scale)
+  const choices: LoadChoices =
+    named.length > 0
+      ? { services: named, making: { services: named, alone: values['no-deps'] } }
+      : { making: { services: 'all' } }
+  const files = new Set<string>()
   const [loaded, client] = await Promise.all([
-    loadProject(
-      call,
-      named.length > 0
-        ? { services: named, making: { services: named, alone: values['no-deps'] } }
-        : { making: { services: 'all' } },
-    ),
+    loadProject(call, { ...choices, onRead: path => files.add(path) }),
     call.connect(),
   ])
   const known = Object.keys(loaded.project.services)
@@ -88,7 +96,7 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
     ...(values.timeout === undefined ? {} : { timeout: values.timeout }),
     ...more,
   }
-  return { loaded, client, services, options }
+  return { loaded, client, services, options, files: [...files], choices }
 }
 
 export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'beforeStart' | 'onOutput'> {

@@ -15,6 +15,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       'Stop and remove the containers and networks of the stack',
       async () => (await import('./commands/down.ts')).down,
     ],
+    [
+      'watch',
+      'Bring the stack up, and follow the changes of its files and sources',
+      async () => (await import('./commands/watch.ts')).watch,
+    ],
     ['plan', 'Show what up would do, and why', async () => (await import('./commands/plan.ts')).plan],
     ['config', 'Show the stack as it is understood', async () => (await import('./commands/config.ts')).config],
     ['convert', 'The same as config, by its old name', async () => (await import('./commands/config.ts')).config],

@@ -17,6 +17,8 @@ export interface LoadChoices
   readonly making?: 'text' | { readonly services: 'all' | readonly string[]; readonly alone?: boolean }
   /** Images are those of compose.lock, where there is one; what makes containers does so anyway. */
   readonly locked?: boolean
+  /** Told of every file that is read, or looked for in vain; also when reading fails. */
+  readonly onRead?: (path: string) => void
 }
 
 /**
@@ -27,7 +29,8 @@ export interface LoadChoices
 export async function loadProject(call: Call, choices: LoadChoices = {}): Promise<LoadedStack> {
   const loaded = await readProject(call, choices)
   if (!(choices.locked ?? typeof choices.making === 'object')) return loaded
-  const { withLock, lockName } = await import('./lock-file.ts')
+  const { withLock, lockName, lockPath } = await import('./lock-file.ts')
+  choices.onRead?.(lockPath(loaded.project))
   const { loaded: pinned, missing } = await withLock(loaded)
   for (const image of missing) call.screen.warn(`${lockName} does not have "${image}": run "tscompose lock"`)
   return pinned
@@ -124,6 +127,14 @@ function servicesAre(names: ReadonlySet<string>): string {
   return names.size === 0 ? 'The project has no services' : `Services are ${list([...names].sort())}`
 }
 
+/** What was read of it, for whoever reads the stack again. */
+const standardInput = new WeakMap<Call['stdin'], Promise<Uint8Array>>()
+
+async function readAll(stdin: Call['stdin']): Promise<Uint8Array> {
+  const { buffer } = await import('node:stream/consumers')
+  return buffer(stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream)
+}
+
 function loadOptions(call: Call): LoadOptions {
   const { globals, env, cwd } = call
   return {
@@ -136,9 +147,10 @@ function loadOptions(call: Call): LoadOptions {
     ...(globals['env-file'].length > 0 ? { envFiles: globals['env-file'] } : {}),
     ...(globals.compatibility ? { compatibility: true } : {}),
     ...(globals['all-resources'] ? { allResources: true } : {}),
-    stdin: async () => {
-      const { buffer } = await import('node:stream/consumers')
-      return buffer(call.stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream)
+    stdin: () => {
+      const read = standardInput.get(call.stdin) ?? readAll(call.stdin)
+      standardInput.set(call.stdin, read)
+      return read
     },
   }
 }

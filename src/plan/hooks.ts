@@ -30,7 +30,8 @@ export function planHooks(
   return last
 }
 
-function planned({ command, environment, user, workingDir, privileged }: Hook): PlannedHook {
+/** As it is run in a container. */
+export function planned({ command, environment, user, workingDir, privileged }: Hook): PlannedHook {
   return {
     command,
     environment: Object.entries(environment).map(([key, value]) => (value === null ? key : `${key}=${value}`)),

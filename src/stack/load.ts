@@ -53,6 +53,8 @@ export interface LoadOptions {
   readonly making?: { readonly services: readonly string[]; readonly alone?: boolean }
   /** Only these services, and what they depend on, stay in the stack: for `config SERVICE…`. */
   readonly selected?: readonly string[]
+  /** Told of every file that is read, or looked for in vain; also when loading fails. */
+  readonly onRead?: (path: string) => void
   /** Reads all of standard input, for `-f -`. */
   readonly stdin?: () => Promise<Uint8Array>
   /** --all-resources: keep what no service uses. */
@@ -88,7 +90,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const unset = new UnsetVariables(problems)
   const sources = new Map<string, string>()
   let stdin: Uint8Array | undefined
-  const files = openFiles(() => stdin)
+  const files = openFiles(() => stdin, options.onRead)
 
   const process = osEnvironment(options.environment, cwd)
   let environment = process

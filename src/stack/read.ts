@@ -17,10 +17,11 @@ export interface Files {
 /** A thousand services need about 400 KiB. */
 const maxSize = 16 * 1024 * 1024
 
-/** The file system of this machine, with standard input under the name "-". */
-export function openFiles(stdin: () => Uint8Array | undefined): Files {
+/** The file system of this machine, with standard input under the name "-"; `onRead` is told of every path that is looked at. */
+export function openFiles(stdin: () => Uint8Array | undefined, onRead?: (path: string) => void): Files {
   return {
     read(path) {
+      onRead?.(path)
       if (path === '-') return decode(stdin() ?? new Uint8Array(), 'standard input')
       try {
         const stats = statSync(path)
@@ -38,7 +39,10 @@ export function openFiles(stdin: () => Uint8Array | undefined): Files {
         )
       }
     },
-    isFile: path => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false,
+    isFile(path) {
+      onRead?.(path)
+      return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+    },
     isDirectory: path => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
     real(path) {
       try {

@@ -94,8 +94,16 @@ const walls: readonly Wall[] = [
     because: 'what a target can do is a fact of the target, and no business of whoever reads files',
   },
   {
+    folder: 'watch',
+    mayImport: ['apply', 'plan', 'graph', 'client', 'model', 'api', 'lib'],
+    packages: ['tar-stream'],
+    because:
+      'a watch serves the command line as it serves a process that stays, so it reads and prints by what it is given',
+  },
+  {
     folder: 'cli',
     mayImport: [
+      'watch',
       'targets',
       'audit',
       'stack',
@@ -148,6 +156,8 @@ const pure = [
   'plan',
   'view',
   'audit',
+  'watch/files.ts',
+  'watch/rules.ts',
   'api',
   'runtime/parts',
   'engine/dockerfile',

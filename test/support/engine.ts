@@ -4,13 +4,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
 import { defaultRoots, type PathRoots } from '../../src/engine/base/paths.ts'
+import { Background } from './background.ts'
 import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
 import { leftOver, removeGroups, type Stock, takeStock } from './stock.ts'
@@ -181,6 +182,11 @@ export class Stack {
     this.write(yaml)
   }
 
+  /** The project's. */
+  get name(): string {
+    return basename(this.folder)
+  }
+
   write(yaml: string, name = 'compose.yaml'): void {
     rmSync(join(this.folder, name), { force: true })
     mkdirSync(dirname(join(this.folder, name)), { recursive: true })
@@ -190,6 +196,11 @@ export class Stack {
   /** Runs a command and returns whatever it said. */
   try(...args: readonly string[]): Promise<Said> {
     return this.#engine.tscompose(args, { cwd: this.folder })
+  }
+
+  /** Starts a command that goes on. */
+  begin(...args: readonly string[]): Background {
+    return new Background(launcher, args, { cwd: this.folder, env: this.#engine.env })
   }
 
   /** Runs a command that must succeed and returns its stdout. */

@@ -64,7 +64,6 @@ const clientRules: Rules = {
   'services.*.deploy.resources.reservations.generic_resources': no(oneMachine),
   'services.*.deploy.restart_policy.delay': no('the delay grows from 100 ms by itself'),
   'services.*.deploy.restart_policy.window': no('a run of 10 seconds counts as started'),
-  'services.*.develop': no('files are not watched yet'),
   'services.*.isolation': no(windows, /^default$/),
   'services.*.mac_address': quiet('of the first network'),
   'services.*.models': no('AI models are not run'),

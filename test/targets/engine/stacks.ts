@@ -219,6 +219,19 @@ export const stacks: readonly Data[] = [
   on({ build: { context: '.', dockerfile_inline: 'FROM scratch', no_cache_filter: ['a'] } }),
   on({
     post_start: [{ command: ['x'], user: 'u', privileged: true, working_dir: '/w', environment: { A: '1' } }],
+    develop: {
+      watch: [
+        {
+          path: './watched',
+          action: 'sync+exec',
+          target: '/watched',
+          include: ['*.a'],
+          ignore: ['*.b'],
+          initial_sync: true,
+          exec: { command: ['x'], user: 'u', privileged: true, working_dir: '/w', environment: { A: '1' } },
+        },
+      ],
+    },
     pre_stop: [{ command: ['x'], user: 'u', privileged: true, working_dir: '/w', environment: { A: '1' } }],
   }),
 ]

@@ -14,6 +14,7 @@ import {
   supportTable,
   unsupported,
 } from '../../../src/targets/engine/support.ts'
+import { rulesOf } from '../../../src/watch/rules.ts'
 import { applied, image, nothing } from '../../plan/project.ts'
 import { loadFiles } from '../../stack/stacks.ts'
 import { type Data, files, on, stacks } from './stacks.ts'
@@ -21,6 +22,7 @@ import { type Data, files, on, stacks } from './stacks.ts'
 /** Where taking it out says nothing: another value to put there. */
 const instead: Readonly<Record<string, Data>> = {
   'services.*.image': 'other',
+  'services.*.develop.watch.*.action': 'sync',
   'services.*.volumes.*.type': 'volume',
   'services.*.volumes.*.source': '/else',
   'services.*.volumes.*.target': '/else',
@@ -57,7 +59,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'configs.*.name': 'the name in a swarm; a config of a file has none here',
 }
 
-/** The plan of `up` on a machine that has all images and nothing else; without the hash of the configuration, which tells all. */
+/** The plan of `up` on a machine that has all images and nothing else, and the rules of `watch`; without the hash of the configuration, which tells all. */
 async function evidence(stack: Data): Promise<string> {
   let directory = ''
   try {
@@ -77,7 +79,8 @@ async function evidence(stack: Data): Promise<string> {
       operation.kind === 'run-hook' ? [operation.hook] : [],
     )
     const builds = planBuilds(project, observed, { when: 'always' }).nodes
-    const shown = [planPull(project, observed).nodes, builds, plan.nodes, plan.warnings, hooks]
+    const watched = rulesOf(project, { ignoreFiles: new Map(), build: true }).rules
+    const shown = [planPull(project, observed).nodes, builds, plan.nodes, plan.warnings, hooks, watched]
     return JSON.stringify(shown, (key, value) =>
       key === labels.configHash || key === labels.fields ? undefined : value,
     ).replaceAll(directory, 'HERE')
@@ -153,7 +156,6 @@ describe('every attribute that support calls honoured in part or not at all', ()
           resources: { reservations: { cpus: '1', generic_resources: [], devices: [{ capabilities: ['gpu'] }] } },
           restart_policy: { delay: '1s', window: '1s' },
         },
-        develop: {},
         external_links: ['x'],
         gpus: 'all',
         isolation: 'process',
@@ -218,7 +220,7 @@ describe('unsupported()', () => {
     const own = { storage_opt: { size: '1g' }, gpus: 'all', logging: { driver: 'syslog' } }
     assert.deepEqual(await found(own, 'docker'), [])
     assert.equal((await found(own, 'tscompose')).length, 3)
-    assert.equal((await found({ develop: { watch: [] } }, 'docker')).length, 1)
+    assert.equal((await found({ cpu_count: 1 }, 'docker')).length, 1)
   })
 
   test('says nothing of a value that is honoured', async () => {

@@ -1,0 +1,46 @@
+/** Brings a stack up and keeps it as its files say, while they change. */
+import { bringUp, upOptions, wantedOf } from '../bring-up.ts'
+import { command } from '../command.ts'
+import { valuesOf } from '../values.ts'
+
+export const watch = command({
+  usage: '[OPTIONS] [SERVICE...]',
+  about:
+    'Sources go by develop.watch: they are synced into the containers, or lead to a rebuild or a restart. When a file that defines the stack changes (stack files, what they include and extend, env files, configs, secrets), the stack is brought up again; one that cannot be read changes nothing. No volume is ever removed. ^C ends the watch, and leaves the containers.',
+  options: {
+    'no-up': { kind: 'flag', about: 'Do not bring the stack up first' },
+    prune: { kind: 'flag', on: true, about: 'Remove an image that a rebuild has replaced' },
+    quiet: { kind: 'flag', about: 'Show nothing of builds but failures' },
+  },
+  examples: [
+    ['tscompose watch', 'work on the sources while the stack runs'],
+    ['tscompose watch --no-up web', 'one service, which runs already'],
+  ],
+  async run(call) {
+    const { options, screen, signal } = call
+    const wanted = await wantedOf(call, valuesOf(upOptions))
+    const { watchOf } = await import('../watching.ts')
+    const watch = watchOf(call, wanted, {
+      signal,
+      prune: options.prune,
+      quiet: options.quiet,
+      say: line => screen.print(line),
+      output: (_, line) => screen.print(line),
+    })
+    // before anything is made: a rule that cannot work is a mistake of the stack
+    const { rules } = watch
+    if (!options['no-up']) await bringUp(call, wanted, { yes: false })
+    await watch.start()
+    try {
+      screen.print('Watch enabled')
+      if (rules === 0) screen.say('No service has "develop.watch": the files of the stack are watched alone')
+      await new Promise<void>(resolve => {
+        if (signal.aborted) resolve()
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    } finally {
+      await watch.close()
+    }
+    return 130
+  },
+})
