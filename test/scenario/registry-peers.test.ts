@@ -1,16 +1,19 @@
 /** Images go to and from one registry by us, by skopeo and by a Docker Engine, and mean the same to all of them. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { setXattr } from '../../src/runtime/native.ts'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { dockerEngine, lacking, program, root, which } from '../support/needs.ts'
 import { hasRegistry, registryUser, startRegistry, type TestRegistry } from '../support/registry.ts'
 import { hasSkopeo, skopeo } from '../support/skopeo.ts'
+import { slowProxy } from '../support/slow-proxy.ts'
 import { busyboxFiles, sha256, type TinyFiles, tinyImageTar, tinyManifest, tinyParts } from '../support/tiny-image.ts'
 
 const needs = lacking(root(), program('busybox'), program('docker'), !hasRegistry && 'the program "docker-registry"')
@@ -19,7 +22,9 @@ const peer = await dockerEngine()
 describe('registries', { skip: needs, concurrency: false }, () => {
   let engine: TestEngine
   before(async () => {
-    engine = await TestEngine.start([])
+    engine = await TestEngine.start(['busybox'], {
+      config: folder => ({ 'registry-certificates': [join(folder, 'certs')] }),
+    })
   })
   after(() => engine.stop())
 
@@ -35,6 +40,17 @@ describe('registries', { skip: needs, concurrency: false }, () => {
     await docker('load', '-q', '-i', path)
   }
 
+  /** Of a folder, in two steps. */
+  const build = async (tag: string, who: string) => {
+    const stack = engine.stack(`services:\n  app: {build: ., image: "${tag}"}\n`)
+    writeFileSync(
+      join(stack.folder, 'Dockerfile'),
+      'FROM busybox\nCOPY who /\nRUN cat /who >/made\nCMD ["cat", "/made"]\n',
+    )
+    writeFileSync(join(stack.folder, 'who'), who)
+    await stack.run('build', '-q')
+  }
+
   test('docker push and pull through our engine', async () => {
     await using registry = await startRegistry()
     const name = `${registry.host}/am/app:1`
@@ -46,6 +62,83 @@ describe('registries', { skip: needs, concurrency: false }, () => {
     await docker('pull', '-q', name)
     assert.equal(await docker('run', '--rm', name), 'us')
     await docker('rmi', name)
+  })
+
+  test('a stack is built and pushed in one go, from a folder; a container of it is committed; both come back', async () => {
+    await using registry = await startRegistry()
+    const [built, committed] = [`${registry.host}/built:1`, `${registry.host}/committed:1`]
+    const stack = engine.stack(`services:\n  app: {build: ., image: "${built}"}\n`)
+    writeFileSync(
+      join(stack.folder, 'Dockerfile'),
+      'FROM busybox\nCOPY who /\nRUN echo made >/made\nCMD cat /who /made\n',
+    )
+    writeFileSync(join(stack.folder, 'who'), 'from a folder\n')
+    const said = await stack.try('build', '--push')
+    assert.equal(said.code, 0, said.stderr)
+    const id = await docker('create', built)
+    await docker('commit', '-c', 'CMD ["cat", "/made"]', id, committed)
+    await docker('rm', id)
+    await docker('push', '-q', committed)
+    const ids = await docker('inspect', '-f', '{{.Id}}', built, committed)
+    await docker('rmi', built, committed)
+    await docker('builder', 'prune', '-af')
+    for (const name of [built, committed]) await docker('pull', '-q', name)
+    assert.equal(await docker('inspect', '-f', '{{.Id}}', built, committed), ids)
+    assert.equal(await docker('run', '--rm', built), 'from a folder\nmade')
+    assert.equal(await docker('run', '--rm', committed), 'made')
+    await docker('rmi', built, committed)
+  })
+
+  test('a registry with TLS is reached by its own authority, and by no other', {
+    skip: program('openssl'),
+  }, async () => {
+    await using registry = await startRegistry({ tls: true, auth: true })
+    await using other = await startRegistry({ tls: true })
+    const own = join(engine.folder, 'certs', registry.host)
+    mkdirSync(own, { recursive: true })
+    const name = `${registry.host}/app:1`
+    await load(name, { ...busyboxFiles(), who: 'by TLS' })
+    writeFileSync(join(own, 'ca.crt'), other.ca!)
+    const login = ['login', '-u', registryUser.username, '--password-stdin', registry.host]
+    assert.match((await engine.docker(login, { input: registryUser.password })).stderr, /certificate/)
+    writeFileSync(join(own, 'ca.crt'), registry.ca!)
+    const said = await engine.docker(login, { input: registryUser.password })
+    assert.equal(said.code, 0, said.stderr)
+    await docker('push', '-q', name)
+    await docker('rmi', name)
+    await docker('pull', '-q', name)
+    assert.equal(await docker('run', '--rm', name), 'by TLS')
+    await docker('rmi', name)
+    await docker('logout', registry.host)
+  })
+
+  test('a registry is killed in the middle of a pull and started again: the pull goes on, and ends', async t => {
+    await using registry = await startRegistry()
+    const noise = randomBytes(3_000_000)
+    await registry.pushImage('big', '1', {
+      layers: [{ ...busyboxFiles(), noise }],
+      config: { Cmd: ['md5sum', '/noise'] },
+    })
+    const slow = await slowProxy(t, registry)
+    await docker('pull', '-q', `${slow.host}/big:1`)
+    assert.ok(slow.ranges.length > 0)
+    const sum = createHash('md5').update(noise).digest('hex')
+    assert.equal(await docker('run', '--rm', `${slow.host}/big:1`), `${sum}  /noise`)
+    await docker('rmi', `${slow.host}/big:1`)
+  })
+
+  test('a blob that is corrupted in the registry is refused by its digest, and nothing is left of it', async () => {
+    await using registry = await startRegistry()
+    const image = { files: { corrupted: 'x'.repeat(1000) } }
+    await registry.pushImage('bad', '1', image)
+    const digest = sha256((await tinyParts(image)).layers[0]!)
+    const bytes = readFileSync(registry.blobPath(digest))
+    bytes[bytes.length >> 1]! ^= 1
+    writeFileSync(registry.blobPath(digest), bytes)
+    const said = await engine.docker(['pull', `${registry.host}/bad:1`])
+    assert.equal(said.code, 1)
+    assert.match(said.stderr, new RegExp(digest))
+    assert.equal((await engine.docker(['image', 'inspect', `${registry.host}/bad:1`])).code, 1)
   })
 
   test('docker login and tscompose login, then push to a registry that asks who it is', async () => {
@@ -69,7 +162,7 @@ describe('registries', { skip: needs, concurrency: false }, () => {
   }, async () => {
     await using registry = await startRegistry()
     const name = `${registry.host}/ours:1`
-    await load(name, { ...busyboxFiles(), who: 'us' })
+    await build(name, 'us')
     await docker('push', name)
     const folder = mkdtempSync(join(tmpdir(), 'tscompose-skopeo-'))
     try {
@@ -104,7 +197,7 @@ describe('registries', { skip: needs, concurrency: false }, () => {
     const shared = { common: 'c'.repeat(10_000) }
     for (let i = 0; i < 20; i++) await registry.pushImage(`a${i}`, '1', { layers: [shared, { [`own${i}`]: 'x' }] })
     await Promise.all(Array.from({ length: 20 }, (_, i) => docker('pull', '-q', `${registry.host}/a${i}:1`)))
-    const ids = (await docker('images', '-q')).split('\n')
+    const ids = (await docker('images', '-q', '--filter', `reference=${registry.host}/*`)).split('\n')
     assert.equal(new Set(ids).size, 20)
     const layers = new Set<string>()
     for (const id of new Set(ids))
@@ -135,7 +228,7 @@ describe('registries', { skip: needs, concurrency: false }, () => {
     test('it pulls what we push, and has the same image', async () => {
       await using registry = await startRegistry()
       const name = `${registry.host}/app:1`
-      await load(name, { ...busyboxFiles(), who: 'us' })
+      await build(name, 'us')
       await docker('push', name)
       try {
         await theirs('pull', '-q', name)
@@ -159,6 +252,16 @@ describe('registries', { skip: needs, concurrency: false }, () => {
         await theirs('pull', '-q', name)
         const mine = await docker(...list, script)
         assert.equal(mine, await theirs(...list, script))
+        const xattrs = [...list, 'cd /all && find . | sort | /xattrs']
+        const ours = await docker(...xattrs)
+        assert.equal(ours, await theirs(...xattrs))
+        assert.equal(
+          ours,
+          './hard1 user.colour=00ff0a\n./hard2 user.colour=00ff0a\n./plain user.folder=78\n./setuid security.capability=0100000200040000000000000000000000000000',
+        )
+        // a Docker Engine fills them
+        const [blocks, size] = (await docker(...list, 'stat -c "%b %s" /all/sparse')).split(' ').map(Number)
+        assert.ok(blocks! * 512 < size! / 10, `${blocks} blocks hold ${size} bytes`)
         assert.match(mine, /\.\/hard1\|regular file\|644\|7\|8\|1000000000\|2\|/)
         for (const hidden of ['gone', 'opaque/below', 'file-then-folder|regular'])
           assert.ok(!mine.includes(hidden), hidden)
@@ -207,23 +310,33 @@ async function pushAllKinds(registry: TestRegistry): Promise<string> {
       truncate -s 5000000 sparse; printf end | dd of=sparse bs=1 seek=4000000 conv=notrunc 2>/dev/null
       echo old >old; touch -d @-86400 old; touch -d @4102444800 future; printf '%300s' x >long-$(printf '%0100d' 7)
       chmod 750 plain; chown 65534:65534 plain; touch -d @1111111111.5 plain`)
+    setXattr(join(folder, 'one/all/hard1'), 'user.colour', Buffer.from([0, 255, 10]))
+    setXattr(join(folder, 'one/all/plain'), 'user.folder', Buffer.from('x'))
+    setXattr(
+      join(folder, 'one/all/setuid'),
+      'security.capability',
+      Buffer.from(`01000002${'0004'.padEnd(32, '0')}`, 'hex'),
+    )
+    writeFileSync(join(folder, 'xattrs.c'), showXattrs)
+    shell('mkdir probe; cc -static -o probe/xattrs xattrs.c')
     shell(
       `cd two; mkdir -p all/opaque all/file-then-folder; cd all; : >.wh.gone; : >opaque/.wh..wh..opq; echo n >opaque/new; echo i >file-then-folder/in`,
     )
-    const tar = (part: string) =>
+    const tar = (part: string, name = 'all') =>
       execFileSync('tar', [
         '-c',
         '--sparse',
         '--xattrs',
+        '--xattrs-include=*',
         '--numeric-owner',
         '--format=posix',
         '--sort=name',
         '-C',
         join(folder, part),
-        'all',
+        name,
       ])
     const base = await tinyParts({ files: busyboxFiles() })
-    const layers = [base.layers[0]!, tar('one'), tar('two')]
+    const layers = [base.layers[0]!, tar('probe', 'xattrs'), tar('one'), tar('two')]
     const config = Buffer.from(
       JSON.stringify({
         ...JSON.parse(base.config.toString()),
@@ -243,3 +356,25 @@ async function pushAllKinds(registry: TestRegistry): Promise<string> {
     rmSync(folder, { recursive: true })
   }
 }
+
+/** Prints the extended attributes of the paths it reads, but for those that only the host may see. */
+const showXattrs = `
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+int main(void) {
+  char path[4096], names[65536];
+  unsigned char value[65536];
+  while (fgets(path, sizeof path, stdin)) {
+    path[strcspn(path, "\\n")] = 0;
+    ssize_t length = llistxattr(path, names, sizeof names);
+    for (char *name = names; length > 0 && name < names + length; name += strlen(name) + 1) {
+      ssize_t size = lgetxattr(path, name, value, sizeof value);
+      printf("%s %s=", path, name);
+      for (ssize_t i = 0; i < size; i++) printf("%02x", value[i]);
+      printf("\\n");
+    }
+  }
+  return 0;
+}
+`

@@ -26,20 +26,28 @@ export class TestEngine {
   #process: ChildProcess | undefined
   #stacks = 0
   #hasDisk = false
+  #config: string | undefined
 
   private constructor(folder: string) {
     this.folder = folder
   }
 
-  /** Starts an engine with a busybox image in it. `disk`: on a file system of its own, of this size ("24m"). */
+  /**
+   * Starts an engine with a busybox image in it. `disk`: on a file system of its own, of this size ("24m"). `config`: what is in its
+   * engine.json, told where its files are.
+   */
   static async start(
     images: readonly string[] = ['busybox'],
-    { disk }: { readonly disk?: string } = {},
+    { disk, config }: { readonly disk?: string; readonly config?: (folder: string) => object } = {},
   ): Promise<TestEngine> {
     const engine = new TestEngine(mkdtempSync(join(tmpdir(), 'tsc-')))
     if (disk !== undefined) {
       engine.#expectOk(await command('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'tscompose-test', engine.folder]))
       engine.#hasDisk = true
+    }
+    if (config) {
+      engine.#config = join(engine.folder, 'engine.json')
+      writeFileSync(engine.#config, JSON.stringify(config(engine.folder)))
     }
     await engine.boot()
     if (images.length > 0) engine.#expectOk(await command(makeImages, images, { env: engine.env, timeout: 300_000 }))
@@ -91,6 +99,7 @@ export class TestEngine {
       this.roots.data,
       '--run-root',
       this.roots.run,
+      ...(this.#config === undefined ? [] : ['--config', this.#config]),
     ]
     const child = spawn(process.execPath, [main, ...roots, '--ready-fd', '3'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

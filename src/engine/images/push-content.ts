@@ -40,29 +40,35 @@ const layerType = 'application/vnd.docker.image.rootfs.diff.tar.gzip'
 export async function outgoing(store: ImageStore, image: Image, configSize: number): Promise<Outgoing> {
   const layers = image.diffIds
   const whole = await cameWith(store, image)
-  if (whole !== undefined) {
-    const descriptors = new Map(layers.map((diffId, i) => [diffId, whole.manifest.layers[i]!]))
-    return {
-      layers,
-      layer: async diffId => asItIs(store, descriptors.get(diffId)!),
-      manifest: () => whole,
-    }
-  }
+  const descriptors = new Map(layers.map((diffId, i) => [diffId, whole?.manifest.layers[i]]))
   return {
     layers,
-    layer: (diffId, signal) => gzipped(store, image, diffId, signal),
-    manifest: sent => ({ data: manifestOf(image, configSize, sent), mediaType: mediaTypes.dockerManifest }),
+    layer: async (diffId, signal) => {
+      const descriptor = descriptors.get(diffId)
+      return descriptor !== undefined && (await store.blobs.has(descriptor.digest))
+        ? asItIs(store, descriptor)
+        : await gzipped(store, image, diffId, signal)
+    },
+    manifest: sent =>
+      whole?.manifest.layers.every(({ digest }, i) => digest === sent[i]!.digest)
+        ? whole
+        : { data: manifestOf(image, configSize, sent), mediaType: mediaTypes.dockerManifest },
   }
 }
 
-/** The newest manifest it was pulled or loaded with whose layers are all here as they came. */
-async function cameWith({ blobs, catalogue, paths }: ImageStore, image: Image) {
+/** The newest manifest it was pulled or loaded with whose layers are all here as they came, or are what a push makes of them. */
+async function cameWith({ blobs, catalogue, layers, paths }: ImageStore, image: Image) {
   for (const digest of catalogue.blobs(image.id).toReversed()) {
     if (!(await mayBeDocument(paths.blob(hexOf(digest))))) continue
     const data = await blobs.read(digest)
     const manifest = manifestIn(data, image)
     if (manifest === undefined) continue
-    const here = await Promise.all(manifest.layers.map(layer => blobs.has(layer.digest)))
+    const here = await Promise.all(
+      manifest.layers.map(
+        async ({ digest }, i) =>
+          (await blobs.has(digest)) || (await layers.find(image.diffIds[i]!))?.sent?.digest === digest,
+      ),
+    )
     if (here.includes(false)) continue
     const written = (JSON.parse(data.toString('utf8')) as { readonly mediaType?: unknown }).mediaType
     const isDocker = manifest.config.mediaType === configType

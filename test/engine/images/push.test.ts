@@ -128,6 +128,26 @@ describe('push', { skip: lacking(root(), !hasRegistry && 'the program "docker-re
     assert.equal((await manifestOf(one, 'app', '1')).digest, (await manifestOf(two, 'app', '1')).digest)
   })
 
+  test('keeps the manifest of what it pulled, also when the layers were here already and only a push makes their bytes', async t => {
+    await using registry = await startRegistry()
+    const { images } = await store(t)
+    const tar = await tinyTar({ 'etc/': '', 'etc/x': 'x'.repeat(100_000) })
+    await images.importRoot(Readable.from([zstdCompressSync(tar)]), { repo: `${registry.host}/app`, tag: '1' })
+    await pushed(images, `${registry.host}/app`, '1')
+    const { config, layers } = (await manifestOf(registry, 'app', '1')).document
+    const ociManifest = {
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: { ...config, mediaType: 'application/vnd.oci.image.config.v1+json' },
+      layers: layers.map((layer: object) => ({ ...layer, mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip' })),
+    }
+    const digest = await registry.pushManifest('app', 'oci', Buffer.from(JSON.stringify(ociManifest)))
+    await images.pull(`${registry.host}/app:oci`)
+    await images.tag(`${registry.host}/app:oci`, `${registry.host}/app`, 'again')
+    await pushed(images, `${registry.host}/app`, 'again')
+    assert.equal((await manifestOf(registry, 'app', 'again')).digest, digest)
+  })
+
   test('says what is not here, and who refused, in Docker’s words', async t => {
     await using registry = await startRegistry({ auth: true })
     const name = `${registry.host}/app`

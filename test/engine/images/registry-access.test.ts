@@ -13,6 +13,7 @@ import { Images } from '../../../src/engine/images/images.ts'
 import { defaultSettings, mirrorsOf, type RegistrySettings } from '../../../src/engine/images/registry/settings.ts'
 import { lacking, program, root } from '../../support/needs.ts'
 import { hasRegistry, registryUser, startRegistry, type TestRegistry } from '../../support/registry.ts'
+import { slowProxy } from '../../support/slow-proxy.ts'
 import { temporaryFolder, temporaryPaths } from '../../support/temporary-paths.ts'
 import { sha256, tinyImageTar, tinyManifest, tinyParts } from '../../support/tiny-image.ts'
 
@@ -102,42 +103,6 @@ describe('a registry that goes away', { skip: needs }, () => {
     assert.deepEqual(images.list(), [])
   })
 })
-
-/** Passes on what a registry sends, and kills it after a million bytes of one blob; `back`: it is started again. */
-async function slowProxy(t: TestContext, registry: TestRegistry, back = true) {
-  const ranges: string[] = []
-  let killed = false
-  const server = createServer(async (request, response) => {
-    if (request.headers.range) ranges.push(request.headers.range)
-    try {
-      const headers = { accept: String(request.headers.accept ?? '*/*'), range: request.headers.range ?? '' }
-      if (!headers.range) delete (headers as { range?: string }).range
-      const answer = await fetch(`http://${registry.host}${request.url}`, { headers })
-      response.writeHead(answer.status, Object.fromEntries(answer.headers))
-      let seen = 0
-      for await (const chunk of answer.body!) {
-        seen += chunk.length
-        if (seen < 1_000_000 || killed) response.write(chunk)
-        else {
-          killed = true
-          await registry.kill()
-          response.destroy()
-          if (back) setTimeout(() => void registry.again(), 30)
-          return
-        }
-      }
-      response.end()
-    } catch {
-      request.socket.destroy()
-    }
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, ranges }
-}
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
