@@ -145,7 +145,10 @@ export interface ContainerSummary {
   readonly State: ContainerState['Status']
   /** "Up 4 seconds (healthy)". */
   readonly Status: string
-  readonly HostConfig: { readonly NetworkMode?: string; readonly Annotations?: Readonly<Record<string, string>> }
+  /** With ?live=1, which is ours, all of it that can change while the container is there, and networks as inspect shows them. */
+  readonly HostConfig: { readonly NetworkMode?: string; readonly Annotations?: Readonly<Record<string, string>> } & {
+    readonly [K in keyof ContainerUpdate]?: ContainerUpdate[K] | null
+  }
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> | null } | null
   readonly Mounts: readonly MountPoint[] | null
 }
@@ -249,7 +252,8 @@ const attachQuery = {
 
 export const containerEndpoints = table({
   containerList: endpoint('GET', '/containers/json', {
-    query: { all: 'boolean', limit: 'integer', size: 'boolean', filters: 'filters' },
+    // live is ours: with the limits, the restart policy and all of the endpoints, for which a client would inspect each
+    query: { all: 'boolean', limit: 'integer', size: 'boolean', filters: 'filters', live: 'boolean' },
     reply: json<readonly ContainerSummary[]>(),
   }),
   containerCreate: endpoint('POST', '/containers/create', {

@@ -34,7 +34,7 @@ export async function observe(client: Client, projectName: string, options: Obse
   const [containers, networks, volumes, foundImages, foundFiles] = await Promise.all([
     client.call(
       containerEndpoints.containerList,
-      { query: { all: true, filters: projectFilter(projectName) } },
+      { query: { all: true, live: true, filters: projectFilter(projectName) } },
       { signal },
     ),
     // not by label: external ones, and those that are in the way, count too
@@ -63,7 +63,7 @@ export async function withMade(
   const made = new Map(await Promise.all(ids.map(async id => [id, await findContainer(client, id, signal)] as const)))
   const containers = observed.containers.map(container => {
     const found = made.get(container.id)
-    return found ? { ...container, made: found } : container
+    return found ? { ...container, made: found, live: found } : container
   })
   return { ...observed, containers }
 }

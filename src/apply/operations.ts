@@ -105,6 +105,11 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
       await client.call(containerEndpoints.containerArchivePut, { params, query, body: tarOf(operation.files) })
       return undefined
     }
+    case 'update-container': {
+      const { Warnings } = await client.call(containerEndpoints.containerUpdate, { params, body: operation.update })
+      for (const warning of Warnings ?? []) context.onWarning(warning)
+      return undefined
+    }
     case 'start-container':
       if (operation.service !== undefined)
         await context.beforeStart?.({ id, name: operation.name, service: operation.service })

@@ -256,6 +256,7 @@ const verbs: Readonly<Record<Operation['kind'], string>> = {
   'build-image': 'build image',
   'remove-image': 'remove image',
   'create-container': 'create container',
+  'update-container': 'update container',
   'upload-files': 'put configs and secrets into container',
   'start-container': 'start container',
   'unpause-container': 'unpause container',

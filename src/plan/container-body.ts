@@ -187,9 +187,19 @@ function exposedPorts(service: Service): Record<string, Record<string, never>> {
 }
 
 function networking(input: ContainerBodyInput): ContainerCreate['NetworkingConfig'] {
-  const { project, service } = input
+  const { service } = input
   if (service.networkMode.kind !== 'networks' || Object.keys(service.networks).length === 0) return undefined
-  const links = linksOf(input)
+  return { EndpointsConfig: endpointsOf(input, linksOf(input)) }
+}
+
+type EndpointInput = Pick<ContainerBodyInput, 'project' | 'service' | 'name' | 'slug'>
+
+/** By the network's name, as a container of that name is to be attached. */
+export function endpointsOf(
+  input: EndpointInput,
+  links: readonly string[],
+): Readonly<Record<string, EndpointSettings>> {
+  const { project, service } = input
   const endpoints: Record<string, EndpointSettings> = {}
   for (const [i, attachment] of Object.values(service.networks).entries())
     endpoints[project.networks[attachment.network]?.name ?? attachment.network] = endpoint(input, attachment, {
@@ -197,7 +207,7 @@ function networking(input: ContainerBodyInput): ContainerCreate['NetworkingConfi
       // the service's own address is that of its first interface
       macAddress: attachment.macAddress ?? (i === 0 ? service.macAddress : undefined),
     })
-  return { EndpointsConfig: endpoints }
+  return endpoints
 }
 
 /** On the engine's own bridge a link is the container's, elsewhere it is the endpoint's. */
@@ -214,7 +224,7 @@ function linksOf({ service, containerNames }: ContainerBodyInput): readonly stri
 }
 
 function endpoint(
-  { name, service, slug }: ContainerBodyInput,
+  { name, service, slug }: EndpointInput,
   attachment: Attachment,
   { links, macAddress }: { readonly links: readonly string[]; readonly macAddress: string | undefined },
 ): EndpointSettings {

@@ -1,8 +1,11 @@
-/** Why a container must be replaced, in words that name the field. */
+/** In what a container is not as it should be: why it must be replaced, in words that name the field, or what is put right on it as it is. */
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { describeChange, type Hashed, hashService } from './hash.ts'
+import { type Comparison, compareLive, type WantedLive } from './adjust.ts'
+import { describePaths } from './fields.ts'
+import { type Hashed, hashService } from './hash.ts'
 import { labels, parseFields } from './labels.ts'
+import { describeReplacement } from './live-fields.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 
 export interface Wanted {
@@ -20,50 +23,57 @@ export interface Wanted {
     readonly anew: boolean
   }[]
   readonly volumes: readonly { readonly key: string; readonly name: string }[]
+  /** What can change on a container as it is. */
+  readonly live: (container: ObservedContainer) => WantedLive
   /** The container whose network it is to share; undefined when it shares none, or one still to be made. */
   readonly networkOf: { readonly service: string; readonly id: string | undefined } | undefined
 }
 
-/** The cause to recreate `container`, or undefined when it is as it should be. */
-export function divergence(wanted: Wanted, container: ObservedContainer): string | undefined {
+export interface Divergence {
+  /** Why a new container is needed; undefined when it is not. */
+  readonly replace: string | undefined
+  readonly comparison: Comparison
+}
+
+export function divergence(wanted: Wanted, container: ObservedContainer): Divergence {
+  const comparison = compareLive(wanted.live(container), container)
+  return { replace: replaceCause(wanted, container, comparison), comparison }
+}
+
+function replaceCause(wanted: Wanted, container: ObservedContainer, { forced }: Comparison): string | undefined {
   if (container.state === 'dead' || container.state === 'removing') return `the container is ${container.state}`
   if (container.labels[labels.configHash] !== wanted.hashed.hash) {
     const before = parseFields(container.labels[labels.fields])
     // Docker Compose keeps one hash only, which says that, not what
-    return (before && describeChange(before, wanted.hashed.fields)) ?? 'configuration changed'
+    if (!before) return 'configuration changed'
+    const change = describeReplacement(before, wanted.hashed.fields)
+    if (change !== undefined) return change
   }
   const imageId = container.labels[labels.image] ?? container.imageId
   if (wanted.imageId !== undefined && imageId !== wanted.imageId) return 'image digest changed'
+  if (forced.length > 0) return describePaths(forced.map(({ path }) => path))
   return networkDivergence(wanted, container) ?? volumeDivergence(wanted, container)
 }
 
-/** Containers of which somebody should ask all they were made with, for the plan to tell old values: those that are no longer as wanted. */
+/** Containers of which somebody should ask all they were made with: those that are no longer as wanted, for the plan to tell old values. */
 export function divergedIds(project: Project, observed: Observed): readonly string[] {
   const hashes = new Map<string, string>()
-  return observed.containers.flatMap(({ id, service: name, oneOff, labels: own }) => {
+  return observed.containers.flatMap(({ id, service: name, oneOff, live, labels: own }) => {
     const service = project.services[name]
     if (!service || oneOff) return []
+    // an engine that does not list it is asked of each
+    if (!live) return [id]
     const hash = hashes.get(name) ?? hashService(project, service, observed.files).hash
     hashes.set(name, hash)
     return own[labels.configHash] === hash ? [] : [id]
   })
 }
 
-/** The configs and secrets of which `container` keeps an older text: "configs.motd". */
-export function outdatedTexts(hashed: Hashed, container: ObservedContainer): readonly string[] {
-  const before = parseFields(container.labels[labels.fields]) ?? {}
-  return Object.keys(hashed.texts)
-    .filter(field => before[field] !== undefined && before[field] !== hashed.texts[field])
-    .map(field => field.replace(/\.content$/, ''))
-}
-
 function networkDivergence(wanted: Wanted, container: ObservedContainer): string | undefined {
   for (const { key, name, id, anew } of wanted.networks) {
     const attached = container.networks[name]
-    if (attached === undefined) {
-      if (container.state === 'running') return `network ${key} is not connected`
-    } else if (anew) continue
-    else if (id === undefined) return `network ${key} was recreated`
+    if (attached === undefined || anew) continue
+    if (id === undefined) return `network ${key} was recreated`
     // a container that never ran has no network id yet
     else if (attached !== '' && attached !== id) return `network ${key} was recreated`
   }

@@ -1,7 +1,7 @@
 /** Which fields of a container differ from what is wanted, each with its old and new value. */
 import { type Change, hashText, looksSecret } from './change.ts'
 import { type FieldValue, fieldValue } from './field-values.ts'
-import type { Fields } from './hash.ts'
+import { differing, type Fields } from './fields.ts'
 import type { Made } from './made.ts'
 
 export interface FieldChangesInput {
@@ -26,13 +26,6 @@ export function fieldChanges({ before, after, made, wanted }: FieldChangesInput)
     if (changes.length > 0) return changes
     return before ? [{ path: field }] : []
   })
-}
-
-/** Fields that are in one of the two, or in both with another hash; sorted. */
-export function differing(before: Fields, after: Fields): readonly string[] {
-  const all = new Set([...Object.keys(before), ...Object.keys(after)])
-  const of = (fields: Fields, field: string) => (Object.hasOwn(fields, field) ? fields[field] : undefined)
-  return [...all].filter(field => of(before, field) !== of(after, field)).sort()
 }
 
 function hashes(path: string, from: string | undefined, to: string | undefined): Change {

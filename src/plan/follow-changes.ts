@@ -2,6 +2,7 @@
 import { sharedNamespaces } from '../graph/services.ts'
 import { list } from '../lib/text.ts'
 import type { Service } from '../model/service.ts'
+import { changesOf } from './adjust.ts'
 import { type Decision, happens, isReplica, type Replica } from './replicas.ts'
 
 export type Decisions = Map<string, readonly Decision[]>
@@ -35,10 +36,11 @@ function restartWord(replicas: readonly Replica[]): string | undefined {
 
 function turn(service: Service, decisions: Decisions, kind: 'recreate' | 'restart', cause: string): void {
   const turned = decisions.get(service.name)!.map((decision): Decision => {
-    if (decision.kind === 'keep') return { kind, number: decision.number, container: decision.container, cause }
-    if (kind === 'recreate' && (decision.kind === 'start' || decision.kind === 'restart'))
-      return { kind, number: decision.number, container: decision.container, cause }
-    return decision
+    const { kind: decided } = decision
+    if (decided !== 'keep' && !(kind === 'recreate' && (decided === 'start' || decided === 'restart'))) return decision
+    const { number, container, adjustment } = decision
+    if (kind === 'restart') return { kind, number, container, cause, adjustment }
+    return { kind, number, container, cause, changes: changesOf({ forced: [], adjustment }) }
   })
   decisions.set(service.name, turned)
 }

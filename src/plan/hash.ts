@@ -7,27 +7,25 @@ import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import type { Volume } from '../model/volume.ts'
+import type { Fields } from './fields.ts'
+import { isLiveField } from './live-fields.ts'
 import { imageName } from './names.ts'
-
-/** Field as the stack file names it ("environment.TAG", "image") → short hash. */
-export type Fields = Readonly<Record<string, string>>
 
 /** Field → value, without those that say nothing: a field added to the model later changes no hash by its default. */
 type Values = Readonly<Record<string, unknown>>
 
 export interface Hashed {
-  /** Hex sha256 of all fields but `texts`: the config-hash label. */
+  /** Hex sha256 of what only a new container can have: the config-hash label. */
   readonly hash: string
+  /** All of it, what changes on a container as it is among them. */
   readonly fields: Fields
-  /** The texts of configs and secrets: as with Compose a change of one recreates nothing, but the plan says so. */
-  readonly texts: Fields
 }
 
 /** sha256 of files by absolute path: `Observed.files`. */
 export type FileHashes = ReadonlyMap<string, string>
 
 export function hashService(project: Project, service: Service, files: FileHashes): Hashed {
-  return hashed(serviceValues(project, service, files), textValues(project, service))
+  return hashed(serviceValues(project, service, files), isLiveField)
 }
 
 export function hashNetwork(network: Network): Hashed {
@@ -55,30 +53,17 @@ export function hashVolume(volume: Volume): Hashed {
   )
 }
 
-/** "environment.TAG changed, ports added"; undefined when no field differs. */
-export function describeChange(before: Fields, after: Fields): string | undefined {
-  const changes: string[] = []
-  for (const field of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
-    if (!Object.hasOwn(after, field)) changes.push(`${field} removed`)
-    else if (!Object.hasOwn(before, field)) changes.push(`${field} added`)
-    else if (before[field] !== after[field]) changes.push(`${field} changed`)
-  }
-  if (changes.length === 0) return undefined
-  return changes.length <= 4 ? changes.join(', ') : `${changes.slice(0, 3).join(', ')} and ${changes.length - 3} more`
-}
-
 /** Eight digits: enough to see a change; the whole is decided by the full hash. */
-function hashed(values: Values, texts: Values = {}): Hashed {
-  const hash = stableHash(values)
+function hashed(values: Values, isLive: (field: string) => boolean = () => false): Hashed {
+  const hash = stableHash(Object.fromEntries(Object.entries(values).filter(([field]) => !isLive(field))))
   let fields: Fields | undefined
   return {
     hash,
     // most of the time the hash is all that is wanted
     get fields() {
-      fields ??= { ...shortHashes(values), ...this.texts }
+      fields ??= shortHashes(values)
       return fields
     },
-    texts: shortHashes(texts),
   }
 }
 
@@ -127,25 +112,21 @@ const serviceRows: Rows<Service> = {
   domainname: 'domainname',
   attach: away,
   dependsOn: away,
-  healthcheck: value => each('healthcheck', significant({ ...value })),
-  restart: value => (value.kind === 'no' ? {} : { restart: value }),
-  // all of it but the number of replicas, its presence included, as with Docker Compose
-  deploy: value => ({
-    deploy: significant({ ...value, devices: undefined }),
-    'deploy.resources.reservations.devices': value?.devices,
+  healthcheck: value => ({
+    'healthcheck.disable': value?.disable,
+    'healthcheck.test': value?.test,
+    'healthcheck.interval': value?.interval,
+    'healthcheck.timeout': value?.timeout,
+    'healthcheck.start_period': value?.startPeriod,
+    'healthcheck.start_interval': value?.startInterval,
+    'healthcheck.retries': value?.retries,
   }),
+  restart: value => (value.kind === 'no' ? {} : { restart: value }),
+  // the rest says how containers come and go, and is in none of them
+  deploy: value => ({ 'deploy.resources.reservations.devices': value?.devices }),
   limits: value => limitValues(value),
   networkMode: value => (value.kind === 'networks' ? {} : { network_mode: value }),
-  networks: (value, { project }) =>
-    each(
-      'networks',
-      Object.fromEntries(
-        Object.entries(value).map(([key, attachment]) => [
-          key,
-          significant({ ...attachment, name: project.networks[key]?.name, priority: attachment.priority || undefined }),
-        ]),
-      ),
-    ),
+  networks: (value, { project }) => networkValues(value, project),
   ports: value => ({ ports: value.map(({ path: _, ...port }) => port) }),
   expose: 'expose',
   links: 'links',
@@ -223,27 +204,28 @@ function limitValues(limits: Limits): Values {
   return {
     ...Object.fromEntries(limitNames.map(name => [limitRow(name).key, limits[name]])),
     oom_kill_disable: limits.oomKillDisable,
-    blkio_config: limits.blkio,
+    'blkio_config.weight': limits.blkio?.weight,
+    'blkio_config.weight_device': limits.blkio?.weightDevice,
+    'blkio_config.device_read_bps': limits.blkio?.deviceReadBps,
+    'blkio_config.device_read_iops': limits.blkio?.deviceReadIops,
+    'blkio_config.device_write_bps': limits.blkio?.deviceWriteBps,
+    'blkio_config.device_write_iops': limits.blkio?.deviceWriteIops,
   }
 }
 
-/** What is in configs and secrets that are texts; nothing of a variable that is not set. */
-function textValues(project: Project, service: Service): Values {
+/** The name alone: aliases and addresses are compared with what an engine says. Priorities settle which interface is the first. */
+function networkValues(networks: Service['networks'], project: Project): Values {
   const values: Record<string, unknown> = Object.create(null)
-  for (const kind of ['configs', 'secrets'] as const)
-    for (const { source: name } of service[kind]) {
-      const source = project[kind][name]?.source
-      const text =
-        source?.kind === 'content' ? source.content : source?.kind === 'environment' ? source.value : undefined
-      if (text !== undefined) values[`${kind}.${name}.content`] = text
-    }
+  for (const [key, { macAddress }] of Object.entries(networks)) {
+    values[`networks.${key}`] = project.networks[key]?.name ?? key
+    if (macAddress !== undefined) values[`networks.${key}.mac_address`] = macAddress
+  }
+  const ranked = Object.entries(networks).filter(([, { priority }]) => priority !== 0)
+  if (ranked.length > 0) values['networks:priority'] = ranked.map(([key]) => key)
   return values
 }
 
-/**
- * Where a config or secret comes from: a changed file is a changed service. What stands in the stack file or a variable is put into a
- * container when it is made, and a change of it waits until then, as with Docker Compose.
- */
+/** Where a config or secret comes from, and what is in it: a container of the old text is no longer what the stack says. */
 function fileValues(kind: 'configs' | 'secrets', references: readonly FileReference[], context: Context): Values {
   const values: Record<string, unknown> = Object.create(null)
   for (const { path: _, ...reference } of references) {
@@ -253,19 +235,23 @@ function fileValues(kind: 'configs' | 'secrets', references: readonly FileRefere
     values[field in values ? `${field}.${reference.target}` : field] = {
       ...reference,
       name: source?.kind === 'external' ? object?.name : undefined,
-      content: source && contentValue(source, context),
+      source: source?.kind,
     }
+    const content = source && contentValue(source, context)
+    if (content !== undefined) values[`${kind}.${reference.source}.content`] = content
   }
   return values
 }
 
+/** Undefined for a variable that is not set: of that nothing can be said. */
 function contentValue(source: FileSource, { files }: Context): unknown {
   switch (source.kind) {
     case 'file':
       return files.get(source.file) ?? ''
     case 'environment':
+      return source.value
     case 'content':
-      return source.kind
+      return source.content
     default:
       return source
   }

@@ -110,14 +110,7 @@ export function hostConfig({ project, service, files, inherited }: HostConfigInp
   parts.set('Isolation', service.isolation, at('isolation'))
   parts.set('Annotations', service.annotations, at('annotations'))
   if (service.restart.kind !== 'no')
-    parts.set(
-      'RestartPolicy',
-      {
-        Name: service.restart.kind,
-        ...(service.restart.kind === 'on-failure' ? { MaximumRetryCount: service.restart.maxRetries } : {}),
-      },
-      either(project, at('restart'), at('deploy', 'restart_policy')),
-    )
+    parts.set('RestartPolicy', restartPolicy(service), either(project, at('restart'), at('deploy', 'restart_policy')))
   if (service.logging)
     parts.set(
       'LogConfig',
@@ -128,6 +121,25 @@ export function hostConfig({ project, service, files, inherited }: HostConfigInp
       at('logging'),
     )
   return { host: parts.values, origins: parts.origins, services }
+}
+
+function restartPolicy({ restart }: Service): HostConfig['RestartPolicy'] {
+  return { Name: restart.kind, ...(restart.kind === 'on-failure' ? { MaximumRetryCount: restart.maxRetries } : {}) }
+}
+
+/** What of it can change on a container as it is. */
+export function liveHostConfig(service: Service): HostConfig {
+  const members = limitNames.flatMap(name => {
+    const [member, convert = same] = limitMembers[name] as readonly [keyof HostConfig, typeof same?]
+    const value = service.limits[name]
+    return value === undefined ? [] : [[member, convert(value as number)] as const]
+  })
+  const weight = service.limits.blkio?.weight
+  return {
+    ...Object.fromEntries(members),
+    ...(weight === undefined ? {} : { BlkioWeight: weight }),
+    RestartPolicy: restartPolicy(service),
+  }
 }
 
 /** A profile of system calls named by its file is told by that file's whole path. */

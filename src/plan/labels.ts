@@ -2,7 +2,7 @@
 import { conditions, type Dependency } from '../model/dependency.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import type { Fields } from './hash.ts'
+import type { Fields } from './fields.ts'
 
 export const labels = {
   project: 'com.docker.compose.project',

@@ -4,12 +4,16 @@ import type { ContainerInspect } from '../api/containers.ts'
 
 export type Present<T> = { readonly [K in keyof T]?: T[K] | null }
 
-export interface Made {
-  readonly name: string
-  readonly config: Present<ContainerConfig>
+/** What can change on a container as it is. */
+export interface Live {
   readonly host: Present<HostConfig>
   /** By the network's name. */
   readonly endpoints: Readonly<Record<string, EndpointSettings | null>>
+}
+
+export interface Made extends Live {
+  readonly name: string
+  readonly config: Present<ContainerConfig>
 }
 
 export function madeOf(item: ContainerInspect): Made {

@@ -4,7 +4,7 @@ import type { ImageInspect } from '../api/images.ts'
 import type { NetworkInspect } from '../api/networks.ts'
 import type { VolumeInspect } from '../api/volumes.ts'
 import { labels } from './labels.ts'
-import type { Made } from './made.ts'
+import type { Live, Made } from './made.ts'
 
 type Strings = Readonly<Record<string, string>>
 
@@ -31,6 +31,8 @@ export interface ObservedContainer {
   readonly volumes: readonly { readonly name: string; readonly target: string }[]
   /** All it was made with: asked for only of what is not as it should be. */
   readonly made?: Made
+  /** What can change on it as it is, as it is now; undefined when the engine's list does not say it and nobody has asked. */
+  readonly live?: Live
 }
 
 export interface ObservedNetwork {
@@ -100,6 +102,9 @@ export function observedContainer(item: ContainerSummary): ObservedContainer {
     volumes: (item.Mounts ?? []).flatMap(mount =>
       mount.Type === 'volume' && mount.Name ? [{ name: mount.Name, target: mount.Destination }] : [],
     ),
+    ...(item.HostConfig.RestartPolicy
+      ? { live: { host: item.HostConfig, endpoints: item.NetworkSettings?.Networks ?? {} } }
+      : {}),
   }
 }
 

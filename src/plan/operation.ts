@@ -1,5 +1,5 @@
 /** What a plan consists of: operations, one API call each, every one with its cause. */
-import type { ContainerCreate, EndpointSettings } from '../api/container-body.ts'
+import type { ContainerCreate, ContainerUpdate, EndpointSettings } from '../api/container-body.ts'
 import type { NetworkCreate } from '../api/networks.ts'
 import type { VolumeCreate } from '../api/volumes.ts'
 import type { Place } from '../lib/problems.ts'
@@ -109,6 +109,12 @@ export type Operation =
       /** In what it differs from the one it replaces. */
       readonly changes?: readonly Change[]
     }
+  /** Limits and restart policy, on the container as it is. */
+  | ({
+      readonly kind: 'update-container'
+      readonly update: ContainerUpdate
+      readonly changes: readonly Change[]
+    } & OnContainer)
   | ({ readonly kind: 'upload-files'; readonly files: readonly FileUpload[] } & OnContainer)
   | ({ readonly kind: 'start-container' } & OnContainer)
   | ({ readonly kind: 'run-hook'; readonly phase: 'post_start' | 'pre_stop'; readonly hook: PlannedHook } & OnContainer)
@@ -132,9 +138,18 @@ export type Operation =
       readonly service: string
       readonly milliseconds: number
     }
-  /** `network` by its name, which stays when it is made anew. */
-  | ({ readonly kind: 'connect-network'; readonly network: string; readonly endpoint: EndpointSettings } & OnContainer)
-  | ({ readonly kind: 'disconnect-network'; readonly network: string } & OnContainer)
+  /** `network` by its name, which stays when it is made anew. `changes`: when it is done for its own sake. */
+  | ({
+      readonly kind: 'connect-network'
+      readonly network: string
+      readonly endpoint: EndpointSettings
+      readonly changes?: readonly Change[]
+    } & OnContainer)
+  | ({
+      readonly kind: 'disconnect-network'
+      readonly network: string
+      readonly changes?: readonly Change[]
+    } & OnContainer)
   /** `volumes`: its anonymous volumes too. */
   | ({ readonly kind: 'remove-container'; readonly force: boolean; readonly volumes: boolean } & OnContainer)
 

@@ -5,12 +5,15 @@ import { Failure } from '../lib/failure.ts'
 import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { outdatedTexts } from './diverge.ts'
+import { networkKey } from './adjust.ts'
+import { endpointsOf } from './container-body.ts'
+import type { Wanted } from './diverge.ts'
 import { fileObjects } from './file-objects.ts'
 import { type Decisions, followDependencies } from './follow-changes.ts'
 import { type Hashed, hashService } from './hash.ts'
+import { liveHostConfig } from './host-config.ts'
 import { type PullWhen, planImages } from './images.ts'
-import { imageName } from './names.ts'
+import { containerName, imageName } from './names.ts'
 import { type PlannedNetworks, planNetworks } from './networks.ts'
 import type { Observed } from './observed.ts'
 import { planRemovalOfOrphans, warnOfOrphans } from './orphans.ts'
@@ -68,8 +71,6 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
     for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
     followDependencies(service, decisions)
   }
-  warnOfTexts(plan, decisions, hashes)
-
   const creating = services.filter(s => decisions.get(s.name)!.some(d => d.kind === 'create' || d.kind === 'recreate'))
   for (const service of creating) checkRunnable(plan, service, { project, observed })
   const noBuild = options.build === 'never'
@@ -142,6 +143,10 @@ function decideService(service: Service, context: DecideContext) {
   const named = options.services === undefined || options.services.includes(service.name)
   const recreate = options.recreate ?? 'diverged'
   const shared = service.networkMode.kind === 'service' ? service.networkMode.service : undefined
+  const wantedNetworks = Object.keys(service.networks).flatMap(key => {
+    const network = networks.networks.get(key)
+    return network ? [{ key, name: network.name, id: network.id, anew: network.anew ?? false }] : []
+  })
   return decide({
     project,
     observed,
@@ -160,10 +165,8 @@ function decideService(service: Service, context: DecideContext) {
       service,
       hashed: hashes.get(service.name)!,
       imageId: observed.images.get(imageName(project, service) ?? '')?.id,
-      networks: Object.keys(service.networks).flatMap(key => {
-        const network = networks.networks.get(key)
-        return network ? [{ key, name: network.name, id: network.id, anew: network.anew ?? false }] : []
-      }),
+      networks: wantedNetworks,
+      live: wantedLive(service, wantedNetworks, context),
       volumes: service.mounts.flatMap(mount => {
         const volume = mount.kind === 'volume' && mount.source !== undefined ? project.volumes[mount.source] : undefined
         return volume ? [{ key: volume.key, name: volume.name }] : []
@@ -173,16 +176,26 @@ function decideService(service: Service, context: DecideContext) {
   })
 }
 
-/** As with Compose a changed text recreates nothing, which a reader should know. */
-function warnOfTexts(plan: Plan, decisions: Decisions, hashes: DecideContext['hashes']): void {
-  for (const [service, decided] of decisions)
-    for (const decision of decided) {
-      if (decision.kind === 'create' || decision.kind === 'recreate' || decision.kind === 'remove') continue
-      for (const text of outdatedTexts(hashes.get(service)!, decision.container))
-        plan.warn(
-          `Container "${decision.container.name}" keeps the old text of ${text}: --force-recreate gives it the new one`,
-        )
+/** By container, whose name is among its aliases. */
+function wantedLive(
+  service: Service,
+  networks: Wanted['networks'],
+  { project, observed, hashes }: DecideContext,
+): Wanted['live'] {
+  const host = liveHostConfig(service)
+  const keyOf = networkKey(project.networks, observed.networks, project.name)
+  const anew = new Set(networks.flatMap(network => (network.anew ? [network.name] : [])))
+  return ({ number }) => {
+    const all = endpointsOf({ project, service, name: containerName(project, service, number ?? 1) }, [])
+    const endpoints = Object.fromEntries(networks.map(({ key, name }) => [name, { key, endpoint: all[name] ?? {} }]))
+    return {
+      hashed: hashes.get(service.name)!,
+      host,
+      endpoints: service.networkMode.kind === 'networks' ? endpoints : undefined,
+      anew,
+      keyOf,
     }
+  }
 }
 
 /** The first container of a service if it stays. */

@@ -4,6 +4,7 @@ import type { Change } from './change.ts'
 import { fieldChanges } from './field-changes.ts'
 import type { Hashed } from './hash.ts'
 import { labels, parseFields } from './labels.ts'
+import { settled } from './live-fields.ts'
 import { toBeMade } from './made.ts'
 import type { ObservedContainer } from './observed.ts'
 import type { Ref } from './operation.ts'
@@ -14,18 +15,22 @@ export interface Replacement {
   readonly name: string
   /** Its id, when it is here already. */
   readonly image: Ref | undefined
+  /** What of it could have been put right on a container as it is. */
+  readonly live: readonly Change[]
 }
 
 /** Empty when it is replaced for another reason than what the stack says of it. */
-export function recreationChanges(old: ObservedContainer, { hashed, body, name, image }: Replacement) {
+export function recreationChanges(old: ObservedContainer, { hashed, body, name, image, live }: Replacement) {
   const changes: Change[] = []
   const imageId = old.labels[labels.image] ?? old.imageId
   if (typeof image === 'string' && image !== imageId)
     changes.push({ path: 'image digest', from: shortDigest(imageId), to: shortDigest(image) })
   const same = old.labels[labels.configHash] === hashed.hash
-  if (same) return changes
-  const before = parseFields(old.labels[labels.fields])
-  return [...changes, ...fieldChanges({ before, after: hashed.fields, made: old.made, wanted: toBeMade(name, body) })]
+  if (same) return [...changes, ...live]
+  const fields = parseFields(old.labels[labels.fields])
+  const before = fields && settled(fields, hashed.fields)
+  const after = settled(hashed.fields, hashed.fields)
+  return [...changes, ...fieldChanges({ before, after, made: old.made, wanted: toBeMade(name, body) }), ...live]
 }
 
 /** "sha256:" and 64 digits → 12 of them. */

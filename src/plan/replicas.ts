@@ -1,18 +1,26 @@
 /** What becomes of each container of a service: kept, started, recreated, created, removed; decided, not yet planned. */
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { divergence, type Wanted } from './diverge.ts'
+import { type Adjustment, changesOf } from './adjust.ts'
+import type { Change } from './change.ts'
+import { type Divergence, divergence, type Wanted } from './diverge.ts'
 import { isLive } from './ending.ts'
 import { containerName } from './names.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 
 export type Decision =
-  | { readonly kind: 'keep'; readonly number: number; readonly container: ObservedContainer }
+  | {
+      readonly kind: 'keep'
+      readonly number: number
+      readonly container: ObservedContainer
+      readonly adjustment?: Adjustment | undefined
+    }
   | {
       readonly kind: 'start' | 'restart'
       readonly number: number
       readonly container: ObservedContainer
       readonly cause: string
+      readonly adjustment?: Adjustment | undefined
     }
   | Creation
   | Removal
@@ -35,6 +43,8 @@ export interface Recreation {
   readonly number: number
   readonly container: ObservedContainer
   readonly cause: string
+  /** Of what could change on a container as it is, where that is known. */
+  readonly changes?: readonly Change[]
 }
 
 export type Replica = Exclude<Decision, { kind: 'remove' }>
@@ -55,9 +65,11 @@ export function decide(input: DecideInput): readonly Decision[] {
   const { project, service, replicas } = input
   const { found, leftovers, replaced } = existing(input)
   const decisions: Decision[] = [...found].slice(0, replicas).map(([number, container]) => {
-    const cause = recreateCause(input, number, container)
-    if (cause !== undefined) return { kind: 'recreate', number, container, cause }
-    return settle(input, number, container)
+    const { replace, comparison } = compared(input, number, container)
+    if (replace !== undefined)
+      return { kind: 'recreate', number, container, cause: replace, changes: changesOf(comparison) }
+    const settled = settle(input, number, container)
+    return input.recreate === 'never' ? settled : { ...settled, adjustment: comparison.adjustment }
   })
   // numbers are not used again while later ones are there, as with Docker Compose
   for (let number = Math.max(0, ...found.keys()) + 1; decisions.length < replicas; number++)
@@ -116,19 +128,20 @@ function servesAlready(
   if (!input.service.deploy?.update || unnamed.state !== 'running') return false
   if (unnamed.health !== undefined && unnamed.health !== 'healthy') return false
   const name = containerName(input.project, input.service, number)
-  const isRight = (container: ObservedContainer) => divergence({ ...input.wanted, name }, container) === undefined
+  const isRight = (container: ObservedContainer) =>
+    divergence({ ...input.wanted, name }, container).replace === undefined
   return isRight(unnamed) && !isRight(named)
 }
 
-function recreateCause(input: DecideInput, number: number, container: ObservedContainer): string | undefined {
+function compared(input: DecideInput, number: number, container: ObservedContainer): Divergence {
   const name = containerName(input.project, input.service, number)
-  const cause = divergence({ ...input.wanted, name }, container)
-  if (container.state === 'dead' || container.state === 'removing') return cause
-  if (input.recreate === 'never') return undefined
-  return cause ?? (input.recreate === 'always' ? 'asked for' : undefined)
+  const found = divergence({ ...input.wanted, name }, container)
+  if (container.state === 'dead' || container.state === 'removing') return found
+  if (input.recreate === 'never') return { ...found, replace: undefined }
+  return { ...found, replace: found.replace ?? (input.recreate === 'always' ? 'asked for' : undefined) }
 }
 
-function settle({ parted }: DecideInput, number: number, container: ObservedContainer): Decision {
+function settle({ parted }: DecideInput, number: number, container: ObservedContainer): Exclude<Replica, Creation> {
   const networks = parted.get(container.id)
   if (isLive(container) && networks)
     return { kind: 'start', number, container, cause: `network ${networks.join(' and ')} is made anew` }

@@ -2,9 +2,10 @@
 import type { IpamPool, NetworkCreate } from '../api/networks.ts'
 import type { VolumeCreate } from '../api/volumes.ts'
 import type { Change } from './change.ts'
-import { differing, valueChanges } from './field-changes.ts'
+import { valueChanges } from './field-changes.ts'
 import { divided } from './field-values.ts'
-import type { Fields } from './hash.ts'
+import type { Fields } from './fields.ts'
+import { differing } from './fields.ts'
 import type { ObservedNetwork, ObservedVolume } from './observed.ts'
 
 interface Compared<There, Body> {

@@ -1,8 +1,10 @@
 /** Plans what was decided for the replicas of each service: create, start, wait for conditions, in the order they need. */
+import type { EndpointSettings } from '../api/container-body.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Condition } from '../model/dependency.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
+import { planAdjustment } from './adjusting.ts'
 import { containerBody, linksItself, type Shared, sharedBy } from './container-body.ts'
 import { isLive, planRemoval, planStopping } from './ending.ts'
 import { type Decisions, needs } from './follow-changes.ts'
@@ -105,11 +107,22 @@ export class ServicePlanner {
     if (isPassingName(container.name, name))
       after.push(this.#plan.add({ kind: 'rename-container', cause: 'left with a temporary name', ...on }, cleared))
     const parted = networks.parted.get(container.id) ?? []
+    const { adjustment } = replica
+    if (adjustment)
+      after.push(
+        ...planAdjustment(this.#plan, {
+          adjustment,
+          on,
+          after,
+          endpoint: network => this.#endpoint(service, replica.number, network),
+          maker: key => networks.networks.get(key)?.node,
+        }),
+      )
     for (const key of parted) after.push(this.#connect(service, replica, { key, on, after }))
     // what was stopped for the sake of a network goes on even where nothing else is started
     const goesOn = networks.stopped.has(container.id)
     if (replica.kind === 'keep' || !(start || goesOn)) {
-      if (container.state === 'running') this.#plan.keep(name)
+      if (container.state === 'running' && !adjustment) this.#plan.keep(name)
       return { replica, name, container: container.id, started: after.at(-1) }
     }
     const add = { cause: replica.cause, ...on }
@@ -125,20 +138,21 @@ export class ServicePlanner {
     return { replica, name, container: container.id, started: this.#started(service, on, started) }
   }
 
-  /** Puts a container that stays into a network that is made anew, as it would be made. */
+  /** Puts a container that stays into a network that is made anew. */
   #connect(
     service: Service,
     replica: Exclude<Replica, Creation>,
     { key, on, after }: { readonly key: string; readonly on: Hooked; readonly after: readonly NodeId[] },
   ): NodeId {
-    const network = this.#input.networks.networks.get(key)!
-    const { body } = this.#body(service, replica.number, undefined)
-    const endpoint = body.NetworkingConfig?.EndpointsConfig?.[network.name] ?? {}
+    const { name: network, node } = this.#input.networks.networks.get(key)!
+    const endpoint = this.#endpoint(service, replica.number, network)
     const cause = `network ${key} is made anew`
-    return this.#plan.add({ kind: 'connect-network', cause, ...on, network: network.name, endpoint }, [
-      ...after,
-      network.node!,
-    ])
+    return this.#plan.add({ kind: 'connect-network', cause, ...on, network, endpoint }, [...after, node!])
+  }
+
+  /** How a replica would be made on a network of that name. */
+  #endpoint(service: Service, number: number, network: string): EndpointSettings {
+    return this.#body(service, number, undefined).body.NetworkingConfig?.EndpointsConfig?.[network] ?? {}
   }
 
   /** A rolling update of those that are replaced, where the stack wants one. */
@@ -220,7 +234,8 @@ export class ServicePlanner {
     // the old one keeps its name, and runs, until the new one is there
     const createName = old && gone === undefined ? temporaryName(old.id, name) : name
     const hashed = this.#input.hashes.get(service.name)
-    const changes = old && hashed ? recreationChanges(old, { hashed, body, name, image: image?.ref }) : []
+    const live = replica.kind === 'recreate' ? (replica.changes ?? []) : []
+    const changes = old && hashed ? recreationChanges(old, { hashed, body, name, image: image?.ref, live }) : []
     const given = changes.length > 0 ? { changes } : {}
     const operation = { name, service: service.name, createName, platform: service.platform, body, late, ...given }
     const created = plan.add({ kind: 'create-container', cause: replica.cause, ...operation }, needed)

@@ -72,6 +72,7 @@ function actionOf(operations: readonly Operation[]): { readonly action: Action; 
   const single: Readonly<Partial<Record<Operation['kind'], Action>>> = {
     'pull-image': 'pull',
     'build-image': 'build',
+    'update-container': 'in place',
     'connect-network': 'in place',
     'disconnect-network': 'in place',
     'pause-container': 'other',

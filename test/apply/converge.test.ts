@@ -50,7 +50,13 @@ function engine(others: Readonly<Record<string, (made: Map<string, Made>, body: 
     },
     containerInspect: ({ params }) => {
       const { Id, Name, Labels } = made.get(params!['id']!.replace(/^id-of-/, ''))!
-      return { Id, Name: `/${Name}`, Config: { Labels }, HostConfig: {}, NetworkSettings: {} }
+      return {
+        Id,
+        Name: `/${Name}`,
+        Config: { Labels },
+        HostConfig: {},
+        NetworkSettings: { Networks: { shop_default: {} } },
+      }
     },
     containerCreate: ({ query, body }) => {
       const name = String(query!['name'])
@@ -94,7 +100,11 @@ describe('converge()', () => {
       containerCreate: (made, { Name, Labels }) => {
         // somebody with another file: same service, other configuration
         if (times++ === 0)
-          made.set(Name, { Id: `id-of-${Name}`, Name, Labels: { ...Labels, 'com.docker.compose.config-hash': 'x' } })
+          made.set(Name, {
+            Id: `id-of-${Name}`,
+            Name,
+            Labels: { ...Labels, 'com.docker.compose.config-hash': 'x', 'tscompose.fields': '{"image":"x"}' },
+          })
       },
     })
     const { plans, done } = bring(client)

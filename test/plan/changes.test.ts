@@ -99,7 +99,7 @@ describe('what looks secret', () => {
 
 test('a changed file of a secret is told by short hashes', () => {
   const own = { secrets: [{ source: 'key', target: '/run/secrets/key', path: [] }] }
-  assert.match(changes(own, own, ['aaa', 'bbb']), /^secrets\.key #[0-9a-f]{8}→#[0-9a-f]{8}$/)
+  assert.match(changes(own, own, ['aaa', 'bbb']), /^secrets\.key\.content #[0-9a-f]{8}→#[0-9a-f]{8}$/)
 })
 
 test('an image of another digest is told by twelve digits of each', () => {

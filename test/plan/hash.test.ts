@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Service } from '../../src/model/service.ts'
-import { describeChange, hashNetwork, hashService, hashVolume } from '../../src/plan/hash.ts'
+import { describeChange } from '../../src/plan/fields.ts'
+import { hashNetwork, hashService, hashVolume } from '../../src/plan/hash.ts'
+import { describeReplacement } from '../../src/plan/live-fields.ts'
 import { attachment, needs, network, project, service, volume, volumeMount } from './project.ts'
 
 const none = new Map<string, string>()
@@ -35,13 +37,12 @@ for (const [change, before, after] of [
   ['image changed', {}, { image: 'busybox:2' }],
   ['command added', {}, { command: [] }],
   [
-    'mem_limit changed',
-    { limits: { memory: 1, oomKillDisable: false } },
-    { limits: { memory: 2, oomKillDisable: false } },
+    'mem_swappiness changed',
+    { limits: { memorySwappiness: 1, oomKillDisable: false } },
+    { limits: { memorySwappiness: 2, oomKillDisable: false } },
   ],
   ['ports removed', { ports: [{ target: 80, protocol: 'tcp', mode: 'ingress', path: [] }] }, {}],
   ['volumes./data added', {}, { mounts: [volumeMount('data', '/data')] }],
-  ['networks.front added', {}, { networks: { default: attachment('default'), front: attachment('front') } }],
   ['init changed', { init: true }, { init: false }],
   ['cap_add added, privileged added', {}, { privileged: true, capAdd: ['NET_ADMIN'] }],
 ] satisfies readonly (readonly [string, Partial<Service>, Partial<Service>])[])
@@ -49,6 +50,18 @@ for (const [change, before, after] of [
     const [a, b] = [hash(before), hash(after)]
     assert.notEqual(a.hash, b.hash)
     assert.equal(describeChange(a.fields, b.fields), change)
+  })
+
+for (const [field, own] of Object.entries({
+  mem_limit: { limits: { memory: 2 ** 26, oomKillDisable: false } },
+  restart: { restart: { kind: 'always' } },
+  'networks.front': { networks: { default: attachment('default'), front: attachment('front') } },
+} satisfies Record<string, Partial<Service>>))
+  test(`hashService() is not changed by ${field}, which changes on a container as it is`, () => {
+    const [a, b] = [hash({}), hash(own)]
+    assert.equal(a.hash, b.hash)
+    assert.equal(describeChange(a.fields, b.fields), `${field} added`)
+    assert.equal(describeReplacement(a.fields, b.fields), undefined)
   })
 
 test('describeChange() counts what it does not name', () => {
@@ -65,18 +78,18 @@ test('hashService() changes with the content of a secret’s file, and stores no
     environment: { PASSWORD: 'hunter2' },
   }
   const [a, b] = [hash(own, new Map([['/srv/key', 'aaa']])), hash(own, new Map([['/srv/key', 'bbb']]))]
-  assert.equal(describeChange(a.fields, b.fields), 'secrets.key changed')
+  assert.equal(describeChange(a.fields, b.fields), 'secrets.key.content changed')
   assert.doesNotMatch(JSON.stringify(a.fields), /hunter2|aaa/)
 })
 
-test('hashService() is not changed by the text of a config, which it tells apart, and never of an unset variable', () => {
+test('hashService() changes with the text of a config or secret, and tells nothing of a variable that is not set', () => {
   const of = (content: string | undefined) => {
     const web = service('web', {
       configs: [{ source: 'c', target: '/c', path: [] }],
       secrets: [{ source: 's', target: '/s', path: [] }],
     })
     const shop = project([web], {
-      configs: { c: { key: 'c', name: 'c', labels: {}, source: { kind: 'content', content: content ?? '' } } },
+      configs: { c: { key: 'c', name: 'c', labels: {}, source: { kind: 'content', content: content ?? 'a' } } },
       secrets: {
         s: { key: 's', name: 's', labels: {}, source: { kind: 'environment', variable: 'S', value: content } },
       },
@@ -84,9 +97,9 @@ test('hashService() is not changed by the text of a config, which it tells apart
     return hashService(shop, web, new Map())
   }
   const [a, b, unset] = [of('a'), of('b'), of(undefined)]
-  assert.equal(a.hash, b.hash)
-  assert.equal(describeChange(a.fields, b.fields), 'configs.c.content changed, secrets.s.content changed')
-  assert.deepEqual(Object.keys(unset.texts), ['configs.c.content'])
+  assert.notEqual(a.hash, b.hash)
+  assert.equal(describeReplacement(a.fields, b.fields), 'configs.c.content changed, secrets.s.content changed')
+  assert.equal(describeReplacement(a.fields, unset.fields), undefined)
 })
 
 test('hashService() changes with each reference to one config', () => {

@@ -1,11 +1,11 @@
 /** Projects and observations made by hand, for tests of what works on them. */
-import type { ContainerCreate } from '../../src/api/container-body.ts'
+import type { ContainerCreate, EndpointSettings } from '../../src/api/container-body.ts'
 import type { NetworkCreate } from '../../src/api/networks.ts'
 import type { Attachment, Network } from '../../src/model/network.ts'
 import type { Project } from '../../src/model/project.ts'
 import type { Service } from '../../src/model/service.ts'
 import type { Volume } from '../../src/model/volume.ts'
-import { toBeMade } from '../../src/plan/made.ts'
+import { type Live, toBeMade } from '../../src/plan/made.ts'
 import type { NetworkShape, Observed, ObservedContainer, ObservedImage } from '../../src/plan/observed.ts'
 import type { Ref } from '../../src/plan/operation.ts'
 import type { Plan } from '../../src/plan/plan.ts'
@@ -196,14 +196,23 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
         break
       case 'disconnect-network': {
         const { [operation.network]: _, ...networks } = containers.get(id(operation.container))!.networks
-        update(operation.container, { networks })
+        update(operation.container, {
+          networks,
+          live: withoutEndpoint(containers.get(id(operation.container))!, operation.network),
+        })
         break
       }
       case 'connect-network': {
         const before = containers.get(id(operation.container))!.networks
         update(operation.container, {
           networks: { ...before, [operation.network]: networks.get(operation.network)!.id },
+          live: withEndpoint(containers.get(id(operation.container))!, operation.network, operation.endpoint),
         })
+        break
+      }
+      case 'update-container': {
+        const { live } = containers.get(id(operation.container))!
+        update(operation.container, { live: { ...live!, host: { ...live!.host, ...operation.update } } })
         break
       }
       case 'pause-container':
@@ -223,6 +232,15 @@ export function applied(plan: Plan, before: Observed, change: Change = c => c): 
   }
   const all = [...containers.values()].map(change).sort((a, b) => (a.name < b.name ? -1 : 1))
   return { ...before, containers: all, networks, volumes, images }
+}
+
+function withEndpoint({ live }: ObservedContainer, network: string, endpoint: EndpointSettings): Live {
+  return { ...live!, endpoints: { ...live!.endpoints, [network]: endpoint } }
+}
+
+function withoutEndpoint({ live }: ObservedContainer, network: string): Live {
+  const { [network]: _, ...endpoints } = live!.endpoints
+  return { ...live!, endpoints }
 }
 
 /** With what an engine fills in. */
@@ -261,6 +279,7 @@ function created(body: ContainerCreate, createName: string): ObservedContainer {
     imageId: labels['com.docker.compose.image'] ?? '',
     labels,
     made: toBeMade(createName, body),
+    live: toBeMade(createName, body),
     networkMode: body.HostConfig?.NetworkMode ?? '',
     networks: Object.fromEntries(Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {}).map(name => [name, ''])),
     volumes: (body.HostConfig?.Mounts ?? []).flatMap(m =>

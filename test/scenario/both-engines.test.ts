@@ -81,7 +81,7 @@ for (const [name, host] of [
       assert.equal((await tscompose('exec', '-T', 'web', 'sh', '-c', 'exit 5')).code, 5)
       assert.match(await run('plan'), /^no changes/m)
       writeFileSync(join(folder, 'stack', 'compose.yaml'), yaml.replace('blue', 'red'))
-      assert.match(await run('plan'), /web-1 .*environment\.COLOUR/)
+      assert.match(await run('plan'), /^~ web: recreate {2}environment\.COLOUR blue→red$/m)
       await run('up', '-d')
       assert.equal(await run('exec', '-T', 'web', 'sh', '-c', 'echo $COLOUR'), 'red\n')
       await run('down', '-v', '-y')

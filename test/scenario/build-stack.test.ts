@@ -59,7 +59,7 @@ describe('a stack whose images are all built', { skip: lacking(root(), program('
   const page = () => run('logs', '--no-log-prefix', 'checker').then(({ stdout }) => stdout)
 
   test('plan says which images would be built, why, and in which order', async () => {
-    const { stdout } = await run('plan')
+    const { stdout } = await run('plan', '--steps')
     const builds = stdout.split('\n').filter(line => line.includes('build-image'))
     assert.deepEqual(
       builds.map(line => line.replace(/ +/g, ' ')),

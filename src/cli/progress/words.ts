@@ -18,6 +18,7 @@ const words: Readonly<Record<Operation['kind'], Words>> = {
   'build-image': { doing: 'Building', done: 'Built' },
   'remove-image': { doing: 'Removing', done: 'Removed' },
   'create-container': { doing: 'Creating', done: 'Created' },
+  'update-container': { doing: 'Updating', done: 'Updated' },
   'upload-files': {},
   'start-container': { doing: 'Starting', done: 'Started' },
   'run-hook': {},
@@ -52,9 +53,17 @@ const outcomes: Readonly<Record<Outcome, string>> = {
   'in-use': 'Resource is still in use',
 }
 
+/** What is a step of something else is silent there, and has its word when it is all that is done. */
+const alone: Partial<Readonly<Record<Operation['kind'], Words>>> = {
+  'connect-network': { doing: 'Connecting', done: 'Connected' },
+  'disconnect-network': { doing: 'Disconnecting', done: 'Disconnected' },
+}
+
 export function wordsOf(operation: Operation, { replaces }: { readonly replaces: boolean }): Words {
   // it has given its name away, and is told of under it
   if (operation.kind === 'rename-container' && operation.to !== undefined) return {}
+  const own = 'changes' in operation ? alone[operation.kind] : undefined
+  if (own) return own
   return (replaces ? replacing[operation.kind] : undefined) ?? words[operation.kind]
 }
 

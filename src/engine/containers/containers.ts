@@ -106,9 +106,9 @@ export class Containers {
   }
 
   async list(options: ListOptions = {}): Promise<ContainerSummary[]> {
-    const size = options.size ?? false
+    const { size = false, live = false } = options
     return Promise.all(
-      selectContainers(this.#parts, options).map(container => summary(this.#parts, container, { size })),
+      selectContainers(this.#parts, options).map(container => summary(this.#parts, container, { size, live })),
     )
   }
 

@@ -119,8 +119,16 @@ async function found(folder: string, how: How): Promise<Observed> {
     ]),
     containers: observed.containers
       .filter(({ name }) => !how.gone?.includes(name))
-      .map(container => ({ ...container, ...how.since?.[container.name] })),
+      .map(container => happened(container, how.since?.[container.name])),
   }
+}
+
+/** Taken off a network it is no longer told to be on it. */
+function happened(container: ObservedContainer, since: Partial<ObservedContainer> | undefined): ObservedContainer {
+  const networks = since?.networks
+  if (networks === undefined) return { ...container, ...since }
+  const endpoints = Object.entries(container.live?.endpoints ?? {}).filter(([name]) => name in networks)
+  return { ...container, ...since, live: { host: {}, ...container.live, endpoints: Object.fromEntries(endpoints) } }
 }
 
 function planOf(how: How, project: Project, observed: Observed): Plan | string {

@@ -179,6 +179,11 @@ export function limitsOf(hostConfig: HostConfig, numbers: DeviceNumber): Limits 
   return Object.assign({}, ...names.map(name => defined(rowOf(name).limits?.(hostConfig[name], numbers) ?? {})))
 }
 
+/** The members that `update` takes. */
+export function liveMembers(hostConfig: HostConfig): ContainerUpdate {
+  return Object.fromEntries(live.map(name => [name, hostConfig[name]]))
+}
+
 /** Those that differ after an update; -1 lifts one. */
 export function changedLimits(before: HostConfig, after: HostConfig): Limits {
   const limits = (hostConfig: HostConfig): Readonly<Record<string, unknown>> =>

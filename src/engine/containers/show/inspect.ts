@@ -13,6 +13,7 @@ import { folderSize } from '../../base/folder-size.ts'
 import { endpointSettings, namesOf } from '../../networks/attachment.ts'
 import { portList, portMap } from '../../networks/published-port.ts'
 import { networkKind } from '../config/endpoints.ts'
+import { liveMembers } from '../config/host-config.ts'
 import { checkSecurityOptions } from '../config/security-options.ts'
 import type { Container, MountPoint } from '../container.ts'
 import { linksTo, shownLinks } from '../linked.ts'
@@ -68,7 +69,11 @@ export async function inspect(parts: Parts, container: Container, { size = false
 }
 
 /** One of the list. */
-export async function summary(parts: Parts, container: Container, { size = false } = {}): Promise<ContainerSummary> {
+export async function summary(
+  parts: Parts,
+  container: Container,
+  { size = false, live = false } = {},
+): Promise<ContainerSummary> {
   const { record, state } = container
   const exposed = Object.keys(record.config.ExposedPorts ?? {})
   const rw = size ? await folderSize(parts.paths.containerUpper(container.id)) : 0
@@ -85,6 +90,7 @@ export async function summary(parts: Parts, container: Container, { size = false
     State: shownStatus(state),
     Status: statusText(container),
     HostConfig: {
+      ...(live && liveMembers(record.hostConfig)),
       NetworkMode: record.hostConfig.NetworkMode,
       ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
     },

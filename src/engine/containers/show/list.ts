@@ -11,6 +11,8 @@ export interface ListOptions {
   readonly limit?: number | undefined
   readonly size?: boolean | undefined
   readonly filters?: Filters | undefined
+  /** Ours: what can change on a container as it is. */
+  readonly live?: boolean | undefined
 }
 
 const known = [
