@@ -8,7 +8,7 @@ import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import type { Volume } from '../model/volume.ts'
 import type { Fields } from './fields.ts'
-import { isLiveField } from './live-fields.ts'
+import { isSettled } from './live-fields.ts'
 import { imageName } from './names.ts'
 
 /** Field → value, without those that say nothing: a field added to the model later changes no hash by its default. */
@@ -17,7 +17,7 @@ type Values = Readonly<Record<string, unknown>>
 export interface Hashed {
   /** Hex sha256 of what only a new container can have: the config-hash label. */
   readonly hash: string
-  /** All of it, what changes on a container as it is among them. */
+  /** All of it: also what changes on a container as it is, and texts, which wait for a new one. */
   readonly fields: Fields
 }
 
@@ -25,7 +25,7 @@ export interface Hashed {
 export type FileHashes = ReadonlyMap<string, string>
 
 export function hashService(project: Project, service: Service, files: FileHashes): Hashed {
-  return hashed(serviceValues(project, service, files), isLiveField)
+  return hashed(serviceValues(project, service, files), isSettled)
 }
 
 export function hashNetwork(network: Network): Hashed {
@@ -54,8 +54,8 @@ export function hashVolume(volume: Volume): Hashed {
 }
 
 /** Eight digits: enough to see a change; the whole is decided by the full hash. */
-function hashed(values: Values, isLive: (field: string) => boolean = () => false): Hashed {
-  const hash = stableHash(Object.fromEntries(Object.entries(values).filter(([field]) => !isLive(field))))
+function hashed(values: Values, counts: (field: string) => boolean = () => true): Hashed {
+  const hash = stableHash(Object.fromEntries(Object.entries(values).filter(([field]) => counts(field))))
   let fields: Fields | undefined
   return {
     hash,
@@ -225,7 +225,7 @@ function networkValues(networks: Service['networks'], project: Project): Values 
   return values
 }
 
-/** Where a config or secret comes from, and what is in it: a container of the old text is no longer what the stack says. */
+/** Where a config or secret comes from, and what is in it. */
 function fileValues(kind: 'configs' | 'secrets', references: readonly FileReference[], context: Context): Values {
   const values: Record<string, unknown> = Object.create(null)
   for (const { path: _, ...reference } of references) {
@@ -237,23 +237,22 @@ function fileValues(kind: 'configs' | 'secrets', references: readonly FileRefere
       name: source?.kind === 'external' ? object?.name : undefined,
       source: source?.kind,
     }
-    const content = source && contentValue(source, context)
-    if (content !== undefined) values[`${kind}.${reference.source}.content`] = content
+    Object.assign(values, source && contentValues(`${kind}.${reference.source}`, source, context))
   }
   return values
 }
 
-/** Undefined for a variable that is not set: of that nothing can be said. */
-function contentValue(source: FileSource, { files }: Context): unknown {
+/** A changed file is a changed service. Nothing can be said of a variable that is not set. */
+function contentValues(field: string, source: FileSource, { files }: Context): Values {
   switch (source.kind) {
     case 'file':
-      return files.get(source.file) ?? ''
+      return { [`${field}.content`]: files.get(source.file) ?? '' }
     case 'environment':
-      return source.value
+      return source.value === undefined ? {} : { [`${field}.text`]: source.value }
     case 'content':
-      return source.content
+      return { [`${field}.text`]: source.content }
     default:
-      return source
+      return { [`${field}.content`]: source }
   }
 }
 

@@ -6,6 +6,7 @@ import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { networkKey } from './adjust.ts'
+import { changeText } from './change.ts'
 import { endpointsOf } from './container-body.ts'
 import type { Wanted } from './diverge.ts'
 import { fileObjects } from './file-objects.ts'
@@ -13,6 +14,8 @@ import { type Decisions, followDependencies } from './follow-changes.ts'
 import { type Hashed, hashService } from './hash.ts'
 import { liveHostConfig } from './host-config.ts'
 import { type PullWhen, planImages } from './images.ts'
+import { labels, parseFields } from './labels.ts'
+import { textChanges } from './live-fields.ts'
 import { containerName, imageName } from './names.ts'
 import { type PlannedNetworks, planNetworks } from './networks.ts'
 import type { Observed } from './observed.ts'
@@ -71,6 +74,8 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
     for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
     followDependencies(service, decisions)
   }
+  warnOfTexts(plan, decisions, hashes)
+
   const creating = services.filter(s => decisions.get(s.name)!.some(d => d.kind === 'create' || d.kind === 'recreate'))
   for (const service of creating) checkRunnable(plan, service, { project, observed })
   const noBuild = options.build === 'never'
@@ -174,6 +179,19 @@ function decideService(service: Service, context: DecideContext) {
       networkOf: shared === undefined ? undefined : { service: shared, id: keptContainer(shared, observed, decisions) },
     },
   })
+}
+
+/** As with Compose a changed text recreates nothing, which a reader should know. */
+function warnOfTexts(plan: Plan, decisions: Decisions, hashes: DecideContext['hashes']): void {
+  for (const [service, decided] of decisions)
+    for (const decision of decided) {
+      if (decision.kind === 'create' || decision.kind === 'recreate' || decision.kind === 'remove') continue
+      const { name, labels: own } = decision.container
+      for (const change of textChanges(parseFields(own[labels.fields]) ?? {}, hashes.get(service)!.fields))
+        plan.warn(
+          `Container "${name}" keeps its old text, ${changeText(change)}: --force-recreate gives it the new one`,
+        )
+    }
 }
 
 /** By container, whose name is among its aliases. */

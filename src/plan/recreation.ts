@@ -4,7 +4,7 @@ import type { Change } from './change.ts'
 import { fieldChanges } from './field-changes.ts'
 import type { Hashed } from './hash.ts'
 import { labels, parseFields } from './labels.ts'
-import { settled } from './live-fields.ts'
+import { settled, textChanges } from './live-fields.ts'
 import { toBeMade } from './made.ts'
 import type { ObservedContainer } from './observed.ts'
 import type { Ref } from './operation.ts'
@@ -26,11 +26,17 @@ export function recreationChanges(old: ObservedContainer, { hashed, body, name, 
   if (typeof image === 'string' && image !== imageId)
     changes.push({ path: 'image digest', from: shortDigest(imageId), to: shortDigest(image) })
   const same = old.labels[labels.configHash] === hashed.hash
-  if (same) return [...changes, ...live]
+  const texts = textChanges(parseFields(old.labels[labels.fields]) ?? {}, hashed.fields)
+  if (same) return [...changes, ...live, ...texts]
   const fields = parseFields(old.labels[labels.fields])
-  const before = fields && settled(fields, hashed.fields)
-  const after = settled(hashed.fields, hashed.fields)
-  return [...changes, ...fieldChanges({ before, after, made: old.made, wanted: toBeMade(name, body) }), ...live]
+  const before = fields && settled(fields)
+  const after = settled(hashed.fields)
+  return [
+    ...changes,
+    ...fieldChanges({ before, after, made: old.made, wanted: toBeMade(name, body) }),
+    ...live,
+    ...texts,
+  ]
 }
 
 /** "sha256:" and 64 digits → 12 of them. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Service } from '../../src/model/service.ts'
-import { describeChange } from '../../src/plan/fields.ts'
+import { describeChange, type Fields } from '../../src/plan/fields.ts'
 import { hashNetwork, hashService, hashVolume } from '../../src/plan/hash.ts'
-import { describeReplacement } from '../../src/plan/live-fields.ts'
+import { describeReplacement, textChanges } from '../../src/plan/live-fields.ts'
 import { attachment, needs, network, project, service, volume, volumeMount } from './project.ts'
 
 const none = new Map<string, string>()
@@ -82,14 +82,14 @@ test('hashService() changes with the content of a secret’s file, and stores no
   assert.doesNotMatch(JSON.stringify(a.fields), /hunter2|aaa/)
 })
 
-test('hashService() changes with the text of a config or secret, and tells nothing of a variable that is not set', () => {
+test('hashService() is not changed by the text of a config, which it tells apart, and never of an unset variable', () => {
   const of = (content: string | undefined) => {
     const web = service('web', {
       configs: [{ source: 'c', target: '/c', path: [] }],
       secrets: [{ source: 's', target: '/s', path: [] }],
     })
     const shop = project([web], {
-      configs: { c: { key: 'c', name: 'c', labels: {}, source: { kind: 'content', content: content ?? 'a' } } },
+      configs: { c: { key: 'c', name: 'c', labels: {}, source: { kind: 'content', content: content ?? '' } } },
       secrets: {
         s: { key: 's', name: 's', labels: {}, source: { kind: 'environment', variable: 'S', value: content } },
       },
@@ -97,9 +97,11 @@ test('hashService() changes with the text of a config or secret, and tells nothi
     return hashService(shop, web, new Map())
   }
   const [a, b, unset] = [of('a'), of('b'), of(undefined)]
-  assert.notEqual(a.hash, b.hash)
-  assert.equal(describeReplacement(a.fields, b.fields), 'configs.c.content changed, secrets.s.content changed')
-  assert.equal(describeReplacement(a.fields, unset.fields), undefined)
+  assert.equal(a.hash, b.hash)
+  assert.equal(describeReplacement(a.fields, b.fields), undefined)
+  const paths = (after: Fields) => textChanges(a.fields, after).map(({ path }) => path)
+  assert.deepEqual(paths(b.fields), ['configs.c.text', 'secrets.s.text'])
+  assert.deepEqual(paths(unset.fields), ['configs.c.text'])
 })
 
 test('hashService() changes with each reference to one config', () => {

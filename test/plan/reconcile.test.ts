@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { isFailure } from '../../src/lib/failure.ts'
 import type { Project } from '../../src/model/project.ts'
 import type { Service } from '../../src/model/service.ts'
+import { changesText } from '../../src/plan/change.ts'
 import type { Observed, ObservedContainer } from '../../src/plan/observed.ts'
 import { printPlan } from '../../src/plan/print.ts'
 import { reconcile, type UpOptions } from '../../src/plan/reconcile.ts'
@@ -34,14 +35,22 @@ function failure(kind: string, ...words: readonly string[]) {
     isFailure(error) && error.kind === kind && words.every(word => error.message.includes(word))
 }
 
-test('reconcile() recreates a container whose config has another text', () => {
+test('reconcile() keeps a container whose config has another text, and says so', () => {
   const of = (content: string) =>
     project([service('web', { configs: [{ source: 'motd', target: '/motd', path: [] }] })], {
       configs: { motd: { key: 'motd', name: 'motd', labels: {}, source: { kind: 'content', content } } },
     })
   const there = up(of('one'))
   assert.deepEqual(reconcile(of('one'), there).warnings, [])
-  assert.equal(lines(of('two'), there)[0], 'create-container shop-web-1: configs.motd.content changed')
+  const plan = reconcile(of('two'), there)
+  assert.deepEqual(plan.nodes, [])
+  assert.match(
+    plan.warnings.join(),
+    /^Container "shop-web-1" keeps its old text, configs\.motd\.text #[0-9a-f]{8}→#[0-9a-f]{8}: --force-recreate gives it the new one$/,
+  )
+  const [created] = reconcile(of('two'), there, { recreate: 'always' }).nodes
+  assert.ok(created?.operation.kind === 'create-container')
+  assert.match(changesText(created.operation.changes ?? []), /^configs\.motd\.text #[0-9a-f]{8}→#[0-9a-f]{8}$/)
 })
 
 const stack = project(
