@@ -14,6 +14,8 @@ import { outrun, PlanFailure } from './plan-failure.ts'
 
 export interface Road {
   readonly client: Client
+  /** Looks at what is there before anything is planned. @throws Failure when it is not to be touched */
+  readonly accept?: ((observed: Observed) => void) | undefined
   readonly signal?: AbortSignal | undefined
   /** Applies a plan, made of what was observed, and shows it. @throws PlanFailure */
   carryOut(plan: Plan, observed: Observed): Promise<void>
@@ -41,6 +43,7 @@ export async function converge(convergence: Convergence): Promise<boolean> {
     return true
   }
   let observed = await look(convergence)
+  convergence.accept?.(observed)
   const pulls = pullsOf(project, observed, { ...options, missing: true })
   if (!pulls.empty) {
     await carryOut(pulls, observed)
@@ -89,6 +92,7 @@ export async function createOneOff(run: OneOffRun): Promise<string> {
   const options: UpOptions = { services, recreate: 'never', removeOrphans, quietOrphans: true, build }
   if (services.length > 0 || removeOrphans) await converge({ ...run, options })
   let observed = await look(run)
+  run.accept?.(observed)
   const builds = await neededBuilds(project, observed, { services: [oneOff.service.name], noDeps: true, build })
   if (!builds.empty) {
     await run.carryOut(builds, observed)
@@ -112,6 +116,7 @@ export interface Foreseen {
 export async function foresee(convergence: Omit<Convergence, 'carryOut' | 'confirm' | 'dryRun'>): Promise<Foreseen> {
   const { project, options } = convergence
   const found = await look(convergence)
+  convergence.accept?.(found)
   const builds = await neededBuilds(project, found, options)
   const observed = withBuilt(found, builds)
   const plan = reconcile(project, observed, options)

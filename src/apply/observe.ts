@@ -1,5 +1,5 @@
 /** Asks the engine what is there of a project: a few lists side by side, no call per container. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { containerEndpoints } from '../api/containers.ts'
 import { imageEndpoints } from '../api/images.ts'
 import { networkEndpoints } from '../api/networks.ts'
@@ -11,12 +11,14 @@ import { projectFilter } from '../plan/labels.ts'
 import { type Made, madeOf } from '../plan/made.ts'
 import {
   type Observed,
+  type ObservedContainer,
   type ObservedImage,
   observedContainer,
   observedImage,
   observedNetwork,
   observedVolume,
 } from '../plan/observed.ts'
+import { filesOfContainer } from '../plan/owner.ts'
 
 export interface ObserveOptions {
   readonly signal?: AbortSignal | undefined
@@ -45,7 +47,7 @@ export async function observe(client: Client, projectName: string, options: Obse
   ])
   return {
     now: Date.now(),
-    containers: containers.map(observedContainer).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    containers: withFilesGone(containers.map(observedContainer)).sort((a, b) => (a.name < b.name ? -1 : 1)),
     networks: new Map(networks.map(item => [item.Name, observedNetwork(item)])),
     volumes: new Map((volumes?.Volumes ?? []).map(item => [item.Name, observedVolume(item)])),
     images: new Map(foundImages.filter(entry => entry !== undefined)),
@@ -75,6 +77,22 @@ async function findContainer(client: Client, id: string, signal: AbortSignal | u
     if (isFailure(error, 'not-found')) return undefined
     throw error
   }
+}
+
+/** Looks once for each stack file that containers name. */
+function withFilesGone(containers: readonly ObservedContainer[]): ObservedContainer[] {
+  const there = new Map<string, boolean>()
+  const isThere = (file: string): boolean => {
+    const known = there.get(file) ?? existsSync(file)
+    there.set(file, known)
+    return known
+  }
+  return containers.map(container => {
+    const files = filesOfContainer(container)
+    // standard input was there, and cannot be asked for again
+    const filesGone = files.length > 0 && !files.some(file => file === '-' || isThere(file))
+    return filesGone ? { ...container, filesGone } : container
+  })
 }
 
 async function findImage(

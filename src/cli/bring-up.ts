@@ -1,13 +1,17 @@
 /** The road of up, create, scale and plan: the stack and the engine side by side, what is there, the difference. */
 import type { Client } from '../client/client.ts'
 import type { PullWhen } from '../plan/images.ts'
+import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { UpOptions } from '../plan/reconcile.ts'
 import type { LoadedStack } from '../stack/load.ts'
+import { forgetIsolated } from '../state/isolated.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
 import type { Call } from './command.ts'
 import { confirm } from './confirm.ts'
+import { isolatedOption, stateOf } from './isolation.ts'
 import { type OptionTable, usage, type Values } from './options.ts'
+import { adoptOption, checkOwner } from './owner.ts'
 import { checkServices, type LoadChoices, loadProject } from './project.ts'
 import { isTruth } from './values.ts'
 
@@ -41,6 +45,8 @@ export const upOptions = {
   timeout: { kind: 'number', short: 't', value: 'SECONDS', about: 'Grace before a container is killed' },
   build: { kind: 'flag', about: 'Build images that are here too' },
   'no-build': { kind: 'flag', about: 'Build no image, though it is missing' },
+  ...adoptOption,
+  ...isolatedOption,
   'quiet-build': { kind: 'flag', about: 'Build without showing the steps' },
 } as const satisfies OptionTable
 
@@ -53,6 +59,10 @@ export interface Wanted {
   /** Those named on the command line; undefined for all. */
   readonly services: readonly string[] | undefined
   readonly options: UpOptions
+  /** @throws Failure when what is there is another checkout's */
+  accept?(observed: Observed): void
+  /** Keeps what later commands in the folder must know, once the stack may be brought up. */
+  settle?(): void
 }
 
 /** What can be read again. */
@@ -68,15 +78,22 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
   refuse(values)
   const named = more.services ?? call.args
   const scale = parseScale(values.scale)
-  const choices: LoadChoices =
-    named.length > 0
+  const { adopt, isolated } = values
+  const choices: LoadChoices = {
+    ...(named.length > 0
       ? { services: named, making: { services: named, alone: values['no-deps'] } }
-      : { making: { services: 'all' } }
+      : { making: { services: 'all' } }),
+    adopt,
+    isolated,
+  }
   const files = new Set<string>()
-  const [loaded, client] = await Promise.all([
-    loadProject(call, { ...choices, onRead: path => files.add(path) }),
+  const [read, client] = await Promise.all([
+    loadProject(call, { ...choices, portsOfFiles: true, onRead: path => files.add(path) }),
     call.connect(),
   ])
+  const { loaded, settle } = read.isolated
+    ? await (await import('./isolated-ports.ts')).withFreePorts(call, client, { loaded: read, isolated: read.isolated })
+    : { loaded: read, settle: adopt ? () => forgetIsolated(read.project.directory, stateOf(call)) : undefined }
   const known = Object.keys(loaded.project.services)
   const services = checkServices(named, known)
   checkServices(Object.keys(scale), known)
@@ -96,7 +113,18 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
     ...(values.timeout === undefined ? {} : { timeout: values.timeout }),
     ...more,
   }
-  return { loaded, client, services, options, files: [...files], choices }
+  const { project } = loaded
+  const otherwise = 'run this one beside it with --isolated'
+  return {
+    loaded,
+    client,
+    services,
+    options,
+    files: [...files],
+    choices,
+    accept: observed => checkOwner(call, observed, { host: client.host, project, adopt, verb: 'bring up', otherwise }),
+    settle,
+  }
 }
 
 export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'beforeStart' | 'onOutput'> {
@@ -115,7 +143,7 @@ export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'befor
 /** Goes the road, to its end though the terminal be closed; false when a person said no. */
 export async function bringUp(
   call: Call,
-  { loaded, client, options }: Wanted,
+  { loaded, client, options, accept, settle }: Wanted,
   { yes, ask, hold, command = 'up', to, ...applied }: BringUp,
 ): Promise<boolean> {
   using _unseen = call.interrupts.endure()
@@ -130,6 +158,10 @@ export async function bringUp(
       options,
       dryRun: call.globals['dry-run'],
       signal: applied.signal ?? call.signal,
+      accept: observed => {
+        accept?.(observed)
+        if (!call.globals['dry-run']) settle?.()
+      },
       confirm: ask ?? (plan => confirm(call, plan, { yes })),
       carryOut: async (plan, observed) => {
         recorder.plan(plan, observed)
@@ -146,6 +178,7 @@ export async function bringUp(
 function refuse(values: UpValues): void {
   if (values['force-recreate'] && values['no-recreate'])
     throw usage('--force-recreate and --no-recreate exclude each other')
+  if (values.adopt && values.isolated) throw usage('--adopt and --isolated exclude each other')
   if (values.build && values['no-build']) throw usage('--build and --no-build are incompatible')
 }
 

@@ -72,6 +72,7 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ],
     ['top', 'Show the processes of containers', async () => (await import('./commands/top.ts')).top],
     ['port', 'Show where a port of a container is published', async () => (await import('./commands/port.ts')).port],
+    ['url', 'Show where to reach what is published', async () => (await import('./commands/url.ts')).url],
     [
       'images',
       'List the images the containers were made from',

@@ -16,14 +16,20 @@ const overrideFiles = [
 /** A name as Compose accepts it. */
 const plainName = /^[a-z0-9][a-z0-9_-]*$/
 
+export interface QuickProject {
+  readonly name: string
+  /** The folder of the stack; undefined where the name was given. */
+  readonly directory: string | undefined
+}
+
 /**
  * The name when it is plain to see: given by option or variable, one literal `name:` line, or the folder's. Undefined in
  * every case that takes the loader to judge (several files, variables in the name, .env deciding, a broken file).
  */
-export function quickProjectName(options: LoadOptions): string | undefined {
+export function quickProject(options: LoadOptions): QuickProject | undefined {
   const { environment, cwd } = options
   const given = options.projectName ?? environment['COMPOSE_PROJECT_NAME']
-  if (given) return plainName.test(given) ? given : undefined
+  if (given) return plainName.test(given) ? { name: given, directory: undefined } : undefined
   if (options.files || options.envFiles || options.directory) return undefined
   if (environment['COMPOSE_FILE'] || environment['COMPOSE_ENV_FILES'] || environment['COMPOSE_DISABLE_ENV_FILE'])
     return undefined
@@ -33,9 +39,9 @@ export function quickProjectName(options: LoadOptions): string | undefined {
   // .env may hold COMPOSE_PROJECT_NAME or COMPOSE_FILE, and an override file may hold a name
   const [env, ...overrides] = ['.env', ...overrideFiles].map(file => readText(join(folder, file)))
   if (env?.includes('COMPOSE_') || overrides.some(text => text !== undefined)) return undefined
-  return (
+  const name =
     nameIn(found.text) ?? (/^["']?name["']?\s*:|^\s*\{|^---|^%|^\?/m.test(found.text) ? undefined : folderName(folder))
-  )
+  return name === undefined ? undefined : { name, directory: folder }
 }
 
 /** The value of a top-level `name:` that is a plain word. Content of a block scalar is always indented, so column 0 is a key. */

@@ -4,8 +4,10 @@ import { type Problem, ProblemsFailure } from '../lib/problems.ts'
 import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { LoadedStack, LoadOptions } from '../stack/load.ts'
+import type { Isolated } from '../state/isolated.ts'
 import type { Call } from './command.ts'
-import { quickProjectName } from './project-name.ts'
+import { isolationOf } from './isolation.ts'
+import { quickProject } from './project-name.ts'
 
 /** How a command reads the stack, beyond the global options. */
 export interface LoadChoices
@@ -15,32 +17,47 @@ export interface LoadChoices
    * an error, and their env files are read. `text`: the stack is shown whole. Undefined: nothing.
    */
   readonly making?: 'text' | { readonly services: 'all' | readonly string[]; readonly alone?: boolean }
+  /** --isolated: under a name of its own, though it was not before. */
+  readonly isolated?: boolean
+  /** With the host ports of its files, whatever was chosen for it before. */
+  readonly portsOfFiles?: boolean
+  /** --adopt: under the name of its files, though it had one of its own. */
+  readonly adopt?: boolean
   /** Images are those of compose.lock, where there is one; what makes containers does so anyway. */
   readonly locked?: boolean
   /** Told of every file that is read, or looked for in vain; also when reading fails. */
   readonly onRead?: (path: string) => void
 }
 
+/** `isolated`: it has a name of its own, and host ports that may be others than its files say. */
+export type Loaded = LoadedStack & { readonly isolated?: Isolated | undefined }
+
 /**
  * Reads the stack; its warnings go to stderr, and with --strict they end the command.
  *
  * @throws ProblemsFailure
  */
-export async function loadProject(call: Call, choices: LoadChoices = {}): Promise<LoadedStack> {
+export async function loadProject(call: Call, choices: LoadChoices = {}): Promise<Loaded> {
   const loaded = await readProject(call, choices)
   if (!(choices.locked ?? typeof choices.making === 'object')) return loaded
   const { withLock, lockName, lockPath } = await import('./lock-file.ts')
   choices.onRead?.(lockPath(loaded.project))
   const { loaded: pinned, missing } = await withLock(loaded)
   for (const image of missing) call.screen.warn(`${lockName} does not have "${image}": run "tscompose lock"`)
-  return pinned
+  return { ...pinned, isolated: loaded.isolated }
 }
 
-async function readProject(call: Call, choices: LoadChoices): Promise<LoadedStack> {
+async function readProject(call: Call, choices: LoadChoices): Promise<Loaded> {
   // yaml and zod come with it: only here, so that ps, logs and exec start without them
   const { loadStack } = await import('../stack/load.ts')
-  const { making, locked: _, ...phases } = choices
-  const loaded = await loadStack({ ...loadOptions(call), ...phases, ...readFor(making) })
+  const { making, locked: _, isolated, adopt, portsOfFiles, ...phases } = choices
+  const options = { ...loadOptions(call), ...phases, ...readFor(making) }
+  const loaded = await isolatedStack(call, await loadStack(options), {
+    isolated,
+    adopt,
+    portsOfFiles,
+    again: projectName => loadStack({ ...options, projectName }),
+  })
   const warnings = await allWarnings(call, loaded, making)
   if (warnings.length === 0) return loaded
   const made = typeof making === 'object' ? await madeServices(loaded.project, making) : undefined
@@ -54,6 +71,25 @@ async function readProject(call: Call, choices: LoadChoices): Promise<LoadedStac
   const { problemsText } = await import('./failures.ts')
   call.screen.say(`${problemsText(warnings, call.screen.paintStatus)}\n`)
   return loaded
+}
+
+interface Isolating extends Pick<LoadChoices, 'isolated' | 'adopt' | 'portsOfFiles'> {
+  /** Reads it once more, under another name. */
+  again(projectName: string): Promise<LoadedStack>
+}
+
+/** The stack under the name that it has in this folder. */
+async function isolatedStack(call: Call, loaded: LoadedStack, isolating: Isolating): Promise<Loaded> {
+  const { isolated, adopt, portsOfFiles, again } = isolating
+  const { directory, name, files } = loaded.project
+  // what comes from a pipe cannot be read twice, and is of no folder
+  if (adopt || files.includes('-')) return loaded
+  const found = isolationOf(call, { directory, name, isolated })
+  if (!found) return loaded
+  const { isolate, withPorts } = await import('../model/isolate.ts')
+  const own = await again(found.name)
+  const project = isolate(own.project, found.suffix)
+  return { ...own, project: portsOfFiles ? project : withPorts(project, found.ports), isolated: found }
 }
 
 /** Whether all that it is about is among what was asked for. */
@@ -90,7 +126,10 @@ async function madeServices(project: Project, { services, alone }: Making): Prom
 
 /** The project's name, without reading the stack where it can be known without. */
 export async function projectName(call: Call): Promise<string> {
-  return quickProjectName(loadOptions(call)) ?? (await loadProject(call)).project.name
+  const quick = quickProject(loadOptions(call))
+  if (quick === undefined) return (await loadProject(call)).project.name
+  const { name, directory } = quick
+  return (directory === undefined ? undefined : isolationOf(call, { name, directory })?.name) ?? name
 }
 
 /**

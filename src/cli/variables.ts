@@ -1,4 +1,4 @@
-/** COMPOSE_… variables of .env files, which speak for the command line as those of the process do. */
+/** COMPOSE_… and a few other variables of .env files, which speak for the command line as those of the process do. */
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { errnoOf } from '../lib/failure.ts'
@@ -8,7 +8,10 @@ import { isTruth } from './values.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** `env` with what the env files of the call say of variables named COMPOSE_…; those of the process win. */
+/** A checkout may say these too; where state is kept, or to which engine it goes, is not for it to say. */
+const speaks = /^(?:COMPOSE_|TSCOMPOSE_ISOLATED$)/
+
+/** `env` with what the env files of the call say of variables named COMPOSE_… and the like; those of the process win. */
 export async function withDotEnv(
   env: Env,
   globals: Pick<GlobalValues, 'env-file' | 'file' | 'project-directory'>,
@@ -21,7 +24,7 @@ export async function withDotEnv(
   for (const text of texts) {
     try {
       for (const [name, value] of parseDotenv(text, name => env[name] ?? found[name]))
-        if (name.startsWith('COMPOSE_')) found[name] = value
+        if (speaks.test(name)) found[name] = value
     } catch (error) {
       // the loader reads the same file and says what is wrong, and where
       if (!(error instanceof DotenvError)) throw error

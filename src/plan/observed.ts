@@ -24,6 +24,8 @@ export interface ObservedContainer {
   readonly image: string
   readonly imageId: string
   readonly labels: Strings
+  /** None of the stack files that it was made from is there any more. */
+  readonly filesGone?: boolean
   /** "container:<id>" when it lives in another's network namespace. */
   readonly networkMode: string
   /** Network name → id. */

@@ -3,6 +3,7 @@ import { Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
+import { isOfOtherFiles } from './owner.ts'
 
 /** By name alone when there is no stack file: then its containers tell of which services it is. */
 export type Target = Project | { readonly name: string }
@@ -49,9 +50,10 @@ export function serviceOf(target: Target, name: string): Service | undefined {
   return Object.hasOwn(target.services, name) ? target.services[name] : target.disabledServices[name]
 }
 
-/** Of a service that the stack does not have; one of `run` only when it has ended. */
-export function isOrphan(target: Target, { service, oneOff, state }: ObservedContainer): boolean {
-  if (!('services' in target)) return false
+/** Of a service that the stack does not have, and not of other files; one of `run` only when it has ended. */
+export function isOrphan(target: Target, container: ObservedContainer): boolean {
+  const { service, oneOff, state } = container
+  if (!('services' in target) || isOfOtherFiles(target, container)) return false
   return oneOff ? state === 'exited' || state === 'dead' : serviceOf(target, service) === undefined
 }
 
@@ -61,5 +63,8 @@ export function orphans(
   observed: Observed,
   { all }: { readonly all: boolean },
 ): readonly ObservedContainer[] {
-  return observed.containers.filter(container => isOrphan(target, container) || (all && container.oneOff))
+  const isOurs = (container: ObservedContainer) => !('services' in target) || !isOfOtherFiles(target, container)
+  return observed.containers.filter(
+    container => isOrphan(target, container) || (all && container.oneOff && isOurs(container)),
+  )
 }

@@ -16,7 +16,7 @@ chmodSync(join(folder, 'tscompose'), 0o755)
 
 describe('completion', () => {
   for (const [words, expected] of [
-    [['u'], 'up unpause'],
+    [['u'], 'up unpause url'],
     [['up', '--pul'], '--pull'],
     [['up', '--pull', ''], 'always missing never policy'],
     [['--progress', 'q'], 'quiet'],

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { quickProjectName } from '../../src/cli/project-name.ts'
+import { quickProject } from '../../src/cli/project-name.ts'
 import { loadStack } from '../../src/stack/load.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tscompose-name-'))
@@ -26,7 +26,7 @@ function folderOf({ files, folder = 'shop' }: Case): string {
 
 const services = 'services: {web: {image: a}}\n'
 
-describe('quickProjectName()', () => {
+describe('quickProject()', () => {
   const cases: Readonly<Record<string, Case>> = {
     'a name: line': { files: { 'compose.yaml': `name: other\n${services}` } },
     'a quoted name with a comment': { files: { 'compose.yml': `${services}name: "other"  # mine\n` } },
@@ -40,7 +40,7 @@ describe('quickProjectName()', () => {
     test(`agrees with the loader: ${what}`, async () => {
       const cwd = join(folderOf(given), given.below ?? '.')
       const options = { cwd, environment: given.environment ?? {} }
-      const quick = quickProjectName(options)
+      const quick = quickProject(options)?.name
       assert.equal(quick, (await loadStack(options)).project.name)
     })
 
@@ -56,10 +56,10 @@ describe('quickProjectName()', () => {
     test(`leaves to the loader: ${what}`, () => {
       const cwd = folderOf(given)
       // a stack file above the temporary folder would be found
-      assert.equal(quickProjectName({ cwd, environment: {} }), undefined)
+      assert.equal(quickProject({ cwd, environment: {} }), undefined)
     })
 
   test('leaves a name that is none to the loader', () => {
-    assert.equal(quickProjectName({ cwd: root, environment: {}, projectName: 'No Name' }), undefined)
+    assert.equal(quickProject({ cwd: root, environment: {}, projectName: 'No Name' }), undefined)
   })
 })

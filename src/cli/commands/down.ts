@@ -3,6 +3,7 @@ import { applyPlan } from '../apply-plan.ts'
 import { applying } from '../applying.ts'
 import { command } from '../command.ts'
 import { confirm } from '../confirm.ts'
+import { adoptOption, checkOwner } from '../owner.ts'
 import { projectOrName } from '../project.ts'
 import { timeoutOption } from '../turning.ts'
 
@@ -22,6 +23,7 @@ export const down = command({
       about: 'Remove images too: local, those without a name of their own; all',
     },
     timeout: timeoutOption,
+    ...adoptOption,
     yes: { kind: 'flag', short: 'y', about: 'Do not ask before data is removed' },
   },
   examples: [
@@ -41,6 +43,14 @@ export const down = command({
       const images =
         options.rmi !== undefined && 'services' in target ? (await import('../../plan/images.ts')).imagesOf(target) : []
       const observed = await observe(client, target.name, { signal: call.signal, images })
+      if ('services' in target)
+        checkOwner(call, observed, {
+          host: client.host,
+          project: target,
+          adopt: options.adopt,
+          verb: 'take down',
+          otherwise: `name it without its files: tscompose -p ${target.name} down`,
+        })
       const plan = planDown(target, observed, {
         ...(services ? { services } : {}),
         volumes: options.volumes,

@@ -22,8 +22,14 @@ export const plan = command({
     ['tscompose plan --detailed-exitcode', 'find drift in a script'],
   ],
   async run(call) {
-    const { loaded, client, options } = await wantedOf(call, call.options)
-    const { pulls, builds, plan } = await foresee({ client, project: loaded.project, options, signal: call.signal })
+    const { loaded, client, options, accept } = await wantedOf(call, call.options)
+    const { pulls, builds, plan } = await foresee({
+      client,
+      project: loaded.project,
+      options,
+      accept,
+      signal: call.signal,
+    })
     const all = [pulls, builds, plan]
     const empty = all.every(each => each.empty)
     if (call.options.format === 'json' || call.options.json)

@@ -6,6 +6,7 @@ import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { type Call, command } from '../command.ts'
+import { checkOwner } from '../owner.ts'
 import { checkServices, loadProject } from '../project.ts'
 import { oneOffService, withMounts } from '../run-options.ts'
 import { join } from '../terminal.ts'
@@ -94,6 +95,14 @@ export const run = command({
       client,
       project,
       signal,
+      accept: observed =>
+        checkOwner(call, observed, {
+          host: client.host,
+          project,
+          adopt: undefined,
+          verb: 'run a command in',
+          otherwise: 'bring this one up beside it with "tscompose up --isolated"',
+        }),
       carryOut: async plan => {
         if (!plan.empty) await applyPlan(quiet, { plan, client, nothing: '' })
       },

@@ -38,6 +38,8 @@ import { applied, image, nothing } from '../../plan/project.ts'
 
 /** `how.yaml`. */
 interface How {
+  /** What is up came of before.yaml, which is still there, and not of compose.yaml as it was. */
+  readonly otherFile?: boolean
   /** Undefined: up. */
   readonly command?: keyof typeof commands
   readonly options?: Readonly<Record<string, unknown>>
@@ -94,7 +96,9 @@ async function load(folder: string, file: string, { profiles = [], allResources 
 async function found(folder: string, how: How): Promise<Observed> {
   let observed = nothing({ images: new Map() })
   if (existsSync(join(folder, 'before.yaml'))) {
-    const before = await load(folder, 'before.yaml', { profiles: ['*'] })
+    const read = await load(folder, 'before.yaml', { profiles: ['*'] })
+    // the same file at another time, or one beside it
+    const before = how.otherFile ? read : { ...read, files: [join(folder, 'compose.yaml')] }
     const images = new Map(imagesOf(before).map(name => [name, image(`sha256:${name}`)]))
     const files = new Map(filesOf(before).map(file => [file, 'present']))
     observed = applied(reconcile(before, { ...observed, images, files }), { ...observed, images })

@@ -1,0 +1,37 @@
+/** A stack that runs beside another, with host ports that are free; kept, so that the next up uses the same ones. */
+import type { Client } from '../client/client.ts'
+import { withPorts } from '../model/isolate.ts'
+import type { LoadedStack } from '../stack/load.ts'
+import { type Isolated, writeIsolated } from '../state/isolated.ts'
+import type { Call } from './command.ts'
+import { freePorts } from './free-ports.ts'
+import { stateOf } from './isolation.ts'
+
+export interface IsolatedStack {
+  /** With the host ports of its files. */
+  readonly loaded: LoadedStack
+  readonly isolated: Isolated
+}
+
+export interface WithFreePorts {
+  readonly loaded: LoadedStack
+  /** Keeps name and ports for later commands. */
+  settle(): void
+}
+
+/** Says which ports are others than the files'. */
+export async function withFreePorts(
+  call: Call,
+  client: Client,
+  { loaded, isolated }: IsolatedStack,
+): Promise<WithFreePorts> {
+  const { project } = loaded
+  const { ports, moved } = await freePorts(client, { project, isolated, signal: call.signal })
+  call.screen.say(`Project ${isolated.name}, beside ${isolated.base}`)
+  for (const { service, from, to, protocol } of moved)
+    call.screen.say(`Service ${service}: host port ${from}/${protocol} is taken, it is published on ${to}`)
+  return {
+    loaded: { ...loaded, project: withPorts(project, ports) },
+    settle: () => writeIsolated({ ...isolated, ports }, stateOf(call)),
+  }
+}

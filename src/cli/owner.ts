@@ -1,0 +1,58 @@
+/** Refuses what would take containers from another checkout, unless told to. */
+import { realpathSync } from 'node:fs'
+import { Failure } from '../lib/failure.ts'
+import type { Project } from '../model/project.ts'
+import type { Observed } from '../plan/observed.ts'
+import { otherOwner } from '../plan/owner.ts'
+import { readAdopted, writeAdopted } from '../state/adopted.ts'
+import type { Call } from './command.ts'
+import type { OptionTable } from './options.ts'
+
+export const adoptOption = {
+  adopt: { kind: 'flag', about: 'Take over a stack that was brought up from another folder' },
+} as const satisfies OptionTable
+
+export interface Owning {
+  readonly host: string
+  readonly project: Project
+  /** Undefined: the command has no such option. */
+  readonly adopt: boolean | undefined
+  /** "bring up", for the message. */
+  readonly verb: string
+  /** What else could be done than to adopt. */
+  readonly otherwise: string
+}
+
+/** @throws Failure `conflict` naming both folders */
+export function checkOwner(call: Call, observed: Observed, owning: Owning): void {
+  const { project, adopt, verb, otherwise } = owning
+  const of = { host: owning.host, env: call.env }
+  const adopted = readAdopted(project.name, of)
+  const other = otherOwner({ project, observed, adopted, same: isSameFolder })
+  if (other === undefined) {
+    // nothing of the others' is left
+    if (adopted !== undefined && !isSameFolder(adopted, project.directory) && !call.globals['dry-run'])
+      writeAdopted(project.name, undefined, of)
+    return
+  }
+  if (!adopt)
+    throw new Failure(
+      'conflict',
+      `Cannot ${verb} project "${project.name}": it belongs to "${other}", and this is "${project.directory}"`,
+      { hint: `Take it over with ${adopt === undefined ? '"tscompose up --adopt"' : '--adopt'}, or ${otherwise}` },
+    )
+  if (!call.globals['dry-run']) writeAdopted(project.name, project.directory, of)
+}
+
+function isSameFolder(a: string, b: string): boolean {
+  return a === b || real(a) === real(b)
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // gone, or on another machine: then its name is all there is to compare
+    return path
+  }
+}

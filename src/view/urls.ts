@@ -1,0 +1,51 @@
+/** Published ports as places to go to. */
+import type { ContainerSummary } from '../api/containers.ts'
+import { labels } from '../plan/labels.ts'
+
+export interface UrlRow {
+  readonly Service: string
+  readonly Container: string
+  /** "80/tcp". */
+  readonly Port: string
+  readonly URL: string
+}
+
+/** Ports of programs that do not speak HTTP: a browser would be of no use there. */
+const otherTongues: ReadonlySet<number> = new Set([
+  21, 22, 23, 25, 53, 110, 143, 389, 465, 587, 636, 993, 995, 1433, 1521, 1883, 2181, 3306, 4222, 5432, 5672, 6379,
+  9042, 9092, 11211, 27017,
+])
+
+/** One row a published port, as it is reached from `here`: the host's name for what listens on all addresses. */
+export function urlRows(containers: readonly ContainerSummary[], here = 'localhost'): readonly UrlRow[] {
+  const rows = containers.flatMap(({ Names, Labels, Ports }) => {
+    const service = Labels?.[labels.service] ?? ''
+    const seen = new Set<string>()
+    return (Ports ?? []).flatMap(({ IP = '', PrivatePort, PublicPort, Type }) => {
+      if (PublicPort === undefined) return []
+      const address = IP === '' || IP === '0.0.0.0' || IP === '::' ? here : IP.includes(':') ? `[${IP}]` : IP
+      const scheme = schemeOf(PrivatePort, Type)
+      const isUsual = (scheme === 'http' && PublicPort === 80) || (scheme === 'https' && PublicPort === 443)
+      const url = `${scheme}://${address}${isUsual ? '' : `:${PublicPort}`}`
+      // the same of IPv4 and IPv6
+      if (seen.has(url)) return []
+      seen.add(url)
+      return [
+        { Service: service, Container: (Names[0] ?? '').replace(/^\//, ''), Port: `${PrivatePort}/${Type}`, URL: url },
+      ]
+    })
+  })
+  return rows.sort(
+    (a, b) => compare(a.Service, b.Service) || compare(a.Container, b.Container) || compare(a.URL, b.URL),
+  )
+}
+
+function schemeOf(port: number, protocol: string): string {
+  if (protocol !== 'tcp') return protocol
+  if (port === 443 || port === 8443) return 'https'
+  return otherTongues.has(port) ? 'tcp' : 'http'
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
