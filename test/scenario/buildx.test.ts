@@ -280,6 +280,25 @@ target "app" {
     assert.equal(await inImage('bake-base:1', 'cat', '/base'), 'base\n')
   })
 
+  test('what goes to a folder alone leaves no image, also where one target is built from another', async () => {
+    const folder = context({
+      Dockerfile: 'FROM busybox\nRUN echo of a > /a\n',
+      'Dockerfile.b': 'FROM a\nRUN cat /a > /b\n',
+      'docker-bake.json': JSON.stringify({
+        group: { default: { targets: ['a', 'b'] } },
+        target: {
+          a: { output: ['type=local,dest=out-a'] },
+          b: { dockerfile: 'Dockerfile.b', contexts: { a: 'target:a' }, output: ['type=local,dest=out-b'] },
+        },
+      }),
+    })
+    const images = async () => (await engine.docker(['images', '-aq'])).stdout
+    const before = await images()
+    ok(await run(['bake', '--progress', 'plain', '--allow', 'fs=*'], { cwd: folder }))
+    assert.equal(readFileSync(join(folder, 'out-b/b'), 'utf8'), 'of a\n')
+    assert.equal(await images(), before)
+  })
+
   test('build --check tells what is to be said of a Dockerfile, and builds nothing', async () => {
     const folder = context({ Dockerfile: 'FROM busybox as one\nRUN false\n' })
     const said = await run(['build', '--check', folder])

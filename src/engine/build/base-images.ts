@@ -1,8 +1,9 @@
 /** The images that a Dockerfile names: each looked up once, pulled when it is not here or was asked for anew, and kept while the build needs it. */
 
+import { Failure } from '../../lib/failure.ts'
 import type { Image } from '../images/image.ts'
 import type { Images } from '../images/images.ts'
-import { formatPlatform, machine } from '../images/platform.ts'
+import { formatPlatform, isOurs, machine, parsePlatform } from '../images/platform.ts'
 import { parseReference } from '../images/reference.ts'
 import type { Tell } from './contexts.ts'
 import type { BuildRequest } from './request.ts'
@@ -44,9 +45,19 @@ export class BaseImages {
     const { request, signal } = this.#options
     const here = request.pull ? undefined : this.#images.find(reference)
     if (here && (platform === undefined || fits(here, platform))) return here
+    if (platform !== undefined) checkPlatform(platform)
     const auth = await request.client.auth(parseReference(reference).domain)
     return await this.#images.pull(reference, { auth, platform, signal })
   }
+}
+
+/** What cannot be run here is said before anything is fetched for it. @throws Failure `unsupported`. */
+export function checkPlatform(platform: string): void {
+  if (isOurs(parsePlatform(platform))) return
+  const here = formatPlatform(machine())
+  throw new Failure('unsupported', `Cannot build for platform "${platform}": this machine builds for ${here} alone`, {
+    hint: 'Leave the platform out, or build on a machine of that platform',
+  })
 }
 
 /** "docker.io/library/busybox:latest". */

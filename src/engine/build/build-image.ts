@@ -13,7 +13,7 @@ import type { Laid } from './solve.ts'
 
 export interface BuiltStage {
   readonly plan: BuildPlan
-  readonly request: Pick<BuildRequest, 'tags' | 'args'>
+  readonly request: Pick<BuildRequest, 'tags' | 'args' | 'loose'>
   readonly laid: Laid
   /** Whether the image is to be a cache for other builds, too. */
   readonly inline?: boolean
@@ -32,7 +32,8 @@ export async function buildImage(images: Images, { plan, request, laid, inline =
   const image = await guarded(store, [id], async () => {
     await store.blobs.put(data)
     const { size, blobs } = await store.layers.totals(diffIds)
-    return await store.catalogue.add({ document, id, size, blobs: [...new Set(blobs)], tags, digests: [] })
+    const added = { document, id, size, blobs: [...new Set(blobs)], tags, digests: [] }
+    return await store.catalogue.add({ ...added, loose: request.loose === true })
   })
   for (const name of tags) store.events.emit('image', 'tag', id, { ...image.config.Labels, name })
   return image

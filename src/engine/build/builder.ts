@@ -8,7 +8,7 @@ import type { Say } from '../base/aside.ts'
 import type { Paths } from '../base/paths.ts'
 import type { Image } from '../images/image.ts'
 import type { Images } from '../images/images.ts'
-import { BaseImages } from './base-images.ts'
+import { BaseImages, checkPlatform } from './base-images.ts'
 import type { Source } from './build-failure.ts'
 import { buildImage } from './build-image.ts'
 import type { BuildCache } from './cache.ts'
@@ -122,6 +122,7 @@ export class Builder {
 
   async #build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image> {
     const { images, series } = this.#options
+    if (request.platform !== undefined) checkPlatform(request.platform)
     await using undo = new AsyncDisposableStack()
     const tell = teller(onEvent)
     const { source, bases, contexts } = await this.#open(request, { tell, signal, undo })
@@ -138,13 +139,18 @@ export class Builder {
     const image = await tell('exporting to image', () =>
       buildImage(images, { plan, request, laid: solved.target, inline }),
     )
-    if (solved.anew) await series.save(name, solved.series)
-    const records = { target: solved.target.records, all: solved.records }
-    for (const location of request.cacheTo.filter(({ type }) => type !== 'inline'))
-      await tell(`exporting cache to ${locationName(location)}`, () =>
-        exportCache(location, records, { images, client: request.client, signal }),
-      )
-    return image
+    try {
+      if (solved.anew) await series.save(name, solved.series)
+      const records = { target: solved.target.records, all: solved.records }
+      for (const location of request.cacheTo.filter(({ type }) => type !== 'inline'))
+        await tell(`exporting cache to ${locationName(location)}`, () =>
+          exportCache(location, records, { images, client: request.client, signal }),
+        )
+      return image
+    } catch (error) {
+      if (request.loose) await images.letGo(image)
+      throw error
+    }
   }
 }
 

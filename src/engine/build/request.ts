@@ -13,6 +13,8 @@ export interface BuildRequest {
   readonly labels: ReadonlyMap<string, string>
   /** Names of the image, familiar; none makes an image without a name. */
   readonly tags: readonly string[]
+  /** The image goes when whoever built it lets go of it (`Images.letGo`), unless somebody else wants it meanwhile. */
+  readonly loose?: boolean
   /** "linux/amd64"; undefined is the machine's own. */
   readonly platform: string | undefined
   /** True for all steps, or those of the stages named. */

@@ -30,6 +30,8 @@ export function controlService(parts: ControlParts): Implementation {
           return { exporterResponse: await solve(job, parts) }
         } catch (error) {
           throw solveError(job.failure ?? error, job.status.failed)
+        } finally {
+          for (const image of job.loose) await parts.backend.letGo(image)
         }
       })
     },

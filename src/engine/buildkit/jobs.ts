@@ -20,6 +20,8 @@ export interface Job {
   readonly results: Map<string, JobResult>
   /** The name of a Dockerfile's text, for whoever warns of it. */
   dockerfile: { readonly name: string; readonly text: string } | undefined
+  /** Images that are there for this build alone. */
+  readonly loose: Image[]
   /** What a frontend on the client's side says in the end. */
   readonly returned: PromiseWithResolvers<JobResult>
   /** Of the build itself, when it failed. */
@@ -54,6 +56,7 @@ export class Jobs {
       status: new StatusLog(() => job.dockerfile),
       signal: AbortSignal.any([signal, over.signal]),
       results: new Map(),
+      loose: [],
       returned: Promise.withResolvers(),
       dockerfile: undefined,
       failure: undefined,

@@ -22,6 +22,7 @@ export function openBuildKit({ paths, builder, images, mirrors, worker, say }: B
     backend: {
       build: (request, onEvent, signal) => builder.build(request, onEvent, signal),
       inspect: (question, request, onEvent, signal) => builder.inspect(question, request, onEvent, signal),
+      letGo: image => images.letGo(image),
       document: image => images.store.blobs.read(image.id),
       unpack: body => unpackContext({ paths, images }, body),
     },

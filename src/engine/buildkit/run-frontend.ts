@@ -29,6 +29,8 @@ export interface BuildBackend {
   ): Promise<Inspection>
   /** A tar, compressed or not, to a folder for the time of a build. @throws Failure `invalid`. */
   unpack(body: AsyncIterable<Uint8Array>): Promise<AsyncDisposable & { readonly path: HostPath }>
+  /** Of one that was built as a loose one. */
+  letGo(image: Image): Promise<void>
   /** The document that an image's id is the digest of. */
   document(image: Image): Promise<Buffer>
 }
@@ -70,6 +72,7 @@ export async function runFrontend(job: Job, call: FrontendCall, parts: FrontendP
   const asked: BuildRequest = {
     ...options,
     tags: tagsOf(job),
+    loose: isForClient(job),
     limits: {},
     entitlements: new Set(request.entitlements),
     cacheFrom: [...options.cacheFrom, ...call.cacheImports],
@@ -92,6 +95,7 @@ export async function runFrontend(job: Job, call: FrontendCall, parts: FrontendP
     return { image: undefined, metadata }
   }
   const image = await backend.build(asked, tell, signal)
+  if (asked.loose) job.loose.push(image)
   return { image, metadata: new Map([['containerimage.config', await backend.document(image)]]) }
 }
 
@@ -146,6 +150,11 @@ async function* uploadOf(session: ClientSession, path: string, signal: AbortSign
 
 /** Exporters that put an image into the engine. */
 const imageExporters = new Set(['moby', 'image'])
+
+/** Whether the result goes to the client, and nothing of it stays. */
+function isForClient({ request: { exporters } }: Job): boolean {
+  return exporters.length > 0 && !exporters.some(({ type }) => imageExporters.has(type))
+}
 
 function tagsOf({ request }: Job): readonly string[] {
   const names = request.exporters

@@ -18,6 +18,8 @@ export interface NewImage {
   readonly tags: readonly string[]
   readonly digests: readonly string[]
   readonly parent?: Digest | undefined
+  /** Goes again when those who added it so have let go of it, unless it is added, named or sent otherwise meanwhile. */
+  readonly loose?: boolean
 }
 
 /** Layers and blobs that somebody beside the images relies on, as they are now. */
@@ -27,6 +29,8 @@ interface Entry {
   readonly record: ImageRecord
   readonly document: ImageDocument
   readonly image: Image
+  /** How many hold it, of one that is there for its holders alone; undefined once somebody else wants it. */
+  readonly loose?: number | undefined
 }
 
 export class Catalogue {
@@ -121,7 +125,9 @@ export class Catalogue {
 
   /** Adds an image or what is new about it; a tag that another image had moves here. */
   async add(added: NewImage): Promise<Image> {
-    const before = this.#entries.get(added.id)?.record
+    const entry = this.#entries.get(added.id)
+    const before = entry?.record
+    const isLoose = added.loose && (entry === undefined || entry.loose !== undefined)
     for (const tag of added.tags) this.#untag(tag)
     this.#set(
       {
@@ -134,11 +140,20 @@ export class Catalogue {
         blobs: union(before?.blobs ?? [], added.blobs) as Digest[],
       },
       added.document,
+      isLoose ? (entry?.loose ?? 0) + 1 : undefined,
     )
     // as it is now: it may be removed again while it is being saved
     const { image } = this.#entries.get(added.id)!
     await this.#save()
     return image
+  }
+
+  /** One holder less of an image that was added as a loose one; true for the last, when the image is nobody's. */
+  letGo(id: Digest): boolean {
+    const entry = this.#entries.get(id)
+    if (entry?.loose === undefined) return false
+    this.#entries.set(id, { ...entry, loose: entry.loose - 1 })
+    return entry.loose === 1
   }
 
   async tag(id: Digest, tag: string): Promise<void> {
@@ -207,8 +222,8 @@ export class Catalogue {
     this.#set({ ...record, tags: record.tags.filter(t => t !== tag) }, document)
   }
 
-  #set(record: ImageRecord, document: ImageDocument): void {
-    this.#entries.set(record.id, { record, document, image: toImage(record, document) })
+  #set(record: ImageRecord, document: ImageDocument, loose?: number): void {
+    this.#entries.set(record.id, { record, document, image: toImage(record, document), loose })
     for (const tag of record.tags) this.#tags.set(tag, record.id)
   }
 

@@ -269,6 +269,11 @@ export class Images {
     return diffIds.slice(Math.max(0, from)).map(id => this.#store.layers.root(id))
   }
 
+  /** Of an image that was built as a loose one: one of its holders is done with it. */
+  async letGo({ id }: Pick<Image, 'id'>): Promise<void> {
+    if (this.#store.catalogue.letGo(id)) await this.forget(id)
+  }
+
   /** Takes an image out of the catalogue without a word, and what nobody else has of it. @returns the layers that went. */
   async forget(id: Digest): Promise<readonly Digest[]> {
     const { catalogue, layers: layerStore, blobs: blobStore } = this.#store

@@ -60,6 +60,12 @@ function split(os: string, name: string, given: string | undefined): Platform {
   }
 }
 
+/** Whether this machine runs it; variants are not looked at, as newer ones run older ones. */
+export function isOurs({ os, architecture }: Platform): boolean {
+  const here = machine()
+  return os === here.os && architecture === here.architecture
+}
+
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/')
 }

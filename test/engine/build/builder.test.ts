@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { BuildFailure } from '../../../src/engine/build/build-failure.ts'
 import { folderClient } from '../../../src/engine/build/classic/classic-context.ts'
-import { isFailure } from '../../../src/lib/failure.ts'
+import { formatPlatform, machine } from '../../../src/engine/images/platform.ts'
+import { isFailure, messageOf } from '../../../src/lib/failure.ts'
 import { Box, request, touch } from './builder-box.ts'
 
 describe('a build', () => {
@@ -229,5 +230,38 @@ describe('a build', () => {
     await assert.rejects(box.build('FROM base:1\nRUN --network=host true\n'), /network\.host is not allowed/)
     await box.build('FROM base:1\nRUN --network=host true\n', { entitlements: new Set(['network.host']) })
     assert.equal(box.commands[0]!.network, 'host')
+  })
+
+  test('for another platform is refused by its name before anything is fetched', async t => {
+    const box = await Box.open(t)
+    // whoever asked that registry would say that nobody is there
+    const dockerfile = 'FROM 127.0.0.1:1/none\n'
+    const refused = { kind: 'unsupported', message: /^Cannot build for platform "linux\/(mips64|sparc)": this machine/ }
+    await assert.rejects(box.build(dockerfile, { platform: 'linux/mips64' }), refused)
+    await assert.rejects(box.build(dockerfile.replace('FROM', 'FROM --platform=linux/sparc')), error => {
+      assert.match(messageOf(error), /Cannot build for platform "linux\/sparc"/)
+      return true
+    })
+    await box.build('FROM base:1\n', { platform: formatPlatform(machine()) })
+  })
+
+  test('that is for its client alone leaves no image once that is done with it, unless another wants it too', async t => {
+    const box = await Box.open(t)
+    const loose = { loose: true, tags: [] }
+    const dockerfile = 'FROM base:1\nENV A=1\n'
+    const { image } = await box.build(dockerfile, loose)
+    await box.build(dockerfile, loose)
+    await box.images.letGo(image)
+    assert.ok(box.images.find(image.id))
+    await box.images.letGo(image)
+    assert.equal(box.images.find(image.id), undefined)
+    await box.build(dockerfile, loose)
+    await box.build(dockerfile, { tags: [] })
+    await box.images.letGo(image)
+    assert.ok(box.images.find(image.id))
+    await box.build(dockerfile, loose)
+    await box.images.letGo(image)
+    assert.ok(box.images.find(image.id))
+    assert.ok(box.images.find('base:1'))
   })
 })
