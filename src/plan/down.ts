@@ -6,7 +6,7 @@ import { imageName } from './names.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import type { NodeId } from './operation.ts'
 import { Plan } from './plan.ts'
-import { chosen, isOrphan, orphans, type ServicesOption, serviceOf, type Target } from './scope.ts'
+import { chosen, orphans, type ServicesOption, serviceOf, type Target } from './scope.ts'
 import { reversed } from './service-order.ts'
 
 export interface DownOptions extends ServicesOption {
@@ -55,8 +55,8 @@ export function planDown(target: Target, observed: Observed, options: DownOption
 }
 
 export function downCause(target: Target, container: ObservedContainer): string {
-  const orphan = isOrphan(target, container) && !container.oneOff
-  return orphan ? `service ${container.service} is not in the stack` : 'asked for'
+  const isLeftOver = 'services' in target && !container.oneOff && serviceOf(target, container.service) === undefined
+  return isLeftOver ? `service ${container.service} is not in the stack` : 'asked for'
 }
 
 interface ImagesInput {

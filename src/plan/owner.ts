@@ -8,11 +8,23 @@ export function filesOfContainer({ labels: own }: Pick<ObservedContainer, 'label
   return (own[labels.files] ?? '').split(',').filter(file => file !== '')
 }
 
-/** Whether a container was made from other files than the project's, which are still there: then it is somebody else's. */
-export function isOfOtherFiles(project: Project, container: ObservedContainer): boolean {
-  const files = filesOfContainer(container)
-  if (files.length === 0 || container.filesGone) return false
-  return !files.some(file => project.files.includes(file))
+/**
+ * Tells containers of the project's name that another stack's files have made, which are still there: nobody's orphans. Files that
+ * share a file or a service with the project's are its own, in another form: there what the project lacks is left over.
+ */
+export function otherFilesTest(project: Project, { containers }: Observed): (container: ObservedContainer) => boolean {
+  const own = new Set(
+    containers.flatMap(({ service, labels: of }) =>
+      Object.hasOwn(project.services, service) || Object.hasOwn(project.disabledServices, service)
+        ? (of[labels.files] ?? '')
+        : [],
+    ),
+  )
+  return container => {
+    const files = filesOfContainer(container)
+    if (files.length === 0 || container.filesGone || own.has(files.join(','))) return false
+    return !files.some(file => project.files.includes(file))
+  }
 }
 
 export interface OwnerInput {

@@ -3,7 +3,7 @@ import { Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
-import { isOfOtherFiles } from './owner.ts'
+import { otherFilesTest } from './owner.ts'
 
 /** By name alone when there is no stack file: then its containers tell of which services it is. */
 export type Target = Project | { readonly name: string }
@@ -50,11 +50,15 @@ export function serviceOf(target: Target, name: string): Service | undefined {
   return Object.hasOwn(target.services, name) ? target.services[name] : target.disabledServices[name]
 }
 
-/** Of a service that the stack does not have, and not of other files; one of `run` only when it has ended. */
-export function isOrphan(target: Target, container: ObservedContainer): boolean {
-  const { service, oneOff, state } = container
-  if (!('services' in target) || isOfOtherFiles(target, container)) return false
-  return oneOff ? state === 'exited' || state === 'dead' : serviceOf(target, service) === undefined
+/** Tells containers of services that the stack does not have, and not of other files; one of `run` only when it has ended. */
+export function orphanTest(target: Target, observed: Observed): (container: ObservedContainer) => boolean {
+  if (!('services' in target)) return () => false
+  const isOther = otherFilesTest(target, observed)
+  return container => {
+    const { service, oneOff, state } = container
+    if (isOther(container)) return false
+    return oneOff ? state === 'exited' || state === 'dead' : serviceOf(target, service) === undefined
+  }
 }
 
 /** What --remove-orphans takes beside what the stack has: orphans, and every container of `run` that `all` asks for. */
@@ -63,8 +67,7 @@ export function orphans(
   observed: Observed,
   { all }: { readonly all: boolean },
 ): readonly ObservedContainer[] {
-  const isOurs = (container: ObservedContainer) => !('services' in target) || !isOfOtherFiles(target, container)
-  return observed.containers.filter(
-    container => isOrphan(target, container) || (all && container.oneOff && isOurs(container)),
-  )
+  const isOrphan = orphanTest(target, observed)
+  const isOther = 'services' in target ? otherFilesTest(target, observed) : () => false
+  return observed.containers.filter(each => isOrphan(each) || (all && each.oneOff && !isOther(each)))
 }

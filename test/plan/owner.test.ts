@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { labels } from '../../src/plan/labels.ts'
 import type { ObservedContainer } from '../../src/plan/observed.ts'
-import { isOfOtherFiles, otherOwner } from '../../src/plan/owner.ts'
-import { isOrphan } from '../../src/plan/scope.ts'
+import { otherFilesTest, otherOwner } from '../../src/plan/owner.ts'
+import { orphanTest } from '../../src/plan/scope.ts'
 import { nothing, project, service } from './project.ts'
 
 const shop = project([service('web')], { disabledServices: { debug: service('debug') } })
@@ -51,17 +51,26 @@ describe('otherOwner()', () => {
   })
 })
 
-describe('isOfOtherFiles()', () => {
-  for (const [what, files, gone, expected] of [
-    ['the same file', '/srv/shop/compose.yaml', false, false],
-    ['the same file and one more', '/srv/shop/compose.yaml,/srv/shop/more.yaml', false, false],
-    ['other files', '/srv/shop/other.yaml', false, true],
-    ['other files that are gone', '/srv/shop/old.yaml', true, false],
-    ['no files', '', false, false],
+describe('otherFilesTest()', () => {
+  const old = '/srv/shop/old.yaml'
+  for (const [what, files, own, expected] of [
+    ['the same file', '/srv/shop/compose.yaml', {}, false],
+    ['the same file and one more', '/srv/shop/compose.yaml,/srv/shop/more.yaml', {}, false],
+    ['other files', '/srv/shop/other.yaml', {}, true],
+    ['other files that are gone', old, { filesGone: true }, false],
+    [
+      'other files, by which a service of the stack was made too',
+      old,
+      { beside: made('web', '/srv/shop', old) },
+      false,
+    ],
+    ['no files', '', {}, false],
   ] as const)
-    test(`isOfOtherFiles() is ${expected} for ${what}`, () => {
-      const found = { ...made('db', '/srv/shop', files), filesGone: gone }
-      assert.equal(isOfOtherFiles(shop, found), expected)
-      assert.equal(isOrphan(shop, found), !expected)
+    test(`otherFilesTest() is ${expected} for ${what}, which then is ${expected ? 'no' : 'an'} orphan`, () => {
+      const { beside, ...rest }: { beside?: ObservedContainer; filesGone?: boolean } = own
+      const found = { ...made('db', '/srv/shop', files), ...rest }
+      const observed = nothing({ containers: [found, ...(beside ? [beside] : [])] })
+      assert.equal(otherFilesTest(shop, observed)(found), expected)
+      assert.equal(orphanTest(shop, observed)(found), !expected)
     })
 })
