@@ -41,6 +41,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       async () => (await import('./commands/history-show.ts')).historyShow,
     ],
     [
+      'history diff',
+      'Show what one apply wanted otherwise than another',
+      async () => (await import('./commands/history-diff.ts')).historyDiff,
+    ],
+    [
       'rollback',
       'Go back to what an earlier apply made of the stack',
       async () => (await import('./commands/rollback.ts')).rollback,

@@ -1,4 +1,5 @@
 /** From what was typed to the command that is meant. */
+import { Failure } from '../lib/failure.ts'
 import { nearest } from '../lib/problems.ts'
 import type { CommandRow } from './command.ts'
 import { commands } from './commands.ts'
@@ -13,6 +14,8 @@ export function findCommand(
   if (long) return { row: long, rest: words.slice(2) }
   const short = commands.find(command => command.name === words[0])
   if (short) return { row: short, rest: words.slice(1) }
+  const other = words[0] !== undefined && Object.hasOwn(elsewhere, words[0]) ? elsewhere[words[0]] : undefined
+  if (other) throw new Failure('unsupported', `Cannot use "${words[0]}": ${other.why}`, { hint: other.instead })
   const family = commands.filter(command => command.name.startsWith(`${words[0]} `))
   if (family.length === 0) return undefined
   const names = family.map(command => command.name)
@@ -21,6 +24,23 @@ export function findCommand(
     words[1] === undefined ? `"${words[0]}" needs to know what to do` : `unknown command: "${two}"`,
     near ? `Did you mean "${near}"?` : `It is one of: ${names.map(name => `"${name}"`).join(', ')}`,
   )
+}
+
+/** Commands of Docker Compose that are refused by name, each with what there is instead. */
+const elsewhere: Readonly<Record<string, { readonly why: string; readonly instead: string }>> = {
+  alpha: {
+    why: 'there are no experimental commands',
+    instead: 'Use "tscompose scale", "watch", "graph" in place of viz, and --dry-run with any command',
+  },
+  bridge: {
+    why: 'a stack is not turned into files for another orchestrator',
+    instead: 'Hand a converter the model: "tscompose config --format json"',
+  },
+  publish: {
+    why: 'a stack is not kept in registries',
+    instead:
+      'Push its images by "tscompose push", and keep the file of "tscompose config --resolve-image-digests -o FILE"',
+  },
 }
 
 /** A hint for a word that is no command. */

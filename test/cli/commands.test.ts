@@ -44,6 +44,18 @@ describe('tscompose', () => {
     assert.equal(stderr, 'error unknown command: "pss"\n  Did you mean "ps"?\n')
   })
 
+  for (const [word, instead] of [
+    ['publish', /tscompose push/],
+    ['bridge', /config --format json/],
+    ['alpha', /tscompose scale/],
+  ] as const)
+    test(`refuses ${word} by name, with what there is instead`, async () => {
+      const { code, stdout, stderr } = await tscompose([word, 'x', '--dry-run'])
+      assert.deepEqual([code, stdout], [1, ''])
+      assert.match(stderr, new RegExp(`^error Cannot use "${word}": `))
+      assert.match(stderr, instead)
+    })
+
   test('takes global options before and after the command', async () => {
     const client = fakeClient(listing)
     const before = await tscompose(['-p', 'shop', 'ps', '-q'], { client })
