@@ -155,6 +155,7 @@ const libc = library('libc.so.6', 'Install the C library', {
   setXattr: 'int lsetxattr(const void *path, const char *name, const void *value, size_t size, int flags)',
   getXattr: 'long lgetxattr(const void *path, const char *name, void *value, size_t size)',
   listXattr: 'long llistxattr(const void *path, void *list, size_t size)',
+  seek: 'long lseek(int fd, long offset, int whence)',
 })
 
 /** libc returns -1 and keeps the reason in errno. */
@@ -204,6 +205,20 @@ export function listXattrs(path: string): readonly string[] {
   if (size < 0 && errnoName(koffi().errno()) === 'EOPNOTSUPP') return []
   const length = libcChecked(`listxattr "${path}"`, size)
   return scratch.toString('utf8', 0, length).split('\0').slice(0, -1)
+}
+
+const [seekData, seekHole] = [3, 4]
+
+/** Where data begin in an open file at or after a place; undefined when only a hole follows, or its end. (lseek(2)) */
+export function nextData(fd: number, from: number): number | undefined {
+  const at = Number(libc().seek(fd, from, seekData))
+  if (at < 0 && errnoName(koffi().errno()) === 'ENXIO') return undefined
+  return libcChecked('lseek', at)
+}
+
+/** Where the data end that are at a place: at a hole, or at the file's end. */
+export function nextHole(fd: number, from: number): number {
+  return libcChecked('lseek', libc().seek(fd, from, seekHole))
 }
 
 /** NFT_CTX_OUTPUT_HANDLE: a rule is listed with the number by which it can be deleted. */

@@ -15,11 +15,11 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
 import { Failure } from '../../lib/failure.ts'
 import { fsPath } from '../../lib/file-name.ts'
 import { makeNode } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import { copyContent } from './copy-content.ts'
 import { readImageXattrs, setImageXattrs } from './image-xattrs.ts'
 import { spaceFailure } from './space.ts'
 import { fileTime, type TarEntry, type TarReader } from './tar-reader.ts'
@@ -159,8 +159,9 @@ function copySmall(at: HostPath, to: HostPath, look: Look): void {
 async function copyLarge(at: HostPath, to: HostPath, look: Look): Promise<void> {
   const source = openSource(at)
   try {
-    const { mtimeMs } = fstatSync(source)
-    await copyFile(`/proc/self/fd/${source}`, fsPath(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+    const stat = fstatSync(source)
+    const { mtimeMs } = stat
+    await copyContent(`/proc/self/fd/${source}`, to, stat)
     const target = openSync(fsPath(to), constants.O_RDONLY | constants.O_NOFOLLOW)
     try {
       finish(target, look, { from: at, to, mtimeMs })

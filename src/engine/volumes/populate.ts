@@ -20,11 +20,11 @@ import {
   type Stats,
   symlinkSync,
 } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
 import { getXattr, listXattrs, makeNode, setXattr } from '../../runtime/native.ts'
 import type { HostPath, RootPath } from '../../runtime/spec.ts'
+import { copyContent } from '../base/copy-content.ts'
 import { MergedTree, type TreeFolder } from '../base/merged-tree.ts'
 
 /** Files above this are copied in the thread pool, so that the engine goes on meanwhile. */
@@ -105,9 +105,8 @@ async function copyNode(from: HostPath, to: HostPath, stat: Stats, linked: Map<s
     const [major, minor] = deviceNumbers(stat.rdev)
     makeNode(to, stat.isBlockDevice() ? 'block-device' : 'character-device', major, minor)
   } else {
-    const mode = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
-    if (stat.size > large) await copyFile(from, to, mode)
-    else copyFileSync(from, to, mode)
+    if (stat.size > large) await copyContent(from, to, stat)
+    else copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   }
   setMetadata(from, to, stat)
   if (stat.nlink > 1) linked.set(key, to)

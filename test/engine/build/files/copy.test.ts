@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { linkSync, lstatSync, statSync, utimesSync } from 'node:fs'
+import { linkSync, lstatSync, statSync, truncateSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { getXattr, setXattr } from '../../../../src/runtime/native.ts'
@@ -348,15 +348,19 @@ describe('copyFiles()', { skip: lacking(root()) }, () => {
     assert.deepEqual(changes, { '/p/': '755', '/p/a': '644 high', '/p/q/': '755', '/p/q/x': '644 x' })
   })
 
-  test('copies large files whole, and thousands of matches with few descriptors', async t => {
+  test('copies large files whole, with their holes, and thousands of matches with few descriptors', async t => {
     const large = 'l'.repeat(300_000)
     const from = folderOf(t, {
       large,
+      sparse: '',
       ...Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`n/f${i}`, `${i}`])),
     })
-    const { upper, changes } = await copied(t, copyStep(['large', 'n/f*'], '/x/'), { context: [from], base })
+    truncateSync(join(from, 'sparse'), 100_000_000)
+    const { upper, changes } = await copied(t, copyStep(['large', 'sparse', 'n/f*'], '/x/'), { context: [from], base })
     assert.equal(statSync(join(upper, 'x/large')).size, 300_000)
-    assert.equal(Object.keys(changes).length, 5002)
+    assert.equal(statSync(join(upper, 'x/sparse')).size, 100_000_000)
+    assert.ok(statSync(join(upper, 'x/sparse')).blocks < 100)
+    assert.equal(Object.keys(changes).length, 5003)
   })
 
   test('stops when it is told to', async t => {
