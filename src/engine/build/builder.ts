@@ -140,7 +140,8 @@ export class Builder {
       buildImage(images, { plan, request, laid: solved.target, inline }),
     )
     try {
-      if (solved.anew) await series.save(name, solved.series)
+      const keys = solved.records.map(({ key }) => key)
+      await series.save(name, solved.series, keys)
       const records = { target: solved.target.records, all: solved.records }
       for (const location of request.cacheTo.filter(({ type }) => type !== 'inline'))
         await tell(`exporting cache to ${locationName(location)}`, () =>

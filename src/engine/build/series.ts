@@ -37,6 +37,8 @@ export function seriesOf({ tags, target }: Pick<BuildRequest, 'tags' | 'target'>
 export class SeriesStore {
   readonly #paths: Paths
   readonly #aside: Aside
+  /** What was written of a series last. */
+  readonly #saved = new Map<string, string>()
 
   constructor(paths: Paths, aside: Aside) {
     this.#paths = paths
@@ -48,9 +50,14 @@ export class SeriesStore {
     return loaded.kind === 'whole' ? loaded.record.stages : {}
   }
 
-  async save(series: string, stages: Series): Promise<void> {
+  /** `keys` of all steps: with the same ones as last time there is nothing to write. */
+  async save(series: string, stages: Series, keys: readonly string[]): Promise<void> {
+    const print = stableHash(keys)
+    if (this.#saved.get(series) === print) return
     await this.#aside.folder(this.#paths.buildSeries)
     await writeRecord(this.#path(series), { version: seriesVersion, stages })
+    this.#saved.set(series, print)
+    if (this.#saved.size > mostSeries) this.#saved.delete([...this.#saved.keys()][0]!)
     await this.#forgetOldest()
   }
 

@@ -49,8 +49,6 @@ export interface Solved {
   readonly target: Laid
   /** Of all stages. */
   readonly records: readonly CacheRecord[]
-  /** Whether any step was made. */
-  readonly anew: boolean
   /** For the next time. */
   readonly series: Series
 }
@@ -77,11 +75,10 @@ export async function solve(options: SolveOptions): Promise<Solved> {
   if (target?.status !== 'fulfilled') throw new TypeError('the target is none of the stages')
   const records = results.flatMap(result => (result.status === 'fulfilled' ? result.value.records : []))
   const unique = new Map(records.map(record => [record.key, record]))
-  return { target: target.value, records: [...unique.values()], anew: solving.anew, series: solving.series }
+  return { target: target.value, records: [...unique.values()], series: solving.series }
 }
 
 class Solving {
-  anew = false
   failure: { readonly error: unknown } | undefined
   readonly #options: SolveOptions
   readonly #stages = new Map<Stage, Promise<Laid>>()
@@ -192,7 +189,6 @@ class Solving {
           onEvent({ kind: 'cached', id, at: now() })
         },
         onMissed: reason => {
-          this.anew = true
           start()
           onEvent({ kind: 'missed', id, reason })
         },

@@ -264,4 +264,14 @@ describe('a build', () => {
     assert.ok(box.images.find(image.id))
     assert.ok(box.images.find('base:1'))
   })
+
+  test('that took all from what another had made says next time what has changed since', async t => {
+    const box = await Box.open(t)
+    box.write('a.txt', 'one')
+    const dockerfile = 'FROM base:1\nCOPY a.txt /\n'
+    await box.build(dockerfile, { tags: ['one:1'] })
+    assert.deepEqual((await box.build(dockerfile, { tags: ['two:1'] })).missed, {})
+    box.write('a.txt', 'two')
+    assert.deepEqual((await box.build(dockerfile, { tags: ['two:1'] })).missed, { 'COPY a.txt /': 'a.txt changed' })
+  })
 })
