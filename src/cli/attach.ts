@@ -7,10 +7,12 @@ import { isFailure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { PlanNode } from '../plan/plan.ts'
 import { planKill, planStop } from '../plan/turn.ts'
+import type { Watch } from '../watch/watch.ts'
 import { applyPlan } from './apply-plan.ts'
 import type { BringUp } from './bring-up.ts'
 import type { Call } from './command.ts'
 import { LogLines, type LogStyle } from './log-lines.ts'
+import type { Watching } from './watching.ts'
 
 export interface Attached {
   readonly client: Client
@@ -25,6 +27,10 @@ export interface Attached {
   readonly abortOn: 'exit' | 'failure' | undefined
   readonly exitCodeFrom: string | undefined
   readonly style: Omit<LogStyle, 'services'>
+  /** Follows its files once it is up, until it is interrupted. */
+  readonly watch?:
+    | ((told: Pick<Watching, 'say' | 'output' | 'signal' | 'beforeStart' | 'onOutput'>) => Watch)
+    | undefined
   /** Brings it up; begun once nothing of it can be missed. False: a person said no. */
   bringUp(more: Required<Pick<BringUp, 'signal' | 'beforeStart' | 'hold' | 'onOutput'>>): Promise<boolean>
 }
@@ -36,18 +42,27 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   const started = Promise.withResolvers<boolean>()
   started.promise.catch(() => undefined)
   const follower = new Follower(client, project.name, {
-    untilExited: true,
+    // what ends while it is watched may come again
+    untilExited: attached.watch === undefined,
     notBefore: started.promise,
     since,
     timestamps: attached.style.timestamps,
-    services: watched(attached),
+    services: attached.watch ? undefined : watched(attached),
   })
   const lines = new LogLines(call.screen, { ...attached.style, services: shown })
+  const isShown = (service: string) => shown.includes(service) || (attached.watch && !known(project, service))
   const onOutput = ({ operation }: PlanNode, text: string) => {
     if ('service' in operation && operation.service !== undefined && shown.includes(operation.service))
       lines.hook({ service: operation.service, container: operation.name }, text)
   }
-  const ending = new Ending(call, attached, { follower, starting, started: started.promise, onOutput })
+  const watchLine = (text: string) => lines.own(text)
+  const beforeStart = unreadable(attached, follower)
+  const watch = attached.watch?.({
+    ...{ signal: starting.signal, beforeStart, onOutput },
+    say: watchLine,
+    output: (service, text) => lines.hook({ service, container: service }, text),
+  })
+  const ending = new Ending(call, attached, { follower, starting, started: started.promise, onOutput, watch })
   using _taken = call.interrupts.take(count => {
     if (count === 1) call.screen.say('Gracefully stopping... press Ctrl+C again to force')
     ending.begin(count === 1 ? 'stop' : 'kill')
@@ -55,7 +70,7 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   let held: Promise<unknown> = Promise.resolve()
   const more = {
     signal: starting.signal,
-    beforeStart: unreadable(attached, follower),
+    beforeStart,
     hold: (work: Promise<unknown>) => (held = work.catch(() => undefined)),
     onOutput,
   }
@@ -63,13 +78,21 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   follower.ready.then(() => attached.bringUp(more).then(started.resolve, started.reject), started.reject)
   // whoever closed the terminal meanwhile is not followed by the end of what has just been brought up
   const leave = () => (call.interrupts.hungUp ? follower.finish('now') : undefined)
-  void started.promise.then(leave, leave).catch(() => {
-    // whoever reads the events hears of what is wrong with them
+  void quietly(started.promise.then(leave, leave))
+  const watching = watch && started.promise.then(up => (up ? watch.start() : follower.finish('now')))
+  watching?.then(
+    () => watchLine('Watch enabled'),
+    () => quietly(follower.finish('now')),
+  )
+  let detached = false
+  using _keys = keysOf(call, started.promise, () => {
+    detached = true
+    void quietly(follower.finish('now'))
   })
   let code: number | undefined
   for await (const event of follower.events()) {
     await held
-    if (shown.includes(event.service)) show(call, lines, event)
+    if (isShown(event.service)) show(call, lines, event)
     if (event.kind !== 'exited') continue
     if (event.service === exitCodeFrom) code ??= event.exitCode
     if (!aborts(attached, event.exitCode) || ending.begun) continue
@@ -78,6 +101,12 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     ending.begin('stop')
   }
   await ending.done()
+  await watch?.close()
+  await watching
+  if (detached) {
+    call.screen.say('Detached: the stack goes on; "tscompose logs -f" follows it again')
+    return 0
+  }
   const up = await started.promise.catch(error => {
     // broken off by what ends it all
     if (ending.begun && isFailure(error, 'cancelled')) return true
@@ -85,6 +114,10 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   })
   if (!up) return 1
   return call.interrupts.count > 0 ? 130 : (exitCodeFrom ?? abortOn) === undefined ? 0 : (code ?? 0)
+}
+
+function known(project: Project, name: string): boolean {
+  return Object.hasOwn(project.services, name)
 }
 
 /** Whose output is kept nowhere must be listened to before it starts. */
@@ -112,7 +145,33 @@ function aborts({ abortOn, exitCodeFrom }: Attached, exitCode: number): boolean 
   return on === 'exit' || (on === 'failure' && exitCode !== 0)
 }
 
+/** Once nothing is asked any more: a question has the keyboard for itself. */
+function keysOf(call: Call, started: Promise<unknown>, detach: () => void): Disposable {
+  let keys: Disposable | undefined
+  let over = false
+  void quietly(
+    started.then(async () => {
+      // the stream itself is made only where there is a terminal
+      if (!call.screen.stdinIsTTY || call.screen.stdout.isTTY !== true) return
+      const { listenToKeys } = await import('./keys.ts')
+      if (!over) keys = listenToKeys(call.stdin, { detach })
+    }),
+  )
+  return {
+    [Symbol.dispose]() {
+      over = true
+      keys?.[Symbol.dispose]()
+    },
+  }
+}
+
+/** Whoever reads the events, or waits for the start, hears of what is wrong. */
+function quietly(work: Promise<unknown>): Promise<unknown> {
+  return work.catch(() => undefined)
+}
+
 interface Work {
+  readonly watch: Watch | undefined
   readonly follower: Follower
   readonly starting: AbortController
   readonly started: Promise<unknown>
@@ -159,9 +218,12 @@ class Ending {
   }
 
   async #end(how: 'stop' | 'kill', signal: AbortSignal): Promise<void> {
-    const { client, project, services, timeout } = this.#attached
+    const { client, services, timeout } = this.#attached
+    const { watch } = this.#running
+    const project = watch?.project ?? this.#attached.project
     // what is being created must be there to be stopped; it ends soon, since nothing new is begun
     if (how === 'stop') await this.#running.started.catch(() => undefined)
+    if (how === 'stop') await watch?.close()
     const observed = await observe(client, project.name, { signal, containersOnly: true })
     const chosen = services ? { services } : {}
     const plan =

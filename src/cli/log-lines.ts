@@ -58,6 +58,12 @@ export class LogLines {
     this.#screen.stdout.write(`${this.#prefix({ service, name })}${shown(text)}\n`)
   }
 
+  /** A line that is no container's, with Compose's sign of a watch. */
+  own(text: string): void {
+    const sign = this.#style.prefix ? `${this.#paint('greenBright', '⦿'.padStart(9))} ` : ''
+    this.#screen.stdout.write(`${sign}${shown(text)}\n`)
+  }
+
   /** As wide as the longest so far and a blank. */
   #prefix({ service, name }: { readonly service: string; readonly name: string }): string {
     if (!this.#style.prefix) return ''

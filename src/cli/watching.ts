@@ -1,13 +1,16 @@
 /** A watch of what `up` and `watch` have brought up: read again by their options, carried out and told on the screen. */
 import { converge } from '../apply/converge.ts'
+import type { Recorder } from '../history/recorder.ts'
 import { Failure } from '../lib/failure.ts'
 import { printable } from '../lib/text.ts'
+import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { UpOptions } from '../plan/reconcile.ts'
 import { rowText, summarize } from '../plan/summary.ts'
 import type { WatchEvent } from '../watch/events.ts'
 import { type Read, Watch } from '../watch/watch.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
+import { applying } from './applying.ts'
 import type { WantedAgain } from './bring-up.ts'
 import type { Call } from './command.ts'
 import { printFailure } from './failures.ts'
@@ -41,20 +44,28 @@ export function watchOf(call: Call, wanted: WantedAgain, watching: Watching): Wa
     client,
     loaded: { project: wanted.loaded.project, files: wanted.files },
     load: () => read(call, wanted),
-    converge: async (project, options) => {
+    converge: async (project, options, causes) => {
       const all = { ...wanted.options, ...options, ...standing }
-      await converge({
-        client,
-        project,
-        options: all,
-        dryRun,
-        signal,
-        carryOut: async plan => {
-          refuseLoss(plan)
-          if (!plan.empty && !dryRun) for (const row of summarize([plan])) watching.say(printable(rowText(row)))
-          if (!plan.empty) await carryOut(plan)
-        },
-      })
+      const apply = { client, command: 'watch', name: project.name, project, services: all.services, scale: all.scale }
+      let told = false
+      const carry = async (recorder: Recorder, plan: Plan, observed: Observed): Promise<void> => {
+        refuseLoss(plan)
+        recorder.plan(plan, observed)
+        if (!plan.empty && !told && causes.length > 0) watching.say(printable(causes.join(', ')))
+        told ||= !plan.empty
+        if (!plan.empty && !dryRun) for (const row of summarize([plan])) watching.say(printable(rowText(row)))
+        if (!plan.empty) await carryOut(plan)
+      }
+      await applying(call, apply, recorder =>
+        converge({
+          client,
+          project,
+          options: all,
+          dryRun,
+          signal,
+          carryOut: (plan, observed) => carry(recorder, plan, observed),
+        }),
+      )
     },
     carryOut,
     services,
@@ -111,6 +122,12 @@ function tell(call: Call, { say, output }: Watching, event: WatchEvent): void {
     case 'failed':
       printFailure(event.error, screen, { verbose: call.globals.verbose, json: false })
       if (event.doing === 'read') say('The stack stays as it was until its files can be read')
+      break
+    case 'lost':
+      screen.warn('The engine cannot be reached: what happens to the containers is seen when it can be again')
+      break
+    case 'found':
+      say('The engine can be reached again')
       break
     case 'readable':
       say('The files of the stack can be read again')

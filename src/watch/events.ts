@@ -11,3 +11,7 @@ export type WatchEvent =
   | { readonly kind: 'failed'; readonly doing: 'read' | 'converge' | 'develop'; readonly error: unknown }
   /** The files can be read again, after a failure. */
   | { readonly kind: 'readable' }
+  /** The engine cannot be reached; undefined: it has ended in order. */
+  | { readonly kind: 'lost'; readonly error: unknown }
+  /** It can be reached again. */
+  | { readonly kind: 'found' }

@@ -3,24 +3,24 @@
  * again. One thing is done after the other. What cannot be read keeps the last good state.
  */
 
-import { imageEndpoints } from '../api/images.ts'
-import { buildsOf } from '../apply/builds.ts'
-import { look } from '../apply/converge.ts'
 import { observe } from '../apply/observe.ts'
 import type { Client } from '../client/client.ts'
-import { isFailure, messageOf } from '../lib/failure.ts'
+import { messageOf } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import { imageName } from '../plan/names.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { UpOptions } from '../plan/reconcile.ts'
-import { planRestart } from '../plan/turn.ts'
+import { planRestart, planUnpause } from '../plan/turn.ts'
+import { BackOff } from './back-off.ts'
 import { Bursts } from './bursts.ts'
 import { Development } from './development.ts'
+import { Drift } from './drift.ts'
 import type { WatchEvent } from './events.ts'
 import { definingFiles, ignoringFiles, type Loaded, watchedPaths } from './files.ts'
 import { readIgnoreFiles } from './ignore-files.ts'
 import { Paths } from './paths.ts'
+import { rebuild } from './rebuild.ts'
 import { type Rule, rulesOf } from './rules.ts'
+import type { Finding } from './suspicions.ts'
 
 /** What reading gave: the project, or why there is none; the files that were looked at either way. */
 export type Read = Loaded | { readonly files: readonly string[]; readonly error: unknown }
@@ -30,8 +30,8 @@ export interface WatchOptions {
   readonly loaded: Loaded
   /** Reads the stack again. */
   load(): Promise<Read>
-  /** Brings the project up, and says what it does; no more than asked by `options`. */
-  converge(project: Project, options: UpOptions): Promise<void>
+  /** Brings the project up, and says what it does and why; no more than asked by `options`. */
+  converge(project: Project, options: UpOptions, causes: readonly string[]): Promise<void>
   /** Applies a plan: of builds, of restarts. */
   carryOut(plan: Plan): Promise<void>
   /** Those named; undefined for all. */
@@ -53,6 +53,9 @@ export class Watch {
   readonly #closing = new AbortController()
   readonly #development: Development
   readonly #bursts: Bursts
+  readonly #drift: Drift
+  readonly #backOff = new BackOff()
+  readonly #later = new Set<NodeJS.Timeout>()
   #loaded: Loaded
   #defining: ReadonlySet<string> = new Set()
   #ignoring: ReadonlySet<string> = new Set()
@@ -61,10 +64,13 @@ export class Watch {
   /** What was told of files that cannot be read. */
   #unreadable: string | undefined
   #turn: Promise<void> = Promise.resolve()
+  #listening: Promise<void> = Promise.resolve()
 
+  /** @throws Failure `invalid` for a rule of develop.watch that cannot work */
   constructor(options: WatchOptions) {
     this.#options = options
     this.#loaded = options.loaded
+    this.#rulesOf(options.loaded)
     this.#development = new Development({
       client: options.client,
       project: options.loaded.project.name,
@@ -74,7 +80,21 @@ export class Watch {
       tell: options.tell,
       dryRun: options.dryRun ?? false,
     })
+    this.#drift = new Drift({
+      client: options.client,
+      signal: this.#closing.signal,
+      project: () => this.#loaded.project,
+      suspect: () => void this.#inTurn(() => this.#repair()),
+      started: () => void this.#inTurn(() => this.#development.refresh()),
+      lost: error => options.tell({ kind: 'lost', error }),
+      back: () => void this.#inTurn(() => this.#lookAgain()),
+    })
     this.#bursts = new Bursts({ quiet, longest, take: changed => this.#inTurn(() => this.#take(changed)) })
+  }
+
+  /** As it was read last, or what is kept of it. */
+  get project(): Project {
+    return this.#loaded.project
   }
 
   /** What is asked for by develop.watch. */
@@ -85,6 +105,10 @@ export class Watch {
   /** Resolves when everything is watched, and initial_sync is done. @throws Failure for what cannot be watched */
   async start(): Promise<void> {
     this.#use(this.#loaded, { warn: true })
+    if (!this.#options.dryRun) {
+      this.#listening = this.#drift.run()
+      await this.#drift.ready
+    }
     await this.#inTurn(() => this.#development.refresh(), { fail: true })
   }
 
@@ -92,8 +116,10 @@ export class Watch {
   async close(): Promise<void> {
     this.#paths?.close()
     this.#closing.abort()
+    for (const timer of this.#later) clearTimeout(timer)
     await this.#bursts.close()
     await this.#turn
+    await this.#listening
   }
 
   /** Never two at once. A failure is told, unless it is to be the caller's. */
@@ -128,7 +154,53 @@ export class Watch {
     this.#loaded = read
     // a service that was in the stack and is not any more goes with it
     const left = Object.keys(before.services).some(name => !known(read.project, name))
-    await this.#converge({ ...(left ? { removeOrphans: true } : {}) })
+    await this.#converge({ ...(left ? { removeOrphans: true } : {}) }, ['its files have changed'])
+  }
+
+  /** What somebody has done to containers, undone; the same service not over and over without a pause. */
+  async #repair(): Promise<void> {
+    const findings = await this.#drift.look()
+    const now = Date.now()
+    const due = findings.map(finding => {
+      const waits = finding.services.map(service => this.#backOff.wait(`${finding.kind} ${service}`, now))
+      return { finding, wait: Math.max(...waits) }
+    })
+    await this.#undo(due.filter(({ wait }) => wait === 0).map(({ finding }) => finding))
+    for (const { finding, wait } of due.filter(each => each.wait > 0)) {
+      const timer = setTimeout(() => {
+        this.#later.delete(timer)
+        void this.#inTurn(() => this.#undo([finding]))
+      }, wait)
+      this.#later.add(timer)
+    }
+  }
+
+  async #undo(findings: readonly Finding[]): Promise<void> {
+    const { client, carryOut, services: named, tell } = this.#options
+    const { project } = this.#loaded
+    const ours = findings.filter(({ services }) => services.some(name => isOurs(project, name, named)))
+    const paused = ours.filter(({ kind }) => kind === 'paused')
+    if (paused.length > 0) {
+      tell({ kind: 'causes', causes: paused.map(({ cause }) => cause) })
+      const observed = await observe(client, project.name, { signal: this.#closing.signal, containersOnly: true })
+      await carryOut(planUnpause(project, observed, { services: paused.flatMap(({ services }) => services) }))
+    }
+    const rest = ours.filter(({ kind }) => kind !== 'paused')
+    if (rest.length === 0) return
+    const services = rest.flatMap(each => each.services).filter(name => isOurs(project, name, named))
+    await this.#converge(
+      { services: withFollowers(project, services), noDeps: true, quietOrphans: true },
+      rest.map(({ cause }) => cause),
+    )
+  }
+
+  /** After the engine was away nobody knows what has happened. */
+  async #lookAgain(): Promise<void> {
+    this.#options.tell({ kind: 'found' })
+    const { services: named } = this.#options
+    const { project } = this.#loaded
+    const services = (await this.#drift.wanted()).filter(name => isOurs(project, name, named))
+    await this.#converge({ services, noDeps: true, quietOrphans: true }, ['the engine was away'])
   }
 
   /** The last good state; what was looked at is watched, so that its coming is seen. */
@@ -141,9 +213,9 @@ export class Watch {
     this.#options.tell({ kind: 'failed', doing: 'read', error })
   }
 
-  async #converge(options: UpOptions): Promise<void> {
+  async #converge(options: UpOptions, causes: readonly string[]): Promise<void> {
     try {
-      await this.#options.converge(this.#loaded.project, options)
+      await this.#options.converge(this.#loaded.project, options, causes)
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#options.tell({ kind: 'failed', doing: 'converge', error })
       return
@@ -180,36 +252,17 @@ export class Watch {
     before?.close()
   }
 
-  /** The images of these alone, then whatever is to be made of them, and what follows by `restart: true`. */
   async #rebuild(services: readonly string[]): Promise<void> {
     const { client, carryOut, converge, prune } = this.#options
     const { project } = this.#loaded
     const signal = this.#closing.signal
-    const before = await look({ client, project, signal })
-    const cause = 'a watched file has changed'
-    await carryOut(await buildsOf(project, before, { services, when: 'always', cause }))
-    const following = Object.values(project.services)
-      .filter(({ dependsOn }) => services.some(name => dependsOn[name]?.restart))
-      .map(({ name }) => name)
-    await converge(project, { services: [...new Set([...services, ...following])], noDeps: true, quietOrphans: true })
-    if (!prune) return
-    const now = await look({ client, project, signal })
-    for (const name of services) {
-      const image = imageName(project, project.services[name]!)!
-      const old = before.images.get(image)?.id
-      if (old !== undefined && old !== now.images.get(image)?.id) await this.#prune(old)
-    }
-  }
-
-  /** Unless it has another name, or somebody else uses it. */
-  async #prune(id: string): Promise<void> {
-    const { client } = this.#options
-    try {
-      const { RepoTags: tags } = await client.call(imageEndpoints.imageInspect, { params: { name: id } })
-      if ((tags ?? []).length === 0) await client.call(imageEndpoints.imageRemove, { params: { name: id } })
-    } catch (error) {
-      if (!isFailure(error, 'conflict') && !isFailure(error, 'not-found')) throw error
-    }
+    await rebuild(services, {
+      ...{ client, project, signal, prune, carryOut },
+      recreate: () => {
+        const all = withFollowers(project, services)
+        return converge(project, { services: all, noDeps: true, quietOrphans: true }, [])
+      },
+    })
   }
 
   async #restart(services: readonly string[]): Promise<void> {
@@ -218,6 +271,19 @@ export class Watch {
     const observed = await observe(client, project.name, { signal: this.#closing.signal, containersOnly: true })
     await carryOut(planRestart(project, observed, { services }))
   }
+}
+
+/** Those that depend on them with `restart: true` too, and so on. */
+function withFollowers(project: Project, services: readonly string[]): readonly string[] {
+  const all = new Set(services)
+  for (const name of all)
+    for (const { name: other, dependsOn } of Object.values(project.services))
+      if (dependsOn[name]?.restart) all.add(other)
+  return [...all]
+}
+
+function isOurs(project: Project, name: string, named: readonly string[] | undefined): boolean {
+  return Object.hasOwn(project.services, name) && (named === undefined || named.includes(name))
 }
 
 function known(project: Project, name: string): boolean {

@@ -23,7 +23,7 @@ const options = {
   timestamps: { kind: 'flag', about: 'Show when each line was printed' },
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
-  watch: { kind: 'flag', short: 'w', about: 'Refused: not there yet' },
+  watch: { kind: 'flag', short: 'w', about: 'Follow the files of the stack, and the sources by develop.watch' },
   menu: { kind: 'flag', about: 'Told that there is none' },
 } as const
 
@@ -52,6 +52,7 @@ export const up = command({
     })
     const waitTimeout = values['wait-timeout']
     if (detached) return (await bringUp(call, wanted, { yes: values.yes, waitTimeout })) ? 0 : 1
+    const { watchOf } = values.watch ? await import('../watching.ts') : {}
     const { client, services } = wanted
     const { project } = wanted.loaded
     return await attach(call, {
@@ -68,13 +69,17 @@ export const up = command({
           : undefined,
       exitCodeFrom: values['exit-code-from'],
       style: { prefix: !values['no-log-prefix'], colour: !values['no-color'], timestamps: values.timestamps },
+      watch: watchOf && (told => watchOf(call, wanted, { ...told, prune: true, quiet: values['quiet-build'] })),
       bringUp: more => bringUp(call, wanted, { yes: values.yes, waitTimeout, ...more }),
     })
   },
 })
 
 function check(values: Values<typeof options>, detached: boolean): void {
-  if (values.watch) throw usage('Cannot use --watch: watching is not there yet')
+  if (values.watch && detached) throw usage('--watch needs the output: leave out -d, --wait and --no-start')
+  for (const name of ['abort-on-container-exit', 'abort-on-container-failure', 'exit-code-from'] as const)
+    if (values[name] && values.watch)
+      throw usage(`--watch and --${name} exclude each other: what ends while it is watched may come again`)
   for (const name of ['abort-on-container-exit', 'abort-on-container-failure', 'exit-code-from'] as const)
     if (values[name] && detached) throw usage(`--${name} needs the output: leave out -d, --wait and --no-start`)
 }

@@ -27,13 +27,11 @@ export const watch = command({
       say: line => screen.print(line),
       output: (_, line) => screen.print(line),
     })
-    // before anything is made: a rule that cannot work is a mistake of the stack
-    const { rules } = watch
     if (!options['no-up']) await bringUp(call, wanted, { yes: false })
     await watch.start()
     try {
       screen.print('Watch enabled')
-      if (rules === 0) screen.say('No service has "develop.watch": the files of the stack are watched alone')
+      if (watch.rules === 0) screen.say('No service has "develop.watch": the files of the stack are watched alone')
       await new Promise<void>(resolve => {
         if (signal.aborted) resolve()
         signal.addEventListener('abort', () => resolve(), { once: true })

@@ -1,0 +1,103 @@
+/** The keyboard of an attached `up`, at a terminal of its own under a shell with job control. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { after, before, describe, test } from 'node:test'
+import { launcher, type Stack, TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
+import { lacking, program, root } from '../support/needs.ts'
+
+const yaml = `services:
+  web: {image: busybox, command: sh -c 'echo ready; exec sleep infinity', stop_signal: SIGKILL}
+`
+
+/** A shell at a terminal, as script(1) makes one. */
+class Terminal implements AsyncDisposable {
+  readonly #child
+  readonly #ended
+  said = ''
+
+  constructor(folder: string, env: Readonly<Record<string, string>>) {
+    const own = { ...process.env, ...env, PS1: '> ', TERM: 'xterm' }
+    this.#child = spawn('script', ['-qc', 'sh -i', '/dev/null'], {
+      cwd: folder,
+      env: own,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => (this.said += text))
+    this.#ended = once(this.#child, 'close')
+  }
+
+  type(text: string): void {
+    this.#child.stdin.write(text)
+  }
+
+  /** Keys whose listener may not be there yet: again, when nothing is said for a while. */
+  async press(keys: string, pattern: RegExp, from: number): Promise<number> {
+    for (let tries = 0; tries < 10; tries++) {
+      this.type(keys)
+      const at = await this.says(pattern, from, 1000).catch(() => undefined)
+      if (at !== undefined) return at
+    }
+    return await this.says(pattern, from, 0)
+  }
+
+  async says(pattern: RegExp, from = 0, ms = 10_000): Promise<number> {
+    const found = await eventually(`${pattern}`, () => pattern.exec(this.said.slice(from)), ms).catch((error: Error) =>
+      assert.fail(`${error.message}:\n${this.said}`),
+    )
+    return from + found.index + found[0].length
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin.end()
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+}
+
+describe('an attached up', { skip: lacking(root(), program('busybox'), program('nft'), program('script')) }, () => {
+  let engine: TestEngine
+  before(async () => {
+    engine = await TestEngine.start()
+  })
+  after(() => engine.stop())
+
+  const state = async (stack: Stack) => (await stack.ps())[0]?.State
+
+  for (const [name, keys] of [
+    ['d', 'd'],
+    ['^P^Q', '\x10\x11'],
+  ] as const)
+    test(`is left by ${name}, and the stack goes on`, async () => {
+      const stack = engine.stack(yaml)
+      await using terminal = new Terminal(stack.folder, engine.env)
+      terminal.type(`${launcher} up; echo "code $?"\n`)
+      let at = await terminal.says(/web-1 +\| ready/)
+      at = await terminal.press(keys, /Detached: the stack goes on/, at)
+      at = await terminal.says(/code 0/, at)
+      // the terminal is as it was: it shows what is typed, after ^U has taken away keys that came too late
+      terminal.type('\x15echo typed\n')
+      await terminal.says(/echo typed\r\ntyped/, at)
+      assert.equal(await state(stack), 'running')
+      await stack.run('down')
+    })
+
+  test('is suspended by ^Z, goes on with fg, and is stopped by ^C with its stack', async () => {
+    const stack = engine.stack(yaml)
+    await using terminal = new Terminal(stack.folder, engine.env)
+    terminal.type(`${launcher} up\n`)
+    let at = await terminal.says(/web-1 +\| ready/)
+    at = await terminal.press('\x1a', /Stopped/, at)
+    terminal.type('echo typed\n')
+    at = await terminal.says(/echo typed\r\ntyped/, at)
+    assert.equal(await state(stack), 'running')
+    terminal.type('fg\n')
+    at = await terminal.says(/tscompose up/, at)
+    at = await terminal.press('\x03', /Gracefully stopping/, at)
+    await eventually('it to be stopped', async () => (await state(stack)) === 'exited')
+    terminal.type('echo "code $?"\n')
+    await terminal.says(/^code 130/m, at)
+    await stack.run('down')
+  })
+})
