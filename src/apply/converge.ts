@@ -1,4 +1,5 @@
 /** The road of up: observe, pull, build, observe again, compare, apply; whoever calls says how a plan is carried out and shown. */
+import { systemEndpoints } from '../api/system.ts'
 import type { Client } from '../client/client.ts'
 import type { Project } from '../model/project.ts'
 import { divergedIds } from '../plan/diverge.ts'
@@ -151,8 +152,12 @@ export async function look({
   project,
   signal,
 }: Pick<Convergence, 'client' | 'project' | 'signal'>): Promise<Observed> {
-  const observed = await observe(client, project.name, { signal, images: imagesOf(project), files: filesOf(project) })
-  return await withMade(client, observed, { ids: divergedIds(project, observed), signal })
+  const listed = await observe(client, project.name, { signal, images: imagesOf(project), files: filesOf(project) })
+  const observed = await withMade(client, listed, { ids: divergedIds(project, listed), signal })
+  // -1 is what was asked for, or all that a machine without such limits has to say
+  if (!observed.containers.some(({ live }) => live?.host.MemorySwap === -1)) return observed
+  const { SwapLimit } = await client.call(systemEndpoints.info, {}, { signal })
+  return { ...observed, limitsSwap: SwapLimit }
 }
 
 /** What is missing is pulled first too, so that nothing is made when it cannot be had; a plan that is only shown tells it in its place. */

@@ -15,8 +15,10 @@ export interface WantedLive {
   readonly endpoints:
     | Readonly<Record<string, { readonly key: string; readonly endpoint: EndpointSettings }>>
     | undefined
-  /** Names of networks that are made anew: containers are put into them in any case. */
+  /** Names of networks that are made anew: what was in the old one is put into the new one in any case. */
   readonly anew: ReadonlySet<string>
+  /** Whether the machine can limit swap; undefined: nobody knows. */
+  readonly swap: boolean | undefined
   /** Network of that name → its key, when it is one of the stack's. */
   readonly keyOf: (name: string) => string | undefined
 }
@@ -40,7 +42,7 @@ export function compareLive(wanted: WantedLive, container: ObservedContainer): C
   if (!live) return nothing
   const before = parseFields(container.labels[labels.fields]) ?? {}
   const since = (field: string) => before[field] !== undefined && before[field] === wanted.hashed.fields[field]
-  const limits = limitDifference(wanted.host, live.host, since)
+  const limits = limitDifference(wanted.host, live.host, { made: since, swap: wanted.swap })
   const networks = wanted.endpoints && comparedNetworks({ ...wanted, endpoints: wanted.endpoints }, container, before)
   const forced = [...limits.forced, ...(networks?.forced ?? [])]
   const adjustment = {
@@ -71,7 +73,7 @@ function comparedNetworks(
     there: live!.endpoints,
     wanted: endpoints,
     ours: name => keyOf(name) ?? made(name)?.slice('networks.'.length),
-  }).filter(({ name }) => !anew.has(name))
+  }).filter(({ name }) => !(anew.has(name) && Object.hasOwn(live!.endpoints, name)))
   // an engine looks for the network that a container was made with at every start
   const own = networkMode !== '' && !Object.hasOwn(endpoints, networkMode)
   const isEmpty = Object.keys(endpoints).length === 0 && networkMode === 'none'

@@ -4,7 +4,9 @@ import { Problems } from '../lib/problems.ts'
 import type { FileObject, FileReference } from '../model/file-object.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import type { FileUpload } from './operation.ts'
+import type { Hooked } from './hooks.ts'
+import type { FileUpload, NodeId } from './operation.ts'
+import type { Plan } from './plan.ts'
 
 /** Absolute paths of the files behind configs and secrets that services use, sorted, for `observe`. */
 export function filesOf(project: Project): readonly string[] {
@@ -69,6 +71,18 @@ export function fileObjects(project: Project, service: Service, files: ReadonlyM
   }
   problems.settle()
   return { mounts, uploads }
+}
+
+/** Puts them into a container, after `last`; returns what comes last now. */
+export function planUploads(plan: Plan, on: Hooked, { files, last }: Uploads): NodeId | undefined {
+  if (files.length === 0) return last
+  const operation = { kind: 'upload-files', cause: 'configs and secrets of the stack', ...on, files } as const
+  return plan.add(operation, last === undefined ? [] : [last])
+}
+
+export interface Uploads {
+  readonly files: readonly FileUpload[]
+  readonly last: NodeId | undefined
 }
 
 type Refuse = (code: string, why: string, hint: string) => void

@@ -42,15 +42,21 @@ export interface LiveDifference {
   readonly update: ContainerUpdate
 }
 
-/** `made`: whether a limit has been what it should be since the container was made: then what is not there is what the machine lacks. */
-export function limitDifference(wanted: Host, there: Host, made: (field: string) => boolean): LiveDifference {
+export interface LimitOptions {
+  /** Whether a limit has been what it should be since the container was made: then what is not there is what the machine lacks. */
+  readonly made: (field: string) => boolean
+  /** Whether the machine can limit swap; undefined: nobody knows. */
+  readonly swap: boolean | undefined
+}
+
+export function limitDifference(wanted: Host, there: Host, { made, swap }: LimitOptions): LiveDifference {
   const forced: Change[] = []
   const changes: Change[] = []
   const update: Partial<Record<Member, unknown>> = {}
   for (const [field, row] of Object.entries(liveLimits)) {
     const to = field === 'memswap_limit' ? swapOf(wanted) : limitOf(wanted, row)
     const from = limitOf(there, row)
-    if (to === from || (field === 'memswap_limit' && hasNoSwap(wanted, there))) continue
+    if (to === from || (field === 'memswap_limit' && isUnlimitable(wanted, there, swap))) continue
     if (from === undefined && row.lift === undefined && made(field)) continue
     // what follows from the memory is told with it
     const follows = field === 'memswap_limit' && !wanted.MemorySwap && wanted.Memory !== there.Memory
@@ -81,8 +87,8 @@ function swapOf({ Memory, MemorySwap }: Host): number | undefined {
 }
 
 /** A machine that cannot limit swap has -1 there, whatever was asked for. */
-function hasNoSwap(wanted: Host, there: Host): boolean {
-  return there.MemorySwap === -1 && !wanted.MemorySwap
+function isUnlimitable(wanted: Host, there: Host, swap: boolean | undefined): boolean {
+  return there.MemorySwap === -1 && (swap === undefined ? !wanted.MemorySwap : !swap)
 }
 
 /** Shares of CPUs are told in one way or in the other, and an engine does not change from one to the other. */

@@ -8,7 +8,7 @@ import { isLive, on, planStopping } from './ending.ts'
 import { describeChange } from './fields.ts'
 import { hashNetwork } from './hash.ts'
 import { labels, networkLabels, parseFields } from './labels.ts'
-import type { Observed } from './observed.ts'
+import type { Observed, ObservedContainer } from './observed.ts'
 import type { NodeId } from './operation.ts'
 import type { Plan } from './plan.ts'
 import { networkChanges } from './resource-values.ts'
@@ -32,7 +32,13 @@ export interface PlannedNetworks {
   readonly parted: ReadonlyMap<string, readonly string[]>
 }
 
+function isOurs(container: ObservedContainer, names: ReadonlySet<string>): boolean {
+  return names.has(container.service) && !container.oneOff
+}
+
 export interface NetworksInput {
+  /** Which containers go away with this plan: they keep no network. */
+  readonly removeOrphans?: ((container: ObservedContainer) => boolean) | undefined
   readonly project: Project
   readonly observed: Observed
   /** Those to be brought up. */
@@ -112,7 +118,9 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
     }
     const change = describeChange(fields, hashed.fields) ?? 'configuration changed'
     const attached = observed.containers.filter(container => Object.hasOwn(container.networks, network.name))
-    const others = attached.filter(container => input.keep || !names.has(container.service) || container.oneOff)
+    const others = attached.filter(
+      container => input.keep || !(isOurs(container, names) || input.removeOrphans?.(container)),
+    )
     if (others.length > 0) {
       plan.warn(
         `Network "${key}" is kept although its ${change}: ${list(others.map(o => `"${o.name}"`))} would lose it`,

@@ -69,6 +69,8 @@ export interface ObservedImage {
 }
 
 export interface Observed {
+  /** Whether the machine can limit swap; asked for only where it matters. */
+  readonly limitsSwap?: boolean
   /** Milliseconds since 1970. */
   readonly now: number
   /** Of the project, in any state, one-off ones included; sorted by name. */

@@ -22,6 +22,7 @@ import type { Observed } from './observed.ts'
 import { planRemovalOfOrphans, warnOfOrphans } from './orphans.ts'
 import { Plan } from './plan.ts'
 import { decide, isReplica } from './replicas.ts'
+import { orphanTest } from './scope.ts'
 import { ServicePlanner } from './services.ts'
 import { planVolumes } from './volumes.ts'
 
@@ -63,7 +64,8 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
   const plan = new Plan()
   const { timeout } = options
   const all = options.services === undefined
-  const networks = planNetworks(plan, { project, observed, services, all, timeout })
+  const removeOrphans = options.removeOrphans ? orphanTest(project, observed) : undefined
+  const networks = planNetworks(plan, { project, observed, services, all, timeout, removeOrphans })
   const recreate = options.recreateVolumes ?? false
   const volumes = planVolumes(plan, { project, observed, services, all, recreate, timeout })
 
@@ -198,11 +200,11 @@ function warnOfTexts(plan: Plan, decisions: Decisions, hashes: DecideContext['ha
 function wantedLive(
   service: Service,
   networks: Wanted['networks'],
-  { project, observed, hashes }: DecideContext,
+  { project, observed, hashes, networks: planned }: DecideContext,
 ): Wanted['live'] {
   const host = liveHostConfig(service)
   const keyOf = networkKey(project.networks, observed.networks, project.name)
-  const anew = new Set(networks.flatMap(network => (network.anew ? [network.name] : [])))
+  const anew = new Set([...planned.networks.values()].flatMap(network => (network.anew ? [network.name] : [])))
   return ({ number }) => {
     const all = endpointsOf({ project, service, name: containerName(project, service, number ?? 1) }, [])
     const endpoints = Object.fromEntries(networks.map(({ key, name }) => [name, { key, endpoint: all[name] ?? {} }]))
@@ -211,6 +213,7 @@ function wantedLive(
       host,
       endpoints: service.networkMode.kind === 'networks' ? endpoints : undefined,
       anew,
+      swap: observed.limitsSwap,
       keyOf,
     }
   }

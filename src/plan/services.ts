@@ -7,6 +7,7 @@ import type { Service } from '../model/service.ts'
 import { planAdjustment } from './adjusting.ts'
 import { containerBody, linksItself, type Shared, sharedBy } from './container-body.ts'
 import { isLive, planRemoval, planStopping } from './ending.ts'
+import { planUploads } from './file-objects.ts'
 import { type Decisions, needs } from './follow-changes.ts'
 import type { Hashed } from './hash.ts'
 import { type Hooked, planHooks } from './hooks.ts'
@@ -106,7 +107,7 @@ export class ServicePlanner {
     // an interrupted recreation can leave the right container under its temporary name
     if (isPassingName(container.name, name))
       after.push(this.#plan.add({ kind: 'rename-container', cause: 'left with a temporary name', ...on }, cleared))
-    const parted = networks.parted.get(container.id) ?? []
+    const parted = networks.parted.get(container.id)?.filter(key => Object.hasOwn(service.networks, key)) ?? []
     const { adjustment } = replica
     if (adjustment)
       after.push(
@@ -126,6 +127,10 @@ export class ServicePlanner {
       return { replica, name, container: container.id, started: after.at(-1) }
     }
     const add = { cause: replica.cause, ...on }
+    // whoever made it may have been broken off before its files were in it
+    const files = container.state === 'created' ? this.#body(service, replica.number, undefined).uploads : []
+    const last = planUploads(this.#plan, on, { files, last: after.at(-1) })
+    if (last !== undefined) after.push(last)
     const stopped = this.#stopped.get(container.id)
     const before = [...after, ...gates, ...this.#sharers(service), ...(stopped === undefined ? [] : [stopped])]
     if (replica.kind === 'start' || stopped !== undefined) {
@@ -241,9 +246,7 @@ export class ServicePlanner {
     const created = plan.add({ kind: 'create-container', cause: replica.cause, ...operation }, needed)
     const container = { node: created }
     const on = { name, service: service.name, container }
-    if (uploads.length === 0) return { container, created, last: created }
-    const upload = { kind: 'upload-files', cause: 'configs and secrets of the stack', ...on, files: uploads } as const
-    return { container, created, last: plan.add(upload, [created]) }
+    return { container, created, last: planUploads(plan, on, { files: uploads, last: created })! }
   }
 
   /** Those that are restarted with a service stop before what it replaces does: what they need does not go away under them. */

@@ -1,0 +1,317 @@
+/** Stacks made and edited at random from a seed: for each field of a service, values that a person may change into each other. */
+import type { Limits } from '../../src/model/limits.ts'
+import type { Project } from '../../src/model/project.ts'
+import type { Service } from '../../src/model/service.ts'
+import { attachment, healthcheck, needs, network, project, service, volume, volumeMount } from '../plan/project.ts'
+
+export class Random {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0
+  }
+
+  /** From 0 to below `below`; mulberry32. */
+  below(below: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below)
+  }
+
+  of<T>(list: readonly T[]): T {
+    return list[this.below(list.length)]!
+  }
+}
+
+const m = 1024 ** 2
+const path = ['services', 'x', 'y', '0']
+const port = (target: number, published: string) =>
+  ({ target, published, protocol: 'tcp', mode: 'ingress', path }) as const
+
+/** Each field with values it may have; the first is the usual one. */
+export const serviceFields = {
+  image: [{ image: 'busybox' }, { image: 'busybox:2' }, { image: 'alpine' }],
+  command: [{}, { command: ['sleep', '1'] }, { command: ['sleep', '2'] }, { command: [] }],
+  entrypoint: [{}, { entrypoint: ['/bin/sh'] }, { entrypoint: [] }],
+  environment: [
+    {},
+    { environment: { TAG: '1' } },
+    { environment: { TAG: '2' } },
+    { environment: { TAG: null, B: '' } },
+  ],
+  workingDir: [{}, { workingDir: '/srv' }],
+  user: [{}, { user: '7' }, { user: 'nobody' }],
+  groupAdd: [{}, { groupAdd: ['7'] }],
+  init: [{}, { init: true }, { init: false }],
+  tty: [{}, { tty: true }],
+  stdinOpen: [{}, { stdinOpen: true }],
+  stopSignal: [{}, { stopSignal: 'SIGINT' }],
+  stopGracePeriod: [{}, { stopGracePeriod: 1e9 }, { stopGracePeriod: 2e9 }],
+  labels: [{}, { labels: { a: '1' } }, { labels: { a: '2', b: '' } }],
+  annotations: [{}, { annotations: { a: '1' } }],
+  hostname: [{}, { hostname: 'h' }],
+  domainname: [{}, { domainname: 'example' }],
+  healthcheck: [
+    {},
+    { healthcheck },
+    { healthcheck: { ...healthcheck, interval: 5e9, retries: 2 } },
+    { healthcheck: { disable: true } },
+  ],
+  restart: [{}, { restart: { kind: 'always' } }, { restart: { kind: 'on-failure', maxRetries: 3 } }],
+  ports: [{}, { ports: [port(80, '8080')] }, { ports: [port(80, '8081'), port(443, '8443')] }],
+  expose: [{}, { expose: ['99'] }],
+  extraHosts: [{}, { extraHosts: [{ host: 'h', address: '10.1.1.1' }] }],
+  dns: [{}, { dns: ['10.1.1.1'] }, { dns: ['10.1.1.2'], dnsSearch: ['example'], dnsOpt: ['ndots:2'] }],
+  macAddress: [{}, { macAddress: '02:42:ac:11:00:02' }],
+  mounts: [
+    {},
+    { mounts: [volumeMount('data', '/data')] },
+    { mounts: [volumeMount('logs', '/data'), volumeMount(undefined, '/cache')] },
+    { mounts: [{ kind: 'bind', source: '/srv', target: '/srv', readOnly: true, createHostPath: false, path }] },
+    { mounts: [{ kind: 'tmpfs', target: '/tmp', readOnly: false, options: [], size: 7, path }] },
+  ],
+  readOnly: [{}, { readOnly: true }],
+  shmSize: [{}, { shmSize: 64 * m }],
+  privileged: [{}, { privileged: true }],
+  capAdd: [{}, { capAdd: ['NET_ADMIN'] }, { capAdd: ['NET_ADMIN', 'SYS_TIME'], capDrop: ['CHOWN'] }],
+  securityOpt: [{}, { securityOpt: ['no-new-privileges'] }],
+  sysctls: [{}, { sysctls: { 'net.core.somaxconn': '1' } }],
+  ulimits: [{}, { ulimits: [{ name: 'nofile', soft: 1, hard: 2 }] }],
+  devices: [{}, { devices: [{ source: '/dev/null', target: '/dev/x', permissions: 'r' }] }],
+  ipc: [{}, { ipc: { kind: 'host' } }],
+  pid: [{}, { pid: { kind: 'host' } }],
+  uts: [{}, { uts: { kind: 'host' } }],
+  cgroup: [{}, { cgroup: 'host' }],
+  cgroupParent: [{}, { cgroupParent: '/x' }],
+  runtime: [{}, { runtime: 'runc' }],
+  logging: [{}, { logging: { driver: 'json-file', options: { 'max-size': '1m' } } }],
+  configs: [
+    {},
+    { configs: [{ source: 'motd', target: '/motd', path }] },
+    { configs: [{ source: 'motd', target: '/motd', mode: 0o400, path }] },
+  ],
+  deploy: [{}, { deploy: { labels: {}, placement: { constraints: [], spread: [] }, devices: [] } }],
+} satisfies Partial<Record<keyof Service, readonly Partial<Service>[]>>
+
+const limitValues: { readonly [K in keyof Limits]?: readonly Limits[K][] } = {
+  memory: [undefined, 64 * m, 128 * m],
+  memorySwap: [undefined, undefined, 256 * m, -1],
+  memoryReservation: [undefined, 16 * m, 32 * m],
+  cpus: [undefined, 0.5, 1],
+  cpuShares: [undefined, 512, 1024],
+  cpuset: [undefined, '0', '0-1'],
+  pids: [undefined, 10, 20],
+  oomScoreAdj: [undefined, 100],
+  memorySwappiness: [undefined, 5],
+}
+const quotas = [undefined, 25000, 50000]
+
+type Choices = Record<string, number>
+
+interface Drawn {
+  readonly fields: Choices
+  readonly limits: Choices
+  quota: number
+  /** Network → variant of the attachment. */
+  readonly networks: Choices
+  replicas: number
+  /** What it is bound to, among those before it. */
+  bond: number
+}
+
+const attachments = [
+  {},
+  { aliases: ['other'] },
+  { aliases: ['other', 'third'] },
+  { gwPriority: 5 },
+  { driverOpts: { x: '1' } },
+  { ipv4Address: '172.20.0.77' },
+]
+const bonds = ['none', 'started', 'healthy', 'restart', 'network', 'volumes_from', 'links'] as const
+const networkNames = ['default', 'front', 'back', 'proxy'] as const
+const subnets = [undefined, '10.1.0.0/24', '10.2.0.0/24']
+
+/** A stack that is edited; `project` is what it is now. */
+export class RandomStack {
+  readonly #random: Random
+  readonly #files: readonly [string, string]
+  readonly #services = new Map<string, Drawn>()
+  #subnet = 0
+  #volume = 0
+  #file = 0
+
+  constructor(random: Random, files: readonly [string, string]) {
+    this.#random = random
+    this.#files = files
+    for (const name of ['db', 'web', 'edge'].slice(0, 1 + random.below(3))) this.#services.set(name, this.#draw())
+  }
+
+  #draw(): Drawn {
+    const random = this.#random
+    const some = (names: readonly string[], values: (name: string) => number, odds: number): Choices =>
+      Object.fromEntries(names.map(name => [name, random.below(odds) === 0 ? random.below(values(name)) : 0]))
+    const networks: Choices = { default: 1 + random.below(2) }
+    for (const name of networkNames.slice(1))
+      if (random.below(4) === 0) networks[name] = 1 + random.below(attachments.length)
+    return {
+      fields: some(Object.keys(serviceFields), name => fieldValues(name).length, 8),
+      limits: some(Object.keys(limitValues), name => limitsOf(name).length, 4),
+      quota: 0,
+      networks,
+      replicas: 1 + random.below(3),
+      bond: random.below(4) === 0 ? random.below(bonds.length) : 0,
+    }
+  }
+
+  /** Changes one thing, and says which. */
+  edit(): string {
+    const random = this.#random
+    const name = random.of([...this.#services.keys()])
+    const drawn = this.#services.get(name)!
+    switch (random.below(14)) {
+      case 0:
+        drawn.replicas = random.below(4)
+        return `scale ${name} ${drawn.replicas}`
+      case 1: {
+        const free = ['db', 'web', 'edge', 'extra'].find(each => !this.#services.has(each))
+        if (free === undefined) break
+        this.#services.set(free, this.#draw())
+        return `add ${free}`
+      }
+      case 2:
+        if (this.#services.size < 2) break
+        this.#services.delete(name)
+        return `remove ${name}`
+      case 3:
+        this.#subnet = random.below(subnets.length)
+        return 'subnet'
+      case 4:
+        this.#volume = random.below(2)
+        return 'volume'
+      case 5:
+        this.#file = 1 - this.#file
+        return 'file'
+      case 6:
+        drawn.bond = random.below(bonds.length)
+        return `${name}: ${bonds[drawn.bond]}`
+      case 7:
+      case 8: {
+        const key = random.of(networkNames)
+        drawn.networks[key] = drawn.networks[key] && random.below(2) === 0 ? 0 : 1 + random.below(attachments.length)
+        return `${name}: network ${key} ${drawn.networks[key]}`
+      }
+      case 9:
+      case 10: {
+        const key = random.of(Object.keys(limitValues))
+        drawn.limits[key] = random.below(limitsOf(key).length)
+        return `${name}: ${key} ${drawn.limits[key]}`
+      }
+      case 11:
+        drawn.quota = random.below(quotas.length)
+        return `${name}: quota ${drawn.quota}`
+      default:
+    }
+    const key = random.of(Object.keys(serviceFields))
+    drawn.fields[key] = random.below(fieldValues(key).length)
+    return `${name}: ${key} ${drawn.fields[key]}`
+  }
+
+  get project(): Project {
+    const services: Service[] = []
+    for (const [name, drawn] of this.#services) services.push(this.#service(name, drawn, services.at(-1)))
+    const subnet = subnets[this.#subnet]
+    const config = subnet === undefined ? [] : [{ subnet, auxAddresses: {} }]
+    return project(services, {
+      networks: {
+        default: network('default'),
+        front: network('front', { ipam: { config, options: {} } }),
+        back: network('back', { internal: true }),
+        proxy: network('proxy', { name: 'proxy', external: true }),
+      },
+      volumes: {
+        data: volume('data', { driverOpts: this.#volume === 0 ? {} : { type: 'tmpfs' } }),
+        logs: volume('logs'),
+      },
+      configs: {
+        motd: { key: 'motd', name: 'shop_motd', labels: {}, source: { kind: 'file', file: this.#files[this.#file]! } },
+      },
+    })
+  }
+
+  #service(
+    name: string,
+    { fields, limits, quota, networks, replicas, bond }: Drawn,
+    other: Service | undefined,
+  ): Service {
+    const own = Object.entries(fields).map(([key, value]) => fieldValues(key)[value]!)
+    const attached = Object.entries(networks).flatMap(([key, variant]) =>
+      variant === 0 ? [] : [[key, attachment(key, attachments[variant - 1])] as const],
+    )
+    const whole: Service = service(name, {
+      ...(Object.assign({}, ...own) as Partial<Service>),
+      limits: sound(
+        Object.fromEntries(Object.entries(limits).map(([key, value]) => [key, limitsOf(key)[value]])),
+        quotas[quota],
+      ),
+      networks: Object.fromEntries(attached),
+      replicas,
+    })
+    return bound(whole, bonds[bond]!, other)
+  }
+}
+
+/** Without what an engine would refuse together. */
+function sound(limits: Partial<Limits>, cpuQuota: number | undefined): Limits {
+  const memory = limits.memory
+  const swap = memory === undefined ? undefined : limits.memorySwap
+  return { ...limits, memorySwap: swap, oomKillDisable: false, ...(limits.cpus === undefined ? { cpuQuota } : {}) }
+}
+
+function bound(own: Service, bond: (typeof bonds)[number], other: Service | undefined): Service {
+  if (!other || other.replicas === 0) return own
+  const of = (...rest: Parameters<typeof needs> extends [string, ...infer R] ? R : never) => ({
+    ...own,
+    dependsOn: needs(other.name, ...rest),
+  })
+  const isWell = other.healthcheck !== undefined && !other.healthcheck.disable
+  const shares = other.networkMode.kind === 'networks' && Object.keys(other.networks).length > 0
+  switch (bond) {
+    case 'started':
+      return of('started')
+    case 'healthy':
+      return isWell ? of('healthy') : own
+    case 'restart':
+      return of('started', { restart: true })
+    case 'network': {
+      const { hostname: _, macAddress: __, domainname: ___, ...rest } = of('started')
+      if (!shares) return own
+      return {
+        ...rest,
+        networkMode: { kind: 'service', service: other.name },
+        networks: {},
+        ports: [],
+        dns: [],
+        dnsSearch: [],
+        dnsOpt: [],
+        extraHosts: [],
+        links: [],
+        sysctls: {},
+      }
+    }
+    case 'volumes_from':
+      return { ...of('started'), volumesFrom: [{ kind: 'service', name: other.name, readOnly: true }] }
+    case 'links':
+      return { ...of('started'), links: [{ service: other.name, alias: 'linked' }] }
+    default:
+      return own
+  }
+}
+
+function fieldValues(name: string): readonly Partial<Service>[] {
+  return serviceFields[name as keyof typeof serviceFields] as readonly Partial<Service>[]
+}
+
+function limitsOf(name: string): readonly unknown[] {
+  return limitValues[name as keyof Limits]!
+}
