@@ -114,14 +114,18 @@ static int enslave(struct setup *m, const char *name, const char *bridge) {
   return ask(m->netlink[0], &r);
 }
 
-static int isolate(struct setup *m, const char *name) {
+/* How the bridge treats what comes by this port. */
+static int port(struct setup *m, const struct step *s) {
+  const char *name = text(m, s->a[0]);
+  uint8_t isolated = s->a[1] != 0, hairpin = s->a[2] != 0;
   struct ifinfomsg info = {.ifi_family = AF_BRIDGE};
   int error = index_of(m->netlink[0], name, &info.ifi_index);
   if (error) return error;
   struct request r = start(RTM_SETLINK, 0, &info, sizeof info);
-  uint32_t port = open_nest(&r, IFLA_PROTINFO | NLA_F_NESTED);
-  attribute(&r, IFLA_BRPORT_ISOLATED, "\1", 1);
-  close_nest(&r, port);
+  uint32_t nest = open_nest(&r, IFLA_PROTINFO | NLA_F_NESTED);
+  attribute(&r, IFLA_BRPORT_ISOLATED, &isolated, 1);
+  attribute(&r, IFLA_BRPORT_MODE, &hairpin, 1);
+  close_nest(&r, nest);
   return ask(m->netlink[0], &r);
 }
 
@@ -178,7 +182,7 @@ int network_step(struct setup *m, const struct step *s) {
     case STEP_BRIDGE: return create_bridge(m, s);
     case STEP_VETH: return create_veth(m, s);
     case STEP_MASTER: return enslave(m, text(m, s->a[0]), text(m, s->a[1]));
-    case STEP_ISOLATE: return isolate(m, text(m, s->a[0]));
+    case STEP_PORT: return port(m, s);
     case STEP_LINK_UP: return change_link(m, m->netlink[s->a[0] != 0], text(m, s->a[1]), RTM_NEWLINK);
     case STEP_LINK_DELETE: return change_link(m, m->netlink[s->a[0] != 0], text(m, s->a[1]), RTM_DELLINK);
     case STEP_ADDRESS: return add_address(m, s);

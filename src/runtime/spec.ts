@@ -112,8 +112,16 @@ export type NetworkSpec =
   | { readonly kind: 'join'; readonly path: HostPath }
   | { readonly kind: 'host' }
 
+/** How a bridge treats one of its ports. */
+export interface BridgePort {
+  /** No traffic straight to other isolated ports, only to the bridge itself. */
+  readonly isolated: boolean
+  /** What comes by this port may leave by it: packets that the firewall leads back to who sent them, where br_netfilter is loaded. */
+  readonly hairpin: boolean
+}
+
 /** One veth pair: `host` on the bridge, `name` inside. Addresses in CIDR form ("172.20.0.2/24"). */
-export interface InterfaceSpec extends Caused {
+export interface InterfaceSpec extends Caused, BridgePort {
   readonly host: string
   readonly name: string
   readonly bridge: string
@@ -122,8 +130,6 @@ export interface InterfaceSpec extends Caused {
   /** Default routes by these gateways, IPv4 and IPv6; empty on an internal network or when another interface has it. */
   readonly gateways: readonly string[]
   readonly mtu: number
-  /** No traffic straight to other ports of the bridge but the bridge itself (isolated bridge port). */
-  readonly isolated: boolean
   /** Below /proc/sys, with IFNAME where the interface's name belongs. */
   readonly sysctls: readonly { readonly path: string; readonly value: string }[]
 }
@@ -263,7 +269,7 @@ export type HostOperation =
     }
   | { readonly kind: 'delete-link'; readonly name: string }
   /** A link of the host becomes a port of a bridge; ENODEV is fine, its container has just gone. */
-  | { readonly kind: 'join-bridge'; readonly name: string; readonly bridge: string; readonly isolated: boolean }
+  | ({ readonly kind: 'join-bridge'; readonly name: string; readonly bridge: string } & BridgePort)
   /** A sandbox without process: namespace kept at `path`, lo up. */
   | { readonly kind: 'create-sandbox'; readonly path: HostPath; readonly interfaces: readonly InterfaceSpec[] }
   /** The namespace that a process lives in, kept at `path` again. */

@@ -62,7 +62,7 @@ export const steps = {
     phases: host,
     args: { host: 'string', bridge: 'string', pair: 'bytes', mtu: 'number' },
   },
-  isolate: { code: 28, group: 'network', phases: host, args: { name: 'string' } },
+  port: { code: 28, group: 'network', phases: host, args: { name: 'string', isolated: 'number', hairpin: 'number' } },
   'link-up': { code: 29, group: 'network', phases: host, args: { inside: 'number', name: 'string' } },
   address: {
     code: 30,

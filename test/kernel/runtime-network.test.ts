@@ -35,6 +35,7 @@ describe('Runtime networks', { skip: kernelSkip() }, () => {
       gateways: [`10.243.${net}.1`],
       mtu: 1500,
       isolated: false,
+      hairpin: false,
       sysctls: [],
       cause: 'test',
       ...change,

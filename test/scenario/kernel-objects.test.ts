@@ -87,7 +87,12 @@ const made: Readonly<Record<HostStep, Readonly<Record<string, Row>> | string>> =
   'netns-drop': 'takes away',
   bridge: { 'its bridge': { gone: ({ bridge }) => run(`ip link delete ${bridge}`), says: bridgeSays } },
   veth: { 'its interface': { gone: ({ veth }) => run(`ip link delete ${veth}`), says: interfaceSays } },
-  isolate: {
+  port: {
+    'the hairpin of its port': {
+      gone: ({ veth }) => writeFileSync(`/sys/class/net/${veth}/brport/hairpin_mode`, '0'),
+      says: interfaceSays,
+      byBridge: true,
+    },
     'the isolation of its port': {
       gone: ({ veth }) => writeFileSync(`/sys/class/net/${veth}/brport/isolated`, '0'),
       says: interfaceSays,
@@ -178,7 +183,7 @@ describe('what is gone from the kernel', { skip: why, timeout: 180_000 }, () => 
         .filter(address => !address.startsWith('fe80'))
         .sort(),
       ports: readdirSync(`/sys/class/net/${bridge}/brif`),
-      isolated: readFileSync(`/sys/class/net/${veth}/brport/isolated`, 'utf8'),
+      port: ['isolated', 'hairpin_mode'].map(file => readFileSync(`/sys/class/net/${veth}/brport/${file}`, 'utf8')),
       namespace: existsSync(sandbox) && (await run(`nsenter --net=${sandbox} ip -o link show eth0`)).includes('UP'),
       cgroups: cgroups.filter(folder =>
         readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').includes(String(pid)),

@@ -16,7 +16,10 @@ export class FakeNetworkKernel implements NetworkKernel {
   readonly forgotten: string[] = []
   subnets: readonly Subnet[] = []
   readonly #macs = new Map<string, string>()
-  readonly #ports = new Map<string, { readonly master: string; readonly isIsolated: boolean }>()
+  readonly #ports = new Map<
+    string,
+    { readonly master: string; readonly isIsolated: boolean; readonly isHairpin: boolean }
+  >()
   #generation = 1
 
   /** What a runtime was asked to do on the host. */
@@ -31,7 +34,11 @@ export class FakeNetworkKernel implements NetworkKernel {
         this.links.delete(operation.name)
         return
       case 'join-bridge':
-        this.#ports.set(operation.name, { master: operation.bridge, isIsolated: operation.isolated })
+        this.#ports.set(operation.name, {
+          master: operation.bridge,
+          isIsolated: operation.isolated,
+          isHairpin: operation.hairpin,
+        })
         return
       case 'connect':
         this.#plug(operation.interface)
@@ -41,9 +48,9 @@ export class FakeNetworkKernel implements NetworkKernel {
     }
   }
 
-  #plug({ host, bridge, isolated }: InterfaceSpec): void {
+  #plug({ host, bridge, isolated, hairpin }: InterfaceSpec): void {
     this.links.add(host)
-    this.#ports.set(host, { master: bridge, isIsolated: isolated })
+    this.#ports.set(host, { master: bridge, isIsolated: isolated, isHairpin: hairpin })
   }
 
   runNft(commands: string): string {
@@ -68,7 +75,7 @@ export class FakeNetworkKernel implements NetworkKernel {
 
   link(name: string): Link | undefined {
     if (!this.links.has(name)) return undefined
-    const port = this.#ports.get(name) ?? { master: undefined, isIsolated: false }
+    const port = this.#ports.get(name) ?? { master: undefined, isIsolated: false, isHairpin: false }
     return { mac: this.#macs.get(name) ?? '', isUp: true, ...port }
   }
 

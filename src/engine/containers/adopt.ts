@@ -23,12 +23,11 @@ export type Adopted =
 export async function adoptNetwork(parts: Parts, container: Container): Promise<void> {
   const { state, name } = container
   if (state.boot !== parts.boot || !state.sandbox) return
-  const member = memberOf(container)
   try {
     await mendSandbox(parts, container).catch(error => parts.say(messageOf(error)))
     if (!parts.runtime.hasSandbox(state.sandbox))
       parts.say(`The network namespace of "${name}" is gone from "${state.sandbox}"`)
-    container.note(await parts.networks.adopt(member, state))
+    container.note(await parts.networks.adopt(memberOf(container), state))
     if (hasNameServer(container.state.attachments)) await serveNames(parts, container, state.sandbox)
   } catch (error) {
     parts.say(`Cannot take over the network of "${name}": ${messageOf(error)}`)

@@ -9,5 +9,12 @@ import type { Container } from './container.ts'
 const groupLabel = 'com.docker.compose.project'
 
 export function memberOf({ id, name, record }: Container): Member {
-  return { id, name, hostname: record.config.Hostname, group: record.config.Labels[groupLabel] || undefined }
+  const { config, hostConfig } = record
+  return {
+    id,
+    name,
+    hostname: config.Hostname,
+    group: config.Labels[groupLabel] || undefined,
+    publishes: Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts,
+  }
 }

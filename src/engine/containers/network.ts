@@ -52,8 +52,7 @@ export async function attachNetwork(
     undo.defer(() => parts.networks.detach(container.id))
     const attachments = await parts.networks.attach(member, container.record.endpoints)
     const exposed = Object.keys(config.ExposedPorts ?? {})
-    const wanted = Object.keys(hostConfig.PortBindings).length > 0 || hostConfig.PublishAllPorts
-    const ports = wanted
+    const ports = member.publishes
       ? await parts.networks.publish(container.id, hostConfig.PortBindings, {
           exposed,
           all: hostConfig.PublishAllPorts,

@@ -12,6 +12,8 @@ export interface Member {
   readonly hostname?: string | undefined
   /** What it belongs to: members of one group see each other's names first. */
   readonly group?: string | undefined
+  /** Has ports on the host. */
+  readonly publishes?: boolean
   /** No event tells of it: what it is part of is in no list. */
   readonly silent?: boolean
 }
@@ -42,6 +44,7 @@ export const attachmentSchema = z.object({
     gateways: z.array(z.string()).readonly(),
     mtu: z.number(),
     isolated: z.boolean(),
+    hairpin: z.boolean().default(false),
     sysctls: z
       .array(z.object({ path: z.string(), value: z.string() }))
       .readonly()

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { debug } from '../../lib/debug.ts'
 import { messageOf } from '../../lib/failure.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { HostOperation } from '../../runtime/spec.ts'
+import type { HostOperation, InterfaceSpec } from '../../runtime/spec.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
 import { formatAddress } from './address.ts'
 import { linkAddress } from './attachment.ts'
@@ -72,7 +72,7 @@ export interface BridgesOptions {
   readonly firewall: Firewall
   readonly dockerUser: Pick<DockerUser, 'allow'>
   /** The host ends of those who are on a network already. */
-  readonly ports: (network: Network) => readonly string[]
+  readonly ports: (network: Network) => readonly InterfaceSpec[]
   readonly kernel: Pick<NetworkKernel, 'link' | 'reaches'>
   /** Hears of a bridge that was not as we had left it. */
   readonly say: (line: string) => void
@@ -131,8 +131,14 @@ export class Bridges {
       ...bridgeOperations(network, forwardingOperations(network.addresses.some(({ family }) => family === 6))),
       // deleted, it has left its containers' ends on the host without a master
       ...ports(network)
-        .filter(name => kernel.link(name))
-        .map(name => ({ kind: 'join-bridge' as const, name, bridge: network.bridge, isolated: !network.icc })),
+        .filter(({ host }) => kernel.link(host))
+        .map(({ host, isolated, hairpin }) => ({
+          kind: 'join-bridge' as const,
+          name: host,
+          bridge: network.bridge,
+          isolated,
+          hairpin,
+        })),
     ]
   }
 

@@ -2,6 +2,7 @@
 import { Failure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import type { InterfaceSpec } from '../../runtime/spec.ts'
 import type { EngineName } from '../base/engine-name.ts'
 import type { Events } from '../base/events.ts'
 import type { Names } from '../dns/names.ts'
@@ -173,12 +174,12 @@ export class Endpoints {
     if (attached.endpoints.length > 0) this.#attached.set(member.id, attached)
   }
 
-  /** The host ends of those on a network. */
-  hostEnds(network: Network): string[] {
+  /** The veth pairs of those on a network. */
+  ports(network: Network): InterfaceSpec[] {
     return [...network.members.keys()].flatMap(id =>
       this.of(id)
         .filter(({ networkId }) => networkId === network.id)
-        .map(attachment => attachment.interface.host),
+        .map(attachment => attachment.interface),
     )
   }
 
@@ -264,6 +265,7 @@ export class Endpoints {
         gateways: place.hasRoute ? [gateway(4), gateway(6)].filter(each => each !== undefined) : [],
         mtu: network.mtu,
         isolated: !network.icc,
+        hairpin: member.publishes ?? false,
         sysctls: interfaceSysctls(request),
         cause: `NetworkingConfig.EndpointsConfig.${network.name}`,
       },

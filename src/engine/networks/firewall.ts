@@ -26,6 +26,8 @@ export const setTypes = {
   same: 'set same { type ifname . ifname; }',
   masquerade4: 'set masquerade4 { type ipv4_addr; flags interval; }',
   masquerade6: 'set masquerade6 { type ipv6_addr; flags interval; }',
+  self4: 'set self4 { type ipv4_addr . ipv4_addr; }',
+  self6: 'set self6 { type ipv6_addr . ipv6_addr; }',
   ports4: 'map ports4 { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; }',
   any4: 'map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }',
   ports6: 'map ports6 { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }',
@@ -45,8 +47,9 @@ export interface Element {
  * forward stands before the filter priority so that ours are settled before others' rules see them; what others drop stays dropped.
  * raw: packets for the loopback from any wire, which route_localnet of our bridges would let in (CVE-2020-8558).
  * ports: the kernel lets no packet from ::1 leave by a bridge; the socket that holds the port relays those (port-holder.ts).
- * postrouting: what came from the host's loopback, and a container that calls a port of its own network by the host's address,
- * would be answered past us, so these two leave under the bridge's address. Everything else keeps its source (CVE-2021-20199);
+ * postrouting: what came from the host's loopback, and a container that calls a port of its own network or of its own by the host's
+ * address, would be answered past us, so these leave under the bridge's address. With br_netfilter such a packet never leaves the bridge,
+ * and shows no interface that it came by: addresses tell who calls itself (its bridge port is a hairpin, too). Everything else keeps its source (CVE-2021-20199);
  * so does what is sent on bridges of another engine, which may have come to use the same subnet.
  */
 const chains = `
@@ -69,6 +72,8 @@ chain output { type nat hook output priority -100; policy accept;
 chain postrouting { type nat hook postrouting priority srcnat; policy accept;
   oifname @bridges ip saddr 127.0.0.0/8 masquerade
   ct status dnat iifname . oifname @same masquerade
+  ct status dnat ip saddr . ip daddr @self4 masquerade
+  ct status dnat ip6 saddr . ip6 daddr @self6 masquerade
   iifname @bridges oifname != @bridges ip saddr @masquerade4 masquerade
   iifname @bridges oifname != @bridges ip6 saddr @masquerade6 masquerade
 }
@@ -106,7 +111,13 @@ export function isBridgeName(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_-]{0,14}$/.test(name)
 }
 
-/** The element of a published port. */
+/** The elements of a published port: where it leads, and that who is there may call it. */
+export function portElements(port: PublishedPort): Element[] {
+  const target = checkedAddress(port.address)
+  const address = formatAddress(target)
+  return [portElement(port), { set: target.family === 4 ? 'self4' : 'self6', key: `${address} . ${address}` }]
+}
+
 export function portElement(port: PublishedPort): Element {
   const host = checkedAddress(port.hostIp)
   const target = checkedAddress(port.address)

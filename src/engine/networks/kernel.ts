@@ -17,6 +17,8 @@ export interface Link {
   readonly master: string | undefined
   /** Kept from the bridge's other isolated ports. */
   readonly isIsolated: boolean
+  /** Gives back by a port what came by it. */
+  readonly isHairpin: boolean
 }
 
 export interface NetworkKernel {
@@ -61,6 +63,7 @@ function link(name: string): Link | undefined {
       isUp: (Number(text('flags')) & up) !== 0,
       master: isPort ? basename(readlinkSync(`${folder}/master`)) : undefined,
       isIsolated: isPort && text('brport/isolated') === '1',
+      isHairpin: isPort && text('brport/hairpin_mode') === '1',
     }
   } catch (error) {
     // EINVAL: it goes while we look

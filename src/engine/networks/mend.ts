@@ -21,7 +21,8 @@ export async function mendAttachments(
   for (const { networkId, interface: link } of attachments) {
     await bridges.ensure(find(networkId), { expected: true })
     const end = kernel.link(link.host)
-    if (end?.master === link.bridge && end.isUp && end.isIsolated === link.isolated) continue
+    if (end?.master === link.bridge && end.isUp && end.isIsolated === link.isolated && end.isHairpin === link.hairpin)
+      continue
     // an end that hangs loose or is down goes with its pair: what its settings were, nobody knows
     await runtime.runHost({
       kind: 'host',

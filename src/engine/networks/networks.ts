@@ -75,7 +75,7 @@ export class Networks {
       runtime,
       firewall: this.#firewall,
       dockerUser: new DockerUser(paths.name, { rules, say }),
-      ports: network => this.#endpoints.hostEnds(network),
+      ports: network => this.#endpoints.ports(network),
       kernel,
       say,
     })

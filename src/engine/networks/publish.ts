@@ -5,7 +5,7 @@ import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import { portsOf } from '../../lib/ports.ts'
 import type { Attachment, Member } from './attachment.ts'
-import { type Firewall, portElement } from './firewall.ts'
+import { type Firewall, portElements } from './firewall.ts'
 import { type ForgetFlows, forgetFlowsOf } from './flows.ts'
 import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
 import { type Holder, hold, isRelayed, type Place, processAt, unheld } from './port-holder.ts'
@@ -151,7 +151,7 @@ export class PublishedPorts {
   #want(containerId: string, ports: readonly PublishedPort[]): void {
     // no rule turns one family into the other: the socket that holds such a port relays what it gets
     const led = ports.filter(port => !isRelayed(port.hostIp, port))
-    this.#firewall.want(`ports ${containerId}`, led.map(portElement))
+    this.#firewall.want(`ports ${containerId}`, led.flatMap(portElements))
   }
 
   async #take(

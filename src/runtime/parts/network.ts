@@ -1,6 +1,6 @@
 /** Sandboxes, bridges and veth pairs as steps, for containers and for operations on the host. */
 import { Failure } from '../../lib/failure.ts'
-import type { HostOperation, InterfaceSpec, NetworkSpec } from '../spec.ts'
+import type { BridgePort, HostOperation, InterfaceSpec, NetworkSpec } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
 
 /** "172.20.0.2" → 4 bytes, "fd00::2" → 16. @throws Failure `invalid` for anything else. */
@@ -78,13 +78,19 @@ function interfaceSteps(spec: InterfaceSpec): Step[] {
       cause,
       dropLink(spec.host),
     ),
-    ...(spec.isolated ? [step('isolate', { name: spec.host }, cause)] : []),
+    ...portSteps(spec.host, spec, cause),
     ...spec.addresses.map(address => step('address', { inside: 1, name, ...cidr(address) }, cause)),
     // before it is up, so that nothing happens by the kernel's own values
     ...spec.sysctls.map(({ path, value }) => step('write', { path: sysctlPath(path, name), value }, cause)),
     step('link-up', { inside: 1, name }, cause),
     ...spec.gateways.map(gateway => step('route', { name, gateway: addressBytes(gateway) }, cause)),
   ]
+}
+
+/** A port is neither unless it is told. */
+function portSteps(name: string, { isolated, hairpin }: BridgePort, cause?: string): Step[] {
+  if (!isolated && !hairpin) return []
+  return [step('port', { name, isolated: Number(isolated), hairpin: Number(hairpin) }, cause)]
 }
 
 /** The monitor is in the sandbox: the kernel shows it that namespace's part of /proc/sys/net. */
@@ -145,7 +151,7 @@ export function operationSteps(operation: Exclude<HostOperation, { kind: 'delete
     case 'join-bridge':
       return [
         step('master', { name: linkName(operation.name), bridge: linkName(operation.bridge) }),
-        ...(operation.isolated ? [step('isolate', { name: operation.name })] : []),
+        ...portSteps(operation.name, operation),
       ]
     case 'create-sandbox':
       return [...sandboxSteps(operation.path, operation.interfaces), step('netns-leave', {})]

@@ -67,7 +67,7 @@ describe('a bridge', () => {
       operations
         .filter(({ kind }) => kind === 'join-bridge')
         .find(operation => 'name' in operation && operation.name === host),
-      { kind: 'join-bridge', name: host, bridge, isolated: true },
+      { kind: 'join-bridge', name: host, bridge, isolated: true, hairpin: false },
     )
   })
 

@@ -11,6 +11,7 @@ import {
   Firewall,
   isWhole,
   portElement,
+  portElements,
   tableText,
 } from '../../../src/engine/networks/firewall.ts'
 import { Ruleset } from '../../../src/engine/networks/ruleset.ts'
@@ -48,7 +49,7 @@ const listing = `table inet t { # handle 3
 \t\t\t     tcp . 8080 : 10.1.0.2 . 80 }
 \t}
 
-${Array.from({ length: 20 }, (_, i) => `\t\trule ${i} # handle ${20 + i}`).join('\n')}
+${Array.from({ length: 22 }, (_, i) => `\t\trule ${i} # handle ${20 + i}`).join('\n')}
 }
 `
 
@@ -71,6 +72,13 @@ describe('portElement()', () => {
       value: '10.1.0.2 . 80',
     })
     assert.equal(portElement({ ...port, hostIp: '::', address: 'fd00::2' }).set, 'any6')
+  })
+
+  test('comes with the right to call itself by it, for what stands behind it', () => {
+    const self = { set: 'self4', key: '10.1.0.2 . 10.1.0.2' }
+    assert.deepEqual(portElements(port), [portElement(port), self])
+    const six = { ...port, hostIp: '::', address: 'fd00::2' }
+    assert.deepEqual(portElements(six), [portElement(six), { set: 'self6', key: 'fd00::2 . fd00::2' }])
   })
 
   for (const [what, change] of [
