@@ -84,6 +84,8 @@ export interface Info {
   readonly RuncCommit?: { readonly ID: string }
   readonly InitCommit?: { readonly ID: string }
   readonly SecurityOptions: readonly string[]
+  /** From API 1.49 on. */
+  readonly FirewallBackend?: { readonly Driver: string; readonly Info?: readonly (readonly [string, string])[] }
   readonly Warnings: readonly string[] | null
 }
 

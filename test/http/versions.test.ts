@@ -20,8 +20,11 @@ test('what came later is neither shown to an older client nor taken from it', ()
   const summary = { HostConfig: { NetworkMode: 'none', Annotations: { a: 'b' } } } as never
   assert.deepEqual(olderSummary(summary, '1.45').HostConfig, { NetworkMode: 'none' })
   assert.equal(olderSummary(summary, '1.46'), summary)
-  const info = { ID: 'x' } as never
-  assert.deepEqual(olderInfo(info, '1.49'), { ID: 'x', BridgeNfIptables: false, BridgeNfIp6tables: false })
+  const FirewallBackend = { Driver: 'nftables' }
+  const info = { ID: 'x', FirewallBackend } as never
+  const older = { ID: 'x', BridgeNfIptables: false, BridgeNfIp6tables: false }
+  assert.deepEqual(olderInfo(info, '1.48'), older)
+  assert.deepEqual(olderInfo(info, '1.49'), { ...older, FirewallBackend })
   assert.equal(olderInfo(info, '1.50'), info)
   const two = { Image: 'x', NetworkingConfig: { EndpointsConfig: { b: {}, a: {} } } }
   assert.throws(() => olderCreate(two, '1.43'), {

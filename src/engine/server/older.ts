@@ -28,9 +28,11 @@ export function olderSummary(summary: ContainerSummary, version: string): Contai
   return { ...summary, HostConfig }
 }
 
-/** Up to 1.49 two members that say nothing any more. */
+/** Up to 1.49 two members that say nothing any more; who filters packets is told from 1.49 on. */
 export function olderInfo(info: Info, version: string): Info {
-  return isBefore(version, '1.50') ? { ...info, BridgeNfIptables: false, BridgeNfIp6tables: false } : info
+  if (!isBefore(version, '1.50')) return info
+  const { FirewallBackend: _, ...rest } = info
+  return { ...(isBefore(version, '1.49') ? rest : info), BridgeNfIptables: false, BridgeNfIp6tables: false }
 }
 
 /**

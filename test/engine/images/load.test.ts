@@ -157,6 +157,16 @@ describe('load', { skip }, () => {
   })
 })
 
+test('loads an image without a layer, whose list of them Go has written as null', { skip }, async t => {
+  const { images } = await store(t)
+  const config = '{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":null}}'
+  const manifest = JSON.stringify([{ Config: 'c.json', RepoTags: ['empty:1'], Layers: null }])
+  await images.load(of(await tinyTar({ 'c.json': config, 'manifest.json': manifest })))
+  const image = images.get('empty:1')
+  assert.equal(image.id, sha256(config))
+  assert.deepEqual(image.diffIds, [])
+})
+
 describe('import', { skip }, () => {
   test('makes an image of one layer with the changes asked for', async t => {
     const { images } = await store(t)

@@ -117,6 +117,7 @@ export async function engineInfo({ paths, containers, images, runtime }: InfoSou
     Isolation: '',
     InitBinary: 'tscompose-init',
     SecurityOptions: ['name=seccomp,profile=builtin'],
+    FirewallBackend: { Driver: 'nftables' },
     Warnings: null,
   }
 }
