@@ -52,7 +52,13 @@ export const imageDocumentSchema = z.looseObject({
   comment: z.string().nullish(),
   docker_version: z.string().nullish(),
   config: imageConfigSchema.nullish(),
-  rootfs: z.looseObject({ type: z.literal('layers').default('layers'), diff_ids: z.array(z.string()).nullable().transform(list => list ?? []) }),
+  rootfs: z.looseObject({
+    type: z.literal('layers').default('layers'),
+    diff_ids: z
+      .array(z.string())
+      .nullable()
+      .transform(list => list ?? []),
+  }),
   history: z.array(historySchema).nullish(),
 })
 export type ImageDocument = z.infer<typeof imageDocumentSchema>

@@ -22,6 +22,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
+import { stableHash } from '../../lib/stable-json.ts'
 import { getXattr, listXattrs, makeNode, setXattr } from '../../runtime/native.ts'
 import type { HostPath, RootPath } from '../../runtime/spec.ts'
 import { copyContent } from '../base/copy-content.ts'
@@ -30,18 +31,24 @@ import { MergedTree, type TreeFolder } from '../base/merged-tree.ts'
 /** Files above this are copied in the thread pool, so that the engine goes on meanwhile. */
 const large = 1024 * 1024
 
-/**
- * @param data the volume's folder.
- * @param folder where the copy may be made, on the same file system, seen by nobody else.
- */
-export async function populate(
-  data: HostPath,
-  folder: HostPath,
-  layers: readonly HostPath[],
-  path: RootPath,
-): Promise<void> {
-  const copying = join(folder, 'copying')
-  const copied = join(folder, 'copied')
+export interface Place {
+  /** The volume's content. */
+  readonly data: HostPath
+  /** The part of it to be filled, links followed inside it; '': all. */
+  readonly subpath: RootPath
+  /** Where the copy may be made, on the same file system, seen by nobody else. */
+  readonly folder: HostPath
+}
+
+/** A subpath that is not there stays so. */
+export async function populate(place: Place, layers: readonly HostPath[], path: RootPath): Promise<void> {
+  using volume = new MergedTree([place.data])
+  const found = volume.resolve(place.subpath)
+  if (found?.kind !== 'folder') return
+  const data = found.path
+  const part = place.subpath === '' ? '' : `-${stableHash(place.subpath)}`
+  const copying = join(place.folder, `copying${part}`)
+  const copied = join(place.folder, `copied${part}`)
   if (readIfThere(copied) !== undefined) moveInto(copied, data)
   else if (readdirSync(data).length === 0 && layers.length > 0) {
     rmSync(copying, { recursive: true, force: true })

@@ -166,13 +166,18 @@ export class Volumes {
     return volumeSource(name, mountpoint, options)
   }
 
-  /** Copies what the image has at `path` into the volume when that is empty: owner, mode, times, links and the folder's own. */
-  async populate(name: string, layers: readonly HostPath[], path: RootPath): Promise<void> {
+  /** Copies what the image has at `path` into the volume, or a part of it, when that is empty: owner, mode, times, links and the folder's own. */
+  async populate(
+    { name, subpath = '' }: { readonly name: string; readonly subpath?: RootPath | undefined },
+    layers: readonly HostPath[],
+    path: RootPath,
+  ): Promise<void> {
     const source = this.source(name)
     // a mount of the user's own is not filled behind their back
     if (source.kind !== 'bind' || source.source !== this.mountpoint(name)) return
     const { populate } = await import('./populate.ts')
-    await this.#lock.run(name, () => populate(source.source, this.#paths.volume(name), layers, path))
+    const place = { data: source.source, subpath, folder: this.#paths.volume(name) }
+    await this.#lock.run(name, () => populate(place, layers, path))
   }
 
   async #make(record: VolumeRecord): Promise<void> {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ContainerCreate, HostConfig } from '../../../src/api/container-body.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
@@ -298,4 +300,19 @@ test('a log driver that does not exist is refused in the words of Docker, one th
     kind: 'unsupported',
     message: 'Cannot log with driver "syslog": this engine has json-file, local and none',
   })
+})
+
+test('an empty volume gets what the image has in its place when the container is made, and never again', async () => {
+  await using box = await EngineBox.open()
+  const content = (name: string) => readdirSync(box.engine.volumes.mountpoint(name))
+  const HostConfig = { Binds: ['vol:/data'] }
+  const id = await box.create('data', { HostConfig })
+  assert.deepEqual(content('vol'), ['seed'])
+  rmSync(join(box.engine.volumes.mountpoint('vol'), 'seed'))
+  await box.containers.start(id)
+  assert.deepEqual(content('vol'), [])
+  await box.create('guest', { HostConfig: { VolumesFrom: ['data'] } })
+  assert.deepEqual(content('vol'), [])
+  await box.create('bare', { HostConfig: { Binds: ['other:/data:nocopy'] } })
+  assert.deepEqual(content('other'), [])
 })

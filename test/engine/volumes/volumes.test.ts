@@ -139,7 +139,13 @@ describe('populate()', { skip }, () => {
     await images.load(Readable.from([await tinyImageTar({ tag: 'app:1', layers })]))
     const { mountpoint } = await volumes.create({ name: 'vol' })
     const found = images.layers(images.get('app:1'))
-    return { paths, volumes, mountpoint, layers: found, fill: () => volumes.populate('vol', found, path) }
+    return {
+      paths,
+      volumes,
+      mountpoint,
+      layers: found,
+      fill: (subpath?: string) => volumes.populate({ name: 'vol', subpath }, found, path),
+    }
   }
 
   test('copies content with owner, mode, times and links, and gives the volume the folder’s own', async t => {
@@ -204,6 +210,24 @@ describe('populate()', { skip }, () => {
     const dots = await filled(t, [{ a: '' }], '/../../../../../../../etc')
     await dots.fill()
     assert.deepEqual(readdirSync(dots.mountpoint), [])
+  })
+
+  test('fills a part of a volume that is there and empty, wherever its links lead inside the volume', async t => {
+    const { mountpoint, fill, paths } = await filled(t, [{ 'data/': { mode: 0o2770 }, 'data/x': 'image' }])
+    for (const folder of ['empty', 'full', 'deep/er']) mkdirSync(join(mountpoint, folder), { recursive: true })
+    writeFileSync(join(mountpoint, 'full/mine'), '')
+    symlinkSync('/deep/er', join(mountpoint, 'link'))
+    const outside = join(paths.roots.data, 'outside')
+    mkdirSync(outside)
+    symlinkSync(outside, join(mountpoint, 'out'))
+    for (const subpath of ['empty', 'full', 'link', 'out', 'none', 'full/mine']) await fill(subpath)
+    assert.deepEqual(readdirSync(mountpoint).sort(), ['deep', 'empty', 'full', 'link', 'out'])
+    assert.deepEqual(readdirSync(join(mountpoint, 'empty')), ['x'])
+    assert.equal(lstatSync(join(mountpoint, 'empty')).mode & 0o7777, 0o2770)
+    assert.deepEqual(readdirSync(join(mountpoint, 'full')), ['mine'])
+    assert.deepEqual(readdirSync(join(mountpoint, 'deep/er')), ['x'])
+    assert.deepEqual(readdirSync(outside), [])
+    assert.deepEqual(readdirSync(paths.volume('vol')).sort(), ['_data', 'volume.json'])
   })
 
   test('leaves a volume with content alone', async t => {

@@ -255,6 +255,8 @@ function mountsOf(from: string, cause: string, { get }: MountSources): MountPoin
       ...point,
       cause,
       anonymous: false,
+      // it has what the other container's image has there
+      nocopy: true,
       readonly: mode === 'ro' || (mode === undefined && point.readonly),
     }))
 }

@@ -1,4 +1,4 @@
-/** A container's mount points → what the runtime mounts, parents before children; sources are made and filled on the way. */
+/** A container's mount points → what the runtime mounts, parents before children; folders that are missing are made on the way. */
 import { chmod, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
@@ -8,16 +8,24 @@ import type { Container, MountPoint } from '../container.ts'
 
 export interface MountContext {
   readonly volumes: Volumes
-  /** The image's, lowest first, for what an empty volume starts with. */
-  readonly layers: readonly HostPath[]
   /** Of another image, by id. @throws Failure `not-found`. */
   readonly imageLayers: (id: string) => readonly HostPath[]
   /** The container's own folder on the host, with hosts, hostname and resolv.conf. */
   readonly folder: HostPath
   /** Of these three, the ones to bind. */
   readonly hostFiles: readonly string[]
-  /** Only to be shown: nothing is made or filled. */
+  /** Only to be shown: nothing is made. */
   readonly dry?: boolean
+}
+
+/** What an empty volume starts with: what the image (layers, lowest first) has in its place. At the container's creation, and never again. */
+export async function populateVolumes(
+  volumes: Volumes,
+  points: readonly MountPoint[],
+  layers: readonly HostPath[],
+): Promise<void> {
+  for (const { type, name, subpath, nocopy, target } of points)
+    if (type === 'volume' && !nocopy) await volumes.populate({ name: name!, subpath }, layers, target)
 }
 
 /** @throws Failure `invalid` when the source of a bind is missing. */
@@ -77,7 +85,6 @@ async function mountSpec(point: MountPoint, container: Container, context: Mount
     }
   }
   const name = point.name!
-  if (!point.nocopy && !point.subpath && !context.dry) await context.volumes.populate(name, context.layers, target)
   const source = context.volumes.source(name)
   if (source.kind === 'tmpfs')
     return {

@@ -14,6 +14,7 @@ import { type ConfigRequest, type ImageDefaults, mergeConfig } from '../config/m
 import { resolveMounts } from '../config/mount-points.ts'
 import { checkSysctls } from '../config/spec.ts'
 import { Container, newState, recordVersion } from '../container.ts'
+import { populateVolumes } from '../files/mounts.ts'
 import { checkLinks } from '../linked.ts'
 import { type Parts, tell } from '../parts.ts'
 
@@ -66,6 +67,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
       imageId: ref => parts.images.get(ref).id,
       onAnonymous: volume => anonymous.push(volume),
     })
+    await populateVolumes(parts.volumes, mounts, parts.images.layers(image))
     const container = new Container(
       {
         version: recordVersion,

@@ -100,7 +100,7 @@ async function prepare(
   const folder = paths.container(network.filesOf)
   const links = linkedContainers(parts, container)
   const made = await Promise.allSettled([
-    mountSpecs(container, { ...mountSources(parts), layers, folder, hostFiles: hostFileNames }),
+    mountSpecs(container, { ...mountSources(parts), folder, hostFiles: hostFileNames }),
     openSandbox(parts, container, network, undo),
     network.filesOf === container.id &&
       writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname, links }),
@@ -154,7 +154,7 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
   const interfaces = state.attachments.map(attachment => attachment.interface)
   const kind = networkKind(record.hostConfig.NetworkMode).kind
   const [mounts, devices] = await Promise.all([
-    mountSpecs(container, { ...mountSources(parts), layers, folder, hostFiles: hostFileNames, dry: true }),
+    mountSpecs(container, { ...mountSources(parts), folder, hostFiles: hostFileNames, dry: true }),
     resolveDevices(record.hostConfig),
     ensureUpper(parts, container),
   ])
