@@ -123,6 +123,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     },
   )
   const execs = new Execs(containers.parts)
+  await images.settle()
   await containers.adopt()
   await clearBuilds({ paths, aside, runtime, say })
   await networks.settle()

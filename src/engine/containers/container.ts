@@ -9,6 +9,7 @@ import type { RecordKind } from '../base/store.ts'
 import type { Syncer } from '../base/syncer.ts'
 import type { HealthSchedule } from '../health/schedule.ts'
 import { healthStateSchema } from '../health/state.ts'
+import { digestSchema } from '../images/image.ts'
 import { attachmentSchema } from '../networks/attachment.ts'
 import { endpointRequestSchema } from '../networks/endpoint-request.ts'
 import { publishedPortSchema } from '../networks/published-port.ts'
@@ -29,8 +30,9 @@ export const mountPointSchema = z.object({
   source: z.string().optional(),
   /** Of a volume, or of an image as it was asked for. */
   name: z.string().optional(),
-  /** Id of an image. */
+  /** Id of an image, and its layers. */
   image: z.string().optional(),
+  layers: z.array(digestSchema).readonly().optional(),
   driver: z.string().optional(),
   subpath: z.string().optional(),
   nocopy: z.boolean().optional(),
@@ -54,6 +56,8 @@ export const recordSchema = z.object({
   name: z.string(),
   created: z.string(),
   imageId: z.string(),
+  /** Of that image, lowest first: it may go before the container does. Records of older engines have none. */
+  layers: z.array(digestSchema).readonly().optional(),
   imageRef: z.string(),
   config: configSchema,
   hostConfig: hostConfigSchema,

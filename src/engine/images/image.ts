@@ -1,6 +1,6 @@
 /** What an image is: its record in the index, and the parts of Docker's configuration that the engine reads. */
 import { z } from 'zod'
-import type { Digest } from './digest.ts'
+import { type Digest, isDigest } from './digest.ts'
 
 const strings = z.array(z.string()).nullish()
 const set = z.record(z.string(), z.unknown()).nullish()
@@ -32,6 +32,8 @@ export const imageConfigSchema = z.looseObject({
   OnBuild: strings,
 })
 export type ImageConfig = z.infer<typeof imageConfigSchema>
+
+export const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value))
 
 const historySchema = z.looseObject({
   created: z.string().nullish(),

@@ -41,12 +41,16 @@ export interface OpenOptions {
 
 export class Images {
   readonly #store: ImageStore
+  readonly #aside: Aside
   /** Layers whose root hides all below it. */
   readonly #opaque = new Set<Digest>()
+  /** Of containers, by their ids. */
+  readonly #kept = new Map<string, { readonly layers: readonly Digest[]; readonly release: () => void }>()
   #puller: Puller | undefined
 
-  private constructor(store: ImageStore) {
+  private constructor(store: ImageStore, aside: Aside) {
     this.#store = store
+    this.#aside = aside
   }
 
   static async open(paths: Paths, events: Events, options: OpenOptions = {}): Promise<Images> {
@@ -58,18 +62,40 @@ export class Images {
     const blobs = new Blobs(paths)
     const layers = new Layers(paths, blobs, { aside, limits: options.limits })
     const catalogue = await Catalogue.open(paths, blobs, aside, options.holders)
-    const images = new Images({
-      paths,
-      blobs,
-      layers,
-      catalogue,
-      events,
-      registries: { ...defaultSettings, ...options.registries },
-    })
-    if (catalogue.isWhole) await images.#collectLeftovers()
-    else aside.say('Layers and blobs that no image names are left where they are')
+    const images = new Images(
+      {
+        paths,
+        blobs,
+        layers,
+        catalogue,
+        events,
+        registries: { ...defaultSettings, ...options.registries },
+      },
+      aside,
+    )
     await Promise.all(catalogue.list().map(image => images.#checked(image, aside)))
     return images
+  }
+
+  /** Clears away what nobody has. Once all who stand on layers of images that are gone have said so by `keep`. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#kept.values()].map(({ layers }) => this.#noteOpaque(layers)))
+    if (this.#store.catalogue.isWhole) await this.#collectLeftovers()
+    else this.#aside.say('Layers and blobs that no image names are left where they are')
+  }
+
+  /** What a container stands on stays, also when the image goes, until it is let go. */
+  keep(container: string, layers: readonly Digest[]): void {
+    this.#kept.get(container)?.release()
+    this.#kept.set(container, { layers, release: this.#store.catalogue.pin(layers) })
+  }
+
+  async letGo(container: string): Promise<void> {
+    const kept = this.#kept.get(container)
+    if (kept === undefined) return
+    this.#kept.delete(container)
+    kept.release()
+    await this.#removeLayers(kept.layers)
   }
 
   find(reference: string): Image | undefined {
@@ -103,7 +129,7 @@ export class Images {
   async pull(reference: string, options: PullOptions = {}): Promise<Image> {
     const { Puller } = await import('./pull.ts')
     this.#puller ??= new Puller(this.#store)
-    return await this.#noteOpaque(await this.#puller.pull(reference, options))
+    return await this.#noted(await this.#puller.pull(reference, options))
   }
 
   /** All tags of a repository, one after the other; a name that has a tag or digest of its own is that one. */
@@ -134,21 +160,21 @@ export class Images {
   async load(stream: Readable, options: LoadOptions = {}): Promise<string[]> {
     const { load } = await import('./load.ts')
     const loaded = await load(this.#store, stream, options)
-    for (const { image } of loaded) await this.#noteOpaque(image)
+    for (const { image } of loaded) await this.#noted(image)
     return loaded.flatMap(({ image, names }) => (names.length > 0 ? names : [image.id]))
   }
 
   /** Makes an image of one layer from a root file system tar. */
   async importRoot(stream: Readable, options: ImportOptions = {}): Promise<Image> {
     const { importRoot } = await import('./import-root.ts')
-    return await this.#noteOpaque(await importRoot(this.#store, stream, options))
+    return await this.#noted(await importRoot(this.#store, stream, options))
   }
 
   /** Makes an image of what a container wrote. */
   async commit(options: CommitOptions): Promise<Committed> {
     const { commit } = await import('./commit.ts')
     const committed = await commit(this.#store, options)
-    await this.#noteOpaque(committed.image)
+    await this.#noteOpaque(committed.image.diffIds)
     return committed
   }
 
@@ -276,12 +302,17 @@ export class Images {
 
   /** Takes an image out of the catalogue without a word, and what nobody else has of it. @returns the layers that went. */
   async forget(id: Digest): Promise<readonly Digest[]> {
-    const { catalogue, layers: layerStore, blobs: blobStore } = this.#store
+    const { catalogue, blobs: blobStore } = this.#store
     const had = await catalogue.remove(id)
-    // decided and taken away in one go, so that no pull can pin in between
-    const layers = catalogue.unreferenced(had.layers)
     const blobs = catalogue.unreferenced(had.blobs)
-    await Promise.all([...layers.map(each => layerStore.remove(each)), ...blobs.map(each => blobStore.remove(each))])
+    const [layers] = await Promise.all([this.#removeLayers(had.layers), ...blobs.map(each => blobStore.remove(each))])
+    return layers
+  }
+
+  /** Those that nobody has: decided and taken away in one go, so that no pull can pin in between. */
+  async #removeLayers(candidates: readonly Digest[]): Promise<readonly Digest[]> {
+    const layers = this.#store.catalogue.unreferenced(candidates)
+    await Promise.all(layers.map(each => this.#store.layers.remove(each)))
     return layers
   }
 
@@ -293,16 +324,20 @@ export class Images {
 
   /** At the start: a layer that is not there is told once, and not first by a container that cannot be mounted. */
   async #checked(image: Image, aside: Aside): Promise<void> {
-    await this.#noteOpaque(image)
+    await this.#noted(image)
     for (const id of image.diffIds)
       if (!(await this.#store.layers.find(id)))
         aside.say(`Image ${image.tags[0] ?? image.id} lacks layer "${id}": pull or load it again`)
   }
 
-  async #noteOpaque(image: Image): Promise<Image> {
-    const found = await Promise.all(image.diffIds.map(id => this.#store.layers.find(id)))
-    for (const [i, layer] of found.entries()) if (layer?.opaque) this.#opaque.add(image.diffIds[i]!)
+  async #noted(image: Image): Promise<Image> {
+    await this.#noteOpaque(image.diffIds)
     return image
+  }
+
+  async #noteOpaque(layers: readonly Digest[]): Promise<void> {
+    const found = await Promise.all(layers.map(id => this.#store.layers.find(id)))
+    for (const [i, layer] of found.entries()) if (layer?.opaque) this.#opaque.add(layers[i]!)
   }
 
   /** Layers and blobs of pulls that a killed engine did not finish. */

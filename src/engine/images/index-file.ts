@@ -9,10 +9,9 @@ import type { Paths } from '../base/paths.ts'
 import { type RecordKind, writeRecord } from '../base/store.ts'
 import type { Blobs } from './blobs.ts'
 import { type Digest, isDigest } from './digest.ts'
-import { imageDocumentSchema } from './image.ts'
+import { digestSchema, imageDocumentSchema } from './image.ts'
 
 const recordVersion = 1
-const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value))
 const imageRecordSchema = z.object({
   id: digestSchema,
   tags: z.array(z.string()),

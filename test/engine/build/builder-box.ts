@@ -55,6 +55,7 @@ export class Box {
     this.#syncer = new Syncer(line => this.said.push(line))
     this.cache = await BuildCache.open({ paths, aside, syncer: this.#syncer })
     this.images = await Images.open(paths, new Events(), { aside, holders: [() => this.cache.layers()] })
+    await this.images.settle()
     for (const folder of [paths.buildTemp, paths.buildMounts, paths.buildRuns]) await aside.folder(folder)
     this.builder = new Builder({
       paths,

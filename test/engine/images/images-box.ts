@@ -22,7 +22,12 @@ export async function store(t: TestContext, limits?: Partial<UnpackLimits>) {
     paths,
     events,
     images: await Images.open(paths, events, { limits }),
-    again: () => Images.open(paths, events),
+    /** As an engine does at its start. */
+    again: async () => {
+      const images = await Images.open(paths, events)
+      await images.settle()
+      return images
+    },
   }
 }
 

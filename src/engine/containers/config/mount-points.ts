@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Mount } from '../../../api/container-body.ts'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
+import type { Image } from '../../images/image.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
 import type { Container, MountPoint } from '../container.ts'
 import type { Config } from './config.ts'
@@ -13,7 +14,7 @@ export interface MountSources {
   /** @throws Failure `not-found`. */
   readonly get: (ref: string) => Container
   /** @throws Failure `not-found`. */
-  readonly imageId: (ref: string) => string
+  readonly image: (ref: string) => Pick<Image, 'id' | 'diffIds'>
   /** Called with each volume that was made, for undo. */
   readonly onAnonymous: (name: string) => void
 }
@@ -39,7 +40,7 @@ export async function resolveMounts(
     volumeOf({ ...point, driver: point.driver ?? (hostConfig.VolumeDriver || 'local') }, sources, mount)
   for (const [i, bind] of (hostConfig.Binds ?? []).entries()) add(await made(parseBind(bind, `HostConfig.Binds[${i}]`)))
   for (const [i, mount] of (hostConfig.Mounts ?? []).entries())
-    add(await made(await fromRequest(mount, `HostConfig.Mounts[${i}]`, sources.imageId), mount))
+    add(await made(await fromRequest(mount, `HostConfig.Mounts[${i}]`, sources.image), mount))
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const clean = targetPath(target, `tmpfs ${target}`)
     add({ ...base('tmpfs', clean, `HostConfig.Tmpfs["${target}"]`), ...tmpfsOptions(options) })
@@ -126,7 +127,7 @@ export function parseBind(text: string, cause: string): MountPoint {
 }
 
 /** One of HostConfig.Mounts. A bind's source has to exist, unless it is to be created. */
-async function fromRequest(mount: Mount, cause: string, imageId: MountSources['imageId']): Promise<MountPoint> {
+async function fromRequest(mount: Mount, cause: string, image: MountSources['image']): Promise<MountPoint> {
   const target = targetPath(mount.Target, mount.Target)
   const readonly = mount.ReadOnly ?? false
   const bad = (why: string) => new Failure('invalid', `invalid mount config for type "${mount.Type}": ${why}`)
@@ -183,10 +184,12 @@ async function fromRequest(mount: Mount, cause: string, imageId: MountSources['i
       if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
       if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
       const subpath = relativePath(mount.ImageOptions?.Subpath, bad)
+      const found = image(mount.Source)
       return {
         ...base('image', target, cause),
         name: mount.Source,
-        image: imageId(mount.Source),
+        image: found.id,
+        layers: found.diffIds,
         subpath,
         readonly: true,
         propagation: 'rprivate',

@@ -11,6 +11,7 @@ import type { NameIn, OverlayWriter, WriteFolder } from '../../base/overlay-writ
 import { type TarEntry, TarReader } from '../../base/tar-reader.ts'
 import { decompressed } from '../../images/compression.ts'
 import type { Container } from '../container.ts'
+import { imageLayers } from '../layers.ts'
 import { type Parts, tell } from '../parts.ts'
 import { containerUser } from '../verbs/start.ts'
 import { canonical, isBehindFile, type View, viewOf } from './view.ts'
@@ -29,7 +30,7 @@ export interface WriteOptions {
 const largestId = 0xfffffffe
 
 export async function writeArchive(parts: Parts, container: Container, options: WriteOptions): Promise<void> {
-  const layers = parts.images.layers(parts.images.get(container.record.imageId))
+  const layers = imageLayers(parts.images, container.record)
   const view = await viewOf(parts, container)
   const folder = target(view, container, options)
   using writer = view.writer()

@@ -3,13 +3,13 @@ import { chmod, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { HostPath, MountSpec, Propagation } from '../../../runtime/spec.ts'
+import type { Images } from '../../images/images.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
 import type { Container, MountPoint } from '../container.ts'
 
 export interface MountContext {
   readonly volumes: Volumes
-  /** Of another image, by id. @throws Failure `not-found`. */
-  readonly imageLayers: (id: string) => readonly HostPath[]
+  readonly images: Images
   /** The container's own folder on the host, with hosts, hostname and resolv.conf. */
   readonly folder: HostPath
   /** Of these three, the ones to bind. */
@@ -66,7 +66,7 @@ async function mountSpec(point: MountPoint, container: Container, context: Mount
       kind: 'image',
       target,
       cause,
-      layers: context.imageLayers(point.image!),
+      layers: context.images.layers({ diffIds: point.layers ?? context.images.get(point.image!).diffIds }),
       beneath: subpath,
     }
   if (point.type === 'bind') {

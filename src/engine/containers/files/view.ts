@@ -7,6 +7,7 @@ import { MergedTree, type Mounts, type TreeFolder, type TreeNode } from '../../b
 import { OverlayWriter } from '../../base/overlay-writer.ts'
 import { linkText } from '../../base/tree-tar.ts'
 import type { Container } from '../container.ts'
+import { imageLayers } from '../layers.ts'
 import type { Parts } from '../parts.ts'
 import { hostFileNames } from './host-files.ts'
 import { ensureUpper } from './upper.ts'
@@ -36,7 +37,7 @@ export async function viewOf(parts: Parts, container: Container): Promise<View> 
 
 /** Its image and what it changed of it, lowest first, without anything that is mounted. */
 export async function ownLayers(parts: Parts, container: Container): Promise<readonly HostPath[]> {
-  const layers = parts.images.layers(parts.images.get(container.record.imageId))
+  const layers = imageLayers(parts.images, container.record)
   await ensureUpper(parts, container)
   return [...layers, parts.paths.containerUpper(container.id)]
 }

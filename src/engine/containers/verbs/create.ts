@@ -5,6 +5,8 @@ import type { ContainerCreate } from '../../../api/container-body.ts'
 import { Failure, isFailure } from '../../../lib/failure.ts'
 import { newId } from '../../../lib/ids.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
+import type { Digest } from '../../images/digest.ts'
+import type { Image } from '../../images/image.ts'
 import type { Config } from '../config/config.ts'
 import { endpointsOf, networkKind } from '../config/endpoints.ts'
 import { fillHostConfig } from '../config/host-config.ts'
@@ -60,11 +62,18 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   if (mac) config.MacAddress = mac
   const name = options.reserve(id, options.name)
   const anonymous: string[] = []
+  const layers: Digest[] = []
+  const stand = (on: Image): Image => {
+    layers.push(...on.diffIds)
+    parts.images.keep(id, layers)
+    return on
+  }
+  stand(image)
   try {
     const mounts = await resolveMounts(config, asked, {
       volumes: parts.volumes,
       get: ref => askedFor(parts, ref),
-      imageId: ref => parts.images.get(ref).id,
+      image: ref => stand(parts.images.get(ref)),
       onAnonymous: volume => anonymous.push(volume),
     })
     await populateVolumes(parts.volumes, mounts, parts.images.layers(image))
@@ -75,6 +84,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
         name,
         created: new Date().toISOString(),
         imageId: image.id,
+        layers: image.diffIds,
         imageRef: body.Image,
         config,
         hostConfig: asked,
@@ -92,6 +102,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
     return { Id: id, Warnings: warnings }
   } catch (error) {
     options.release(name)
+    await parts.images.letGo(id)
     await removeFolder(parts.paths.container(id))
     for (const volume of anonymous) await parts.volumes.remove(volume, { force: true, usedBy: () => [] })
     throw error

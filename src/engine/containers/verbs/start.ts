@@ -17,6 +17,7 @@ import type { Container } from '../container.ts'
 import { hostFileNames, writeHostFiles } from '../files/host-files.ts'
 import { mountSpecs } from '../files/mounts.ts'
 import { ensureUpper } from '../files/upper.ts'
+import { imageLayers } from '../layers.ts'
 import { linkedContainers, tellLinked } from '../linked.ts'
 import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
 import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
@@ -89,8 +90,7 @@ async function prepare(
 ): Promise<{ spec: ContainerSpec; network: ContainerNetwork }> {
   const { record } = container
   const { paths } = parts
-  const image = parts.images.get(record.imageId)
-  const layers = parts.images.layers(image)
+  const layers = imageLayers(parts.images, record)
   const prepared = await Promise.allSettled([
     attachNetwork(parts, container, undo),
     makeFolders(parts, container).then(() => containerUser(parts, container, layers)),
@@ -122,7 +122,7 @@ async function prepare(
 }
 
 function mountSources({ images, volumes }: Parts) {
-  return { volumes, imageLayers: (id: string) => images.layers(images.get(id)) }
+  return { volumes, images }
 }
 
 /** All have ended before the first failure is thrown, so that undo finds everything made. */
@@ -148,7 +148,7 @@ function places({ paths, masked }: Parts, { id, cgroup, record }: Container) {
 export async function shownSpec(parts: Parts, container: Container): Promise<ContainerSpec> {
   if (container.spec) return container.spec
   const { record, state } = container
-  const layers = parts.images.layers(parts.images.get(record.imageId))
+  const layers = imageLayers(parts.images, record)
   const folder = parts.paths.container(container.id)
   const path = parts.paths.sandbox(container.id)
   const interfaces = state.attachments.map(attachment => attachment.interface)
