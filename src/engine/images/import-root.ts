@@ -5,7 +5,7 @@ import { parseChanges } from './changes.ts'
 import type { Image } from './image.ts'
 import type { ImageStore, ImportOptions } from './image-store.ts'
 import { newImage } from './new-image.ts'
-import { machine, parsePlatform } from './platform.ts'
+import { machine, parsePlatform, plainPlatform } from './platform.ts'
 import { newName } from './reference.ts'
 
 export async function importRoot(store: ImageStore, stream: Readable, options: ImportOptions): Promise<Image> {
@@ -14,11 +14,9 @@ export async function importRoot(store: ImageStore, stream: Readable, options: I
   const config = parseChanges(options.changes ?? [])
   const platform = options.platform ? parsePlatform(options.platform) : machine()
   if (platform.os !== 'linux') throw new Failure('invalid', 'operating system is not supported')
-  // what goes without saying is not written
-  const variant = platform.architecture === 'arm64' && platform.variant === 'v8' ? undefined : platform.variant
   const image = await newImage(store, {
     layer: stream,
-    platform: { ...platform, variant },
+    platform: plainPlatform(platform),
     config,
     history: { comment: options.message || 'Imported from -' },
     tags: name === undefined ? [] : [name],

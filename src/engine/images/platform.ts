@@ -33,22 +33,43 @@ const aliases: Readonly<Record<string, string>> = {
   armel: 'arm/v6',
 }
 
-/** "linux/arm64/v8", "linux", "arm64". @throws Failure `invalid`. */
+/** What Go can build for: a word alone is one of these. */
+const systems =
+  'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos'.split(
+    ' ',
+  )
+const architectures =
+  `386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32
+  mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm`.split(/\s+/)
+
+/**
+ * "linux/arm64/v8", "linux", "arm64"; a version of the system ("windows(10.0)/amd64") is read over.
+ * @throws Failure `invalid` with the words of containerd's platforms, as Docker passes them on.
+ */
 export function parsePlatform(text: string): Platform {
-  const here = machine()
-  const parts = text.toLowerCase().split('/')
-  if (parts.length > 3) throw new Failure('invalid', `"${text}": cannot parse platform specifier: invalid argument`)
-  if (parts.some(part => !/^[a-z0-9_]+(?:[.-][a-z0-9_]+)*$/.test(part))) {
-    throw new Failure(
-      'invalid',
-      `"${text}" is an invalid OS component of "${text}": platform specifier should be OS[/architecture[/variant]]`,
-    )
-  }
-  if (parts.length === 1) {
-    if (parts[0] === 'linux') return here
-    return split('linux', parts[0]!, undefined)
-  }
-  return split(parts[0]!, parts[1]!, parts[2])
+  const bad = (what: string) => new Failure('invalid', `${what}: invalid argument`)
+  if (text.includes('*')) throw bad(`"${text}": wildcards not yet supported`)
+  const parts = text.split('/')
+  const [, system] = /^([A-Za-z0-9_-]+)(?:\([A-Za-z0-9_.-]*\))?$/.exec(parts[0]!) ?? []
+  if (system === undefined) throw bad(`"${parts[0]}" is an invalid OS component of "${text}"`)
+  for (const part of parts.slice(1, 4))
+    if (!/^[A-Za-z0-9_.-]+$/.test(part)) throw bad(`"${part}" is an invalid component of "${text}"`)
+  if (parts.length > 3) throw bad(`"${text}": cannot parse platform specifier`)
+  const word = system.toLowerCase()
+  const os = word === 'macos' ? 'darwin' : word
+  const [, architecture, variant] = parts.map(part => part.toLowerCase())
+  if (architecture !== undefined) return split(os, architecture, variant)
+  if (systems.includes(os)) return { ...machine(), os }
+  const platform = split('linux', os, undefined)
+  if (!architectures.includes(platform.architecture)) throw bad(`"${text}": unknown operating system or architecture`)
+  return platform
+}
+
+/** Without the variant that goes without saying, as Docker notes it. */
+export function plainPlatform(platform: Platform): Platform {
+  const { architecture, variant } = platform
+  const isPlain = { amd64: 'v1', arm64: 'v8', arm: 'v7' }[architecture] === variant
+  return isPlain ? { ...platform, variant: undefined } : platform
 }
 
 function split(os: string, name: string, given: string | undefined): Platform {

@@ -47,11 +47,11 @@ export async function* save(store: ImageStore, saved: readonly Saved[]): AsyncGe
         }),
       )
       const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(manifest), size: manifest.length }
-      for (const [digest, content] of [
-        [image.id, data],
-        [descriptor.digest, manifest],
+      for (const [digest, content, mtime] of [
+        [image.id, data, createdAt(image)],
+        [descriptor.digest, manifest, 0],
       ] as const) {
-        if (!written.has(digest)) yield* small(`blobs/sha256/${hexOf(digest)}`, content)
+        if (!written.has(digest)) yield* small(`blobs/sha256/${hexOf(digest)}`, content, mtime)
         written.add(digest)
       }
       manifests.push({ saved: each, descriptor })
@@ -83,7 +83,7 @@ async function* layer(
   const bytes = await layerBytes(store, diffId, store.catalogue.blobs(image.id))
   try {
     const { size } = bytes
-    const mtime = Math.floor(image.created.getTime() / 1000)
+    const mtime = createdAt(image)
     yield tarHeader({ ...owner, name: `blobs/sha256/${hexOf(diffId)}`, type: 'file', mode: 0o644, mtime, size })
     yield* createReadStream(bytes.path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>
     yield tarPadding(size)
@@ -93,8 +93,13 @@ async function* layer(
   }
 }
 
-function* small(name: string, content: Buffer): Generator<Uint8Array> {
-  yield tarHeader({ ...owner, name, type: 'file', mode: 0o644, size: content.length })
+/** Seconds. */
+function createdAt(image: Image): number {
+  return Math.floor(image.created.getTime() / 1000)
+}
+
+function* small(name: string, content: Buffer, mtime = 0): Generator<Uint8Array> {
+  yield tarHeader({ ...owner, name, type: 'file', mode: 0o644, mtime, size: content.length })
   yield content
   yield tarPadding(content.length)
 }

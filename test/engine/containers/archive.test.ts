@@ -95,6 +95,26 @@ test('a path is told with the mode bits of Go, and a link with its target', asyn
   assert.deepEqual([file.size, file.mode], [4, 0o644])
 })
 
+test('entries are named by the last word of the path, or by a dot, slash behind it or not', async () => {
+  await using box = await EngineBox.open()
+  await box.create('web')
+  await put(box, '/', { l: { type: 'symlink', linkname: 'data' } })
+  for (const [path, ...names] of [
+    ['/data', 'data/', 'data/seed'],
+    ['data/', 'data/', 'data/seed'],
+    ['data/.', './', './seed'],
+    ['/data/./', './', './seed'],
+    ['l', 'l'],
+    ['l/', 'l/', 'l/seed'],
+    ['l/.', './', './seed'],
+    ['l/.//', './', './seed'],
+  ] as const)
+    assert.deepEqual(Object.keys(await get(box, path)), names, path)
+  const { data: _, ...rest } = await get(box, '/')
+  assert.ok('/data/seed' in rest)
+  for (const path of ['.', '/.', './', '/./']) assert.ok('./data/seed' in (await get(box, path)), path)
+})
+
 test('a path that is not there is not-found, in the words of Docker', async () => {
   await using box = await EngineBox.open()
   await box.create('web')

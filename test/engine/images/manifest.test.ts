@@ -44,6 +44,24 @@ test('parsePlatform() completes what is left out and knows other names', () => {
   assert.deepEqual(parsePlatform('aarch64'), { os: 'linux', architecture: 'arm64', variant: 'v8' })
   assert.deepEqual(parsePlatform('linux/x86_64'), { os: 'linux', architecture: 'amd64', variant: undefined })
   assert.deepEqual(parsePlatform('Linux/ARM/v6'), { os: 'linux', architecture: 'arm', variant: 'v6' })
-  for (const text of ['', 'a/b/c/d', '../x', 'linux/'])
-    assert.throws(() => parsePlatform(text), { kind: 'invalid' }, text)
+  assert.deepEqual(parsePlatform('macos'), { ...machine(), os: 'darwin' })
+  assert.deepEqual(parsePlatform('windows(10.0.17763)/amd64'), {
+    os: 'windows',
+    architecture: 'amd64',
+    variant: undefined,
+  })
+  // a pair is taken as it is, a word alone is looked up
+  assert.deepEqual(parsePlatform('linux/nintendo64'), { os: 'linux', architecture: 'nintendo64', variant: undefined })
+})
+
+test('parsePlatform() refuses what is none, in the words of containerd', () => {
+  for (const [text, message] of [
+    ['', '"" is an invalid OS component of ""'],
+    ['linux*', '"linux*": wildcards not yet supported'],
+    ['../x', '".." is an invalid OS component of "../x"'],
+    ['linux/', '"" is an invalid component of "linux/"'],
+    ['a/b/c/d', '"a/b/c/d": cannot parse platform specifier'],
+    ['nintendo64', '"nintendo64": unknown operating system or architecture'],
+  ] as const)
+    assert.throws(() => parsePlatform(text), { kind: 'invalid', message: `${message}: invalid argument` })
 })

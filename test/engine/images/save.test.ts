@@ -14,6 +14,13 @@ describe('save()', { skip }, () => {
   async function saved(images: Images, ...references: string[]): Promise<Buffer> {
     return await buffer(Readable.from(await images.save(references)))
   }
+  /** Name to seconds. */
+  async function times(tar: Buffer): Promise<Record<string, number>> {
+    const reader = new TarReader(Readable.from([tar]))
+    const found: Record<string, number> = {}
+    for (let entry = await reader.next(); entry; entry = await reader.next()) found[entry.name] = entry.mtime
+    return found
+  }
   async function documents(tar: Buffer): Promise<Record<string, string>> {
     const reader = new TarReader(Readable.from([tar]))
     const found: Record<string, string> = {}
@@ -61,6 +68,16 @@ describe('save()', { skip }, () => {
     const reloaded = await store(t)
     const asOci = Object.fromEntries(Object.entries(layout).map(([name, text]) => [name, Buffer.from(text, 'latin1')]))
     assert.deepEqual(await reloaded.images.load(of(await tinyTar(asOci))), ['app:1'])
+  })
+
+  test('its layers and its configuration are as old as the image, what is made for the archive has no time', async t => {
+    const { images } = await store(t)
+    await images.load(of(await tinyImageTar({ tag: 'app:1', files: { f: 'x' } })))
+    const { diffIds, id, created } = images.get('app:1')
+    const found = await times(await saved(images, 'app:1'))
+    const of2026 = created.getTime() / 1000
+    for (const digest of [id, diffIds[0]!]) assert.equal(found[`blobs/sha256/${digest.slice(7)}`], of2026)
+    for (const name of ['index.json', 'manifest.json', 'oci-layout']) assert.equal(found[name], 0)
   })
 
   test('an image by its id has no name in the archive; what an engine before did not note is found', async t => {

@@ -62,14 +62,15 @@ async function* disposing(tree: MergedTree, content: AsyncGenerator<Uint8Array>)
 }
 
 function find(tree: MergedTree, { path, ref }: Place): Found {
-  const ending = /(?:^|\/)\.$/.test(path) ? '/.' : path.endsWith('/') ? '/' : ''
+  const isDot = /(?:^|\/)\.\/*$/.test(path)
+  const ending = (isDot ? '/.' : '') + (path.endsWith('/') ? '/' : '')
   const bare = posix.normalize(`/${path}`).replace(/(.)\/$/, '$1')
-  const clean = bare === '/' && ending !== '/.' ? '/' : bare.replace(/\/$/, '') + ending
+  const clean = bare === '/' && !isDot ? '/' : bare.replace(/\/$/, '') + ending
   const entry = ending === '' ? look(tree, bare) : tree.resolve(bare)
   if (entry === undefined ? isBehindFile(tree, bare) : ending !== '' && entry.kind !== 'folder')
     throw new Failure('internal', `lstat ${clean}: not a directory`)
   if (entry === undefined) throw new Failure('not-found', `Could not find the file ${path} in container ${ref}`)
-  return { entry, clean, name: ending === '/.' ? '.' : posix.basename(bare) || '/' }
+  return { entry, clean, name: isDot ? '.' : posix.basename(bare) || '/' }
 }
 
 function pathStat(tree: MergedTree, { entry: { stat }, clean, name }: Found): PathStat {

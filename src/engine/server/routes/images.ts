@@ -115,8 +115,8 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
         hint: "Search on the registry's own page",
       })
     },
-    imagesGet: ({ query }) => saveImages(images, query.names ?? [], query.platform?.[0]),
-    imageGet: ({ params, query }) => saveImages(images, [params.name], query.platform?.[0]),
+    imagesGet: ({ query }) => saveImages(images, query.names ?? [], query.platform),
+    imageGet: ({ params, query }) => saveImages(images, [params.name], query.platform),
     imagePush: ({ params, query, headers }, { signal }) => {
       const auth = decodeRegistryAuth(headers.registryAuth)
       // what is no name is told by the status, all else among the lines
@@ -143,8 +143,9 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
   }
 }
 
-async function saveImages(images: Images, references: readonly string[], platform: string | undefined) {
-  const wanted = parsePlatformJson(platform)
+async function saveImages(images: Images, references: readonly string[], platforms: readonly string[] = []) {
+  if (platforms.length > 1) throw new Failure('invalid', 'multiple platform parameters not supported')
+  const wanted = parsePlatformJson(platforms[0])
   for (const reference of references) {
     const image = images.find(reference)
     if (image !== undefined && wanted !== undefined && !isFor(image, wanted))
