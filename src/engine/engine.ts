@@ -22,6 +22,7 @@ import { endCommands } from './containers/build/end-commands.ts'
 import { commandRunner } from './containers/build/run-command.ts'
 import { defaultCapabilities } from './containers/config/capabilities.ts'
 import { Containers } from './containers/containers.ts'
+import { keepLayers } from './containers/layers.ts'
 import { engineInfo, engineVersion } from './containers/show/info.ts'
 import { Execs } from './containers/verbs/execs.ts'
 import { Images } from './images/images.ts'
@@ -123,6 +124,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     },
   )
   const execs = new Execs(containers.parts)
+  for (const { record } of containers.parts.all()) keepLayers(images, record)
   await images.settle()
   await containers.adopt()
   await clearBuilds({ paths, aside, runtime, say })

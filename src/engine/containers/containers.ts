@@ -18,7 +18,6 @@ import type { Image } from '../images/image.ts'
 import { Collection } from './collection.ts'
 import { splitLinkName } from './config/links.ts'
 import type { Container } from './container.ts'
-import { keepLayers } from './layers.ts'
 import { Life } from './life.ts'
 import { mend } from './mend.ts'
 import { type Parts, tell } from './parts.ts'
@@ -77,10 +76,7 @@ export class Containers {
   static async open(parts: Omit<Parts, 'all' | 'get'>, options: ContainersOptions): Promise<Containers> {
     const containers = new Containers(parts, options)
     const loaded = await containers.#records.load()
-    for (const container of loaded.containers) {
-      keepLayers(parts.images, container.record)
-      containers.#collection.adopt(container)
-    }
+    for (const container of loaded.containers) containers.#collection.adopt(container)
     containers.#lost = loaded.lost
     return containers
   }
