@@ -45,6 +45,7 @@ export async function commit(store: ImageStore, options: CommitOptions): Promise
     document: { container: options.container, container_config: containerConfig },
     tags: name === undefined ? [] : [name],
   })
+  store.events.emit('image', 'create', image.id, { ...config.Labels, name: image.id })
   if (name !== undefined) store.events.emit('image', 'tag', image.id, { ...config.Labels, name })
   return { image, name: name ?? '' }
 }

@@ -88,6 +88,16 @@ test('a commit of a container that wrote nothing has its image’s layers and a 
   assert.deepEqual(image.tags, [])
 })
 
+test('a commit tells of the image, and then of its name', async () => {
+  await using opened = await box()
+  const told: string[] = []
+  opened.engine.events.listen(({ type, action, attributes }) => {
+    if (type === 'image') told.push(`${action} ${attributes['name']}`)
+  })
+  const { id } = await opened.containers.commit('web', { repo: 'made', pause: true, changes: [] })
+  assert.deepEqual(told, [`create ${id}`, 'tag made:latest'])
+})
+
 test('an export has the container’s own files and nothing that is mounted', async () => {
   await using opened = await EngineBox.open()
   await opened.create('web', { HostConfig: { Binds: ['named:/data'] } })
