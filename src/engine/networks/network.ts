@@ -71,6 +71,11 @@ export class Network {
     this.#addresses = addressesOf(record)
   }
 
+  /** Somebody has given its bridge a name, and so looks for it as soon as there is the network. */
+  get hasChosenBridge(): boolean {
+    return this.driver === 'bridge' && !this.isDefaultBridge && this.#record.options[option.bridge] !== undefined
+  }
+
   get record(): NetworkRecord {
     return this.#record
   }

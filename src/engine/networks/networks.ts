@@ -135,6 +135,7 @@ export class Networks {
     const network = this.#keep(record)
     if (!configOnly) this.#bridges.announce(network)
     try {
+      if (network.hasChosenBridge) await this.#bridges.ensure(network)
       await this.#save(network)
     } catch (error) {
       this.#networks.delete(id)
@@ -335,10 +336,9 @@ export class Networks {
     const bridge = this.find('bridge')
     if (bridge && bridge.addresses.length > 0) await this.#bridges.removeUnused(bridge)
     // a bridge that was deleted while no engine looked is missed by those on it
-    const used = [...this.#networks.values()].filter(({ members }) => members.size > 0)
-    for (const result of await Promise.allSettled(
-      used.map(network => this.#bridges.ensure(network, { expected: true })),
-    ))
+    const used = [...this.#networks.values()].filter(network => network.members.size > 0 || network.hasChosenBridge)
+    const there = used.map(network => this.#bridges.ensure(network, { expected: network.members.size > 0 }))
+    for (const result of await Promise.allSettled(there))
       if (result.status === 'rejected') this.#aside.say(messageOf(result.reason))
     await this.#firewall.flush()
   }

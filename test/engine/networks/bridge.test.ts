@@ -46,8 +46,7 @@ describe('a bridge', () => {
     const go = Promise.withResolvers<void>()
     gate.before = async ([operation]) => (operation?.kind === 'delete-link' ? go.promise : undefined)
     const removed = networks.remove('n')
-    await networks.create(body)
-    const attached = networks.attach(member('next'), [asks({ network: 'n' })])
+    const attached = networks.create(body).then(() => networks.attach(member('next'), [asks({ network: 'n' })]))
     go.resolve()
     await Promise.all([removed, attached])
     assert.deepEqual([...links], ['brx'])
@@ -69,6 +68,25 @@ describe('a bridge', () => {
         .find(operation => 'name' in operation && operation.name === host),
       { kind: 'join-bridge', name: host, bridge, isolated: true, hairpin: false },
     )
+  })
+
+  test('that was given a name is there as soon as its network is, and after a reboot', async t => {
+    const first = await open(t)
+    const { networks, links, gate } = first
+    await networks.create({ Name: 'own' })
+    assert.deepEqual([...links], [])
+    const named = { Name: 'named', Options: { 'com.docker.network.bridge.name': 'brx' } }
+    gate.before = async () => {
+      throw new Error('no')
+    }
+    await assert.rejects(networks.create(named))
+    gate.before = async () => undefined
+    await networks.create(named)
+    assert.deepEqual([...links], ['brx'])
+    links.clear()
+    const next = await open(t, first)
+    await next.networks.settle()
+    assert.deepEqual([...next.links], ['brx'])
   })
 
   test('deleted while no engine looked is there again when the next has taken over', async t => {
