@@ -132,7 +132,7 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
     const lines = await call({}, { Dockerfile: 'FROM busybox\nRUN echo so; exit 3\n' })
     const last = lines.at(-1)!
     assert.equal(last.errorDetail?.code, 3)
-    assert.equal(last.error, 'process "/bin/sh -c echo so; exit 3" did not complete successfully: exit code: 3')
+    assert.equal(last.error, "The command '/bin/sh -c echo so; exit 3' returned a non-zero code: 3")
     assert.match(lines.at(-2)!.stream!, /^ {3}2 \| >>> RUN echo so; exit 3$/m)
   })
 

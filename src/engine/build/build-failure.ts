@@ -25,12 +25,23 @@ export class BuildFailure extends Failure {
 }
 
 /** A command that ended with another code than 0; BuildKit's words. */
-export function commandFailure(args: readonly string[], code: number): Failure {
-  return new Failure(
-    'invalid',
-    `process ${JSON.stringify(args.join(' '))} did not complete successfully: exit code: ${code}`,
-    { exitCode: code },
-  )
+export class CommandFailure extends Failure {
+  readonly command: string
+
+  constructor(args: readonly string[], code: number) {
+    const command = args.join(' ')
+    super('invalid', `process ${JSON.stringify(command)} did not complete successfully: exit code: ${code}`, {
+      exitCode: code,
+    })
+    this.command = command
+  }
+}
+
+/** The same in the words of Docker's classic builder, which its clients look for. */
+export function classicMessage(error: unknown): string {
+  const cause = error instanceof BuildFailure ? error.cause : error
+  if (!(cause instanceof CommandFailure)) return messageOf(error)
+  return `The command '${cause.command}' returned a non-zero code: ${cause.exitCode}`
 }
 
 /** Shown around the lines themselves. */

@@ -9,7 +9,7 @@ import { chainIds } from '../images/catalogue.ts'
 import type { Digest } from '../images/digest.ts'
 import type { Images } from '../images/images.ts'
 import { SharedWork } from '../images/shared-work.ts'
-import { commandFailure } from './build-failure.ts'
+import { CommandFailure } from './build-failure.ts'
 import type { BuildCache, CacheRecord } from './cache.ts'
 import type { ImportedCache } from './cache-import.ts'
 import type { CacheMounts } from './cache-mounts.ts'
@@ -271,7 +271,7 @@ export class StepMaker {
       onOutput('stderr', Buffer.from(`${error.message}\n`))
       code = error.exitCode
     }
-    if (code !== 0) throw commandFailure(step.args, code)
+    if (code !== 0) throw new CommandFailure(step.args, code)
   }
 }
 

@@ -1,11 +1,11 @@
 /** `POST /build`: the classic endpoint on the builder. */
 import type { Progress } from '../../../api/json-lines.ts'
-import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
+import { Failure, isFailure } from '../../../lib/failure.ts'
 import { shortId } from '../../../lib/ids.ts'
 import type { Paths } from '../../base/paths.ts'
 import { decodeRegistryConfig } from '../../images/auth.ts'
 import type { Images } from '../../images/images.ts'
-import { BuildFailure, sourceExcerpt } from '../build-failure.ts'
+import { BuildFailure, classicMessage, sourceExcerpt } from '../build-failure.ts'
 import type { Builder } from '../builder.ts'
 import { folderClient, unpackContext } from './classic-context.ts'
 import { ClassicLines } from './classic-lines.ts'
@@ -55,7 +55,7 @@ export async function buildClassic(options: ClassicOptions, build: ClassicBuild)
     if (error instanceof BuildFailure) say({ stream: sourceExcerpt(error) })
     for (const line of held) onLine(line)
     const code = isFailure(error) ? error.exitCode : undefined
-    const message = messageOf(error)
+    const message = classicMessage(error)
     onLine({ errorDetail: { ...(code !== undefined && { code }), message }, error: message })
   }
 }
