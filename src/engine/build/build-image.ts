@@ -35,7 +35,7 @@ export async function buildImage(images: Images, { plan, request, laid, inline =
     const added = { document, id, size, blobs: [...new Set(blobs)], tags, digests: [] }
     return await store.catalogue.add({ ...added, loose: request.loose === true })
   })
-  store.events.emit('image', 'create', id, { ...image.config.Labels, name: id })
+  if (request.loose !== true) store.events.emit('image', 'create', id, { ...image.config.Labels, name: id })
   for (const name of tags) store.events.emit('image', 'tag', id, { ...image.config.Labels, name })
   return image
 }

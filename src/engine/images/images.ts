@@ -84,13 +84,13 @@ export class Images {
     else this.#aside.say('Layers and blobs that no image names are left where they are')
   }
 
-  /** What a container stands on stays, also when the image goes, until it is let go. */
+  /** What a container stands on stays, also when the image goes, until it is released. */
   keep(container: string, layers: readonly Digest[]): void {
     this.#kept.get(container)?.release()
     this.#kept.set(container, { layers, release: this.#store.catalogue.pin(layers) })
   }
 
-  async letGo(container: string): Promise<void> {
+  async release(container: string): Promise<void> {
     const kept = this.#kept.get(container)
     if (kept === undefined) return
     this.#kept.delete(container)

@@ -102,7 +102,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
     return { Id: id, Warnings: warnings }
   } catch (error) {
     options.release(name)
-    await parts.images.letGo(id)
+    await parts.images.release(id)
     await removeFolder(parts.paths.container(id))
     for (const volume of anonymous) await parts.volumes.remove(volume, { force: true, usedBy: () => [] })
     throw error

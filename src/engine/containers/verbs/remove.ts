@@ -77,7 +77,7 @@ async function removeParts(parts: Parts, container: Container): Promise<void> {
   // out of the way first: what an engine that is killed here leaves is no container any more, and the next one clears it away
   renameIfThere(folder, doomed)
   await Promise.all([removeFolder(doomed), removeFolder(paths.containerRun(container.id))])
-  await parts.images.letGo(container.id)
+  await parts.images.release(container.id)
 }
 
 function renameIfThere(from: string, to: string): void {
