@@ -153,6 +153,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       async () => (await import('./commands/engine-stop.ts')).engineStop,
     ],
     [
+      'engine dial-stdio',
+      'Pass standard input and output on to the engine, for ssh:// hosts',
+      async () => (await import('./commands/engine-dial-stdio.ts')).engineDialStdio,
+    ],
+    [
       'completion',
       'Print the script by which a shell completes all this',
       async () => (await import('./commands/completion.ts')).completion,

@@ -10,8 +10,8 @@ export function connect(
   screen: Screen,
   env: Readonly<Record<string, string | undefined>>,
 ): Client {
-  const { host, source } = chooseHost(globals.host, env)
-  if (source !== 'default') return createClient(host)
+  const { host, source, tls } = chooseHost(globals.host, env)
+  if (source !== 'default') return createClient(host, { tls })
   return createClient(host, {
     start: async () => {
       const { startEngine } = await import('./engine-start.ts')

@@ -9,6 +9,7 @@ import { Agreement } from './connection.ts'
 import { parseHost } from './host.ts'
 import { requestPath } from './query.ts'
 import { Connections, errorOf, type RequestOptions, readAll } from './request.ts'
+import type { Tls } from './tls.ts'
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
@@ -57,6 +58,8 @@ export interface UpgradeOptions extends CallOptions {
 export interface ClientOptions {
   /** The API version to speak, without asking. */
   readonly version?: string | undefined
+  /** How TCP is spoken, where it is TLS. */
+  readonly tls?: Tls | undefined
   /** Starts an engine: called once, when nobody listens. */
   readonly start?: (() => Promise<void>) | undefined
 }
@@ -71,7 +74,7 @@ const maxDocument = 256 * 1024 * 1024
  * @throws Failure when the host is none; whether an engine is there shows at the first call.
  */
 export function createClient(host: string, options: ClientOptions = {}): Client {
-  const place = parseHost(host)
+  const place = parseHost(host, options.tls)
   const connections = new Connections(host, place, options.start)
   const agreement = new Agreement(connections, place, options.version)
 

@@ -1,41 +1,41 @@
 /** Which engine to talk to: from the flag, DOCKER_HOST or our default socket, to a place to connect to. */
 import { Failure } from '../lib/failure.ts'
+import type { SshPlace } from './ssh.ts'
+import { type Tls, tlsOf } from './tls.ts'
 
 export const defaultSocket = '/run/tscompose/engine.sock'
 
 export type Place =
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly hostname: string; readonly port: number }
+  | { readonly kind: 'tcp'; readonly hostname: string; readonly port: number; readonly tls?: Tls }
+  | SshPlace
 
 /** A host as text and where that text came from. */
 export interface Host {
   readonly host: string
   /** "--host", "DOCKER_HOST" or "default": only behind the default may an engine be started. */
   readonly source: '--host' | 'DOCKER_HOST' | 'default'
+  /** Asked for by the environment: of TCP. */
+  readonly tls?: Tls
 }
 
 /** The flag before DOCKER_HOST before our own socket; empty is as if absent. */
 export function chooseHost(flag: string | undefined, env: Readonly<Record<string, string | undefined>>): Host {
-  if (flag) return { host: flag, source: '--host' }
-  if (env['DOCKER_HOST']) {
-    if (env['DOCKER_TLS_VERIFY'] && env['DOCKER_HOST'].startsWith('tcp:'))
-      throw new Failure(
-        'unsupported',
-        `Cannot use host "${env['DOCKER_HOST']}": DOCKER_TLS_VERIFY asks for TLS, which is not supported`,
-        {
-          hint: 'Name a unix socket, or unset DOCKER_TLS_VERIFY when plain TCP is meant',
-        },
-      )
-    return { host: env['DOCKER_HOST'], source: 'DOCKER_HOST' }
-  }
+  const tls = tlsOf(env)
+  const named = (host: string, source: Host['source']): Host => ({ host, source, ...(tls && { tls }) })
+  if (flag) return named(flag, '--host')
+  if (env['DOCKER_HOST']) return named(env['DOCKER_HOST'], 'DOCKER_HOST')
   return { host: `unix://${defaultSocket}`, source: 'default' }
 }
 
-/** @throws Failure `invalid`, or `unsupported` for ssh, npipe, fd and https. */
-export function parseHost(host: string): Place {
+/** `tls`: how TCP is spoken, where it is TLS. @throws Failure `invalid`, or `unsupported` for npipe and fd. */
+export function parseHost(host: string, tls?: Tls): Place {
   const match = /^([a-z]+):\/\/(.*)$/s.exec(host)
   if (!match) {
-    throw new Failure('invalid', `Cannot use host "${host}": it should be unix:///path or tcp://host:port`)
+    throw new Failure(
+      'invalid',
+      `Cannot use host "${host}": it should be unix:///path, tcp://host:port or ssh://user@host`,
+    )
   }
   const [, scheme, rest] = match as unknown as [string, string, string]
   switch (scheme) {
@@ -52,19 +52,40 @@ export function parseHost(host: string): Place {
           `Cannot use host "${host}": the path of a socket has at most 107 bytes, this one has ${Buffer.byteLength(rest)}`,
         )
       return { kind: 'unix', path: rest }
+    case 'https':
+      if (!tls)
+        throw new Failure('invalid', `Cannot use host "${host}": nothing says how its certificate is to be verified`, {
+          hint: 'Set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder of ca.pem, cert.pem and key.pem',
+        })
+      return parseHost(`tcp://${rest}`, tls)
     case 'tcp':
     case 'http': {
       const address = /^(?:\[([0-9a-fA-F:.]+)\]|([^/:@\s]+))(?::(\d{1,5}))?\/?$/.exec(rest)
-      const port = Number(address?.[3] ?? 2375)
+      const port = Number(address?.[3] ?? (tls ? 2376 : 2375))
       if (!address || port < 1 || port > 65535)
         throw new Failure('invalid', `Cannot use host "${host}": it should be ${scheme}://host:port`)
-      return { kind: 'tcp', hostname: address[1] ?? address[2]!, port }
+      return { kind: 'tcp', hostname: address[1] ?? address[2]!, port, ...(tls && scheme === 'tcp' && { tls }) }
     }
     case 'ssh':
-      throw new Failure('unsupported', `Cannot use host "${host}": ssh is not supported`, {
-        hint: 'Forward the socket with "ssh -L /tmp/engine.sock:/run/tscompose/engine.sock HOST" and use unix:///tmp/engine.sock',
-      })
+      return parseSsh(host, rest)
     default:
-      throw new Failure('unsupported', `Cannot use host "${host}": "${scheme}" is not supported, unix and tcp are`)
+      throw new Failure('unsupported', `Cannot use host "${host}": "${scheme}" is not supported; unix, tcp and ssh are`)
+  }
+}
+
+/** "me@host:22": no path, no password, nothing that ssh would take for an option. */
+function parseSsh(host: string, rest: string): Place {
+  const match = /^(?:([^@:/\s-][^@:/\s]*)@)?(?:\[([0-9a-fA-F:.]+)\]|([^-/:@\s[][^/:@\s]*))(?::(\d{1,5}))?\/?$/.exec(
+    rest,
+  )
+  const port = match?.[4] === undefined ? undefined : Number(match[4])
+  if (!match || port === 0 || (port ?? 0) > 65535)
+    throw new Failure('invalid', `Cannot use host "${host}": it should be ssh://user@host:port`)
+  const [, user, v6, name] = match
+  return {
+    kind: 'ssh',
+    hostname: v6 ?? name!,
+    ...(user !== undefined && { user }),
+    ...(port !== undefined && { port }),
   }
 }

@@ -1,11 +1,14 @@
 /** One HTTP request to an engine: connection reused, signal obeyed, trouble told as a Failure. */
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import type { RequestOptions as HttpsRequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Bytes } from '../api/endpoint.ts'
 import { replyFailure } from '../api/status.ts'
 import { debug } from '../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 import type { Place } from './host.ts'
+import { dialSsh, type SshPlace } from './ssh.ts'
+import { readTls } from './tls.ts'
 
 // Not by `import`: naming its exports reads the getters of WebSocket and its kin, which loads all of fetch: 34 ms instead of 4.
 const http = process.getBuiltinModule('node:http')
@@ -13,6 +16,8 @@ const log = debug('http')
 
 /** More than this many at once wait for a free connection; streams have their own. */
 const maxSockets = 64
+/** An ssh a connection: those are dear, on both machines. */
+const maxPrograms = 8
 /** An error's text is read up to here. */
 const maxErrorBody = 1024 * 1024
 
@@ -32,6 +37,8 @@ export class Connections {
   readonly #place: Place
   /** Requests that end soon; node keeps the sockets. */
   readonly #agent: Agent
+  /** How one is made, where it is no plain socket. */
+  readonly #dialling: Dialling
   readonly #open = new Set<ClientRequest>()
   readonly #start: (() => Promise<void>) | undefined
   #started: Promise<void> | undefined
@@ -42,7 +49,15 @@ export class Connections {
     this.host = host
     this.#place = place
     this.#start = start
-    this.#agent = new http.Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets, scheduling: 'lifo' })
+    this.#dialling = diallingOf(place)
+    const most = place.kind === 'ssh' ? maxPrograms : maxSockets
+    this.#agent = new this.#dialling.module.Agent({
+      keepAlive: true,
+      maxSockets: most,
+      maxFreeSockets: most,
+      scheduling: 'lifo',
+    })
+    if (place.kind === 'ssh') Object.assign(this.#agent, dialler(place))
   }
 
   close(): void {
@@ -115,18 +130,17 @@ export class Connections {
 
   #request({ method, path, headers, body, signal }: RequestOptions, agent: Agent | false): ClientRequest {
     const place = this.#place
-    const request = http.request({
-      ...(place.kind === 'unix' ? { socketPath: place.path } : { host: place.hostname, port: place.port }),
+    const { module, options } = this.#dialling
+    const request = module.request({
+      ...options,
       method,
       path,
-      agent,
-      // Ours is no TLS; left out, node looks whether the host is an IPv6 address, by a regular expression that takes 6 ms to compile.
-      ...{ servername: '' },
+      agent: agent === false && place.kind === 'ssh' ? Object.assign(new http.Agent(), dialler(place)) : agent,
       headers: {
         host:
-          place.kind === 'unix'
-            ? 'api.tscompose.localhost'
-            : `${place.hostname.includes(':') ? `[${place.hostname}]` : place.hostname}:${place.port}`,
+          place.kind === 'tcp'
+            ? `${place.hostname.includes(':') ? `[${place.hostname}]` : place.hostname}:${place.port}`
+            : 'api.tscompose.localhost',
         'user-agent': 'tscompose',
         ...headers,
         ...(body instanceof Uint8Array
@@ -201,12 +215,49 @@ export class Connections {
         return new Failure(
           'unavailable',
           `Cannot ${what}: the connection to "${this.host}" failed: ${messageOf(error)}`,
-          {
-            cause: error,
-          },
+          { cause: error, ...hintOf(error, this.#place) },
         )
     }
   }
+}
+
+/** An agent dials by itself, and not by what a request says. */
+function dialler(place: SshPlace): { createConnection(): Duplex } {
+  return { createConnection: () => dialSsh(place) }
+}
+
+interface Dialling {
+  readonly module: Pick<typeof http, 'request' | 'Agent'>
+  readonly options: NetRequestOptions
+}
+
+type NetRequestOptions = HttpsRequestOptions & { readonly servername?: string }
+
+/** @throws Failure `invalid` for certificates that cannot be read. */
+function diallingOf(place: Place): Dialling {
+  // left out where there is no TLS, node looks whether the host is an IPv6 address, by a regular expression that takes 6 ms to compile
+  const plain = { servername: '' }
+  if (place.kind === 'unix') return { module: http, options: { socketPath: place.path, ...plain } }
+  if (place.kind === 'ssh') return { module: http, options: plain }
+  const at = { host: place.hostname, port: place.port }
+  if (!place.tls) return { module: http, options: { ...at, ...plain } }
+  return { module: process.getBuiltinModule('node:https'), options: { ...at, ...readTls(place.tls) } }
+}
+
+/** Where one side speaks TLS and the other does not, or not with the right certificates, node's words help nobody. */
+function hintOf(error: unknown, place: Place): { readonly hint?: string } {
+  if (place.kind !== 'tcp') return {}
+  const text = messageOf(error)
+  if (!place.tls)
+    return /hang up|ECONNRESET|Parse Error/.test(text)
+      ? { hint: 'An engine that speaks TLS needs DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH' }
+      : {}
+  if (/certificate required|handshake failure|unknown ca|bad certificate|hang up|ECONNRESET|EPIPE/.test(text))
+    return {
+      hint: `The engine may want a certificate that its authority has signed: cert.pem and key.pem in "${place.tls.folder}"`,
+    }
+  if (/wrong version number|packet length/.test(text)) return { hint: 'What listens there speaks no TLS' }
+  return {}
 }
 
 /** Nobody listens: there is no socket, or only one that an engine has left behind. */

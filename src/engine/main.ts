@@ -1,5 +1,5 @@
 /** The daemon: flags, lock, build, listen; containers run on when it ends. */
-import { closeSync, lstatSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, writeSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,6 +8,7 @@ import { Aside } from './base/aside.ts'
 import { defaultRoots, Paths } from './base/paths.ts'
 import { ensureDirectory } from './base/store.ts'
 import { defaultSettings } from './images/registry/settings.ts'
+import { listenersOf } from './server/listeners.ts'
 
 const options = {
   socket: { type: 'string' },
@@ -18,6 +19,9 @@ const options = {
   'netns-root': { type: 'string' },
   pool: { type: 'string', multiple: true },
   group: { type: 'string' },
+  tlscacert: { type: 'string' },
+  tlscert: { type: 'string' },
+  tlskey: { type: 'string' },
   config: { type: 'string' },
   'registry-mirror': { type: 'string', multiple: true },
   'insecure-registry': { type: 'string', multiple: true },
@@ -117,18 +121,19 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
   })
   try {
     const socket = flags.socket ?? paths.socket
+    const listeners = listenersOf({ ...flags, socket })
     await ensureDirectory(dirname(socket))
     const server = await serve({
-      listeners: [
-        { kind: 'unix', path: socket, group: groupId(flags.group) },
-        ...(flags.listen ?? []).map(address => tcpListener(address, flags['insecure-tcp'] ?? false)),
-      ],
+      listeners,
       handlers: handlersOf(engine, decodeRegistryAuth),
       serverVersion: engineRelease,
       unread,
       onProblem: say,
     })
-    for (const { address } of server.sockets) say(`listens on ${address}`)
+    for (const [i, { address }] of server.sockets.entries()) {
+      const isOpen = listeners[i]?.kind === 'tcp' && !listeners[i].tls
+      say(`listens on ${address}${isOpen ? ', without TLS: whoever reaches it is root on this host' : ''}`)
+    }
     return async () => {
       await server.close()
       await engine.close()
@@ -145,30 +150,6 @@ function freePlace(aside: Aside, path: string): string {
   if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false)
     aside.keep(path, `Cannot lock "${path}": it is no file`)
   return path
-}
-
-/** "tcp://127.0.0.1:2375". */
-function tcpListener(address: string, insecure: boolean) {
-  let url: URL | undefined
-  try {
-    url = new URL(address)
-  } catch {
-    // told below, like every other malformed one
-  }
-  if (url?.protocol !== 'tcp:' || !url.port || !url.hostname)
-    throw new Failure('invalid', `Cannot listen on "${address}": expected tcp://HOST:PORT`)
-  return { kind: 'tcp' as const, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port), insecure }
-}
-
-/** The group that may use the socket, by name or number; root's own when there is none. */
-function groupId(name: string | undefined): number | undefined {
-  if (name === undefined) return undefined
-  if (/^\d+$/.test(name)) return Number(name)
-  const line = readFileSync('/etc/group', 'utf8')
-    .split('\n')
-    .find(entry => entry.startsWith(`${name}:`))
-  if (!line) throw new Failure('not-found', `Cannot open the socket to group "${name}": there is no such group`)
-  return Number(line.split(':')[2])
 }
 
 /** One line for whoever started us. */

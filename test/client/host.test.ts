@@ -15,11 +15,35 @@ test('chooseHost() prefers the flag to DOCKER_HOST to our own socket', () => {
   })
 })
 
-test('chooseHost() does not speak plain TCP where TLS was asked for', () => {
-  assert.throws(
-    () => chooseHost(undefined, { DOCKER_HOST: 'tcp://h:2376', DOCKER_TLS_VERIFY: '1' }),
-    error => isFailure(error, 'unsupported'),
-  )
+test('TCP is TLS where the environment asks for it, with the certificates it names', () => {
+  const env = { DOCKER_HOST: 'tcp://h', DOCKER_TLS_VERIFY: '1', HOME: '/home/me' }
+  const { host, tls } = chooseHost(undefined, env)
+  assert.deepEqual(tls, { folder: '/home/me/.docker', verify: true })
+  assert.deepEqual(parseHost(host, tls), { kind: 'tcp', hostname: 'h', port: 2376, tls })
+  assert.deepEqual(chooseHost('tcp://h', { DOCKER_TLS: '1', DOCKER_CERT_PATH: '/c' }).tls, {
+    folder: '/c',
+    verify: false,
+  })
+  assert.equal(chooseHost('tcp://h', { DOCKER_TLS_VERIFY: '' }).tls, undefined)
+  // what is plain in so many words stays so, and what is TLS needs certificates
+  assert.deepEqual(parseHost('http://h:1', tls), { kind: 'tcp', hostname: 'h', port: 1 })
+  assert.deepEqual(parseHost('https://h:1', tls), { kind: 'tcp', hostname: 'h', port: 1, tls })
+  assert.throws(() => parseHost('https://h:1'), { kind: 'invalid', message: /certificate/ })
+})
+
+test('parseHost() reads machines behind ssh, and takes no option for a name', () => {
+  assert.deepEqual(parseHost('ssh://box'), { kind: 'ssh', hostname: 'box' })
+  assert.deepEqual(parseHost('ssh://me@box:2222'), { kind: 'ssh', hostname: 'box', user: 'me', port: 2222 })
+  assert.deepEqual(parseHost('ssh://me@[::1]'), { kind: 'ssh', hostname: '::1', user: 'me' })
+  for (const host of [
+    'ssh://',
+    'ssh://-oProxyCommand=x',
+    'ssh://-l@box',
+    'ssh://me:pw@box',
+    'ssh://box/path',
+    'ssh://box:0',
+  ])
+    assert.throws(() => parseHost(host), { kind: 'invalid' }, host)
 })
 
 test('parseHost() reads sockets and addresses', () => {
@@ -47,7 +71,7 @@ test('parseHost() names the host it refuses', () => {
       error => isFailure(error, 'invalid') && error.message.includes(`"${host}"`),
       host,
     )
-  for (const host of ['ssh://me@host', 'npipe:////./pipe/docker', 'https://h:1'])
+  for (const host of ['npipe:////./pipe/docker', 'fd://'])
     assert.throws(
       () => parseHost(host),
       error => isFailure(error, 'unsupported'),

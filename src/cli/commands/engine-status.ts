@@ -9,14 +9,14 @@ export const engineStatus = command({
   usage: '[OPTIONS]',
   options: { format: { kind: 'text', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default) or json' } },
   async run({ options, globals, screen, env, signal }) {
-    const { host } = chooseHost(globals.host, env)
-    const place = parseHost(host)
+    const { host, tls } = chooseHost(globals.host, env)
+    const place = parseHost(host, tls)
     const json = options.format === 'json'
     if (place.kind === 'unix' && !(await answers(place.path))) {
       screen.print(json ? JSON.stringify({ running: false, host }) : `No engine at ${host}`)
       return 1
     }
-    const client = createClient(host)
+    const client = createClient(host, { tls })
     const info = await client.call(endpoints.info, {}, { signal })
     if (json) screen.print(JSON.stringify({ running: true, host, info }))
     else

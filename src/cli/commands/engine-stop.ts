@@ -10,8 +10,8 @@ export const engineStop = command({
   usage: '[OPTIONS]',
   options: {},
   async run({ globals, screen, env, signal }) {
-    const { host } = chooseHost(globals.host, env)
-    const place = parseHost(host)
+    const { host, tls } = chooseHost(globals.host, env)
+    const place = parseHost(host, tls)
     if (place.kind !== 'unix')
       throw new Failure('unsupported', `Cannot stop the engine at "${host}": only one behind a socket of this machine`)
     if (!(await answers(place.path))) return screen.say(`No engine at ${host}`)

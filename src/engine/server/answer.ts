@@ -26,8 +26,14 @@ const log = debug('http')
 export type Listener =
   /** Access by file mode: 0660, root and `group`. */
   | { readonly kind: 'unix'; readonly path: string; readonly group?: number | undefined }
-  /** Whoever reaches it is root on this host; `insecure` says that this is meant. */
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly insecure: boolean }
+  /** With `tls` whoever has a certificate of that authority is root on this host; without, whoever reaches it: `insecure` says that this is meant. */
+  | {
+      readonly kind: 'tcp'
+      readonly host: string
+      readonly port: number
+      readonly insecure: boolean
+      readonly tls?: ServerTls | undefined
+    }
 
 export interface AnswerOptions {
   readonly handlers: Handlers<typeof endpoints>
@@ -37,6 +43,13 @@ export interface AnswerOptions {
   readonly unread?: Unread | undefined
   /** Defects, and connections told off: a line each. */
   readonly onProblem?: (line: string) => void
+}
+
+/** PEM: who the engine is, and who may sign for its clients. */
+export interface ServerTls {
+  readonly ca: Buffer
+  readonly cert: Buffer
+  readonly key: Buffer
 }
 
 /** Protocols that a connection is switched to → replies that are served by them. */
@@ -209,10 +222,10 @@ function setPingHeaders(response: ServerResponse): void {
 
 /**
  * A browser on this machine reaches a TCP port for any page it shows: by a name that now resolves to 127.0.0.1, or by a plain form.
- * Neither can leave out Origin or forge Host. A unix socket is out of its reach.
+ * Neither can leave out Origin or forge Host. A unix socket is out of its reach, and so is what asks for a certificate.
  */
 function checkOrigin({ headers }: IncomingMessage, listener: Listener): void {
-  if (listener.kind === 'unix') return
+  if (listener.kind === 'unix' || listener.tls) return
   const host = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
   if (!['localhost', '127.0.0.1', '::1', listener.host].includes(host))
     throw new Failure('denied', `Host "${host}" is not served here`)

@@ -1,12 +1,12 @@
 /** Listens on sockets and answers the Docker Engine API with the handlers it is given. */
 import { chmod, chown, lstat, unlink } from 'node:fs/promises'
-import type { Server as HttpServer, IncomingMessage } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerOptions } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { endpoints } from '../../api/endpoints.ts'
 import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
-import { Answer, type AnswerOptions, type Listener } from './answer.ts'
+import { Answer, type AnswerOptions, type Listener, type ServerTls } from './answer.ts'
 import { Router } from './router.ts'
 
 // not by `import`, which would load all of fetch: see client/request.ts
@@ -74,7 +74,8 @@ export async function serve(options: ServeOptions): Promise<Server> {
 
 function makeServer(options: ServeOptions, router: Router, listener: Listener, upgraded: Set<Duplex>): HttpServer {
   const answer = new Answer(options, router, listener)
-  const server = http.createServer({
+  const tls = listener.kind === 'tcp' ? listener.tls : undefined
+  const settings: ServerOptions = {
     maxHeaderSize,
     headersTimeout,
     // bodies have limits of their own: an image may take long to load
@@ -84,8 +85,9 @@ function makeServer(options: ServeOptions, router: Router, listener: Listener, u
     // BuildKit sends an empty one
     requireHostHeader: false,
     noDelay: true,
-    shouldUpgradeCallback: request => answer.upgrades(request),
-  })
+    shouldUpgradeCallback: (request: IncomingMessage) => answer.upgrades(request),
+  }
+  const server: HttpServer = tls ? secured(settings, tls) : http.createServer(settings)
   server.maxConnections = maxConnections
   server.on('request', (request, response) => void answer.request(request, response))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -116,17 +118,37 @@ function makeServer(options: ServeOptions, router: Router, listener: Listener, u
   return server
 }
 
+/** Clients prove who they are, or are not let in. */
+function secured(settings: ServerOptions, tls: ServerTls): HttpServer {
+  const https = process.getBuiltinModule('node:https')
+  const server = https.createServer({
+    ...settings,
+    ...tls,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: headersTimeout,
+  })
+  // a client's half-close is the end of stdin; node's plain server keeps the other half open by itself
+  server.on('secureConnection', socket => {
+    socket.allowHalfOpen = true
+  })
+  server.on('tlsClientError', error => log('refused: %s', error.message))
+  return server
+}
+
 async function listen(server: HttpServer, listener: Listener): Promise<string> {
   const started = Promise.withResolvers<void>()
   server.once('error', started.reject)
   server.once('listening', () => started.resolve())
   if (listener.kind === 'tcp') {
-    if (!listener.insecure)
+    if (!listener.insecure && !listener.tls)
       throw new Failure(
         'denied',
         `Cannot listen on tcp://${listener.host}:${listener.port}: without TLS whoever reaches it is root on this host`,
         {
-          hint: 'Use a unix socket, or ask for plain TCP in so many words',
+          hint: 'Name certificates by --tlscacert, --tlscert and --tlskey, use a unix socket, or ask for plain TCP by --insecure-tcp',
         },
       )
     server.listen({ port: listener.port, host: listener.host, backlog })
