@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <string.h>
 #include <linux/fs.h>
 #include <linux/sockios.h>
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +75,22 @@ int host_sealed_copy(const char *path) {
   if (out >= 0) close(out);
   return -error;
 }
+
+/* A datagram socket with one other end, which never waits for it. */
+int host_datagrams(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(path);
+  if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
+  memcpy(address.sun_path, path, length + 1);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -errno;
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+  int error = errno;
+  close(fd);
+  return -error;
+}
+
+int host_send_datagram(int fd, const uint8_t *bytes, size_t size) { return RESULT(send(fd, bytes, size, MSG_NOSIGNAL)); }
 
 /* An anonymous file for libraries that only write to descriptors. */
 int host_memory_file(void) {

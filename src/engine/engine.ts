@@ -28,6 +28,7 @@ import { Execs } from './containers/verbs/execs.ts'
 import { Images } from './images/images.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
 import type { ArchiveLimits } from './images/unpack-limits.ts'
+import { Forwards } from './logs/forward/forwards.ts'
 import type { NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
 import { Volumes } from './volumes/volumes.ts'
@@ -102,6 +103,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     syncer,
   })
   undo.defer(() => networks.close())
+  const forwards = new Forwards(say)
+  undo.defer(() => forwards.close())
   // Containers probe their health by exec, execs need the containers: one is told of the other by function.
   const containers = await Containers.open(
     {
@@ -114,6 +117,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       volumes,
       networks,
       runtime,
+      forwards,
       boot,
       cpus: availableParallelism(),
       masked: heatSensors(),

@@ -54,6 +54,8 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   forgetFlows: 'int host_forget_flows(const uint8_t *address, int size, int protocol, int port)',
   firewallGeneration: 'int host_firewall_generation()',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
+  datagrams: 'int host_datagrams(const char *path)',
+  sendDatagram: 'int host_send_datagram(int fd, const uint8_t *bytes, size_t size)',
 })
 
 /** An error with Node's `code` and `errno`, so that callers branch on `errnoOf(error)`. */
@@ -106,6 +108,21 @@ export function lockFile(path: string): { release(): void } | undefined {
  */
 export function socketIn(netnsPath: string, type: 'udp' | 'tcp', address: string, port: number): number {
   return checked(`socket in "${netnsPath}"`, host().socketIn(netnsPath, type === 'tcp' ? 1 : 0, address, port))
+}
+
+/** A Unix datagram socket, connected to the one at `path`. Throws ENOENT, ECONNREFUSED and the like. */
+export function openDatagrams(path: string): number {
+  return checked(`connect to "${path}"`, host().datagrams(path))
+}
+
+/** False when the reader has no room now. @throws Failure `invalid` when no datagram of this socket is as large. */
+export function sendDatagram(fd: number, bytes: Uint8Array): boolean {
+  const result = host().sendDatagram(fd, bytes, bytes.length) as number
+  if (result >= 0) return true
+  const name = errnoName(-result)
+  if (name === 'EAGAIN' || name === 'ENOBUFS') return false
+  if (name === 'EMSGSIZE') throw new Failure('invalid', `${bytes.length} bytes are more than a datagram holds`)
+  throw systemError('send', -result)
 }
 
 /** How much of what was written to a connection its reader has not taken yet; over TCP: has not received. */

@@ -126,7 +126,17 @@ const walls: readonly Wall[] = [
   {
     folder: 'engine',
     mayImport: ['runtime', 'api', 'template', 'lib'],
-    packages: ['zod', 'p-queue', 'tar-stream', 'dns-packet', 'unbzip2-stream', 'ws', 'xz-decompress', 're2js'],
+    packages: [
+      'zod',
+      'p-queue',
+      'tar-stream',
+      'dns-packet',
+      'unbzip2-stream',
+      'ws',
+      'xz-decompress',
+      're2js',
+      '@msgpack/msgpack',
+    ],
     because: 'the engine serves any client and knows no stacks',
   },
 ]

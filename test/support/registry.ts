@@ -170,7 +170,7 @@ function listens(port: number): Promise<boolean> {
 }
 
 /** An authority, and certificates by it for 127.0.0.1 and for a client. @returns the authority's. */
-function makeCertificates(folder: string): string {
+export function makeCertificates(folder: string): string {
   const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
   const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   openssl('req', '-x509', ...fresh, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test authority', '-days', '2')

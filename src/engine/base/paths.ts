@@ -50,6 +50,10 @@ export class Paths {
   containerLog(id: string): string {
     return join(this.container(id), `${id}-json.log`)
   }
+  /** How far its log has been sent to a server. */
+  containerForward(id: string): string {
+    return join(this.container(id), 'forward.json')
+  }
   containerUpper(id: string): string {
     return join(this.container(id), 'upper')
   }

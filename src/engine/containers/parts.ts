@@ -5,6 +5,7 @@ import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
 import type { Syncer } from '../base/syncer.ts'
 import type { Images } from '../images/images.ts'
+import type { Forwards } from '../logs/forward/forwards.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import type { Container } from './container.ts'
@@ -20,6 +21,8 @@ export interface Parts {
   readonly volumes: Volumes
   readonly networks: Networks
   readonly runtime: Runtime
+  /** Logs that are sent to servers. */
+  readonly forwards: Forwards
   /** This boot's id. */
   readonly boot: string
   /** CPUs of the host. */

@@ -106,9 +106,12 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
     ),
     'services.*.external_links': no('a container outside the stack is reached by its name on a shared network'),
     'services.*.gpus': no('device requests are not served yet; list the nodes below "devices"'),
-    'services.*.logging.driver': partly('json-file, local and none', /^(json-file|local|none)$/),
+    'services.*.logging.driver': partly(
+      'json-file, local, syslog, journald, fluentd, gelf and none; awslogs, gcplogs and splunk are reached through fluentd',
+      /^(json-file|local|syslog|journald|fluentd|gelf|none)$/,
+    ),
     'services.*.logging.options': quiet(
-      'a file is written beside the container, which waits for nobody: "mode" and "max-buffer-size" are checked and change nothing',
+      'a log is written to a file beside the container, from which drivers send it on, so that no container waits for a server: "mode", "max-buffer-size" and what says how a driver waits and tries again are checked, and change nothing',
     ),
     'services.*.networks.*.driver_opts': quiet(
       'name and sysctls of the interface (com.docker.network.endpoint.…); the bridge driver has no others',

@@ -138,7 +138,7 @@ test('what the engine does not honour is an error that names it', async () => {
     { KernelMemory: 64e6 },
     { CpuRealtimeRuntime: 1000 },
     { UsernsMode: 'private' },
-    { LogConfig: { Type: 'syslog' } },
+    { LogConfig: { Type: 'splunk' } },
   ] satisfies HostConfig[])
     await assert.rejects(box.create('bad', { HostConfig }), error => isFailure(error, 'unsupported'))
 })
@@ -296,9 +296,11 @@ test('a log driver that does not exist is refused in the words of Docker, one th
     kind: 'invalid',
     message: 'error looking up logging plugin asdf: plugin "asdf" not found',
   })
-  await assert.rejects(create('syslog'), {
+  await assert.rejects(create('awslogs'), {
     kind: 'unsupported',
-    message: 'Cannot log with driver "syslog": this engine has json-file, local and none',
+    message:
+      'Cannot log with driver "awslogs": this engine has fluentd, gelf, journald, json-file, local, syslog and none',
+    hint: 'Use fluentd, and let Fluent Bit on this machine send to CloudWatch',
   })
 })
 

@@ -33,6 +33,7 @@ const rows: Readonly<Record<Exclude<keyof Paths, 'roots' | 'name'>, Row>> = {
   container: ({ paths, id }) => paths.container(id),
   containerRecord: ({ paths, id }) => paths.containerRecord(id),
   containerLog: ({ paths, id }) => paths.containerLog(id),
+  containerForward: ({ paths, id }) => paths.containerForward(id),
   containerUpper: ({ paths, id }) => paths.containerUpper(id),
   containerWork: ({ paths, id }) => paths.containerWork(id),
   containerState: ({ paths, id }) => paths.containerState(id),

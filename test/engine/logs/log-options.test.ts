@@ -95,6 +95,115 @@ const answers: readonly (readonly [driver: string, options: LogOptions, message:
   ['local', { 'max-file': '1', compress: 'false' }, ''],
   ['local', { compress: 'x' }, 'error reading compress log option: strconv.ParseBool: parsing "x": invalid syntax'],
   ['local', { mode: 'non-blocking', 'max-buffer-size': '2m' }, ''],
+  ['syslog', { 'syslog-address': 'foo' }, "unsupported scheme: ''"],
+  ['syslog', { 'syslog-address': 'http://x' }, "unsupported scheme: 'http'"],
+  [
+    'syslog',
+    { 'syslog-address': 'udp://127.0.0.1:abc' },
+    'parse "udp://127.0.0.1:abc": invalid port ":abc" after host',
+  ],
+  ['syslog', { 'syslog-address': 'tcp://[::1' }, 'parse "tcp://[::1": missing \']\' in host'],
+  ['syslog', { 'syslog-address': 'udp://127.0.0.1', 'syslog-facility': 'x' }, 'invalid syslog facility'],
+  ['syslog', { 'syslog-facility': '24' }, 'invalid syslog facility'],
+  ['syslog', { 'syslog-facility': '-1' }, 'invalid syslog facility'],
+  ['syslog', { 'syslog-facility': '23' }, ''],
+  ['syslog', { 'syslog-format': 'x' }, 'Invalid syslog format'],
+  ['syslog', { foo: 'x' }, "unknown log opt 'foo' for syslog log driver"],
+  ['syslog', { 'max-size': '1m' }, "unknown log opt 'max-size' for syslog log driver"],
+  ['syslog', { 'cache-foo': 'x' }, "unknown log opt 'cache-foo' for syslog log driver"],
+  ['syslog', { 'syslog-address': 'unixgram:///nonesuch' }, 'stat /nonesuch: no such file or directory'],
+  ['syslog', { 'syslog-address': 'unix://' }, 'stat : no such file or directory'],
+  ['syslog', { 'syslog-address': 'udp://', 'cache-max-size': '1m', 'cache-disabled': 'true' }, ''],
+  ['gelf', {}, 'gelf-address is a required parameter'],
+  ['gelf', { 'gelf-address': 'x' }, 'gelf: endpoint needs to be TCP or UDP'],
+  ['gelf', { 'gelf-address': 'http://x:1' }, 'gelf: endpoint needs to be TCP or UDP'],
+  ['gelf', { 'gelf-address': 'udp://127.0.0.1' }, 'gelf: please provide gelf-address as proto://host:port'],
+  ['gelf', { 'gelf-address': 'udp://127.0.0.1:1/x' }, ''],
+  [
+    'gelf',
+    { 'gelf-address': 'udp://h:1', 'gelf-compression-type': 'x' },
+    'unknown value "x" for log opt "gelf-compression-type" for gelf log driver',
+  ],
+  [
+    'gelf',
+    { 'gelf-address': 'udp://h:1', 'gelf-compression-level': '10' },
+    'unknown value "10" for log opt "gelf-compression-level" for gelf log driver',
+  ],
+  ['gelf', { 'gelf-address': 'udp://h:1', 'gelf-compression-level': '-1' }, ''],
+  ['gelf', { 'gelf-address': 'tcp://h:1', 'gelf-compression-type': 'none' }, 'compression is only supported on UDP'],
+  [
+    'gelf',
+    { 'gelf-address': 'udp://h:1', 'gelf-tcp-max-reconnect': '1' },
+    '"gelf-tcp-max-reconnect" is only valid for TCP',
+  ],
+  [
+    'gelf',
+    { 'gelf-address': 'tcp://h:1', 'gelf-tcp-max-reconnect': 'x' },
+    '"gelf-tcp-max-reconnect" must be a positive integer',
+  ],
+  [
+    'gelf',
+    { 'gelf-address': 'tcp://h:1', 'gelf-tcp-reconnect-delay': '-1' },
+    '"gelf-tcp-reconnect-delay" must be a positive integer',
+  ],
+  ['gelf', { 'gelf-address': 'udp://h:1', foo: '1' }, 'unknown log opt "foo" for gelf log driver'],
+  ['fluentd', { foo: '1' }, "unknown log opt 'foo' for fluentd log driver"],
+  ['fluentd', { 'fluentd-async-connect': 'true' }, "unknown log opt 'fluentd-async-connect' for fluentd log driver"],
+  [
+    'fluentd',
+    { 'fluentd-address': 'x:y' },
+    'invalid fluentd-address (x:y): parse "tcp://x:y": invalid port ":y" after host',
+  ],
+  ['fluentd', { 'fluentd-address': 'http://x:1' }, "invalid fluentd-address (http://x:1): unsupported scheme: 'http'"],
+  [
+    'fluentd',
+    { 'fluentd-address': '127.0.0.1:99999' },
+    'invalid fluentd-address (127.0.0.1:99999): invalid port: strconv.ParseUint: parsing "99999": value out of range',
+  ],
+  [
+    'fluentd',
+    { 'fluentd-address': 'tcp://127.0.0.1:1/x' },
+    'invalid fluentd-address (tcp://127.0.0.1:1/x): should not contain a path element',
+  ],
+  ['fluentd', { 'fluentd-address': 'unix://' }, 'invalid fluentd-address (unix://): path is empty'],
+  ['fluentd', { 'fluentd-address': 'unix:///nonesuch' }, ''],
+  ['fluentd', { 'fluentd-address': ':1234' }, ''],
+  ['fluentd', { 'fluentd-async': 'foo' }, 'strconv.ParseBool: parsing "foo": invalid syntax'],
+  ['fluentd', { 'fluentd-request-ack': 'x' }, 'strconv.ParseBool: parsing "x": invalid syntax'],
+  ['fluentd', { 'fluentd-sub-second-precision': 'x' }, 'strconv.ParseBool: parsing "x": invalid syntax'],
+  [
+    'fluentd',
+    { 'fluentd-async-reconnect-interval': 'x' },
+    'invalid value for fluentd-async-reconnect-interval: time: invalid duration "x"',
+  ],
+  [
+    'fluentd',
+    { 'fluentd-async-reconnect-interval': '1ms' },
+    'invalid value for fluentd-async-reconnect-interval: value ("1ms") must be between 100ms and 10s',
+  ],
+  [
+    'fluentd',
+    { 'fluentd-async-reconnect-interval': '20s' },
+    'invalid value for fluentd-async-reconnect-interval: value ("20s") must be between 100ms and 10s',
+  ],
+  ['fluentd', { 'fluentd-buffer-limit': 'x' }, "invalid size: 'x'"],
+  ['fluentd', { 'fluentd-retry-wait': 'x' }, 'time: invalid duration "x"'],
+  ['fluentd', { 'fluentd-retry-wait': '2s', 'fluentd-max-retries': '3', 'fluentd-buffer-limit': '1m' }, ''],
+  ['fluentd', { 'fluentd-max-retries': 'x' }, 'strconv.ParseUint: parsing "x": invalid syntax'],
+  [
+    'fluentd',
+    { 'fluentd-write-timeout': 'x' },
+    'invalid value for fluentd-write-timeout: value must be a duration: time: invalid duration "x"',
+  ],
+  [
+    'fluentd',
+    { 'fluentd-write-timeout': '-1s' },
+    'invalid value for fluentd-write-timeout: value must be a duration that is non-negative',
+  ],
+  ['journald', { foo: '1' }, "unknown log opt 'foo' for journald log driver"],
+  ['journald', { 'max-size': '1m' }, "unknown log opt 'max-size' for journald log driver"],
+  ['journald', { labels: 'x', tag: '{{.Name}}' }, ''],
+  ['journald', { 'env-regex': '(' }, 'error parsing regexp: missing closing ): `(`'],
   ['none', { foo: '1', mode: 'x' }, ''],
 ]
 
@@ -109,6 +218,8 @@ test('a tag that does not work out is told with its place', () => {
   assert.match(tag('{{.Foo}}'), /:1:3: can't evaluate field Foo$/)
   assert.match(tag('{{foo}}'), /function "foo" not defined$/)
   assert.equal(tag('{{.ID}}/{{.FullID}}/{{.Name}}/{{.ImageName}}/{{.ImageID}}/{{.ImageFullID}}/{{.DaemonName}}'), '')
+  for (const driver of ['syslog', 'fluentd', 'journald'])
+    assert.match(wrong(driver, { tag: '{{.Foo}}' }), /:1:3: can't evaluate field Foo$/, driver)
   assert.equal(tag('{{with .ExtraAttributes nil}}{{json .}}{{end}}{{.ID | upper}}'), '')
 })
 

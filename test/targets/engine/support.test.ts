@@ -159,7 +159,7 @@ describe('every attribute that support calls honoured in part or not at all', ()
         external_links: ['x'],
         gpus: 'all',
         isolation: 'process',
-        logging: { driver: 'syslog' },
+        logging: { driver: 'splunk' },
         models: ['m'],
         networks: { n: { driver_opts: { a: 'b' } } },
         post_start: [],
@@ -217,7 +217,7 @@ describe('unsupported()', () => {
   }
 
   test('says nothing against a Docker Engine of what Docker honours', async () => {
-    const own = { storage_opt: { size: '1g' }, gpus: 'all', logging: { driver: 'syslog' } }
+    const own = { storage_opt: { size: '1g' }, gpus: 'all', logging: { driver: 'splunk' } }
     assert.deepEqual(await found(own, 'docker'), [])
     assert.equal((await found(own, 'tscompose')).length, 3)
     assert.equal((await found({ cpu_count: 1 }, 'docker')).length, 1)

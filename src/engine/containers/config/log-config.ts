@@ -5,8 +5,13 @@ import { Failure } from '../../../lib/failure.ts'
 import { checkLogOptions, logDrivers } from '../../logs/log-options.ts'
 import { invalid, type Row } from './host-config-row.ts'
 
-/** Drivers of a Docker Engine that this one does not have: refused by name. */
-const elsewhere = ['awslogs', 'etwlogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'splunk', 'syslog']
+/** Drivers of a Docker Engine that this one does not have: refused by name, with what gets there all the same. */
+const elsewhere: Readonly<Record<string, string>> = {
+  awslogs: 'Use fluentd, and let Fluent Bit on this machine send to CloudWatch',
+  etwlogs: 'It is for Windows',
+  gcplogs: 'Use fluentd, and let Fluent Bit on this machine send to Cloud Logging',
+  splunk: 'Use syslog or fluentd, which Splunk Connect and Fluent Bit take',
+}
 
 const schema = z.object({ Type: z.string(), Config: z.record(z.string(), z.string()) })
 
@@ -15,10 +20,12 @@ export const logConfig: Row<NonNullable<HostConfig['LogConfig']>, z.output<typeo
   fill: asked => {
     const Type = asked?.Type || 'json-file'
     const Config = { ...asked?.Config }
-    if (elsewhere.includes(Type))
+    const instead = elsewhere[Type]
+    if (instead !== undefined)
       throw new Failure(
         'unsupported',
         `Cannot log with driver "${Type}": this engine has ${logDrivers.join(', ')} and none`,
+        { hint: instead },
       )
     if (Type !== 'none' && !logDrivers.includes(Type))
       throw invalid(`error looking up logging plugin ${Type}: plugin "${Type}" not found`)

@@ -2,7 +2,9 @@
 import { hostname } from 'node:os'
 import { parseBytes } from '../../../lib/units.ts'
 import type { HostPath, LogFileSpec } from '../../../runtime/spec.ts'
+import { boolOf } from '../../logs/go-values.ts'
 import { type LogInfo, recordAttributes } from '../../logs/log-info.ts'
+import { isForwarded } from '../../logs/log-options.ts'
 import type { ContainerRecord } from '../container.ts'
 
 export type Logged = Pick<ContainerRecord, 'id' | 'name' | 'created' | 'imageId' | 'imageRef' | 'config' | 'hostConfig'>
@@ -11,15 +13,21 @@ export type Logged = Pick<ContainerRecord, 'id' | 'name' | 'created' | 'imageId'
 export function logFile(record: Logged, path: HostPath): LogFileSpec | undefined {
   const { Type, Config } = record.hostConfig.LogConfig
   if (Type === 'none') return undefined
-  // without options: json-file grows for ever, local keeps 100 MB
-  const [usualSize, usualFiles] = Type === 'json-file' ? ['-1', '1'] : ['20m', '5']
-  const size = Config['max-size'] ?? usualSize
+  // without options: json-file grows for ever, what is kept of others has 100 MB
+  const own = Type === 'json-file'
+  const prefix = isForwarded(Type) ? 'cache-' : ''
+  const size = Config[`${prefix}max-size`] ?? (own ? '-1' : '20m')
   return {
     path,
     maxSize: size === '-1' ? -1 : (parseBytes(size) ?? -1),
-    maxFiles: Number(Config['max-file'] ?? usualFiles),
-    attributes: Type === 'json-file' ? recordAttributes(logInfo(record, path)) : {},
+    maxFiles: Number(Config[`${prefix}max-file`] ?? (own ? '1' : '5')),
+    attributes: own ? recordAttributes(logInfo(record, path)) : {},
   }
+}
+
+/** Whether `logs` can show it: what is sent to a server is kept here too, unless that was not wanted. */
+export function isReadable({ Type, Config }: Logged['hostConfig']['LogConfig']): boolean {
+  return Type !== 'none' && !(isForwarded(Type) && boolOf(Config['cache-disabled'] ?? '') === true)
 }
 
 export function logInfo(record: Logged, path: HostPath): LogInfo {

@@ -39,7 +39,7 @@ export async function inspect(parts: Parts, container: Container, { size = false
     ResolvConfPath: join(folder, 'resolv.conf'),
     HostnamePath: join(folder, 'hostname'),
     HostsPath: join(folder, 'hosts'),
-    LogPath: record.hostConfig.LogConfig.Type === 'none' ? '' : paths.containerLog(id),
+    LogPath: ['json-file', 'local'].includes(record.hostConfig.LogConfig.Type) ? paths.containerLog(id) : '',
     Name: `/${record.name}`,
     RestartCount: container.state.restartCount,
     Driver: 'overlay2',

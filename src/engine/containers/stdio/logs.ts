@@ -2,6 +2,7 @@
 import type { Output } from '../../../api/endpoint.ts'
 import { Failure } from '../../../lib/failure.ts'
 import { readLog } from '../../logs/read.ts'
+import { isReadable } from '../config/log-file.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
 
@@ -20,7 +21,7 @@ export interface LogsOptions {
 }
 
 export function logs(parts: Parts, container: Container, options: LogsOptions): Output {
-  if (container.record.hostConfig.LogConfig.Type === 'none')
+  if (!isReadable(container.record.hostConfig.LogConfig))
     throw new Failure('unsupported', 'configured logging driver does not support reading')
   const { tail } = options
   return {

@@ -71,7 +71,7 @@ export async function remove(parts: Parts, container: Container, options: Remove
 
 async function removeParts(parts: Parts, container: Container): Promise<void> {
   const { paths } = parts
-  await removeNetwork(parts, container)
+  await Promise.all([removeNetwork(parts, container), parts.forwards.removed(container.id)])
   const folder = paths.container(container.id)
   const doomed = join(dirname(folder), `.${container.id}`)
   // out of the way first: what an engine that is killed here leaves is no container any more, and the next one clears it away

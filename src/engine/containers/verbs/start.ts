@@ -21,6 +21,7 @@ import { imageLayers } from '../layers.ts'
 import { linkedContainers, tellLinked } from '../linked.ts'
 import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
 import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
+import { forward, openForward } from '../stdio/forward.ts'
 import { tee } from '../stdio/tee.ts'
 
 /** More than any real passwd or group: an image cannot fill the engine's memory with one. */
@@ -45,6 +46,7 @@ export async function start(parts: Parts, container: Container, { signal, onStar
   try {
     await using undo = new AsyncDisposableStack()
     const { spec, network } = await prepare(parts, container, undo)
+    const sender = await openForward(parts, container, undo)
     const process = await parts.runtime.start(spec, { signal })
     container.process = process
     container.spec = spec
@@ -61,6 +63,7 @@ export async function start(parts: Parts, container: Container, { signal, onStar
     })
     undo.move()
     connectWaiting(container, process)
+    forward(parts, container, { sender, ended: process.exited })
     onStarted(container, process)
     await container.save()
   } catch (error) {
