@@ -29,6 +29,7 @@ import { Images } from './images/images.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
 import type { ArchiveLimits } from './images/unpack-limits.ts'
 import { Forwards } from './logs/forward/forwards.ts'
+import { type LogDefaults, usualLog } from './logs/log-defaults.ts'
 import type { NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
 import { Volumes } from './volumes/volumes.ts'
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly buildBudget?: CacheSpace | undefined
   /** Of each layer, and of each archive that a build unpacks; those that are not there are the usual ones. */
   readonly archiveLimits?: Partial<ArchiveLimits> | undefined
+  /** Default: json-file. */
+  readonly logs?: LogDefaults | undefined
   /** Puts one line into the engine's log. */
   readonly say?: Say | undefined
 }
@@ -103,6 +106,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     syncer,
   })
   undo.defer(() => networks.close())
+  const logs = options.logs ?? usualLog
   const forwards = new Forwards(say)
   undo.defer(() => forwards.close())
   // Containers probe their health by exec, execs need the containers: one is told of the other by function.
@@ -118,6 +122,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       networks,
       runtime,
       forwards,
+      logs,
       boot,
       cpus: availableParallelism(),
       masked: heatSensors(),
@@ -147,7 +152,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   })
   undo.defer(() => builder.close())
   let buildKit: Promise<BuildKit> | undefined
-  const info = () => engineInfo({ paths, containers, images, runtime })
+  const info = () => engineInfo({ paths, containers, images, runtime, logDriver: logs.driver })
   undo.defer(async () => (await buildKit)?.close())
   const close = undo.move()
   return {

@@ -26,6 +26,8 @@ const options = {
   'registry-mirror': { type: 'string', multiple: true },
   'insecure-registry': { type: 'string', multiple: true },
   'build-cache': { type: 'string' },
+  'log-driver': { type: 'string' },
+  'log-opt': { type: 'string', multiple: true },
   'ready-fd': { type: 'string' },
 } as const
 
@@ -98,7 +100,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     })
   const [
     { createEngine },
-    { archiveLimits, buildBudget, registrySettings },
+    { archiveLimits, buildBudget, logDefaults, registrySettings },
     { engineRelease },
     { serve },
     { handlersOf },
@@ -117,6 +119,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     registries: registrySettings(flags, process.env, defaultSettings),
     buildBudget: buildBudget(flags),
     archiveLimits: archiveLimits(flags),
+    logs: logDefaults(flags),
     say,
   })
   try {

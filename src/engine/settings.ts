@@ -6,6 +6,7 @@ import { parseBytes } from '../lib/units.ts'
 import type { CacheSpace } from './build/cache-prune.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
 import type { ArchiveLimits } from './images/unpack-limits.ts'
+import { checkLogDefaults, type LogDefaults, usualLog } from './logs/log-defaults.ts'
 
 /** Where settings are looked for when --config names no other file. */
 export const defaultConfig = '/etc/tscompose/engine.json'
@@ -40,6 +41,8 @@ const schema = z.strictObject({
     .strictObject({ size: z.string(), entries: wholeNumber, depth: wholeNumber, ratio: wholeNumber })
     .partial()
     .default({}),
+  'log-driver': z.string().optional(),
+  'log-opts': z.record(z.string(), z.string()).default({}),
 })
 
 export interface SettingFlags {
@@ -47,6 +50,9 @@ export interface SettingFlags {
   readonly 'registry-mirror'?: readonly string[] | undefined
   readonly 'insecure-registry'?: readonly string[] | undefined
   readonly 'build-cache'?: string | undefined
+  readonly 'log-driver'?: string | undefined
+  /** "max-size=10m". */
+  readonly 'log-opt'?: readonly string[] | undefined
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -93,6 +99,22 @@ function bytesOf(text: string | undefined, what: string): number | undefined {
   const bytes = parseBytes(text)
   if (bytes === undefined) throw new Failure('invalid', `${what} "${text}": it should be an amount, such as 10GB`)
   return bytes
+}
+
+/** The driver of containers that name none, and its options. @throws Failure `invalid` naming what is wrong. */
+export function logDefaults(flags: SettingFlags): LogDefaults {
+  const file = readConfig(flags.config)
+  const options = (flags['log-opt'] ?? []).map(text => {
+    const at = text.indexOf('=')
+    if (at < 1) throw new Failure('invalid', `Cannot use log option "${text}": it should be NAME=VALUE`)
+    return [text.slice(0, at), text.slice(at + 1)]
+  })
+  const driver = flags['log-driver'] ?? file['log-driver'] ?? usualLog.driver
+  // those of the file are for the driver that the file names
+  const kept = driver === (file['log-driver'] ?? usualLog.driver) ? file['log-opts'] : {}
+  const defaults = { driver, options: { ...kept, ...Object.fromEntries(options) } }
+  checkLogDefaults(defaults)
+  return defaults
 }
 
 function readConfig(named: string | undefined): z.infer<typeof schema> {

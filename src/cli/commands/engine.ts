@@ -33,6 +33,12 @@ export const engine = command({
       value: 'SIZE',
       about: 'What builds may keep for the next ones, such as 10GB (default: a tenth of the disk)',
     },
+    'log-driver': {
+      kind: 'text',
+      value: 'NAME',
+      about: 'Of containers that name none (default json-file, three files of 10 MB)',
+    },
+    'log-opt': { kind: 'list', value: 'NAME=VALUE', about: 'An option of that driver; repeat for several' },
     'data-root': { kind: 'text', value: 'DIR', about: 'Images, volumes, containers (default /var/lib/tscompose)' },
     'run-root': { kind: 'text', value: 'DIR', about: 'Sockets and what a reboot may take (default /run/tscompose)' },
     'netns-root': { kind: 'text', value: 'DIR', about: 'Network namespaces (default /run/netns)' },

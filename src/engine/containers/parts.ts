@@ -6,6 +6,7 @@ import type { Paths } from '../base/paths.ts'
 import type { Syncer } from '../base/syncer.ts'
 import type { Images } from '../images/images.ts'
 import type { Forwards } from '../logs/forward/forwards.ts'
+import type { LogDefaults } from '../logs/log-defaults.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import type { Container } from './container.ts'
@@ -23,6 +24,8 @@ export interface Parts {
   readonly runtime: Runtime
   /** Logs that are sent to servers. */
   readonly forwards: Forwards
+  /** What containers have that say nothing of their log. */
+  readonly logs: LogDefaults
   /** This boot's id. */
   readonly boot: string
   /** CPUs of the host. */

@@ -55,16 +55,22 @@ test('create shows the runtime by the name it was asked for, and the usual one b
   )
 })
 
-test('the driver local keeps five files of 20 MB where nothing else is asked, json-file one without end', async () => {
+test('json-file keeps three files of 10 MB where nothing else is asked, other drivers five of 20 MB', async () => {
   await using box = await EngineBox.open()
+  let count = 0
   const log = async (Type: string, Config: Record<string, string> = {}) => {
-    const id = await box.run(`of-${Type}-${Object.keys(Config).length}`, {
+    const id = await box.run(`of-${++count}`, {
       HostConfig: { LogConfig: { Type, Config } },
     })
     const { maxSize, maxFiles } = box.containers.get(id).spec!.supervise.log!
     return [maxSize, maxFiles]
   }
-  assert.deepEqual(await log('json-file'), [-1, 1])
+  const usual = 10 * 1024 * 1024
+  assert.deepEqual(await log('json-file'), [usual, 3])
+  assert.deepEqual(await log('json-file', { 'max-file': '5' }), [usual, 5])
+  assert.deepEqual(await log('json-file', { 'max-size': '1k' }), [1024, 1])
+  assert.deepEqual(await log('json-file', { 'max-size': '-1' }), [-1, 1])
+  assert.deepEqual(await log('gelf', { 'gelf-address': 'udp://127.0.0.1:9', 'cache-max-size': '1k' }), [1024, 5])
   assert.deepEqual(await log('local'), [20 * 1024 * 1024, 5])
   assert.deepEqual(await log('local', { 'max-size': '1k', 'max-file': '2' }), [1024, 2])
 })

@@ -10,9 +10,10 @@ import {
   updatedHostConfig,
 } from '../../../src/engine/containers/config/host-config.ts'
 import type { Machine } from '../../../src/engine/containers/config/host-config-row.ts'
+import { usualLog } from '../../../src/engine/logs/log-defaults.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
 
-const machine: Machine = { cpus: 4, nodes: () => 1, lacking: () => undefined }
+const machine: Machine = { cpus: 4, logs: usualLog, nodes: () => 1, lacking: () => undefined }
 const lacking = (...limits: readonly string[]): Machine => ({
   ...machine,
   lacking: limit => (limits.includes(limit) ? 'this kernel has no blkio.weight' : undefined),

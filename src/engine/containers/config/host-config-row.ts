@@ -3,10 +3,13 @@ import { z } from 'zod'
 import type { HostConfig as Asked } from '../../../api/container-body.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { DeviceRate, LimitName, Limits } from '../../../runtime/parts/cgroup-limits.ts'
+import type { LogDefaults } from '../../logs/log-defaults.ts'
 
 /** What of this machine decides. */
 export interface Machine {
   readonly cpus: number
+  /** Set for this engine. */
+  readonly logs: LogDefaults
   /** Memory nodes. */
   readonly nodes: () => number
   /** Why a limit cannot be set here; undefined when it can. */

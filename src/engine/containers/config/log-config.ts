@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { HostConfig } from '../../../api/container-body.ts'
 import { Failure } from '../../../lib/failure.ts'
+import { isLogDriver } from '../../logs/log-defaults.ts'
 import { checkLogOptions, logDrivers } from '../../logs/log-options.ts'
 import { invalid, type Row } from './host-config-row.ts'
 
@@ -17,9 +18,9 @@ const schema = z.object({ Type: z.string(), Config: z.record(z.string(), z.strin
 
 export const logConfig: Row<NonNullable<HostConfig['LogConfig']>, z.output<typeof schema>> = {
   kept: schema,
-  fill: asked => {
-    const Type = asked?.Type || 'json-file'
-    const Config = { ...asked?.Config }
+  fill: (asked, { machine: { logs } }) => {
+    const Type = asked?.Type || logs.driver
+    const Config = { ...(Type === logs.driver ? logs.options : {}), ...asked?.Config }
     const instead = elsewhere[Type]
     if (instead !== undefined)
       throw new Failure(
@@ -27,8 +28,7 @@ export const logConfig: Row<NonNullable<HostConfig['LogConfig']>, z.output<typeo
         `Cannot log with driver "${Type}": this engine has ${logDrivers.join(', ')} and none`,
         { hint: instead },
       )
-    if (Type !== 'none' && !logDrivers.includes(Type))
-      throw invalid(`error looking up logging plugin ${Type}: plugin "${Type}" not found`)
+    if (!isLogDriver(Type)) throw invalid(`error looking up logging plugin ${Type}: plugin "${Type}" not found`)
     checkLogOptions(Type, Config)
     return { Type, Config }
   },

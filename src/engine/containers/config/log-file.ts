@@ -3,7 +3,8 @@ import { hostname } from 'node:os'
 import { parseBytes } from '../../../lib/units.ts'
 import type { HostPath, LogFileSpec } from '../../../runtime/spec.ts'
 import { boolOf } from '../../logs/go-values.ts'
-import { type LogInfo, recordAttributes } from '../../logs/log-info.ts'
+import { usualRotation } from '../../logs/log-defaults.ts'
+import { type LogInfo, type LogOptions, recordAttributes } from '../../logs/log-info.ts'
 import { isForwarded } from '../../logs/log-options.ts'
 import type { ContainerRecord } from '../container.ts'
 
@@ -13,16 +14,24 @@ export type Logged = Pick<ContainerRecord, 'id' | 'name' | 'created' | 'imageId'
 export function logFile(record: Logged, path: HostPath): LogFileSpec | undefined {
   const { Type, Config } = record.hostConfig.LogConfig
   if (Type === 'none') return undefined
-  // without options: json-file grows for ever, what is kept of others has 100 MB
-  const own = Type === 'json-file'
-  const prefix = isForwarded(Type) ? 'cache-' : ''
-  const size = Config[`${prefix}max-size`] ?? (own ? '-1' : '20m')
+  const { size, files } = rotation(Type, Config)
   return {
     path,
     maxSize: size === '-1' ? -1 : (parseBytes(size) ?? -1),
-    maxFiles: Number(Config[`${prefix}max-file`] ?? (own ? '1' : '5')),
-    attributes: own ? recordAttributes(logInfo(record, path)) : {},
+    maxFiles: Number(files),
+    attributes: Type === 'json-file' ? recordAttributes(logInfo(record, path)) : {},
   }
+}
+
+/** Who speaks of one alone means it as with Docker: a size is that of the only file. What is no json-file has 100 MB. */
+function rotation(driver: string, options: LogOptions): { size: string; files: string } {
+  if (driver === 'json-file') {
+    const { 'max-size': size, 'max-file': files } = options
+    if (size === undefined) return { size: usualRotation.size, files: files ?? usualRotation.files }
+    return { size, files: files ?? '1' }
+  }
+  const prefix = isForwarded(driver) ? 'cache-' : ''
+  return { size: options[`${prefix}max-size`] ?? '20m', files: options[`${prefix}max-file`] ?? '5' }
 }
 
 /** Whether `logs` can show it: what is sent to a server is kept here too, unless that was not wanted. */

@@ -4,9 +4,13 @@ import { errnoOf } from '../../../lib/failure.ts'
 import type { Parts } from '../parts.ts'
 import type { Machine } from './host-config-row.ts'
 
-export function machineOf(parts: Pick<Parts, 'cpus' | 'runtime'>, options: Pick<Machine, 'strict'> = {}): Machine {
+export function machineOf(
+  parts: Pick<Parts, 'cpus' | 'logs' | 'runtime'>,
+  options: Pick<Machine, 'strict'> = {},
+): Machine {
   return {
     cpus: parts.cpus,
+    logs: parts.logs,
     nodes: memoryNodes,
     lacking: limit => parts.runtime.cgroups.lacking(limit),
     ...options,

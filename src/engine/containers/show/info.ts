@@ -43,9 +43,11 @@ export interface InfoSources {
   readonly containers: Containers
   readonly images: Images
   readonly runtime: Runtime
+  /** Of containers that name none. */
+  readonly logDriver: string
 }
 
-export async function engineInfo({ paths, containers, images, runtime }: InfoSources): Promise<Info> {
+export async function engineInfo({ paths, containers, images, runtime, logDriver }: InfoSources): Promise<Info> {
   const [osRelease, machineId, forwarding] = await Promise.all(
     ['/etc/os-release', '/etc/machine-id', '/proc/sys/net/ipv4/ip_forward'].map(textOf),
   )
@@ -77,7 +79,7 @@ export async function engineInfo({ paths, containers, images, runtime }: InfoSou
     Debug: false,
     OomKillDisable: runtime.cgroups.version === 1,
     SystemTime: new Date().toISOString(),
-    LoggingDriver: 'json-file',
+    LoggingDriver: logDriver,
     CgroupDriver: 'cgroupfs',
     CgroupVersion: String(runtime.cgroups.version),
     KernelVersion: release(),
