@@ -31,8 +31,8 @@ int host_pidfd_open(int pid) {
 int host_pidfd_signal(int fd, int signal) { return RESULT(syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0)); }
 
 /* The lock lives as long as the descriptor; -EWOULDBLOCK when another process has it. */
-int host_lock(const char *path) {
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+int host_lock(const char *path, int create) {
+  int fd = open(path, O_RDWR | (create ? O_CREAT : 0) | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return -errno;
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
   int error = errno;

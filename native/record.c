@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -58,18 +59,43 @@ int open_log(struct settings *s) {
   return 0;
 }
 
-/* path.N-1 → path.N, …, path → path.1, and a new path. With one file the old lines are let go. */
-static void rotate(struct settings *s) {
+/* What is there at `from` is at `to` then, and what was there before is not. */
+static void move_file(const char *from, const char *to) {
+  if (rename(from, to) && errno == ENOENT) unlink(to);
+}
+
+/* path.N-1 → path.N, …, path → path.1, each compressed or as it is: once path is not there all have been moved. */
+static void shift(const struct settings *s) {
   char from[PATH_MAX], to[PATH_MAX];
-  for (int64_t i = s->log_files - 1; i > 0; i--) {
-    snprintf(to, sizeof to, "%s.%d", s->log_path, (int)i);
-    int n = snprintf(from, sizeof from, i > 1 ? "%s.%d" : "%s", s->log_path, (int)i - 1);
-    if (n > 0 && (size_t)n < sizeof from) rename(from, to);
+  for (int64_t i = s->log_files - 1; i > 0; i--)
+    for (int packed = 1; packed >= 0; packed--) {
+      const char *suffix = packed ? ".gz" : "";
+      int n = snprintf(to, sizeof to, "%s.%d%s", s->log_path, (int)i, suffix);
+      if (i > 1) snprintf(from, sizeof from, "%s.%d%s", s->log_path, (int)i - 1, suffix);
+      else snprintf(from, sizeof from, "%s%s", s->log_path, suffix);
+      if (n > 0 && (size_t)n < sizeof to) move_file(from, to);
+    }
+}
+
+/*
+ * Begins a new file; with one file the old lines are let go. Whoever puts a compressed file in the place of one that was moved away
+ * has the lock on the current one: then this is for the next record to do, since nobody who writes may wait.
+ */
+static void rotate(struct settings *s) {
+  if (s->log_files <= 1) {
+    if (ftruncate(s->log, 0) == 0) s->log_size = 0;
+    return;
   }
+  if (flock(s->log, LOCK_EX | LOCK_NB)) return;
   int old = s->log;
-  if (s->log_files <= 1 && ftruncate(old, 0) == 0) s->log_size = 0;
-  else if (open_log(s) == 0) close(old);
-  else s->log = old; /* better a file too large than a line lost */
+  shift(s);
+  if (open_log(s) == 0) {
+    flock(old, LOCK_UN);
+    close(old);
+    return;
+  }
+  s->log = old; /* better a file too large than a line lost */
+  flock(old, LOCK_UN);
 }
 
 /* All of the parts, or as much of them as the disk takes. */

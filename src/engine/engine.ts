@@ -28,6 +28,7 @@ import { Execs } from './containers/verbs/execs.ts'
 import { Images } from './images/images.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
 import type { ArchiveLimits } from './images/unpack-limits.ts'
+import { Compressor } from './logs/compressor.ts'
 import { Forwards } from './logs/forward/forwards.ts'
 import { type LogDefaults, usualLog } from './logs/log-defaults.ts'
 import type { NetworkKernel } from './networks/kernel.ts'
@@ -109,6 +110,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const logs = options.logs ?? usualLog
   const forwards = new Forwards(say)
   undo.defer(() => forwards.close())
+  const compressor = new Compressor(say)
+  undo.defer(() => compressor.close())
   // Containers probe their health by exec, execs need the containers: one is told of the other by function.
   const containers = await Containers.open(
     {
@@ -122,6 +125,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       networks,
       runtime,
       forwards,
+      compressor,
       logs,
       boot,
       cpus: availableParallelism(),

@@ -1,5 +1,5 @@
 /** Calls Node has no words for, through koffi: the only file that loads it, and only when one of them is made. */
-import { closeSync } from 'node:fs'
+import { closeSync, fstatSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Failure } from '../lib/failure.ts'
@@ -42,7 +42,7 @@ function library<T extends Record<string, string>>(path: string, hint: string, p
 const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with: make -C native', {
   pidfdOpen: 'int host_pidfd_open(int pid)',
   pidfdSignal: 'int host_pidfd_signal(int fd, int signal)',
-  lock: 'int host_lock(const char *path)',
+  lock: 'int host_lock(const char *path, int create)',
   spreadBelow: 'int host_spread_below(const char *path)',
   sealedCopy: 'int host_sealed_copy(const char *path)',
   memoryFile: 'int host_memory_file()',
@@ -94,12 +94,24 @@ export function firewallGeneration(): number {
   return checked('nftables generation', host().firewallGeneration())
 }
 
-/** An exclusive lock on a file, held until `release` or the end of the process; undefined when another process has it. */
-export function lockFile(path: string): { release(): void } | undefined {
-  const fd = host().lock(path) as number
+interface FileLock {
+  /** Of the file that is locked: its name may be another one's by now. */
+  readonly inode: number
+  release(): void
+}
+
+/**
+ * An exclusive lock on a file, held until `release` or the end of the process; undefined when another process has it. The file is made
+ * when it is not there, unless it is to be `existing` (then ENOENT).
+ */
+export function lockFile(
+  path: string,
+  { existing = false }: { readonly existing?: boolean } = {},
+): FileLock | undefined {
+  const fd = host().lock(path, existing ? 0 : 1) as number
   if (fd < 0 && errnoName(-fd) === 'EAGAIN') return undefined
   checked(`flock "${path}"`, fd)
-  return { release: () => closeSync(fd) }
+  return { inode: fstatSync(fd).ino, release: () => closeSync(fd) }
 }
 
 /**

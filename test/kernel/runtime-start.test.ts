@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readFile, stat, symlink } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { copyFile, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Failure } from '../../src/lib/failure.ts'
 import { compile } from '../../src/runtime/compile.ts'
 import { readFacts } from '../../src/runtime/host.ts'
 import { launch, Nursery, Running } from '../../src/runtime/monitor.ts'
+import { lockFile } from '../../src/runtime/native.ts'
+import { eventually } from '../support/eventually.ts'
 import { Box, finish, kernelSkip } from './runtime-box.ts'
 
 describe('Runtime.start()', { skip: kernelSkip() }, () => {
@@ -97,6 +99,43 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
       .map(line => JSON.parse(line).log.length)
     assert.deepEqual(lengths, [16_384, 16_384, 40_001 - 2 * 16_384])
     assert.equal((await stat(path)).mode & 0o777, 0o600)
+  })
+
+  it('moves compressed files of a log as it moves plain ones, and does not rotate while somebody has the lock', async () => {
+    const base = await box.spec(['sh', '-c', 'for i in 1 2 3 4; do echo $i; read x; done'])
+    const attached = { stdin: true, stdout: true, stderr: false }
+    const log = { ...base.supervise.log!, maxSize: 1, maxFiles: 3 }
+    const { path } = log
+    const spec = {
+      ...base,
+      stdio: { ...base.stdio, stdin: true, attach: attached },
+      supervise: { ...base.supervise, log },
+    }
+    const running = await box.start(spec)
+    const logged = (file: string) =>
+      existsSync(file)
+        ? readFileSync(file, 'utf8')
+            .match(/(?<="log":")\d/g)
+            ?.join('')
+        : undefined
+    const names = () => ['', '.1', '.1.gz', '.2', '.2.gz'].filter(suffix => existsSync(path + suffix))
+    await eventually('the first line', () => logged(path) === '1')
+    await writeFile(`${path}.1.gz`, 'packed')
+    await running.attached!.write(Buffer.from('\n'))
+    await eventually('the second line', () => logged(path) === '2')
+    assert.deepEqual(names(), ['', '.1', '.2.gz'])
+    assert.equal(logged(`${path}.1`), '1')
+    const lock = lockFile(path, { existing: true })!
+    await running.attached!.write(Buffer.from('\n'))
+    await eventually('the third line', () => logged(path) === '23')
+    assert.deepEqual(names(), ['', '.1', '.2.gz'])
+    lock.release()
+    await running.attached!.write(Buffer.from('\n'))
+    await eventually('the fourth line', () => logged(path) === '4')
+    assert.deepEqual(names(), ['', '.1', '.2'])
+    assert.deepEqual([logged(`${path}.2`), logged(`${path}.1`)], ['1', '23'])
+    await running.attached!.write(Buffer.from('\n'))
+    await running.exited
   })
 
   it('says "executable file not found in $PATH" with exit code 127 and leaves nothing', async () => {

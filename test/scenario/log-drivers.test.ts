@@ -1,6 +1,6 @@
 /** Containers whose log is sent to a server: every driver, through a real container. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
@@ -230,6 +230,32 @@ describe('log drivers', { skip: lacking(root(), program('busybox'), program('nft
       events(server.received).map(each => each[2]['log']),
       Array.from({ length: 500 }, (_, i) => `line ${i + 1}`),
     )
+  })
+
+  test('rotated files are compressed while a container writes, also those of when there was no engine', async () => {
+    const script = 'i=0; until [ -e /enough ]; do i=$((i+1)); echo "line $i"; [ $((i % 50)) = 0 ] && sleep 0.05; done'
+    const options = { 'max-size': '20k', 'max-file': '60', compress: 'true' }
+    const id = await run('json-file', options, script)
+    const names = () =>
+      readdirSync(join(engine.roots.data, 'containers', id)).filter(name => name.includes('-json.log.'))
+    await eventually('compressed files', () => names().filter(name => name.endsWith('.gz')).length >= 3)
+    await engine.halt('SIGKILL')
+    const before = names().length
+    await eventually('files of when there is no engine', () => names().length >= before + 3)
+    await engine.boot()
+    await eventually('those compressed too', () => names().filter(name => !name.endsWith('.gz')).length === 0)
+    await api(client => client.call(endpoints.containerKill, { params: { id }, query: {} }))
+    await eventually(
+      'the end',
+      async () => !(await api(client => client.call(endpoints.containerInspect, { params: { id } }))).State.Running,
+    )
+    const numbers = (await logs(id)).match(/(?<=line )\d+/g)!.map(Number)
+    assert.ok(numbers.length > 1000, `${numbers.length}`)
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => numbers[0]! + i),
+    )
+    assert.equal(numbers[0], 1)
   })
 
   test('with cache-disabled there is nothing for logs to show', async () => {

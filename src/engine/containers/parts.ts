@@ -5,6 +5,7 @@ import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
 import type { Syncer } from '../base/syncer.ts'
 import type { Images } from '../images/images.ts'
+import type { Compressor } from '../logs/compressor.ts'
 import type { Forwards } from '../logs/forward/forwards.ts'
 import type { LogDefaults } from '../logs/log-defaults.ts'
 import type { Networks } from '../networks/networks.ts'
@@ -24,6 +25,8 @@ export interface Parts {
   readonly runtime: Runtime
   /** Logs that are sent to servers. */
   readonly forwards: Forwards
+  /** Logs whose rotated files are compressed. */
+  readonly compressor: Compressor
   /** What containers have that say nothing of their log. */
   readonly logs: LogDefaults
   /** This boot's id. */

@@ -6,7 +6,7 @@ import type { Container } from './container.ts'
 import type { Life } from './life.ts'
 import { mend } from './mend.ts'
 import type { Parts } from './parts.ts'
-import { forward } from './stdio/forward.ts'
+import { tendLog } from './stdio/tend-log.ts'
 
 export interface TakeOverOptions {
   /** Ids of those whose record is lost. */
@@ -68,18 +68,18 @@ async function takeOne(parts: Parts, container: Container, { life, remove }: Tak
   switch (adopted.kind) {
     case 'running':
       container.process = adopted.process
-      forward(parts, container, { ended: adopted.process.exited })
+      tendLog(parts, container, { ended: adopted.process.exited })
       life.started(container, adopted.process)
       await mend(parts, container)
       return
     case 'exited':
-      forward(parts, container, { ended: Promise.resolve() })
+      tendLog(parts, container, { ended: Promise.resolve() })
       life.ended(container, Promise.resolve(adopted.exit))
       await container.settled
       return
     case 'idle':
       // what the engine before did not live to send
-      if (container.state.startedAt) forward(parts, container, { ended: Promise.resolve() })
+      if (container.state.startedAt) tendLog(parts, container, { ended: Promise.resolve() })
       if (container.record.hostConfig.AutoRemove && container.state.startedAt) await remove(container)
       return
     default:

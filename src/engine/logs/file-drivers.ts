@@ -1,5 +1,4 @@
 /** The options of the drivers whose log is a file of the engine's own: json-file and local. Pure. */
-import { Failure } from '../../lib/failure.ts'
 import { attributeOptions, badOption, because, type LogDriver, parsed } from './driver.ts'
 import { parseBool, parseInteger, parseSize } from './go-values.ts'
 import { checkAttributes } from './log-info.ts'
@@ -14,8 +13,6 @@ export const jsonFile: LogDriver = {
     if (files !== undefined && parseInteger(files) < 1) throw badOption('max-file cannot be less than 1')
     if (compress !== undefined && parseBool(compress) && (unlimited || Number(files ?? 1) < 2))
       throw badOption('compress cannot be true when max-file is less than 2 or max-size is not set')
-    if (compress !== undefined && parseBool(compress))
-      throw new Failure('unsupported', 'Cannot honour log option "compress": rotated files stay as they are')
     checkAttributes(options)
   },
 }

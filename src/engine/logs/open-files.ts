@@ -1,11 +1,13 @@
 /** The files of a log, opened as they stood at one moment: the monitor may move them while they are looked for. */
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { errnoOf } from '../../lib/failure.ts'
-import { logFiles } from './rotate.ts'
+import { isCompressed, logFiles } from './rotate.ts'
 
 export interface OpenFile {
   readonly path: string
   readonly inode: number
+  /** By gzip. */
+  readonly compressed: boolean
   readonly handle: FileHandle
 }
 
@@ -30,7 +32,7 @@ async function openAll(paths: readonly string[]): Promise<OpenFile[]> {
   try {
     for (const path of paths) {
       const handle = await openIfThere(path)
-      if (handle) files.push({ path, handle, inode: (await handle.stat()).ino })
+      if (handle) files.push({ path, handle, inode: (await handle.stat()).ino, compressed: isCompressed(path) })
     }
     return files
   } catch (error) {

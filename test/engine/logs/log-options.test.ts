@@ -48,6 +48,7 @@ const answers: readonly (readonly [driver: string, options: LogOptions, message:
   ['json-file', { compress: 'x', 'max-size': '1m', 'max-file': '3' }, 'strconv.ParseBool: parsing "x": invalid syntax'],
   ['json-file', { compress: '', 'max-size': '1m', 'max-file': '3' }, 'strconv.ParseBool: parsing "": invalid syntax'],
   ['json-file', { compress: 'false' }, ''],
+  ['json-file', { compress: 'T', 'max-size': '1m', 'max-file': '2' }, ''],
   ['json-file', { 'env-regex': '(' }, 'error parsing regexp: missing closing ): `(`'],
   ['json-file', { 'env-regex': 'a(?=b)' }, 'error parsing regexp: invalid or unsupported Perl syntax: `(?=`'],
   ['json-file', { 'labels-regex': 'a{1001}' }, 'error parsing regexp: invalid repeat count: `{1001}`'],

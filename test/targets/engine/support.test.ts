@@ -57,6 +57,14 @@ const elsewhere: Readonly<Record<string, string>> = {
   'secrets.*.name': 'the name in a swarm; a secret of a file has none here',
   'volumes.*.external.name': 'the same as volumes.*.name',
   'configs.*.name': 'the name in a swarm; a config of a file has none here',
+  ...Object.fromEntries(
+    ['update_config', 'rollback_config'].flatMap(name =>
+      ['', '.parallelism', '.delay', '.failure_action', '.monitor', '.max_failure_ratio', '.order'].map(member => [
+        `services.*.deploy.${name}${member}`,
+        'up after a change of what runs: golden/plan/update-*, apply/rollouts',
+      ]),
+    ),
+  ),
 }
 
 /** The plan of `up` on a machine that has all images and nothing else, and the rules of `watch`; without the hash of the configuration, which tells all. */

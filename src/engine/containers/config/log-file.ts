@@ -57,3 +57,11 @@ export function logInfo(record: Logged, path: HostPath): LogInfo {
     options: record.hostConfig.LogConfig.Config,
   }
 }
+
+/** Whether rotated files are compressed: those of json-file where that was asked for, others unless it was not wanted. */
+export function isPacked({ Type, Config }: Logged['hostConfig']['LogConfig']): boolean {
+  if (Type === 'none') return false
+  if (Type === 'json-file') return boolOf(Config['compress'] ?? '') ?? false
+  const several = Number(rotation(Type, Config).files) > 1
+  return several && (boolOf(Config[isForwarded(Type) ? 'cache-compress' : 'compress'] ?? '') ?? true)
+}

@@ -24,12 +24,14 @@ export function logs(parts: Parts, container: Container, options: LogsOptions): 
   if (!isReadable(container.record.hostConfig.LogConfig))
     throw new Failure('unsupported', 'configured logging driver does not support reading')
   const { tail } = options
+  const path = parts.paths.containerLog(container.id)
   return {
     tty: container.record.config.Tty,
-    output: readLog(parts.paths.containerLog(container.id), {
+    output: readLog(path, {
       ...options,
       tail: tail !== undefined && /^\d+$/.test(tail) ? Number(tail) : undefined,
       follow: options.follow ? container.process?.exited : undefined,
+      onFollow: follower => parts.compressor.reading(path, follower),
     }),
   }
 }

@@ -7,6 +7,7 @@ import { removeFolder } from '../../base/remove-folder.ts'
 import type { Container } from '../container.ts'
 import { removeNetwork } from '../network.ts'
 import { type Parts, tell } from '../parts.ts'
+import { removeLog } from '../stdio/tend-log.ts'
 
 const log = debug('containers')
 
@@ -71,7 +72,7 @@ export async function remove(parts: Parts, container: Container, options: Remove
 
 async function removeParts(parts: Parts, container: Container): Promise<void> {
   const { paths } = parts
-  await Promise.all([removeNetwork(parts, container), parts.forwards.removed(container.id)])
+  await Promise.all([removeNetwork(parts, container), removeLog(parts, container)])
   const folder = paths.container(container.id)
   const doomed = join(dirname(folder), `.${container.id}`)
   // out of the way first: what an engine that is killed here leaves is no container any more, and the next one clears it away

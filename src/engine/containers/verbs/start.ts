@@ -21,8 +21,8 @@ import { imageLayers } from '../layers.ts'
 import { linkedContainers, tellLinked } from '../linked.ts'
 import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
 import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
-import { forward, openForward } from '../stdio/forward.ts'
 import { tee } from '../stdio/tee.ts'
+import { openForward, tendLog } from '../stdio/tend-log.ts'
 
 /** More than any real passwd or group: an image cannot fill the engine's memory with one. */
 const largestFile = 1024 * 1024
@@ -63,7 +63,7 @@ export async function start(parts: Parts, container: Container, { signal, onStar
     })
     undo.move()
     connectWaiting(container, process)
-    forward(parts, container, { sender, ended: process.exited })
+    tendLog(parts, container, { sender, ended: process.exited })
     onStarted(container, process)
     await container.save()
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Sends the log of one container on, a record after the other, from where the last one stopped; until all is sent, or it is closed. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { isFailure, messageOf as textOf } from '../../../lib/failure.ts'
-import { LogFollower } from './log-follower.ts'
+import { LogFollower } from '../log-follower.ts'
 import { type LogMessage, messageOf, type OpenLines } from './message.ts'
 import type { Position, PositionFile } from './position.ts'
 import type { Route, Sender } from './sender.ts'

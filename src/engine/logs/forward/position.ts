@@ -1,5 +1,5 @@
 /** How far a log has been sent: rewritten in place after each record, so that an engine that is killed forgets at most the last one. */
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { z } from 'zod'
 import type { OpenLines } from './message.ts'
 
@@ -19,6 +19,16 @@ export type Position = Omit<z.infer<typeof schema>, 'version' | 'open'> & { read
 
 /** More than any position takes: one write always covers the one before. */
 const size = 512
+
+/** The file of the log that the last record sent is in; undefined when nobody can tell. */
+export function sentInode(path: string): number | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8'))).inode
+  } catch {
+    // nothing sent yet, or damaged: whoever sends tells of that
+    return undefined
+  }
+}
 
 export class PositionFile {
   readonly #fd: number

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { appendFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { LogFollower, type Place } from '../../../../src/engine/logs/forward/log-follower.ts'
-import { temporaryFolder } from '../../../support/temporary-paths.ts'
+import { LogFollower, type Place } from '../../../src/engine/logs/log-follower.ts'
+import { temporaryFolder } from '../../support/temporary-paths.ts'
 
 const line = (log: string, time = `time of ${log}`) => `${JSON.stringify({ log, stream: 'stdout', time })}\n`
 

@@ -2,8 +2,8 @@
 import { watch } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { closeAll, inodeOf, type OpenFile, openLogFiles } from '../open-files.ts'
-import { type LogRecord, parseRecord } from '../records.ts'
+import { closeAll, inodeOf, type OpenFile, openLogFiles } from './open-files.ts'
+import { type LogRecord, parseRecord } from './records.ts'
 
 /** A place between two records. */
 export interface Place {
@@ -21,7 +21,9 @@ export interface Followed {
 
 export interface FollowOptions {
   /** Undefined: the beginning. */
-  readonly start: Place | undefined
+  readonly start?: Place | undefined
+  /** A file of the log that is open already, and where in it to begin; it is the follower's to close. */
+  readonly from?: { readonly file: OpenFile; readonly offset: number } | undefined
   /** Records were rotated away before they were read. */
   readonly onLost: () => void
 }
@@ -49,6 +51,9 @@ export class LogFollower {
   constructor(path: string, options: FollowOptions) {
     this.#path = path
     this.#options = options
+    if (!options.from) return
+    this.#file = options.from.file
+    this.#begin(options.from.offset)
   }
 
   /** The next records, a block's worth at most; undefined when there are no more now. */
@@ -82,7 +87,7 @@ export class LogFollower {
     }
   }
 
-  /** The inode of the file that is read; undefined before the first. */
+  /** Of the file that it is at; undefined before the first. */
   get inode(): number | undefined {
     return this.#file?.inode
   }
@@ -110,7 +115,9 @@ export class LogFollower {
 
   /** The file to begin with, or the one after that which is finished; false when it is not there yet. */
   async #open(): Promise<boolean> {
-    const files = await openLogFiles(this.#path)
+    // what is compressed has been passed: whoever compresses asks where we are
+    const [files, passed] = await openPlain(this.#path)
+    await closeAll(passed)
     const chosen = this.#file ? this.#after(files, this.#file.inode) : await this.#first(files)
     await closeAll(files.filter(file => file !== chosen?.file))
     if (!chosen) return false
@@ -190,6 +197,11 @@ export class LogFollower {
     // none: between the move and the new file, or a log that was removed
     return inode !== undefined && inode !== this.#file!.inode
   }
+}
+
+async function openPlain(path: string): Promise<[plain: OpenFile[], compressed: OpenFile[]]> {
+  const files = await openLogFiles(path)
+  return [files.filter(file => !file.compressed), files.filter(file => file.compressed)]
 }
 
 /** Whether the record before `place` is the one it names: an inode may be another file's by now. */

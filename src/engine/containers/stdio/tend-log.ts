@@ -1,10 +1,11 @@
-/** A container whose log driver sends to a server: looked for before it starts, and sent to while it runs and until all is sent. */
+/** What is done with a container's log beside its monitor: sent to a server, which is looked for before the start, and compressed. */
 import { lstatSync } from 'node:fs'
 import { Failure, messageOf } from '../../../lib/failure.ts'
 import type { ForwardTarget } from '../../logs/forward/forwards.ts'
+import { sentInode } from '../../logs/forward/position.ts'
 import type { Sender } from '../../logs/forward/sender.ts'
 import { isForwarded } from '../../logs/log-options.ts'
-import { logInfo } from '../config/log-file.ts'
+import { isPacked, logInfo } from '../config/log-file.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
 
@@ -29,17 +30,30 @@ export async function openForward(
   }
 }
 
-/** Sends on what is written, from where it was sent last. `ended`: nothing more will be. */
-export function forward(
-  parts: Parts,
-  container: Container,
-  options: { readonly ended: Promise<unknown>; readonly sender?: Sender | undefined },
-): void {
+interface Tended {
+  /** Settles when nothing more will be written. */
+  readonly ended: Promise<unknown>
+  /** A connection that is there already. */
+  readonly sender?: Sender | undefined
+}
+
+/** Sends on what is written, from where it was sent last, and compresses what is rotated. */
+export function tendLog(parts: Parts, container: Container, { ended, sender }: Tended): void {
+  const { id, name, record } = container
   const target = targetOf(parts, container)
-  if (!target) return
-  if (lstatSync(target.position, { throwIfNoEntry: false })?.isFile() === false)
-    parts.aside.keep(target.position, `Cannot use "${target.position}": it is no file`)
-  parts.forwards.begin(target, options)
+  if (target) {
+    if (lstatSync(target.position, { throwIfNoEntry: false })?.isFile() === false)
+      parts.aside.keep(target.position, `Cannot use "${target.position}": it is no file`)
+    parts.forwards.begin(target, { ended, sender })
+  }
+  if (!isPacked(record.hostConfig.LogConfig)) return
+  const sentFrom = target && (() => sentInode(target.position))
+  parts.compressor.begin({ id, name, path: parts.paths.containerLog(id), ended, sentFrom })
+}
+
+/** What of it was not sent yet goes out before it is gone. */
+export async function removeLog({ forwards, compressor }: Parts, { id }: Container): Promise<void> {
+  await Promise.all([forwards.removed(id), compressor.removed(id)])
 }
 
 function targetOf({ paths }: Parts, { record }: Container): ForwardTarget | undefined {
