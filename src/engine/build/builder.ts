@@ -133,7 +133,9 @@ export class Builder {
     let loading: Promise<Series> | undefined
     const before = () => (loading ??= series.load(name))
     const imported = await importAll(request, { store: images.store, client: request.client, signal }, tell)
-    const shared = { images, request, signal }
+    // what another build waits for may be made when this one is over
+    const onPin = (unpin: () => void) => (undo.disposed ? unpin() : undo.defer(unpin))
+    const shared = { images, request, onPin, signal }
     const solved = await solve({ ...shared, maker: this.#maker, plan, source, contexts, imported, before, onEvent })
     const inline = request.cacheTo.some(({ type }) => type === 'inline')
     const image = await tell('exporting to image', () =>

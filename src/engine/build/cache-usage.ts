@@ -52,7 +52,7 @@ export class CacheUsage {
         created: Date.parse(created),
         lastUsed,
         uses,
-        inUse: false,
+        inUse: layer !== null && images.store.catalogue.isPinned(layer),
         shared: layer !== null && ofImages.has(layer),
       }
     })

@@ -42,6 +42,8 @@ export interface SolveOptions {
   /** What the build was made of last time. */
   readonly before: () => Promise<Series>
   readonly onEvent: OnBuildEvent
+  /** Called with what lets a layer go again that the build has come to rely on. */
+  readonly onPin: (unpin: () => void) => void
   readonly signal: AbortSignal
 }
 
@@ -193,6 +195,7 @@ class Solving {
           onEvent({ kind: 'missed', id, reason })
         },
         onOutput: (stream, data) => onEvent({ kind: 'output', id, stream, data, at: now() }),
+        onPin: this.#options.onPin,
         signal,
       })
       onEvent({ kind: 'completed', id, at: now(), error: undefined })
@@ -223,6 +226,7 @@ class Solving {
       onCached: () => undefined,
       onMissed: () => undefined,
       onOutput: () => undefined,
+      onPin: this.#options.onPin,
       fresh: isFresh(this.#options.request, stage),
       imported: this.#options.imported,
       before: async () => [],

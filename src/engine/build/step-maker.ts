@@ -56,6 +56,8 @@ export interface MakeOptions {
   readonly onCached: () => void
   readonly onMissed: (reason: string) => void
   readonly onOutput: OnOutput
+  /** Called with what lets a layer go again that the build has come to rely on. */
+  readonly onPin: (unpin: () => void) => void
   readonly signal: AbortSignal
 }
 
@@ -85,7 +87,7 @@ export class StepMaker {
     const inputs = await this.#inputs(step, fetched, options)
     options.onInputs(inputs)
     const key = keyOf(inputs)
-    const found = options.fresh ? undefined : ((await this.#find(key)) ?? (await this.#import(key, options)))
+    const found = options.fresh ? undefined : ((await this.#find(key, options)) ?? (await this.#import(key, options)))
     if (found) {
       options.onCached()
       return found
@@ -102,10 +104,12 @@ export class StepMaker {
       let own = false
       try {
         const participant = { signal, onProgress: ({ stream, data }: Output) => onOutput(stream, data) }
-        return await this.#shared.run(key, participant, async (shared, tell) => {
+        const result = await this.#shared.run(key, participant, async (shared, tell) => {
           own = true
           return await make((stream, data) => tell({ stream, data }), shared)
         })
+        // made for another build, and cleared away meanwhile: then it is made for this one
+        if (own || (await this.#hold(result, options))) return result
       } catch (error) {
         // another build's client has left, and its files with it: then it is made for this one
         if (own || signal.aborted || (isFailure(error) && error.exitCode !== undefined)) throw error
@@ -114,8 +118,9 @@ export class StepMaker {
   }
 
   /** From the first of the imported caches that knows the step. */
-  async #import(key: string, { imported, signal }: MakeOptions): Promise<StepResult | undefined> {
+  async #import(key: string, options: MakeOptions): Promise<StepResult | undefined> {
     const { images, cache } = this.#options
+    const { imported, signal } = options
     for (const source of imported) {
       const record = source.records.get(key)
       if (record === undefined) continue
@@ -123,7 +128,9 @@ export class StepMaker {
       const unpin = images.store.catalogue.pin(layer === null ? [] : [layer])
       try {
         if (layer !== null) await source.fetch(layer, signal)
-        return await cache.add(record)
+        const added = await cache.add(record)
+        await this.#hold(added, options)
+        return added
       } finally {
         unpin()
       }
@@ -131,12 +138,20 @@ export class StepMaker {
     return undefined
   }
 
+  /** Keeps its layer for as long as the build lasts; false when that is gone already. */
+  async #hold({ layer }: StepResult, { onPin }: MakeOptions): Promise<boolean> {
+    if (layer === null) return true
+    const { catalogue, layers } = this.#options.images.store
+    onPin(catalogue.pin([layer]))
+    return (await layers.find(layer)) !== undefined
+  }
+
   /** What it made, if that is still there. */
-  async #find(key: string): Promise<StepResult | undefined> {
-    const { cache, images } = this.#options
+  async #find(key: string, options: MakeOptions): Promise<StepResult | undefined> {
+    const { cache } = this.#options
     const record = cache.use(key)
     if (record === undefined) return undefined
-    if (record.layer !== null && !(await images.store.layers.find(record.layer))) {
+    if (!(await this.#hold(record, options))) {
       await cache.remove(key)
       return undefined
     }
@@ -212,7 +227,17 @@ export class StepMaker {
       const created = new Date().toISOString()
       const usesMounts = step.kind === 'run' && step.mounts.some(({ kind }) => kind === 'cache')
       const chain = chainIds(below).at(-1) ?? ''
-      return await cache.add({ key, description: textOf(step), usesMounts, below: chain, layer: diffId, size, created })
+      const record = await cache.add({
+        key,
+        description: textOf(step),
+        usesMounts,
+        below: chain,
+        layer: diffId,
+        size,
+        created,
+      })
+      await this.#hold(record, options)
+      return record
     } finally {
       for (const each of unpin) each()
     }

@@ -201,6 +201,11 @@ export class Catalogue {
     return [...new Set(digests)].filter(digest => !used.has(digest))
   }
 
+  /** Whether work in flight relies on it. */
+  isPinned(digest: Digest): boolean {
+    return this.#pins.has(digest)
+  }
+
   /** Keeps layers and blobs from being collected until the returned function is called. */
   pin(digests: Iterable<Digest>): () => void {
     const pinned = [...digests]

@@ -274,4 +274,23 @@ describe('a build', () => {
     box.write('a.txt', 'two')
     assert.deepEqual((await box.build(dockerfile, { tags: ['two:1'] })).missed, { 'COPY a.txt /': 'a.txt changed' })
   })
+
+  test('keeps the layers it relies on while the cache is cleared away, be they from the cache or just made', async t => {
+    const box = await Box.open(t)
+    box.run = touch
+    const dockerfile = 'FROM base:1\nRUN ["touch", "a"]\n'
+    await box.build(dockerfile)
+    await box.images.remove('made:1', { usedBy: () => [] })
+    box.run = async command => {
+      await box.builder.usage.prune({ all: true, filters: {} })
+      return await touch(command)
+    }
+    const { image, missed } = await box.build(`${dockerfile}RUN ["touch", "b"]\nRUN ["touch", "c"]\n`)
+    assert.deepEqual(Object.keys(missed), ['RUN ["touch", "b"]', 'RUN ["touch", "c"]'])
+    const [, ...made] = box.images.layers(image)
+    assert.deepEqual(
+      made.map(layer => readdirSync(layer)),
+      [['a'], ['b'], ['c']],
+    )
+  })
 })
