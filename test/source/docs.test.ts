@@ -1,6 +1,6 @@
 /** The documents about the code, held against the code. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +24,15 @@ test('README.md names only npm scripts that exist', () => {
     named.filter(name => !scripts.includes(name)),
     [],
   )
+})
+
+test('npm test runs every test there is, once', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  const run = ['test:fast', 'test:kernel'].flatMap(name => {
+    assert.match(scripts['check']!, new RegExp(`npm run --silent ${name}( |$)`))
+    return globSync(/"(.+?)"/.exec(scripts[name]!)![1]!, { cwd: root })
+  })
+  assert.deepEqual(run.sort(), globSync('test/**/*.test.ts', { cwd: root }).sort())
 })
 
 test('README.md and the examples name only commands that exist', () => {
