@@ -2,10 +2,13 @@
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { type Comparison, compareLive, type WantedLive } from './adjust.ts'
+import { fieldChanges } from './field-changes.ts'
+import type { Fields } from './fields.ts'
 import { describePaths } from './fields.ts'
 import { type Hashed, hashService } from './hash.ts'
 import { labels, parseFields } from './labels.ts'
-import { describeReplacement } from './live-fields.ts'
+import { describeReplacement, settled } from './live-fields.ts'
+import type { Made } from './made.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 
 export interface Wanted {
@@ -23,6 +26,8 @@ export interface Wanted {
     readonly anew: boolean
   }[]
   readonly volumes: readonly { readonly key: string; readonly name: string }[]
+  /** How it is to be made; undefined when it cannot be. */
+  readonly made: (container: ObservedContainer) => Made | undefined
   /** What can change on a container as it is. */
   readonly live: (container: ObservedContainer) => WantedLive
   /** The container whose network it is to share; undefined when it shares none, or one still to be made. */
@@ -46,13 +51,26 @@ function replaceCause(wanted: Wanted, container: ObservedContainer, { forced }: 
     const before = parseFields(container.labels[labels.fields])
     // Docker Compose keeps one hash only, which says that, not what
     if (!before) return 'configuration changed'
-    const change = describeReplacement(before, wanted.hashed.fields)
+    const change = replacement(wanted, container, before)
     if (change !== undefined) return change
   }
   const imageId = container.labels[labels.image] ?? container.imageId
   if (wanted.imageId !== undefined && imageId !== wanted.imageId) return 'image digest changed'
   if (forced.length > 0) return describePaths(forced.map(({ path }) => path))
   return networkDivergence(wanted, container) ?? volumeDivergence(wanted, container)
+}
+
+/** Which of the fields that differ by their hashes differ in truth, where that can be seen. */
+function replacement(wanted: Wanted, container: ObservedContainer, before: Fields): string | undefined {
+  const after = wanted.hashed.fields
+  const change = describeReplacement(before, after)
+  const made = change === undefined ? undefined : container.made
+  const body = made && wanted.made(container)
+  if (!made || !body) return change
+  const changes = fieldChanges({ before: settled(before), after: settled(after), made, wanted: body })
+  const paths = new Set(changes.map(({ path }) => path))
+  const only = (fields: Fields) => Object.fromEntries(Object.entries(fields).filter(([field]) => paths.has(field)))
+  return describeReplacement(only(before), only(after))
 }
 
 /** Containers of which somebody should ask all they were made with: those that are no longer as wanted, for the plan to tell old values. */

@@ -19,13 +19,26 @@ export function fieldChanges({ before, after, made, wanted }: FieldChangesInput)
   return fields.flatMap(field => {
     if (/^(?:configs|secrets)\.|^labels\.$/.test(field)) return [hashes(field, before?.[field], after[field])]
     if (!made) return [{ path: field }]
-    const [from, to] = [fieldValue(made, field), fieldValue(wanted, field)]
-    const unset = { from: before && !Object.hasOwn(before, field), to: !Object.hasOwn(after, field) }
-    const changes = valueChanges(field, unset.from ? undefined : from, unset.to ? undefined : to)
+    const from = fieldValue(made, field)
+    const to = Object.hasOwn(after, field) ? fieldValue(wanted, field) : undefined
+    // a default that is written out, of the engine or of the image
+    if (before && isToldWhole(field) && isSame(from, to)) return []
+    const changes = valueChanges(field, before && !Object.hasOwn(before, field) ? undefined : from, to)
     // what is no other there, as far as can be seen
     if (changes.length > 0) return changes
     return before ? [{ path: field }] : []
   })
+}
+
+/** Of a mount only its source is told. */
+function isToldWhole(field: string): boolean {
+  return !field.startsWith('volumes.')
+}
+
+function isSame(from: FieldValue, to: FieldValue): boolean {
+  if (from === undefined || to === undefined || to.length === 0) return false
+  if (typeof from === 'string' || typeof to === 'string') return from === to
+  return from.length === to.length && from.every(each => to.includes(each))
 }
 
 function hashes(path: string, from: string | undefined, to: string | undefined): Change {

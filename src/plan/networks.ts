@@ -116,6 +116,11 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
       networks.set(key, keep)
       continue
     }
+    const changes = networkChanges({ before: fields, after: hashed.fields, there, body })
+    if (changes.length === 0) {
+      networks.set(key, keep)
+      continue
+    }
     const change = describeChange(fields, hashed.fields) ?? 'configuration changed'
     const attached = observed.containers.filter(container => Object.hasOwn(container.networks, network.name))
     const others = attached.filter(
@@ -139,7 +144,7 @@ export function planNetworks(plan: Plan, input: NetworksInput): PlannedNetworks 
       parted.set(id, [...(parted.get(id) ?? []), key])
     }
     const removal = plan.add({ kind: 'remove-network', cause: change, name: network.name, id: there.id }, away)
-    create(change, [removal], networkChanges({ before: fields, after: hashed.fields, there, body }))
+    create(change, [removal], changes)
   }
   return { networks, stopped, parted }
 }

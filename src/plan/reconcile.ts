@@ -2,12 +2,13 @@
 import { order } from '../graph/order.ts'
 import { serviceGraph } from '../graph/services.ts'
 import { Failure } from '../lib/failure.ts'
+import { ProblemsFailure } from '../lib/problems.ts'
 import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { networkKey } from './adjust.ts'
 import { changeText } from './change.ts'
-import { endpointsOf } from './container-body.ts'
+import { containerBody, endpointsOf } from './container-body.ts'
 import type { Wanted } from './diverge.ts'
 import { fileObjects } from './file-objects.ts'
 import { type Decisions, followDependencies } from './follow-changes.ts'
@@ -16,9 +17,10 @@ import { liveHostConfig } from './host-config.ts'
 import { type PullWhen, planImages } from './images.ts'
 import { labels, parseFields } from './labels.ts'
 import { textChanges } from './live-fields.ts'
+import { type Made, toBeMade } from './made.ts'
 import { containerName, imageName } from './names.ts'
 import { type PlannedNetworks, planNetworks } from './networks.ts'
-import type { Observed } from './observed.ts'
+import type { Observed, ObservedContainer } from './observed.ts'
 import { planRemovalOfOrphans, warnOfOrphans } from './orphans.ts'
 import { Plan } from './plan.ts'
 import { decide, isReplica } from './replicas.ts'
@@ -173,6 +175,7 @@ function decideService(service: Service, context: DecideContext) {
       hashed: hashes.get(service.name)!,
       imageId: observed.images.get(imageName(project, service) ?? '')?.id,
       networks: wantedNetworks,
+      made: container => wantedMade(service, container, context),
       live: wantedLive(service, wantedNetworks, context),
       volumes: service.mounts.flatMap(mount => {
         const volume = mount.kind === 'volume' && mount.source !== undefined ? project.volumes[mount.source] : undefined
@@ -194,6 +197,25 @@ function warnOfTexts(plan: Plan, decisions: Decisions, hashes: DecideContext['ha
           `Container "${name}" keeps its old text, ${changeText(change)}: --force-recreate gives it the new one`,
         )
     }
+}
+
+/** As far as it can be known before other containers are: what it shares with them is told by their services. */
+function wantedMade(
+  service: Service,
+  { number }: ObservedContainer,
+  { project, observed, hashes }: DecideContext,
+): Made | undefined {
+  const name = containerName(project, service, number ?? 1)
+  const rest = { files: observed.files, hashed: hashes.get(service.name)!, image: undefined }
+  try {
+    const container = (needed: string) => needed
+    const { body } = containerBody({ project, service, name, number, ...rest, container, containerNames: () => [] })
+    return toBeMade(name, body)
+  } catch (error) {
+    // a config that cannot be had is told of when the container is to be made
+    if (error instanceof ProblemsFailure) return undefined
+    throw error
+  }
 }
 
 /** By container, whose name is among its aliases. */

@@ -15,28 +15,33 @@ interface Compared<There, Body> {
   readonly body: Body
 }
 
-/** "subnet 10.0.0.0/24→10.1.0.0/24". */
+/** "subnet 10.0.0.0/24→10.1.0.0/24"; empty when all that differs is that a default is written out, or no longer. */
 export function networkChanges({
   before,
   after,
   there,
   body,
 }: Compared<ObservedNetwork, NetworkCreate>): readonly Change[] {
+  const { shape } = there
   return differing(before, after).flatMap(field => {
-    const { shape } = there
     if (!shape) return [{ path: field }]
     const [name, key] = divided(field)
-    const changes = name === 'ipam' ? ipamChanges(shape.IPAM, body.IPAM ?? {}) : singleOf(name, key)
-    return changes.length > 0 ? changes : [{ path: field }]
-    function singleOf(name: string, key: string): readonly Change[] {
-      const old = { ...shape!, Labels: there.labels }
-      return valueChanges(
-        field,
-        Object.hasOwn(before, field) ? networkValue(old, name, key) : undefined,
-        Object.hasOwn(after, field) ? networkValue(body, name, key) : undefined,
-      )
-    }
+    if (name === 'ipam') return ipamChanges(shape.IPAM, body.IPAM ?? {}, Object.hasOwn(before, field))
+    const defaults: Readonly<Record<string, string>> = { driver: 'bridge', enable_ipv4: 'true' }
+    return resourceChanges(field, {
+      from: networkValue({ ...shape, Labels: there.labels }, name, key),
+      to: networkValue(body, name, key) ?? defaults[name],
+      was: Object.hasOwn(before, field),
+    })
   })
+}
+
+/** `was`: whether the stack had said it before. */
+function resourceChanges(
+  path: string,
+  { from, to, was }: { readonly from: string | undefined; readonly to: string | undefined; readonly was: boolean },
+): readonly Change[] {
+  return from === to ? [] : valueChanges(path, was ? from : undefined, to)
 }
 
 type Network = Omit<Partial<NetworkCreate>, 'Options' | 'Labels'> & {
@@ -69,7 +74,7 @@ function networkValue(network: Network, name: string, key: string): string | und
 type Ipam = NonNullable<NetworkCreate['IPAM']>
 
 /** Pool by pool. */
-function ipamChanges(from: Ipam, to: Ipam): readonly Change[] {
+function ipamChanges(from: Ipam, to: Ipam, was: boolean): readonly Change[] {
   const [old, now] = [from.Config ?? [], to.Config ?? []]
   const pools = Array.from(
     { length: Math.max(old.length, now.length) },
@@ -77,19 +82,19 @@ function ipamChanges(from: Ipam, to: Ipam): readonly Change[] {
   )
   return [
     ...(to.Driver === undefined ? [] : valueChanges('ipam.driver', from.Driver, to.Driver)),
-    ...pools.flatMap(([a, b]) => poolChanges(a, b)),
+    ...pools.flatMap(([a, b]) => poolChanges(a, b, was)),
     ...Object.keys({ ...from.Options, ...to.Options }).flatMap(key =>
       valueChanges(`ipam.options.${key}`, from.Options?.[key], to.Options?.[key]),
     ),
   ]
 }
 
-function poolChanges(from: IpamPool, to: IpamPool): readonly Change[] {
-  const same = from.Subnet === to.Subnet
+function poolChanges(from: IpamPool, to: IpamPool, was: boolean): readonly Change[] {
+  const chosen = to.Gateway === undefined && (!was || from.Subnet !== to.Subnet)
   return [
     ...valueChanges('subnet', from.Subnet, to.Subnet),
     // an engine chooses the gateway of a subnet where none is given
-    ...(to.Gateway === undefined && !same ? [] : valueChanges('gateway', from.Gateway, to.Gateway)),
+    ...(chosen ? [] : valueChanges('gateway', from.Gateway, to.Gateway)),
     ...valueChanges('ip_range', from.IPRange || undefined, to.IPRange),
     ...Object.keys({ ...from.AuxiliaryAddresses, ...to.AuxiliaryAddresses }).flatMap(key =>
       valueChanges(`aux_addresses.${key}`, from.AuxiliaryAddresses?.[key], to.AuxiliaryAddresses?.[key]),
@@ -103,18 +108,16 @@ export function volumeChanges({
   there,
   body,
 }: Compared<ObservedVolume, VolumeCreate>): readonly Change[] {
+  const { shape } = there
   return differing(before, after).flatMap(field => {
-    const { shape } = there
     if (!shape) return [{ path: field }]
     const [name, key] = divided(field)
-    const of = (fields: Fields, value: string | undefined) => (Object.hasOwn(fields, field) ? value : undefined)
     const values: Readonly<Record<string, readonly [string | undefined, string | undefined]>> = {
-      driver: [shape.Driver, body.Driver],
+      driver: [shape.Driver, body.Driver ?? 'local'],
       driver_opts: [shape.Options?.[key], body.DriverOpts?.[key]],
       labels: [there.labels[key], body.Labels?.[key]],
     }
     const [from, to] = values[name] ?? []
-    const changes = valueChanges(field, of(before, from), of(after, to))
-    return changes.length > 0 ? changes : [{ path: field }]
+    return resourceChanges(field, { from, to, was: Object.hasOwn(before, field) })
   })
 }

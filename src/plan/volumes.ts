@@ -72,6 +72,8 @@ export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
     }
     const fields = parseFields(there.labels[labels.fields])
     if (there.labels[labels.configHash] === hashed.hash || !fields) continue
+    const changes = volumeChanges({ before: fields, after: hashed.fields, there, body })
+    if (changes.length === 0) continue
     const change = describeChange(fields, hashed.fields) ?? 'configuration changed'
     if (!input.recreate) {
       plan.warn(`Volume "${key}" is kept although its ${change}: making it anew would lose what is in it`)
@@ -87,7 +89,7 @@ export function planVolumes(plan: Plan, input: VolumesInput): PlannedVolumes {
       gone.push(node)
     }
     const removal = plan.add({ kind: 'remove-volume', cause: change, name: volume.name }, gone)
-    create(change, [removal], volumeChanges({ before: fields, after: hashed.fields, there, body }))
+    create(change, [removal], changes)
   }
   return { nodes, removed }
 }

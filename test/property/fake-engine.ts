@@ -318,6 +318,7 @@ function filled(host: HostConfig): HostConfig {
     CpusetCpus: '',
     MemoryReservation: 0,
     BlkioWeight: 0,
+    ShmSize: 64 * 1024 ** 2,
     ...host,
     MemorySwap: host.MemorySwap || (host.Memory ?? 0) * 2,
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0, ...host.RestartPolicy },

@@ -18,35 +18,7 @@ import { rulesOf } from '../../../src/watch/rules.ts'
 import { applied, image, nothing } from '../../plan/project.ts'
 import { loadFiles } from '../../stack/stacks.ts'
 import { type Data, files, on, stacks } from './stacks.ts'
-
-/** Where taking it out says nothing: another value to put there. */
-const instead: Readonly<Record<string, Data>> = {
-  'services.*.image': 'other',
-  'services.*.develop.watch.*.action': 'sync',
-  'services.*.volumes.*.type': 'volume',
-  'services.*.volumes.*.source': '/else',
-  'services.*.volumes.*.target': '/else',
-  'services.*.devices.*.source': '/dev/zero',
-  'services.*.ports.*.target': 81,
-  'services.*.configs.*.source': 'c2',
-  'services.*.secrets.*.source': 's2',
-  'services.*.env_file.*.path': 'labels.env',
-  'services.*.ulimits.*.soft': 2,
-  'services.*.ulimits.*.hard': 3,
-  'services.*.extends.service': 'one',
-  'services.*.extends': { file: 'other.yaml', service: 'one' },
-  'services.*.extends.file': undefined,
-  'services.*.depends_on.*.condition': 'service_started',
-  'networks.*.ipam.config.*.subnet': '10.9.0.0/17',
-  'secrets.*.environment': 'PATH',
-  'configs.*.environment': 'PATH',
-  'configs.*.content': 'y',
-  'secrets.*.file': 'env.env',
-  'configs.*.file': 'env.env',
-  'include.*.path': ['other.yaml'],
-  'include.*.project_directory': 'sub',
-  services: { z: { image: 'z' } },
-}
+import { without } from './without.ts'
 
 /** What no plan of `up` shows, and where it is read instead. */
 const elsewhere: Readonly<Record<string, string>> = {
@@ -95,26 +67,6 @@ async function evidence(stack: Data): Promise<string> {
   } catch (error) {
     return `refused: ${(error as Error).message.replaceAll(directory, 'HERE')}`
   }
-}
-
-/** `data` with the first value at an attribute path taken out or replaced; undefined when it is not there. */
-function without(data: Data, attribute: string): Data | undefined {
-  const copy = structuredClone(data)
-  const change = (at: Data, keys: readonly string[]): boolean => {
-    if (at === null || typeof at !== 'object') return false
-    const [key, ...rest] = keys as [string, ...string[]]
-    for (const own of key === '*' ? Object.keys(at) : [key]) {
-      if (!Object.hasOwn(at, own)) continue
-      if (rest.length > 0 ? change(at[own], rest) : apply(at, own)) return true
-    }
-    return false
-  }
-  const apply = (at: Data, key: string): boolean => {
-    if (instead[attribute] !== undefined) at[key] = instead[attribute]
-    else delete at[key]
-    return true
-  }
-  return change(copy, attribute.split('.')) ? copy : undefined
 }
 
 const all = attributePaths()
