@@ -53,7 +53,7 @@ export class Jobs {
     const over = new AbortController()
     const job: Job = {
       request,
-      status: new StatusLog(() => job.dockerfile),
+      status: new StatusLog(ref, () => job.dockerfile),
       signal: AbortSignal.any([signal, over.signal]),
       results: new Map(),
       loose: [],

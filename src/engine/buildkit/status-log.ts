@@ -2,6 +2,7 @@
 import type { statusResponse, vertex } from '../../api/buildkit/control.ts'
 import type { From } from '../../api/buildkit/message.ts'
 import { timestampOf } from '../../api/buildkit/operations.ts'
+import { stableHash } from '../../lib/stable-json.ts'
 import type { BuildEvent } from '../build/events.ts'
 
 type Status = From<typeof statusResponse>
@@ -17,16 +18,21 @@ export class StatusLog {
   /** Parts of steps → when they began. */
   readonly #parts = new Map<string, number>()
   readonly #dockerfile: () => { readonly name: string; readonly text: string } | undefined
+  readonly #ref: string
   #waiting: (() => void)[] = []
   #ended = false
 
-  /** `dockerfile`: what warnings are about, once it is known. */
-  constructor(dockerfile: () => { readonly name: string; readonly text: string } | undefined = () => undefined) {
+  /** `ref`: the name of the build. `dockerfile`: what warnings are about, once it is known. */
+  constructor(
+    ref: string,
+    dockerfile: () => { readonly name: string; readonly text: string } | undefined = () => undefined,
+  ) {
+    this.#ref = ref
     this.#dockerfile = dockerfile
   }
 
   add(event: BuildEvent): void {
-    const status = this.#statusOf(event)
+    const status = this.#statusOf('id' in event ? { ...event, id: this.#digest(event.id) } : event)
     if (status === undefined) return
     this.#told.push(status)
     this.#wake()
@@ -67,6 +73,11 @@ export class StatusLog {
     }
   }
 
+  /** A client shows the steps of several builds at once, and takes those of one digest for the same. */
+  #digest(id: string): string {
+    return `sha256:${stableHash([this.#ref, id])}`
+  }
+
   #wake(): void {
     const waiting = this.#waiting
     this.#waiting = []
@@ -76,7 +87,11 @@ export class StatusLog {
   #statusOf(event: BuildEvent): Status | undefined {
     switch (event.kind) {
       case 'step':
-        return this.#step(event.id, { digest: event.id, name: event.name, inputs: event.inputs })
+        return this.#step(event.id, {
+          digest: event.id,
+          name: event.name,
+          inputs: event.inputs.map(id => this.#digest(id)),
+        })
       case 'started':
         return this.#step(event.id, { started: timestampOf(event.at) })
       case 'cached':

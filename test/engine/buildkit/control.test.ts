@@ -86,23 +86,50 @@ describe('a build by BuildKit’s protocol', () => {
       return image
     })
     const solved = on.buildx()
-    const seen = { vertexes: [] as object[], logs: [] as string[], statuses: [] as string[] }
+    const seen = {
+      vertexes: [] as object[],
+      logs: [] as string[],
+      statuses: [] as string[],
+      digests: new Set<string>(),
+    }
     for await (const status of on.grpc.responses(control.status, { ref: 'build-1' })) {
       seen.vertexes.push(...status.vertexes)
+      const told = [
+        ...status.vertexes.map(({ digest }) => digest),
+        ...[...status.logs, ...status.statuses].map(of => of.vertex),
+      ]
+      for (const digest of told) seen.digests.add(digest)
       seen.logs.push(...status.logs.map(({ data, stream }) => `${stream} ${Buffer.from(data)}`))
       seen.statuses.push(...status.statuses.map(({ id, current, total }) => `${id} ${current}/${total}`))
       go.resolve()
     }
     await solved
     assert.partialDeepStrictEqual(seen.vertexes.at(-1), {
-      digest: step,
+      digest: [...seen.digests][0]!,
       name: '[1/1] RUN make',
       missed: 'never built',
       started: { seconds: 1, nanos: 500_000 },
       completed: { seconds: 2, nanos: 0 },
     })
+    assert.equal(seen.digests.size, 1)
     assert.deepEqual(seen.logs, ['2 made\n'])
     assert.deepEqual(seen.statuses, ['layer 1/2'])
+  })
+
+  test('has steps of its own beside another build, which a client shows with it', async () => {
+    await using on = await bench(async (_, tell) => {
+      tell({ kind: 'step', id: step, name: 'FROM base', inputs: [], lines: undefined })
+      tell({ kind: 'step', id: 'next', name: 'RUN make', inputs: [step], lines: undefined })
+      return image
+    })
+    const stepsOf = async (ref: string) => {
+      await on.buildx({ ref })
+      const [status] = await Array.fromAsync(on.grpc.responses(control.status, { ref }, { timeout: 5000 }))
+      return status!.vertexes.map(({ digest, inputs }) => ({ digest, inputs }))
+    }
+    const [one, two] = [await stepsOf('build-1'), await stepsOf('build-2')]
+    for (const steps of [one, two]) assert.deepEqual(steps[1]?.inputs, [steps[0]?.digest])
+    assert.equal(new Set([...one, ...two].map(({ digest }) => digest)).size, 4)
   })
 
   test('that is over before anybody watches it is told all the same', async () => {
@@ -160,19 +187,22 @@ describe('a build by BuildKit’s protocol', () => {
         lines: { first: 2, last: 2 },
       })
     })
+    let failed: unknown
     await assert.rejects(on.buildx(), error => {
       assert.ok(error instanceof GrpcFailure)
       assert.equal(error.message, 'process "make" did not complete successfully: exit code: 2')
       const details = new Map(
         error.details.map(({ typeUrl, value }) => [typeUrl, JSON.parse(Buffer.from(value).toString())]),
       )
-      assert.deepEqual(details.get('github.com/moby/buildkit/errdefs.Vertex+json'), { digest: step })
+      failed = details.get('github.com/moby/buildkit/errdefs.Vertex+json').digest
       const source = details.get('github.com/moby/buildkit/errdefs.Source+json')
       assert.equal(source.info.filename, 'Dockerfile')
       assert.equal(Buffer.from(source.info.data, 'base64').toString(), 'FROM base\nRUN make\n')
       assert.deepEqual(source.ranges, [{ start: { line: 2 }, end: { line: 2 } }])
       return true
     })
+    const [status] = await Array.fromAsync(on.grpc.responses(control.status, { ref: 'build-1' }, { timeout: 5000 }))
+    assert.equal(status?.vertexes.at(-1)?.digest, failed)
     assert.deepEqual(on.problems, [])
   })
 
