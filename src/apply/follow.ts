@@ -9,7 +9,7 @@ import type { Client } from '../client/client.ts'
 import { Failure, isFailure } from '../lib/failure.ts'
 import { labels, projectFilter } from '../plan/labels.ts'
 import { Channel } from './channel.ts'
-import { type FollowEvent, type FollowOptions, listSources, type Source } from './logs.ts'
+import { type FollowEvent, type FollowOptions, listSources, readLogs, type Source } from './logs.ts'
 import { nanoseconds, Output } from './output.ts'
 
 export interface FollowerOptions extends FollowOptions {
@@ -17,6 +17,8 @@ export interface FollowerOptions extends FollowOptions {
   readonly untilExited?: boolean
   /** With `untilExited`: not before this has settled, such as the apply that starts them. */
   readonly notBefore?: Promise<unknown>
+  /** By name of a container: the time of the last of its lines that was read already. */
+  readonly read?: ReadonlyMap<string, string>
 }
 
 interface Watched {
@@ -233,12 +235,12 @@ export class Follower {
   #watch(source: Source): Watched {
     const found = this.#watched.get(source.id)
     if (found) return found
-    const { tail, since, until, timestamps, untilExited: listen = false } = this.#options
+    const { tail, since, until, timestamps, untilExited: listen = false, read } = this.#options
     const { id, name: container, service, number } = source
     const output = new Output(
       this.#client,
       id,
-      { signal: this.#signal, tail, since, until, listen },
+      { signal: this.#signal, tail, since, until, listen, last: read?.get(source.name) },
       {
         push: line =>
           this.#channel.push({
@@ -276,4 +278,21 @@ export async function* follow(
   options: FollowerOptions = {},
 ): AsyncGenerator<FollowEvent> {
   yield* new Follower(client, project, options).events()
+}
+
+/** The same for whoever reads a log: what is there comes first, in order of time over all containers. */
+export async function* followLogs(
+  client: Client,
+  project: string,
+  options: FollowOptions = {},
+): AsyncGenerator<FollowEvent> {
+  const read = new Map<string, string>()
+  // with times always: where the one reading ends the next begins
+  for await (const event of readLogs(client, project, { ...options, timestamps: true })) {
+    if (event.kind !== 'line') continue
+    if (event.time !== undefined) read.set(event.container, event.time)
+    yield options.timestamps ? event : { ...event, time: undefined }
+  }
+  if (options.signal?.aborted) return
+  yield* new Follower(client, project, { ...options, read }).events()
 }

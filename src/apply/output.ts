@@ -13,6 +13,8 @@ export interface OutputOptions {
   readonly until: number | undefined
   /** When nothing of it is kept, listen to what it prints from now on. */
   readonly listen: boolean
+  /** The time of the last line that was read already, RFC 3339. */
+  readonly last?: string | undefined
 }
 
 export class Output {
@@ -37,6 +39,7 @@ export class Output {
     this.#client = client
     this.#id = id
     this.#options = options
+    this.#last = options.last
     this.#push = to.push
     this.#unreadable = to.unreadable
   }
@@ -47,8 +50,11 @@ export class Output {
       this.#covered = false
       return
     }
-    const { since, tail } = this.#options
-    const query = this.#first ? { since: nanoseconds(since), tail } : { since: nanoseconds(later), tail: undefined }
+    const { since, tail, last } = this.#options
+    // some ms before what was read already: an engine counts a second's fraction as it likes
+    const from = last === undefined ? since : Date.parse(last) / 1000 - 0.01
+    const first = { since: nanoseconds(from), tail: last === undefined ? tail : undefined }
+    const query = this.#first ? first : { since: nanoseconds(later), tail: undefined }
     this.#first = false
     this.#next(() => this.#copy(query))
   }

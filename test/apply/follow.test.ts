@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OutputChunk } from '../../src/api/frames.ts'
 import { Channel } from '../../src/apply/channel.ts'
-import { Follower, follow } from '../../src/apply/follow.ts'
+import { Follower, follow, followLogs } from '../../src/apply/follow.ts'
 import { splitLines } from '../../src/apply/log-lines.ts'
 import { type FollowEvent, readLogs } from '../../src/apply/logs.ts'
 import { tarOf } from '../../src/apply/tar.ts'
@@ -323,4 +323,39 @@ test('tarOf() splits a long path and refuses one that fits nowhere', () => {
   assert.equal(tar.toString('latin1', 0, 80), 'f'.repeat(80))
   assert.equal(tar.toString('latin1', 345, 466), `/${'d'.repeat(120)}`)
   assert.throws(() => tarOf([file(`/${'x'.repeat(101)}`)]), { kind: 'invalid' })
+})
+
+test('followLogs() shows what is there in order of time over all containers, then what comes, and no line twice', async () => {
+  const at = (second: number, text: string) => `2026-01-01T00:00:0${second}.000000000Z ${text}\n`
+  const past: Readonly<Record<string, string>> = {
+    db: at(1, 'one') + at(3, 'three'),
+    web: at(2, 'two') + at(4, 'four'),
+  }
+  const later: Readonly<Record<string, string>> = { db: at(5, 'five'), web: '' }
+  const asked: unknown[] = []
+  const client = new FakeClient({
+    containerList: () => [item('web'), item('db')],
+    containerLogs: ({ params, query }) => {
+      const { id } = params as { id: string }
+      if (!query!['follow']) return chunks(['stdout', past[id]!])
+      asked.push([id, query!['tail'], query!['since']])
+      // an engine counts "since" by the second, and so tells the last lines again
+      return chunks(['stdout', past[id]! + later[id]!])
+    },
+  })
+  const told: string[] = []
+  for await (const event of followLogs(client, 'shop', { tail: 2 })) {
+    if (event.kind === 'line') told.push(`${event.service} ${event.text} ${event.time}`)
+    if (told.length === 5) break
+  }
+  const wanted = ['db one', 'web two', 'db three', 'web four', 'db five']
+  assert.deepEqual(
+    told,
+    wanted.map(text => `${text} undefined`),
+  )
+  const since = (second: number) => BigInt(Date.UTC(2026, 0, 1, 0, 0, second) - 10) * 1_000_000n
+  assert.deepEqual(asked.sort(), [
+    ['db', 'all', since(3)],
+    ['web', 'all', since(4)],
+  ])
 })
