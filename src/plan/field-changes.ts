@@ -56,9 +56,13 @@ export function valueChanges(path: string, from: FieldValue, to: FieldValue): re
       readonly string[],
       readonly string[],
     ]
+    const [added, gone] = [now.filter(each => !old.includes(each)), old.filter(each => !now.includes(each))]
+    // one in the place of another
+    if (added.length === 1 && gone.length === 1)
+      return [{ path, from: shown(path, gone[0]!), to: shown(path, added[0]!) }]
     return [
-      ...now.filter(each => !old.includes(each)).map(each => ({ path, to: shown(path, each) })),
-      ...old.filter(each => !now.includes(each)).map(each => ({ path, from: shown(path, each) })),
+      ...added.map(each => ({ path, to: shown(path, each) })),
+      ...gone.map(each => ({ path, from: shown(path, each) })),
     ]
   }
   if (from === to) return []

@@ -155,6 +155,11 @@ export type Operation =
 
 export type OperationKind = Operation['kind']
 
+/** Whether it destroys data that cannot be made again: a named volume's. */
+export function isDestructive({ kind }: Operation): boolean {
+  return kind === 'remove-volume'
+}
+
 /** What an operation is about, as the plan's second column says it. */
 export type ResourceKind = 'network' | 'volume' | 'image' | 'container' | 'service'
 

@@ -1,7 +1,7 @@
 /** A plan: operations as numbered nodes, each after those it depends on. */
 import { type Problem, Problems, ProblemsFailure } from '../lib/problems.ts'
 import type { Project } from '../model/project.ts'
-import type { NodeId, Operation } from './operation.ts'
+import { isDestructive, type NodeId, type Operation } from './operation.ts'
 import type { Turn } from './update-turn.ts'
 
 export interface PlanNode {
@@ -110,6 +110,6 @@ export class Plan {
 
   /** What destroys data that cannot be made again, which a person must confirm: named volumes. */
   destructive(): readonly PlanNode[] {
-    return this.#nodes.filter(({ operation }) => operation.kind === 'remove-volume')
+    return this.#nodes.filter(({ operation }) => isDestructive(operation))
   }
 }

@@ -34,6 +34,8 @@ export interface PlanJson {
     readonly containers: readonly string[]
     /** Values in the stack's notation; of secrets a short hash. */
     readonly fields: readonly Change[]
+    /** Data is lost for good: up asks before it. */
+    readonly destroys?: true
   }[]
   readonly totals: Readonly<Partial<Record<Action, number>>>
   /** Operations in the order in which they could run one by one; the ids in `after` count within their phase. */
@@ -63,13 +65,14 @@ export function planJson({ pulls, builds, plan }: Phases): PlanJson {
   const rows = summarize([pulls, builds, plan])
   return {
     version: 2,
-    changes: rows.map(({ kind, name, action, cause, containers, changes }) => ({
+    changes: rows.map(({ kind, name, action, cause, containers, changes, destroys }) => ({
       kind,
       name,
       action,
       cause,
       containers,
       fields: changes,
+      ...(destroys ? { destroys } : {}),
     })),
     totals: totals(rows),
     steps: [...stepsJson('pull', pulls), ...stepsJson('build', builds), ...stepsJson('apply', plan)],

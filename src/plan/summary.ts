@@ -1,7 +1,7 @@
 /** A plan by what it is about: for each service, network, volume and image what becomes of it, and in which fields it differs. */
 import { plural } from '../lib/text.ts'
 import { type Change, changesText } from './change.ts'
-import { type Operation, type ResourceKind, resourceKind } from './operation.ts'
+import { isDestructive, type Operation, type ResourceKind, resourceKind } from './operation.ts'
 import type { Plan } from './plan.ts'
 
 export const actions = [
@@ -27,6 +27,8 @@ export interface Row {
   readonly cause: string
   readonly changes: readonly Change[]
   readonly containers: readonly string[]
+  /** It takes data away for good. */
+  readonly destroys: boolean
 }
 
 /** In the order of the plan, things before services; waits, hooks and names that settle are steps, and no rows. */
@@ -53,6 +55,7 @@ function rowOf(operations: readonly Operation[]): Row | undefined {
     cause: by.cause,
     changes: operations.flatMap(operation => ('changes' in operation ? (operation.changes ?? []) : [])),
     containers: resource === 'container' ? [by.name] : [],
+    destroys: operations.some(isDestructive),
   }
 }
 
@@ -96,11 +99,15 @@ function together(rows: readonly Row[]): readonly Row[] {
 const signs: Readonly<Partial<Record<Action, string>>> = { create: '+', pull: '+', remove: '-' }
 
 /** "~ web: recreate  image a→b · ports +8443:443"; what is not a service is led by what it is. */
-export function rowText({ kind, name, action, cause, changes, containers }: Row): string {
+export function rowText({ kind, name, action, cause, changes, containers, destroys }: Row): string {
   const what = kind === 'service' ? name : `${kind} ${name}`
   const several = containers.length > 1 ? ` ${containers.length}` : ''
-  const why = changes.length > 0 ? changesText(changes) : action === 'create' && several !== '' ? '' : cause
-  return `${signs[action] ?? '~'} ${what}: ${action}${several}${why === '' ? '' : `  ${why}`}`
+  // what has stopped is told of, whatever else is done to it
+  const begins = action === 'start' || action === 'restart' ? [cause] : []
+  const told = [...begins, ...(changes.length > 0 ? [changesText(changes)] : [])]
+  const why = told.length > 0 ? told.join(' · ') : action === 'create' && several !== '' ? '' : cause
+  const loss = destroys ? ' · its data is lost' : ''
+  return `${signs[action] ?? '~'} ${what}: ${action}${several}${why === '' ? '' : `  ${why}`}${loss}`
 }
 
 /** How often each action, containers and things counted one by one. */

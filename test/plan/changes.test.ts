@@ -45,7 +45,7 @@ for (const [said, before, after] of [
   ['environment.EMPTY 1→""', { environment: { EMPTY: '1' } }, { environment: { EMPTY: '' } }],
   ['command sleep 1→sh -c "sleep 2"', { command: ['sleep', '1'] }, { command: ['sh', '-c', 'sleep 2'] }],
   ['ports +8443:443', { ports: [port(80, '8080')] }, { ports: [port(80, '8080'), port(443, '8443')] }],
-  ['ports +8081:80 · ports -8080:80', { ports: [port(80, '8080')] }, { ports: [port(80, '8081')] }],
+  ['ports 8080:80→8081:80', { ports: [port(80, '8080')] }, { ports: [port(80, '8081')] }],
   ['ports +80', {}, { ports: [port(80)] }],
   ['stop_grace_period 5s→10s', { stopGracePeriod: 5e9 }, { stopGracePeriod: 10e9 }],
   ['cap_add +NET_ADMIN · privileged +true', {}, { capAdd: ['NET_ADMIN'], privileged: true }],
@@ -145,7 +145,7 @@ test('networks and volumes are told with the member that differs', () => {
   const plan = reconcile(of('10.1.0.0/24', 'tmpfs'), there, { recreateVolumes: true })
   const [first, second] = summarize([plan]).map(rowText)
   assert.equal(first, '~ network shop_default: recreate  subnet 10.0.0.0/24→10.1.0.0/24')
-  assert.equal(second, '~ volume shop_data: recreate  driver_opts.type nfs→tmpfs')
+  assert.equal(second, '~ volume shop_data: recreate  driver_opts.type nfs→tmpfs · its data is lost')
 })
 
 test('replicas with which the same happens are one line, and totals count each', () => {

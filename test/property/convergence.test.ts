@@ -121,7 +121,7 @@ function stateOf(engine: FakeEngine, project: Project) {
 
 async function sequence(number: number): Promise<readonly string[]> {
   const random = new Random(Math.imul(seed, 2654435761) + number)
-  const stack = new RandomStack(random, [join(folder, 'a'), join(folder, 'b')])
+  const stack = new RandomStack(random, { files: [join(folder, 'a'), join(folder, 'b')] })
   // every fourth on an engine whose lists are as short as Docker's
   const engine = newEngine(number % 4 !== 0, '')
   let digest = ''

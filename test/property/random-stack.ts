@@ -1,5 +1,7 @@
 /** Stacks made and edited at random from a seed: for each field of a service, values that a person may change into each other. */
+
 import type { Limits } from '../../src/model/limits.ts'
+import type { Attachment } from '../../src/model/network.ts'
 import type { Project } from '../../src/model/project.ts'
 import type { Service } from '../../src/model/service.ts'
 import { attachment, healthcheck, needs, network, project, service, volume, volumeMount } from '../plan/project.ts'
@@ -107,6 +109,17 @@ const limitValues: { readonly [K in keyof Limits]?: readonly Limits[K][] } = {
 }
 const quotas = [undefined, 25000, 50000]
 
+/** What stacks are made of. */
+export interface Vocabulary {
+  readonly fields: Readonly<Record<string, readonly Partial<Service>[]>>
+  readonly limits: Readonly<Record<string, readonly unknown[]>>
+  readonly attachments: readonly Partial<Attachment>[]
+  readonly subnets: readonly (string | undefined)[]
+  /** What every service has. */
+  readonly always: Partial<Service>
+  readonly images: readonly string[]
+}
+
 type Choices = Record<string, number>
 
 interface Drawn {
@@ -132,18 +145,80 @@ const bonds = ['none', 'started', 'healthy', 'restart', 'network', 'volumes_from
 const networkNames = ['default', 'front', 'back', 'proxy'] as const
 const subnets = [undefined, '10.1.0.0/24', '10.2.0.0/24']
 
+export const wholeVocabulary: Vocabulary = {
+  fields: serviceFields as unknown as Vocabulary['fields'],
+  limits: limitValues as Vocabulary['limits'],
+  attachments,
+  subnets,
+  always: {},
+  images: ['busybox', 'busybox:2', 'alpine'],
+}
+
+const withoutKernel = [
+  'image',
+  'command',
+  'entrypoint',
+  'user',
+  'restart',
+  'ports',
+  'healthcheck',
+  'dns',
+  'mounts',
+  'devices',
+  'cgroup',
+  'cgroupParent',
+  'runtime',
+  'workingDir',
+  'pid',
+  'ipc',
+  'uts',
+  'macAddress',
+  'sysctls',
+  'domainname',
+]
+const check = { ...healthcheck, interval: 2e8, startPeriod: 5e9, startInterval: 1e8 }
+
+/** Of which any engine makes containers that run, on a machine with two CPUs. */
+export const realVocabulary: Vocabulary = {
+  fields: {
+    ...Object.fromEntries(Object.entries(serviceFields).filter(([name]) => !withoutKernel.includes(name))),
+    image: [{ image: 'busybox' }, { image: 'busybox:2' }],
+    restart: [{}, { restart: { kind: 'always' } }],
+    healthcheck: [{}, { healthcheck: check }, { healthcheck: { ...check, retries: 2 } }],
+    ports: [{}, { ports: [{ target: 80, protocol: 'tcp', mode: 'ingress', path }] }],
+    mounts: [
+      {},
+      { mounts: [volumeMount('data', '/data')] },
+      { mounts: [volumeMount('logs', '/data'), volumeMount(undefined, '/cache')] },
+    ],
+  },
+  limits: { ...limitValues, memorySwappiness: [undefined], memorySwap: [undefined] },
+  attachments: [{}, { aliases: ['other'] }, { aliases: ['other', 'third'] }, { gwPriority: 5 }],
+  subnets: [undefined, '10.213.1.0/24', '10.213.2.0/24'],
+  always: { command: ['sleep', 'infinity'], stopSignal: 'SIGKILL', stopGracePeriod: 1e9 },
+  images: ['busybox', 'busybox:2'],
+}
+
 /** A stack that is edited; `project` is what it is now. */
 export class RandomStack {
   readonly #random: Random
   readonly #files: readonly [string, string]
+  readonly #words: Vocabulary
   readonly #services = new Map<string, Drawn>()
   #subnet = 0
   #volume = 0
   #file = 0
 
-  constructor(random: Random, files: readonly [string, string]) {
+  constructor(
+    random: Random,
+    {
+      files,
+      vocabulary = wholeVocabulary,
+    }: { readonly files: readonly [string, string]; readonly vocabulary?: Vocabulary },
+  ) {
     this.#random = random
     this.#files = files
+    this.#words = vocabulary
     for (const name of ['db', 'web', 'edge'].slice(0, 1 + random.below(3))) this.#services.set(name, this.#draw())
   }
 
@@ -153,10 +228,10 @@ export class RandomStack {
       Object.fromEntries(names.map(name => [name, random.below(odds) === 0 ? random.below(values(name)) : 0]))
     const networks: Choices = { default: 1 + random.below(2) }
     for (const name of networkNames.slice(1))
-      if (random.below(4) === 0) networks[name] = 1 + random.below(attachments.length)
+      if (random.below(4) === 0) networks[name] = 1 + random.below(this.#words.attachments.length)
     return {
-      fields: some(Object.keys(serviceFields), name => fieldValues(name).length, 8),
-      limits: some(Object.keys(limitValues), name => limitsOf(name).length, 4),
+      fields: some(Object.keys(this.#words.fields), name => this.#words.fields[name]!.length, 8),
+      limits: some(Object.keys(this.#words.limits), name => this.#words.limits[name]!.length, 4),
       quota: 0,
       networks,
       replicas: 1 + random.below(3),
@@ -184,7 +259,7 @@ export class RandomStack {
         this.#services.delete(name)
         return `remove ${name}`
       case 3:
-        this.#subnet = random.below(subnets.length)
+        this.#subnet = random.below(this.#words.subnets.length)
         return 'subnet'
       case 4:
         this.#volume = random.below(2)
@@ -198,13 +273,14 @@ export class RandomStack {
       case 7:
       case 8: {
         const key = random.of(networkNames)
-        drawn.networks[key] = drawn.networks[key] && random.below(2) === 0 ? 0 : 1 + random.below(attachments.length)
+        drawn.networks[key] =
+          drawn.networks[key] && random.below(2) === 0 ? 0 : 1 + random.below(this.#words.attachments.length)
         return `${name}: network ${key} ${drawn.networks[key]}`
       }
       case 9:
       case 10: {
-        const key = random.of(Object.keys(limitValues))
-        drawn.limits[key] = random.below(limitsOf(key).length)
+        const key = random.of(Object.keys(this.#words.limits))
+        drawn.limits[key] = random.below(this.#words.limits[key]!.length)
         return `${name}: ${key} ${drawn.limits[key]}`
       }
       case 11:
@@ -212,15 +288,15 @@ export class RandomStack {
         return `${name}: quota ${drawn.quota}`
       default:
     }
-    const key = random.of(Object.keys(serviceFields))
-    drawn.fields[key] = random.below(fieldValues(key).length)
+    const key = random.of(Object.keys(this.#words.fields))
+    drawn.fields[key] = random.below(this.#words.fields[key]!.length)
     return `${name}: ${key} ${drawn.fields[key]}`
   }
 
   get project(): Project {
     const services: Service[] = []
     for (const [name, drawn] of this.#services) services.push(this.#service(name, drawn, services.at(-1)))
-    const subnet = subnets[this.#subnet]
+    const subnet = this.#words.subnets[this.#subnet]
     const config = subnet === undefined ? [] : [{ subnet, auxAddresses: {} }]
     return project(services, {
       networks: {
@@ -244,14 +320,15 @@ export class RandomStack {
     { fields, limits, quota, networks, replicas, bond }: Drawn,
     other: Service | undefined,
   ): Service {
-    const own = Object.entries(fields).map(([key, value]) => fieldValues(key)[value]!)
+    const own = Object.entries(fields).map(([key, value]) => this.#words.fields[key]![value]!)
     const attached = Object.entries(networks).flatMap(([key, variant]) =>
-      variant === 0 ? [] : [[key, attachment(key, attachments[variant - 1])] as const],
+      variant === 0 ? [] : [[key, attachment(key, this.#words.attachments[variant - 1])] as const],
     )
     const whole: Service = service(name, {
       ...(Object.assign({}, ...own) as Partial<Service>),
+      ...this.#words.always,
       limits: sound(
-        Object.fromEntries(Object.entries(limits).map(([key, value]) => [key, limitsOf(key)[value]])),
+        Object.fromEntries(Object.entries(limits).map(([key, value]) => [key, this.#words.limits[key]![value]])),
         quotas[quota],
       ),
       networks: Object.fromEntries(attached),
@@ -306,12 +383,4 @@ function bound(own: Service, bond: (typeof bonds)[number], other: Service | unde
     default:
       return own
   }
-}
-
-function fieldValues(name: string): readonly Partial<Service>[] {
-  return serviceFields[name as keyof typeof serviceFields] as readonly Partial<Service>[]
-}
-
-function limitsOf(name: string): readonly unknown[] {
-  return limitValues[name as keyof Limits]!
 }
