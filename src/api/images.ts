@@ -1,7 +1,7 @@
 /** Endpoints of images, the build included. */
 import type { ContainerConfig } from './container-body.ts'
 import { archive, bytes, empty, endpoint, json, optionalBytes, progress, table } from './endpoint.ts'
-import type { Progress } from './json-lines.ts'
+import type { BuildLine, Progress } from './json-lines.ts'
 
 export interface ImageInspect {
   readonly Id: string
@@ -191,7 +191,7 @@ export const imageEndpoints = table({
       buildid: 'string',
     },
     body: optionalBytes,
-    reply: progress<Progress>(),
+    reply: progress<BuildLine>(),
     headers: { registryConfig: 'X-Registry-Config' },
   }),
   buildPrune: endpoint('POST', '/build/prune', {

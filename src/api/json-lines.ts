@@ -14,6 +14,9 @@ export interface Progress {
   readonly aux?: Readonly<Record<string, unknown>>
 }
 
+/** A line of `POST /build`; with `version=2` its `aux` may be a message of BuildKit's in base64. */
+export type BuildLine = Omit<Progress, 'aux'> & { readonly aux?: Progress['aux'] | string }
+
 /** A single line may not be longer. */
 const maxLine = 16 * 1024 * 1024
 

@@ -157,6 +157,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   undo.defer(() => builder.close())
   let buildKit: Promise<BuildKit> | undefined
   const info = () => engineInfo({ paths, containers, images, runtime, logDriver: logs.driver })
+  const openKit = () => (buildKit ??= loadBuildKit({ paths, builder, images, mirrors, say, networks }, info))
   undo.defer(async () => (await buildKit)?.close())
   const close = undo.move()
   return {
@@ -168,8 +169,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     networks,
     volumes,
     builder,
-    buildClassic: build => buildClassic({ builder, paths, images }, build),
-    buildKit: () => (buildKit ??= loadBuildKit({ paths, builder, images, mirrors, say, networks }, info)),
+    buildClassic: async build => {
+      if (build.query.version === '2') await (await openKit()).build(build)
+      else await buildClassic({ builder, paths, images }, build)
+    },
+    buildKit: openKit,
     info,
     version: engineVersion,
     async close() {

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { statusResponse } from '../../src/api/buildkit/control.ts'
 import { endpoints } from '../../src/api/endpoints.ts'
-import type { Progress } from '../../src/api/json-lines.ts'
+import type { BuildLine } from '../../src/api/json-lines.ts'
+import { openSession } from '../../src/client/buildkit/session.ts'
 import { createClient } from '../../src/client/client.ts'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
@@ -26,7 +28,7 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
   const call = (
     query: Readonly<Record<string, unknown>>,
     files: TinyFiles,
-    onLine: (line: Progress) => void = () => {},
+    onLine: (line: BuildLine) => void = () => {},
   ) => build(engine, query, files, onLine)
 
   const cleared = (before: Stock) =>
@@ -169,6 +171,66 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
     assert.match(await said('FROM busybox\nRUN echo again\n'), /again/)
   })
 
+  /** Of `version=2`: the names of the steps, what commands have printed, and the image. */
+  const told = (lines: readonly BuildLine[]) => {
+    const all = lines
+      .filter(({ id }) => id === 'moby.buildkit.trace')
+      .map(({ aux }) => statusResponse.decode(Buffer.from(aux as string, 'base64')))
+    return {
+      steps: new Set(all.flatMap(({ vertexes }) => vertexes.map(({ name }) => name))),
+      printed: all.flatMap(({ logs }) => logs.map(({ data }) => Buffer.from(data).toString())).join(''),
+      image: lines.find(({ id }) => id === 'moby.image.id')?.aux as { readonly ID: string } | undefined,
+      error: lines.find(({ error }) => error !== undefined)?.error,
+    }
+  }
+
+  test('POST /build?version=2 tells what BuildKit would, of a context in its body', async () => {
+    const query = { version: '2', t: ['v2:1'] }
+    const { steps, printed, image, error } = told(await call(query, { Dockerfile: 'FROM busybox\nRUN echo of v2\n' }))
+    assert.equal(error, undefined)
+    assert.ok(steps.has('[2/2] RUN echo of v2'), [...steps].join('\n'))
+    assert.equal(printed, 'of v2\n')
+    assert.equal((await engine.docker(['inspect', '-f', '{{.Id}}', 'v2:1'])).stdout.trim(), image?.ID)
+    const [quiet, ...more] = await call({ ...query, q: true }, { Dockerfile: 'FROM busybox\nRUN echo of v2\n' })
+    assert.deepEqual([quiet, more], [{ stream: `${image?.ID}\n` }, []])
+    const failed = told(await call(query, { Dockerfile: 'FROM busybox\nRUN exit 7\n' }))
+    assert.match(failed.error!, /did not complete successfully: exit code: 7/)
+    assert.equal(failed.image, undefined)
+  })
+
+  test('POST /build?version=2 takes files and secrets of a session', async () => {
+    const folder = join(engine.folder, 'of-a-session')
+    mkdirSync(folder)
+    const dockerfile = 'FROM busybox\nCOPY a /\nRUN --mount=type=secret,id=s cat /a /run/secrets/s\n'
+    writeFileSync(join(folder, 'Dockerfile'), dockerfile)
+    writeFileSync(join(folder, 'a'), 'file\n')
+    const client = createClient(engine.host)
+    const over = new AbortController()
+    try {
+      const serving = await openSession(
+        client,
+        {
+          folders: new Map(['context', 'dockerfile'].map(name => [name, { kind: 'folder', path: folder }])),
+          secret: async id => (id === 's' ? Buffer.from('secret\n') : undefined),
+          credentials: async () => undefined,
+          agent: async () => undefined,
+        },
+        { id: 'the-session', sharedKey: 'x', signal: over.signal },
+      )
+      const query = { version: '2', remote: 'client-session', session: 'the-session' }
+      const lines: BuildLine[] = []
+      for await (const line of await client.stream(endpoints.imageBuild, { query })) lines.push(line)
+      const { printed, error } = told(lines)
+      assert.equal(error, undefined)
+      assert.equal(printed, 'file\nsecret\n')
+      over.abort()
+      await serving.over
+    } finally {
+      over.abort()
+      client.close()
+    }
+  })
+
   test('docker build without BuildKit', { skip: lacking(program('docker')) }, async () => {
     const folder = join(engine.folder, 'context')
     mkdirSync(folder)
@@ -188,11 +250,11 @@ async function build(
   engine: TestEngine,
   query: Readonly<Record<string, unknown>>,
   files: TinyFiles,
-  onLine: (line: Progress) => void,
-): Promise<readonly Progress[]> {
+  onLine: (line: BuildLine) => void,
+): Promise<readonly BuildLine[]> {
   const client = createClient(engine.host)
   try {
-    const lines: Progress[] = []
+    const lines: BuildLine[] = []
     for await (const line of await client.stream(endpoints.imageBuild, { query, body: await tinyTar(files) })) {
       lines.push(line)
       onLine(line)

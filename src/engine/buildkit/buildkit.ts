@@ -3,6 +3,7 @@
 import { serveGrpc } from '../../api/buildkit/grpc-server.ts'
 import type { TakeConnection } from '../../api/endpoint.ts'
 import { debug } from '../../lib/debug.ts'
+import type { ClassicBuild } from '../build/classic/classic.ts'
 import { bridgeService } from './bridge-service.ts'
 import { type ControlParts, controlService } from './control-service.ts'
 import { Jobs } from './jobs.ts'
@@ -36,6 +37,13 @@ export class BuildKit {
         log('%s %s %s ms', path, status, milliseconds.toFixed(1)),
     }
     return connection => serveGrpc(connection, options, this.#over.signal)
+  }
+
+  /** `POST /build?version=2`. */
+  async build(build: ClassicBuild): Promise<void> {
+    const { buildOverHttp } = await import('./http-build.ts')
+    const signal = AbortSignal.any([build.signal, this.#over.signal])
+    await buildOverHttp(this.#parts, { ...build, signal })
   }
 
   /** What a client serves. @throws Failure `invalid`, `conflict`: see Sessions. */

@@ -117,7 +117,7 @@ function inputContext(name: string, { inputs }: FrontendCall): NamedContext {
   return { kind: 'image', reference: inputOf(given) }
 }
 
-interface ClientParts {
+export interface ClientParts {
   readonly files: SessionFiles
   readonly signal: AbortSignal
   readonly sshFolder: HostPath
@@ -126,7 +126,8 @@ interface ClientParts {
   readonly uploaded: { readonly folder: string; readonly path: HostPath } | undefined
 }
 
-function clientOf(session: ClientSession, parts: ClientParts): BuildClient {
+/** What a session serves, as a build asks for it. */
+export function clientOf(session: ClientSession, parts: ClientParts): BuildClient {
   const { files, signal, sshFolder, called, uploaded } = parts
   return {
     context: async (name, wanted) =>

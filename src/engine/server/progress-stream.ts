@@ -1,14 +1,14 @@
 /** Work that reports by calling back, to the stream of lines a progress reply is. */
-import type { Progress } from '../../api/json-lines.ts'
+import type { BuildLine, Progress } from '../../api/json-lines.ts'
 
 /** With this many unread, bars give way: the next one says the same and more. */
 const maxUnread = 1000
 
 /** Starts `work` when read; its failure ends the stream. A reader that leaves does not wait for it: `work` has its own signal. */
-export async function* progressStream(
-  work: (onProgress: (line: Progress) => void) => Promise<void>,
-): AsyncGenerator<Progress> {
-  const lines: Progress[] = []
+export async function* progressStream<Line extends BuildLine = Progress>(
+  work: (onProgress: (line: Line) => void) => Promise<void>,
+): AsyncGenerator<Line> {
+  const lines: Line[] = []
   let wake: (() => void) | undefined
   let done = false
   const finished = work(line => {

@@ -1,6 +1,6 @@
 /** `POST /build`: the classic endpoint on the builder. */
-import type { Progress } from '../../../api/json-lines.ts'
-import { Failure, isFailure } from '../../../lib/failure.ts'
+import type { BuildLine, Progress } from '../../../api/json-lines.ts'
+import { isFailure } from '../../../lib/failure.ts'
 import { shortId } from '../../../lib/ids.ts'
 import type { Paths } from '../../base/paths.ts'
 import { decodeRegistryConfig } from '../../images/auth.ts'
@@ -17,7 +17,7 @@ export interface ClassicBuild {
   readonly registryConfig: string | undefined
   /** The context as a tar; nothing for a remote one. */
   readonly body: AsyncIterable<Uint8Array>
-  readonly onLine: (line: Progress) => void
+  readonly onLine: (line: BuildLine) => void
   readonly signal: AbortSignal
 }
 
@@ -30,8 +30,6 @@ interface ClassicOptions {
 /** Resolves also when the build has failed after its first line: then the last one says how. */
 export async function buildClassic(options: ClassicOptions, build: ClassicBuild): Promise<void> {
   const { query, signal, onLine } = build
-  if (query.version === '2')
-    throw new Failure('unsupported', 'Cannot build by POST /build with BuildKit: it is done over /grpc')
   const auth = decodeRegistryConfig(build.registryConfig)
   await using context = await unpackContext(options, build.body)
   const request = classicRequest(query, folderClient(context.path, auth))

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { Handlers } from '../../../api/endpoint.ts'
 import { booleanFilter, checkFilters, timeFilter } from '../../../api/filters.ts'
 import type { imageEndpoints } from '../../../api/images.ts'
+import type { BuildLine } from '../../../api/json-lines.ts'
 import { Failure, messageOf } from '../../../lib/failure.ts'
 import type { CacheUsage } from '../../build/cache-usage.ts'
 import type { ClassicBuild } from '../../build/classic/classic.ts'
@@ -124,7 +125,7 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
       return progressStream(onProgress => images.push(params.name, query.tag, { auth, signal, onProgress }))
     },
     imageBuild: ({ query, headers, body }, { signal }) =>
-      progressStream(onLine =>
+      progressStream<BuildLine>(onLine =>
         backend.buildClassic({ query, registryConfig: headers.registryConfig, body, onLine, signal }),
       ),
     buildPrune: async ({ query }) => {

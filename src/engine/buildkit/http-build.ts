@@ -1,0 +1,59 @@
+/** `POST /build?version=2`: what BuildKit's status would be over /grpc comes as lines, and the context in the body or by a session. */
+import { randomUUID } from 'node:crypto'
+import { statusResponse } from '../../api/buildkit/control.ts'
+import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
+import type { ClassicBuild } from '../build/classic/classic.ts'
+import { folderClient } from '../build/classic/classic-context.ts'
+import { classicRequest } from '../build/classic/classic-request.ts'
+import type { BuildClient } from '../build/request.ts'
+import { decodeRegistryConfig } from '../images/auth.ts'
+import { clientOf, type FrontendParts } from './run-frontend.ts'
+import { SessionFiles } from './session-files.ts'
+import { StatusLog } from './status-log.ts'
+
+/** In place of an address: the session serves all folders. */
+const bySession = 'client-session'
+
+/** Resolves also when the build has failed: then the last line says how. @throws Failure before the first line. */
+export async function buildOverHttp(parts: FrontendParts, build: ClassicBuild): Promise<void> {
+  const { query, signal, onLine } = build
+  const { remote, session: id } = query
+  if (remote === 'upload-request')
+    throw new Failure('unsupported', 'Cannot build a context that comes by a request of its own: send it as the body')
+  if (remote === bySession && !id) throw new Failure('invalid', 'Cannot build without the session that has the context')
+  const session = id ? await parts.sessions.get(id, signal) : undefined
+  await using files = new SessionFiles({
+    mirrors: parts.mirrors,
+    signal,
+    session: async () => session!,
+  })
+  const over = new AbortController()
+  const { sshFolder } = parts
+  const whole = session && clientOf(session, { files, signal, sshFolder, called: name => name, uploaded: undefined })
+  await using context = remote ? undefined : await parts.backend.unpack(build.body)
+  const sent = folderClient(context?.path ?? '', decodeRegistryConfig(build.registryConfig))
+  const client: BuildClient =
+    remote === bySession ? whole! : { ...sent, ...(whole && { secret: whole.secret, ssh: whole.ssh }) }
+  const request = classicRequest({ ...query, ...(remote === bySession && { remote: undefined }) }, client)
+  const status = new StatusLog(query.buildid || randomUUID())
+  const telling = (async () => {
+    for await (const each of status.read(over.signal))
+      if (!query.q)
+        onLine({ id: 'moby.buildkit.trace', aux: Buffer.from(statusResponse.encode(each)).toString('base64') })
+  })()
+  try {
+    const image = await parts.backend.build(request, event => status.add(event), signal)
+    status.end()
+    await telling
+    onLine(query.q ? { stream: `${image.id}\n` } : { id: 'moby.image.id', aux: { ID: image.id } })
+  } catch (error) {
+    status.end()
+    await telling
+    if (signal.aborted) throw error
+    const code = isFailure(error) ? error.exitCode : undefined
+    const message = messageOf(error)
+    onLine({ errorDetail: { ...(code !== undefined && { code }), message }, error: message })
+  } finally {
+    over.abort()
+  }
+}
