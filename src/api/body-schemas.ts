@@ -51,6 +51,8 @@ const networkConnect = z.object({
 
 const networkDisconnect = z.object({ Container: z.string(), Force: flag }) satisfies z.ZodType<NetworkDisconnect>
 
+const volumeClone = z.object({ Name: z.string(), Labels: stringMap })
+
 const volumeCreate = z.object({
   Name: text,
   Driver: text,
@@ -75,5 +77,6 @@ export const bodySchemas: { readonly [K in JsonBodied]: z.ZodType<Body<(typeof e
   networkCreate,
   networkConnect,
   networkDisconnect,
+  volumeClone,
   volumeCreate,
 }

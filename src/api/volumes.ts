@@ -11,6 +11,12 @@ export interface VolumeCreate {
   readonly Labels?: StringMap
 }
 
+/** Ours: another volume with the same content. */
+export interface VolumeClone {
+  readonly Name: string
+  readonly Labels?: StringMap
+}
+
 export interface VolumeInspect {
   readonly CreatedAt?: string
   readonly Driver: string
@@ -42,5 +48,10 @@ export const volumeEndpoints = table({
   }),
   volumePrune: endpoint('POST', '/volumes/prune', { query: { filters: 'filters' }, reply: json<VolumesPruned>() }),
   volumeInspect: endpoint('GET', '/volumes/{name}', { reply: json<VolumeInspect>() }),
+  volumeClone: endpoint('POST', '/volumes/{name}/clone', {
+    body: json<VolumeClone>(),
+    reply: json<VolumeInspect>(),
+    status: 201,
+  }),
   volumeRemove: endpoint('DELETE', '/volumes/{name}', { query: { force: 'boolean' } }),
 })

@@ -1,5 +1,8 @@
 /** The road of up, create, scale and plan: the stack and the engine side by side, what is there, the difference. */
 import type { Client } from '../client/client.ts'
+import type { Recorder } from '../history/recorder.ts'
+import { list } from '../lib/text.ts'
+import type { Project } from '../model/project.ts'
 import type { PullWhen } from '../plan/images.ts'
 import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -134,6 +137,10 @@ export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'befor
   readonly command?: string
   /** The apply that is gone back to. */
   readonly to?: number
+  /** What has to be done first, when it is this one's turn; false ends it. */
+  readonly before?: (recorder: Recorder) => Promise<boolean>
+  /** A snapshot is taken before an image of a service with volumes changes. */
+  readonly snapshot?: boolean
   /** Instead of the question before data is lost. */
   readonly ask?: (plan: Plan) => Promise<boolean>
   /** Called when a live list is about to cover the terminal, until it has ended. */
@@ -144,15 +151,16 @@ export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'befor
 export async function bringUp(
   call: Call,
   { loaded, client, options, accept, settle }: Wanted,
-  { yes, ask, hold, command = 'up', to, ...applied }: BringUp,
+  { yes, ask, before, snapshot, hold, command = 'up', to, ...applied }: BringUp,
 ): Promise<boolean> {
   using _unseen = call.interrupts.endure()
   const [{ converge }, { applying }] = await Promise.all([import('../apply/converge.ts'), import('./applying.ts')])
   const { project } = loaded
   const { services, scale } = options
   const apply = { client, command, name: project.name, project, services, scale, to }
-  return await applying(call, apply, recorder =>
-    converge({
+  return await applying(call, apply, async recorder => {
+    if (before && !(await before(recorder))) return false
+    return await converge({
       client,
       project,
       options,
@@ -164,6 +172,7 @@ export async function bringUp(
       },
       confirm: ask ?? (plan => confirm(call, plan, { yes })),
       carryOut: async (plan, observed) => {
+        if (snapshot) await snapshotBefore(call, { client, project, plan, observed })
         recorder.plan(plan, observed)
         // what waits is followed by its output, not by a list
         const live = hold === undefined || !plan.nodes.some(({ operation }) => operation.kind === 'wait-container')
@@ -171,8 +180,25 @@ export async function bringUp(
         if (live) hold?.(work)
         await work
       },
-    }),
-  )
+    })
+  })
+}
+
+interface Due extends Pick<Wanted, 'client'> {
+  readonly project: Project
+  readonly plan: Plan
+  readonly observed: Observed
+}
+
+/** Where the plan gives a service that has volumes another image. */
+async function snapshotBefore(call: Call, { client, project, plan, observed }: Due): Promise<void> {
+  const { dataWithNewImage } = await import('../plan/data-images.ts')
+  const services = dataWithNewImage(plan, project, observed)
+  if (services.length === 0) return
+  const cause = `before another image of ${list(services)}`
+  if (call.globals['dry-run']) return call.screen.say(`A snapshot would be taken ${cause}`)
+  const { take } = await import('./snapshots-of.ts')
+  await take(call, { client, project, observed, name: undefined, cause, meanwhile: 'paused' })
 }
 
 function refuse(values: UpValues): void {

@@ -50,6 +50,22 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       'Go back to what an earlier apply made of the stack',
       async () => (await import('./commands/rollback.ts')).rollback,
     ],
+    [
+      'snapshot create',
+      'Copy the volumes of the stack, with its model and images',
+      async () => (await import('./commands/snapshot-create.ts')).snapshotCreate,
+    ],
+    [
+      'snapshot ls',
+      'List the snapshots of the stack',
+      async () => (await import('./commands/snapshot-ls.ts')).snapshotLs,
+    ],
+    [
+      'snapshot restore',
+      'Bring volumes, model and images of a snapshot back',
+      async () => (await import('./commands/snapshot-restore.ts')).snapshotRestore,
+    ],
+    ['snapshot rm', 'Remove snapshots', async () => (await import('./commands/snapshot-rm.ts')).snapshotRm],
   ],
   Services: [
     ['create', 'Create containers without starting them', async () => (await import('./commands/create.ts')).create],

@@ -21,7 +21,8 @@ export function previous(project: string, entries: readonly Entry[]): Entry {
 export type ImagesNow = ReadonlyMap<string, string>
 
 export interface Pinning {
-  readonly number: number
+  /** "3", "snapshot daily", for the message. */
+  readonly what: string
   /** By the names that the model uses: as they were. */
   readonly images: Readonly<Record<string, KeptImage>>
   readonly now: ImagesNow
@@ -46,7 +47,7 @@ export function pinned(project: Project, pinning: Pinning): Project {
     services[key] = { ...rest, pullPolicy, ...(image === undefined ? {} : { image }) }
   }
   if (gone.length > 0)
-    throw new Failure('not-found', `Cannot go back to ${pinning.number}: the image ${list(gone)} is gone`, {
+    throw new Failure('not-found', `Cannot go back to ${pinning.what}: the image ${list(gone)} is gone`, {
       hint: 'It was built here, and has been removed since: build it again from the files of that time',
     })
   return { ...project, services }

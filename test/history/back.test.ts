@@ -54,7 +54,7 @@ describe('pinned()', () => {
   const shop = project([service('web', { image: 'nginx:1' })])
   const pin = (then: { id: string; digest?: string } | undefined, now: string | undefined, here: readonly string[]) =>
     pinned(shop, {
-      number: 3,
+      what: '3',
       images: then ? { 'nginx:1': then } : {},
       now: new Map(now === undefined ? [] : [['nginx:1', now]]),
       here: new Set(here),
@@ -80,7 +80,7 @@ describe('pinned()', () => {
   test('pinned() builds nothing and pulls nothing that is here', () => {
     const build = { context: '/src' } as never
     const built = project([service('web', { image: undefined, build, pullPolicy: { kind: 'always' } })])
-    const { services } = pinned(built, { number: 1, images: {}, now: new Map(), here: new Set() })
+    const { services } = pinned(built, { what: '1', images: {}, now: new Map(), here: new Set() })
     assert.deepEqual(
       [services['web']!.image, services['web']!.build, services['web']!.pullPolicy],
       ['shop-web', undefined, { kind: 'missing' }],

@@ -1,18 +1,14 @@
 /** Brings a stack back to what an earlier apply made of it. */
-import { endpoints } from '../../api/endpoints.ts'
-import { hashFiles } from '../../apply/observe.ts'
-import type { Client } from '../../client/client.ts'
-import { changedSince, pinned, previous } from '../../history/back.ts'
+import { previous } from '../../history/back.ts'
 import type { Entry } from '../../history/entry.ts'
-import { variableHashes } from '../../history/recorder.ts'
-import { Failure, isFailure } from '../../lib/failure.ts'
-import { list, printable } from '../../lib/text.ts'
-import { thaw } from '../../model/frozen.ts'
+import { Failure } from '../../lib/failure.ts'
+import { printable } from '../../lib/text.ts'
 import { rowText, summarize, totalsText } from '../../plan/summary.ts'
 import { bringUp } from '../bring-up.ts'
 import { command } from '../command.ts'
 import { asks } from '../confirm.ts'
 import { historyOf, parseNumber, readAll } from '../history-of.ts'
+import { keptProject } from '../kept-project.ts'
 import { timeoutOption } from '../turning.ts'
 
 export const rollback = command({
@@ -30,7 +26,7 @@ export const rollback = command({
     ['tscompose rollback 3 --dry-run', 'what going back to 3 would do'],
   ],
   async run(call) {
-    const { options, args, screen, signal } = call
+    const { options, args, screen } = call
     const { history, client } = await historyOf(call)
     const entry =
       args[0] === undefined ? previous(history.project, readAll(call, history)) : history.get(parseNumber(args[0]))
@@ -43,18 +39,8 @@ export const rollback = command({
           hint: 'Do the same again: tscompose down',
         },
       )
-    const kept = thaw(model, call.env)
-    const names = Object.keys(images)
-    const [now, here] = await Promise.all([
-      idsOf(client, names, signal),
-      idsOf(client, [...new Set(Object.values(images).map(image => image.id))], signal),
-    ])
-    const project = pinned(kept, { number, images, now, here: new Set(here.values()) })
-    const changed = changedSince(entry, {
-      files: await hashFiles(Object.keys(entry.files)),
-      variables: variableHashes(project),
-    })
-    if (changed.length > 0) screen.warn(`not as then, and taken as now: ${printable(list(changed))}`)
+    const { files, variables } = entry
+    const project = await keptProject(call, client, { model, images, files, variables, what: String(number) })
     screen.say(`Going back to ${number}, ${whatIs(entry)}`)
     const wanted = {
       loaded: { project },
@@ -86,23 +72,4 @@ export const rollback = command({
 
 function whatIs({ command: name, user, begun }: Entry): string {
   return printable(`${name} of ${user}, ${begun}`)
-}
-
-/** Those that are there. */
-async function idsOf(
-  client: Client,
-  names: readonly string[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
-  const found = await Promise.all(
-    names.map(async name => {
-      try {
-        return [name, (await client.call(endpoints.imageInspect, { params: { name } }, { signal })).Id] as const
-      } catch (error) {
-        if (isFailure(error, 'not-found')) return undefined
-        throw error
-      }
-    }),
-  )
-  return new Map(found.filter(each => each !== undefined))
 }

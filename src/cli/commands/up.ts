@@ -21,6 +21,7 @@ const options = {
   'no-color': { kind: 'flag', about: 'Prefixes without colours' },
   'no-log-prefix': { kind: 'flag', about: 'Output as it is, without whose it is' },
   timestamps: { kind: 'flag', about: 'Show when each line was printed' },
+  snapshot: { kind: 'flag', about: 'Take a snapshot before the image of a service that has volumes changes' },
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
   watch: { kind: 'flag', short: 'w', about: 'Follow the files of the stack, and the sources by develop.watch' },
@@ -51,7 +52,8 @@ export const up = command({
       ...(values.yes ? { recreateVolumes: true } : {}),
     })
     const waitTimeout = values['wait-timeout']
-    if (detached) return (await bringUp(call, wanted, { yes: values.yes, waitTimeout })) ? 0 : 1
+    if (detached)
+      return (await bringUp(call, wanted, { yes: values.yes, snapshot: values.snapshot, waitTimeout })) ? 0 : 1
     const { watchOf } = values.watch ? await import('../watching.ts') : {}
     const { client, services } = wanted
     const { project } = wanted.loaded
@@ -70,7 +72,7 @@ export const up = command({
       exitCodeFrom: values['exit-code-from'],
       style: { prefix: !values['no-log-prefix'], colour: !values['no-color'], timestamps: values.timestamps },
       watch: watchOf && (told => watchOf(call, wanted, { ...told, prune: true, quiet: values['quiet-build'] })),
-      bringUp: more => bringUp(call, wanted, { yes: values.yes, waitTimeout, ...more }),
+      bringUp: more => bringUp(call, wanted, { yes: values.yes, snapshot: values.snapshot, waitTimeout, ...more }),
     })
   },
 })

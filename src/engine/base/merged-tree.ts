@@ -65,8 +65,11 @@ export interface Mounts {
 export class MergedTree implements Disposable {
   readonly root: TreeFolder
   readonly #open: number[] = []
+  readonly #plain: boolean
 
-  constructor(layers: readonly HostPath[], mounts?: Mounts) {
+  /** `plain`: what hides something in a layer hides nothing, and is there itself. */
+  constructor(layers: readonly HostPath[], mounts?: Mounts, { plain = false }: { readonly plain?: boolean } = {}) {
+    this.#plain = plain
     try {
       this.root =
         layers.length === 0
@@ -90,7 +93,7 @@ export class MergedTree implements Disposable {
       const path = `/proc/self/fd/${fd}/${name}`
       const stat = lstatSync(fsPath(path), { throwIfNoEntry: false })
       if (stat === undefined) continue
-      if (isWhiteout(stat)) break
+      if (!this.#plain && isWhiteout(stat)) break
       if (!stat.isDirectory()) {
         if (fds.length === 0) return { kind: 'node', stat, path }
         break
@@ -116,7 +119,7 @@ export class MergedTree implements Disposable {
       for (const name of namesIn(`/proc/self/fd/${fd}`)) {
         if (names.has(name) || hidden.has(name)) continue
         const stat = lstatSync(fsPath(`/proc/self/fd/${fd}/${name}`), { throwIfNoEntry: false })
-        if (stat !== undefined) (isWhiteout(stat) ? hidden : names).add(name)
+        if (stat !== undefined) (!this.#plain && isWhiteout(stat) ? hidden : names).add(name)
       }
     }
     return [...names].sort()

@@ -4,32 +4,13 @@
  * The copy is made in a folder of its own that no container sees, and its entries are then renamed into the volume: a container that
  * has the volume mounted already can put links there, and rename follows none.
  */
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  lchownSync,
-  linkSync,
-  lutimesSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  type Stats,
-  symlinkSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
 import { stableHash } from '../../lib/stable-json.ts'
-import { getXattr, listXattrs, makeNode, setXattr } from '../../runtime/native.ts'
 import type { HostPath, RootPath } from '../../runtime/spec.ts'
-import { copyContent } from '../base/copy-content.ts'
-import { MergedTree, type TreeFolder } from '../base/merged-tree.ts'
-
-/** Files above this are copied in the thread pool, so that the engine goes on meanwhile. */
-const large = 1024 * 1024
+import { MergedTree } from '../base/merged-tree.ts'
+import { copyFolder, setMetadata } from './copy-tree.ts'
 
 export interface Place {
   /** The volume's content. */
@@ -57,7 +38,7 @@ export async function populate(place: Place, layers: readonly HostPath[], path: 
     if (source?.kind !== 'folder') return
     try {
       mkdirSync(copying, { mode: 0o700 })
-      await copyFolder(tree, source, copying, new Map())
+      await copyFolder(tree, source, copying)
     } catch (error) {
       rmSync(copying, { recursive: true, force: true })
       throw error
@@ -80,67 +61,6 @@ function moveInto(copied: HostPath, data: HostPath): void {
     }
   }
   rmdirSync(copied)
-}
-
-async function copyFolder(
-  tree: MergedTree,
-  source: TreeFolder,
-  target: HostPath,
-  linked: Map<string, HostPath>,
-): Promise<void> {
-  for (const name of tree.names(source)) {
-    const child = tree.child(source, name)
-    const to = join(target, name)
-    if (child === undefined) continue
-    if (child.kind === 'folder') {
-      mkdirSync(to, { mode: 0o700 })
-      await copyFolder(tree, child, to, linked)
-      setMetadata(child.path, to, child.stat)
-      tree.close(child)
-    } else await copyNode(child.path, to, child.stat, linked)
-  }
-}
-
-async function copyNode(from: HostPath, to: HostPath, stat: Stats, linked: Map<string, HostPath>): Promise<void> {
-  if (stat.isSocket()) return // bound by nobody, and nobody can bind it again
-  const key = `${stat.dev}:${stat.ino}`
-  const first = stat.nlink > 1 ? linked.get(key) : undefined
-  if (first !== undefined) return linkSync(first, to)
-  if (stat.isSymbolicLink()) symlinkSync(readlinkSync(from, { encoding: 'buffer' }), to)
-  else if (stat.isFIFO()) makeNode(to, 'fifo')
-  else if (stat.isCharacterDevice() || stat.isBlockDevice()) {
-    const [major, minor] = deviceNumbers(stat.rdev)
-    makeNode(to, stat.isBlockDevice() ? 'block-device' : 'character-device', major, minor)
-  } else {
-    if (stat.size > large) await copyContent(from, to, stat)
-    else copyFileSync(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-  }
-  setMetadata(from, to, stat)
-  if (stat.nlink > 1) linked.set(key, to)
-}
-
-/** Owner before mode and attributes: a change of owner takes set-uid bits and capabilities away. */
-function setMetadata(from: HostPath, to: HostPath, stat: Stats): void {
-  lchownSync(to, stat.uid, stat.gid)
-  if (!stat.isSymbolicLink()) chmodSync(to, stat.mode & 0o7777)
-  for (const name of listXattrs(from)) {
-    if (name.startsWith('trusted.') || name.includes('.overlay.')) continue
-    try {
-      const value = getXattr(from, name)
-      if (value !== undefined) setXattr(to, name, value)
-    } catch (error) {
-      // a label of the host's security module, or a file system without attributes: the content is what counts
-      if (!['EOPNOTSUPP', 'EPERM'].includes(errnoOf(error) ?? '')) throw error
-    }
-  }
-  lutimesSync(to, stat.atime, stat.mtime)
-}
-
-function deviceNumbers(device: number): readonly [major: number, minor: number] {
-  const number = BigInt(device)
-  const major = ((number >> 32n) & 0xfffff000n) | ((number >> 8n) & 0xfffn)
-  const minor = ((number >> 12n) & 0xffffff00n) | (number & 0xffn)
-  return [Number(major), Number(minor)]
 }
 
 function readIfThere(path: HostPath): readonly string[] | undefined {

@@ -33,6 +33,11 @@ export interface VolumeCreate {
   readonly labels?: Readonly<Record<string, string>> | null | undefined
 }
 
+export interface VolumeCloned {
+  readonly name: string
+  readonly labels?: Readonly<Record<string, string>> | null | undefined
+}
+
 export interface VolumeRemove {
   /** A missing volume is fine. */
   readonly force?: boolean | undefined
@@ -112,6 +117,32 @@ export class Volumes {
     })
   }
 
+  /**
+   * Makes a volume with what is in another at the moment, by reflink where the file system has it.
+   * @throws Failure `conflict` for a name that is taken, `unsupported` for a volume that is a mount of its options.
+   */
+  async clone(from: string, { name, labels }: VolumeCloned): Promise<Volume> {
+    checkName(name)
+    return await this.#lock.run(name, async () => {
+      if (this.#volumes.has(name)) throw new Failure('conflict', `Cannot make volume "${name}": there is one`)
+      const { mountpoint, options } = this.get(from)
+      if (Object.keys(options).length > 0)
+        throw new Failure('unsupported', `Cannot clone volume "${from}": its data is where its options say`)
+      const record: VolumeRecord = {
+        version: recordVersion,
+        name,
+        options: {},
+        labels: { ...labels },
+        created: Date.now(),
+      }
+      const { copyTree } = await import('./copy-tree.ts')
+      await this.#make(record, data => copyTree(mountpoint, data))
+      const volume = this.#add(record)
+      this.#events.emit('volume', 'create', name, { driver: volume.driver })
+      return volume
+    })
+  }
+
   find(name: string): Volume | undefined {
     return this.#volumes.get(name)
   }
@@ -180,13 +211,14 @@ export class Volumes {
     await this.#lock.run(name, () => populate(place, layers, path))
   }
 
-  async #make(record: VolumeRecord): Promise<void> {
+  async #make(record: VolumeRecord, fill?: (data: HostPath) => Promise<void>): Promise<void> {
     const folder = this.#temporary()
     const data = join(folder, '_data')
     await mkdir(folder, { mode: 0o700 })
     try {
       await mkdir(data)
       await chmod(data, 0o755)
+      await fill?.(data)
       await writeRecord(join(folder, basename(this.#paths.volumeRecord(record.name))), record, { sync: true })
       await rename(folder, this.#paths.volume(record.name))
     } catch (error) {

@@ -46,6 +46,8 @@ export function volumeRoutes(
           labels: body.Labels,
         }),
       ),
+    volumeClone: async ({ params, body }) =>
+      volumeInspect(await volumes.clone(params.name, { name: body.Name, labels: body.Labels })),
     volumeInspect: ({ params }) => volumeInspect(volumes.get(params.name)),
     volumeRemove: ({ params, query }) => volumes.remove(params.name, { force: query.force ?? false, usedBy }),
     volumePrune: async ({ query }, { version }) => {
