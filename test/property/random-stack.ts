@@ -306,7 +306,7 @@ export class RandomStack {
         proxy: network('proxy', { name: 'proxy', external: true }),
       },
       volumes: {
-        data: volume('data', { driverOpts: this.#volume === 0 ? {} : { type: 'tmpfs' } }),
+        data: volume('data', { driverOpts: this.#volume === 0 ? {} : { type: 'tmpfs', device: 'tmpfs' } }),
         logs: volume('logs'),
       },
       configs: {

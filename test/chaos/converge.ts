@@ -1,0 +1,199 @@
+/**
+ * The property of test/property/convergence.test.ts on a real engine: edits, interference, the engine killed, an up broken off; each followed
+ * by one up, after which what runs is what the stack says and a plan is empty. `npm run chaos`, by hand.
+ * CONVERGE_SEQUENCES (40) and CHAOS_SEED choose the run; DOCKER_HOST names another engine, a Docker Engine too: it is then not killed.
+ */
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { converge, foresee } from '../../src/apply/converge.ts'
+import { enginePerformer } from '../../src/apply/operations.ts'
+import { run } from '../../src/apply/run.ts'
+import { type Client, createClient } from '../../src/client/client.ts'
+import { isFailure } from '../../src/lib/failure.ts'
+import type { Project } from '../../src/model/project.ts'
+import { printPlan } from '../../src/plan/print.ts'
+import { FakeEngine } from '../property/fake-engine.ts'
+import { Random, RandomStack, realVocabulary } from '../property/random-stack.ts'
+import { TestEngine } from '../support/engine.ts'
+
+const sequences = Number(process.env['CONVERGE_SEQUENCES'] ?? 40)
+const seed = Number(process.env['CHAOS_SEED'] ?? 20261129)
+const options = { removeOrphans: true, recreateVolumes: true, timeout: 0 }
+
+const other = process.env['DOCKER_HOST']
+const engine = other === undefined ? await TestEngine.start() : undefined
+const host = engine?.host ?? other!
+const folder = mkdtempSync(join(tmpdir(), 'converge-'))
+for (const name of ['a', 'b']) writeFileSync(join(folder, name), name)
+
+let client = createClient(host)
+
+async function up(project: Project, signal?: AbortSignal): Promise<void> {
+  const carryOut = (plan: Parameters<typeof run>[0]) => run(plan, enginePerformer(client), { signal })
+  await converge({ client, project, options, signal, carryOut })
+}
+
+/** Ends the engine without a word and starts the next one; what runs goes on. */
+async function killEngine(): Promise<void> {
+  if (!engine) return
+  await engine.halt('SIGKILL')
+  client.close()
+  await engine.boot()
+  client = createClient(host)
+}
+
+async function own(): Promise<readonly { readonly Id: string; readonly Names: readonly string[] }[]> {
+  const filters = { label: ['com.docker.compose.project=shop'] }
+  return await client.call(endpoints.containerList, { query: { all: true, filters } })
+}
+
+async function interfere(random: Random): Promise<string> {
+  const all = (await own()).toSorted((a, b) => (a.Names[0]! < b.Names[0]! ? -1 : 1))
+  if (all.length === 0) return 'nothing'
+  const { Id: id, Names } = random.of(all)
+  const params = { id }
+  const name = Names[0]!.slice(1)
+  switch (random.below(6)) {
+    case 0:
+      await client.call(endpoints.containerKill, { params, query: {} }).catch(unlessStopped)
+      return `kill ${name}`
+    case 1:
+      await client.call(endpoints.containerRemove, { params, query: { force: true } })
+      return `remove ${name}`
+    case 2: {
+      const { NetworkSettings } = await client.call(endpoints.containerInspect, { params })
+      const network = Object.keys(NetworkSettings.Networks ?? {}).find(each => each !== 'none' && each !== 'host')
+      if (network !== undefined)
+        await client.call(endpoints.networkDisconnect, {
+          params: { id: network },
+          body: { Container: id, Force: true },
+        })
+      return `disconnect ${name} ${network}`
+    }
+    case 3: {
+      const body = { Memory: 2 ** 30, MemorySwap: 2 ** 31, PidsLimit: 77 }
+      await client.call(endpoints.containerUpdate, { params, body })
+      return `limits ${name}`
+    }
+    case 4:
+      await client.call(endpoints.containerUpdate, { params, body: { RestartPolicy: { Name: 'always' } } })
+      return `policy ${name}`
+    default:
+      await killEngine()
+      return 'engine killed'
+  }
+}
+
+function unlessStopped(error: unknown): void {
+  if (!isFailure(error, 'conflict')) throw error
+}
+
+/** Each container has all that the same stack gives it on an engine in memory, and there are as many of each service. */
+async function check(project: Project): Promise<void> {
+  const model = new FakeEngine()
+  for (const name of realVocabulary.images) model.images.set(name, { id: name })
+  model.networks.set('proxy', { Name: 'proxy', id: 'proxy' })
+  await converge({ client: model.client, project, options, carryOut: plan => run(plan, enginePerformer(model.client)) })
+  const found = await Promise.all(
+    (await own()).map(({ Id }) => client.call(endpoints.containerInspect, { params: { id: Id } })),
+  )
+  for (const service of Object.values(project.services)) {
+    const of = (labels: Readonly<Record<string, string>> | null | undefined) =>
+      labels?.['com.docker.compose.service'] === service.name
+    const wanted = [...model.containers.values()].filter(({ config }) => of(config.Labels))
+    const there = found.filter(({ Config }) => of(Config.Labels))
+    assert.equal(there.length, wanted.length, `replicas of ${service.name}`)
+    for (const { State, Config, HostConfig, NetworkSettings } of there) {
+      const { config, host, endpoints: attached } = wanted[0]!
+      assert.equal(State.Status, 'running', service.name)
+      for (const each of config.Env ?? [])
+        if (each.includes('=')) assert.ok(Config.Env?.includes(each), `${service.name} ${each}`)
+      for (const [key, value] of Object.entries(service.labels)) assert.equal(Config.Labels?.[key], value)
+      for (const member of [
+        'Memory',
+        'MemorySwap',
+        'MemoryReservation',
+        'NanoCpus',
+        'CpusetCpus',
+        'CpuShares',
+        'ReadonlyRootfs',
+      ] as const)
+        assert.equal(HostConfig[member] || 0, host[member] || 0, `${service.name} ${member}`)
+      assert.equal(Math.max(0, HostConfig.CpuQuota ?? 0), host.CpuQuota || 0)
+      assert.equal(Math.max(0, HostConfig.PidsLimit ?? 0), host.PidsLimit || 0)
+      assert.deepEqual(HostConfig.RestartPolicy, host.RestartPolicy)
+      if (service.networkMode.kind !== 'networks') continue
+      const networks = NetworkSettings.Networks ?? {}
+      assert.deepEqual(Object.keys(networks).sort(), Object.keys(attached).sort(), `networks of ${service.name}`)
+      for (const [network, { Aliases }] of Object.entries(attached))
+        for (const alias of (Aliases ?? []).filter(alias => !/-\d+$/.test(alias)))
+          assert.ok(networks[network]?.Aliases?.includes(alias), `${service.name} as ${alias} on ${network}`)
+    }
+  }
+}
+
+async function sequence(number: number): Promise<readonly string[]> {
+  const random = new Random(Math.imul(seed, 2654435761) + number)
+  const stack = new RandomStack(random, { files: [join(folder, 'a'), join(folder, 'b')], vocabulary: realVocabulary })
+  const done: string[] = []
+  const step = (what: string) => void done.push(what)
+  try {
+    await up(stack.project)
+    for (let round = 1 + random.below(2); round > 0; round--) {
+      for (let edits = 1 + random.below(3); edits > 0; edits--) step(stack.edit())
+      for (let times = random.below(3); times > 0; times--) step(await interfere(random))
+      if (random.below(3) === 0) {
+        const breaking = AbortSignal.timeout(20 + random.below(400))
+        step('up, broken off')
+        await up(stack.project, breaking).catch(error => {
+          if (!isFailure(error, 'cancelled')) throw error
+        })
+      }
+      step('up')
+      await up(stack.project)
+      const { plan } = await foresee({ client, project: stack.project, options })
+      assert.equal(printPlan(plan), '', 'a plan after up is empty')
+      await check(stack.project)
+    }
+  } catch (error) {
+    throw new Error(`sequence ${number} of seed ${seed}: ${done.join('; ')}`, { cause: error })
+  } finally {
+    await cleared(client)
+  }
+  return done
+}
+
+async function cleared(api: Client): Promise<void> {
+  for (const { Id } of await own())
+    await api.call(endpoints.containerRemove, { params: { id: Id }, query: { force: true, v: true } })
+  for (const { Name, Labels } of await api.call(endpoints.networkList, {}))
+    if (Labels?.['com.docker.compose.project'] === 'shop')
+      await api.call(endpoints.networkRemove, { params: { id: Name } })
+  for (const { Name, Labels } of (await api.call(endpoints.volumeList, {})).Volumes ?? [])
+    if (Labels?.['com.docker.compose.project'] === 'shop')
+      await api.call(endpoints.volumeRemove, { params: { name: Name } })
+}
+
+const begun = Date.now()
+let steps = 0
+try {
+  await client.call(endpoints.imageTag, { params: { name: 'busybox' }, query: { repo: 'busybox', tag: '2' } })
+  await client.call(endpoints.networkCreate, { body: { Name: 'proxy' } })
+  for (let number = 0; number < sequences; number++) steps += (await sequence(number)).length
+  const seconds = Math.round((Date.now() - begun) / 1000)
+  console.log(`${sequences} sequences of ${steps} steps, seed ${seed}, ${seconds} s: all ended in what the stack says`)
+} catch (error) {
+  // told at once: what is left of it may fail the end of the engine too
+  console.error(error)
+  process.exitCode = 1
+} finally {
+  await client.call(endpoints.networkRemove, { params: { id: 'proxy' } }).catch(() => {
+    // the failure that is on its way is the one to tell
+  })
+  client.close()
+  await engine?.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
