@@ -91,7 +91,7 @@ export class Containers {
     await takeOver(this.#parts, {
       lost: this.#lost,
       life: this.#life,
-      start: container => this.start(container.id),
+      start: container => this.start(container.id, { unattended: true }),
       remove: container => this.remove(container.id, { volumes: true }),
     })
   }
@@ -133,8 +133,9 @@ export class Containers {
     return inspect(this.#parts, this.get(ref), options)
   }
 
-  start(ref: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#locked(ref, container => this.#start(container, signal))
+  /** `unattended`: nobody asked for it who would hear what is wrong with the server of its log. */
+  start(ref: string, options: { readonly signal?: AbortSignal; readonly unattended?: boolean } = {}): Promise<void> {
+    return this.#locked(ref, container => this.#start(container, options))
   }
 
   stop(ref: string, options: StopOptions = {}): Promise<void> {
@@ -368,9 +369,12 @@ export class Containers {
     })
   }
 
-  async #start(container: Container, signal?: AbortSignal): Promise<void> {
+  async #start(
+    container: Container,
+    options: { readonly signal?: AbortSignal; readonly unattended?: boolean } = {},
+  ): Promise<void> {
     try {
-      await start(this.#parts, container, { signal, onStarted: (c, process) => this.#life.started(c, process) })
+      await start(this.#parts, container, { ...options, onStarted: (c, process) => this.#life.started(c, process) })
     } catch (error) {
       if (container.record.hostConfig.AutoRemove && !container.running && !isFailure(error, 'not-modified'))
         await this.#remove(container, true)
@@ -382,7 +386,7 @@ export class Containers {
     return this.#lock.run(container.id, async () => {
       if (container.state.status !== 'restarting') return
       container.note({ restartCount: container.state.restartCount + 1 })
-      await this.#start(container)
+      await this.#start(container, { unattended: true })
     })
   }
 

@@ -29,12 +29,15 @@ const largestFile = 1024 * 1024
 
 export interface StartOptions {
   readonly signal?: AbortSignal | undefined
+  /** By its policy or with the engine: a log server that is not there is told of later, and gets then what it missed. */
+  readonly unattended?: boolean | undefined
   /** Called once it runs, before anyone is told, to follow its exit and health. */
   readonly onStarted: (container: Container, process: Supervised) => void
 }
 
 /** @throws Failure `not-modified` when it runs already; 400 with exit code 126 or 127 when the command is at fault. */
-export async function start(parts: Parts, container: Container, { signal, onStarted }: StartOptions): Promise<void> {
+export async function start(parts: Parts, container: Container, options: StartOptions): Promise<void> {
+  const { signal, unattended, onStarted } = options
   if (container.state.status === 'paused')
     throw new Failure('conflict', 'cannot start a paused container, try unpause instead')
   if (container.running) throw new Failure('not-modified', `Container ${container.id} is already running`)
@@ -46,7 +49,7 @@ export async function start(parts: Parts, container: Container, { signal, onStar
   try {
     await using undo = new AsyncDisposableStack()
     const { spec, network } = await prepare(parts, container, undo)
-    const sender = await openForward(parts, container, undo)
+    const sender = unattended ? undefined : await openForward(parts, container, undo)
     const process = await parts.runtime.start(spec, { signal })
     container.process = process
     container.spec = spec

@@ -34,6 +34,7 @@ export class Forwarder {
   #sender: Sender | undefined
   #failing = false
   #unnoted = false
+  #complete = false
   #open: OpenLines = {}
   /** Resolves when all is sent, or it was closed; never rejects. */
   readonly done: Promise<void>
@@ -51,6 +52,15 @@ export class Forwarder {
     }
     options.ended.then(end, end)
     this.done = this.#run()
+  }
+
+  get name(): string {
+    return this.#options.name
+  }
+
+  /** Whether all there was to be sent has been. */
+  get complete(): boolean {
+    return this.#complete
   }
 
   /** Whether the last attempt to send came to nothing. */
@@ -102,7 +112,10 @@ export class Forwarder {
       const records = await follower.next()
       if (this.#closing.signal.aborted) return
       if (!records) {
-        if (last) return
+        if (last) {
+          this.#complete = true
+          return
+        }
         this.#waking = new AbortController()
         if (this.#over || this.#closing.signal.aborted) continue
         await follower.more(this.#waking.signal)

@@ -89,6 +89,7 @@ export class Forwards {
       await Promise.race([forwarder.done, pause(grace, undefined, { signal: timeout.signal }).catch(() => undefined)])
     timeout.abort()
     await forwarder.close()
+    if (!forwarder.complete) this.#say(`The log of "${forwarder.name}" is removed before all of it was sent`)
   }
 
   /** What is not sent is sent by the next engine. */
