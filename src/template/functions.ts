@@ -62,9 +62,14 @@ export function truth(value: unknown): boolean {
 
 /** A whole row as Go's encoder writes it, which escapes what HTML would take for its own; a single value without that. */
 function json(value: unknown): string {
-  const plain = JSON.stringify(value ?? null, (_, each) => (each instanceof Map ? Object.fromEntries(each) : each))
+  const plain = JSON.stringify(value ?? null, (_, each) => (each instanceof Map ? sortedEntries(each) : each))
   const whole = typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map)
   return whole ? plain.replace(/[<>&]/g, c => `\\u00${c.charCodeAt(0).toString(16)}`) : plain
+}
+
+/** A map has its keys in order, as Go writes it. */
+function sortedEntries(map: ReadonlyMap<string, unknown>): object {
+  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function lengthOf(value: unknown): number {

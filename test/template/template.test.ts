@@ -62,7 +62,7 @@ const cases: readonly (readonly [template: string, expected: string])[] = [
   ['{{split .Networks ","}} {{join (split .Networks ",") "+"}}', '[a b] a+b'],
   ['{{title "one two"}} {{lower "A"}} {{truncate .Name 4}} [{{pad "x" 1 2}}]', 'One Two a shop [ x  ]'],
   ['{{json .Name}} {{json .Publishers}}', `"shop-web-1" ${JSON.stringify(row.Publishers)}`],
-  ['{{json .List}} {{json .Own}} {{.List}} {{.Own}}', '["x","y","z"] {"b":"two","a":"one"} [x y z] map[a:one b:two]'],
+  ['{{json .List}} {{json .Own}} {{.List}} {{.Own}}', '["x","y","z"] {"a":"one","b":"two"} [x y z] map[a:one b:two]'],
   ['{{index .Publishers 0}}', '{0.0.0.0 80 8080 tcp}'],
   ['{{html "<a>"}} {{urlquery "a b&"}}', '&lt;a&gt; a+b%26'],
   ["{{'a'}} {{0x10}} {{-3}} {{1.5}} {{true}}", '97 16 -3 1.5 true'],

@@ -36,8 +36,8 @@ test('tagOf() is the usual one when none is asked for', () => {
 })
 
 test('tagOf() knows what else the log tells', () => {
-  const options = { env: 'Y', tag: '{{with .ExtraAttributes nil}}{{json .}}{{end}}' }
-  assert.equal(tagOf(with_(options)), '{"Y":"2"}')
+  const options = { env: 'Y', labels: 'com.a', tag: '{{with .ExtraAttributes nil}}{{json .}}{{end}}' }
+  assert.equal(tagOf(with_(options)), '{"Y":"2","com.a":"1"}')
 })
 
 test('extraAttributes() are the labels and variables that are named or match; a variable without a value is none', () => {
