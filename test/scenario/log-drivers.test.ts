@@ -258,6 +258,44 @@ describe('log drivers', { skip: lacking(root(), program('busybox'), program('nft
     assert.equal(numbers[0], 1)
   })
 
+  test('what is kept is compressed only when it has been sent, however slow the server', async () => {
+    /** Confirms nothing before it is told to. */
+    const gate = Promise.withResolvers<void>()
+    const seen: string[] = []
+    await using server = await streamServer({
+      onData: async (socket, data) => {
+        for (const [, , { log }, { chunk }] of events([data])) {
+          seen.push(log!)
+          await gate.promise
+          socket.write(encode({ ack: chunk }))
+        }
+      },
+    })
+    const options = {
+      'fluentd-address': `127.0.0.1:${server.port}`,
+      'fluentd-request-ack': 'true',
+      'cache-max-size': '10k',
+      'cache-max-file': '50',
+    }
+    const id = await run('fluentd', options, 'for i in $(seq 1000); do echo line $i; done')
+    const names = () =>
+      readdirSync(join(engine.roots.data, 'containers', id)).filter(name => name.includes('-json.log.'))
+    await eventually('rotated files', () => names().length > 5)
+    await eventually('the first line', () => seen.length > 0)
+    assert.deepEqual(
+      names().filter(name => name.endsWith('.gz')),
+      [],
+    )
+    gate.resolve()
+    await eventually('the last line', () => seen.includes('line 1000'), 30_000)
+    const all = Array.from({ length: 1000 }, (_, i) => `line ${i + 1}`)
+    assert.deepEqual(seen, all)
+    // the next run finds everything sent
+    await start(id)
+    await eventually('compressed files', () => names().some(name => name.endsWith('.gz')))
+    assert.deepEqual((await logs(id)).split('\n').slice(0, 1000), all)
+  })
+
   test('with cache-disabled there is nothing for logs to show', async () => {
     await using server = await udpServer()
     const options = { 'syslog-address': `udp://127.0.0.1:${server.port}`, 'cache-disabled': 'true' }

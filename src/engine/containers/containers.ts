@@ -35,7 +35,7 @@ import { pause, unpause } from './verbs/pause.ts'
 import { prune } from './verbs/prune.ts'
 import { beforeRemoval, checkRemovable, type RemoveRequest, remove } from './verbs/remove.ts'
 import { rename } from './verbs/rename.ts'
-import { shownSpec, start } from './verbs/start.ts'
+import { type Attended, shownSpec, start } from './verbs/start.ts'
 import { type StopOptions, stop } from './verbs/stop.ts'
 import { unlink } from './verbs/unlink.ts'
 import { checkCondition, wait } from './verbs/wait.ts'
@@ -133,8 +133,7 @@ export class Containers {
     return inspect(this.#parts, this.get(ref), options)
   }
 
-  /** `unattended`: nobody asked for it who would hear what is wrong with the server of its log. */
-  start(ref: string, options: { readonly signal?: AbortSignal; readonly unattended?: boolean } = {}): Promise<void> {
+  start(ref: string, options: Attended = {}): Promise<void> {
     return this.#locked(ref, container => this.#start(container, options))
   }
 
@@ -369,10 +368,7 @@ export class Containers {
     })
   }
 
-  async #start(
-    container: Container,
-    options: { readonly signal?: AbortSignal; readonly unattended?: boolean } = {},
-  ): Promise<void> {
+  async #start(container: Container, options: Attended = {}): Promise<void> {
     try {
       await start(this.#parts, container, { ...options, onStarted: (c, process) => this.#life.started(c, process) })
     } catch (error) {

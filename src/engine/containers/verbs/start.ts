@@ -27,10 +27,13 @@ import { openForward, tendLog } from '../stdio/tend-log.ts'
 /** More than any real passwd or group: an image cannot fill the engine's memory with one. */
 const largestFile = 1024 * 1024
 
-export interface StartOptions {
+export interface Attended {
   readonly signal?: AbortSignal | undefined
   /** By its policy or with the engine: a log server that is not there is told of later, and gets then what it missed. */
-  readonly unattended?: boolean | undefined
+  readonly unattended?: boolean
+}
+
+export interface StartOptions extends Attended {
   /** Called once it runs, before anyone is told, to follow its exit and health. */
   readonly onStarted: (container: Container, process: Supervised) => void
 }
