@@ -272,7 +272,17 @@ export const containerEndpoints = table({
     reply: json<ContainerInspect>(),
   }),
   containerProgram: endpoint('GET', '/containers/{id*}/program', { reply: json<ContainerProgram>() }),
-  containerStart: endpoint('POST', '/containers/{id*}/start', { query: { detachKeys: 'string' } }),
+  // successorOf is ours: a running container whose ports and names it does without until that one hands over
+  containerStart: endpoint('POST', '/containers/{id*}/start', {
+    query: { detachKeys: 'string', successorOf: 'string' },
+  }),
+  // ours: while both run, the ports and names of one are the other's from one packet to the next
+  containerHandOver: endpoint('POST', '/containers/{id*}/hand-over', { query: { to: 'string' } }),
+  // ours: until no connection to its ports is left, `t` seconds at most
+  containerDrain: endpoint('POST', '/containers/{id*}/drain', {
+    query: { t: 'integer' },
+    reply: json<{ readonly Left: number }>(),
+  }),
   containerStop: endpoint('POST', '/containers/{id*}/stop', { query: { t: 'integer', signal: 'string' } }),
   containerRestart: endpoint('POST', '/containers/{id*}/restart', { query: { t: 'integer', signal: 'string' } }),
   containerKill: endpoint('POST', '/containers/{id*}/kill', { query: { signal: 'string' } }),

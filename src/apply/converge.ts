@@ -152,7 +152,9 @@ export async function look({
   project,
   signal,
 }: Pick<Convergence, 'client' | 'project' | 'signal'>): Promise<Observed> {
-  const listed = await observe(client, project.name, { signal, images: imagesOf(project), files: filesOf(project) })
+  const abilities = Object.values(project.services).some(({ deploy }) => deploy?.update !== undefined)
+  const options = { signal, images: imagesOf(project), files: filesOf(project), abilities }
+  const listed = await observe(client, project.name, options)
   const observed = await withMade(client, listed, { ids: divergedIds(project, listed), signal })
   // -1 is what was asked for, or all that a machine without such limits has to say
   if (!observed.containers.some(({ live }) => live?.host.MemorySwap === -1)) return observed

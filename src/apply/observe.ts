@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { containerEndpoints } from '../api/containers.ts'
 import { imageEndpoints } from '../api/images.ts'
 import { networkEndpoints } from '../api/networks.ts'
+import { systemEndpoints } from '../api/system.ts'
 import { volumeEndpoints } from '../api/volumes.ts'
 import type { Client } from '../client/client.ts'
 import { errnoOf, isFailure } from '../lib/failure.ts'
@@ -26,14 +27,16 @@ export interface ObserveOptions {
   readonly images?: readonly string[]
   /** Files behind configs and secrets: `filesOf(project)` of plan/file-objects.ts, for `up`. */
   readonly files?: readonly string[]
+  /** Ask what the engine can that others cannot. */
+  readonly abilities?: boolean
   /** Leave out networks and volumes: for commands that only look at containers. */
   readonly containersOnly?: boolean
 }
 
 /** By name only: `ps`, `down` and `stop` work without a stack file. */
 export async function observe(client: Client, projectName: string, options: ObserveOptions = {}): Promise<Observed> {
-  const { signal, images = [], files = [], containersOnly = false } = options
-  const [containers, networks, volumes, foundImages, foundFiles] = await Promise.all([
+  const { signal, images = [], files = [], containersOnly = false, abilities = false } = options
+  const [containers, networks, volumes, foundImages, foundFiles, version] = await Promise.all([
     client.call(
       containerEndpoints.containerList,
       { query: { all: true, live: true, filters: projectFilter(projectName) } },
@@ -44,6 +47,7 @@ export async function observe(client: Client, projectName: string, options: Obse
     containersOnly ? undefined : client.call(volumeEndpoints.volumeList, {}, { signal }),
     Promise.all(images.map(name => findImage(client, name, signal))),
     hashFiles(files),
+    abilities ? client.call(systemEndpoints.version, {}, { signal }) : undefined,
   ])
   return {
     now: Date.now(),
@@ -52,6 +56,7 @@ export async function observe(client: Client, projectName: string, options: Obse
     volumes: new Map((volumes?.Volumes ?? []).map(item => [item.Name, observedVolume(item)])),
     images: new Map(foundImages.filter(entry => entry !== undefined)),
     files: foundFiles,
+    ...(version ? { handsOver: version.Platform?.Name === 'tscompose' } : {}),
   }
 }
 

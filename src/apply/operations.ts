@@ -113,8 +113,21 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
     case 'start-container':
       if (operation.service !== undefined)
         await context.beforeStart?.({ id, name: operation.name, service: operation.service })
-      await client.call(containerEndpoints.containerStart, { params })
+      await client.call(containerEndpoints.containerStart, { params, query: successor(operation, context) })
       return undefined
+    case 'take-over': {
+      const from = resolve(operation.from, context.results)
+      await client.call(containerEndpoints.containerHandOver, { params: { id: from }, query: { to: id } })
+      return undefined
+    }
+    case 'drain-container':
+      return gone(
+        client.call(
+          containerEndpoints.containerDrain,
+          { params, query: grace(operation.timeout) },
+          { signal: context.signal },
+        ),
+      )
     case 'run-hook':
       await runHook(client, id, { ...operation, onOutput: context.onOutput })
       return undefined
@@ -237,6 +250,13 @@ async function unlessUsed(call: Promise<unknown>): Promise<Performed | undefined
     if (!isFailure(error, 'conflict') && !isFailure(error, 'denied')) throw error
     return { outcome: 'in-use' }
   }
+}
+
+function successor(
+  { successorOf }: Operation & { kind: 'start-container' },
+  { results }: PerformContext,
+): { readonly successorOf?: string } {
+  return successorOf === undefined ? {} : { successorOf: resolve(successorOf, results) }
 }
 
 function grace(timeout: number | undefined): { readonly t?: number } {

@@ -230,7 +230,12 @@ class Walk {
   }
 }
 
-const waits: ReadonlySet<Operation['kind']> = new Set(['wait-container', 'monitor-container', 'delay'])
+const waits: ReadonlySet<Operation['kind']> = new Set([
+  'wait-container',
+  'monitor-container',
+  'drain-container',
+  'delay',
+])
 
 function isWait(node: PlanNode): boolean {
   return waits.has(node.operation.kind)
@@ -266,6 +271,8 @@ const verbs: Readonly<Record<Operation['kind'], string>> = {
   'restart-container': 'restart container',
   'kill-container': 'kill container',
   'rename-container': 'rename container',
+  'take-over': 'pass ports and names to container',
+  'drain-container': 'wait for the end of connections to container',
   'monitor-container': 'watch container',
   delay: 'wait with the next of',
   'run-hook': 'run hook in container',

@@ -116,7 +116,8 @@ export type Operation =
       readonly changes: readonly Change[]
     } & OnContainer)
   | ({ readonly kind: 'upload-files'; readonly files: readonly FileUpload[] } & OnContainer)
-  | ({ readonly kind: 'start-container' } & OnContainer)
+  /** `successorOf`: a running container whose ports and names it does without until it takes over. */
+  | ({ readonly kind: 'start-container'; readonly successorOf?: Ref } & OnContainer)
   | ({ readonly kind: 'run-hook'; readonly phase: 'post_start' | 'pre_stop'; readonly hook: PlannedHook } & OnContainer)
   | ({ readonly kind: 'unpause-container' } & OnContainer)
   | ({ readonly kind: 'pause-container' } & OnContainer)
@@ -127,6 +128,10 @@ export type Operation =
   | ({ readonly kind: 'kill-container'; readonly signal: string } & OnContainer)
   /** `to`: another name than the one it has once the plan is done. */
   | ({ readonly kind: 'rename-container'; readonly to?: string } & OnContainer)
+  /** The ports and names of `from` are its own from now on. */
+  | ({ readonly kind: 'take-over'; readonly from: Ref } & OnContainer)
+  /** Its connections end before it does; `timeout` in seconds at most, undefined: its own grace. */
+  | ({ readonly kind: 'drain-container'; readonly timeout: number | undefined } & OnContainer)
   /** Whether it goes on well for so long. */
   | ({ readonly kind: 'monitor-container'; readonly milliseconds: number } & OnContainer)
   /** Between two batches of an update. */

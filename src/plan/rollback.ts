@@ -5,7 +5,7 @@ import { isLive, on } from './ending.ts'
 import { planHooks } from './hooks.ts'
 import type { NodeId } from './operation.ts'
 import type { FailureAction, Plan, Rollout } from './plan.ts'
-import { planDelay, planMonitor, planRetired } from './rollout.ts'
+import { planDelay, planDraining, planMonitor, planRetired, planTakeOver } from './rollout.ts'
 import type { UpdateOrder } from './update-order.ts'
 import type { Turn } from './update-turn.ts'
 
@@ -15,6 +15,8 @@ export interface Recovery {
   /** `rollback_config`. */
   readonly config: Config
   readonly order: UpdateOrder
+  /** Ports and names can pass from one container to another. */
+  readonly handsOver: boolean
   readonly timeout: number | undefined
   readonly renewAnonVolumes: boolean
 }
@@ -67,7 +69,7 @@ interface Return {
 
 /** One container before in the place of the one that came. */
 function planReturn(plan: Plan, recovery: Recovery, { turn, begin, done }: Return): Turn {
-  const { service, timeout, config } = recovery
+  const { service, timeout, config, order } = recovery
   const { old, name, container } = turn
   const first = plan.nodes.length + 1
   const cause = `the update of ${service.name} is taken back`
@@ -78,18 +80,31 @@ function planReturn(plan: Plan, recovery: Recovery, { turn, begin, done }: Retur
   const isTrial = new Set<NodeId>()
   let last: readonly NodeId[] = begin
   let stopped: NodeId | undefined
-  if (done(turn.started)) {
+  const stop = (): void => {
+    if (!done(turn.started)) return
     stopped = plan.add({ kind: 'stop-container', ...goes, timeout }, last)
     last = [stopped]
   }
+  const passBack = (): void => {
+    last = [planTakeOver(plan, service, { ...comes, from: container }, last)]
+    last = [planDraining(plan, goes, timeout, last)]
+  }
+  const isPassed = turn.takenOver !== undefined && done(turn.takenOver)
+  const comesFirst = wasStopped && isLive(old) && order.first === 'start'
+  const passes = comesFirst && recovery.handsOver
+  // it runs still, and has only to have back what is its own
+  if (!wasStopped && isPassed) passBack()
+  if (!comesFirst) stop()
   let started = plan.nodes.length
   if (wasStopped && isLive(old)) {
-    started = plan.add({ kind: 'start-container', ...comes }, last)
+    started = plan.add({ kind: 'start-container', ...comes, ...(passes ? { successorOf: container } : {}) }, last)
     const up = planHooks(plan, 'post_start', { service, on: comes, after: [started] })
     last = [plan.add({ kind: 'wait-container', condition: 'serving', required: true, ...comes }, up)]
     if (config.monitor) last = [planMonitor(plan, comes, config.monitor, last)]
     for (let id = started; id <= plan.nodes.length; id++) isTrial.add(id)
   }
+  if (passes) passBack()
+  if (comesFirst) stop()
   const removed = plan.add({ kind: 'remove-container', ...goes, force: true, volumes: false }, last)
   const named = done(turn.retired) ? plan.add({ kind: 'rename-container', ...on(old), ...comes }, [removed]) : removed
   const nodes = Array.from({ length: plan.nodes.length - first + 1 }, (_, i) => first + i)

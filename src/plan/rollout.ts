@@ -1,4 +1,5 @@
 /** A rolling update: containers take the place of others in batches; the old ones are there to go back to until all is well. */
+import { list } from '../lib/text.ts'
 import { formatDuration } from '../lib/units.ts'
 import type { Rollout as Config } from '../model/deploy.ts'
 import type { Service } from '../model/service.ts'
@@ -68,6 +69,28 @@ export function planDelay(plan: Plan, { name }: Service, nanoseconds: number, af
   return plan.add({ kind: 'delay', cause, name, service: name, milliseconds }, after)
 }
 
+/** Ports and names of `from` are the other's. */
+export function planTakeOver(
+  plan: Plan,
+  { ports }: Service,
+  { from, ...hooked }: Hooked & { readonly from: Ref },
+  after: readonly NodeId[],
+): NodeId {
+  const published = ports.map(({ published, target, protocol }) => published ?? `${target}/${protocol}`)
+  const what = published.length === 0 ? 'names pass' : `names and ${list(published)} pass`
+  return plan.add({ kind: 'take-over', cause: `${what} to it`, ...hooked, from }, after)
+}
+
+/** Connections to the old one end on it. */
+export function planDraining(
+  plan: Plan,
+  hooked: Hooked,
+  timeout: number | undefined,
+  after: readonly NodeId[],
+): NodeId {
+  return plan.add({ kind: 'drain-container', cause: 'its connections end on it', ...hooked, timeout }, after)
+}
+
 /** It must go on well for so many nanoseconds. */
 export function planMonitor(plan: Plan, hooked: Hooked, nanoseconds: number, after: readonly NodeId[]): NodeId {
   const cause = `watched for ${formatDuration(nanoseconds)}`
@@ -92,7 +115,7 @@ function planTrial(
   update: Update,
   { begin, position, ...replaced }: Replaced & { readonly begin: readonly NodeId[]; readonly position: number },
 ): Trial {
-  const { service, config, order, timeout, gates } = update
+  const { service, config, order, timeout, gates, handsOver } = update
   const { old, name } = replaced
   const first = plan.nodes.length + 1
   const { container, created, last } = replaced.create(begin)
@@ -103,16 +126,20 @@ function planTrial(
   // what it needs may take long to be there
   const stoppedFirst = order.first === 'stop' ? stop([last, ...gates]) : undefined
   const before = stoppedFirst === undefined ? [last, ...gates] : [stoppedFirst, ...gates]
-  const started = plan.add({ kind: 'start-container', cause: `created by #${created}`, ...hooked }, before)
+  const passes = order.first === 'start' && isLive(old) && handsOver
+  const successor = passes ? { successorOf: old.id } : {}
+  const starting = { kind: 'start-container', cause: `created by #${created}`, ...hooked, ...successor } as const
+  const started = plan.add(starting, before)
   const up = planHooks(plan, 'post_start', { service, on: hooked, after: [started] })
   const wait = { kind: 'wait-container', condition: 'serving', required: true } as const
   const which = `${position} of ${update.replaced.length} to be updated`
   let proven = plan.add({ ...wait, cause: which, ...hooked }, up)
-  if (config.monitor) {
-    proven = planMonitor(plan, hooked, config.monitor, [proven])
-  }
-  const stopped = order.first === 'stop' ? stoppedFirst : stop([proven])
-  return { replaced, first, container, created, started, takenOver: undefined, proven, stopped }
+  const takenOver = passes ? planTakeOver(plan, service, { ...hooked, from: old.id }, [proven]) : undefined
+  if (takenOver !== undefined) proven = takenOver
+  if (config.monitor) proven = planMonitor(plan, hooked, config.monitor, [proven])
+  const drained = passes ? planDraining(plan, { ...on(old), name }, timeout, [proven]) : proven
+  const stopped = order.first === 'stop' ? stoppedFirst : stop([drained])
+  return { replaced, first, container, created, started, takenOver, proven, stopped }
 }
 
 /** The old one gives its name up, and in the last batch goes, once all of that batch are proven. */

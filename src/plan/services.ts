@@ -6,11 +6,12 @@ import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { planAdjustment } from './adjusting.ts'
 import { containerBody, linksItself, type Shared, sharedBy } from './container-body.ts'
-import { isLive, planRemoval, planStopping } from './ending.ts'
+import { isLive, on, planRemoval, planStopping } from './ending.ts'
 import { planUploads } from './file-objects.ts'
 import { type Decisions, needs } from './follow-changes.ts'
 import type { Hashed } from './hash.ts'
 import { type Hooked, planHooks } from './hooks.ts'
+import { inheritedVolumes } from './inherited-volumes.ts'
 import { containerName, imageName, isPassingName, temporaryName } from './names.ts'
 import type { PlannedNetworks } from './networks.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
@@ -18,6 +19,7 @@ import type { NodeId, Ref } from './operation.ts'
 import type { Plan } from './plan.ts'
 import { recreationChanges } from './recreation.ts'
 import { type Creation, type Decision, isReplica, type Recreation, type Removal, type Replica } from './replicas.ts'
+import { planDraining, planTakeOver } from './rollout.ts'
 import { planUpdate } from './update.ts'
 import type { PlannedVolumes } from './volumes.ts'
 import { volumesOf } from './volumes.ts'
@@ -87,7 +89,7 @@ export class ServicePlanner {
     for (const [needed, what] of sharedBy(service)) this.#containerOf(needed, what)
     const gates = start ? this.#gates(service) : []
     const removals = own.filter(decision => decision.kind === 'remove')
-    const cleared = removals.filter(({ first }) => first).map(removal => this.#remove(service, removal))
+    const cleared = removals.filter(({ first }) => first).map(removal => this.#clear(service, removal))
     const updated = this.#update(service, own, { gates, cleared })
     const planned: Planned[] = []
     for (const decision of own.filter(isReplica))
@@ -286,29 +288,25 @@ export class ServicePlanner {
       image: images.get(imageName(project, service) ?? '')?.ref,
       container: (needed, what) => this.#containerOf(needed, what),
       containerNames: needed => this.#namesOf(needed),
-      ...(old && !this.#input.renewAnonVolumes ? { inherited: this.#inherited(service, old) } : {}),
+      ...(old && !this.#input.renewAnonVolumes
+        ? { inherited: inheritedVolumes(service, old, observed.images.get(imageName(project, service) ?? '')) }
+        : {}),
       ...(old ? { replaces: service.containerName ?? `${service.name}-${number}` } : {}),
     })
   }
 
-  /** Anonymous volumes of the container that goes, where the new one wants one too. */
-  #inherited(service: Service, old: ObservedContainer): ReadonlyMap<string, string> {
-    const named = new Map<string, string>()
-    const image = this.#input.observed.images.get(imageName(this.#input.project, service) ?? '')
-    for (const { name, target } of old.volumes) {
-      if (!/^[0-9a-f]{64}$/.test(name)) continue
-      const mount = service.mounts.find(m => m.target === target)
-      const wanted = mount
-        ? mount.kind === 'volume' && mount.source === undefined
-        : (image?.volumes.includes(target) ?? true)
-      if (wanted) named.set(target, name)
-    }
-    return named
+  /** What an interrupted recreation has left; where another serves already in its place, that one has its ports first. */
+  #clear(service: Service, removal: Removal): NodeId {
+    const { replacedBy, container } = removal
+    if (!replacedBy || !isLive(container) || !this.#input.observed.handsOver) return this.#remove(service, removal)
+    const to = { name: container.name, service: service.name, container: replacedBy.id, from: container.id }
+    const passed = planTakeOver(this.#plan, service, to, [])
+    return this.#remove(service, removal, [planDraining(this.#plan, on(container), this.#input.timeout, [passed])])
   }
 
-  #remove(service: Service, { container, cause }: Removal): NodeId {
+  #remove(service: Service, { container, cause }: Removal, after: readonly NodeId[] = []): NodeId {
     const { timeout, networks } = this.#input
-    return planRemoval(this.#plan, container, { cause, service, timeout, stopped: networks.stopped })
+    return planRemoval(this.#plan, container, { cause, service, timeout, stopped: networks.stopped, after })
   }
 
   /** The container another service's container is bound to. @throws Failure `not-found` in Compose's words. */

@@ -9,13 +9,15 @@ import type { Turn } from './update-turn.ts'
 export function planUpdate(plan: Plan, given: Omit<Update, 'config' | 'order'>): readonly Turn[] {
   const { service, timeout, renewAnonVolumes } = given
   const config = service.deploy?.update ?? {}
-  const order = updateOrder(service, config, given)
-  if (config.order === 'start-first' && order.why !== undefined)
-    plan.warn(`Service "${service.name}" is updated stop-first: ${order.why}`)
-  const turns = planTurns(plan, { ...given, config, order })
+  const forth = updateOrder(service, config, given)
+  if (config.order === 'start-first' && forth.why !== undefined)
+    plan.warn(`Service "${service.name}" is updated stop-first: ${forth.why}`)
+  const turns = planTurns(plan, { ...given, config, order: forth })
   const action = (config.failureAction ?? 'pause') as FailureAction
-  const back = service.deploy?.rollback ?? {}
-  const recovery = { service, turns, timeout, renewAnonVolumes, config: back, order: updateOrder(service, back, given) }
+  // what cannot be beside the other on the way forth cannot on the way back
+  const back = { ...service.deploy?.rollback, order: service.deploy?.rollback?.order ?? config.order }
+  const order = updateOrder(service, back, given)
+  const recovery = { service, turns, timeout, renewAnonVolumes, config: back, order, handsOver: given.handsOver }
   plan.roll({
     service: service.name,
     turns,

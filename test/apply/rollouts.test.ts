@@ -64,8 +64,8 @@ test('run() goes back when the new version is ill: from the second batch over th
   assert.deepEqual(calls.slice(calls.indexOf('containerStart new2') + 1), [
     'containerStop new2',
     'containerRemove new2',
-    'containerStop new1',
     `containerStart ${old1}`,
+    'containerStop new1',
     'containerRemove new1',
   ])
   assert.ok(!calls.includes(`containerStop ${old2}`))

@@ -29,6 +29,8 @@ const words: Readonly<Record<Operation['kind'], Words>> = {
   'restart-container': { doing: 'Restarting', done: 'Started' },
   'kill-container': { doing: 'Killing', done: 'Killed' },
   'rename-container': {},
+  'take-over': {},
+  'drain-container': {},
   'monitor-container': { doing: 'Watching', done: 'Watched' },
   delay: {},
   'connect-network': {},

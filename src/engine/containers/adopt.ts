@@ -27,6 +27,7 @@ export async function adoptNetwork(parts: Parts, container: Container): Promise<
     await mendSandbox(parts, container).catch(error => parts.say(messageOf(error)))
     if (!parts.runtime.hasSandbox(state.sandbox))
       parts.say(`The network namespace of "${name}" is gone from "${state.sandbox}"`)
+    parts.networks.stepBack(container.id, state.stepsBack ?? false)
     container.note(await parts.networks.adopt(memberOf(container), state))
     if (hasNameServer(container.state.attachments)) await serveNames(parts, container, state.sandbox)
   } catch (error) {

@@ -87,6 +87,10 @@ export const stateSchema = z.object({
   sandbox: z.string().optional(),
   attachments: z.array(attachmentSchema),
   ports: z.array(publishedPortSchema),
+  /** When it took ports over, in milliseconds since 1970: who did so last has what two records say they have. */
+  portsSince: z.number().optional(),
+  /** It answers to its names only where nobody else does: before it takes over, or once another has taken over from it. */
+  stepsBack: z.boolean().optional(),
   health: healthStateSchema.optional(),
 })
 export type ContainerState = z.infer<typeof stateSchema>

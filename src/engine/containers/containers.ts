@@ -18,23 +18,28 @@ import type { Image } from '../images/image.ts'
 import { Collection } from './collection.ts'
 import { splitLinkName } from './config/links.ts'
 import type { Container } from './container.ts'
+import type { WriteOptions } from './files/archive-write.ts'
 import { Life } from './life.ts'
 import { mend } from './mend.ts'
 import { type Parts, tell } from './parts.ts'
 import { Records } from './records.ts'
 import { inspect, summary } from './show/inspect.ts'
 import { type ListOptions, selectContainers } from './show/list.ts'
+import { mendedStats, type StatsOptions } from './show/mended-stats.ts'
 import { type AttachOptions, attach } from './stdio/attach.ts'
 import { type LogsOptions, logs } from './stdio/logs.ts'
 import { takeOver } from './take-over.ts'
 import type { ContainerCommit } from './verbs/commit.ts'
 import { connect, disconnect } from './verbs/connect.ts'
 import { create } from './verbs/create.ts'
+import { type DrainOptions, drain } from './verbs/drain.ts'
+import { handOver, inOrder } from './verbs/hand-over.ts'
 import { kill } from './verbs/kill.ts'
 import { pause, unpause } from './verbs/pause.ts'
 import { prune } from './verbs/prune.ts'
 import { beforeRemoval, checkRemovable, type RemoveRequest, remove } from './verbs/remove.ts'
 import { rename } from './verbs/rename.ts'
+import { resize, type WindowSize } from './verbs/resize.ts'
 import { type Attended, shownSpec, start } from './verbs/start.ts'
 import { type StopOptions, stop } from './verbs/stop.ts'
 import { unlink } from './verbs/unlink.ts'
@@ -134,7 +139,20 @@ export class Containers {
   }
 
   start(ref: string, options: Attended = {}): Promise<void> {
-    return this.#locked(ref, container => this.#start(container, options))
+    const successorOf = options.successorOf === undefined ? undefined : this.get(options.successorOf).id
+    return this.#locked(ref, container => this.#start(container, { ...options, successorOf }))
+  }
+
+  /** Its ports and names are another's from now on, while both run. */
+  async handOver(ref: string, to: string): Promise<void> {
+    const pair = { from: this.get(ref), to: this.get(to) }
+    const [first, second] = inOrder(pair)
+    await this.#locked(first.id, () => this.#locked(second.id, () => handOver(this.#parts, pair)))
+  }
+
+  /** Not behind the lock: it changes nothing, and may take long. */
+  async drain(ref: string, options: DrainOptions): Promise<{ Left: number }> {
+    return { Left: await drain(this.get(ref), options) }
   }
 
   stop(ref: string, options: StopOptions = {}): Promise<void> {
@@ -230,11 +248,8 @@ export class Containers {
     return attach(this.#parts, this.get(ref), options)
   }
 
-  async resize(ref: string, { rows, columns }: { readonly rows: number; readonly columns: number }): Promise<void> {
-    const container = this.get(ref)
-    if (!container.process) throw new Failure('conflict', `container ${container.id} is not running`)
-    container.process.resize(rows, columns)
-    tell(this.#parts, container, 'resize', { height: String(rows), width: String(columns) })
+  async resize(ref: string, size: WindowSize): Promise<void> {
+    resize(this.#parts, this.get(ref), size)
   }
 
   async logs(ref: string, options: LogsOptions): Promise<Output> {
@@ -249,17 +264,8 @@ export class Containers {
   }
 
   /** One sample, or one a second while `stream`. */
-  stats(
-    ref: string,
-    options: { readonly stream: boolean; readonly oneShot?: boolean; readonly signal: AbortSignal },
-  ): AsyncIterable<ContainerStats> {
-    const container = this.get(ref)
-    const parts = this.#parts
-    return (async function* () {
-      await mend(parts, container)
-      const { stats } = await import('./show/stats.ts')
-      yield* stats(parts, container, { ...options, oneShot: options.oneShot ?? false })
-    })()
+  stats(ref: string, options: StatsOptions): AsyncIterable<ContainerStats> {
+    return mendedStats(this.#parts, this.get(ref), options)
   }
 
   async statPath(ref: string, path: string): Promise<PathStat> {
@@ -274,15 +280,7 @@ export class Containers {
     return readArchive(this.#parts, container, { path, ref })
   }
 
-  writeArchive(
-    ref: string,
-    options: {
-      readonly path: string
-      readonly noOverwriteDirNonDir?: boolean
-      readonly copyUIDGID?: boolean
-      readonly content: AsyncIterable<Uint8Array>
-    },
-  ): Promise<void> {
+  writeArchive(ref: string, options: Omit<WriteOptions, 'ref'>): Promise<void> {
     return this.#locked(ref, async container => {
       const { writeArchive } = await import('./files/archive-write.ts')
       await writeArchive(this.#parts, container, { ...options, ref })

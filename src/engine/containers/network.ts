@@ -22,11 +22,15 @@ export interface ContainerNetwork {
   readonly filesOf: string
 }
 
-/** Addresses and ports; what `undo` takes back. The sandbox itself is `openSandbox`'s. */
+/**
+ * Addresses and ports; what `undo` takes back. The sandbox itself is `openSandbox`'s. `successorOf`: the id of a container that has ports and
+ * names which this one does without until it takes over.
+ */
 export async function attachNetwork(
   parts: Parts,
   container: Container,
   undo: AsyncDisposableStack,
+  successorOf?: string,
 ): Promise<ContainerNetwork> {
   const { config, hostConfig } = container.record
   const kind = networkKind(hostConfig.NetworkMode)
@@ -50,14 +54,17 @@ export async function attachNetwork(
   const member = memberOf(container)
   try {
     undo.defer(() => parts.networks.detach(container.id))
+    parts.networks.stepBack(container.id, successorOf !== undefined)
     const attachments = await parts.networks.attach(member, container.record.endpoints)
     const exposed = Object.keys(config.ExposedPorts ?? {})
-    const ports = member.publishes
-      ? await parts.networks.publish(container.id, hostConfig.PortBindings, {
-          exposed,
-          all: hostConfig.PublishAllPorts,
-        })
-      : []
+    const waits = successorOf !== undefined && parts.networks.ports(successorOf).length > 0
+    const ports =
+      member.publishes && !waits
+        ? await parts.networks.publish(container.id, hostConfig.PortBindings, {
+            exposed,
+            all: hostConfig.PublishAllPorts,
+          })
+        : []
     const interfaces = attachments.map(attachment => attachment.interface)
     return { ...own, spec: { kind: 'create', path, interfaces }, sandbox: path, attachments, ports }
   } catch (error) {

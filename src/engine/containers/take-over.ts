@@ -7,6 +7,7 @@ import type { Life } from './life.ts'
 import { mend } from './mend.ts'
 import type { Parts } from './parts.ts'
 import { tendLog } from './stdio/tend-log.ts'
+import { settlePorts } from './verbs/hand-over.ts'
 
 export interface TakeOverOptions {
   /** Ids of those whose record is lost. */
@@ -26,6 +27,7 @@ export async function takeOver(parts: Parts, options: TakeOverOptions): Promise<
     }
   }
   const all = [...parts.all()]
+  settlePorts(all.filter(({ state }) => state.boot === parts.boot))
   // All addresses are taken before the first container can be started, which would be given one of them.
   await Promise.all([
     ...all.map(container => adoptNetwork(parts, container)),

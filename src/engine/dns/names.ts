@@ -40,7 +40,15 @@ export class Names {
   readonly #known = new Set<string>()
   /** Of those that have a group and do not run now: their names are still their group's. */
   readonly #absent = new Map<string, NameEntry[]>()
+  /** Containers that give way to others of the same name. */
+  readonly #stepsBack = new Set<string>()
   #turn = 0
+
+  /** Whether it answers to its names only where nobody else does, and to itself. */
+  stepBack(containerId: string, does: boolean): void {
+    if (does) this.#stepsBack.add(containerId)
+    else this.#stepsBack.delete(containerId)
+  }
 
   add(entry: NameEntry): void {
     this.remove(entry.containerId, entry.networkId)
@@ -117,7 +125,9 @@ export class Names {
     const group = this.#groupOf(containerId)
     const own = group === undefined ? [] : [...found].filter(entry => entry.group === group)
     if (group !== undefined && own.length === 0 && this.#isAbsent(group, asked)) return undefined
-    const entries = own.length > 0 ? own : [...found]
+    const near = own.length > 0 ? own : [...found]
+    const ahead = near.filter(entry => entry.containerId === containerId || !this.#stepsBack.has(entry.containerId))
+    const entries = ahead.length > 0 ? ahead : near
     const first = this.#turn++ % entries.length
     const turned = [...entries.slice(first), ...entries.slice(0, first)]
     return {

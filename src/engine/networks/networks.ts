@@ -29,7 +29,7 @@ import { mendAttachments } from './mend.ts'
 import { addressesOf, Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
 import { matchesNetwork, parseUntil } from './network-filters.ts'
 import { checkCreate, checkOptions, recordOf, withConfiguration } from './network-request.ts'
-import { PublishedPorts, publisherOf } from './publish.ts'
+import { PublishedPorts, publisherOf, type TakeOver } from './publish.ts'
 import type { PublishedPort } from './published-port.ts'
 import { Ruleset } from './ruleset.ts'
 
@@ -46,6 +46,8 @@ export interface NetworksOptions {
   readonly kernel?: NetworkKernel | undefined
 }
 
+type Exposed = Pick<TakeOver, 'exposed' | 'all'>
+
 export class Networks {
   /** The name server of the sandboxes. */
   readonly dns: Dns
@@ -58,6 +60,7 @@ export class Networks {
   readonly #bridges: Bridges
   readonly #ports: PublishedPorts
   readonly #endpoints: Endpoints
+  readonly #names = new Names()
   #bridgeSaved = false
 
   private constructor(options: NetworksOptions) {
@@ -67,9 +70,8 @@ export class Networks {
     this.#options = options
     this.#kernel = kernel
     this.#pools = parsePools(options.pools ?? defaultPools)
-    const names = new Names()
     const rules = new Ruleset(kernel)
-    this.dns = new Dns({ names, socketIn: kernel.socketIn, redirect: kernel.redirect })
+    this.dns = new Dns({ names: this.#names, socketIn: kernel.socketIn, redirect: kernel.redirect })
     this.#firewall = new Firewall({ table: paths.name.full, marker: join(paths.roots.run, 'firewall'), rules, say })
     this.#bridges = new Bridges({
       runtime,
@@ -83,7 +85,7 @@ export class Networks {
     this.#endpoints = new Endpoints({
       runtime,
       events,
-      names,
+      names: this.#names,
       bridges: this.#bridges,
       departing: new Departing(runtime, kernel),
       name: paths.name,
@@ -353,7 +355,6 @@ export class Networks {
     )
   }
 
-  /** Those of a running container. */
   attachments(containerId: string): readonly Attachment[] {
     return this.#endpoints.of(containerId)
   }
@@ -366,18 +367,10 @@ export class Networks {
    * After `attach`. `exposed` ("80/tcp") go to free ports when `all` is set (-P). A container on internal networks alone publishes
    * nothing, as with Docker.
    */
-  async publish(
-    containerId: string,
-    bindings: PortBindings,
-    options: { readonly exposed?: readonly string[]; readonly all?: boolean } = {},
-  ): Promise<PublishedPort[]> {
-    const endpoint = this.#endpoints.outward(containerId)
+  async publish(id: string, bindings: PortBindings, options: Exposed = {}): Promise<PublishedPort[]> {
+    const endpoint = this.#endpoints.outward(id)
     if (!endpoint) return []
     return this.#ports.publish(publisherOf(endpoint), bindings, { ...options, binding: endpoint.network.binding })
-  }
-
-  unpublish(containerId: string): Promise<void> {
-    return this.#ports.unpublish(containerId)
   }
 
   /** The names others know a container by, after a rename. */
@@ -385,10 +378,16 @@ export class Networks {
     this.#endpoints.rename(containerId, name)
   }
 
-  /** What `host-gateway` stands for: the address of the host on the default bridge, or on the container's own network. */
-  hostGateways(attachments: readonly Attachment[]): string[] {
-    const first = attachments.find(({ gateway }) => gateway !== undefined) ?? attachments[0]
-    return first ? [first.gateway, first.gateway6].filter(address => address !== undefined) : []
+  /** Whether a container answers to its names only where nobody else does. */
+  stepBack(containerId: string, does: boolean): void {
+    this.#names.stepBack(containerId, does)
+  }
+
+  /** The ports it is to have are a running container's from now on, those that another has among them. @throws Failure as `publish` does */
+  async takeOver(containerId: string, bindings: PortBindings, options: Omit<TakeOver, 'binding'>): Promise<void> {
+    const endpoint = this.#endpoints.outward(containerId)
+    if (!endpoint) return options.record([], this.ports(options.from))
+    await this.#ports.takeOver(publisherOf(endpoint), bindings, { ...options, binding: endpoint.network.binding })
   }
 
   /** Lets go of sockets; bridges, rules and addresses stay for the containers that run on. */

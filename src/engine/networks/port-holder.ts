@@ -15,8 +15,8 @@ export interface Place {
 
 export interface Holder {
   readonly port: number
-  /** From now on it leads to another address of the container. */
-  lead(address: string): void
+  /** From now on it leads there: to another address of the container, or to another container. */
+  lead(target: Target): void
   release(): void
 }
 
@@ -43,12 +43,18 @@ export function unheld(port: number): Holder {
   return { port, lead: () => undefined, release: () => undefined }
 }
 
+/** Milliseconds after a change in which what reaches the socket all the same is relayed. */
+const turning = 1000
+
 function holdTcp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
   let target = first
+  let turned = 0
   const server = createServer({ allowHalfOpen: true }, socket => {
+    // while the kernel changes the rules' map, one processor may find neither the old element nor the new
+    const isTurning = Date.now() - turned < turning
     // ::1 alone no rule can lead into a container
-    if (isRelayed(hostIp, target) || (socket.remoteAddress === '::1' && isIPv6(target.address)))
+    if (isTurning || isRelayed(hostIp, target) || (socket.remoteAddress === '::1' && isIPv6(target.address)))
       relayTcp(socket, target)
     else socket.destroy()
   })
@@ -59,7 +65,8 @@ function holdTcp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
     resolve({
       port: typeof address === 'object' && address !== null ? address.port : hostPort,
       lead: to => {
-        target = { ...target, address: to }
+        target = to
+        turned = Date.now()
       },
       release: () => void server.close(),
     })
@@ -82,9 +89,9 @@ function holdUdp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
     socket.unref()
     resolve({
       port: socket.address().port,
-      lead: address => {
+      lead: target => {
         relay?.close()
-        relay = relayTo({ ...first, address })
+        relay = relayTo(target)
       },
       release: () => {
         relay?.close()

@@ -7,6 +7,7 @@ import { portsOf } from '../../lib/ports.ts'
 import type { Attachment, Member } from './attachment.ts'
 import { type Firewall, portElements } from './firewall.ts'
 import { type ForgetFlows, forgetFlowsOf } from './flows.ts'
+import { inherit } from './inherit.ts'
 import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
 import { type Holder, hold, isRelayed, type Place, processAt, unheld } from './port-holder.ts'
 import type { Target } from './port-relay.ts'
@@ -43,6 +44,17 @@ interface Held {
   readonly name: string
   readonly ports: readonly PublishedPort[]
   readonly holders: readonly Holder[]
+  /** What others have taken over, and may still have flows with it. */
+  readonly passed?: readonly PublishedPort[]
+}
+
+/** Writes down who has what before anything of it is so: ports of the one that takes over, and of the other. */
+export type RecordPorts = (taken: readonly PublishedPort[], left: readonly PublishedPort[]) => Promise<void>
+
+export interface TakeOver extends Omit<WantOptions, 'ipv4' | 'ipv6'> {
+  /** Id of the container that has the ports. */
+  readonly from: string
+  readonly record: RecordPorts
 }
 
 const wildcards: readonly string[] = ['0.0.0.0', '::']
@@ -66,8 +78,7 @@ export class PublishedPorts {
     bindings: PortBindings,
     options: Omit<WantOptions, 'ipv4' | 'ipv6'>,
   ): Promise<PublishedPort[]> {
-    const ipv6 = publisher.ipv6 !== undefined ? 'direct' : existsSync('/proc/net/if_inet6') ? 'relayed' : 'none'
-    const wanted = wantedPorts(bindings, { ...options, ipv4: publisher.ipv4 !== undefined, ipv6 })
+    const wanted = wantedOf(publisher, bindings, options)
     if (wanted.length === 0) return []
     const ports: PublishedPort[] = []
     const holders: Holder[] = []
@@ -86,6 +97,68 @@ export class PublishedPorts {
     return ports
   }
 
+  /**
+   * The publisher gets its ports, those of another container among them: these pass from one packet to the next, in one change of the rules.
+   * Connections that stand go on with the other one, for the kernel asks the rules only once a flow.
+   */
+  async takeOver(publisher: Publisher, bindings: PortBindings, { from, record, ...options }: TakeOver): Promise<void> {
+    const old = this.#held.get(from) ?? { name: '', ports: [], holders: [] }
+    const own = this.#held.get(publisher.id)
+    if (own && own.ports.length > 0) return record(own.ports, old.ports)
+    const { passing, open, inTheWay } = inherit(wantedOf(publisher, bindings, options), old.ports)
+    const isGone = (index: number) => inTheWay.includes(index) || passing.some(each => each.index === index)
+    const left = {
+      ...old,
+      ports: old.ports.filter((_, i) => !isGone(i)),
+      holders: old.holders.filter((_, i) => !isGone(i)),
+    }
+    const ports: PublishedPort[] = []
+    const holders: Holder[] = []
+    for (const index of inTheWay) old.holders[index]?.release()
+    if (old.ports.length > 0) this.#held.set(from, { ...left, passed: [...(old.passed ?? []), ...old.ports] })
+    this.#held.set(publisher.id, { name: publisher.name, ports, holders })
+    try {
+      for (const port of open) await this.#take(port, publisher, { ports, holders })
+      const found = ports.length
+      for (const { index, containerPort } of passing) {
+        const { address: before, ...place } = old.ports[index]!
+        ports.push({ ...place, containerPort, address: targetOf(publisher, place.hostIp) ?? before })
+      }
+      await record(ports, left.ports)
+      for (const [i, { index }] of passing.entries()) {
+        const holder = old.holders[index] ?? unheld(old.ports[index]!.hostPort)
+        holder.lead(ports[found + i]!)
+        holders.push(holder)
+      }
+      this.#want(from, left.ports)
+      this.#want(publisher.id, ports)
+      await this.#firewall.flush()
+      forgetFlowsOf(ports.slice(0, found), this.#forget)
+    } catch (error) {
+      await this.#giveBack(publisher.id, from, old, { inTheWay, record })
+      throw error
+    }
+  }
+
+  /** As it was before a take-over that failed. */
+  async #giveBack(
+    id: string,
+    from: string,
+    old: Held,
+    { inTheWay, record }: { readonly inTheWay: readonly number[]; readonly record: RecordPorts },
+  ): Promise<void> {
+    for (const holder of this.#held.get(id)?.holders ?? []) if (!old.holders.includes(holder)) holder.release()
+    this.#held.delete(id)
+    const holders = [...old.holders]
+    for (const index of inTheWay) holders[index] = await holdAgain(old.ports[index]!, old.name)
+    for (const [i, holder] of holders.entries()) holder.lead(old.ports[i]!)
+    if (old.ports.length > 0) this.#held.set(from, { ...old, holders })
+    this.#want(id, [])
+    this.#want(from, old.ports)
+    await record([], old.ports)
+    await this.#firewall.flush()
+  }
+
   /** Takes over what an earlier engine published: the rules stand, the places are held again. */
   async adopt(
     publisher: { readonly id: string; readonly name: string },
@@ -95,15 +168,7 @@ export class PublishedPorts {
     const holders: Holder[] = []
     this.#held.set(publisher.id, { name: publisher.name, ports, holders })
     this.#want(publisher.id, ports)
-    for (const port of ports) {
-      try {
-        holders.push(await hold(port, port))
-      } catch (error) {
-        // somebody took the place while no engine held it; the rules still lead to the container
-        log('%s:%d of %s is not held: %s', port.hostIp, port.hostPort, publisher.name, messageOf(error))
-        holders.push(unheld(port.hostPort))
-      }
-    }
+    for (const port of ports) holders.push(await holdAgain(port, publisher.name))
   }
 
   /** The rules go with the next flush of the firewall, which is the caller's, and then `forget` is. */
@@ -113,7 +178,7 @@ export class PublishedPorts {
     this.#held.delete(containerId)
     for (const holder of held.holders) holder.release()
     this.#want(containerId, [])
-    return held.ports
+    return [...held.ports, ...(held.passed ?? [])]
   }
 
   /** Once the rules of released ports are gone: who sends on does not reach whoever has the address next. */
@@ -133,7 +198,7 @@ export class PublishedPorts {
     const held = this.#held.get(publisher.id)
     if (!held || held.ports.every(({ hostIp, address }) => address === (targetOf(publisher, hostIp) ?? address))) return
     const ports = held.ports.map(port => ({ ...port, address: targetOf(publisher, port.hostIp) ?? port.address }))
-    for (const [i, { address }] of ports.entries()) held.holders[i]?.lead(address)
+    for (const [i, port] of ports.entries()) held.holders[i]?.lead(port)
     this.#held.set(publisher.id, { ...held, ports })
     this.#want(publisher.id, ports)
     await this.#firewall.flush()
@@ -233,6 +298,25 @@ export class PublishedPorts {
         if (port.hostIp === hostIp || wildcards.includes(port.hostIp) || wildcards.includes(hostIp)) return name
       }
     return undefined
+  }
+}
+
+function wantedOf(
+  { ipv4, ipv6 }: Publisher,
+  bindings: PortBindings,
+  options: Omit<WantOptions, 'ipv4' | 'ipv6'>,
+): readonly WantedPort[] {
+  const six = ipv6 !== undefined ? 'direct' : existsSync('/proc/net/if_inet6') ? 'relayed' : 'none'
+  return wantedPorts(bindings, { ...options, ipv4: ipv4 !== undefined, ipv6: six })
+}
+
+async function holdAgain(port: PublishedPort, name: string): Promise<Holder> {
+  try {
+    return await hold(port, port)
+  } catch (error) {
+    // somebody took the place while no engine held it; the rules still lead to the container
+    log('%s:%d of %s is not held: %s', port.hostIp, port.hostPort, name, messageOf(error))
+    return unheld(port.hostPort)
   }
 }
 

@@ -20,7 +20,7 @@ import type {
   ObservedVolume,
 } from '../../../src/plan/observed.ts'
 import { planOneOff } from '../../../src/plan/one-off.ts'
-import type { Plan } from '../../../src/plan/plan.ts'
+import { Plan } from '../../../src/plan/plan.ts'
 import { printPlan } from '../../../src/plan/print.ts'
 import { reconcile, type UpOptions } from '../../../src/plan/reconcile.ts'
 import type { Target } from '../../../src/plan/scope.ts'
@@ -52,6 +52,10 @@ interface How {
   readonly since?: Readonly<Record<string, Partial<ObservedContainer>>>
   /** Containers that were removed by hand. */
   readonly gone?: readonly string[]
+  /** An `up` before was killed after so many nodes of its plan. */
+  readonly interrupted?: number
+  /** The engine passes ports and names from one container to another. */
+  readonly handsOver?: boolean
   /** Images as they are now; false: not there. */
   readonly images?: Readonly<Record<string, Partial<ObservedImage> | false>>
   /** Networks and volumes that others have made. */
@@ -113,6 +117,7 @@ async function found(folder: string, how: How): Promise<Observed> {
   return {
     ...observed,
     images,
+    handsOver: how.handsOver ?? false,
     networks: new Map<string, ObservedNetwork>([
       ...observed.networks,
       ...(how.networks ?? []).map(name => [name, { id: `net-${name}`, name, labels: {} }] as const),
@@ -152,11 +157,21 @@ for (const entry of readdirSync(import.meta.dirname, { withFileTypes: true })) {
     const how: How = existsSync(file) ? parse(readFileSync(file, 'utf8')) : {}
     const project = await load(folder, 'compose.yaml', how)
     const files = new Map(filesOf(project).map(path => [path, 'present']))
-    const plan = planOf(how, project, { ...(await found(folder, how)), files })
+    let observed = { ...(await found(folder, how)), files }
+    if (how.interrupted !== undefined)
+      observed = { ...applied(firstOf(reconcile(project, observed), how.interrupted), observed), files }
+    const plan = planOf(how, project, observed)
     t.assert.fileSnapshot(shown(plan).replaceAll(`${folder}/`, ''), join(folder, 'plan.txt'), {
       serializers: [(text: unknown) => String(text)],
     })
   })
+}
+
+/** The beginning of a plan. */
+function firstOf({ nodes }: Plan, count: number): Plan {
+  const plan = new Plan()
+  for (const { operation, after } of nodes.slice(0, count)) plan.add(operation, after)
+  return plan
 }
 
 /** The operations, then what else a reader is told. */

@@ -29,6 +29,8 @@ const largestFile = 1024 * 1024
 
 export interface Attended {
   readonly signal?: AbortSignal | undefined
+  /** Id or name of a running container whose ports and names it does without until it takes over. */
+  readonly successorOf?: string | undefined
   /** By its policy or with the engine: a log server that is not there is told of later, and gets then what it missed. */
   readonly unattended?: boolean
 }
@@ -40,7 +42,7 @@ export interface StartOptions extends Attended {
 
 /** @throws Failure `not-modified` when it runs already; 400 with exit code 126 or 127 when the command is at fault. */
 export async function start(parts: Parts, container: Container, options: StartOptions): Promise<void> {
-  const { signal, unattended, onStarted } = options
+  const { signal, successorOf, unattended, onStarted } = options
   if (container.state.status === 'paused')
     throw new Failure('conflict', 'cannot start a paused container, try unpause instead')
   if (container.running) throw new Failure('not-modified', `Container ${container.id} is already running`)
@@ -51,7 +53,7 @@ export async function start(parts: Parts, container: Container, options: StartOp
   container.move('starting', { error: '', exitCode: 0, boot: parts.boot })
   try {
     await using undo = new AsyncDisposableStack()
-    const { spec, network } = await prepare(parts, container, undo)
+    const { spec, network } = await prepare(parts, container, { undo, successorOf })
     const sender = unattended ? undefined : await openForward(parts, container, undo)
     const process = await parts.runtime.start(spec, { signal })
     container.process = process
@@ -65,6 +67,8 @@ export async function start(parts: Parts, container: Container, options: StartOp
       sandbox: network.sandbox,
       attachments: [...network.attachments],
       ports: [...network.ports],
+      // one that is started again, with its network, stays what it was
+      stepsBack: before.sandbox === undefined ? successorOf !== undefined || undefined : before.stepsBack,
       health: healthPlan(container.record.config.Healthcheck) && startingHealth,
     })
     undo.move()
@@ -95,13 +99,13 @@ export async function start(parts: Parts, container: Container, options: StartOp
 async function prepare(
   parts: Parts,
   container: Container,
-  undo: AsyncDisposableStack,
+  { undo, successorOf }: { readonly undo: AsyncDisposableStack; readonly successorOf: string | undefined },
 ): Promise<{ spec: ContainerSpec; network: ContainerNetwork }> {
   const { record } = container
   const { paths } = parts
   const layers = imageLayers(parts.images, record)
   const prepared = await Promise.allSettled([
-    attachNetwork(parts, container, undo),
+    attachNetwork(parts, container, undo, successorOf),
     makeFolders(parts, container).then(() => containerUser(parts, container, layers)),
     resolveDevices(record.hostConfig),
   ])

@@ -16,7 +16,10 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
     containerInspect: async ({ params, query }, { version }) =>
       olderInspect(await containers.inspect(params.id, defined(query)), version),
     containerProgram: ({ params }) => containers.program(params.id),
-    containerStart: ({ params }, { signal }) => containers.start(params.id, { signal }),
+    containerStart: ({ params, query: { successorOf } }, { signal }) =>
+      containers.start(params.id, { signal, ...(successorOf ? { successorOf } : {}) }),
+    containerHandOver: ({ params, query }) => containers.handOver(params.id, query.to ?? ''),
+    containerDrain: ({ params, query }, { signal }) => containers.drain(params.id, { timeout: query.t, signal }),
     containerStop: ({ params, query }) => containers.stop(params.id, stopOptions(query)),
     containerRestart: ({ params, query }) => containers.restart(params.id, stopOptions(query)),
     containerKill: ({ params, query }) => containers.kill(params.id, query.signal || 'SIGKILL'),

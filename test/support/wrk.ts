@@ -1,0 +1,17 @@
+/** Debian's wrk, which asks a web server as fast as it answers. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { command, type Said } from './command.ts'
+import { which } from './needs.ts'
+
+/** Where the set-up puts it, with the libraries it needs, when the machine has none. */
+const unpacked = fileURLToPath(new URL('../../node_modules/.cache/wrk/usr/', import.meta.url))
+const own = which('wrk')
+const program = own ?? `${unpacked}bin/wrk`
+export const hasWrk = existsSync(program)
+
+export function wrk(...args: readonly string[]): Promise<Said> {
+  const machine = process.arch === 'x64' ? 'x86_64' : 'aarch64'
+  const env = own ? {} : { LD_LIBRARY_PATH: `${unpacked}lib/${machine}-linux-gnu` }
+  return command(program, args, { env, timeout: 120_000 })
+}
