@@ -7,14 +7,20 @@ export type RestartPolicy =
   /** `maxRetries` 0: no limit. */
   | { readonly kind: 'on-failure'; readonly maxRetries: number }
 
+export const deployModes = ['replicated', 'global', 'replicated-job', 'global-job'] as const
+
 export interface Deploy {
-  readonly mode?: string
+  readonly mode?: (typeof deployModes)[number]
   readonly endpointMode?: string
   readonly labels: Strings
   readonly update?: Rollout
   readonly rollback?: Rollout
+  /** Nanoseconds before each restart. */
   readonly restartDelay?: number
+  /** Nanoseconds that one started again must run for that not to be a failure. */
   readonly restartWindow?: number
+  /** Restarts at most, where `restart` knows no number. */
+  readonly restartAttempts?: number
   readonly placement: {
     readonly constraints: readonly string[]
     readonly spread: readonly string[]
@@ -33,4 +39,9 @@ export interface Rollout {
   readonly monitor?: number
   readonly maxFailureRatio?: number
   readonly order?: 'start-first' | 'stop-first'
+}
+
+/** Whether its containers run to their end, instead of for ever. */
+export function isJob({ deploy }: { readonly deploy?: Deploy }): boolean {
+  return deploy?.mode === 'replicated-job' || deploy?.mode === 'global-job'
 }

@@ -1,4 +1,5 @@
 /** What a container was made with, field by field, in the notation of a stack file: the same for what runs and for what is wanted. */
+import { annotations } from '../api/annotations.ts'
 import type { Mount, PortBindings } from '../api/container-body.ts'
 import { formatDuration } from '../lib/units.ts'
 import { limitText } from './limit-texts.ts'
@@ -43,6 +44,14 @@ const rows: Readonly<Record<string, Row>> = {
   healthcheck: ({ config }, key) => health(config.Healthcheck, key),
   expose: ({ config }) => Object.keys(config.ExposedPorts ?? {}),
   annotations: ({ host }, key) => entry(host.Annotations, key),
+  deploy: ({ host }, key) => {
+    const annotation = {
+      'restart_policy.delay': annotations.restartDelay,
+      'restart_policy.window': annotations.restartWindow,
+      'restart_policy.max_attempts': annotations.restartAttempts,
+    }[key]
+    return annotation && entry(host.Annotations, annotation)
+  },
   group_add: ({ host }) => host.GroupAdd ?? [],
   init: ({ host }) => (host.Init == null ? undefined : String(host.Init)),
   ports: ({ host }) =>

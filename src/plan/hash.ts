@@ -123,7 +123,12 @@ const serviceRows: Rows<Service> = {
   }),
   restart: value => (value.kind === 'no' ? {} : { restart: value }),
   // the rest says how containers come and go, and is in none of them
-  deploy: value => ({ 'deploy.resources.reservations.devices': value?.devices }),
+  deploy: value => ({
+    'deploy.resources.reservations.devices': value?.devices,
+    'deploy.restart_policy.delay': value?.restartDelay,
+    'deploy.restart_policy.window': value?.restartWindow,
+    'deploy.restart_policy.max_attempts': value?.restartAttempts,
+  }),
   limits: value => limitValues(value),
   networkMode: value => (value.kind === 'networks' ? {} : { network_mode: value }),
   networks: (value, { project }) => networkValues(value, project),

@@ -1,11 +1,13 @@
 /** The HostConfig of a service: mounts, limits, ports, namespaces, privileges. */
 import { resolve } from 'node:path'
+import { annotations } from '../api/annotations.ts'
 import type {
   DeviceRequest as ApiDeviceRequest,
   Mount as ApiMount,
   HostConfig,
   PortBinding,
 } from '../api/container-body.ts'
+import { formatDuration } from '../lib/units.ts'
 import { type LimitName, limitNames, limitRow } from '../model/limits.ts'
 import type { Mount } from '../model/mount.ts'
 import type { Project } from '../model/project.ts'
@@ -108,7 +110,7 @@ export function hostConfig({ project, service, files, inherited }: HostConfigInp
   parts.set('StorageOpt', service.storageOpt, at('storage_opt'))
   parts.set('Runtime', service.runtime, at('runtime'))
   parts.set('Isolation', service.isolation, at('isolation'))
-  parts.set('Annotations', service.annotations, at('annotations'))
+  parts.set('Annotations', { ...service.annotations, ...restartAnnotations(service) }, at('annotations'))
   if (service.restart.kind !== 'no')
     parts.set('RestartPolicy', restartPolicy(service), either(project, at('restart'), at('deploy', 'restart_policy')))
   if (service.logging)
@@ -230,6 +232,16 @@ function networkMode(project: Project, service: Service): string | { readonly se
       return mode.value
     default:
       return mode.kind
+  }
+}
+
+/** What of `deploy.restart_policy` the engines' own policy has no word for. */
+function restartAnnotations({ deploy }: Service): Readonly<Record<string, string>> {
+  const { restartDelay, restartWindow, restartAttempts } = deploy ?? {}
+  return {
+    ...(restartDelay ? { [annotations.restartDelay]: formatDuration(restartDelay) } : {}),
+    ...(restartWindow ? { [annotations.restartWindow]: formatDuration(restartWindow) } : {}),
+    ...(restartAttempts ? { [annotations.restartAttempts]: String(restartAttempts) } : {}),
   }
 }
 

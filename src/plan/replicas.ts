@@ -1,4 +1,5 @@
 /** What becomes of each container of a service: kept, started, recreated, created, removed; decided, not yet planned. */
+import { isJob } from '../model/deploy.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { type Adjustment, changesOf } from './adjust.ts'
@@ -141,15 +142,24 @@ function compared(input: DecideInput, number: number, container: ObservedContain
   return { ...found, replace: found.replace ?? (input.recreate === 'always' ? 'asked for' : undefined) }
 }
 
-function settle({ parted }: DecideInput, number: number, container: ObservedContainer): Exclude<Replica, Creation> {
+function settle(
+  { parted, service }: DecideInput,
+  number: number,
+  container: ObservedContainer,
+): Exclude<Replica, Creation> {
   const networks = parted.get(container.id)
   if (isLive(container) && networks)
     return { kind: 'start', number, container, cause: `network ${networks.join(' and ')} is made anew` }
   // which its engine refuses: a person has paused it, and a person must let it go on
   if (container.state === 'paused') return { kind: 'start', number, container, cause: 'it is paused' }
-  if (isLive(container)) return { kind: 'keep', number, container }
+  if (isLive(container) || isDone(service, container)) return { kind: 'keep', number, container }
   const cause = container.exitCode === undefined ? 'it is not running' : `it exited with code ${container.exitCode}`
   return { kind: 'start', number, container, cause }
+}
+
+/** A job that has done what it was for. */
+export function isDone(service: Service, { state, exitCode }: ObservedContainer): boolean {
+  return isJob(service) && state === 'exited' && exitCode === 0
 }
 
 /** What its dependents notice: its first word says what happens. */
@@ -170,4 +180,9 @@ export function happens(decision: Replica): 'recreated' | 'created' | 'started' 
 
 export function isReplica(decision: Decision): decision is Replica {
   return decision.kind !== 'remove'
+}
+
+/** What `--wait` waits for has come about already. */
+export function isReady(container: ObservedContainer): boolean {
+  return container.state === 'running' && (container.health === undefined || container.health === 'healthy')
 }

@@ -2,6 +2,7 @@
 import type { EndpointSettings } from '../api/container-body.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Condition } from '../model/dependency.ts'
+import { isJob } from '../model/deploy.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { planAdjustment } from './adjusting.ts'
@@ -12,13 +13,23 @@ import { type Decisions, needs } from './follow-changes.ts'
 import type { Hashed } from './hash.ts'
 import { type Hooked, planHooks } from './hooks.ts'
 import { inheritedVolumes } from './inherited-volumes.ts'
+import { jobTurn, type Planned } from './jobs.ts'
 import { containerName, imageName, isPassingName, temporaryName } from './names.ts'
 import type { PlannedNetworks } from './networks.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import type { NodeId, Ref } from './operation.ts'
 import type { Plan } from './plan.ts'
 import { recreationChanges } from './recreation.ts'
-import { type Creation, type Decision, isReplica, type Recreation, type Removal, type Replica } from './replicas.ts'
+import {
+  type Creation,
+  type Decision,
+  isDone,
+  isReady,
+  isReplica,
+  type Recreation,
+  type Removal,
+  type Replica,
+} from './replicas.ts'
 import { planDraining, planTakeOver } from './rollout.ts'
 import { planUpdate } from './update.ts'
 import type { PlannedVolumes } from './volumes.ts'
@@ -38,14 +49,6 @@ export interface ServicesInput {
   readonly timeout: number | undefined
   readonly start: boolean
   readonly wait: boolean
-}
-
-/** A replica in the plan: its container, and the node after which it runs; undefined when it runs already. */
-interface Planned {
-  readonly replica: Replica
-  readonly name: string
-  readonly container: Ref
-  readonly started: NodeId | undefined
 }
 
 /** What comes before the containers of a service. */
@@ -92,8 +95,10 @@ export class ServicePlanner {
     const cleared = removals.filter(({ first }) => first).map(removal => this.#clear(service, removal))
     const updated = this.#update(service, own, { gates, cleared })
     const planned: Planned[] = []
-    for (const decision of own.filter(isReplica))
-      planned.push(updated.get(decision.number) ?? this.#replica(service, decision, { gates, cleared }))
+    for (const decision of own.filter(isReplica)) {
+      const turn = [...gates, ...jobTurn(this.#plan, service, planned)]
+      planned.push(updated.get(decision.number) ?? this.#replica(service, decision, { gates: turn, cleared }))
+    }
     for (const removal of removals) if (!removal.first) this.#remove(service, removal)
     this.#planned.set(service.name, planned)
   }
@@ -168,7 +173,8 @@ export class ServicePlanner {
     const replicas = own.filter(decision => decision.kind === 'recreate')
     const isHeld = ({ container: { id } }: Recreation) => networks.stopped.has(id) || volumes.removed.has(id)
     // what goes with a network or volume that is made anew goes all at once
-    if (!start || !service.deploy?.update || replicas.length === 0 || replicas.some(isHeld)) return new Map()
+    if (!start || !service.deploy?.update || isJob(service) || replicas.length === 0 || replicas.some(isHeld))
+      return new Map()
     this.#updated.add(service.name)
     const turns = planUpdate(this.#plan, {
       service,
@@ -358,6 +364,7 @@ export class ServicePlanner {
     const after = started === undefined ? [] : [started]
     if (condition === 'started') return after
     if (replica.kind === 'keep' && condition === 'healthy' && replica.container.health === 'healthy') return []
+    if (replica.kind === 'keep' && isDone(this.#input.project.services[needed]!, replica.container)) return []
     const users = this.#input.services.filter(user => {
       const dependency = user.dependsOn[needed]
       return dependency?.condition === condition && dependency.required === required
@@ -376,19 +383,18 @@ export class ServicePlanner {
   /** What somebody waits for to complete is waited for that long, everything else until it is healthy, or runs. */
   #waitReady(service: Service): void {
     const { project } = this.#input
-    const job = Object.values(project.services).some(user => user.dependsOn[service.name]?.condition === 'completed')
+    const isNeededDone = ({ dependsOn }: Service) => dependsOn[service.name]?.condition === 'completed'
+    const job = isJob(service) || Object.values(project.services).some(isNeededDone)
     const condition = job ? 'completed' : 'ready'
     for (const { replica, started, name, container } of this.#planned.get(service.name) ?? []) {
       const waited = ['healthy', 'completed'].some(each =>
         this.#waits.has(JSON.stringify([service.name, replica.number, each, true])),
       )
-      if (waited || (replica.kind === 'keep' && !job && isReady(replica.container))) continue
+      const { kind } = replica
+      if (waited || (kind === 'keep' && (job ? isDone(service, replica.container) : isReady(replica.container))))
+        continue
       const wait = { kind: 'wait-container', cause: 'asked for', name, service: service.name, container } as const
       this.#plan.add({ ...wait, condition, required: true }, started === undefined ? [] : [started])
     }
   }
-}
-
-function isReady(container: ObservedContainer): boolean {
-  return container.state === 'running' && (container.health === undefined || container.health === 'healthy')
 }

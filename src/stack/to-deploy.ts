@@ -7,13 +7,14 @@ export function toDeploy(view: View): Deploy {
   const reservations = view.at('resources').at('reservations')
   const placement = view.at('placement')
   return {
-    mode: view.text('mode'),
+    mode: view.text('mode') as Deploy['mode'],
     endpointMode: view.text('endpoint_mode'),
     labels: view.strings('labels'),
     update: view.has('update_config') ? toRollout(view.at('update_config')) : undefined,
     rollback: view.has('rollback_config') ? toRollout(view.at('rollback_config')) : undefined,
     restartDelay: view.at('restart_policy').number('delay'),
     restartWindow: view.at('restart_policy').number('window'),
+    restartAttempts: isCounted(view) ? undefined : view.at('restart_policy').number('max_attempts'),
     placement: {
       constraints: placement.texts('constraints'),
       spread: placement.views('preferences').flatMap(preference => preference.text('spread') ?? []),
@@ -35,14 +36,26 @@ function toRollout(view: View): Rollout {
   }
 }
 
+/** Whether the engines' own policy has the number of attempts. */
+function isCounted(deploy: View): boolean {
+  return deploy.at('restart_policy').text('condition') === 'on-failure' || isJobMode(deploy)
+}
+
+function isJobMode(deploy: View): boolean {
+  return deploy.text('mode')?.endsWith('-job') ?? false
+}
+
 /** `deploy.restart_policy` wins over `restart`, as in Compose. */
 export function toRestart(view: View): RestartPolicy {
-  const policy = view.at('deploy').at('restart_policy')
+  const deploy = view.at('deploy')
+  const policy = deploy.at('restart_policy')
   if (policy.node?.kind === 'map') {
     const condition = policy.text('condition') ?? 'no'
     // without a word of when it says nothing, as in Compose
     if (condition === 'none' || condition === 'no') return { kind: 'no' }
-    if (condition === 'on-failure') return { kind: 'on-failure', maxRetries: policy.number('max_attempts') ?? 0 }
+    // a job that has done what it was for is not started again
+    if (condition === 'on-failure' || isJobMode(deploy))
+      return { kind: 'on-failure', maxRetries: policy.number('max_attempts') ?? 0 }
     return condition === 'unless-stopped' ? { kind: 'unless-stopped' } : { kind: 'always' }
   }
   const [kind, retries] = (view.text('restart') ?? 'no').split(':')

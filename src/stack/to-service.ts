@@ -15,7 +15,8 @@ export function toService(name: string, view: View): Service {
   const deploy = view.at('deploy')
   return {
     name,
-    replicas: view.number('scale') ?? deploy.number('replicas') ?? 1,
+    // there is one machine
+    replicas: deploy.text('mode')?.startsWith('global') ? 1 : (view.number('scale') ?? deploy.number('replicas') ?? 1),
     profiles: view.texts('profiles'),
     image: view.text('image'),
     build: view.has('build') ? toBuild(view.at('build')) : undefined,

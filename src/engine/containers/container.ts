@@ -81,6 +81,8 @@ export const stateSchema = z.object({
   oomKilled: z.boolean(),
   error: z.string(),
   restartCount: z.number(),
+  /** Of those the ones that did not run for the time that is asked of them. */
+  failedRestarts: z.number().optional(),
   /** Somebody stopped it on purpose: unless-stopped then lets it be. */
   stoppedOnPurpose: z.boolean(),
   /** The network namespace it owns, while there is one. */

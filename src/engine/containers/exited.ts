@@ -1,7 +1,7 @@
 /** What follows an exit: it is recorded, everything the process held is given back, and the policy says what is next. */
 import { messageOf } from '../../lib/failure.ts'
 import type { Exit } from '../../runtime/runtime.ts'
-import { nextDelay, restartsAfterExit } from './config/restart-policy.ts'
+import { failedRestarts, nextDelay, restartsAfterExit, restartTuning } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
 import { releaseJoined, releaseNetwork } from './network.ts'
 import { type Parts, tell, tellVolumes } from './parts.ts'
@@ -18,22 +18,34 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
   const startedAt = state.startedAt ? Date.parse(state.startedAt) : exit.finishedAt.getTime()
   const ranFor = exit.finishedAt.getTime() - startedAt
   const policy = record.hostConfig.RestartPolicy
+  const tuning = restartTuning(record.hostConfig.Annotations ?? {})
+  const failed = failedRestarts(
+    { restartCount: state.restartCount, failedRestarts: state.failedRestarts ?? 0 },
+    ranFor,
+    tuning,
+  )
   const again =
     !container.restarting &&
-    restartsAfterExit(policy, {
-      exitCode: exit.code,
-      restartCount: state.restartCount,
-      stoppedOnPurpose: state.stoppedOnPurpose,
-    })
+    restartsAfterExit(
+      policy,
+      {
+        exitCode: exit.code,
+        restartCount: state.restartCount,
+        failedRestarts: failed,
+        stoppedOnPurpose: state.stoppedOnPurpose,
+      },
+      tuning,
+    )
   container.move(again ? 'restarting' : 'exited', {
     pid: 0,
     exitCode: exit.code,
     oomKilled: exit.oomKilled,
+    ...(failed > 0 ? { failedRestarts: failed } : {}),
     finishedAt: exit.finishedAt.toISOString(),
     // what does not run is not well, as with Docker; the log of its check stays
     health: state.health && { ...state.health, Status: 'unhealthy' },
   })
-  container.backoff = again ? nextDelay(container.backoff, ranFor) : 0
+  container.backoff = again ? nextDelay(container.backoff, ranFor, tuning) : 0
   // before anything is given back: an engine that is killed in between knows how it ended, and gives the rest back
   await container.save({ lasting: !again && !container.restarting })
   await release(parts, container, again || container.restarting)

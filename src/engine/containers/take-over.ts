@@ -1,7 +1,7 @@
 /** What the engine before left → what this one manages: each container for itself, so that one that fails keeps nobody else. */
 import { errnoOf, messageOf } from '../../lib/failure.ts'
 import { adopt, adoptNetwork, endLost } from './adopt.ts'
-import { startsWithEngine } from './config/restart-policy.ts'
+import { restartTuning, startsWithEngine } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
 import type { Life } from './life.ts'
 import { mend } from './mend.ts'
@@ -39,7 +39,9 @@ export async function takeOver(parts: Parts, options: TakeOverOptions): Promise<
   await orSay('Cannot look for what runs without a record', tellUnknown(parts, options.lost))
   const waiting = [...parts.all()].filter(
     ({ record, state }) =>
-      state.status === 'exited' && state.startedAt && startsWithEngine(record.hostConfig.RestartPolicy, state),
+      state.status === 'exited' &&
+      state.startedAt &&
+      startsWithEngine(record.hostConfig.RestartPolicy, state, restartTuning(record.hostConfig.Annotations ?? {})),
   )
   await Promise.all(
     waiting.map(container => orSay(`Cannot start "${container.name}" with the engine`, options.start(container))),

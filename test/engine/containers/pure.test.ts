@@ -3,7 +3,13 @@ import { test } from 'node:test'
 import { capabilitySet, defaultCapabilities } from '../../../src/engine/containers/config/capabilities.ts'
 import { containerEnvironment, execEnvironment } from '../../../src/engine/containers/config/environment.ts'
 import { parseBind, tmpfsOptions } from '../../../src/engine/containers/config/mount-points.ts'
-import { nextDelay, restartsAfterExit, startsWithEngine } from '../../../src/engine/containers/config/restart-policy.ts'
+import {
+  failedRestarts,
+  nextDelay,
+  restartsAfterExit,
+  restartTuning,
+  startsWithEngine,
+} from '../../../src/engine/containers/config/restart-policy.ts'
 import { checkSecurityOptions } from '../../../src/engine/containers/config/security-options.ts'
 import { findUser } from '../../../src/engine/containers/config/user.ts'
 import { commandText, statusText } from '../../../src/engine/containers/show/inspect.ts'
@@ -23,6 +29,36 @@ test('nextDelay() doubles from 100 ms to a minute, and forgets after ten steady 
   for (let i = 0, delay = 0; i < 12; i++) delays.push((delay = nextDelay(delay, 50)))
   assert.deepEqual(delays, [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000, 60_000])
   assert.equal(nextDelay(51_200, 10_000), 100)
+})
+
+test('restartTuning() reads times and a number, and refuses what is neither', () => {
+  const [delay, window, attempts] = ['delay', 'window', 'max-attempts'].map(name => `io.tscompose.restart.${name}`)
+  assert.deepEqual(restartTuning({ [delay!]: '1m30s', [window!]: '500ms', [attempts!]: '3', other: 'x' }), {
+    delay: 90_000,
+    window: 500,
+    attempts: 3,
+  })
+  for (const given of [{ [delay!]: 'soon' }, { [window!]: '-1s' }, { [attempts!]: '1.5' }])
+    assert.throws(() => restartTuning(given), /Cannot use ".*" as the annotation "io.tscompose.restart/)
+})
+
+test('nextDelay() is the one that is asked for, however short the runs are', () => {
+  assert.equal(nextDelay(5000, 1, { delay: 5000 }), 5000)
+  assert.equal(nextDelay(0, 60_000, { delay: 5000 }), 5000)
+})
+
+test('restartsAfterExit() counts attempts of any policy, and with a window only those that did not run for so long', () => {
+  const exit = { exitCode: 0, stoppedOnPurpose: false }
+  const always = { Name: 'always', MaximumRetryCount: 0 }
+  assert.equal(restartsAfterExit(always, { ...exit, restartCount: 1 }, { attempts: 2 }), true)
+  assert.equal(restartsAfterExit(always, { ...exit, restartCount: 2 }, { attempts: 2 }), false)
+  const tuning = { attempts: 2, window: 1000 }
+  assert.equal(restartsAfterExit(always, { ...exit, restartCount: 9, failedRestarts: 1 }, tuning), true)
+  assert.equal(restartsAfterExit(always, { ...exit, restartCount: 9, failedRestarts: 2 }, tuning), false)
+  // the first run is no restart
+  assert.equal(failedRestarts({ restartCount: 0, failedRestarts: 0 }, 10, tuning), 0)
+  assert.equal(failedRestarts({ restartCount: 1, failedRestarts: 0 }, 10, tuning), 1)
+  assert.equal(failedRestarts({ restartCount: 2, failedRestarts: 1 }, 1000, tuning), 1)
 })
 
 test('restartsAfterExit() follows the policy, and never a stop on purpose', () => {

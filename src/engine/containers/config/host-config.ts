@@ -26,7 +26,7 @@ import { parseLink } from './links.ts'
 import { logConfig } from './log-config.ts'
 import { portBindings } from './port-bindings-row.ts'
 import { resourceRows } from './resource-rows.ts'
-import { restartPolicies } from './restart-policy.ts'
+import { restartPolicies, restartTuning } from './restart-policy.ts'
 
 const restartSchema = z.object({ Name: z.string(), MaximumRetryCount: z.number() })
 
@@ -83,6 +83,7 @@ const mounts: Row<readonly Mount[], readonly Mount[] | undefined> = {
 
 function annotations(entries: Readonly<Record<string, string>>): void {
   if ('' in entries) throw invalid('invalid Annotations: the empty string is not permitted as an annotation key')
+  restartTuning(entries)
 }
 
 /** In the order that inspect shows. */
