@@ -20,6 +20,7 @@ import { Layers, type Unplaced } from './layers.ts'
 import type { PruneOptions } from './prune.ts'
 import type { Puller } from './pull.ts'
 import { familiar, newName, normalName, parseReference, repositoryName } from './reference.ts'
+import type { SearchOptions, SearchResult } from './registry/search.ts'
 import { defaultSettings, type RegistrySettings } from './registry/settings.ts'
 import { decideRemoval, type ImageUser, type RemovedImage } from './removal.ts'
 import type { ArchiveLimits } from './unpack-limits.ts'
@@ -154,6 +155,12 @@ export class Images {
   async login(body: Parameters<typeof toAuth>[0], signal: AbortSignal) {
     const { login } = await import('./registry/login.ts')
     return await login(this.#store.registries, { ...toAuth(body), server: body.serveraddress ?? '' }, signal)
+  }
+
+  /** What a registry finds. @throws Failure `unsupported` naming one that has no search. */
+  async search(term: string, options: SearchOptions): Promise<readonly SearchResult[]> {
+    const { search } = await import('./registry/search.ts')
+    return await search(this.#store.registries, term, options)
   }
 
   /** Reads a docker archive or an OCI layout, compressed or not; returns the names loaded, or ids where there are none. */

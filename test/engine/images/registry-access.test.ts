@@ -255,6 +255,46 @@ describe('mirrors', { skip: lacking(root()) }, () => {
   })
 })
 
+describe('search', { skip: lacking(root()) }, () => {
+  const signal = new AbortController().signal
+
+  test('asks the registry that the term names, and shows credentials to it alone', async t => {
+    const found = { name: 'team/app', description: null, star_count: 3, is_official: false, more: 'x' }
+    const http = await server(t, (_, response) => response.end(JSON.stringify({ results: [found, found] })))
+    const { images } = await store(t)
+    const auth = { username: 'me', password: 'pass', server: http.host }
+    const results = await images.search(`${http.host}/the app`, { limit: 1, auth, signal })
+    const shown = { name: 'team/app', description: '', star_count: 3, is_official: false, is_automated: false }
+    assert.deepEqual(results, [shown])
+    await images.search(`${http.host}/x`, { limit: 1, auth: { ...auth, server: 'other.test' }, signal })
+    const asked = http.asked.filter(({ url }) => url.includes('search'))
+    assert.deepEqual(
+      asked.map(({ url, authorization }) => [url, authorization]),
+      [
+        ['GET /v1/search?q=the+app&n=1', `Basic ${Buffer.from('me:pass').toString('base64')}`],
+        ['GET /v1/search?q=x&n=1', undefined],
+      ],
+    )
+  })
+
+  test('is refused by the name of a registry that has none, or answers something else', async t => {
+    for (const [code, body, kind] of [
+      [404, 'none', 'unsupported'],
+      [200, '<html>', 'unsupported'],
+      [200, '{"results": 5}', 'unsupported'],
+      [500, '', 'unavailable'],
+    ] as const) {
+      const http = await server(t, (_, response) => response.writeHead(code).end(body))
+      const { images } = await store(t)
+      const message = new RegExp(`^Cannot search registry ${http.host.replaceAll('.', '\\.')}: `)
+      await assert.rejects(images.search(`${http.host}/x`, { limit: 25, signal }), { kind, message })
+    }
+    const { images } = await store(t)
+    for (const term of ['', '127.0.0.1:1/', 'https://r.test/x', 'a b.c/x'])
+      await assert.rejects(images.search(term, { limit: 25, signal }), { kind: 'invalid' }, term)
+  })
+})
+
 describe('a proxy', { skip: lacking(root()) }, () => {
   test('is used for registries that are not on this machine nor excepted', async t => {
     const { parts, answer } = await imageServer()

@@ -109,12 +109,22 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
       checkPlatform(images.get(params.name), params.name, query.platform)
       return images.history(params.name)
     },
-    imageSearch: ({ query }) => {
-      const { limit = 25, term = '' } = query
+    imageSearch: async ({ query, headers }, { signal }) => {
+      const { limit = 25, term = '', filters = {} } = query
       if (limit < 1 || limit > 100) throw new Failure('invalid', `limit ${limit} is outside the range of [1, 100]`)
-      throw new Failure('unsupported', `Cannot search for "${term}": searching a registry is not supported`, {
-        hint: "Search on the registry's own page",
-      })
+      checkFilters(filters, ['is-automated', 'is-official', 'stars'])
+      const official = booleanFilter(filters, 'is-official')
+      const automated = booleanFilter(filters, 'is-automated')
+      const stars = Math.max(0, ...(filters['stars'] ?? []).map(Number))
+      if (Number.isNaN(stars)) throw new Failure('invalid', `invalid filter 'stars=${filters['stars']?.join()}'`)
+      const auth = decodeRegistryAuth(headers.registryAuth)
+      const found = await images.search(term, { limit, auth, signal })
+      return found.filter(
+        each =>
+          (official === undefined || each.is_official === official) &&
+          (automated === undefined || each.is_automated === automated) &&
+          each.star_count >= stars,
+      )
     },
     imagesGet: ({ query }) => saveImages(images, query.names ?? [], query.platform),
     imageGet: ({ params, query }) => saveImages(images, [params.name], query.platform),
