@@ -13,6 +13,8 @@ export interface PlanNode {
 
 export interface Kept {
   readonly name: string
+  /** Where it is a service's. */
+  readonly service?: string
   readonly state: 'running' | 'stopped'
 }
 
@@ -81,8 +83,8 @@ export class Plan {
   }
 
   /** A container that stays as it is: it runs, or has been stopped before. */
-  keep(name: string, state: Kept['state'] = 'running'): void {
-    this.#kept.push({ name, state })
+  keep(name: string, state: Kept['state'] = 'running', service?: string): void {
+    this.#kept.push({ name, state, ...(service === undefined ? {} : { service }) })
   }
 
   /** Containers that stay as they are. */

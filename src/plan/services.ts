@@ -130,7 +130,7 @@ export class ServicePlanner {
     // what was stopped for the sake of a network goes on even where nothing else is started
     const goesOn = networks.stopped.has(container.id)
     if (replica.kind === 'keep' || !(start || goesOn)) {
-      if (container.state === 'running' && !adjustment) this.#plan.keep(name)
+      if (container.state === 'running' && !adjustment) this.#plan.keep(name, 'running', service.name)
       return { replica, name, container: container.id, started: after.at(-1) }
     }
     const add = { cause: replica.cause, ...on }

@@ -27,6 +27,8 @@ export interface Row {
   readonly cause: string
   readonly changes: readonly Change[]
   readonly containers: readonly string[]
+  /** How many containers the service has, where it happens to some of them only. */
+  readonly of?: number
   /** It takes data away for good. */
   readonly destroys: boolean
 }
@@ -39,7 +41,16 @@ export function summarize(plans: readonly Plan[]): readonly Row[] {
     things.set(key, [...(things.get(key) ?? []), operation])
   }
   const rows = [...things.values()].flatMap(operations => rowOf(operations) ?? [])
-  return [...rows.filter(({ kind }) => kind !== 'service'), ...together(rows.filter(({ kind }) => kind === 'service'))]
+  const services = together(rows.filter(({ kind }) => kind === 'service'))
+  const counts = new Map<string, number>()
+  const count = (name: string, more: number) => counts.set(name, (counts.get(name) ?? 0) + more)
+  for (const { name, action, containers } of services) if (action !== 'create') count(name, containers.length)
+  for (const { service } of plans.flatMap(plan => plan.kept)) if (service !== undefined) count(service, 1)
+  const whole = services.map(row => {
+    const of = counts.get(row.name) ?? 0
+    return row.containers.length < of && row.action !== 'create' && row.action !== 'remove' ? { ...row, of } : row
+  })
+  return [...rows.filter(({ kind }) => kind !== 'service'), ...whole]
 }
 
 function rowOf(operations: readonly Operation[]): Row | undefined {
@@ -98,10 +109,11 @@ function together(rows: readonly Row[]): readonly Row[] {
 
 const signs: Readonly<Partial<Record<Action, string>>> = { create: '+', pull: '+', remove: '-' }
 
-/** "~ web: recreate  image a→b · ports +8443:443"; what is not a service is led by what it is. */
-export function rowText({ kind, name, action, cause, changes, containers, destroys }: Row): string {
+/** "~ web: recreate 2 of 3  image a→b · ports +8443:443"; what is not a service is led by what it is. */
+export function rowText({ kind, name, action, cause, changes, containers, of, destroys }: Row): string {
   const what = kind === 'service' ? name : `${kind} ${name}`
-  const several = containers.length > 1 ? ` ${containers.length}` : ''
+  const several =
+    of !== undefined ? ` ${containers.length} of ${of}` : containers.length > 1 ? ` ${containers.length}` : ''
   // what has stopped is told of, whatever else is done to it
   const begins = action === 'start' || action === 'restart' ? [cause] : []
   const told = [...begins, ...(changes.length > 0 ? [changesText(changes)] : [])]

@@ -158,6 +158,15 @@ test('replicas with which the same happens are one line, and totals count each',
   assert.equal(totalsText([]), 'no changes')
 })
 
+test('what happens to one of several replicas says so', () => {
+  const shop = project([service('web', { replicas: 3 })])
+  const there = up(shop)
+  const containers = there.containers.map(c => (c.number === 2 ? { ...c, state: 'exited' as const, exitCode: 1 } : c))
+  assert.deepEqual(summarize([reconcile(shop, { ...there, containers })]).map(rowText), [
+    '~ web: start 1 of 3  it exited with code 1',
+  ])
+})
+
 test('planJson() holds fields with values, totals and steps, and no body', () => {
   const of = (tag: string) => project([service('web', { environment: { TAG: tag, PASSWORD: `hunter${tag}` } })])
   const plan = reconcile(of('2'), up(of('1')))

@@ -63,7 +63,7 @@ export class FakeEngine {
   }
 
   #id(): string {
-    return (++this.#made).toString(16).padStart(12, 'a').padEnd(64, '0')
+    return (++this.#made).toString(16).padStart(12, '0').padEnd(64, 'f')
   }
 
   #handlers(): Readonly<Record<string, Handler>> {
