@@ -35,7 +35,10 @@ export class Forwarder {
   #failing = false
   #unnoted = false
   #complete = false
+  #unread = false
   #open: OpenLines = {}
+  /** Behind the last record sent, whether or not the disk took it. */
+  #position: Position | undefined
   /** Resolves when all is sent, or it was closed; never rejects. */
   readonly done: Promise<void>
 
@@ -76,17 +79,24 @@ export class Forwarder {
   }
 
   async #run(): Promise<void> {
-    const { name, say, position } = this.#options
-    const follower = new LogFollower(this.#options.log, {
-      start: this.#start(),
-      onLost: () => say(`Not all of the log of "${name}" was sent before it was rotated away`),
-    })
+    const { name, say, log, position } = this.#options
+    const { signal } = this.#closing
+    this.#position = this.#start()
+    const onLost = () => say(`Not all of the log of "${name}" was sent before it was rotated away`)
     try {
-      await this.#forward(follower)
-    } catch (error) {
-      say(`Cannot send the log of "${name}" any more: ${textOf(error)}`)
+      for (let delay = firstDelay; !signal.aborted && !this.#complete; delay = Math.min(delay * 2, longestDelay)) {
+        const follower = new LogFollower(log, { start: this.#position, onLost })
+        try {
+          await this.#forward(follower)
+        } catch (error) {
+          if (!this.#unread) say(`Cannot read the log of "${name}" to send it: ${textOf(error)}; it is tried again`)
+          this.#unread = true
+          await pause(delay, undefined, { signal }).catch(() => undefined)
+        } finally {
+          await follower.close()
+        }
+      }
     } finally {
-      await follower.close()
       await this.#disconnect()
       position.close()
     }
@@ -125,6 +135,7 @@ export class Forwarder {
         const { message, open } = messageOf(record, { open: this.#open, container: this.#options.container })
         if (!(await this.#deliver(message))) return
         this.#open = open
+        this.#unread = false
         this.#note({ ...place, open })
       }
     }
@@ -132,6 +143,7 @@ export class Forwarder {
 
   /** A full disk keeps nothing from being sent; a later engine sends it again. */
   #note(position: Position): void {
+    this.#position = position
     try {
       this.#options.position.write(position)
       this.#unnoted = false

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { appendFileSync, mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Forwarder } from '../../../../src/engine/logs/forward/forwarder.ts'
 import { PositionFile } from '../../../../src/engine/logs/forward/position.ts'
@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../../support/temporary-paths.ts'
 /** A log, a server of the test's own, and forwarders between them, one after the other. */
 class World {
   readonly log: string
-  readonly position: string
+  position: string
   readonly said: string[] = []
   readonly sent: string[] = []
   connections = 0
@@ -164,6 +164,37 @@ test('a server that takes nothing does not keep a forwarder from closing', async
   await eventually('the line is on its way', async () => asked)
   await forwarder.close()
   assert.deepEqual(world.sent, [])
+})
+
+test('a position that the disk does not take keeps nothing from being sent, and is told once', async t => {
+  const world = new World(t)
+  world.position = join(dirname(world.log), 'nonesuch', 'forward.json')
+  world.append('a', 'b', 'c')
+  const forwarder = world.start()
+  world.end()
+  await forwarder.done
+  assert.deepEqual(world.sent, ['a', 'b', 'c'])
+  assert.equal(world.said.length, 1)
+  assert.match(world.said[0]!, /^Cannot write down how much of the log of "web" is sent: ENOENT/)
+})
+
+test('a log that cannot be read is tried again, from where it was sent', async t => {
+  const world = new World(t)
+  world.append('a')
+  const forwarder = world.start()
+  await eventually('a', async () => world.sent.includes('a'))
+  renameSync(world.log, `${world.log}.1`)
+  mkdirSync(world.log)
+  await eventually('the failure', async () => world.said.length > 0)
+  rmdirSync(world.log)
+  renameSync(`${world.log}.1`, world.log)
+  world.append('b')
+  world.end()
+  await forwarder.done
+  assert.deepEqual(world.sent, ['a', 'b'])
+  assert.equal(world.said.length, 1)
+  assert.match(world.said[0]!, /^Cannot read the log of "web" to send it: EISDIR.*; it is tried again$/)
+  assert.ok(forwarder.complete)
 })
 
 test('a position that is none is told of, and all is sent again', async t => {
