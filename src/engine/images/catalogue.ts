@@ -7,7 +7,7 @@ import type { Blobs } from './blobs.ts'
 import { type Digest, digestOf, parseDigest } from './digest.ts'
 import { type Image, type ImageDocument, imageDocumentSchema } from './image.ts'
 import { type ImageRecord, IndexFile } from './index-file.ts'
-import { familiar, familiarName, parseReference, repositoryName } from './reference.ts'
+import { familiar, familiarName, fullName, parseReference, repositoryName } from './reference.ts'
 
 /** What a pull, load or import brings. */
 export interface NewImage {
@@ -258,12 +258,18 @@ export function parseDocument(data: Uint8Array, from: string): ImageDocument {
   return result.data
 }
 
+function sorted(names: readonly string[]): readonly string[] {
+  if (names.length < 2) return [...names]
+  const full = names.map(name => ({ name, by: fullName(parseReference(name)) }))
+  return full.sort((a, b) => (a.by < b.by ? -1 : 1)).map(({ name }) => name)
+}
+
 function toImage(record: ImageRecord, document: ImageDocument): Image {
   const created = new Date(document.created ?? 0)
   return {
     id: record.id,
-    tags: [...record.tags].sort(),
-    digests: [...record.digests].sort(),
+    tags: sorted(record.tags),
+    digests: sorted(record.digests),
     size: record.size,
     parent: record.parent,
     created: Number.isNaN(created.getTime()) ? new Date(0) : created,

@@ -68,7 +68,7 @@ export type ImageDocument = z.infer<typeof imageDocumentSchema>
 /** An image of the store; replaced, never changed, when its tags do. */
 export interface Image {
   readonly id: Digest
-  /** Familiar, sorted: "busybox:latest", "127.0.0.1:5000/app:1". */
+  /** Familiar, sorted by their full names: "docker/app:1", "busybox:latest". */
   readonly tags: readonly string[]
   /** Where it was pulled from: "127.0.0.1:5000/app@sha256:…". */
   readonly digests: readonly string[]

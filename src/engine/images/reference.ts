@@ -111,7 +111,14 @@ export function familiarName(reference: Reference): string {
 
 /** "busybox:latest", "app@sha256:…". */
 export function familiar(reference: Reference): string {
-  const tag = reference.tag === undefined ? '' : `:${reference.tag}`
-  const digest = reference.digest === undefined ? '' : `@${reference.digest}`
-  return familiarName(reference) + tag + digest
+  return familiarName(reference) + suffix(reference)
+}
+
+/** "docker.io/library/busybox:latest": by these names Docker sorts. */
+export function fullName(reference: Reference): string {
+  return `${reference.domain}/${reference.path}${suffix(reference)}`
+}
+
+function suffix({ tag, digest }: Reference): string {
+  return (tag === undefined ? '' : `:${tag}`) + (digest === undefined ? '' : `@${digest}`)
 }
