@@ -6,10 +6,11 @@ import { type Isolated, writeIsolated } from '../state/isolated.ts'
 import type { Call } from './command.ts'
 import { freePorts } from './free-ports.ts'
 import { stateOf } from './isolation.ts'
+import type { Loaded } from './project.ts'
 
 export interface IsolatedStack {
   /** With the host ports of its files. */
-  readonly loaded: LoadedStack
+  readonly loaded: Loaded
   readonly isolated: Isolated
 }
 
@@ -30,6 +31,8 @@ export async function withFreePorts(
   call.screen.say(`Project ${isolated.name}, beside ${isolated.base}`)
   for (const { service, from, to, protocol } of moved)
     call.screen.say(`Service ${service}: host port ${from}/${protocol} is taken, it is published on ${to}`)
+  for (const network of loaded.unpinned ?? [])
+    call.screen.say(`Network ${network}: its subnet and fixed addresses are left to the engine`)
   return {
     loaded: { ...loaded, project: withPorts(project, ports) },
     settle: () => writeIsolated({ ...isolated, ports }, stateOf(call)),

@@ -30,7 +30,11 @@ export interface LoadChoices
 }
 
 /** `isolated`: it has a name of its own, and host ports that may be others than its files say. */
-export type Loaded = LoadedStack & { readonly isolated?: Isolated | undefined }
+export type Loaded = LoadedStack & {
+  readonly isolated?: Isolated | undefined
+  /** Networks whose subnets are left to the engine for that. */
+  readonly unpinned?: readonly string[] | undefined
+}
 
 /**
  * Reads the stack; its warnings go to stderr, and with --strict they end the command.
@@ -44,7 +48,7 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
   choices.onRead?.(lockPath(loaded.project))
   const { loaded: pinned, missing } = await withLock(loaded)
   for (const image of missing) call.screen.warn(`${lockName} does not have "${image}": run "tscompose lock"`)
-  return { ...pinned, isolated: loaded.isolated }
+  return { ...pinned, isolated: loaded.isolated, unpinned: loaded.unpinned }
 }
 
 async function readProject(call: Call, choices: LoadChoices): Promise<Loaded> {
@@ -86,10 +90,11 @@ async function isolatedStack(call: Call, loaded: LoadedStack, isolating: Isolati
   if (adopt || files.includes('-')) return loaded
   const found = isolationOf(call, { directory, name, isolated })
   if (!found) return loaded
-  const { isolate, withPorts } = await import('../model/isolate.ts')
+  const { isolate, unpinnedNetworks, withPorts } = await import('../model/isolate.ts')
   const own = await again(found.name)
   const project = isolate(own.project, found.suffix)
-  return { ...own, project: portsOfFiles ? project : withPorts(project, found.ports), isolated: found }
+  const unpinned = unpinnedNetworks(own.project)
+  return { ...own, project: portsOfFiles ? project : withPorts(project, found.ports), isolated: found, unpinned }
 }
 
 /** Whether all that it is about is among what was asked for. */

@@ -6,6 +6,7 @@ import { applyPlan } from './apply-plan.ts'
 import { type Call, type Command, command } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { OptionSpec, OptionTable, Values } from './options.ts'
+import { checkOwner } from './owner.ts'
 import { projectOrName } from './project.ts'
 
 export const timeoutOption = {
@@ -29,7 +30,7 @@ export interface Turning<Table extends OptionTable> {
   waitTimeout?(options: Values<Table>): number | undefined
 }
 
-/** What is turned: the project or its name, the engine, and the services that are named; undefined for all. */
+/** What is turned: the project or its name, the engine, and the services that are named; undefined for all. Another checkout's is refused. */
 export async function turned(call: Call) {
   const [target, client, { observe }] = await Promise.all([
     projectOrName(call),
@@ -39,7 +40,18 @@ export async function turned(call: Call) {
   return {
     target,
     client,
-    observe: () => observe(client, target.name, { signal: call.signal }),
+    observe: async () => {
+      const observed = await observe(client, target.name, { signal: call.signal })
+      if ('services' in target)
+        checkOwner(call, observed, {
+          host: client.host,
+          project: target,
+          adopt: undefined,
+          verb: 'act on',
+          otherwise: `name it without its files: -p ${target.name}`,
+        })
+      return observed
+    },
     services: call.args.length > 0 ? call.args : undefined,
   }
 }

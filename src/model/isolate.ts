@@ -1,5 +1,5 @@
 /** A project under a name of its own, so that the same files run twice on one engine: whatever they pin by name or port is scoped. */
-import type { Attachment, Network, NetworkMode } from './network.ts'
+import type { Attachment, Ipam, Network, NetworkMode } from './network.ts'
 import type { Port } from './port.ts'
 import type { Project } from './project.ts'
 import type { NamespaceMode, Service } from './service.ts'
@@ -39,15 +39,18 @@ export function isolate(project: Project, suffix: string): Project {
   const built = new Set(all.flatMap(({ build, image }) => (build && image !== undefined ? [image] : [])))
   const container = (name: string): string => (containers.has(name) ? scoped(name) : name)
   const image = (name: string): string => (built.has(name) ? scopedImage(name, suffix) : name)
+  const attachment = (one: Attachment, known: string | undefined): Attachment => {
+    const { ipv4Address, ipv6Address, ...rest } = one
+    const free = isUnpinned(project, one.network) ? rest : one
+    // on networks of its own it answers to the name that the files know it by
+    return known === undefined ? free : withAlias(project, free, known)
+  }
   const service = (one: Service): Service => ({
     ...one,
+    networks: changed(one.networks, each => attachment(each, one.containerName)),
     ...(one.image !== undefined && { image: image(one.image) }),
     ...(one.build && { build: { ...one.build, tags: one.build.tags.map(tag => scopedImage(tag, suffix)) } }),
-    ...(one.containerName !== undefined && {
-      containerName: scoped(one.containerName),
-      // on networks of its own it answers to the name that the files know it by
-      networks: changed(one.networks, each => withAlias(project, each, one.containerName!)),
-    }),
+    ...(one.containerName !== undefined && { containerName: scoped(one.containerName) }),
     networkMode: namespace(one.networkMode, container),
     ...(one.ipc && { ipc: namespace(one.ipc, container) }),
     ...(one.pid && { pid: namespace(one.pid, container) }),
@@ -57,15 +60,35 @@ export function isolate(project: Project, suffix: string): Project {
     ),
     externalLinks: one.externalLinks.map(link => ({ ...link, container: container(link.container) })),
   })
+  const network = (one: Network): Network =>
+    pinsSubnet(one) ? { ...named(one), ipam: unpinned(one.ipam) } : named(one)
   const named = <T extends Network | Volume>(one: T): T =>
     one.external || one.name === `${project.name}_${one.key}` ? one : { ...one, name: scoped(one.name) }
   return {
     ...project,
     services: changed(project.services, service),
     disabledServices: changed(project.disabledServices, service),
-    networks: changed(project.networks, named),
+    networks: changed(project.networks, network),
     volumes: changed(project.volumes, named),
   }
+}
+
+/** Networks whose subnets the files pin: two of them cannot be on one machine, so the engine chooses for the isolated one. */
+export function unpinnedNetworks(project: Project): readonly string[] {
+  return Object.keys(project.networks).filter(key => isUnpinned(project, key))
+}
+
+function isUnpinned(project: Project, key: string): boolean {
+  const found = Object.hasOwn(project.networks, key) ? project.networks[key] : undefined
+  return found !== undefined && pinsSubnet(found)
+}
+
+function pinsSubnet({ external, ipam }: Network): boolean {
+  return !external && ipam.config.some(({ subnet }) => subnet !== undefined)
+}
+
+function unpinned(ipam: Ipam): Ipam {
+  return { ...ipam, config: ipam.config.filter(({ subnet }) => subnet === undefined) }
 }
 
 /** "shop/web:dev" → "shop/web-feature-x:dev"; one that is pinned by a digest is what it is. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isFixed, isolate, portKey, withPorts } from '../../src/model/isolate.ts'
+import { isFixed, isolate, portKey, unpinnedNetworks, withPorts } from '../../src/model/isolate.ts'
 import type { Port } from '../../src/model/port.ts'
 import type { Service } from '../../src/model/service.ts'
 import { attachment, network, project, service, volume } from '../plan/project.ts'
@@ -75,6 +75,21 @@ describe('isolate()', () => {
     const names = (record: Readonly<Record<string, { name: string }>>) => Object.values(record).map(each => each.name)
     assert.deepEqual(names(isolated.networks), ['shop-x_default', 'net-x', 'out'])
     assert.deepEqual(names(isolated.volumes), ['shop-x_data', 'vol-x', 'out'])
+  })
+
+  test('leaves subnets and addresses that the files pin to the engine, except on networks of others', () => {
+    const ipam = { config: [{ subnet: '10.9.0.0/24', auxAddresses: {} }], options: {} }
+    const networks = { back: network('back', { ipam }), out: network('out', { ipam, external: true }) }
+    const attached = (key: string) => attachment(key, { ipv4Address: '10.9.0.5' })
+    const found = isolate(
+      project([service('web', { networks: { back: attached('back'), out: attached('out') } })], { networks }),
+      'x',
+    )
+    assert.deepEqual(found.networks['back']!.ipam.config, [])
+    assert.deepEqual(found.networks['out']!.ipam.config, ipam.config)
+    assert.equal(found.services['web']!.networks['back']!.ipv4Address, undefined)
+    assert.equal(found.services['web']!.networks['out']!.ipv4Address, '10.9.0.5')
+    assert.deepEqual(unpinnedNetworks(project([], { networks })), ['back'])
   })
 
   for (const [image, scoped] of [

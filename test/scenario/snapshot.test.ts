@@ -22,7 +22,7 @@ volumes: {rows: {labels: {of: tests}}}
   const listed = async () =>
     JSON.parse(await ground().run('stack', 'snapshot', 'ls', '--format', 'json')) as { Name: string; Cause: string }[]
   const state = async () => jsonLines(await ground().run('stack', 'ps', '--format', 'json')).map(each => each.State)
-  const facts = 'cd /rows; ls -lan . sub | sed "/^total/d"; cat file sub/link; stat -c "%a %u:%g %Y %h" . file'
+  const facts = 'cd /rows; ls -lAn . sub | sed "/^total/d"; cat file sub/link; stat -c "%a %u:%g %Y %h" . file'
 
   test('create copies all there is of a volume, and lets what runs go on', async () => {
     const { write, run, attempt, image } = ground()

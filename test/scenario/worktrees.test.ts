@@ -38,7 +38,7 @@ volumes:
   data: {}
   rows: {name: ${base}-rows}
 networks:
-  back: {name: ${base}-back}
+  back: {name: ${base}-back, ipam: {config: [{subnet: 10.213.${process.pid % 250}.0/24}]}}
 `
   const git = async (...args: readonly string[]) => {
     const identity = ['-c', 'user.name=test', '-c', 'user.email=test@localhost']
@@ -82,7 +82,15 @@ networks:
       'echo main > /data/who; echo main > /rows/who 2> /dev/null; true',
     )
     const before = await names('main')
-    for (const words of [['up', '-d'], ['plan'], ['run', '--rm', 'web', 'true'], ['down'], ['scale', 'web=2']]) {
+    for (const words of [
+      ['up', '-d'],
+      ['plan'],
+      ['run', '--rm', 'web', 'true'],
+      ['down'],
+      ['stop'],
+      ['kill'],
+      ['scale', 'web=2'],
+    ]) {
       const refused = await attempt('feature-x', ...words)
       assert.equal(refused.code, 1, words.join(' '))
       assert.ok(refused.stderr.includes(`it belongs to "${join(folder, 'main')}"`), refused.stderr)
@@ -98,6 +106,7 @@ networks:
     const up = await attempt('feature-x', 'up', '-d', '--isolated')
     assert.equal(up.code, 0, up.stderr)
     assert.match(up.stderr, new RegExp(`Service web: host port ${port}/tcp is taken, it is published on ${port + 1}`))
+    assert.match(up.stderr, /Network back: its subnet and fixed addresses are left to the engine/)
     assert.deepEqual(await names('feature-x'), [`${base}-the-db-feature-x`, `${base}-the-web-feature-x`])
     assert.deepEqual(await names('main'), [`${base}-the-db`, `${base}-the-web`])
     await run('feature-x', 'exec', '-T', 'web', 'sh', '-c', 'echo feature > /data/who')
