@@ -22,8 +22,10 @@ export interface DriftOptions {
   back(): void
 }
 
-/** What is told in steps is told within so many ms: a stop after the end that it caused. */
+/** What is told in steps is told within so many ms: a stop after the end that it caused, */
 const settling = 200
+/** the other networks of a container, the services of an image. */
+const together = 20
 /** Between attempts to reach an engine, ms. */
 const retry = [200, 500, 1000, 2000, 5000]
 
@@ -109,11 +111,17 @@ export class Drift {
       this.#suspicions.hear(event, this.#options.project())
       if (event.Type === 'container' && event.Action === 'start' && event.Actor.Attributes[labels.oneOff] !== 'True')
         this.#options.started()
-      if (!this.#suspicions.any || this.#timer) continue
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined
-        this.#options.suspect()
-      }, settling)
+      if (!this.#suspicions.any) continue
+      const { sure } = this.#suspicions
+      if (this.#timer && !sure) continue
+      clearTimeout(this.#timer)
+      this.#timer = setTimeout(
+        () => {
+          this.#timer = undefined
+          this.#options.suspect()
+        },
+        sure ? together : settling,
+      )
     }
   }
 }

@@ -43,6 +43,11 @@ export class Suspicions {
     return this.#open.size > 0
   }
 
+  /** Whether something of it is sure: only an end may still be told to be a stop. */
+  get sure(): boolean {
+    return [...this.#open.values()].some(({ kind }) => kind !== 'killed')
+  }
+
   isStopped(id: string): boolean {
     return this.#stopped.has(id)
   }
@@ -73,7 +78,9 @@ export class Suspicions {
         this.#outOfMemory.add(id)
         break
       case 'die':
-        if (this.#wasKilled(id, time, own['exitCode'])) this.#open.set(`${id} alive`, { kind: 'killed', ...who })
+        // engines tell of a stop before or after the end that it caused
+        if (!this.#stopped.has(id) && this.#wasKilled(id, time, own['exitCode']))
+          this.#open.set(`${id} alive`, { kind: 'killed', ...who })
         this.#signalled.delete(id)
         this.#outOfMemory.delete(id)
         break

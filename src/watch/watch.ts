@@ -187,7 +187,12 @@ export class Watch {
     }
     const rest = ours.filter(({ kind }) => kind !== 'paused')
     if (rest.length === 0) return
-    const services = rest.flatMap(each => each.services).filter(name => isOurs(project, name, named))
+    // what was stopped by request waits for its new image until it is started again
+    const wanted = rest.some(({ kind }) => kind === 'image') ? await this.#drift.wanted() : undefined
+    const services = rest
+      .flatMap(({ kind, services: own }) => (kind === 'image' ? own.filter(name => wanted!.includes(name)) : own))
+      .filter(name => isOurs(project, name, named))
+    if (services.length === 0) return
     await this.#converge(
       { services: withFollowers(project, services), noDeps: true, quietOrphans: true },
       rest.map(({ cause }) => cause),

@@ -55,6 +55,13 @@ describe('Suspicions', () => {
     ['a container that was paused', [['pause']], [web({ state: 'paused' })], ['shop-web-1 was paused']],
     ['limits that were edited', [['update']], [running], ['limits of shop-web-1 were changed']],
     ['not one that was stopped by request', [['kill'], ['die', { exitCode: '143' }], ['stop']], [exited], []],
+    ['not one whose stop is told before its end', [['kill'], ['stop'], ['die', { exitCode: '137' }]], [exited], []],
+    [
+      'one that was killed after it was stopped and started',
+      [['stop'], ['die', { exitCode: '137' }], ['start'], ['kill'], ['die', { exitCode: '137' }]],
+      [exited],
+      ['shop-web-1 was killed'],
+    ],
     ['not one that was stopped and removed', [['kill'], ['die', { exitCode: '137' }], ['stop'], ['destroy']], [], []],
     ['not one that ended by itself', [['die', { exitCode: '1' }]], [exited], []],
     ['not one that ended by itself and was removed', [['die', { exitCode: '0' }], ['destroy']], [], []],
