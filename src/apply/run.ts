@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Milliseconds that waiting may take. */
   readonly waitTimeout?: number
   readonly onEvent?: (event: ApplyEvent) => void
+  /** An update has failed by this container, which is there until the result is; must not throw. */
+  readonly beforeRecovery?: (failed: PlanNode, container: string) => Promise<void>
 }
 
 const log = debug('apply')
@@ -161,7 +163,7 @@ class Walk {
         const told = roll && verdict === 'recover' ? updateFailure(failure, roll) : failure
         this.#failures.push({ node, failure: told })
         this.#tell({ kind: 'failed', node, error: told, milliseconds: Date.now() - begin })
-        if (roll && verdict === 'recover') this.#recover(roll)
+        if (roll && verdict === 'recover') this.#recover(roll, node)
         else this.#stop.abort()
         return
       }
@@ -182,10 +184,14 @@ class Walk {
   }
 
   /** Ends what is under way of an update, then does what follows, beside all the rest. */
-  #recover(roll: Roll): void {
+  #recover(roll: Roll, failed: PlanNode): void {
     roll.control.abort()
     const work = async (): Promise<void> => {
       await Promise.allSettled(roll.running)
+      const { operation } = failed
+      const ref = 'container' in operation ? operation.container : undefined
+      const id = typeof ref === 'object' ? this.#results.get(ref.node) : ref
+      if (id !== undefined) await this.#options.beforeRecovery?.(failed, id)
       const next = this.#rolls.recover(roll, this.#plan, id => this.#done.has(id))
       for (const node of next) {
         this.#following.add(node.id)

@@ -54,11 +54,14 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
     beforeStart: options.beforeStart,
     env: call.env,
   })
+  const tails = new Map<number, readonly string[]>()
   try {
     await run(plan, performer, {
       ...given('parallel', parallelOf(call)),
       ...given('waitTimeout', options.waitTimeout === undefined ? undefined : options.waitTimeout * 1000),
       signal: options.signal ?? call.signal,
+      // by the time it is told, the container may be gone, and its name another's
+      beforeRecovery: async (node, container) => void tails.set(node.id, await lastLines(client, container)),
       onEvent: event => {
         progress.tell(event)
         if (event.kind === 'build') report?.take(event)
@@ -69,7 +72,7 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
     await progress.end()
     if (error instanceof PlanFailure) {
       report?.print(screen, error.failed, { json: globals.progress === 'json' })
-      await printTails(call, client, error.failed)
+      await printTails(call, error.failed, ({ id, operation }) => tails.get(id) ?? lastLines(client, operation.name))
     }
     throw error
   }
@@ -78,24 +81,32 @@ export async function applyPlan(call: Call, { plan, client, nothing, ...options 
 }
 
 /** What containers that failed have printed last: the reason is most often there. */
-async function printTails({ screen }: Call, client: Client, failed: readonly FailedNode[]): Promise<void> {
+async function printTails(
+  { screen }: Call,
+  failed: readonly FailedNode[],
+  linesOf: (node: PlanNode) => Promise<readonly string[]> | readonly string[],
+): Promise<void> {
   const started = failed.filter(
-    ({ node: { operation } }) => operation.kind === 'start-container' || operation.kind === 'wait-container',
+    ({ node: { operation } }) =>
+      operation.kind === 'start-container' ||
+      operation.kind === 'wait-container' ||
+      operation.kind === 'monitor-container',
   )
-  for (const {
-    node: { operation },
-  } of started.slice(0, 5)) {
-    const lines = await lastLines(client, operation.name).catch(() => {
-      // the failure itself is on its way to the user; this was an extra
-      return []
-    })
+  for (const { node } of started.slice(0, 5)) {
+    const { operation } = node
+    const lines = await linesOf(node)
     if (lines.length === 0) continue
     screen.say(screen.paintStatus('bold', `Last output of ${printable(operation.name)}:`))
     for (const line of lines) screen.say(`  ${printable(line)}`)
   }
 }
 
+/** None where they cannot be had: the failure itself is on its way to the user, and this is an extra. */
 async function lastLines(client: Client, name: string): Promise<readonly string[]> {
+  return await readLines(client, name).catch(() => [])
+}
+
+async function readLines(client: Client, name: string): Promise<readonly string[]> {
   const { containerEndpoints } = await import('../api/containers.ts')
   const query = { stdout: true, stderr: true, tail: '10' }
   const output = await client.stream(containerEndpoints.containerLogs, { params: { id: name }, query })

@@ -72,6 +72,19 @@ test('run() goes back when the new version is ill: from the second batch over th
   assert.match(printPlan(plan).split('\n').slice(before).join('\n'), /the update of web is taken back/)
 })
 
+test('run() hands out the container that has failed while it is still there', async () => {
+  const client = engine('new1')
+  const seen: string[] = []
+  const plan = update({ order: 'start-first', failureAction: 'rollback' }, { scale: 1 })
+  const beforeRecovery = async (_: unknown, id: string) => {
+    seen.push(id)
+    assert.ok(!client.calls.includes(`containerRemove ${id}`))
+  }
+  await assert.rejects(run(plan, client, { beforeRecovery }))
+  assert.deepEqual(seen, ['new1'])
+  assert.ok(client.calls.includes('containerRemove new1'))
+})
+
 test('run() leaves what has nothing to do with a failed update alone', async () => {
   const plan = update({ failureAction: 'rollback' }, { scale: 1 })
   plan.add(start('late'), [plan.add({ kind: 'delay', cause: '', name: 'x', service: 'x', milliseconds: 50 })])
