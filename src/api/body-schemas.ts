@@ -1,5 +1,6 @@
 /** The check of each endpoint's JSON body, by the endpoint's name; only the server loads this. */
 import { z } from 'zod'
+import type { CompanionRequest, CompanionStarts } from './companions.ts'
 import {
   containerConfig,
   containerCreate,
@@ -62,6 +63,23 @@ const volumeCreate = z.object({
 
 const auth = z.object({ username: text, password: text, auth: text, identitytoken: text, serveraddress: text })
 
+const starts = z.array(z.string().min(1).max(1024)).max(4096)
+
+const companionPut = z.object({
+  Command: z
+    .array(z.string().max(4096))
+    .min(1)
+    .max(64)
+    .refine(
+      words => words[0]!.startsWith('/') && !words.some(word => word.includes('\0')),
+      'it begins with an absolute path',
+    ),
+  Environment: maybe(z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*=[^\0]*$/)).max(256)),
+  Starts: maybe(starts),
+}) satisfies z.ZodType<CompanionRequest>
+
+const companionStarts = z.object({ Starts: starts }) satisfies z.ZodType<CompanionStarts>
+
 /** Names of the endpoints that take a JSON body: a new one does not compile without its schema. */
 type JsonBodied = {
   [K in EndpointName]: (typeof endpoints)[K]['body'] extends { kind: 'json' } ? K : never
@@ -69,6 +87,8 @@ type JsonBodied = {
 
 export const bodySchemas: { readonly [K in JsonBodied]: z.ZodType<Body<(typeof endpoints)[K]>> } = {
   auth,
+  companionPut,
+  companionStarts,
   containerCreate,
   containerUpdate,
   containerCommit: containerConfig,

@@ -1,4 +1,5 @@
 /** Every endpoint of the contract, by name. */
+import { companionEndpoints } from './companions.ts'
 import { containerEndpoints } from './containers.ts'
 import { execEndpoints } from './exec.ts'
 import { imageEndpoints } from './images.ts'
@@ -16,6 +17,7 @@ export const endpoints = {
   ...volumeEndpoints,
   ...swarmEndpoints,
   ...pluginEndpoints,
+  ...companionEndpoints,
 } as const
 
 export type EndpointName = keyof typeof endpoints

@@ -27,6 +27,8 @@ export interface Convergence extends Road {
   readonly options: UpOptions
   /** Every plan is carried out only to be shown: what comes first is taken for done. */
   readonly dryRun?: boolean
+  /** What is there as the plan is to see it. */
+  see?(observed: Observed): Observed
   /** Whether to go on with a plan; asked before anything of it is done. */
   confirm?(plan: Plan): Promise<boolean>
 }
@@ -151,10 +153,12 @@ export async function look({
   client,
   project,
   signal,
-}: Pick<Convergence, 'client' | 'project' | 'signal'>): Promise<Observed> {
+  see,
+}: Pick<Convergence, 'client' | 'project' | 'signal' | 'see'>): Promise<Observed> {
   const abilities = Object.values(project.services).some(({ deploy }) => deploy?.update !== undefined)
   const options = { signal, images: imagesOf(project), files: filesOf(project), abilities }
-  const listed = await observe(client, project.name, options)
+  const found = await observe(client, project.name, options)
+  const listed = see ? see(found) : found
   const observed = await withMade(client, listed, { ids: divergedIds(project, listed), signal })
   // -1 is what was asked for, or all that a machine without such limits has to say
   if (!observed.containers.some(({ live }) => live?.host.MemorySwap === -1)) return observed

@@ -11,6 +11,8 @@ import { progressOf } from './progress/choose.ts'
 export interface Applied {
   readonly plan: Plan
   readonly client: Client
+  /** Whose parts a person turns: what is stopped then is no longer held. Undefined within an `up`, which sees to that. */
+  readonly project?: string
   /** Said when the plan is empty. */
   readonly nothing: string
   /** Seconds that waiting may take. */
@@ -25,7 +27,14 @@ export interface Applied {
 }
 
 /** Applies `plan`; returns whether anything was changed. @throws Failure of what failed */
-export async function applyPlan(call: Call, { plan, client, nothing, ...options }: Applied): Promise<boolean> {
+export async function applyPlan(call: Call, applied: Applied): Promise<boolean> {
+  const { plan, client, project: name } = applied
+  if (name === undefined || plan.empty || call.globals['dry-run']) return await apply(call, applied)
+  const { inTurn } = await import('./keeping.ts')
+  return await inTurn(call, { client, name, making: false }, () => apply(call, applied))
+}
+
+async function apply(call: Call, { plan, client, nothing, ...options }: Applied): Promise<boolean> {
   const { screen, globals } = call
   for (const warning of plan.warnings) screen.warn(printable(warning))
   if (plan.empty) {

@@ -230,6 +230,6 @@ class Ending {
       how === 'kill' ? planKill(project, observed, chosen) : planStop(project, observed, { ...chosen, timeout })
     // lines and not a live list, which the output would tear apart
     const { onOutput } = this.#running
-    await applyPlan(this.#call, { plan, client, nothing: '', signal, live: false, onOutput })
+    await applyPlan(this.#call, { plan, client, project: project.name, nothing: '', signal, live: false, onOutput })
   }
 }

@@ -13,6 +13,7 @@ import { type Applied, applyPlan } from './apply-plan.ts'
 import type { Call } from './command.ts'
 import { confirm } from './confirm.ts'
 import { isolatedOption, stateOf } from './isolation.ts'
+import { wishOf } from './keeping.ts'
 import { type OptionTable, usage, type Values } from './options.ts'
 import { adoptOption, checkOwner } from './owner.ts'
 import { checkServices, type LoadChoices, loadProject } from './project.ts'
@@ -66,13 +67,14 @@ export interface Wanted {
   accept?(observed: Observed): void
   /** Keeps what later commands in the folder must know, once the stack may be brought up. */
   settle?(): void
+  /** How it was read, to read it again; undefined for what was not read but kept. */
+  readonly choices?: LoadChoices
 }
 
 /** What can be read again. */
 export interface WantedAgain extends Wanted {
   /** Every file that was read for it, or looked for in vain. */
   readonly files: readonly string[]
-  /** How it was read, to read it again. */
   readonly choices: LoadChoices
 }
 
@@ -148,10 +150,16 @@ export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'befor
 }
 
 /** Goes the road, to its end though the terminal be closed; false when a person said no. */
-export async function bringUp(
+export async function bringUp(call: Call, wanted: Wanted, more: BringUp): Promise<boolean> {
+  const wish = wishOf(call, wanted)
+  const ask = wish.after(more.ask ?? (plan => confirm(call, plan, { yes: more.yes })))
+  return await wish.during(() => walk(call, wanted, { ...more, ask }))
+}
+
+async function walk(
   call: Call,
   { loaded, client, options, accept, settle }: Wanted,
-  { yes, ask, before, snapshot, hold, command = 'up', to, ...applied }: BringUp,
+  { ask, before, snapshot, hold, command = 'up', to, ...applied }: BringUp & Required<Pick<BringUp, 'ask'>>,
 ): Promise<boolean> {
   using _unseen = call.interrupts.endure()
   const [{ converge }, { applying }] = await Promise.all([import('../apply/converge.ts'), import('./applying.ts')])
@@ -170,7 +178,7 @@ export async function bringUp(
         accept?.(observed)
         if (!call.globals['dry-run']) settle?.()
       },
-      confirm: ask ?? (plan => confirm(call, plan, { yes })),
+      confirm: ask,
       carryOut: async (plan, observed) => {
         if (snapshot) await snapshotBefore(call, { client, project, plan, observed })
         recorder.plan(plan, observed)

@@ -4,6 +4,7 @@ import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, wa
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { passedOn } from '../holding/environment.ts'
 import { Failure, type FailureKind, failureKinds } from '../lib/failure.ts'
 import { answers } from './answers.ts'
 
@@ -13,10 +14,6 @@ export interface EngineStart {
   /** The daemon's file; tests start another program. */
   readonly main?: string
 }
-
-/** What the engine may see of the caller's environment: how to run, how to reach registries, how to debug. Nothing else is its business. */
-const passedOn =
-  /^(PATH|HOME|LANG|LC_ALL|TZ|TMPDIR|NODE_COMPILE_CACHE|NODE_DEBUG|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|TSCOMPOSE_[A-Z_]+|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy)$/
 
 /** How long an engine may take to come up, with all containers of the last one to take over. */
 const patience = 30_000
@@ -37,7 +34,7 @@ export async function startEngine({ socket, env, main = engineMain() }: EngineSt
       // its own session: ^C in this terminal is not meant for it
       detached: true,
       cwd: '/',
-      env: Object.fromEntries(Object.entries(env).filter(([name]) => passedOn.test(name))),
+      env: passedOn(env),
       stdio: ['ignore', file, file, 'pipe'],
     })
   } finally {

@@ -68,6 +68,7 @@ export function turning<const Table extends OptionTable>(definition: Turning<Tab
       await applyPlan(call, {
         plan,
         client,
+        project: target.name,
         nothing: definition.nothing,
         waitTimeout: definition.waitTimeout?.(call.options),
       })

@@ -18,12 +18,14 @@ import { SeriesStore } from './build/series.ts'
 import type { BuildKit } from './buildkit/buildkit.ts'
 import { Mirrors } from './buildkit/mirrors.ts'
 import type { BuildKitNeeds } from './buildkit/open-buildkit.ts'
+import { Companions } from './companions/companions.ts'
 import { endCommands } from './containers/build/end-commands.ts'
 import { commandRunner } from './containers/build/run-command.ts'
 import { defaultCapabilities } from './containers/config/capabilities.ts'
 import { Containers } from './containers/containers.ts'
 import { keepLayers } from './containers/layers.ts'
 import { engineInfo, engineVersion } from './containers/show/info.ts'
+import { startAll } from './containers/start-with-engine.ts'
 import { Execs } from './containers/verbs/execs.ts'
 import { Images } from './images/images.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
@@ -62,6 +64,7 @@ export interface Engine {
   readonly images: Images
   readonly networks: Networks
   readonly volumes: Volumes
+  readonly companions: Companions
   readonly builder: Builder
   /** BuildKit's protocol, loaded when somebody speaks it. */
   buildKit(): Promise<BuildKit>
@@ -84,7 +87,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   await using undo = new AsyncDisposableStack()
   // layers that the cache has are nobody's leftovers
   const cache = await BuildCache.open({ paths, aside, syncer })
-  const [runtime, images, volumes, boot] = await Promise.all([
+  const start = ({ id }: { readonly id: string }) => containers.start(id)
+  const [runtime, images, volumes, companions, boot] = await Promise.all([
     options.runtime ?? kernelRuntime(paths, say),
     Images.open(paths, events, {
       aside,
@@ -93,6 +97,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       holders: [() => cache.layers()],
     }),
     Volumes.open(paths, events, aside),
+    Companions.open({ paths, aside, onHopeless: isMeant => void startAll(containers.parts, { isMeant, start }) }),
     readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(text => text.trim()),
   ])
   undo.defer(() => runtime.close())
@@ -139,7 +144,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const execs = new Execs(containers.parts)
   for (const { record } of containers.parts.all()) keepLayers(images, record)
   await images.settle()
-  await containers.adopt()
+  await containers.adopt(labels => !companions.isLeft(labels))
   await clearBuilds({ paths, aside, runtime, say })
   await networks.settle()
   const mirrors = new Mirrors({ folder: paths.buildContexts, boot })
@@ -168,6 +173,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     images,
     networks,
     volumes,
+    companions,
     builder,
     buildClassic: async build => {
       if (build.query.version === '2') await (await openKit()).build(build)

@@ -137,7 +137,10 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
       const isOpen = listeners[i]?.kind === 'tcp' && !listeners[i].tls
       say(`listens on ${address}${isOpen ? ', without TLS: whoever reaches it is root on this host' : ''}`)
     }
+    engine.companions.start()
     return async () => {
+      // they may need an answer to end in order
+      await engine.companions.close()
       await server.close()
       await engine.close()
       lock.release()

@@ -8,7 +8,11 @@ import { type Decision, happens, isReplica, type Replica } from './replicas.ts'
 export type Decisions = Map<string, readonly Decision[]>
 
 /** Turns what was decided for `service` by what was decided for those it needs; those are decided before. */
-export function followDependencies(service: Service, decisions: Decisions): void {
+export function followDependencies(
+  service: Service,
+  decisions: Decisions,
+  { holding }: { readonly holding: boolean },
+): void {
   const needed = new Set([
     ...Object.keys(service.dependsOn),
     ...sharedNamespaces(service),
@@ -23,15 +27,17 @@ export function followDependencies(service: Service, decisions: Decisions): void
       turn(service, decisions, 'recreate', `${name} is ${first}`)
     else if (shares && first !== undefined) turn(service, decisions, 'restart', `${name} is ${first}`)
     if (service.dependsOn[name]?.restart) {
-      const word = restartWord(replicas)
+      const word = restartWord(replicas, holding)
       if (word) turn(service, decisions, 'restart', `${name} is ${word}`)
     }
   }
 }
 
-/** What was updated is a reason to restart; a replica more is none, nor is one that only had to be started. */
-function restartWord(replicas: readonly Replica[]): string | undefined {
-  return replicas.map(happens).find(word => word === 'recreated' || word === 'restarted')
+/** What was updated is a reason to restart; a replica more is none, nor is one that only had to be started, unless it ran before. */
+function restartWord(replicas: readonly Replica[], holding: boolean): string | undefined {
+  return replicas
+    .map(happens)
+    .find(word => word === 'recreated' || word === 'restarted' || (holding && word === 'started'))
 }
 
 function turn(service: Service, decisions: Decisions, kind: 'recreate' | 'restart', cause: string): void {

@@ -13,6 +13,7 @@ import type { Wanted } from './diverge.ts'
 import { fileObjects } from './file-objects.ts'
 import { type Decisions, followDependencies } from './follow-changes.ts'
 import { type Hashed, hashService } from './hash.ts'
+import type { Holding } from './holding.ts'
 import { liveHostConfig } from './host-config.ts'
 import { type PullWhen, planImages } from './images.ts'
 import { labels, parseFields } from './labels.ts'
@@ -55,6 +56,8 @@ export interface UpOptions {
   readonly noStart?: boolean
   /** End only when every service is running and healthy. */
   readonly wait?: boolean
+  /** Nobody asks: only what is not as it was made is mended; a newer image of the same name is no reason. */
+  readonly holding?: Holding | undefined
 }
 
 /**
@@ -76,7 +79,7 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
   for (const service of services) {
     decisions.set(service.name, decideService(service, { project, observed, options, networks, decisions, hashes }))
     for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
-    followDependencies(service, decisions)
+    followDependencies(service, decisions, { holding: options.holding !== undefined })
   }
   warnOfTexts(plan, decisions, hashes)
 
@@ -98,6 +101,7 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
     renewAnonVolumes: options.renewAnonVolumes ?? false,
     start: !options.noStart,
     wait: options.wait ?? false,
+    holding: options.holding !== undefined,
   }).run()
   if (options.removeOrphans) {
     const { timeout } = options
@@ -170,10 +174,11 @@ function decideService(service: Service, context: DecideContext) {
           ? 'diverged'
           : recreate,
     parted: networks.parted,
+    holding: options.holding,
     wanted: {
       service,
       hashed: hashes.get(service.name)!,
-      imageId: observed.images.get(imageName(project, service) ?? '')?.id,
+      imageId: options.holding ? undefined : observed.images.get(imageName(project, service) ?? '')?.id,
       networks: wantedNetworks,
       made: container => wantedMade(service, container, context),
       live: wantedLive(service, wantedNetworks, context),

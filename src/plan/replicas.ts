@@ -6,6 +6,7 @@ import { type Adjustment, changesOf } from './adjust.ts'
 import type { Change } from './change.ts'
 import { type Divergence, divergence, type Wanted } from './diverge.ts'
 import { isLive } from './ending.ts'
+import type { Holding } from './holding.ts'
 import { containerName } from './names.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 
@@ -59,6 +60,7 @@ export interface DecideInput {
   readonly wanted: Omit<Wanted, 'name'>
   /** Containers that are taken from a network that is made anew: id → keys of those. */
   readonly parted: ReadonlyMap<string, readonly string[]>
+  readonly holding?: Holding | undefined
 }
 
 /** In order of number, removals last. */
@@ -143,15 +145,18 @@ function compared(input: DecideInput, number: number, container: ObservedContain
 }
 
 function settle(
-  { parted, service }: DecideInput,
+  { parted, service, holding }: DecideInput,
   number: number,
   container: ObservedContainer,
 ): Exclude<Replica, Creation> {
   const networks = parted.get(container.id)
   if (isLive(container) && networks)
     return { kind: 'start', number, container, cause: `network ${networks.join(' and ')} is made anew` }
+  if (holding?.leaves(container)) return { kind: 'keep', number, container }
   // which its engine refuses: a person has paused it, and a person must let it go on
   if (container.state === 'paused') return { kind: 'start', number, container, cause: 'it is paused' }
+  const restart = isLive(container) ? holding?.restarts(container) : undefined
+  if (restart !== undefined) return { kind: 'restart', number, container, cause: restart }
   if (isLive(container) || isDone(service, container)) return { kind: 'keep', number, container }
   const cause = container.exitCode === undefined ? 'it is not running' : `it exited with code ${container.exitCode}`
   return { kind: 'start', number, container, cause }

@@ -19,12 +19,12 @@ import type { PlannedNetworks } from './networks.ts'
 import type { Observed, ObservedContainer } from './observed.ts'
 import type { NodeId, Ref } from './operation.ts'
 import type { Plan } from './plan.ts'
+import { planReadyWaits } from './ready-waits.ts'
 import { recreationChanges } from './recreation.ts'
 import {
   type Creation,
   type Decision,
   isDone,
-  isReady,
   isReplica,
   type Recreation,
   type Removal,
@@ -49,6 +49,8 @@ export interface ServicesInput {
   readonly timeout: number | undefined
   readonly start: boolean
   readonly wait: boolean
+  /** Nobody asks: what is paused goes on, and only what is to be started waits for what it needs. */
+  readonly holding: boolean
 }
 
 /** What comes before the containers of a service. */
@@ -87,10 +89,11 @@ export class ServicePlanner {
   }
 
   #service(service: Service): void {
-    const { decisions, start } = this.#input
+    const { decisions, start, holding } = this.#input
     const own = decisions.get(service.name)!
+    const waits = start && !(holding && own.every(({ kind }) => kind === 'keep' || kind === 'remove'))
     for (const [needed, what] of sharedBy(service)) this.#containerOf(needed, what)
-    const gates = start ? this.#gates(service) : []
+    const gates = waits ? this.#gates(service) : []
     const removals = own.filter(decision => decision.kind === 'remove')
     const cleared = removals.filter(({ first }) => first).map(removal => this.#clear(service, removal))
     const updated = this.#update(service, own, { gates, cleared })
@@ -134,6 +137,10 @@ export class ServicePlanner {
       return { replica, name, container: container.id, started: after.at(-1) }
     }
     const add = { cause: replica.cause, ...on }
+    if (container.state === 'paused' && this.#input.holding) {
+      const started = this.#plan.add({ kind: 'unpause-container', ...add }, after)
+      return { replica, name, container: container.id, started }
+    }
     // whoever made it may have been broken off before its files were in it
     const files = container.state === 'created' ? this.#body(service, replica.number, undefined).uploads : []
     const last = planUploads(this.#plan, on, { files, last: after.at(-1) })
@@ -380,21 +387,12 @@ export class ServicePlanner {
     return [node]
   }
 
-  /** What somebody waits for to complete is waited for that long, everything else until it is healthy, or runs. */
   #waitReady(service: Service): void {
-    const { project } = this.#input
-    const isNeededDone = ({ dependsOn }: Service) => dependsOn[service.name]?.condition === 'completed'
-    const job = isJob(service) || Object.values(project.services).some(isNeededDone)
-    const condition = job ? 'completed' : 'ready'
-    for (const { replica, started, name, container } of this.#planned.get(service.name) ?? []) {
-      const waited = ['healthy', 'completed'].some(each =>
-        this.#waits.has(JSON.stringify([service.name, replica.number, each, true])),
-      )
-      const { kind } = replica
-      if (waited || (kind === 'keep' && (job ? isDone(service, replica.container) : isReady(replica.container))))
-        continue
-      const wait = { kind: 'wait-container', cause: 'asked for', name, service: service.name, container } as const
-      this.#plan.add({ ...wait, condition, required: true }, started === undefined ? [] : [started])
-    }
+    planReadyWaits(this.#plan, {
+      project: this.#input.project,
+      service,
+      planned: this.#planned.get(service.name) ?? [],
+      isWaitedFor: (number, condition) => this.#waits.has(JSON.stringify([service.name, number, condition, true])),
+    })
   }
 }

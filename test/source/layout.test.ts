@@ -101,9 +101,22 @@ const walls: readonly Wall[] = [
       'a watch serves the command line as it serves a process that stays, so it reads and prints by what it is given',
   },
   {
+    folder: 'holding',
+    mayImport: ['state', 'client', 'model', 'api', 'lib'],
+    packages: [],
+    because: 'whoever asks the keeper to hold a stack does not load the keeper',
+  },
+  {
+    folder: 'keeper',
+    mayImport: ['holding', 'state', 'graph', 'plan', 'apply', 'view', 'client', 'model', 'api', 'lib'],
+    packages: [],
+    because: 'a resident process asks nobody: what is only for people and terminals is not loaded',
+  },
+  {
     folder: 'cli',
     mayImport: [
       'watch',
+      'holding',
       'targets',
       'audit',
       'stack',
@@ -144,6 +157,8 @@ const walls: readonly Wall[] = [
 /** Inside engine/, upward only. */
 const engineWalls: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  // programs that live with the engine; what for is theirs to know
+  companions: ['base'],
   // a language, read by whoever builds and by `commit --change`
   dockerfile: [],
   images: ['base', 'dockerfile'],

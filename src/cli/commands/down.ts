@@ -3,6 +3,7 @@ import { applyPlan } from '../apply-plan.ts'
 import { applying } from '../applying.ts'
 import { command } from '../command.ts'
 import { confirm } from '../confirm.ts'
+import { releaseStack } from '../keeping.ts'
 import { adoptOption, checkOwner } from '../owner.ts'
 import { projectOrName } from '../project.ts'
 import { timeoutOption } from '../turning.ts'
@@ -60,7 +61,9 @@ export const down = command({
       })
       if (!(await confirm(call, plan, { yes: options.yes }))) return 1
       recorder.plan(plan, observed)
-      await applyPlan(call, { plan, client, nothing: 'Nothing to remove' })
+      // nobody brings back what is going
+      if (services === undefined && !call.globals['dry-run']) await releaseStack(call, { client, name: target.name })
+      await applyPlan(call, { plan, client, project: target.name, nothing: 'Nothing to remove' })
       return 0
     })
   },

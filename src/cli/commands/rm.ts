@@ -22,12 +22,13 @@ export const rm = command({
       await applyPlan(call, {
         plan: planStop(target, await observe(), { services, timeout: options.timeout }),
         client,
+        project: target.name,
         nothing: '',
       })
     const plan = planRemove(target, await observe(), { services, volumes: options.volumes, timeout: options.timeout })
     const names = plan.nodes.map(({ operation }) => operation.name)
     if (names.length > 0) screen.print(`Going to remove ${names.join(', ')}`)
     if (names.length > 0 && !options.force && !call.globals['dry-run'] && !(await asks(call, 'Are you sure?'))) return
-    await applyPlan(call, { plan, client, nothing: 'No stopped containers' })
+    await applyPlan(call, { plan, client, project: target.name, nothing: 'No stopped containers' })
   },
 })

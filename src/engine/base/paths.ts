@@ -153,6 +153,14 @@ export class Paths {
     return join(this.buildRuns, id)
   }
 
+  /** Programs that start with the engine, a record each. */
+  get companions(): string {
+    return join(this.roots.data, 'companions')
+  }
+  companionRecord(name: string): string {
+    return join(this.companions, `${name}.json`)
+  }
+
   get networks(): string {
     return join(this.roots.data, 'networks')
   }

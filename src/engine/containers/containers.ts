@@ -26,6 +26,7 @@ import { Records } from './records.ts'
 import { inspect, summary } from './show/inspect.ts'
 import { type ListOptions, selectContainers } from './show/list.ts'
 import { mendedStats, type StatsOptions } from './show/mended-stats.ts'
+import { startAll } from './start-with-engine.ts'
 import { type AttachOptions, attach } from './stdio/attach.ts'
 import { type LogsOptions, logs } from './stdio/logs.ts'
 import { takeOver } from './take-over.ts'
@@ -91,14 +92,11 @@ export class Containers {
     return this.#parts
   }
 
-  /** Takes over what the engine before left running, and starts what is to start with the engine. */
-  async adopt(): Promise<void> {
-    await takeOver(this.#parts, {
-      lost: this.#lost,
-      life: this.#life,
-      start: container => this.start(container.id, { unattended: true }),
-      remove: container => this.remove(container.id, { volumes: true }),
-    })
+  /** Takes over what the engine before left running, and starts what is to start with the engine, if it is of these labels. */
+  async adopt(isMeant = (_labels: Readonly<Record<string, string>>) => true): Promise<void> {
+    const remove = (container: Container) => this.remove(container.id, { volumes: true })
+    await takeOver(this.#parts, { lost: this.#lost, life: this.#life, remove })
+    await startAll(this.#parts, { isMeant, start: container => this.start(container.id, { unattended: true }) })
   }
 
   /** By full id, exact name (with or without its slash), unique id prefix. @throws Failure not-found, or invalid when ambiguous. */

@@ -1,7 +1,6 @@
 /** What the engine before left → what this one manages: each container for itself, so that one that fails keeps nobody else. */
 import { errnoOf, messageOf } from '../../lib/failure.ts'
 import { adopt, adoptNetwork, endLost } from './adopt.ts'
-import { restartTuning, startsWithEngine } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
 import type { Life } from './life.ts'
 import { mend } from './mend.ts'
@@ -13,7 +12,6 @@ export interface TakeOverOptions {
   /** Ids of those whose record is lost. */
   readonly lost: readonly string[]
   readonly life: Life
-  readonly start: (container: Container) => Promise<void>
   /** With its anonymous volumes. */
   readonly remove: (container: Container) => Promise<void>
 }
@@ -37,15 +35,6 @@ export async function takeOver(parts: Parts, options: TakeOverOptions): Promise<
     all.map(container => orSay(`Cannot take over "${container.name}"`, takeOne(parts, container, options))),
   )
   await orSay('Cannot look for what runs without a record', tellUnknown(parts, options.lost))
-  const waiting = [...parts.all()].filter(
-    ({ record, state }) =>
-      state.status === 'exited' &&
-      state.startedAt &&
-      startsWithEngine(record.hostConfig.RestartPolicy, state, restartTuning(record.hostConfig.Annotations ?? {})),
-  )
-  await Promise.all(
-    waiting.map(container => orSay(`Cannot start "${container.name}" with the engine`, options.start(container))),
-  )
 }
 
 /**

@@ -1,10 +1,12 @@
 /** The engine's parts to one handler per endpoint. */
 import type { Handlers } from '../../api/endpoint.ts'
 import type { endpoints } from '../../api/endpoints.ts'
+import type { Companions } from '../companions/companions.ts'
 import type { Containers } from '../containers/containers.ts'
 import type { Execs } from '../containers/verbs/execs.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { Volumes } from '../volumes/volumes.ts'
+import { companionRoutes } from './routes/companions.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
 import { type ImageBackend, imageRoutes } from './routes/images.ts'
@@ -22,6 +24,7 @@ export interface Backend extends SystemBackend {
   readonly buildClassic: ImageBackend['buildClassic']
   readonly networks: Networks
   readonly volumes: Volumes
+  readonly companions: Companions
 }
 
 /** `serve({ listeners, handlers: handlersOf(engine, decodeRegistryAuth), serverVersion })` is what main.ts does. */
@@ -44,5 +47,6 @@ export function handlersOf(
     ...volumeRoutes(engine.volumes, engine.containers),
     ...swarmRoutes(),
     ...pluginRoutes(),
+    ...companionRoutes(engine.companions),
   }
 }

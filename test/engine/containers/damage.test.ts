@@ -61,6 +61,8 @@ const rows: Readonly<Record<Exclude<keyof Paths, 'roots' | 'name'>, Row>> = {
   buildSecrets: 'made when a secret is used, and cleared away before',
   buildRuns: ({ paths }) => paths.buildRuns,
   buildRun: ({ paths }) => paths.buildRun('b'.repeat(64)),
+  companions: ({ paths }) => paths.companions,
+  companionRecord: ({ paths }) => paths.companionRecord('other'),
   networks: ({ paths }) => paths.networks,
   networkRecord: ({ paths, network }) => paths.networkRecord(network),
   volumes: ({ paths }) => paths.volumes,

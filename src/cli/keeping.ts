@@ -1,0 +1,164 @@
+/** The keeper as commands see it: it steps back while a person's command is at work, and is told what a stack is to be. */
+import type { HeldStack } from '../api/keeper.ts'
+import type { Client } from '../client/client.ts'
+import { isFailure, messageOf } from '../lib/failure.ts'
+import { freeze } from '../model/frozen.ts'
+import { reasonsToHold } from '../model/holding.ts'
+import type { Project } from '../model/project.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { UpOptions } from '../plan/reconcile.ts'
+import type { Call } from './command.ts'
+import type { LoadChoices } from './project.ts'
+
+/** The keeper of the engine, when one runs. */
+export async function keeperOf(call: Pick<Call, 'env'>, engine: Client): Promise<Client | undefined> {
+  const { findKeeper } = await import('../holding/keeper.ts')
+  return await findKeeper({ host: engine.host, env: call.env })
+}
+
+export interface TurnOf {
+  readonly client: Client
+  /** The project's name. */
+  readonly name: string
+  /** An `up`, which says itself what is wanted; otherwise what is stopped, paused and removed stays so. */
+  readonly making: boolean
+}
+
+/** Does `work` while the keeper does nothing to the stack. */
+export async function inTurn<T>(call: Pick<Call, 'env'>, of: TurnOf, work: () => Promise<T>): Promise<T> {
+  const keeper = await keeperOf(call, of.client)
+  if (!keeper) return await work()
+  await using _turn = await openTurn(keeper, of)
+  return await work()
+}
+
+/** From now until it is disposed of; the keeper's client is closed with it. */
+async function openTurn(keeper: Client, { name, making }: Omit<TurnOf, 'client'>): Promise<AsyncDisposable> {
+  const { keeperEndpoints } = await import('../api/keeper.ts')
+  const turn = await keeper.stream(keeperEndpoints.stackTurn, { params: { name }, query: { making } })
+  const lines = turn[Symbol.asyncIterator]()
+  await lines.next()
+  return {
+    async [Symbol.asyncDispose]() {
+      // the end of the connection is the end of the turn
+      await lines.return?.()
+      keeper.close()
+    },
+  }
+}
+
+export interface Wish {
+  readonly client: Client
+  /** The whole of it, whatever was named. */
+  readonly project: Project
+  /** Those that are to run; undefined: all. */
+  readonly services: readonly string[] | undefined
+  readonly scale: Readonly<Record<string, number>> | undefined
+}
+
+/**
+ * Has the stack held where it needs that, and no longer where it does not. The keeper, which may have been started for it, does
+ * nothing to the stack before the result is disposed of.
+ */
+export async function tellWish(call: Call, { client, project, services, scale }: Wish): Promise<AsyncDisposable> {
+  const { name } = project
+  const reasons = reasonsToHold(project).map(({ text }) => text)
+  if (reasons.length === 0) {
+    await releaseStack(call, { client, name })
+    return { [Symbol.asyncDispose]: () => Promise.resolve() }
+  }
+  const { ensureKeeper } = await import('../holding/start.ts')
+  const keeper = await ensureKeeper({ host: client.host, env: call.env, engine: client })
+  const turn = await openTurn(keeper, { name, making: true })
+  const { keeperEndpoints } = await import('../api/keeper.ts')
+  const body = { project: freeze(project), services, scale, reasons }
+  await keeper.call(keeperEndpoints.stackHold, { params: { name }, body })
+  return turn
+}
+
+export interface WishOf {
+  readonly loaded: { readonly project: Project }
+  readonly client: Client
+  readonly options: Pick<UpOptions, 'services' | 'scale' | 'noStart'>
+  /** How the stack was read; undefined: it was not, and is given whole. */
+  readonly choices?: LoadChoices
+}
+
+/** What an `up` wishes, for whoever holds the stack from then on. */
+export function wishOf(call: Call, wish: WishOf) {
+  const { loaded, client, options } = wish
+  const { name } = loaded.project
+  let told: Promise<AsyncDisposable | undefined> | undefined
+  return {
+    /** Tells it when a person has agreed; beside the work, which need not wait for a keeper to come up. */
+    after(ask: (plan: Plan) => Promise<boolean>): (plan: Plan) => Promise<boolean> {
+      return async plan => {
+        if (!(await ask(plan))) return false
+        if (!options.noStart) told ??= tell(call, wish)
+        return true
+      }
+    },
+    /** Does `work` while the keeper does nothing to the stack. */
+    async during<T>(work: () => Promise<T>): Promise<T> {
+      if (call.globals['dry-run']) return await work()
+      return await inTurn(call, { client, name, making: true }, async () => {
+        try {
+          return await work()
+        } finally {
+          await (await told)?.[Symbol.asyncDispose]()
+        }
+      })
+    },
+  }
+}
+
+/** That nobody holds it is worth a word, and no failure of what was asked for. */
+async function tell(call: Call, wish: WishOf): Promise<AsyncDisposable | undefined> {
+  const { loaded, client, options, choices } = wish
+  const { services, scale } = options
+  try {
+    const project = services === undefined || !choices ? loaded.project : await wholeProject(call, choices)
+    return await tellWish(call, { client, project, services, scale })
+  } catch (error) {
+    call.screen.warn(`The stack is not held: ${messageOf(error)}`)
+    return undefined
+  }
+}
+
+/** All of the stack, whatever was named on the command line, without its warnings: they have been told. */
+async function wholeProject(call: Call, choices: LoadChoices): Promise<Project> {
+  const { loadProject } = await import('./project.ts')
+  const screen = Object.create(call.screen, { say: { value: () => undefined }, warn: { value: () => undefined } })
+  const whole = { ...choices, services: undefined, selected: undefined, making: { services: 'all' } } as const
+  return (await loadProject({ ...call, screen }, whole)).project
+}
+
+/** The stack is nobody's business any more, if it was the keeper's. */
+export async function releaseStack(call: Pick<Call, 'env'>, { client, name }: Omit<TurnOf, 'making'>): Promise<void> {
+  const keeper = await keeperOf(call, client)
+  if (!keeper) return
+  try {
+    const { keeperEndpoints } = await import('../api/keeper.ts')
+    await keeper.call(keeperEndpoints.stackRelease, { params: { name } })
+  } catch (error) {
+    if (!isFailure(error, 'not-found')) throw error
+  } finally {
+    keeper.close()
+  }
+}
+
+/** What the keeper holds, by project; none when there is no keeper, or when it does not answer, which is said. */
+export async function heldStacks(call: Call, client: Client): Promise<ReadonlyMap<string, HeldStack>> {
+  const keeper = await keeperOf(call, client)
+  if (!keeper) return new Map()
+  try {
+    const { keeperEndpoints } = await import('../api/keeper.ts')
+    const stacks = await keeper.call(keeperEndpoints.stackList, {}, { signal: call.signal })
+    return new Map(stacks.map(stack => [stack.Name, stack]))
+  } catch (error) {
+    call.screen.warn(`Cannot ask the keeper: ${messageOf(error)}`)
+    return new Map()
+  } finally {
+    keeper.close()
+  }
+}

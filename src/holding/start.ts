@@ -1,0 +1,101 @@
+/** Starts the keeper: as a companion of an engine of ours, otherwise by itself, detached. */
+import { spawn } from 'node:child_process'
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { endpoints } from '../api/endpoints.ts'
+import type { Client } from '../client/client.ts'
+import { Failure } from '../lib/failure.ts'
+import { engineFolder } from '../state/folder.ts'
+import { passedOn } from './environment.ts'
+import { findKeeper, hasCompanions } from './keeper.ts'
+import { keeperSocket, type PlaceOf } from './place.ts'
+
+export interface KeeperStart extends PlaceOf {
+  /** The engine at `host`. */
+  readonly engine: Client
+  /** The keeper's file; tests start another program. */
+  readonly main?: string
+}
+
+/** The name under which the engine knows it. */
+export const keeperName = 'keeper'
+
+/** How long it may take to listen, in milliseconds. */
+const patience = 15_000
+
+/** A client of the keeper, which is started when there is none. @throws Failure `unavailable` when it does not come up */
+export async function ensureKeeper(start: KeeperStart): Promise<Client> {
+  const found = await findKeeper(start)
+  if (found) return found
+  const socket = keeperSocket(start)
+  if (socket === undefined)
+    throw new Failure('invalid', 'Cannot tell where the keeper listens: XDG_RUNTIME_DIR is not set', {
+      hint: 'Set XDG_RUNTIME_DIR to a folder of this user, as a login does',
+    })
+  // its folder may be the engine's own, which others may pass through
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o711 })
+  const asCompanion = await hasCompanions(start.engine)
+  const command = keeperCommand({ ...start, socket }, asCompanion ? ['--companion'] : [])
+  const environment = keeperEnvironment(start.env)
+  if (asCompanion) {
+    const Environment = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+    const body = { Command: command, Environment, Starts: [] }
+    await start.engine.call(endpoints.companionPut, { params: { name: keeperName }, body })
+  } else startDetached(command, { environment, log: `${socket.replace(/\.sock$/, '')}.log` })
+  const deadline = Date.now() + patience
+  for (;;) {
+    // no event tells that a socket of another process listens
+    await pause(20)
+    const client = await findKeeper(start)
+    if (client) return client
+    if (Date.now() > deadline)
+      throw new Failure('unavailable', `Cannot start the keeper: nothing listens at "${socket}"`, {
+        hint: `See the log of ${asCompanion ? 'the engine' : 'the keeper beside its socket'}`,
+      })
+  }
+}
+
+/** Program and arguments. */
+export function keeperCommand(
+  { host, env, uid, socket, main = keeperMain() }: Omit<KeeperStart, 'engine'> & { readonly socket: string },
+  more: readonly string[] = [],
+): readonly string[] {
+  const state = engineFolder({ host, env, ...(uid === undefined ? {} : { uid }) })
+  const words = ['--host', host, '--socket', socket, '--state', state, ...more]
+  // it holds little and lives long: a small heap is collected often, which costs nothing where nothing happens
+  return [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', main, ...words]
+}
+
+/** What it sees of the caller's environment: beside an engine's, where credentials for registries are. */
+export function keeperEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const { DOCKER_CONFIG } = env
+  return { ...passedOn(env), ...(DOCKER_CONFIG === undefined ? {} : { DOCKER_CONFIG }) }
+}
+
+/** The keeper, by path: who starts it never imports it. */
+function keeperMain(): string {
+  return fileURLToPath(new URL('../keeper/main.ts', import.meta.url))
+}
+
+function startDetached(
+  [path, ...args]: readonly string[],
+  { environment, log }: { readonly environment: Record<string, string>; readonly log: string },
+): void {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
+  const file = openSync(log, flags, 0o600)
+  try {
+    const child = spawn(path!, args, {
+      detached: true,
+      cwd: '/',
+      env: environment,
+      stdio: ['ignore', file, file],
+    })
+    // whether it has come up its socket tells
+    child.on('error', () => undefined)
+    child.unref()
+  } finally {
+    closeSync(file)
+  }
+}

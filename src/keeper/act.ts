@@ -1,0 +1,159 @@
+/** Brings a held stack back to what was asked for, by the road of `up`; nothing is removed that cannot be made again. */
+
+import { containerEndpoints } from '../api/containers.ts'
+import type { HoldEvent } from '../api/keeper.ts'
+import { converge } from '../apply/converge.ts'
+import type { ApplyEvent } from '../apply/events.ts'
+import { observe } from '../apply/observe.ts'
+import { enginePerformer } from '../apply/operations.ts'
+import { run } from '../apply/run.ts'
+import type { Client } from '../client/client.ts'
+import { Failure, isFailure, messageOf } from '../lib/failure.ts'
+import type { Project } from '../model/project.ts'
+import { on } from '../plan/ending.ts'
+import { planHooks } from '../plan/hooks.ts'
+import type { Observed, ObservedContainer } from '../plan/observed.ts'
+import { Plan } from '../plan/plan.ts'
+import { printPlan } from '../plan/print.ts'
+import type { Accepted, HoldRecord } from './records.ts'
+import { followers, type LeaveInput, lateFollowers, leaves, type Started } from './repair.ts'
+
+export interface Repair extends Pick<LeaveInput, 'phase' | 'killed' | 'project'> {
+  readonly client: Client
+  readonly record: HoldRecord
+  /** What a person has changed of it by now. */
+  accepted(): Accepted
+  /** Names of containers that others have started. */
+  readonly hooksDue: ReadonlySet<string>
+  readonly signal: AbortSignal
+  /** Told what is there, first of all. */
+  seen(containers: readonly ObservedContainer[]): void
+  /** From now until the result is called, what happens to this container is our own doing. */
+  own(name: string): () => void
+  say(line: string): void
+  tell(event: HoldEvent): void
+}
+
+export interface Repaired {
+  /** What the files behind configs and secrets are now, by sha256. */
+  readonly files: Readonly<Record<string, string>>
+  /** Something was done. */
+  readonly changed: boolean
+}
+
+/** @throws Failure of what failed */
+export async function repair(input: Repair): Promise<Repaired> {
+  const { client, project, record, signal } = input
+  const { containers } = await observe(client, project.name, { signal, containersOnly: true })
+  input.seen(containers)
+  const accepted = input.accepted()
+  let changed = false
+  await runHooks(input, containers)
+  const restarts = await restartsOf(input, containers)
+  let files: Readonly<Record<string, string>> = {}
+  await converge({
+    client,
+    project,
+    signal,
+    options: {
+      services: record.services,
+      scale: { ...record.scale, ...known(project, accepted.scale) },
+      quietOrphans: true,
+      holding: {
+        leaves: container => leaves({ ...input, accepted }, container),
+        restarts: ({ id }) => restarts.get(id),
+      },
+    },
+    see: observed => {
+      files = Object.fromEntries(observed.files)
+      return { ...observed, files: asAskedFor(observed, record) }
+    },
+    carryOut: async plan => {
+      changed = (await carryOut(plan, input)) || changed
+    },
+  })
+  return { files, changed }
+}
+
+/** A file that has been changed since is no reason to make anew what runs; one that has gone is told of. */
+function asAskedFor({ files }: Observed, record: HoldRecord): Observed['files'] {
+  return new Map([...files].map(([path, hash]) => [path, record.files?.[path] ?? hash]))
+}
+
+/** Services that a later model has. */
+function known(project: Project, scale: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(scale).filter(([name]) => Object.hasOwn(project.services, name)))
+}
+
+/** What an engine starts again by its policy has run without its post_start. */
+async function runHooks(input: Repair, containers: readonly ObservedContainer[]): Promise<void> {
+  const { project, hooksDue } = input
+  const plan = new Plan()
+  for (const container of containers) {
+    const service = project.services[container.service]
+    if (!hooksDue.has(container.name) || container.oneOff || container.state !== 'running' || !service) continue
+    planHooks(plan, 'post_start', { service, on: on(container), after: [] })
+  }
+  try {
+    await carryOut(plan, input)
+  } catch (error) {
+    // it runs, and is no better after another attempt; whoever looks is told
+    if (input.signal.aborted) throw error
+    input.say(`${project.name}: ${messageOf(error)}`)
+    input.tell({ kind: 'failed', time: new Date().toISOString(), message: messageOf(error), again: undefined })
+  }
+}
+
+async function restartsOf(
+  { client, project, record, signal }: Repair,
+  containers: readonly ObservedContainer[],
+): Promise<ReadonlyMap<string, string>> {
+  const involved = new Set(followers(project).flatMap(({ service, needed }) => [service, needed]))
+  const asked = containers.filter(each => involved.has(each.service) && !each.oneOff && each.state === 'running')
+  const started = await Promise.all(
+    asked.map(async (container): Promise<readonly Started[]> => {
+      try {
+        const { State } = await client.call(
+          containerEndpoints.containerInspect,
+          { params: { id: container.id } },
+          { signal },
+        )
+        return [{ container, startedAt: Date.parse(State.StartedAt) }]
+      } catch (error) {
+        // it has gone in the meantime, which an event tells
+        if (isFailure(error, 'not-found')) return []
+        throw error
+      }
+    }),
+  )
+  return lateFollowers(project, started.flat(), record)
+}
+
+/** False when there was nothing to do. */
+async function carryOut(plan: Plan, { client, project, signal, own, say, tell }: Repair): Promise<boolean> {
+  // to wait for something is no change
+  if (plan.nodes.every(({ operation }) => operation.kind === 'wait-container')) return false
+  const [lost] = plan.destructive()
+  if (lost)
+    throw new Failure(
+      'conflict',
+      `Cannot repair "${project.name}": volume "${lost.operation.name}" would be made anew`,
+      {
+        hint: 'Run "tscompose up", which asks',
+      },
+    )
+  const begin = Date.now()
+  const text = printPlan(plan).trimEnd()
+  tell({ kind: 'plan', time: new Date(begin).toISOString(), text })
+  for (const line of text.split('\n')) say(`${project.name}: ${line}`)
+  const owned = new Map<number, () => void>()
+  const onEvent = ({ kind, node: { id, operation } }: ApplyEvent) => {
+    // while it is waited for, or a hook runs in it, others may do something to it
+    if (operation.kind === 'wait-container' || operation.kind === 'run-hook') return
+    if (kind === 'started') owned.set(id, own(operation.name))
+    else if (kind === 'done' || kind === 'failed' || kind === 'skipped') owned.get(id)?.()
+  }
+  await run(plan, enginePerformer(client), { signal, onEvent })
+  tell({ kind: 'done', time: new Date().toISOString(), milliseconds: Date.now() - begin })
+  return true
+}

@@ -1,0 +1,77 @@
+/** What is wrong with a held stack and what is not: pure rules over what is there, what was heard and what a person has done. */
+import type { Project } from '../model/project.ts'
+import type { Service } from '../model/service.ts'
+import { isLive } from '../plan/ending.ts'
+import type { ObservedContainer } from '../plan/observed.ts'
+import type { Accepted } from './records.ts'
+
+export interface LeaveInput {
+  readonly project: Project
+  readonly accepted: Accepted
+  /** Ids of containers that somebody has killed: they have not ended by themselves. */
+  readonly killed: ReadonlySet<string>
+  /**
+   * booted: nothing runs because the machine has been started; all is brought up as `up` would. returned: the engine has been away,
+   * and what ended meanwhile is started again where its policy says so. steady: the engine sees to its policies.
+   */
+  readonly phase: 'booted' | 'returned' | 'steady'
+}
+
+/** Whether a container stays as it is though it does not run, or is paused. */
+export function leaves({ project, accepted, killed, phase }: LeaveInput, container: ObservedContainer): boolean {
+  const { id, state } = container
+  if (state === 'paused') return accepted.paused.includes(id)
+  if (isLive(container) || state === 'dead' || state === 'removing') return false
+  if (accepted.stopped.includes(id)) return true
+  // it was made to run, and has never
+  if (state === 'created' || phase === 'booted' || killed.has(id)) return false
+  const service = project.services[container.service]
+  return service !== undefined && !startsAgain(service, container, phase === 'returned')
+}
+
+/** Whether its policy has it run again; `on-failure` only when nobody has been there to count. */
+function startsAgain({ restart }: Service, { exitCode }: ObservedContainer, uncounted: boolean): boolean {
+  switch (restart.kind) {
+    case 'always':
+    case 'unless-stopped':
+      return true
+    case 'on-failure':
+      return uncounted && exitCode !== 0
+    default:
+      return false
+  }
+}
+
+export interface Started {
+  readonly container: ObservedContainer
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+}
+
+/** Pairs of services of which the first is to be restarted whenever the second has been started. */
+export function followers(project: Project): readonly { readonly service: string; readonly needed: string }[] {
+  return Object.values(project.services).flatMap(({ name, dependsOn }) =>
+    Object.values(dependsOn).flatMap(each => (each.restart ? [{ service: name, needed: each.service }] : [])),
+  )
+}
+
+/**
+ * Container → why it is to be restarted: something that it follows has been started after it, and after `seen`, up to when
+ * a person's own commands have seen to that.
+ */
+export function lateFollowers(
+  project: Project,
+  running: readonly Started[],
+  { seen }: { readonly seen: number },
+): ReadonlyMap<string, string> {
+  const causes = new Map<string, string>()
+  for (const { service, needed } of followers(project)) {
+    const starts = running.filter(each => each.container.service === needed).map(each => each.startedAt)
+    const last = Math.max(...starts)
+    if (starts.length === 0 || last <= seen) continue
+    for (const { container, startedAt } of running)
+      if (container.service === service && startedAt < last)
+        causes.set(container.id, `${needed} has been started again`)
+  }
+  return causes
+}

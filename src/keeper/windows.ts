@@ -1,0 +1,40 @@
+/** By whom an event was caused: told by when it happened, since events arrive after what caused them has been answered. */
+import type { Cause, Heard } from './heard.ts'
+
+interface Window {
+  readonly cause: Cause
+  /** Name of the container; undefined: all of the stack's. */
+  readonly name: string | undefined
+  /** Milliseconds since 1970. */
+  readonly from: number
+  to: number
+}
+
+/** Events are not this late, in milliseconds. */
+const latest = 60_000
+
+export class Windows {
+  #all: Window[] = []
+
+  /** From now until the result is called, what happens to it is by `cause`. */
+  open(cause: Exclude<Cause, 'other'>, name?: string): () => void {
+    const window: Window = { cause, name, from: Date.now(), to: Infinity }
+    this.#all = this.#all.filter(({ to }) => to > window.from - latest)
+    this.#all.push(window)
+    return () => {
+      window.to = Date.now()
+    }
+  }
+
+  /** The keeper's own doing before others': it works on nothing that a person works on. */
+  causeOf({ name, at }: Heard): Cause {
+    // an engine tells the time of an event to the millisecond, or better: cut off here as there
+    const time = Math.floor(at)
+    const around = this.#all.filter(
+      each => (each.name === undefined || each.name === name) && each.from <= time && time <= each.to,
+    )
+    for (const cause of ['mine', 'making', 'turning'] as const)
+      if (around.some(each => each.cause === cause)) return cause
+    return 'other'
+  }
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Cause, follow, type Heard, heard, type Known } from '../../src/keeper/heard.ts'
+import { Windows } from '../../src/keeper/windows.ts'
+
+const start: Known = {
+  accepted: { stopped: [], paused: [], scale: {} },
+  killed: new Set(),
+  signalled: new Set(),
+  wanted: () => 2,
+}
+
+/** What is known after these, and what follows from the last. */
+function after(cause: Cause, ...actions: readonly string[]) {
+  let known = start
+  let last = { look: false, hooks: false }
+  for (const each of actions) {
+    const [action = '', signal] = each.split('/')
+    const event: Heard = { action, id: 'a', name: 'shop-web-1', service: 'web', at: 0, signal }
+    const { look, hooks, ...rest } = follow(known, event, cause)
+    known = { ...known, ...rest }
+    last = { look, hooks }
+  }
+  const { accepted, killed } = known
+  return { ...accepted, killed: [...killed], ...last }
+}
+
+const nothing = { stopped: [], paused: [], scale: {}, killed: [], look: false, hooks: false }
+
+describe('follow()', () => {
+  const rows: readonly (readonly [string, Cause, readonly string[], object])[] = [
+    ['an end by itself is looked at', 'other', ['die'], { look: true }],
+    ['a kill by hand is to be mended', 'other', ['kill/9', 'die'], { killed: ['a'], look: true }],
+    ['so is one by SIGTERM', 'other', ['kill/15', 'die'], { killed: ['a'], look: true }],
+    ['a signal that ends nothing is none of our business', 'other', ['kill/1'], {}],
+    ['after one that end is its own', 'other', ['kill/1', 'die'], { look: true }],
+    ['a stop by whatever client is meant', 'other', ['kill/15', 'die', 'stop'], { stopped: ['a'], look: true }],
+    [
+      'until it is started again, without its hooks',
+      'other',
+      ['kill/15', 'die', 'stop', 'start'],
+      { look: true, hooks: true },
+    ],
+    ['what was stopped and then removed is not wanted back', 'other', ['stop', 'destroy'], { scale: { web: 1 } }],
+    ['what was removed while it ran is', 'other', ['kill/9', 'die', 'destroy'], { look: true }],
+    ['a pause by hand is to be mended', 'other', ['pause'], { look: true }],
+    ['a change of limits is looked at', 'other', ['update'], { look: true }],
+    ['a person kills by our command', 'turning', ['kill/9', 'die'], { stopped: ['a'] }],
+    ['a person pauses by our command', 'turning', ['pause'], { paused: ['a'] }],
+    ['and lets it go on', 'turning', ['pause', 'unpause'], {}],
+    ['a person restarts by our command', 'turning', ['kill/15', 'die', 'stop', 'start'], {}],
+    ['a person removes by our command', 'turning', ['kill/15', 'die', 'stop', 'destroy'], { scale: { web: 1 } }],
+    ['up replaces', 'making', ['kill/15', 'die', 'stop', 'destroy'], {}],
+    ['we replace', 'mine', ['kill/15', 'die', 'stop', 'destroy'], {}],
+    ['we start', 'mine', ['start'], {}],
+  ]
+  for (const [title, cause, actions, expected] of rows)
+    test(`${title}: ${cause} ${actions.join(', ')}`, () => {
+      assert.deepEqual(after(cause, ...actions), { ...nothing, ...expected })
+    })
+})
+
+describe('heard()', () => {
+  const event = (Type: string, labels: Record<string, string>) => ({
+    Type,
+    Action: 'die',
+    Actor: { ID: 'a', Attributes: { name: 'shop-web-1', ...labels } },
+    scope: 'local',
+    time: 1,
+    timeNano: 1_500_000_000,
+  })
+  const own = { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'web' }
+
+  test('tells of containers of services', () => {
+    assert.deepEqual(heard(event('container', own)), {
+      project: 'shop',
+      action: 'die',
+      id: 'a',
+      name: 'shop-web-1',
+      service: 'web',
+      at: 1500,
+      signal: undefined,
+    })
+  })
+
+  test('tells nothing of networks, of one-off containers and of those of nobody', () => {
+    assert.equal(heard(event('network', own)), undefined)
+    assert.equal(heard(event('container', { ...own, 'com.docker.compose.oneoff': 'True' })), undefined)
+    assert.equal(heard(event('container', {})), undefined)
+  })
+})
+
+describe('Windows', () => {
+  const at = (time: number, name = 'a'): Heard => ({
+    action: 'die',
+    id: '1',
+    name,
+    service: 's',
+    at: time,
+    signal: undefined,
+  })
+
+  test('know by whom something was done from when it was, however late it is heard', t => {
+    t.mock.timers.enable({ apis: ['Date'], now: 1000 })
+    const windows = new Windows()
+    const turn = windows.open('turning')
+    t.mock.timers.tick(10)
+    const mine = windows.open('mine', 'a')
+    t.mock.timers.tick(10)
+    mine()
+    t.mock.timers.tick(10)
+    turn()
+    t.mock.timers.tick(10)
+    assert.equal(windows.causeOf(at(999)), 'other')
+    assert.equal(windows.causeOf(at(1005)), 'turning')
+    assert.equal(windows.causeOf(at(1015)), 'mine')
+    assert.equal(windows.causeOf(at(1015, 'b')), 'turning')
+    assert.equal(windows.causeOf(at(1030.9)), 'turning')
+    assert.equal(windows.causeOf(at(1031)), 'other')
+  })
+})

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type LeaveInput, lateFollowers, leaves } from '../../src/keeper/repair.ts'
+import type { RestartPolicy } from '../../src/model/deploy.ts'
+import type { ObservedContainer } from '../../src/plan/observed.ts'
+import { project, service } from '../plan/project.ts'
+
+const container = (more: Partial<ObservedContainer>): ObservedContainer => ({
+  id: 'a',
+  name: 'shop-web-1',
+  service: 'web',
+  number: 1,
+  oneOff: false,
+  state: 'exited',
+  exitCode: 0,
+  health: undefined,
+  image: 'busybox',
+  imageId: 'sha256:1',
+  labels: {},
+  networkMode: '',
+  networks: {},
+  volumes: [],
+  ...more,
+})
+
+describe('leaves()', () => {
+  const input = (restart: RestartPolicy, more: Partial<LeaveInput> = {}): LeaveInput => ({
+    project: project([service('web', { restart })]),
+    accepted: { stopped: [], paused: [], scale: {} },
+    killed: new Set(),
+    phase: 'steady',
+    ...more,
+  })
+  const never: RestartPolicy = { kind: 'no' }
+  const always: RestartPolicy = { kind: 'always' }
+  const onFailure: RestartPolicy = { kind: 'on-failure', maxRetries: 0 }
+  const stopped = { stopped: ['a'], paused: [], scale: {} }
+  const rows: readonly (readonly [string, LeaveInput, Partial<ObservedContainer>, boolean])[] = [
+    ['what ended by itself and has no policy', input(never), { exitCode: 1 }, true],
+    ['not what was killed', input(never, { killed: new Set(['a']) }), { exitCode: 137 }, false],
+    ['not what has never run', input(never), { state: 'created', exitCode: undefined }, false],
+    ['not what always runs', input(always), {}, false],
+    ['what was stopped on purpose', input(always, { accepted: stopped }), {}, true],
+    ['what was stopped on purpose, at boot too', input(always, { accepted: stopped, phase: 'booted' }), {}, true],
+    ['not what merely ended before the boot', input(never, { phase: 'booted' }), {}, false],
+    ['what failed so often that its engine gave up', input(onFailure), { exitCode: 1 }, true],
+    ['not what failed while its engine was away', input(onFailure, { phase: 'returned' }), { exitCode: 1 }, false],
+    ['what was done while its engine was away', input(onFailure, { phase: 'returned' }), { exitCode: 0 }, true],
+    ['not what is paused', input(never), { state: 'paused' }, false],
+    [
+      'what was paused on purpose',
+      input(never, { accepted: { stopped: [], paused: ['a'], scale: {} } }),
+      { state: 'paused' },
+      true,
+    ],
+    ['not what is dead', input(never, { accepted: stopped }), { state: 'dead' }, false],
+  ]
+  for (const [title, given, more, expected] of rows)
+    test(`leaves ${title}`, () => assert.equal(leaves(given, container(more)), expected))
+})
+
+describe('lateFollowers()', () => {
+  const needs = { db: { service: 'db', condition: 'started', required: true, restart: true } } as const
+  const shop = project([service('db'), service('web', { dependsOn: needs })])
+  const at = (name: string, id: string, startedAt: number) => ({
+    container: container({ id, service: name, state: 'running' }),
+    startedAt,
+  })
+
+  test('names what has been started before what it follows', () => {
+    const running = [at('db', 'd', 200), at('web', 'old', 100), at('web', 'new', 300)]
+    assert.deepEqual([...lateFollowers(shop, running, { seen: 0 })], [['old', 'db has been started again']])
+  })
+
+  test('leaves out what a person has seen to', () => {
+    assert.equal(lateFollowers(shop, [at('db', 'd', 200), at('web', 'w', 100)], { seen: 200 }).size, 0)
+  })
+
+  test('names nobody when nothing of what is followed runs', () => {
+    assert.equal(lateFollowers(shop, [at('web', 'w', 100)], { seen: 0 }).size, 0)
+  })
+})

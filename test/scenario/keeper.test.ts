@@ -1,0 +1,218 @@
+/** A stack that needs it is held: what somebody does to it by hand is mended, what a person asks for is not fought. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { keeperEndpoints } from '../../src/api/keeper.ts'
+import { createClient } from '../../src/client/client.ts'
+import { findKeeper } from '../../src/holding/keeper.ts'
+import { TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
+import { lacking, program, root } from '../support/needs.ts'
+
+const sleeper = 'image: busybox, command: sleep infinity, stop_signal: SIGKILL'
+const pair = `
+services:
+  db: {${sleeper}}
+  web: {${sleeper}, depends_on: {db: {condition: service_started, restart: true}}}
+`
+
+describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft')) }, () => {
+  let engine: TestEngine
+  before(async () => {
+    engine = await TestEngine.start()
+  })
+  after(() => engine.stop())
+  const client = () => createClient(engine.host)
+  const place = () => ({ host: engine.host, env: engine.env })
+  const ask = async <T>(work: (keeper: ReturnType<typeof client>) => Promise<T>): Promise<T> => {
+    const keeper = await findKeeper(place())
+    assert.ok(keeper, `no keeper\n${engine.log}`)
+    try {
+      return await work(keeper)
+    } finally {
+      keeper.close()
+    }
+  }
+  const settled = (name: string) =>
+    eventually(`${name} is settled`, () =>
+      ask(async keeper => (await keeper.call(keeperEndpoints.stackInspect, { params: { name } })).State === 'settled'),
+    )
+  const inspect = async (name: string) => {
+    const engineClient = client()
+    try {
+      return await engineClient.call(endpoints.containerInspect, { params: { id: name } })
+    } catch {
+      return undefined
+    } finally {
+      engineClient.close()
+    }
+  }
+  /** Milliseconds until it is so. */
+  const mended = async (what: string, isSo: () => Promise<boolean>): Promise<number> => {
+    const begin = performance.now()
+    while (!(await isSo())) {
+      assert.ok(performance.now() - begin < 10_000, `${what} is not mended\n${engine.log}`)
+      await pause(10)
+    }
+    return performance.now() - begin
+  }
+  const interfere = async (work: (engineClient: ReturnType<typeof client>) => Promise<unknown>) => {
+    const engineClient = client()
+    await work(engineClient)
+    engineClient.close()
+  }
+
+  test('is started by up for a stack that needs it, and ends with the last one', async () => {
+    const plain = engine.stack(`services: {a: {${sleeper}}}`)
+    await plain.run('up', '-d')
+    assert.equal(await findKeeper(place()), undefined)
+    await plain.run('down')
+    const stack = engine.stack(pair, 'shop')
+    await stack.run('up', '-d')
+    const [held] = await ask(keeper => keeper.call(keeperEndpoints.stackList, {}))
+    assert.equal(held?.Name, 'shop')
+    assert.deepEqual(held?.Reasons, ['web is restarted with db'])
+    await stack.run('down')
+    await eventually('its end', async () => (await findKeeper(place())) === undefined)
+    const engineClient = client()
+    assert.deepEqual(await engineClient.call(endpoints.companionList, {}), [])
+    engineClient.close()
+  })
+
+  test('mends what somebody does by hand within a second, and says why', async () => {
+    const stack = engine.stack(pair, 'drift')
+    await stack.run('up', '-d')
+    await settled('drift')
+    const params = { id: 'drift-web-1' }
+    const runs = async () => (await inspect('drift-web-1'))?.State.Status === 'running'
+    const kinds: Readonly<Record<string, () => Promise<number>>> = {
+      killed: async () => {
+        await interfere(each => each.call(endpoints.containerKill, { params, query: { signal: 'SIGKILL' } }))
+        assert.equal(await runs(), false)
+        return mended('the killed one', runs)
+      },
+      removed: async () => {
+        await interfere(each => each.call(endpoints.containerRemove, { params, query: { force: true } }))
+        return mended('the removed one', runs)
+      },
+      paused: async () => {
+        await interfere(each => each.call(endpoints.containerPause, { params }))
+        assert.equal(await runs(), false)
+        return mended('the paused one', runs)
+      },
+      disconnected: async () => {
+        const body = { Container: 'drift-web-1', Force: true }
+        await interfere(each => each.call(endpoints.networkDisconnect, { params: { id: 'drift_default' }, body }))
+        return mended('the disconnected one', async () => {
+          const now = await inspect('drift-web-1')
+          return now?.State.Status === 'running' && now.NetworkSettings.Networks?.['drift_default'] !== undefined
+        })
+      },
+    }
+    for (const [kind, interference] of Object.entries(kinds)) {
+      const took = await interference()
+      console.log(`${kind}: mended in ${Math.round(took)} ms`)
+      assert.ok(took < 1000, `${kind} is mended after ${took} ms\n${engine.log}`)
+      await settled('drift')
+    }
+    assert.match(engine.log, /drift: #1 .*drift-web-1 .*start-container .*it exited with code 137/)
+    assert.match(engine.log, /drift: #1 .*drift-web-1 .*create-container .*no container for replica 1/)
+    assert.match(engine.log, /drift: #1 .*drift-web-1 .*unpause-container .*it is paused/)
+    assert.match(engine.log, /drift: #1 .*drift-web-1 .*network default is not connected/)
+    await stack.run('down')
+  })
+
+  test('restarts what follows a dependency that was killed or restarted by hand', async () => {
+    const stack = engine.stack(pair, 'follow')
+    await stack.run('up', '-d')
+    await settled('follow')
+    const startOf = async (name: string) => Date.parse((await inspect(name))?.State.StartedAt ?? '')
+    for (const how of ['kill', 'restart'] as const) {
+      const before = await startOf('follow-web-1')
+      const params = { id: 'follow-db-1' }
+      await interfere(each =>
+        how === 'kill'
+          ? each.call(endpoints.containerKill, { params })
+          : each.call(endpoints.containerRestart, { params, query: { t: 0 } }),
+      )
+      const took = await mended(`web after db's ${how}`, async () => {
+        const [web, db] = [await startOf('follow-web-1'), await startOf('follow-db-1')]
+        return web > before && web > db
+      })
+      console.log(`${how} of what is needed: followed in ${Math.round(took)} ms`)
+      await settled('follow')
+    }
+    assert.match(engine.log, /follow: .*follow-web-1 .*restart-container .*db is started/)
+    assert.match(engine.log, /follow: .*follow-web-1 .*restart-container .*db has been started again/)
+    await stack.run('down')
+  })
+
+  test('does not fight what a person asks for: stop, kill, pause, scale, rm, restart --no-deps, docker stop', async () => {
+    const stack = engine.stack(pair, 'wish')
+    await stack.run('up', '-d')
+    const states = async () => (await stack.ps()).map(each => `${each.Name} ${each.State}`).sort()
+    const stays = async (wanted: readonly string[]) => {
+      await settled('wish')
+      // long enough for what would be wrong to happen
+      await pause(400)
+      await settled('wish')
+      assert.deepEqual(await states(), wanted, engine.log)
+    }
+    const running = ['wish-db-1 running', 'wish-web-1 running']
+    for (const command of [
+      ['stop', 'web'],
+      ['kill', 'web'],
+    ]) {
+      await stack.run(...command)
+      await stays(['wish-db-1 running', 'wish-web-1 exited'])
+      await stack.run('start', 'web')
+      await stays(running)
+    }
+    await stack.run('pause', 'web')
+    await stays(['wish-db-1 running', 'wish-web-1 paused'])
+    await stack.run('unpause', 'web')
+    await stack.run('scale', 'web=2')
+    await stays([...running, 'wish-web-2 running'])
+    await stack.run('scale', 'web=1')
+    await stays(running)
+    await stack.run('rm', '-sf', 'web')
+    await stays(['wish-db-1 running'])
+    await stack.run('up', '-d')
+    await stays(running)
+    const web = await inspect('wish-web-1')
+    await stack.run('restart', '--no-deps', '-t', '0', 'db')
+    await stays(running)
+    assert.equal((await inspect('wish-web-1'))?.State.StartedAt, web?.State.StartedAt)
+    await interfere(each => each.call(endpoints.containerStop, { params: { id: 'wish-web-1' } }))
+    await stays(['wish-db-1 running', 'wish-web-1 exited'])
+    await stack.run('down')
+    await pause(300)
+    assert.deepEqual(await states(), [])
+  })
+
+  test('goes on after SIGKILL with what it held, and what was stopped before stays so', async () => {
+    const stack = engine.stack(pair, 'again')
+    await stack.run('up', '-d')
+    await stack.run('kill', 'web')
+    await settled('again')
+    const pid = () => ask(async keeper => (await keeper.call(keeperEndpoints.keeperStatus, {})).Pid)
+    const first = await pid()
+    process.kill(first, 'SIGKILL')
+    await eventually('another keeper', async () => {
+      const keeper = await findKeeper(place())
+      keeper?.close()
+      return keeper !== undefined
+    })
+    assert.notEqual(await pid(), first)
+    await settled('again')
+    assert.equal((await inspect('again-web-1'))?.State.Status, 'exited')
+    await interfere(each =>
+      each.call(endpoints.containerRemove, { params: { id: 'again-db-1' }, query: { force: true } }),
+    )
+    await mended('db', async () => (await inspect('again-db-1'))?.State.Status === 'running')
+    await settled('again')
+    assert.equal((await inspect('again-web-1'))?.State.Status, 'exited')
+    await stack.run('down')
+  })
+})
