@@ -56,6 +56,49 @@ export type HoldEvent =
   | { readonly kind: 'failed'; readonly time: string; readonly message: string; readonly again: string | undefined }
   | { readonly kind: 'note'; readonly time: string; readonly text: string }
 
+/** How a run of a job ended, or that it did not take place. */
+export type JobOutcome =
+  | 'running'
+  | 'done'
+  /** It ended with another code than 0, or could not be started. */
+  | 'failed'
+  /** The run before was still going on. */
+  | 'skipped'
+  /** The next run took its place. */
+  | 'replaced'
+  /** Nobody was there when it was due. */
+  | 'missed'
+  /** Nobody knows how it ended. */
+  | 'lost'
+
+export interface JobRun {
+  readonly Id: string
+  /** When it was due, RFC 3339; that of a run asked for by a person, when it was asked for. */
+  readonly Due: string
+  readonly By: 'schedule' | 'person' | 'missed'
+  readonly Outcome: JobOutcome
+  readonly StartedAt?: string
+  readonly FinishedAt?: string
+  readonly ExitCode?: number
+  readonly Error?: string
+  /** The last lines it has printed. */
+  readonly Output?: readonly string[]
+}
+
+export interface Job {
+  readonly Stack: string
+  readonly Service: string
+  readonly Cron: string
+  /** Empty: the machine's. */
+  readonly Timezone: string
+  readonly Concurrency: string
+  readonly Missed: string
+  /** RFC 3339; absent when it never comes again. */
+  readonly Next?: string
+  /** The newest first. */
+  readonly Runs: readonly JobRun[]
+}
+
 /** A person's command has the stack for itself from this line on, until it closes the connection. */
 export interface Turn {
   readonly held: boolean
@@ -70,6 +113,9 @@ export const keeperEndpoints = table({
   stackHold: endpoint('PUT', '/stacks/{name}', { body: json<HoldRequest>(), reply: empty }),
   stackRelease: endpoint('DELETE', '/stacks/{name}', {}),
   stackEvents: endpoint('GET', '/stacks/{name}/events', { reply: lines<HoldEvent>() }),
+  jobList: endpoint('GET', '/jobs', { reply: json<readonly Job[]>() }),
+  /** Runs it now, beside its schedule. */
+  jobRun: endpoint('POST', '/stacks/{name}/jobs', { query: { service: 'string' }, reply: json<JobRun>() }),
   /**
    * Nothing is done to the stack as long as the connection is open. What a person stops, pauses or removes meanwhile stays so;
    * `making`: not so what an `up` does, which says by stackHold what is wanted.

@@ -78,6 +78,8 @@ export interface OneOffRun extends Road {
   readonly oneOff: Omit<OneOff, 'project' | 'observed' | 'wait' | 'quietOrphans'>
   /** Not what the service depends on. */
   readonly noDeps: boolean
+  /** Nothing is started for it, but it waits for what it depends on. */
+  readonly awaitsDeps?: boolean
   /** Build its image, and those of what it depends on, though they are here. */
   readonly build?: boolean
   readonly removeOrphans: boolean
@@ -102,7 +104,13 @@ export async function createOneOff(run: OneOffRun): Promise<string> {
     observed = dryRun ? withBuilt(observed, builds) : await look(run)
   }
   const { quietOrphans, noDeps } = run
-  const { plan, name } = planOneOff({ ...oneOff, project, observed, wait: !noDeps, quietOrphans })
+  const { plan, name } = planOneOff({
+    ...oneOff,
+    project,
+    observed,
+    wait: !noDeps || (run.awaitsDeps ?? false),
+    quietOrphans,
+  })
   await run.carryOut(plan, observed)
   return name
 }

@@ -29,6 +29,7 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ['pull', 'Pull the images of services', async () => (await import('./commands/pull.ts')).pull],
     ['push', 'Push the images of services', async () => (await import('./commands/push.ts')).push],
     ['lock', 'Pin the images of the stack in compose.lock', async () => (await import('./commands/lock.ts')).lock],
+    ['jobs', 'List the jobs of the stack, and how they ended', async () => (await import('./commands/jobs.ts')).jobs],
     ['ls', 'List the projects that have containers', async () => (await import('./commands/ls.ts')).ls],
     [
       'history',
@@ -158,6 +159,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ],
     ['df', 'Show what takes how much of the disk, by project', async () => (await import('./commands/df.ts')).df],
     ['engine', 'Run the engine in the foreground', async () => (await import('./commands/engine.ts')).engine],
+    [
+      'enable',
+      'Have the engine and the keeper start with the machine',
+      async () => (await import('./commands/enable.ts')).enable,
+    ],
     [
       'engine status',
       'Tell whether an engine answers, and which',

@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { endpoints } from '../api/endpoints.ts'
 import type { Client } from '../client/client.ts'
+import { parseHost } from '../client/host.ts'
 import { Failure } from '../lib/failure.ts'
 import { engineFolder } from '../state/folder.ts'
 import { passedOn } from './environment.ts'
@@ -34,6 +35,8 @@ export async function ensureKeeper(start: KeeperStart): Promise<Client> {
     throw new Failure('invalid', 'Cannot tell where the keeper listens: XDG_RUNTIME_DIR is not set', {
       hint: 'Set XDG_RUNTIME_DIR to a folder of this user, as a login does',
     })
+  if (parseHost(start.host).kind !== 'unix')
+    throw new Failure('unsupported', `A keeper holds stacks of an engine of this machine, not of "${start.host}"`)
   // its folder may be the engine's own, which others may pass through
   mkdirSync(dirname(socket), { recursive: true, mode: 0o711 })
   const asCompanion = await hasCompanions(start.engine)

@@ -10,15 +10,20 @@ import { run } from '../apply/run.ts'
 import type { Client } from '../client/client.ts'
 import { Failure, isFailure, messageOf } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import { on } from '../plan/ending.ts'
+import { on, planStopping } from '../plan/ending.ts'
 import { planHooks } from '../plan/hooks.ts'
 import type { Observed, ObservedContainer } from '../plan/observed.ts'
 import { Plan } from '../plan/plan.ts'
 import { printPlan } from '../plan/print.ts'
 import type { Accepted, HoldRecord } from './records.ts'
 import { followers, type LeaveInput, lateFollowers, leaves, type Started } from './repair.ts'
+import type { Diagnosis } from './unhealthy.ts'
 
 export interface Repair extends Pick<LeaveInput, 'phase' | 'killed' | 'project'> {
+  /** Service → when it was well again. */
+  readonly recovered: ReadonlyMap<string, number>
+  /** What is to be done for those that are unhealthy. */
+  diagnose(containers: readonly ObservedContainer[]): Pick<Diagnosis, 'restart' | 'stop'>
   readonly client: Client
   readonly record: HoldRecord
   /** What a person has changed of it by now. */
@@ -46,10 +51,11 @@ export async function repair(input: Repair): Promise<Repaired> {
   const { client, project, record, signal } = input
   const { containers } = await observe(client, project.name, { signal, containersOnly: true })
   input.seen(containers)
+  const ill = input.diagnose(containers)
   const accepted = input.accepted()
-  let changed = false
+  let changed = await carryOut(stopsOf(project, ill.stop), input)
   await runHooks(input, containers)
-  const restarts = await restartsOf(input, containers)
+  const restarts = new Map([...(await restartsOf(input, containers)), ...ill.restart])
   let files: Readonly<Record<string, string>> = {}
   await converge({
     client,
@@ -73,6 +79,14 @@ export async function repair(input: Repair): Promise<Repaired> {
     },
   })
   return { files, changed }
+}
+
+function stopsOf(project: Project, containers: readonly ObservedContainer[]): Plan {
+  const plan = new Plan()
+  const cause = 'it is unhealthy'
+  for (const container of containers)
+    planStopping(plan, container, { cause, service: project.services[container.service], timeout: undefined })
+  return plan
 }
 
 /** A file that has been changed since is no reason to make anew what runs; one that has gone is told of. */
@@ -105,7 +119,7 @@ async function runHooks(input: Repair, containers: readonly ObservedContainer[])
 }
 
 async function restartsOf(
-  { client, project, record, signal }: Repair,
+  { client, project, record, recovered, signal }: Repair,
   containers: readonly ObservedContainer[],
 ): Promise<ReadonlyMap<string, string>> {
   const involved = new Set(followers(project).flatMap(({ service, needed }) => [service, needed]))
@@ -126,7 +140,7 @@ async function restartsOf(
       }
     }),
   )
-  return lateFollowers(project, started.flat(), record)
+  return lateFollowers(project, started.flat(), { seen: record.seen, recovered })
 }
 
 /** False when there was nothing to do. */

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { endpoints } from '../api/endpoints.ts'
 import type { EventMessage } from '../api/events.ts'
-import type { HoldRequest, HeldStack as Shown } from '../api/keeper.ts'
+import type { HoldRequest, Job, HeldStack as Shown } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
 import { keeperName } from '../holding/start.ts'
 import { Failure, messageOf } from '../lib/failure.ts'
@@ -48,6 +48,7 @@ export class Keeper {
   /** Listens to the engine, and then looks at every stack. */
   start(): void {
     this.#listening = this.#listen()
+    for (const stack of this.#stacks.values()) stack.start()
     this.#claim()
     this.#whenIdle(patience)
   }
@@ -57,6 +58,11 @@ export class Keeper {
       .filter(stack => stack.isHeld)
       .map(stack => stack.shown)
       .sort((a, b) => (a.Name < b.Name ? -1 : 1))
+  }
+
+  async jobs(): Promise<readonly Job[]> {
+    const held = [...this.#stacks.values()].filter(stack => stack.isHeld)
+    return (await Promise.all(held.map(stack => stack.jobs.list()))).flat()
   }
 
   /** @throws Failure `not-found` */

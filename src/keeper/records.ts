@@ -73,8 +73,13 @@ export class Records {
     rmSync(this.#path(name), { force: true })
   }
 
+  /** Of what is known of the project. */
+  folder(name: string): string {
+    return join(this.#folder, name)
+  }
+
   #path(name: string): string {
-    return join(this.#folder, name, 'held.json')
+    return join(this.folder(name), 'held.json')
   }
 }
 

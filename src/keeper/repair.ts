@@ -56,22 +56,25 @@ export function followers(project: Project): readonly { readonly service: string
 }
 
 /**
- * Container → why it is to be restarted: something that it follows has been started after it, and after `seen`, up to when
- * a person's own commands have seen to that.
+ * Container → why it is to be restarted: something that it follows has been started after it, or has been unhealthy and is no
+ * more (`recovered`: when, by service), and that after `seen`, up to when a person's own commands have seen to it.
  */
 export function lateFollowers(
   project: Project,
   running: readonly Started[],
-  { seen }: { readonly seen: number },
+  { seen, recovered }: { readonly seen: number; readonly recovered: ReadonlyMap<string, number> },
 ): ReadonlyMap<string, string> {
   const causes = new Map<string, string>()
   for (const { service, needed } of followers(project)) {
     const starts = running.filter(each => each.container.service === needed).map(each => each.startedAt)
-    const last = Math.max(...starts)
-    if (starts.length === 0 || last <= seen) continue
+    if (starts.length === 0) continue
+    const started = Math.max(...starts)
+    const well = recovered.get(needed) ?? 0
+    const last = Math.max(started, well)
+    if (last <= seen) continue
+    const cause = well > started ? `${needed} was unhealthy` : `${needed} has been started again`
     for (const { container, startedAt } of running)
-      if (container.service === service && startedAt < last)
-        causes.set(container.id, `${needed} has been started again`)
+      if (container.service === service && startedAt < last) causes.set(container.id, cause)
   }
   return causes
 }

@@ -56,6 +56,8 @@ function handlersOf(serving: Serving): Readonly<Record<keyof typeof keeperEndpoi
       response.once('close', stop)
       line({ kind: 'listening', time: new Date().toISOString() })
     },
+    jobList: () => serving.keeper.jobs(),
+    jobRun: ({ name, query }) => serving.keeper.get(name).jobs.run(query.get('service') ?? ''),
     stackTurn: async ({ name, query, response }) => {
       const ended = new Promise<void>(resolve => response.once('close', resolve))
       const end = await serving.keeper.turn(name, query.get('making') === '1')

@@ -9,6 +9,8 @@ import type { ObservedContainer } from '../plan/observed.ts'
 import { follow, type Heard } from './heard.ts'
 import { type HoldRecord, nothingAccepted, type Records } from './records.ts'
 import type { LeaveInput } from './repair.ts'
+import { StackJobs } from './stack-jobs.ts'
+import { type Diagnosis, diagnose, noteOf } from './unhealthy.ts'
 import { Windows } from './windows.ts'
 
 export interface StackOptions {
@@ -29,10 +31,10 @@ const longestDelay = 60_000
 
 export class HeldStack {
   readonly name: string
+  readonly jobs: StackJobs
   readonly #options: StackOptions
   readonly #windows = new Windows()
   readonly #listeners = new Set<(event: HoldEvent) => void>()
-  readonly #notes = new Map<string, string>()
   #shown: Asked | undefined
   #accepted: HoldRecord['accepted']
   #replicas = new Map<string, number>()
@@ -55,6 +57,11 @@ export class HeldStack {
   #delay = 0
   /** How often in a row there was something to do. */
   #rounds = 0
+  /** Names of containers that are unhealthy, and services that have been: when they were well again. */
+  readonly #ailing = new Set<string>()
+  readonly #recovered = new Map<string, number>()
+  #treated: Diagnosis['treated'] = new Map()
+  #recheck: NodeJS.Timeout | undefined
   #error: string | undefined
 
   /** Undefined `record`: nothing is held of it yet, but a person's command is at work on it. */
@@ -64,6 +71,7 @@ export class HeldStack {
   ) {
     this.name = name
     this.#options = options
+    this.jobs = new StackJobs({ client: options.client, say: options.say, folder: options.records.folder(name) })
     this.#phase = phase
     this.#accepted = record?.accepted ?? nothingAccepted
     this.#shown = record && this.#take(record)
@@ -80,7 +88,17 @@ export class HeldStack {
   get shown(): Shown {
     if (!this.#shown) throw new Failure('not-found', `Stack "${this.name}" is not held`)
     const error = this.#error === undefined ? {} : { Error: this.#error }
-    return { Name: this.name, ...this.#shown, State: this.#state, Notes: Object.fromEntries(this.#notes), ...error }
+    return { Name: this.name, ...this.#shown, State: this.#state, Notes: this.#notes(), ...error }
+  }
+
+  #notes(): Readonly<Record<string, string>> {
+    const now = Date.now()
+    return Object.fromEntries(
+      [...this.#treated].map(([name, treated]) => {
+        const id = [...this.#names].find(each => each[1] === name)?.[0]
+        return [name, noteOf(treated, id !== undefined && this.#accepted.stopped.includes(id), now)]
+      }),
+    )
   }
 
   get #state(): HoldState {
@@ -100,15 +118,25 @@ export class HeldStack {
     this.#shown = this.#take(record)
     this.#error = undefined
     this.#delay = 0
+    this.#treated = new Map()
+    this.jobs.schedule(thaw(request.project), Date.now())
     this.due()
   }
 
   /** Nothing is held of it any more. */
   release(): void {
     this.#shown = undefined
+    this.jobs.close().catch(error => this.#options.say(messageOf(error)))
     clearTimeout(this.#timer)
     clearTimeout(this.#idle)
+    clearTimeout(this.#recheck)
     this.#abort?.abort()
+  }
+
+  /** Its jobs come due from now on. */
+  start(): void {
+    const record = this.#options.records.read(this.name)
+    if (record) this.jobs.schedule(thaw(record.project), Date.parse(record.since))
   }
 
   knows(containerId: string): boolean {
@@ -125,6 +153,7 @@ export class HeldStack {
   hear(event: Heard, isPast = false): void {
     if (isPast && event.action === 'stop') this.#stoppedBefore.add(event.id)
     if (isPast && event.action === 'start') this.#stoppedBefore.delete(event.id)
+    this.#hearHealth(event)
     const cause = this.#windows.causeOf(event)
     const before = this.#accepted
     const follows = follow(
@@ -144,6 +173,13 @@ export class HeldStack {
     if (JSON.stringify(before) !== JSON.stringify(follows.accepted)) this.#save()
     if (follows.hooks) this.#hooksDue.add(event.name)
     if (follows.look) this.due()
+  }
+
+  #hearHealth({ action, name, service, at }: Heard): void {
+    if (action === 'health_status: unhealthy') this.#ailing.add(name)
+    // what has been started since is followed for that
+    else if (action === 'start') this.#ailing.delete(name)
+    else if (action === 'health_status: healthy' && this.#ailing.delete(name)) this.#recovered.set(service, at)
   }
 
   /** The engine has been away: events may have been missed. */
@@ -185,8 +221,9 @@ export class HeldStack {
     this.#closed = true
     clearTimeout(this.#timer)
     clearTimeout(this.#idle)
+    clearTimeout(this.#recheck)
     this.#abort?.abort()
-    await this.#working
+    await Promise.all([this.#working, this.jobs.close()])
   }
 
   #begin(): void {
@@ -238,9 +275,11 @@ export class HeldStack {
       project,
       phase,
       killed: this.#killed,
+      recovered: this.#recovered,
       hooksDue,
       signal,
       seen: containers => this.#seen(containers),
+      diagnose: containers => this.#diagnose(project, containers),
       own: name => this.#windows.open('mine', name),
       say: this.#options.say,
       tell: event => this.#tell(event),
@@ -250,6 +289,20 @@ export class HeldStack {
     if (changed) this.#isDue = true
     if (this.#phase === phase) this.#phase = 'steady'
     if (record.files === undefined) this.#save({ files })
+  }
+
+  #diagnose(project: Project, containers: readonly ObservedContainer[]): Diagnosis {
+    const now = Date.now()
+    const found = diagnose(project, containers, { treated: this.#treated, now })
+    this.#treated = found.treated
+    if (found.stop.length > 0) {
+      const { stopped, ...rest } = this.#accepted
+      this.#accepted = { ...rest, stopped: [...stopped, ...found.stop.map(({ id }) => id)] }
+      this.#save()
+    }
+    clearTimeout(this.#recheck)
+    if (found.again !== undefined) this.#recheck = setTimeout(() => this.due(), found.again - now)
+    return found
   }
 
   #seen(containers: readonly ObservedContainer[]): void {

@@ -16,9 +16,14 @@ export function reasonsToHold(project: Project): readonly Reason[] {
 }
 
 function reasonsOf(service: Service): readonly string[] {
-  const { name, dependsOn, postStart, restart } = service
+  const { name, dependsOn, postStart, restart, onUnhealthy = 'none', schedule } = service
+  if (schedule) return [`${name} has a schedule`]
   const needed = Object.values(dependsOn)
-  const follows = needed.filter(each => each.restart).map(each => `${name} is restarted with ${each.service}`)
+  const ill = onUnhealthy === 'none' ? [] : [`${name} is to ${onUnhealthy} when it is unhealthy`]
+  const follows = [
+    ...ill,
+    ...needed.filter(each => each.restart).map(each => `${name} is restarted with ${each.service}`),
+  ]
   if (restart.kind === 'no') return follows
   // an engine starts it again and at boot, and knows of neither
   const waits = needed.filter(each => !each.restart).map(each => `${name} is started after ${each.service}`)

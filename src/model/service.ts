@@ -9,6 +9,7 @@ import type { Limits, Ulimit } from './limits.ts'
 import type { Mount } from './mount.ts'
 import type { Attachment, NetworkMode } from './network.ts'
 import type { Port } from './port.ts'
+import type { Schedule, UnhealthyAction } from './schedule.ts'
 import type { Strings } from './strings.ts'
 
 export interface Service {
@@ -16,6 +17,10 @@ export interface Service {
   /** Containers wanted: `scale` or `deploy.replicas`, otherwise 1. */
   readonly replicas: number
   readonly profiles: readonly string[]
+  /** It runs when this says so, and has no replicas. */
+  readonly schedule?: Schedule
+  /** Undefined: nothing. */
+  readonly onUnhealthy?: UnhealthyAction
 
   readonly image?: string
   readonly build?: Build

@@ -178,6 +178,8 @@ const serviceRows: Rows<Service> = {
   useApiSocket: 'use_api_socket',
   logging: 'logging',
   preStart: away,
+  schedule: away,
+  onUnhealthy: away,
   postStart: away,
   preStop: away,
   watch: away,

@@ -19,6 +19,7 @@ import { interpolate, UnsetVariables } from './interpolate.ts'
 import { judge } from './judge.ts'
 import { applyResets, merge } from './merge.ts'
 import { applyDefaults, normalize, resolveBareKeys } from './normalize.ts'
+import { checkOwnKeys, hasSchedules } from './own-keys.ts'
 import { parse } from './parse.ts'
 import { resolvePaths } from './paths.ts'
 import { activeProfiles, disableServices, prune, selectServices, withDependencies } from './profiles.ts'
@@ -157,6 +158,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   if (options.consistency !== false && options.interpolate !== false) {
     for (const problem of checkProject(project, defined)) problems.add(problem)
     judge(tree, problems)
+    if (hasSchedules(tree)) (await import('./check-schedules.ts')).checkSchedules(project, problems)
   }
   problems.settle()
   return {
@@ -271,6 +273,7 @@ function settleTree(
   if (interpolated) finish(tree, stack, { problems: reading.problems, path: [] })
   reading.problems.settle()
   if (interpolated && options.normalize !== false) harden(tree, reading.problems)
+  if (interpolated) checkOwnKeys(tree, reading.problems)
   reading.problems.settle()
   if (options.normalize !== false) normalize(tree, name)
   if (!interpolated) return { disabled: map(new Map()), inForce: [] }

@@ -5,6 +5,7 @@ import type { Healthcheck } from '../model/healthcheck.ts'
 import type { Attachment, NetworkMode } from '../model/network.ts'
 import type { Port } from '../model/port.ts'
 import type { Hook, NamespaceMode, PullPolicy, Service, WatchRule } from '../model/service.ts'
+import { scheduleKey, toOnUnhealthy, toSchedule } from './own-keys.ts'
 import { toBuild, toHosts } from './to-build.ts'
 import { toDeploy, toDeviceRequest, toRestart } from './to-deploy.ts'
 import { toLimits, toUlimits } from './to-limits.ts'
@@ -15,8 +16,9 @@ export function toService(name: string, view: View): Service {
   const deploy = view.at('deploy')
   return {
     name,
-    // there is one machine
-    replicas: deploy.text('mode')?.startsWith('global') ? 1 : (view.number('scale') ?? deploy.number('replicas') ?? 1),
+    replicas: replicasOf(view),
+    schedule: toSchedule(view),
+    onUnhealthy: toOnUnhealthy(view),
     profiles: view.texts('profiles'),
     image: view.text('image'),
     build: view.has('build') ? toBuild(view.at('build')) : undefined,
@@ -127,6 +129,14 @@ export function toService(name: string, view: View): Service {
     preStop: view.views('pre_stop').map(toHook),
     watch: view.at('develop').views('watch').map(toWatchRule),
   }
+}
+
+function replicasOf(view: View): number {
+  const deploy = view.at('deploy')
+  // what has its times runs at no other; and there is one machine
+  if (view.has(scheduleKey)) return 0
+  if (deploy.text('mode')?.startsWith('global')) return 1
+  return view.number('scale') ?? deploy.number('replicas') ?? 1
 }
 
 /** A record without prototype, so that any name is only a name. */

@@ -69,14 +69,26 @@ describe('lateFollowers()', () => {
 
   test('names what has been started before what it follows', () => {
     const running = [at('db', 'd', 200), at('web', 'old', 100), at('web', 'new', 300)]
-    assert.deepEqual([...lateFollowers(shop, running, { seen: 0 })], [['old', 'db has been started again']])
+    assert.deepEqual(
+      [...lateFollowers(shop, running, { seen: 0, recovered: new Map() })],
+      [['old', 'db has been started again']],
+    )
   })
 
   test('leaves out what a person has seen to', () => {
-    assert.equal(lateFollowers(shop, [at('db', 'd', 200), at('web', 'w', 100)], { seen: 200 }).size, 0)
+    assert.equal(
+      lateFollowers(shop, [at('db', 'd', 200), at('web', 'w', 100)], { seen: 200, recovered: new Map() }).size,
+      0,
+    )
+  })
+
+  test('names what has run while what it follows was unhealthy', () => {
+    const running = [at('db', 'd', 100), at('web', 'w', 150)]
+    const recovered = new Map([['db', 300]])
+    assert.deepEqual([...lateFollowers(shop, running, { seen: 0, recovered })], [['w', 'db was unhealthy']])
   })
 
   test('names nobody when nothing of what is followed runs', () => {
-    assert.equal(lateFollowers(shop, [at('web', 'w', 100)], { seen: 0 }).size, 0)
+    assert.equal(lateFollowers(shop, [at('web', 'w', 100)], { seen: 0, recovered: new Map() }).size, 0)
   })
 })

@@ -39,7 +39,7 @@ const walls: readonly Wall[] = [
   {
     folder: 'stack',
     mayImport: ['model', 'lib'],
-    packages: ['yaml', 'zod'],
+    packages: ['yaml', 'zod', 'croner'],
     because: 'reading a file needs no engine',
   },
   {
@@ -109,7 +109,7 @@ const walls: readonly Wall[] = [
   {
     folder: 'keeper',
     mayImport: ['holding', 'state', 'graph', 'plan', 'apply', 'view', 'client', 'model', 'api', 'lib'],
-    packages: [],
+    packages: ['croner'],
     because: 'a resident process asks nobody: what is only for people and terminals is not loaded',
   },
   {

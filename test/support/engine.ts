@@ -143,6 +143,9 @@ export class TestEngine {
   async stop(): Promise<void> {
     const client = createClient(this.host)
     try {
+      // whoever would bring back what is removed
+      for (const { Name } of await client.call(endpoints.companionList, {}))
+        await client.call(endpoints.companionRemove, { params: { name: Name } })
       for (const { Id } of await client.call(endpoints.containerList, { query: { all: true } }))
         await client.call(endpoints.containerRemove, { params: { id: Id }, query: { force: true, v: true } })
       await client.call(endpoints.networkPrune, {})

@@ -1,14 +1,18 @@
 /** Whether an engine answers, and which; none is started for the question. */
 import { endpoints } from '../../api/endpoints.ts'
-import { createClient } from '../../client/client.ts'
+import { type HeldStack, type KeeperStatus, keeperEndpoints } from '../../api/keeper.ts'
+import { type Client, createClient } from '../../client/client.ts'
 import { chooseHost, parseHost } from '../../client/host.ts'
+import { printable } from '../../lib/text.ts'
 import { answers } from '../answers.ts'
-import { command } from '../command.ts'
+import { type Call, command } from '../command.ts'
+import { keeperOf } from '../keeping.ts'
 
 export const engineStatus = command({
   usage: '[OPTIONS]',
   options: { format: { kind: 'text', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default) or json' } },
-  async run({ options, globals, screen, env, signal }) {
+  async run(call) {
+    const { options, globals, screen, env, signal } = call
     const { host, tls } = chooseHost(globals.host, env)
     const place = parseHost(host, tls)
     const json = options.format === 'json'
@@ -18,7 +22,8 @@ export const engineStatus = command({
     }
     const client = createClient(host, { tls })
     const info = await client.call(endpoints.info, {}, { signal })
-    if (json) screen.print(JSON.stringify({ running: true, host, info }))
+    const keeper = await keeperShown(call, client)
+    if (json) screen.print(JSON.stringify({ running: true, host, info, ...(keeper && { keeper }) }))
     else
       screen.print(
         [
@@ -27,9 +32,35 @@ export const engineStatus = command({
           `  images      ${info.Images}`,
           `  data        ${info.DockerRootDir} (${info.Driver})`,
           `  host        ${info.OperatingSystem}, kernel ${info.KernelVersion}, cgroup ${info.CgroupVersion}`,
+          ...(keeper ? keeperLines(keeper) : []),
           ...(info.Warnings ?? []).map(warning => `  warning     ${warning}`),
         ].join('\n'),
       )
     return 0
   },
 })
+
+type Keeper = KeeperStatus & { readonly Held: readonly HeldStack[] }
+
+/** Undefined when none runs. */
+async function keeperShown(call: Pick<Call, 'env'>, client: Client): Promise<Keeper | undefined> {
+  const keeper = await keeperOf(call, client)
+  if (!keeper) return undefined
+  try {
+    const [status, Held] = await Promise.all([
+      keeper.call(keeperEndpoints.keeperStatus, {}),
+      keeper.call(keeperEndpoints.stackList, {}),
+    ])
+    return { ...status, Held }
+  } finally {
+    keeper.close()
+  }
+}
+
+function keeperLines({ Pid, Memory, Held }: Keeper): readonly string[] {
+  const size = `${Math.round(Memory / 1024 / 1024)} MiB`
+  return [
+    `  keeper      process ${Pid}, ${size}, holds ${Held.length === 1 ? 'one stack' : `${Held.length} stacks`}`,
+    ...Held.map(stack => printable(`    ${stack.Name}  ${stack.State}: ${stack.Error ?? stack.Reasons.join('; ')}`)),
+  ]
+}

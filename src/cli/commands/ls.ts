@@ -1,8 +1,9 @@
 /** All projects that have containers, on any stack file. */
 import { endpoints } from '../../api/endpoints.ts'
 import { labels } from '../../plan/labels.ts'
-import { projectRows } from '../../view/projects.ts'
+import { type ProjectRow, projectRows } from '../../view/projects.ts'
 import { command } from '../command.ts'
+import { heldStacks } from '../keeping.ts'
 import { usage } from '../options.ts'
 import { formatOption, printList } from '../print.ts'
 
@@ -15,7 +16,8 @@ export const ls = command({
     filter: { kind: 'list', value: 'name=PATTERN', about: 'Only projects whose name matches; repeat for several' },
     format: formatOption,
   },
-  async run({ options, screen, signal, connect }) {
+  async run(call) {
+    const { options, screen, signal, connect } = call
     const names = options.filter.map(patternOf)
     const client = await connect()
     const containers = await client.call(
@@ -27,10 +29,21 @@ export const ls = command({
       row => names.length === 0 || names.some(pattern => pattern.test(row.Name)),
     )
     if (options.quiet) return screen.printAll(rows.map(row => row.Name))
-    await printList(screen, {
+    const held = await heldStacks(call, client)
+    const withHeld = rows.map(row => {
+      const stack = held.get(row.Name)
+      return stack ? { ...row, Held: stack.State, HeldBecause: stack.Reasons.join('; ') } : row
+    })
+    await printList<ProjectRow & { readonly Held?: string }>(screen, {
       format: options.format,
-      rows,
-      columns: { NAME: row => row.Name, STATUS: row => row.Status, 'CONFIG FILES': row => row.ConfigFiles },
+      rows: withHeld,
+      columns: {
+        NAME: row => row.Name,
+        STATUS: row => row.Status,
+        'CONFIG FILES': row => row.ConfigFiles,
+        // only where there is a keeper: programs read the columns that Compose has
+        ...(held.size === 0 ? {} : { HELD: (row: { readonly Held?: string }) => row.Held ?? '' }),
+      },
       json: 'array',
       least: 20,
     })

@@ -1,8 +1,9 @@
 /** The containers of a stack, one line each. */
 import { isFailure } from '../../lib/failure.ts'
-import { containerHeadings, containerRow } from '../../view/containers.ts'
+import { type ContainerRow, containerHeadings, containerRow } from '../../view/containers.ts'
 import { serviceOf } from '../../view/names.ts'
 import { type Call, command } from '../command.ts'
+import { heldStacks } from '../keeping.ts'
 import { usage } from '../options.ts'
 import { formatOption, printList } from '../print.ts'
 import { loadProject } from '../project.ts'
@@ -44,16 +45,17 @@ export const ps = command({
     if (options.quiet) return screen.printAll(containers.map(each => each.Id))
     if (options.services) return screen.printAll([...new Set(containers.map(serviceOf))])
     const now = Date.now()
-    await printList(screen, {
+    const notes = await keeperNotes(call)
+    await printList<ContainerRow & { readonly Note?: string }>(screen, {
       format: options.format ?? (await usualFormat(call)),
-      rows: containers.map(each => containerRow(each, { now, whole: options['no-trunc'] })),
+      rows: containers.map(each => withNote(containerRow(each, { now, whole: options['no-trunc'] }), notes)),
       columns: {
         NAME: row => row.Name,
         IMAGE: row => row.Image,
         COMMAND: row => row.Command,
         SERVICE: row => row.Service,
         CREATED: row => row.RunningFor,
-        STATUS: row => row.Status,
+        STATUS: row => (row.Note === undefined ? row.Status : `${row.Status}, ${row.Note}`),
         PORTS: row => row.Ports,
       },
       headings: containerHeadings,
@@ -62,6 +64,17 @@ export const ps = command({
     })
   },
 })
+
+/** What the keeper has done to containers because of their state, by name. */
+async function keeperNotes(call: Call): Promise<ReadonlyMap<string, string>> {
+  const held = await heldStacks(call, await call.connect())
+  return new Map([...held.values()].flatMap(({ Notes }) => Object.entries(Notes)))
+}
+
+function withNote(row: ContainerRow, notes: ReadonlyMap<string, string>): ContainerRow & { readonly Note?: string } {
+  const note = notes.get(row.Name)
+  return note === undefined ? row : { ...row, Note: note }
+}
 
 /** What the user has written into the docker configuration; one that cannot be read is no reason to show nothing. */
 async function usualFormat({ env, screen }: Call): Promise<string | undefined> {

@@ -154,6 +154,8 @@ export class Container {
   mending: Promise<void> | undefined
   /** A `restart` verb is under way: the exit it causes must not remove or restart the container. */
   restarting = false
+  /** Whatever its policy says, its exit is not followed by a start: somebody else sees to that. */
+  staysDown = false
   /** The wait before the last restart by policy, milliseconds. */
   backoff = 0
   /** Resolves when the last exit has been recorded and everything it held given back. */

@@ -95,7 +95,7 @@ export class Containers {
   /** Takes over what the engine before left running, and starts what is to start with the engine, if it is of these labels. */
   async adopt(isMeant = (_labels: Readonly<Record<string, string>>) => true): Promise<void> {
     const remove = (container: Container) => this.remove(container.id, { volumes: true })
-    await takeOver(this.#parts, { lost: this.#lost, life: this.#life, remove })
+    await takeOver(this.#parts, { lost: this.#lost, life: this.#life, isMeant, remove })
     await startAll(this.#parts, { isMeant, start: container => this.start(container.id, { unattended: true }) })
   }
 

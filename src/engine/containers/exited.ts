@@ -26,6 +26,7 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
   )
   const again =
     !container.restarting &&
+    !container.staysDown &&
     restartsAfterExit(
       policy,
       {

@@ -12,6 +12,8 @@ export interface TakeOverOptions {
   /** Ids of those whose record is lost. */
   readonly lost: readonly string[]
   readonly life: Life
+  /** Whether those of these labels start with the engine by their policy. */
+  readonly isMeant: (labels: Readonly<Record<string, string>>) => boolean
   /** With its anonymous volumes. */
   readonly remove: (container: Container) => Promise<void>
 }
@@ -56,7 +58,7 @@ async function tellUnknown({ all, paths, runtime, say }: Parts, lost: readonly s
   }
 }
 
-async function takeOne(parts: Parts, container: Container, { life, remove }: TakeOverOptions): Promise<void> {
+async function takeOne(parts: Parts, container: Container, { life, isMeant, remove }: TakeOverOptions): Promise<void> {
   const adopted = await adopt(parts, container)
   switch (adopted.kind) {
     case 'running':
@@ -66,9 +68,12 @@ async function takeOne(parts: Parts, container: Container, { life, remove }: Tak
       await mend(parts, container)
       return
     case 'exited':
+      // it has ended while nobody was there: whoever starts it otherwise starts it after that too
+      container.staysDown = !isMeant(container.record.config.Labels ?? {})
       tendLog(parts, container, { ended: Promise.resolve() })
       life.ended(container, Promise.resolve(adopted.exit))
       await container.settled
+      container.staysDown = false
       return
     case 'idle':
       // what the engine before did not live to send

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { load, problems } from './stacks.ts'
+
+const service = async (fields: string) =>
+  (await load(`services:\n  job:\n    image: x\n    ${fields}\n`)).project.services['job']!
+const said = async (fields: string) => problems(`services:\n  job:\n    image: x\n    ${fields}\n`)
+
+describe('x-schedule', () => {
+  test('is a cron text, or a map, and such a service has no replicas', async () => {
+    const usual = { concurrency: 'forbid', missed: 'skip', history: 10 }
+    assert.deepEqual((await service('x-schedule: "*/5 * * * *"')).schedule, { cron: '*/5 * * * *', ...usual })
+    const whole = await service(
+      'x-schedule: {cron: "@daily", timezone: Europe/Berlin, concurrency: replace, missed: run, history: 3}',
+    )
+    assert.deepEqual(whole.schedule, {
+      cron: '@daily',
+      timezone: 'Europe/Berlin',
+      concurrency: 'replace',
+      missed: 'run',
+      history: 3,
+    })
+    assert.equal(whole.replicas, 0)
+    assert.equal((await service('restart: always')).schedule, undefined)
+  })
+
+  for (const [fields, message] of [
+    ['x-schedule: "nonsense"', /Cannot schedule service "job": "nonsense" is no cron text/],
+    ['x-schedule: "0 0 30 2 *"', /"0 0 30 2 \*" never comes/],
+    ['x-schedule: {cron: "@daily", timezone: Mars/Olympus}', /"Mars\/Olympus" is no time zone/],
+    ['x-schedule: [1]', /Cannot use "x-schedule" of service "job": it should be a cron text, or a map with "cron"/],
+    ['x-schedule: {timezone: UTC}', /"cron" is missing/],
+    [
+      'x-schedule: {cron: "@daily", policy: x}',
+      /Cannot use "x-schedule.policy" of service "job": there is no such key/,
+    ],
+    [
+      'x-schedule: {cron: "@daily", concurrency: never}',
+      /"x-schedule.concurrency".*it should be forbid, allow or replace/,
+    ],
+    ['x-schedule: {cron: "@daily", history: -1}', /"x-schedule.history".*it should be a number from 0 to 366/],
+    ['x-on-unhealthy: explode', /Cannot use "x-on-unhealthy" of service "job": it should be none, restart or stop/],
+  ] as const)
+    test(`an author is told of ${fields}, with its place`, async () => {
+      const found = await said(fields)
+      assert.match(JSON.stringify(found.map(each => each.message)).replaceAll('\\"', '"'), message)
+      assert.equal(found[0]?.place?.line, 4)
+    })
+})
+
+test('x-on-unhealthy says what becomes of a container', async () => {
+  assert.equal((await service('x-on-unhealthy: restart')).onUnhealthy, 'restart')
+  assert.equal((await service('restart: always')).onUnhealthy, undefined)
+})
