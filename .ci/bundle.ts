@@ -1,4 +1,4 @@
-/** src/cli and all it imports → build/cli.js, one file; does nothing when that is still fresh. See src/cli/start.cjs. */
+/** src/cli and all it imports → build/cli.js, one file, src/keeper likewise; does nothing when that is still fresh. See src/cli/start.cjs. */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -13,7 +13,19 @@ const { built, fresh, headerOf, root, stampOf } = createRequire(import.meta.url)
   stampOf(file: string): string
 }
 
-function isFresh(): boolean {
+interface Program {
+  readonly entry: string
+  /** What starts it. */
+  readonly launcher: string
+  readonly built: string
+}
+
+const programs: readonly Program[] = [
+  { entry: 'src/cli/main.ts', launcher: 'src/cli/start.cjs', built },
+  { entry: 'src/keeper/main.ts', launcher: 'src/keeper/start.cjs', built: join(dirname(built), 'keeper.js') },
+]
+
+function isFresh({ built }: Program): boolean {
   try {
     return fresh(headerOf(readFileSync(built, 'latin1')).inputs, root)
   } catch {
@@ -22,7 +34,7 @@ function isFresh(): boolean {
   }
 }
 
-async function bundle(): Promise<void> {
+async function bundle({ entry, launcher, built }: Program): Promise<void> {
   const { build } = await import('esbuild')
   // before they are read: what changes meanwhile shows as changed
   const stamps = new Map(
@@ -34,7 +46,7 @@ async function bundle(): Promise<void> {
   )
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/cli/main.ts'],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     metafile: true,
@@ -55,7 +67,7 @@ async function bundle(): Promise<void> {
   const code = outputFiles[0]!.text.replace(/[^\0-\x7f]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
   const files = Object.keys(metafile.inputs).filter(file => stamps.has(file))
   const inputs = Object.fromEntries(
-    [...files, '.ci/bundle.ts', 'src/cli/start.cjs', 'node_modules/.package-lock.json'].map(file => [file, stamps.get(file)]),
+    [...new Set([...files, '.ci/bundle.ts', 'src/cli/start.cjs', launcher, 'node_modules/.package-lock.json'])].map(file => [file, stamps.get(file)]),
   )
   const id = createHash('sha256').update(code).digest('hex').slice(0, 16)
   const text = `//${JSON.stringify({ id, inputs })}\n(function (require, exports, root) { const module = { exports }\n${code}\nObject.assign(exports, module.exports) })\n`
@@ -79,4 +91,4 @@ const ownUrl: Plugin = {
   },
 }
 
-if (!isFresh()) await bundle()
+for (const program of programs) if (!isFresh(program)) await bundle(program)

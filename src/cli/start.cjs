@@ -11,13 +11,19 @@ const path = require('node:path')
 const root = path.join(__dirname, '../..')
 const built = path.join(root, 'build/cli.js')
 
-if (require.main === module) run()
+if (require.main === module) launch(built, () => import('./main.ts'))
 
-function run() {
-  const text = read(built)
+/**
+ * Runs what `file` was built of, or the sources.
+ *
+ * @param {string} file one of .ci/bundle.ts
+ * @param {() => Promise<{ start(): unknown }>} sources
+ */
+function launch(file, sources) {
+  const text = read(file)
   const header = text === undefined ? undefined : headerOf(text)
-  if (header && fresh(header.inputs, root)) runBuilt(text, header.id)
-  else void import('./main.ts').then(({ start }) => start())
+  if (header && fresh(header.inputs, root)) runBuilt(file, text, header.id)
+  else void sources().then(({ start }) => start())
 }
 
 /**
@@ -41,11 +47,11 @@ function stampOf(file) {
   return stat ? `${stat.mtimeMs} ${stat.size}` : 'none'
 }
 
-function runBuilt(text, id) {
+function runBuilt(file, text, id) {
   const { Script } = require('node:vm')
   const cache = codeCache(id)
   const cachedData = cache && read(cache, null)
-  const script = new Script(text, { filename: built, cachedData })
+  const script = new Script(text, { filename: file, cachedData })
   if (cache && (cachedData === undefined || script.cachedDataRejected))
     process.once('exit', code => {
       if (code === 0) keep(cache, script.createCachedData())
@@ -91,4 +97,4 @@ function read(file, encoding = 'latin1') {
   }
 }
 
-module.exports = { fresh, headerOf, stampOf, built, root }
+module.exports = { fresh, headerOf, stampOf, launch, built, root }

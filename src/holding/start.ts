@@ -68,7 +68,8 @@ export function keeperCommand(
   const state = engineFolder({ host, env, ...(uid === undefined ? {} : { uid }) })
   const words = ['--host', host, '--socket', socket, '--state', state, ...more]
   // it holds little and lives long: a small heap is collected often, which costs nothing where nothing happens
-  return [process.execPath, '--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', main, ...words]
+  const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--expose-gc']
+  return [process.execPath, ...flags, main, ...words]
 }
 
 /** What it sees of the caller's environment: beside an engine's, where credentials for registries are. */
@@ -79,7 +80,7 @@ export function keeperEnvironment(env: Readonly<Record<string, string | undefine
 
 /** The keeper, by path: who starts it never imports it. */
 function keeperMain(): string {
-  return fileURLToPath(new URL('../keeper/main.ts', import.meta.url))
+  return fileURLToPath(new URL('../keeper/start.cjs', import.meta.url))
 }
 
 function startDetached(

@@ -20,6 +20,8 @@ export interface KeeperOptions {
   readonly isCompanion: boolean
   readonly phase: Exclude<LeaveInput['phase'], 'steady'>
   readonly say: (line: string) => void
+  /** There is nothing to do for now. */
+  readonly onRest: () => void
   /** No stack needs us any more. */
   readonly onIdle: () => void
 }

@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     isCompanion: companion,
     phase,
     say,
+    onRest: tidy,
     onIdle: () => {
       rmSync(mark, { force: true })
       end(0)
@@ -79,21 +80,31 @@ async function main(): Promise<void> {
   say(`Keeper of ${host} listens at "${socket}", holds ${keeper.list().length}`)
 }
 
+let tidying: NodeJS.Timeout | undefined
+
+/** A process that waits for days gives back what its last work has left behind. */
+function tidy(): void {
+  clearTimeout(tidying)
+  tidying = setTimeout(() => void globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' }), 2000)
+  tidying.unref()
+}
+
 /** One line of the log. */
 function say(line: string): void {
   process.stderr.write(`${new Date().toISOString()} keeper: ${line}\n`)
 }
 
-// a log that cannot be written must not end the keeper
-process.stderr.on('error', () => undefined)
-
-process.on('uncaughtException', error => {
-  say(`defect: ${error.stack ?? error.message}`)
-  process.exit(1)
-})
-
-main().catch(error => {
-  say(messageOf(error))
-  if (isFailure(error) && error.hint) say(`hint: ${error.hint}`)
-  process.exit(isFailure(error, 'conflict') ? 75 : 1)
-})
+/** Runs it as this process's own program. */
+export function start(): void {
+  // a log that cannot be written must not end it
+  process.stderr.on('error', () => undefined)
+  process.on('uncaughtException', error => {
+    say(`defect: ${error.stack ?? error.message}`)
+    process.exit(1)
+  })
+  main().catch(error => {
+    say(messageOf(error))
+    if (isFailure(error) && error.hint) say(`hint: ${error.hint}`)
+    process.exit(isFailure(error, 'conflict') ? 75 : 1)
+  })
+}

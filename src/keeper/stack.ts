@@ -18,6 +18,8 @@ export interface StackOptions {
   readonly records: Records
   /** One line of the log. */
   readonly say: (line: string) => void
+  /** There is nothing to do for now. */
+  readonly onRest: () => void
 }
 
 type Asked = Pick<Shown, 'Directory' | 'Files' | 'Reasons' | 'Since'>
@@ -243,6 +245,7 @@ export class HeldStack {
       )
       .finally(() => {
         this.#working = undefined
+        this.#options.onRest()
         if (this.#closed || this.#turns > 0) return
         if (this.#isDue) this.due(Math.min(gathering * 2 ** Math.max(0, this.#rounds - 1), longestDelay))
         else if (this.#error === undefined) this.#idle = setTimeout(() => this.due(), lookAgain)
