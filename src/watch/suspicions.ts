@@ -149,7 +149,8 @@ function findingOf(suspicion: Suspicion, containers: ReadonlyMap<string, Observe
       if (found && found.state !== 'exited' && found.state !== 'dead') return undefined
       return one('killed', suspicion.service, `${suspicion.name} was killed`)
     case 'removed':
-      return found ? undefined : one('removed', suspicion.service, `${suspicion.name} was removed`)
+      // though it may be listed for a moment after its end was told
+      return one('removed', suspicion.service, `${suspicion.name} was removed`)
     case 'paused':
       return found?.state === 'paused' ? one('paused', suspicion.service, `${suspicion.name} was paused`) : undefined
     case 'edited':

@@ -63,6 +63,12 @@ describe('Suspicions', () => {
       ['shop-web-1 was killed'],
     ],
     ['not one that was stopped and removed', [['kill'], ['die', { exitCode: '137' }], ['stop'], ['destroy']], [], []],
+    [
+      'a container that was removed and is listed for a moment more',
+      [['kill'], ['die', { exitCode: '137' }], ['destroy']],
+      [exited],
+      ['shop-web-1 was removed'],
+    ],
     ['not one that ended by itself', [['die', { exitCode: '1' }]], [exited], []],
     ['not one that ended by itself and was removed', [['die', { exitCode: '0' }], ['destroy']], [], []],
     ['not one that the kernel killed for its memory', [['oom'], ['die', { exitCode: '137' }]], [exited], []],
