@@ -34,9 +34,12 @@ interface Side {
 }
 
 const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
-const ours: Side = { name: 'tscompose', run: (cwd, ...args) => command(launcher, args, { cwd, timeout: 600_000 }) }
-
 const folder = mkdtempSync(join(tmpdir(), 'tscompose-bench-'))
+const ours: Side = {
+  name: 'tscompose',
+  run: (cwd, ...args) =>
+    command(launcher, args, { cwd, env: { TSCOMPOSE_STATE: join(folder, 'state') }, timeout: 600_000 }),
+}
 try {
   const theirs = await peer()
   if (!options.only || options.only === 'stacks') await benchStacks(theirs)

@@ -39,7 +39,8 @@ function side(tool: string, host: string, port: string): Side {
 function run({ tool, host, folder }: Side, line: string): Seen {
   const [stdin, words] = line.includes(' < ') ? line.split(' < ').reverse() : ['', line]
   const argv = words!.match(/'[^']*'|\S+/g)!.map(word => word.replace(/^'|'$/g, ''))
-  const env = { PATH: process.env['PATH']!, HOME: folder, DOCKER_HOST: host, TERM: 'dumb' }
+  const state = { TSCOMPOSE_STATE: join(folder, 'state') }
+  const env = { PATH: process.env['PATH']!, HOME: folder, DOCKER_HOST: host, TERM: 'dumb', ...state }
   const { status, signal, stdout, stderr } = spawnSync(
     tool,
     ['-p', project, '-f', 'compose.yaml', '-f', 'more.yaml', ...argv],

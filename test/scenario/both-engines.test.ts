@@ -61,7 +61,12 @@ for (const [name, host] of [
     const tscompose = (...args: readonly string[]): Promise<Said> =>
       command(launcher, args, {
         cwd: existsSync(join(folder, 'stack')) ? join(folder, 'stack') : folder,
-        env: { ...engine?.env, DOCKER_HOST: host ?? engine!.host, NO_COLOR: '1' },
+        env: {
+          ...engine?.env,
+          DOCKER_HOST: host ?? engine!.host,
+          NO_COLOR: '1',
+          TSCOMPOSE_STATE: join(folder, 'state'),
+        },
       })
     const run = async (...args: readonly string[]): Promise<string> => {
       const said = await tscompose(...args)
