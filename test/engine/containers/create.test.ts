@@ -323,3 +323,23 @@ test('an empty volume gets what the image has in its place when the container is
   await box.create('bare', { HostConfig: { Binds: ['other:/data:nocopy'] } })
   assert.deepEqual(content('other'), [])
 })
+
+test('a bind that holds the folder of the engine, or lies in it, lets go of what is unmounted there', async () => {
+  await using box = await EngineBox.open()
+  const data = join(box.folder, 'data')
+  const propagations = async (name: string, HostConfig: HostConfig) => {
+    await box.create(name, { HostConfig })
+    return (await box.containers.inspect(name)).Mounts.map(({ Propagation }) => Propagation)
+  }
+  const mount = (Source: string, Propagation?: string) =>
+    ({ Type: 'bind', Source, Target: '/m', BindOptions: { Propagation } }) as const
+  assert.deepEqual(await propagations('whole', { Binds: ['/:/b'], Mounts: [mount(data)] }), ['rslave', 'rslave'])
+  assert.deepEqual(await propagations('within', { Binds: [`${data}/containers:/b:rshared`] }), ['rshared'])
+  assert.deepEqual(await propagations('beside', { Binds: [`${data}-other:/b`] }), ['rprivate'])
+  const refused = {
+    kind: 'invalid',
+    message: /^invalid mount config: must use either propagation mode "rslave" or "rshared"/,
+  }
+  await assert.rejects(propagations('bind', { Binds: ['/:/b:rprivate'] }), refused)
+  await assert.rejects(propagations('mount', { Mounts: [mount(data, 'slave')] }), refused)
+})

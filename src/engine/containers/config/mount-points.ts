@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Mount } from '../../../api/container-body.ts'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
+import type { HostPath } from '../../../runtime/spec.ts'
 import type { Image } from '../../images/image.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
 import type { Container, MountPoint } from '../container.ts'
@@ -10,6 +11,8 @@ import type { Config } from './config.ts'
 import type { HostConfig } from './host-config.ts'
 
 export interface MountSources {
+  /** Where the engine keeps its own. */
+  readonly root: HostPath
   readonly volumes: Volumes
   /** @throws Failure `not-found`. */
   readonly get: (ref: string) => Container
@@ -38,9 +41,10 @@ export async function resolveMounts(
   }
   const made = (point: MountPoint, mount?: Mount) =>
     volumeOf({ ...point, driver: point.driver ?? (hostConfig.VolumeDriver || 'local') }, sources, mount)
-  for (const [i, bind] of (hostConfig.Binds ?? []).entries()) add(await made(parseBind(bind, `HostConfig.Binds[${i}]`)))
+  for (const [i, bind] of (hostConfig.Binds ?? []).entries())
+    add(await made(parseBind(bind, `HostConfig.Binds[${i}]`, sources.root)))
   for (const [i, mount] of (hostConfig.Mounts ?? []).entries())
-    add(await made(await fromRequest(mount, `HostConfig.Mounts[${i}]`, sources.image), mount))
+    add(await made(await fromRequest(mount, `HostConfig.Mounts[${i}]`, sources), mount))
   for (const [target, options] of Object.entries(hostConfig.Tmpfs ?? {})) {
     const clean = targetPath(target, `tmpfs ${target}`)
     add({ ...base('tmpfs', clean, `HostConfig.Tmpfs["${target}"]`), ...tmpfsOptions(options) })
@@ -84,8 +88,22 @@ function targetPath(target: string, whole: string): string {
   return clean
 }
 
-/** "source:target:options", as `-v` sends it. */
-export function parseBind(text: string, cause: string): MountPoint {
+/**
+ * How mounts spread below a bind. One that holds the engine's own folder, or is within it, must let go of what is unmounted there: all of
+ * the host's file system, for one, which then shows what is mounted later, too.
+ */
+function bindPropagation(source: string, asked: string, root: HostPath | undefined): string {
+  const within = (path: string, folder: string) => `${path}/`.startsWith(folder === '/' ? '/' : `${folder}/`)
+  if (root === undefined || !(within(source, root) || within(root, source))) return asked || 'rprivate'
+  if (asked === '' || asked === 'rslave' || asked === 'rshared') return asked || 'rslave'
+  throw new Failure(
+    'invalid',
+    `invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is within the daemon root, daemon root: "${root}", bind mount source: "${source}", propagation: "${asked}"`,
+  )
+}
+
+/** "source:target:options", as `-v` sends it. `root`: where the engine keeps its own. */
+export function parseBind(text: string, cause: string, root?: HostPath): MountPoint {
   const parts = text.split(':')
   const bad = () => new Failure('invalid', `invalid volume specification: '${text}'`)
   if (parts.length < 2 || parts.length > 3) {
@@ -102,7 +120,7 @@ export function parseBind(text: string, cause: string): MountPoint {
     )
   let readonly = false
   let nocopy = false
-  let propagation = isBind ? 'rprivate' : ''
+  let asked = ''
   for (const word of mode.split(',').filter(Boolean)) {
     if (word === 'ro' || word === 'readonly') readonly = true
     else if (word === 'nocopy') {
@@ -110,24 +128,32 @@ export function parseBind(text: string, cause: string): MountPoint {
       nocopy = true
     } else if (propagations.includes(word)) {
       if (!isBind) throw bad()
-      propagation = word
+      asked = word
     } else if (!['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'].includes(word))
       throw new Failure('invalid', `invalid mode: ${mode}`)
   }
   const clean = targetPath(target, text)
-  if (isBind) return { ...base('bind', clean, cause), source: posix.normalize(source), readonly, propagation, mode }
+  if (isBind) {
+    const path = posix.normalize(source)
+    const propagation = bindPropagation(path, asked, root)
+    return { ...base('bind', clean, cause), source: path, readonly, propagation, mode }
+  }
   return {
     ...base('volume', clean, cause),
     name: source,
     nocopy,
     readonly,
-    propagation,
+    propagation: '',
     mode: mode || 'z',
   }
 }
 
 /** One of HostConfig.Mounts. A bind's source has to exist, unless it is to be created. */
-async function fromRequest(mount: Mount, cause: string, image: MountSources['image']): Promise<MountPoint> {
+async function fromRequest(
+  mount: Mount,
+  cause: string,
+  { image, root }: Pick<MountSources, 'image' | 'root'>,
+): Promise<MountPoint> {
   const target = targetPath(mount.Target, mount.Target)
   const readonly = mount.ReadOnly ?? false
   const bad = (why: string) => new Failure('invalid', `invalid mount config for type "${mount.Type}": ${why}`)
@@ -138,8 +164,8 @@ async function fromRequest(mount: Mount, cause: string, image: MountSources['ima
       if (!source.startsWith('/')) throw bad(`invalid mount path: '${source}' mount path must be absolute`)
       if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
       if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
-      const propagation = mount.BindOptions?.Propagation || 'rprivate'
-      if (!propagations.includes(propagation)) throw bad(`invalid propagation mode: ${propagation}`)
+      const asked = mount.BindOptions?.Propagation ?? ''
+      if (asked !== '' && !propagations.includes(asked)) throw bad(`invalid propagation mode: ${asked}`)
       if (!mount.BindOptions?.CreateMountpoint && !(await exists(source)))
         throw bad(`bind source path does not exist: ${source}`)
       return {
@@ -148,7 +174,7 @@ async function fromRequest(mount: Mount, cause: string, image: MountSources['ima
         readonly,
         recursive: !mount.BindOptions?.NonRecursive,
         writableBelow: mount.BindOptions?.ReadOnlyNonRecursive || undefined,
-        propagation,
+        propagation: bindPropagation(posix.normalize(source), asked, root),
       }
     }
     case 'volume': {

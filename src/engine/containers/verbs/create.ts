@@ -71,6 +71,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   stand(image)
   try {
     const mounts = await resolveMounts(config, asked, {
+      root: parts.paths.roots.data,
       volumes: parts.volumes,
       get: ref => askedFor(parts, ref),
       image: ref => stand(parts.images.get(ref)),
