@@ -86,6 +86,8 @@ export class Keeper {
     const stack = this.get(name)
     this.#options.records.remove(name)
     stack.release()
+    // whoever removes what is left of its jobs is alone with it
+    await stack.jobs.close()
     if (stack.isVacant) await this.#forget(stack)
     this.#claim()
     await this.#claims

@@ -128,7 +128,6 @@ export class HeldStack {
   /** Nothing is held of it any more. */
   release(): void {
     this.#shown = undefined
-    this.jobs.close().catch(error => this.#options.say(messageOf(error)))
     clearTimeout(this.#timer)
     clearTimeout(this.#idle)
     clearTimeout(this.#recheck)

@@ -197,6 +197,8 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     await stack.run('kill', 'web')
     await settled('again')
     const pid = () => ask(async keeper => (await keeper.call(keeperEndpoints.keeperStatus, {})).Pid)
+    // what was heard is written down by then
+    await pause(500)
     const first = await pid()
     process.kill(first, 'SIGKILL')
     await eventually('another keeper', async () => {
