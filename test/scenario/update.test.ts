@@ -18,7 +18,7 @@ const yaml = (tag: string, update: string, more = ''): string => `name: update${
 services:
   web:
     image: ${image}
-    command: sh -c 'trap "exit 0" TERM; [ $$TAG != dead ] || exit 3; sleep infinity & wait'
+    command: sh -c 'echo version $$TAG; trap "exit 0" TERM; [ $$TAG != dead ] || exit 3; sleep infinity & wait'
     environment: {TAG: ${tag}}
     scale: 2
     healthcheck: {test: 'test $$TAG != ill', interval: 100ms, retries: 3}
@@ -97,6 +97,7 @@ for (const [name, host] of [
             stderr,
             /Cannot update "web": container .*-web-1 (is unhealthy|exited \(3\)).*; it goes back to what it was/,
           )
+          assert.match(stderr, new RegExp(`Last output of .*-web-1:\\n  version ${tag}\\n`))
           assert.deepEqual(await containers(), old)
         })
 
