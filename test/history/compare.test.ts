@@ -30,7 +30,7 @@ describe('compareApplies()', () => {
       images: { busybox: { id: `sha256:${'b'.repeat(64)}` } },
     })
     assert.deepEqual(texts(from, to), [
-      '~ web: image digest aaaaaaaaaaaa→bbbbbbbbbbbb · scale 1→2 · environment.GONE -x · environment.TAG one→two · ports +81:80 · ports -80:80',
+      '~ web: image digest aaaaaaaaaaaa→bbbbbbbbbbbb · scale 1→2 · environment.GONE -x · environment.TAG one→two · ports 80:80→81:80',
     ])
   })
 

@@ -69,6 +69,7 @@ export class FakeEngine {
   #handlers(): Readonly<Record<string, Handler>> {
     const container = ({ params }: Parameters<Handler>[0]) => this.named(params!['id']!)
     return {
+      version: () => ({ Platform: { Name: 'tscompose' } }),
       containerList: () => [...this.containers.values()].map(each => this.#listed(each)),
       containerInspect: input => this.#inspected(container(input)),
       containerCreate: ({ query, body }) => this.#create(String(query!['name']), body as ContainerCreate),

@@ -165,6 +165,8 @@ const called: Readonly<Record<string, RegExp>> = {
   'deploy.resources.reservations': /^(mem_reservation|deploy\.resources\.reservations)/,
   'deploy.resources': /^(cpus|mem_limit|pids_limit|mem_reservation|deploy\.resources)/,
   'deploy.restart_policy': /^restart$/,
+  'deploy.restart_policy.delay': /^deploy\.restart_policy\.delay$/,
+  'deploy.restart_policy.window': /^deploy\.restart_policy\.window$/,
   deploy: /^(cpus|mem_limit|pids_limit|mem_reservation|deploy\.resources|restart)/,
 }
 

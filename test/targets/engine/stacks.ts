@@ -108,7 +108,7 @@ export const stacks: readonly Data[] = [
     deploy: {
       replicas: 2,
       resources: { limits: { cpus: '0.5', memory: '64m', pids: 7 }, reservations: { memory: '32m' } },
-      restart_policy: { condition: 'on-failure', max_attempts: 3 },
+      restart_policy: { condition: 'on-failure', delay: '2s', max_attempts: 3, window: '1m' },
     },
   }),
   on(
