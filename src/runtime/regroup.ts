@@ -12,6 +12,8 @@ export async function regroup(
   spec: CgroupSpec,
   { privileged, pid }: { readonly privileged: boolean; readonly pid: number },
 ): Promise<void> {
+  // to the kernel 0 is whoever writes it: us
+  if (pid < 1) throw new RangeError(`No process has the number ${pid}`)
   const folders = cgroupFolders(facts, spec.path)
   const gone = folders.filter(folder => !existsSync(folder))
   const pids = membersOf(

@@ -49,6 +49,8 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
   container.backoff = again ? nextDelay(container.backoff, ranFor, tuning) : 0
   // before anything is given back: an engine that is killed in between knows how it ended, and gives the rest back
   await container.save({ lasting: !again && !container.restarting })
+  // what is being mended is given back too
+  await container.mending
   await release(parts, container, again || container.restarting)
   await container.save()
   tellVolumes(parts, container, 'unmount')

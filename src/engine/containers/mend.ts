@@ -29,8 +29,10 @@ async function mendAll(parts: Parts, container: Container): Promise<void> {
 
 async function mendCgroup(parts: Parts, container: Container): Promise<void> {
   const { cgroups } = parts.runtime
-  if (cgroups.isWhole(container.cgroup)) return
+  // it may have ended since anybody looked, and its group with it: what is made then is in nobody's books
+  if (!container.running || cgroups.isWhole(container.cgroup)) return
   const { cgroup, privileged } = await shownSpec(parts, container)
+  if (!container.running) return
   await cgroups.restore(cgroup, { privileged, pid: container.state.pid })
   // what was frozen went on when it was taken out
   if (container.state.status === 'paused') await cgroups.freeze(container.cgroup)
