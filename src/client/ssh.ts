@@ -48,13 +48,9 @@ class SshStream extends Duplex {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-maxComplaint)
     })
-    let hasAnswered = false
     child.stdout.on('data', piece => {
-      hasAnswered = true
       if (!this.push(piece)) child.stdout.pause()
     })
-    // without an answer it is the end of the program that tells why
-    child.stdout.once('end', () => hasAnswered && this.push(null))
     // told by its end, with what ssh has said
     child.stdin.on('error', () => undefined)
     child.once('error', cause => {
@@ -69,7 +65,8 @@ class SshStream extends Duplex {
     })
     child.once('close', code => {
       if (this.destroyed) return
-      if (code === 0) return void (hasAnswered || this.push(null))
+      // only now is it known whether the output has ended, or the connection
+      if (code === 0) return void this.push(null)
       const last = complaint.trim().split('\n').at(-1) || `ssh ended with ${code}`
       this.destroy(new Failure('unavailable', `Cannot reach "${place.hostname}" by ssh: ${last}`))
     })

@@ -72,6 +72,25 @@ describe('an engine behind ssh', () => {
     }
   })
 
+  test('that breaks off in the middle of its output is an error, and no end', async () => {
+    ssh(`
+    process.stdin.once('data', () => {
+      process.stdout.write('HTTP/1.1 101 UPGRADED\\r\\nConnection: Upgrade\\r\\nUpgrade: tcp\\r\\n\\r\\nhalf', () => {
+        process.stderr.write('Connection to box closed by remote host.\\n', () => process.exit(255))
+      })
+    })`)
+    const client = createClient('ssh://box', { version: '1.51' })
+    try {
+      const attached = await client.hijack(endpoints.containerAttach, { params: { id: 'x' } }, { tty: true })
+      await assert.rejects(
+        Array.fromAsync(attached.output),
+        error => isFailure(error, 'unavailable') && /closed by remote host/.test(error.message),
+      )
+    } finally {
+      client.close()
+    }
+  })
+
   test('that cannot be reached says so in the words of ssh', async () => {
     ssh(`process.stderr.write('Warning: new key\\nme@box: Permission denied (publickey).\\n'); process.exitCode = 255`)
     const client = createClient('ssh://me@box')

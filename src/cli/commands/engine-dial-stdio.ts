@@ -22,11 +22,15 @@ export const engineDialStdio = command({
     client.close()
     const socket = connect({ path: place.path, allowHalfOpen: true })
     try {
-      await Promise.all([pipeline(process.stdin, socket), pipeline(socket, process.stdout, { end: false })])
+      // what breaks it shows in the answer too; over it is when the engine has said all, whoever may still want to write
+      pipeline(process.stdin, socket).catch(() => undefined)
+      await pipeline(socket, process.stdout, { end: false })
     } catch (cause) {
       // whoever asked has gone
       if (errnoOf(cause) === 'EPIPE' || errnoOf(cause) === 'ERR_STREAM_PREMATURE_CLOSE') return
       throw new Failure('unavailable', `The connection to "${host}" broke: ${messageOf(cause)}`, { cause })
+    } finally {
+      process.stdin.destroy()
     }
   },
 })
