@@ -3,11 +3,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
+import { freePort, listens } from './free-port.ts'
 import { which } from './needs.ts'
 import { sha256, type TinyImage, tinyManifest, tinyParts } from './tiny-image.ts'
 
@@ -150,23 +150,6 @@ ${auth ? `auth: { htpasswd: { realm: test, path: ${join(folder, 'htpasswd')} } }
     },
     [Symbol.asyncDispose]: dispose,
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-function listens(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect(port, '127.0.0.1')
-  socket.once('connect', () => resolve(true))
-  socket.once('error', () => resolve(false))
-  return promise.finally(() => socket.destroy())
 }
 
 /** An authority, and certificates by it for 127.0.0.1 and for a client. @returns the authority's. */
