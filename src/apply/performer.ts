@@ -1,6 +1,6 @@
 /** What carries out the operations of a plan: the seam between walking a plan and the target it is for. */
 import type { BuildEvent } from '../client/buildkit/events.ts'
-import type { NodeId, Operation } from '../plan/operation.ts'
+import type { NodeId, PlannedOperation } from '../plan/operation.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Outcome } from './events.ts'
 
@@ -21,10 +21,10 @@ export interface Performed {
   readonly outcome?: Outcome
 }
 
-export interface Performer {
+export interface Performer<O extends PlannedOperation = PlannedOperation> {
   /** Once before the first operation of a plan, for what is to be ready by then. */
-  begin?(plan: Plan): void
-  perform(operation: Operation, context: PerformContext): Promise<Performed | undefined>
+  begin?(plan: Plan<O>): void
+  perform(operation: O, context: PerformContext): Promise<Performed | undefined>
   /** Once after the last operation. */
   end?(): Promise<void>
 }

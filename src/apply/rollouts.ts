@@ -1,7 +1,6 @@
 /** Updates while they are carried out: what a failure means to its update, and what follows it. */
-import type { NodeId } from '../plan/operation.ts'
-import type { Plan, PlanNode, Rollout } from '../plan/plan.ts'
-import type { Turn } from '../plan/update-turn.ts'
+import type { NodeId, PlannedOperation, Ref, Vocabulary } from '../plan/operation.ts'
+import type { Plan, PlanNode, Rollout, Turn } from '../plan/plan.ts'
 
 /**
  * fatal: as any other failure. recover: the update ends here, and what its rollout says follows. tolerated: the update goes on, with the
@@ -20,9 +19,11 @@ export class Roll {
   readonly #failed = new Set<Turn>()
   /** Those that go no further. */
   readonly #ended = new Set<Turn>()
+  readonly #words: Vocabulary<PlannedOperation>
 
-  constructor(rollout: Rollout) {
+  constructor(rollout: Rollout, words: Vocabulary<PlannedOperation>) {
     this.rollout = rollout
+    this.#words = words
     for (const turn of rollout.turns) for (const node of turn.nodes) this.#turns.set(node, turn)
   }
 
@@ -41,9 +42,14 @@ export class Roll {
     const isTooMany = this.#failed.size / turns.length > maxFailureRatio
     if (isTooMany && action !== 'continue') return 'recover'
     // one that does not do well is there all the same
-    if (operation.kind === 'wait-container' || operation.kind === 'monitor-container') return 'tolerated'
+    if (this.#words.waits(operation)) return 'tolerated'
     this.#ended.add(turn)
     return 'skipped'
+  }
+
+  /** What was to come by the turn of a node. */
+  containerOf({ id }: PlanNode): Ref | undefined {
+    return this.#turns.get(id)?.container
   }
 
   /** What is not under way any more is not begun either. */
@@ -54,14 +60,16 @@ export class Roll {
 
 /** The updates of a plan, by node. */
 export class Rolls {
+  readonly #plan: Plan
   readonly #byNode = new Map<NodeId, Roll>()
 
-  constructor(rollouts: readonly Rollout[]) {
-    for (const rollout of rollouts) this.add(rollout)
+  constructor(plan: Plan) {
+    this.#plan = plan
+    for (const rollout of plan.rollouts) this.#add(rollout)
   }
 
-  add(rollout: Rollout): void {
-    const roll = new Roll(rollout)
+  #add(rollout: Rollout): void {
+    const roll = new Roll(rollout, this.#plan.words)
     for (const turn of rollout.turns) for (const node of turn.nodes) this.#byNode.set(node, roll)
   }
 
@@ -70,10 +78,10 @@ export class Rolls {
   }
 
   /** What follows, in the order of the plan, once nothing of it is under way any more. */
-  recover(roll: Roll, plan: Plan, done: (node: NodeId) => boolean): readonly PlanNode[] {
-    const before = plan.nodes.length
-    const next = roll.rollout.recover(plan, done)
-    if (next) this.add(next)
-    return plan.nodes.slice(before)
+  recover(roll: Roll, done: (node: NodeId) => boolean): readonly PlanNode[] {
+    const before = this.#plan.nodes.length
+    const next = roll.rollout.recover(this.#plan, done)
+    if (next) this.#add(next)
+    return this.#plan.nodes.slice(before)
   }
 }

@@ -2,24 +2,24 @@
 import { availableParallelism } from 'node:os'
 import PQueue from 'p-queue'
 import { debug } from '../lib/debug.ts'
-import { Failure, messageOf } from '../lib/failure.ts'
-import type { NodeId, Operation } from '../plan/operation.ts'
+import { Failure } from '../lib/failure.ts'
+import type { NodeId, PlannedOperation } from '../plan/operation.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { ApplyEvent, Outcome } from './events.ts'
 import type { Performer } from './performer.ts'
 import { type FailedNode, PlanFailure } from './plan-failure.ts'
 import { type Roll, Rolls } from './rollouts.ts'
 
-export interface RunOptions {
+export interface RunOptions<O extends PlannedOperation = PlannedOperation> {
   /** API calls in flight at most, from 1 to 999; default 4 per core. */
   readonly parallel?: number
   /** Nothing new is started, pulls, builds and waits end; what else is under way is let finish. */
   readonly signal?: AbortSignal | undefined
   /** Milliseconds that waiting may take. */
   readonly waitTimeout?: number
-  readonly onEvent?: (event: ApplyEvent) => void
+  onEvent?(event: ApplyEvent<O>): void
   /** An update has failed by this container, which is there until the result is; must not throw. */
-  readonly beforeRecovery?: (failed: PlanNode, container: string) => Promise<void>
+  beforeRecovery?(failed: PlanNode<O>, container: string): Promise<void>
 }
 
 const log = debug('apply')
@@ -27,7 +27,11 @@ const log = debug('apply')
 const most = 1000
 
 /** @throws PlanFailure of all that failed; Failure `cancelled` when the signal fired, `invalid` for a bad `parallel`. */
-export async function run(plan: Plan, performer: Performer, options: RunOptions = {}): Promise<void> {
+export async function run<O extends PlannedOperation>(
+  plan: Plan<O>,
+  performer: Performer<O>,
+  options: RunOptions<O> = {},
+): Promise<void> {
   const parallel = options.parallel ?? Math.min(4 * availableParallelism(), most - 1)
   if (!Number.isInteger(parallel) || parallel < 1 || parallel >= most)
     throw new Failure('invalid', `Cannot run ${parallel} operations at once: it must be a number from 1 to ${most - 1}`)
@@ -59,7 +63,7 @@ class Walk {
     this.#performer = performer
     this.#options = options
     this.#queue = new PQueue({ concurrency: options.parallel })
-    this.#rolls = new Rolls(plan.rollouts)
+    this.#rolls = new Rolls(plan)
     for (const node of plan.nodes) this.#enlist(node)
   }
 
@@ -100,7 +104,7 @@ class Walk {
       if (!this.#isOff(node, roll)) await this.#execute(node, roll)
     }
     // a wait holds no place in the queue: what it waits for may need that place
-    const running = (isWait(node) ? work() : this.#queue.add(work)).finally(() => {
+    const running = (this.#plan.words.waits(node.operation) ? work() : this.#queue.add(work)).finally(() => {
       this.#running.delete(running)
       roll?.running.delete(running)
     })
@@ -130,7 +134,9 @@ class Walk {
     let outcome: Outcome | undefined
     try {
       const ends = this.#signalOf(node, roll)
-      const signal = isWait(node) ? this.#waitSignal(operation, ends, timer => (deadline = timer)) : ends
+      const signal = this.#plan.words.waits(node.operation)
+        ? this.#waitSignal(operation, ends, timer => (deadline = timer))
+        : ends
       const performed = await this.#performer.perform(operation, {
         results: this.#results,
         signal,
@@ -143,7 +149,7 @@ class Walk {
       if (performed?.id !== undefined) this.#results.set(node.id, performed.id)
       outcome = performed?.outcome
     } catch (error) {
-      const failure = failureOf(operation, error)
+      const failure = this.#plan.words.failure(operation, error)
       // what was broken off only because something else failed, or ^C, has not failed itself
       if (failure.kind === 'cancelled' && (this.#stop.signal.aborted || roll?.isOver)) {
         this.#tell({ kind: 'skipped', node, because: this.#failures[0]?.node })
@@ -188,11 +194,10 @@ class Walk {
     roll.control.abort()
     const work = async (): Promise<void> => {
       await Promise.allSettled(roll.running)
-      const { operation } = failed
-      const ref = 'container' in operation ? operation.container : undefined
+      const ref = roll.containerOf(failed)
       const id = typeof ref === 'object' ? this.#results.get(ref.node) : ref
       if (id !== undefined) await this.#options.beforeRecovery?.(failed, id)
-      const next = this.#rolls.recover(roll, this.#plan, id => this.#done.has(id))
+      const next = this.#rolls.recover(roll, id => this.#done.has(id))
       for (const node of next) {
         this.#following.add(node.id)
         this.#enlist(node)
@@ -204,14 +209,14 @@ class Walk {
   }
 
   /** Ends with the walk or, with a reason of its own, when waiting takes too long. */
-  #waitSignal(operation: Operation, ends: AbortSignal, keep: (timer: NodeJS.Timeout) => void): AbortSignal {
+  #waitSignal(operation: PlannedOperation, ends: AbortSignal, keep: (timer: NodeJS.Timeout) => void): AbortSignal {
     const { waitTimeout } = this.#options
-    if (waitTimeout === undefined || operation.kind !== 'wait-container') return ends
+    const missed = waitTimeout === undefined ? undefined : this.#plan.words.late(operation)
+    if (waitTimeout === undefined || missed === undefined) return ends
     const late = new AbortController()
-    const { name, condition } = operation
     keep(
       setTimeout(() => {
-        late.abort(new Failure('unavailable', `container ${name} is not ${condition} after ${waitTimeout / 1000} s`))
+        late.abort(new Failure('unavailable', `${missed} after ${waitTimeout / 1000} s`))
       }, waitTimeout),
     )
     return AbortSignal.any([ends, late.signal])
@@ -236,17 +241,6 @@ class Walk {
   }
 }
 
-const waits: ReadonlySet<Operation['kind']> = new Set([
-  'wait-container',
-  'monitor-container',
-  'drain-container',
-  'delay',
-])
-
-function isWait(node: PlanNode): boolean {
-  return waits.has(node.operation.kind)
-}
-
 /** A failure of the new version, and what follows it. */
 function updateFailure(failure: Failure, { rollout: { service, action } }: Roll): Failure {
   const next = action === 'rollback' ? 'it goes back to what it was' : 'the update is paused'
@@ -255,52 +249,5 @@ function updateFailure(failure: Failure, { rollout: { service, action } }: Roll)
     cause: failure.cause,
     hint: failure.hint ?? hint,
     ...(failure.exitCode === undefined ? {} : { exitCode: failure.exitCode }),
-  })
-}
-
-const verbs: Readonly<Record<Operation['kind'], string>> = {
-  'create-network': 'create network',
-  'remove-network': 'remove network',
-  'create-volume': 'create volume',
-  'remove-volume': 'remove volume',
-  'pull-image': 'pull image',
-  'build-image': 'build image',
-  'remove-image': 'remove image',
-  'create-container': 'create container',
-  'update-container': 'update container',
-  'upload-files': 'put configs and secrets into container',
-  'start-container': 'start container',
-  'unpause-container': 'unpause container',
-  'pause-container': 'pause container',
-  'wait-container': 'go on',
-  'stop-container': 'stop container',
-  'restart-container': 'restart container',
-  'kill-container': 'kill container',
-  'rename-container': 'rename container',
-  'take-over': 'pass ports and names to container',
-  'drain-container': 'wait for the end of connections to container',
-  'monitor-container': 'watch container',
-  delay: 'wait with the next of',
-  'run-hook': 'run hook in container',
-  'connect-network': 'connect container',
-  'disconnect-network': 'disconnect container',
-  'remove-container': 'remove container',
-}
-
-/** What was to be done, and the engine's words why it was not. */
-function failureOf(operation: Operation, error: unknown): Failure {
-  const text = messageOf(error)
-  const given = error instanceof Failure ? error : undefined
-  // conditions and hooks tell in Compose's words, and our own engine's sentences may say all of it already
-  const whole =
-    operation.kind === 'wait-container' ||
-    operation.kind === 'monitor-container' ||
-    (operation.kind === 'run-hook' && given?.kind === 'conflict') ||
-    (text.startsWith('Cannot ') && text.includes(`"${operation.name}"`))
-  const message = whole ? text : `Cannot ${verbs[operation.kind]} "${operation.name}": ${text}`
-  return new Failure(given?.kind ?? 'internal', message, {
-    cause: error,
-    ...(given?.hint === undefined ? {} : { hint: given.hint }),
-    ...(given?.exitCode === undefined ? {} : { exitCode: given.exitCode }),
   })
 }

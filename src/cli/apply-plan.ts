@@ -1,9 +1,10 @@
 /** A plan on its way: shown when it is a dry run, applied with progress otherwise. */
-import type { EngineOptions } from '../apply/operations.ts'
+
 import { type FailedNode, PlanFailure } from '../apply/plan-failure.ts'
 import type { Client } from '../client/client.ts'
 import { printable } from '../lib/text.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
+import type { EngineOptions } from '../targets/engine/perform/operations.ts'
 import type { Call } from './command.ts'
 import { usage } from './options.ts'
 import { progressOf } from './progress/choose.ts'
@@ -53,7 +54,7 @@ async function apply(call: Call, { plan, client, nothing, ...options }: Applied)
   }
   const [{ run }, { enginePerformer }] = await Promise.all([
     import('../apply/run.ts'),
-    import('../apply/operations.ts'),
+    import('../targets/engine/perform/operations.ts'),
   ])
   const progress = await progressOf(call, plan, options.live)
   const isBuilding = plan.nodes.some(({ operation }) => operation.kind === 'build-image')

@@ -1,12 +1,13 @@
 /** The output of a stack while it is brought up and until its containers end; the first ^C stops them, the second kills. */
-import { Follower } from '../apply/follow.ts'
-import type { FollowEvent } from '../apply/logs.ts'
-import { observe } from '../apply/observe.ts'
+
 import type { Client } from '../client/client.ts'
 import { isFailure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { PlanNode } from '../plan/plan.ts'
-import { planKill, planStop } from '../plan/turn.ts'
+import { Follower } from '../targets/engine/logs/follow.ts'
+import type { FollowEvent } from '../targets/engine/logs/logs.ts'
+import { observe } from '../targets/engine/observe.ts'
+import { planKill, planStop } from '../targets/engine/plan/turn.ts'
 import type { Watch } from '../watch/watch.ts'
 import { applyPlan } from './apply-plan.ts'
 import type { BringUp } from './bring-up.ts'

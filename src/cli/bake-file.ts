@@ -1,8 +1,14 @@
 /** Builds as a bake file, as `docker buildx bake` reads it: for `build --print`. */
-import { type BuildOrder, type BuildSecret, type CachePlace, contextFolder } from '../plan/build-order.ts'
-import type { Plan } from '../plan/plan.ts'
 
-export function bakeFile(plan: Plan): object {
+import type { EnginePlan } from '../targets/engine/engine-plan.ts'
+import {
+  type BuildOrder,
+  type BuildSecret,
+  type CachePlace,
+  contextFolder,
+} from '../targets/engine/plan/build-order.ts'
+
+export function bakeFile(plan: EnginePlan): object {
   const builds = plan.nodes.flatMap(({ id, operation, after }) =>
     operation.kind === 'build-image' ? [{ id, operation, after }] : [],
   )

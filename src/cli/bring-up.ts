@@ -3,12 +3,13 @@ import type { Client } from '../client/client.ts'
 import type { Recorder } from '../history/recorder.ts'
 import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
-import type { PullWhen } from '../plan/images.ts'
-import type { Observed } from '../plan/observed.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { UpOptions } from '../plan/reconcile.ts'
 import type { LoadedStack } from '../stack/load.ts'
 import { forgetIsolated } from '../state/isolated.ts'
+import type { EnginePlan } from '../targets/engine/engine-plan.ts'
+import type { Observed } from '../targets/engine/observed.ts'
+import type { PullWhen } from '../targets/engine/plan/images.ts'
+import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
 import type { Call } from './command.ts'
 import { confirm } from './confirm.ts'
@@ -162,7 +163,10 @@ async function walk(
   { ask, before, snapshot, hold, command = 'up', to, ...applied }: BringUp & Required<Pick<BringUp, 'ask'>>,
 ): Promise<boolean> {
   using _unseen = call.interrupts.endure()
-  const [{ converge }, { applying }] = await Promise.all([import('../apply/converge.ts'), import('./applying.ts')])
+  const [{ converge }, { applying }] = await Promise.all([
+    import('../targets/engine/converge.ts'),
+    import('./applying.ts'),
+  ])
   const { project } = loaded
   const { services, scale } = options
   const apply = { client, command, name: project.name, project, services, scale, to }
@@ -194,13 +198,13 @@ async function walk(
 
 interface Due extends Pick<Wanted, 'client'> {
   readonly project: Project
-  readonly plan: Plan
+  readonly plan: EnginePlan
   readonly observed: Observed
 }
 
 /** Where the plan gives a service that has volumes another image. */
 async function snapshotBefore(call: Call, { client, project, plan, observed }: Due): Promise<void> {
-  const { dataWithNewImage } = await import('../plan/data-images.ts')
+  const { dataWithNewImage } = await import('../targets/engine/plan/data-images.ts')
   const services = dataWithNewImage(plan, project, observed)
   if (services.length === 0) return
   const cause = `before another image of ${list(services)}`

@@ -1,10 +1,11 @@
 /** What `build` does once it is known of which services: plan, then print, check or build, and push. */
-import { buildsOf } from '../apply/builds.ts'
-import { observe } from '../apply/observe.ts'
+
 import type { Project } from '../model/project.ts'
-import type { BuildFlags } from '../plan/build-order.ts'
-import { imagesOf } from '../plan/images.ts'
-import type { Observed } from '../plan/observed.ts'
+import { observe } from '../targets/engine/observe.ts'
+import type { Observed } from '../targets/engine/observed.ts'
+import { buildsOf } from '../targets/engine/perform/builds.ts'
+import type { BuildFlags } from '../targets/engine/plan/build-order.ts'
+import { imagesOf } from '../targets/engine/plan/images.ts'
 import { applyPlan } from './apply-plan.ts'
 import type { Call } from './command.ts'
 import { usage } from './options.ts'

@@ -1,13 +1,14 @@
 /** `build --check`: what the builder thinks of the Dockerfiles, by service. */
-import { type LintWarning, lint } from '../apply/build.ts'
+
 import type { Client } from '../client/client.ts'
 import { plural, printable } from '../lib/text.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { EnginePlan } from '../targets/engine/engine-plan.ts'
+import { type LintWarning, lint } from '../targets/engine/perform/build.ts'
 import type { Call } from './command.ts'
 import { dockerfileLines } from './dockerfile-lines.ts'
 
 /** The exit code: 1 when there is anything to say. */
-export async function checkBuilds(call: Call, client: Client, plan: Plan): Promise<number> {
+export async function checkBuilds(call: Call, client: Client, plan: EnginePlan): Promise<number> {
   const { screen, signal, env } = call
   let found = 0
   for (const { operation } of plan.nodes) {

@@ -7,8 +7,8 @@ import { errnoOf, Failure } from '../lib/failure.ts'
 import { isFixed, portKey } from '../model/isolate.ts'
 import type { Port } from '../model/port.ts'
 import type { Project } from '../model/project.ts'
-import { labels } from '../plan/labels.ts'
 import type { Isolated } from '../state/isolated.ts'
+import { labels } from '../targets/engine/labels.ts'
 
 export interface MovedPort {
   readonly service: string

@@ -6,7 +6,7 @@ import { freeze } from '../model/frozen.ts'
 import { reasonsToHold } from '../model/holding.ts'
 import type { Project } from '../model/project.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { UpOptions } from '../plan/reconcile.ts'
+import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
 import type { Call } from './command.ts'
 import type { LoadChoices } from './project.ts'
 

@@ -1,6 +1,5 @@
 /** A stack as an apply or a snapshot has kept it, with the images that it had. */
 import { endpoints } from '../api/endpoints.ts'
-import { hashFiles } from '../apply/observe.ts'
 import type { Client } from '../client/client.ts'
 import { changedSince, pinned } from '../history/back.ts'
 import type { Entry } from '../history/entry.ts'
@@ -9,6 +8,7 @@ import { isFailure } from '../lib/failure.ts'
 import { list, printable } from '../lib/text.ts'
 import { type FrozenProject, thaw } from '../model/frozen.ts'
 import type { Project } from '../model/project.ts'
+import { hashFiles } from '../targets/engine/observe.ts'
 import type { Call } from './command.ts'
 
 export interface Kept extends Pick<Entry, 'images' | 'files' | 'variables'> {

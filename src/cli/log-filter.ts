@@ -1,6 +1,7 @@
 /** Which lines of a log are wanted: by a pattern, and by how grave they are. */
-import type { LogLine } from '../apply/logs.ts'
+
 import { messageOf } from '../lib/failure.ts'
+import type { LogLine } from '../targets/engine/logs/logs.ts'
 import { isAtLeast, type LogLevel, levelOf } from '../view/log-level.ts'
 import { usage } from './options.ts'
 

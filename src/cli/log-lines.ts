@@ -1,6 +1,7 @@
 /** Lines of many containers on one screen: a stable colour and an aligned prefix for each. */
-import type { LogLine } from '../apply/logs.ts'
+
 import { printable } from '../lib/text.ts'
+import type { LogLine } from '../targets/engine/logs/logs.ts'
 import type { Screen, Style } from './screen.ts'
 
 const palette: readonly Style[] = [

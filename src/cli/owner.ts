@@ -2,9 +2,9 @@
 import { realpathSync } from 'node:fs'
 import { Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import type { Observed } from '../plan/observed.ts'
-import { otherOwner } from '../plan/owner.ts'
 import { readAdopted, writeAdopted } from '../state/adopted.ts'
+import type { Observed } from '../targets/engine/observed.ts'
+import { otherOwner } from '../targets/engine/plan/owner.ts'
 import type { Call } from './command.ts'
 import type { OptionTable } from './options.ts'
 

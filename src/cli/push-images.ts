@@ -1,9 +1,10 @@
 /** Images to their registries, side by side, a line each. */
-import { push as pushImage } from '../apply/push.ts'
+
 import type { Client } from '../client/client.ts'
 import { isFailure, messageOf } from '../lib/failure.ts'
 import { printable } from '../lib/text.ts'
 import type { Service } from '../model/service.ts'
+import { push as pushImage } from '../targets/engine/perform/push.ts'
 import type { Call } from './command.ts'
 
 /** What Compose pushes of a service. */

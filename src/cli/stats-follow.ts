@@ -2,7 +2,7 @@
 import type { ContainerStats, ContainerSummary } from '../api/containers.ts'
 import { endpoints } from '../api/endpoints.ts'
 import { isFailure } from '../lib/failure.ts'
-import { projectFilter } from '../plan/labels.ts'
+import { projectFilter } from '../targets/engine/labels.ts'
 import type { Call } from './command.ts'
 import type { Replicas } from './replicas.ts'
 

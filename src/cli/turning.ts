@@ -1,7 +1,8 @@
 /** The commands that turn what runs without comparing it with the stack: one plan of plan/turn.ts, applied. */
-import type { Observed } from '../plan/observed.ts'
+
 import type { Plan } from '../plan/plan.ts'
-import type { ServicesOption, Target } from '../plan/scope.ts'
+import type { Observed } from '../targets/engine/observed.ts'
+import type { ServicesOption, Target } from '../targets/engine/plan/scope.ts'
 import { applyPlan } from './apply-plan.ts'
 import { type Call, type Command, command } from './command.ts'
 import { confirm } from './confirm.ts'
@@ -35,7 +36,7 @@ export async function turned(call: Call) {
   const [target, client, { observe }] = await Promise.all([
     projectOrName(call),
     call.connect(),
-    import('../apply/observe.ts'),
+    import('../targets/engine/observe.ts'),
   ])
   return {
     target,

@@ -1,12 +1,13 @@
 /** A watch of what `up` and `watch` have brought up: read again by their options, carried out and told on the screen. */
-import { converge } from '../apply/converge.ts'
+
 import type { Recorder } from '../history/recorder.ts'
 import { Failure } from '../lib/failure.ts'
 import { printable } from '../lib/text.ts'
-import type { Observed } from '../plan/observed.ts'
-import type { Plan } from '../plan/plan.ts'
-import type { UpOptions } from '../plan/reconcile.ts'
 import { rowText, summarize } from '../plan/summary.ts'
+import { converge } from '../targets/engine/converge.ts'
+import type { EnginePlan } from '../targets/engine/engine-plan.ts'
+import type { Observed } from '../targets/engine/observed.ts'
+import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
 import type { WatchEvent } from '../watch/events.ts'
 import { type Read, Watch } from '../watch/watch.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
@@ -33,7 +34,7 @@ export function watchOf(call: Call, wanted: WantedAgain, watching: Watching): Wa
   const { signal, quiet, beforeStart, onOutput } = watching
   const dryRun = call.globals['dry-run']
   const quietly = quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
-  const carryOut = async (plan: Plan): Promise<void> => {
+  const carryOut = async (plan: EnginePlan): Promise<void> => {
     const builds = plan.nodes.some(({ operation }) => operation.kind === 'build-image')
     await applyPlan(builds ? quietly : call, {
       ...{ plan, client, nothing: '', live: false },
@@ -48,7 +49,7 @@ export function watchOf(call: Call, wanted: WantedAgain, watching: Watching): Wa
       const all = { ...wanted.options, ...options, ...standing }
       const apply = { client, command: 'watch', name: project.name, project, services: all.services, scale: all.scale }
       let told = false
-      const carry = async (recorder: Recorder, plan: Plan, observed: Observed): Promise<void> => {
+      const carry = async (recorder: Recorder, plan: EnginePlan, observed: Observed): Promise<void> => {
         refuseLoss(plan)
         recorder.plan(plan, observed)
         if (!plan.empty && !told && causes.length > 0) watching.say(printable(causes.join(', ')))
@@ -86,7 +87,7 @@ const standing: UpOptions = {
   noStart: false,
 }
 
-function refuseLoss(plan: Plan): void {
+function refuseLoss(plan: EnginePlan): void {
   const lost = plan.destructive().map(({ operation }) => operation.name)
   if (lost.length === 0) return
   throw new Failure('conflict', `Cannot go on without being asked: it would remove ${lost.join(', ')} for good`, {

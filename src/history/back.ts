@@ -3,7 +3,7 @@ import { Failure } from '../lib/failure.ts'
 import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { imageName } from '../plan/names.ts'
+import { imageName } from '../targets/engine/plan/names.ts'
 import { type Entry, type KeptImage, outcomeOf } from './entry.ts'
 
 /**

@@ -4,12 +4,12 @@ import { isFailure, messageOf } from '../lib/failure.ts'
 import { stableHash } from '../lib/stable-json.ts'
 import { freeze } from '../model/frozen.ts'
 import type { Project } from '../model/project.ts'
-import { imagesOf } from '../plan/images.ts'
-import type { Observed } from '../plan/observed.ts'
-import { Plan } from '../plan/plan.ts'
 import { planJson, type StepJson } from '../plan/print.ts'
 import { summarize } from '../plan/summary.ts'
 import { markOf } from '../state/running.ts'
+import { EnginePlan } from '../targets/engine/engine-plan.ts'
+import type { Observed } from '../targets/engine/observed.ts'
+import { imagesOf } from '../targets/engine/plan/images.ts'
 import { type Entry, entryVersion, type KeptImage, type Outcome } from './entry.ts'
 import type { History } from './history.ts'
 
@@ -33,7 +33,7 @@ const later = 10
 
 export class Recorder {
   readonly #applying: Applying
-  readonly #plans: Plan[] = []
+  readonly #plans: EnginePlan[] = []
   #observed: Observed | undefined
   #number: number | undefined
   #head: Head | undefined
@@ -60,7 +60,7 @@ export class Recorder {
   }
 
   /** A plan is about to be carried out; with the first that is not empty the apply has begun. */
-  plan(plan: Plan, observed: Observed): void {
+  plan(plan: EnginePlan, observed: Observed): void {
     if (plan.empty || this.#off) return
     this.#plans.push(plan)
     // a later look knows what pulls and builds have brought
@@ -131,9 +131,9 @@ export class Recorder {
   }
 }
 
-function stepsOf(plan: Plan): readonly StepJson[] {
+function stepsOf(plan: EnginePlan): readonly StepJson[] {
   const only = (kind: string) => plan.nodes.every(({ operation }) => operation.kind === kind)
-  const none = { pulls: new Plan(), builds: new Plan(), plan: new Plan() }
+  const none = { pulls: new EnginePlan(), builds: new EnginePlan(), plan: new EnginePlan() }
   const phase = only('pull-image') ? 'pulls' : only('build-image') ? 'builds' : 'plan'
   return planJson({ ...none, [phase]: plan }).steps
 }

@@ -3,10 +3,10 @@ import { endpoints } from '../api/endpoints.ts'
 import type { Client } from '../client/client.ts'
 import { Failure } from '../lib/failure.ts'
 import { list } from '../lib/text.ts'
-import { planRemoval } from '../plan/ending.ts'
-import { labels } from '../plan/labels.ts'
-import type { Observed } from '../plan/observed.ts'
-import { Plan } from '../plan/plan.ts'
+import { EnginePlan } from '../targets/engine/engine-plan.ts'
+import { labels } from '../targets/engine/labels.ts'
+import type { Observed } from '../targets/engine/observed.ts'
+import { planRemoval } from '../targets/engine/plan/ending.ts'
 import { cloneVolume } from './clone-volume.ts'
 import type { Snapshot } from './snapshots.ts'
 
@@ -18,7 +18,7 @@ export async function planRestore(
     snapshot,
     observed,
   }: { readonly project: string; readonly snapshot: Snapshot; readonly observed: Observed },
-): Promise<Plan> {
+): Promise<EnginePlan> {
   const gone = snapshot.volumes.filter(({ copy }) => !observed.volumes.has(copy))
   if (gone.length > 0)
     throw new Failure(
@@ -27,7 +27,7 @@ export async function planRestore(
     )
   const names = new Set(snapshot.volumes.map(({ volume }) => volume))
   await checkUsers(client, project, names)
-  const plan = new Plan()
+  const plan = new EnginePlan()
   const cause = `snapshot ${snapshot.name} is put back`
   const removed = observed.containers
     .filter(container => container.volumes.some(({ name }) => names.has(name)))

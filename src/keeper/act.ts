@@ -2,19 +2,19 @@
 
 import { containerEndpoints } from '../api/containers.ts'
 import type { HoldEvent } from '../api/keeper.ts'
-import { converge } from '../apply/converge.ts'
 import type { ApplyEvent } from '../apply/events.ts'
-import { observe } from '../apply/observe.ts'
-import { enginePerformer } from '../apply/operations.ts'
 import { run } from '../apply/run.ts'
 import type { Client } from '../client/client.ts'
 import { Failure, isFailure, messageOf } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import { on, planStopping } from '../plan/ending.ts'
-import { planHooks } from '../plan/hooks.ts'
-import type { Observed, ObservedContainer } from '../plan/observed.ts'
-import { Plan } from '../plan/plan.ts'
 import { printPlan } from '../plan/print.ts'
+import { converge } from '../targets/engine/converge.ts'
+import { EnginePlan } from '../targets/engine/engine-plan.ts'
+import { observe } from '../targets/engine/observe.ts'
+import type { Observed, ObservedContainer } from '../targets/engine/observed.ts'
+import { enginePerformer } from '../targets/engine/perform/operations.ts'
+import { on, planStopping } from '../targets/engine/plan/ending.ts'
+import { planHooks } from '../targets/engine/plan/hooks.ts'
 import type { Accepted, HoldRecord } from './records.ts'
 import { followers, type LeaveInput, lateFollowers, leaves, type Started } from './repair.ts'
 import type { Diagnosis } from './unhealthy.ts'
@@ -81,8 +81,8 @@ export async function repair(input: Repair): Promise<Repaired> {
   return { files, changed }
 }
 
-function stopsOf(project: Project, containers: readonly ObservedContainer[]): Plan {
-  const plan = new Plan()
+function stopsOf(project: Project, containers: readonly ObservedContainer[]): EnginePlan {
+  const plan = new EnginePlan()
   const cause = 'it is unhealthy'
   for (const container of containers)
     planStopping(plan, container, { cause, service: project.services[container.service], timeout: undefined })
@@ -102,7 +102,7 @@ function known(project: Project, scale: Readonly<Record<string, number>>): Recor
 /** What an engine starts again by its policy has run without its post_start. */
 async function runHooks(input: Repair, containers: readonly ObservedContainer[]): Promise<void> {
   const { project, hooksDue } = input
-  const plan = new Plan()
+  const plan = new EnginePlan()
   for (const container of containers) {
     const service = project.services[container.service]
     if (!hooksDue.has(container.name) || container.oneOff || container.state !== 'running' || !service) continue
@@ -144,7 +144,7 @@ async function restartsOf(
 }
 
 /** False when there was nothing to do. */
-async function carryOut(plan: Plan, { client, project, signal, own, say, tell }: Repair): Promise<boolean> {
+async function carryOut(plan: EnginePlan, { client, project, signal, own, say, tell }: Repair): Promise<boolean> {
   // to wait for something is no change
   if (plan.nodes.every(({ operation }) => operation.kind === 'wait-container')) return false
   const [lost] = plan.destructive()

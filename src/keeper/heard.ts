@@ -1,6 +1,6 @@
 /** What was heard of a stack's containers → what a person wants, and what is to be looked at. */
 import type { EventMessage } from '../api/events.ts'
-import { labels } from '../plan/labels.ts'
+import { labels } from '../targets/engine/labels.ts'
 import type { Accepted } from './records.ts'
 
 export interface Heard {

@@ -1,12 +1,12 @@
 /** One run of a job: a container of its own, from its creation to what it has printed last. */
 import { containerEndpoints } from '../api/containers.ts'
-import { createOneOff } from '../apply/converge.ts'
-import { enginePerformer } from '../apply/operations.ts'
 import { run } from '../apply/run.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import { oneOffName } from '../plan/names.ts'
+import { createOneOff } from '../targets/engine/converge.ts'
+import { enginePerformer } from '../targets/engine/perform/operations.ts'
+import { oneOffName } from '../targets/engine/plan/names.ts'
 
 /** Lines, and characters of each, that are remembered. */
 const lastLines = 20

@@ -1,8 +1,8 @@
 /** What is wrong with a held stack and what is not: pure rules over what is there, what was heard and what a person has done. */
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
-import { isLive } from '../plan/ending.ts'
-import type { ObservedContainer } from '../plan/observed.ts'
+import type { ObservedContainer } from '../targets/engine/observed.ts'
+import { isLive } from '../targets/engine/plan/ending.ts'
 import type { Accepted } from './records.ts'
 
 export interface LeaveInput {

@@ -1,6 +1,6 @@
 /** `x-on-unhealthy`: which containers are restarted or stopped because their check says so, and how long it waits before the next time. */
 import type { Project } from '../model/project.ts'
-import type { ObservedContainer } from '../plan/observed.ts'
+import type { ObservedContainer } from '../targets/engine/observed.ts'
 
 const firstWait = 10_000
 const longestWait = 5 * 60_000

@@ -1,188 +1,68 @@
-/** What a plan consists of: operations, one API call each, every one with its cause. */
-import type { ContainerCreate, ContainerUpdate, EndpointSettings } from '../api/container-body.ts'
-import type { NetworkCreate } from '../api/networks.ts'
-import type { VolumeCreate } from '../api/volumes.ts'
-import type { Place } from '../lib/problems.ts'
-import type { BuildOrder } from './build-order.ts'
+/** What operations of every target have in common, and the words in which a target tells of its own. */
+import type { Failure } from '../lib/failure.ts'
 import type { Change } from './change.ts'
 
 /** The number of a node in its plan, from 1. */
 export type NodeId = number
 
-/** A container or image: its id, or the result of an earlier node (a container's id, that of an image pulled or built). */
+/** A thing of the target: its id, or the result of an earlier node. */
 export type Ref = string | { readonly node: NodeId }
 
-/** A member of a body that is known only when an earlier node has run: text before it, the result, text after it. */
-export interface Late {
-  readonly path: readonly string[]
-  readonly ref: Ref
-  readonly before: string
-  readonly after: string
-  /** One more entry of the list at `path`. */
-  readonly list?: boolean
-}
-
-/** A file to be put into a created container before its start. */
-export interface FileUpload {
-  /** Absolute path in the container. */
-  readonly target: string
-  /** The text itself, or the absolute path of a file of this machine, read when it is needed. */
-  readonly content: string | { readonly file: string }
-  readonly uid: number
-  readonly gid: number
-  readonly mode: number
-}
-
-/** A command of a service's post_start or pre_stop. */
-export interface PlannedHook {
-  readonly command: readonly string[]
-  /** NAME=VALUE. */
-  readonly environment: readonly string[]
-  readonly user: string | undefined
-  readonly workingDir: string | undefined
-  readonly privileged: boolean
-}
-
-/**
- * healthy: its check says so. completed: it ended with 0. ready, for `--wait`: healthy if it has a check, otherwise running; or it ended
- * with 0, and its restart policy leaves it at that. serving, in updates: as ready, but that it must neither end nor be started again.
- */
-export const waitConditions = ['healthy', 'completed', 'ready', 'serving'] as const
-export type WaitCondition = (typeof waitConditions)[number]
-
-interface OnContainer {
+/** One call to the target, or one wait; each target has a union of its own. */
+export interface PlannedOperation {
+  readonly kind: string
+  /** Why it is done, for people. */
   readonly cause: string
-  /** Its name once the plan is done, for people. */
+  /** What it is done to, for people: its name once the plan is done. */
   readonly name: string
-  /** Undefined for one that is no service's. */
-  readonly service: string | undefined
-  readonly container: Ref
+  /** Whose it is; undefined for what is no service's. */
+  readonly service?: string | undefined
+  /** Those that use it, of what several may use. */
+  readonly services?: readonly string[]
+  readonly changes?: readonly Change[]
 }
 
-export type Operation =
-  | {
-      readonly kind: 'create-network'
-      readonly cause: string
-      readonly name: string
-      readonly body: NetworkCreate
-      /** Of one that is made anew. */
-      readonly changes?: readonly Change[]
-    }
-  | { readonly kind: 'remove-network'; readonly cause: string; readonly name: string; readonly id: string }
-  | {
-      readonly kind: 'create-volume'
-      readonly cause: string
-      readonly name: string
-      readonly body: VolumeCreate
-      readonly changes?: readonly Change[]
-    }
-  | { readonly kind: 'remove-volume'; readonly cause: string; readonly name: string }
-  | {
-      readonly kind: 'pull-image'
-      readonly cause: string
-      readonly name: string
-      readonly platform: string | undefined
-      /** The services that use it. */
-      readonly services: readonly string[]
-    }
-  | {
-      readonly kind: 'build-image'
-      readonly cause: string
-      readonly name: string
-      /** The services that use it; the first is the one whose "build" it is. */
-      readonly services: readonly string[]
-      readonly order: BuildOrder
-      /** Of "build" in the stack. */
-      readonly place: () => Place | undefined
-    }
-  | { readonly kind: 'remove-image'; readonly cause: string; readonly name: string }
-  | {
-      readonly kind: 'create-container'
-      readonly cause: string
-      readonly name: string
-      readonly service: string
-      /** What it is created as: `name`, or a temporary name while the one it replaces still has it. */
-      readonly createName: string
-      readonly platform: string | undefined
-      readonly body: ContainerCreate
-      readonly late: readonly Late[]
-      /** In what it differs from the one it replaces. */
-      readonly changes?: readonly Change[]
-    }
-  /** Limits and restart policy, on the container as it is. */
-  | ({
-      readonly kind: 'update-container'
-      readonly update: ContainerUpdate
-      readonly changes: readonly Change[]
-    } & OnContainer)
-  | ({ readonly kind: 'upload-files'; readonly files: readonly FileUpload[] } & OnContainer)
-  /** `successorOf`: a running container whose ports and names it does without until it takes over. */
-  | ({ readonly kind: 'start-container'; readonly successorOf?: Ref } & OnContainer)
-  | ({ readonly kind: 'run-hook'; readonly phase: 'post_start' | 'pre_stop'; readonly hook: PlannedHook } & OnContainer)
-  | ({ readonly kind: 'unpause-container' } & OnContainer)
-  | ({ readonly kind: 'pause-container' } & OnContainer)
-  | ({ readonly kind: 'wait-container'; readonly condition: WaitCondition; readonly required: boolean } & OnContainer)
-  /** `timeout` in seconds; undefined: the container's own. */
-  | ({ readonly kind: 'stop-container'; readonly timeout: number | undefined } & OnContainer)
-  | ({ readonly kind: 'restart-container'; readonly timeout: number | undefined } & OnContainer)
-  | ({ readonly kind: 'kill-container'; readonly signal: string } & OnContainer)
-  /** `to`: another name than the one it has once the plan is done. */
-  | ({ readonly kind: 'rename-container'; readonly to?: string } & OnContainer)
-  /** The ports and names of `from` are its own from now on. */
-  | ({ readonly kind: 'take-over'; readonly from: Ref } & OnContainer)
-  /** Its connections end before it does; `timeout` in seconds at most, undefined: its own grace. */
-  | ({ readonly kind: 'drain-container'; readonly timeout: number | undefined } & OnContainer)
-  /** Whether it goes on well for so long. */
-  | ({ readonly kind: 'monitor-container'; readonly milliseconds: number } & OnContainer)
-  /** Between two batches of an update. */
-  | {
-      readonly kind: 'delay'
-      readonly cause: string
-      /** The service. */
-      readonly name: string
-      readonly service: string
-      readonly milliseconds: number
-    }
-  /** `network` by its name, which stays when it is made anew. `changes`: when it is done for its own sake. */
-  | ({
-      readonly kind: 'connect-network'
-      readonly network: string
-      readonly endpoint: EndpointSettings
-      readonly changes?: readonly Change[]
-    } & OnContainer)
-  | ({
-      readonly kind: 'disconnect-network'
-      readonly network: string
-      readonly changes?: readonly Change[]
-    } & OnContainer)
-  /** `volumes`: its anonymous volumes too. */
-  | ({ readonly kind: 'remove-container'; readonly force: boolean; readonly volumes: boolean } & OnContainer)
+/** What becomes of a thing, as people count it. */
+export const actions = [
+  'create',
+  'recreate',
+  'in place',
+  'restart',
+  'start',
+  'pull',
+  'build',
+  'stop',
+  'remove',
+  'other',
+] as const
+export type Action = (typeof actions)[number]
 
-export type OperationKind = Operation['kind']
-
-/** Whether it destroys data that cannot be made again: a named volume's. */
-export function isDestructive({ kind }: Operation): boolean {
-  return kind === 'remove-volume'
+export interface Told {
+  /** While it runs; undefined: nothing worth a line. */
+  readonly doing?: string
+  readonly done?: string
 }
 
-/** What an operation is about, as the plan's second column says it. */
-export type ResourceKind = 'network' | 'volume' | 'image' | 'container' | 'service'
-
-export function resourceKind(operation: Operation): ResourceKind {
-  switch (operation.kind) {
-    case 'create-network':
-    case 'remove-network':
-      return 'network'
-    case 'create-volume':
-    case 'remove-volume':
-      return 'volume'
-    case 'pull-image':
-    case 'build-image':
-    case 'remove-image':
-      return 'image'
-    case 'delay':
-      return 'service'
-    default:
-      return 'container'
-  }
+/** What a target says of its operations, to those who walk, print and confirm plans. */
+export interface Vocabulary<O extends PlannedOperation> {
+  /** What it is about, in one word: "network". */
+  resource(operation: O): string
+  /** Whether that is one of the containers of its service, which are told of together. */
+  isContainer(operation: O): boolean
+  /** Whether it destroys data that cannot be made again. */
+  destroys(operation: O): boolean
+  /** Whether it only waits, and so takes no place from what has work to do. */
+  waits(operation: O): boolean
+  /** What is said when `--wait-timeout` is over: "container shop-db-1 is not healthy"; undefined for what has no such end. */
+  late(operation: O): string | undefined
+  /** What was to be done, and the target's words why it was not. */
+  failure(operation: O, error: unknown): Failure
+  /** What is kept as it is: "Container". */
+  readonly kept: string
+  /** What is said of it while a plan is carried out; `kinds`: of all that is done to the same thing. */
+  told(operation: O, kinds: ReadonlySet<string>): Told
+  /** "Waiting for db to be healthy"; undefined for what does not wait for something of the stack. */
+  waitText(operation: O): string | undefined
+  /** What all the operations on one thing amount to, and the one whose cause tells why; undefined when they are steps on the way. */
+  amount(operations: readonly O[]): { readonly action: Action; readonly by: O } | undefined
 }

@@ -1,12 +1,11 @@
-/** A plan: operations as numbered nodes, each after those it depends on. */
+/** A plan: operations as numbered nodes, each after those it depends on; it knows no target. */
 import { type Problem, Problems, ProblemsFailure } from '../lib/problems.ts'
 import type { Project } from '../model/project.ts'
-import { isDestructive, type NodeId, type Operation } from './operation.ts'
-import type { Turn } from './update-turn.ts'
+import type { NodeId, PlannedOperation, Ref, Vocabulary } from './operation.ts'
 
-export interface PlanNode {
+export interface PlanNode<O extends PlannedOperation = PlannedOperation> {
   readonly id: NodeId
-  readonly operation: Operation
+  readonly operation: O
   /** Nodes that must be done before, ascending; always smaller than `id`, so that a plan has no cycle. */
   readonly after: readonly NodeId[]
 }
@@ -21,26 +20,42 @@ export interface Kept {
 /** What is done when too many new containers fail. */
 export type FailureAction = 'pause' | 'continue' | 'rollback'
 
+/** What takes the place of something else in an update. */
+export interface Turn {
+  /** What comes. */
+  readonly container: Ref
+  /** Those nodes that show whether it is any good: when one fails, the turn has. */
+  readonly trials: readonly NodeId[]
+  /** All of it. */
+  readonly nodes: readonly NodeId[]
+}
+
 /** The update of one service, for whoever carries it out. */
-export interface Rollout {
+export interface Rollout<O extends PlannedOperation = PlannedOperation> {
   readonly service: string
   readonly turns: readonly Turn[]
   readonly action: FailureAction
   /** Of all turns, so many may fail: 0 to 1. */
   readonly maxFailureRatio: number
   /** Adds to the plan what follows a failure, by what has been done so far: going back, or clearing up. What it adds may itself be a rollout. */
-  readonly recover: (plan: Plan, done: (node: NodeId) => boolean) => Rollout | undefined
+  recover(plan: Plan<O>, done: (node: NodeId) => boolean): Rollout<O> | undefined
 }
 
-export class Plan {
-  readonly #nodes: PlanNode[] = []
+export class Plan<O extends PlannedOperation = PlannedOperation> {
+  /** What is said of its operations. */
+  readonly words: Vocabulary<O>
+  readonly #nodes: PlanNode<O>[] = []
   readonly #warnings: string[] = []
   readonly #kept: Kept[] = []
   readonly #problems = new Problems()
-  readonly #rollouts: Rollout[] = []
+  readonly #rollouts: Rollout<O>[] = []
+
+  constructor(words: Vocabulary<O>) {
+    this.words = words
+  }
 
   /** Appends a node. @throws RangeError when it would come after a node that is not there yet. */
-  add(operation: Operation, after: Iterable<NodeId> = []): NodeId {
+  add(operation: O, after: Iterable<NodeId> = []): NodeId {
     const id = this.#nodes.length + 1
     const sorted = [...new Set(after)].sort((a, b) => a - b)
     if (sorted.some(node => node < 1 || node >= id)) throw new RangeError(`Node ${id} cannot come after ${sorted}`)
@@ -74,11 +89,11 @@ export class Plan {
   }
 
   /** Some of its nodes are an update of a service, of which it is known what follows a failure. */
-  roll(rollout: Rollout): void {
+  roll(rollout: Rollout<O>): void {
     this.#rollouts.push(rollout)
   }
 
-  get rollouts(): readonly Rollout[] {
+  get rollouts(): readonly Rollout<O>[] {
     return this.#rollouts
   }
 
@@ -98,7 +113,7 @@ export class Plan {
   }
 
   /** In an order in which they could run one by one. */
-  get nodes(): readonly PlanNode[] {
+  get nodes(): readonly PlanNode<O>[] {
     return this.#nodes
   }
 
@@ -111,7 +126,7 @@ export class Plan {
   }
 
   /** What destroys data that cannot be made again, which a person must confirm: named volumes. */
-  destructive(): readonly PlanNode[] {
-    return this.#nodes.filter(({ operation }) => isDestructive(operation))
+  destructive(): readonly PlanNode<O>[] {
+    return this.#nodes.filter(({ operation }) => this.words.destroys(operation))
   }
 }

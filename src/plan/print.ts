@@ -1,15 +1,16 @@
 /** A plan step by step as text, for --dry-run, `plan --steps` and goldens; and as data, for `plan --json`. */
 import { printable } from '../lib/text.ts'
 import type { Change } from './change.ts'
-import { resourceKind } from './operation.ts'
+import type { Action } from './operation.ts'
 import type { Plan } from './plan.ts'
-import { type Action, type Row, summarize, totals } from './summary.ts'
+import { type Row, summarize, totals } from './summary.ts'
 
 /** One line a node, as "#5 <1,2,3> container shop-db-1 create-container no container for replica 1"; "" when empty. */
 export function printPlan(plan: Plan): string {
-  const rows = plan.nodes.map(({ id, operation, after }) => [
+  const { words, nodes } = plan
+  const rows = nodes.map(({ id, operation, after }) => [
     `#${id}${after.length > 0 ? ` <${after.join(',')}>` : ''}`,
-    resourceKind(operation),
+    words.resource(operation),
     printable(operation.name),
     operation.kind,
     printable(operation.cause),
@@ -80,16 +81,16 @@ export function planJson({ pulls, builds, plan }: Phases): PlanJson {
   }
 }
 
-function stepsJson(phase: StepJson['phase'], plan: Plan): readonly StepJson[] {
-  return plan.nodes.map(({ id, after, operation }) => ({
+function stepsJson(phase: StepJson['phase'], { words, nodes }: Plan): readonly StepJson[] {
+  return nodes.map(({ id, after, operation }) => ({
     phase,
     id,
     after,
-    resource: resourceKind(operation),
+    resource: words.resource(operation),
     name: operation.name,
     operation: operation.kind,
     cause: operation.cause,
-    ...('service' in operation && operation.service !== undefined ? { service: operation.service } : {}),
-    ...('services' in operation ? { services: operation.services } : {}),
+    ...(operation.service === undefined ? {} : { service: operation.service }),
+    ...(operation.services === undefined ? {} : { services: operation.services }),
   }))
 }

@@ -1,26 +1,13 @@
 /** A plan by what it is about: for each service, network, volume and image what becomes of it, and in which fields it differs. */
 import { plural } from '../lib/text.ts'
 import { type Change, changesText } from './change.ts'
-import { isDestructive, type Operation, type ResourceKind, resourceKind } from './operation.ts'
+import { type Action, actions, type PlannedOperation, type Vocabulary } from './operation.ts'
 import type { Plan } from './plan.ts'
-
-export const actions = [
-  'create',
-  'recreate',
-  'in place',
-  'restart',
-  'start',
-  'pull',
-  'build',
-  'stop',
-  'remove',
-  'other',
-] as const
-export type Action = (typeof actions)[number]
 
 /** What happens to one thing, or in the same way to several containers of a service. */
 export interface Row {
-  readonly kind: 'service' | Exclude<ResourceKind, 'container'> | 'container'
+  /** "service", "network": what its target says. */
+  readonly kind: string
   /** The service's, or the thing's own where it is no service's. */
   readonly name: string
   readonly action: Action
@@ -35,12 +22,15 @@ export interface Row {
 
 /** In the order of the plan, things before services; waits, hooks and names that settle are steps, and no rows. */
 export function summarize(plans: readonly Plan[]): readonly Row[] {
-  const things = new Map<string, Operation[]>()
-  for (const { operation } of plans.flatMap(plan => plan.nodes)) {
-    const key = `${resourceKind(operation)} ${operation.name}`
-    things.set(key, [...(things.get(key) ?? []), operation])
-  }
-  const rows = [...things.values()].flatMap(operations => rowOf(operations) ?? [])
+  const things = new Map<string, { readonly words: Vocabulary<PlannedOperation>; readonly all: PlannedOperation[] }>()
+  for (const { words, nodes } of plans)
+    for (const { operation } of nodes) {
+      const key = `${words.resource(operation)} ${operation.name}`
+      const thing = things.get(key) ?? { words, all: [] }
+      thing.all.push(operation)
+      things.set(key, thing)
+    }
+  const rows = [...things.values()].flatMap(({ words, all }) => rowOf(words, all) ?? [])
   const services = together(rows.filter(({ kind }) => kind === 'service'))
   const counts = new Map<string, number>()
   const count = (name: string, more: number) => counts.set(name, (counts.get(name) ?? 0) + more)
@@ -53,47 +43,20 @@ export function summarize(plans: readonly Plan[]): readonly Row[] {
   return [...rows.filter(({ kind }) => kind !== 'service'), ...whole]
 }
 
-function rowOf(operations: readonly Operation[]): Row | undefined {
-  const found = actionOf(operations)
+function rowOf(words: Vocabulary<PlannedOperation>, operations: readonly PlannedOperation[]): Row | undefined {
+  const found = words.amount(operations)
   if (!found) return undefined
   const { action, by } = found
-  const resource = resourceKind(by)
-  const service = 'service' in by ? by.service : undefined
+  const isContainer = words.isContainer(by)
   return {
-    kind: resource === 'container' && service !== undefined ? 'service' : resource,
-    name: service ?? by.name,
+    kind: isContainer && by.service !== undefined ? 'service' : words.resource(by),
+    name: by.service ?? by.name,
     action,
     cause: by.cause,
-    changes: operations.flatMap(operation => ('changes' in operation ? (operation.changes ?? []) : [])),
-    containers: resource === 'container' ? [by.name] : [],
-    destroys: operations.some(isDestructive),
+    changes: operations.flatMap(({ changes }) => changes ?? []),
+    containers: isContainer ? [by.name] : [],
+    destroys: operations.some(operation => words.destroys(operation)),
   }
-}
-
-/** What all the operations on one thing amount to, and the one whose cause tells why. */
-function actionOf(operations: readonly Operation[]): { readonly action: Action; readonly by: Operation } | undefined {
-  const find = (test: (kind: Operation['kind']) => boolean) => operations.find(({ kind }) => test(kind))
-  const made = find(kind => kind.startsWith('create-'))
-  const gone = find(kind => kind.startsWith('remove-'))
-  if (made) return { action: gone ? 'recreate' : 'create', by: made }
-  if (gone) return { action: 'remove', by: gone }
-  const stop = find(kind => kind === 'stop-container' || kind === 'kill-container')
-  const start = find(kind => kind === 'start-container')
-  const restart = find(kind => kind === 'restart-container') ?? (stop && start)
-  if (restart) return { action: 'restart', by: restart }
-  if (start) return { action: 'start', by: start }
-  if (stop) return { action: 'stop', by: stop }
-  const single: Readonly<Partial<Record<Operation['kind'], Action>>> = {
-    'pull-image': 'pull',
-    'build-image': 'build',
-    'update-container': 'in place',
-    'connect-network': 'in place',
-    'disconnect-network': 'in place',
-    'pause-container': 'other',
-    'unpause-container': 'other',
-  }
-  const by = find(kind => single[kind] !== undefined)
-  return by && { action: single[by.kind]!, by }
 }
 
 /** Replicas with which the same happens are one row. */

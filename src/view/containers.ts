@@ -1,6 +1,6 @@
 /** A container of a stack as a row, member by member what Compose's `ps --format json` has. */
 import type { ContainerSummary } from '../api/containers.ts'
-import { labels } from '../plan/labels.ts'
+import { labels } from '../targets/engine/labels.ts'
 import { cut, labelsText, nameOf, serviceOf } from './names.ts'
 import { type Publisher, portsText, publishersOf } from './ports.ts'
 import { ago, goTime } from './times.ts'

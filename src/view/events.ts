@@ -1,6 +1,6 @@
 /** What has happened to a container as a row. */
 import type { EventMessage } from '../api/events.ts'
-import { labels } from '../plan/labels.ts'
+import { labels } from '../targets/engine/labels.ts'
 
 /** As Compose's `events --json` has it. */
 export interface EventRow {

@@ -1,6 +1,6 @@
 /** What a container of a stack is called and whose it is, by its labels. */
 import type { ContainerSummary } from '../api/containers.ts'
-import { labels } from '../plan/labels.ts'
+import { labels } from '../targets/engine/labels.ts'
 
 export function serviceOf(container: ContainerSummary): string {
   return container.Labels?.[labels.service] ?? ''

@@ -1,6 +1,6 @@
 /** The projects that containers belong to, as rows. */
 import type { ContainerSummary } from '../api/containers.ts'
-import { labels } from '../plan/labels.ts'
+import { labels } from '../targets/engine/labels.ts'
 
 /** As Compose's `ls --format json` has it. */
 export interface ProjectRow {

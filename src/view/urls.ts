@@ -1,6 +1,6 @@
 /** Published ports as places to go to. */
 import type { ContainerSummary } from '../api/containers.ts'
-import { labels } from '../plan/labels.ts'
+import { labels } from '../targets/engine/labels.ts'
 
 export interface UrlRow {
   readonly Service: string

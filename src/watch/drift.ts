@@ -2,10 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EventMessage } from '../api/events.ts'
 import { systemEndpoints } from '../api/system.ts'
-import { observe } from '../apply/observe.ts'
 import type { Client } from '../client/client.ts'
 import type { Project } from '../model/project.ts'
-import { labels, projectFilter } from '../plan/labels.ts'
+import { labels, projectFilter } from '../targets/engine/labels.ts'
+import { observe } from '../targets/engine/observe.ts'
 import { type Finding, Suspicions } from './suspicions.ts'
 
 export interface DriftOptions {

@@ -1,7 +1,7 @@
 /** What of a project is watched: the files that say what it is, and the sources that develop.watch names. Pure. */
 import { join } from 'node:path'
 import type { Project } from '../model/project.ts'
-import { filesOf } from '../plan/file-objects.ts'
+import { filesOf } from '../targets/engine/plan/file-objects.ts'
 import type { WatchedPath } from './paths.ts'
 import type { Rule } from './rules.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseIgnoreFile } from '../api/ignore-patterns.ts'
 import { errnoOf, Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import { dockerfileOf } from '../plan/build-order.ts'
+import { dockerfileOf } from '../targets/engine/plan/build-order.ts'
 import type { IgnoreFile } from './rules.ts'
 
 /** By service. Next to the Dockerfile goes before the context's, as in a build. */

@@ -1,12 +1,12 @@
 /** Builds the images of services anew because a watched file has changed, and has their containers made of them. */
 import { imageEndpoints } from '../api/images.ts'
-import { buildsOf } from '../apply/builds.ts'
-import { look } from '../apply/converge.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import { imageName } from '../plan/names.ts'
 import type { Plan } from '../plan/plan.ts'
+import { look } from '../targets/engine/converge.ts'
+import { buildsOf } from '../targets/engine/perform/builds.ts'
+import { imageName } from '../targets/engine/plan/names.ts'
 
 export interface Rebuild {
   readonly client: Client

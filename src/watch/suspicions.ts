@@ -5,9 +5,9 @@
  */
 import type { EventMessage } from '../api/events.ts'
 import type { Project } from '../model/project.ts'
-import { labels } from '../plan/labels.ts'
-import { imageName } from '../plan/names.ts'
-import type { ObservedContainer } from '../plan/observed.ts'
+import { labels } from '../targets/engine/labels.ts'
+import type { ObservedContainer } from '../targets/engine/observed.ts'
+import { imageName } from '../targets/engine/plan/names.ts'
 
 export type Suspicion =
   | {

@@ -2,9 +2,9 @@
 import { lstatSync } from 'node:fs'
 import { containerEndpoints } from '../api/containers.ts'
 import { execEndpoints } from '../api/exec.ts'
-import { splitLines } from '../apply/log-lines.ts'
 import type { Client } from '../client/client.ts'
 import { Failure } from '../lib/failure.ts'
+import { splitLines } from '../targets/engine/logs/log-lines.ts'
 import { isWithin } from './rules.ts'
 import { type SyncEntry, syncTar } from './sync-tar.ts'
 

@@ -3,13 +3,13 @@
  * again. One thing is done after the other. What cannot be read keeps the last good state.
  */
 
-import { observe } from '../apply/observe.ts'
 import type { Client } from '../client/client.ts'
 import { messageOf } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { Plan } from '../plan/plan.ts'
-import type { UpOptions } from '../plan/reconcile.ts'
-import { planRestart, planUnpause } from '../plan/turn.ts'
+import { observe } from '../targets/engine/observe.ts'
+import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
+import { planRestart, planUnpause } from '../targets/engine/plan/turn.ts'
 import { BackOff } from './back-off.ts'
 import { Bursts } from './bursts.ts'
 import { Development } from './development.ts'

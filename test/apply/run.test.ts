@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApplyEvent } from '../../src/apply/events.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
-import type { Operation } from '../../src/plan/operation.ts'
-import { Plan } from '../../src/plan/plan.ts'
+import { EnginePlan } from '../../src/targets/engine/engine-plan.ts'
+import type { Operation } from '../../src/targets/engine/operation.ts'
 import { eventually } from '../support/eventually.ts'
-import { FakeClient, inspect, settled } from './fake-client.ts'
-import { create, on, run, start, wait } from './plans.ts'
+import { FakeClient, inspect, settled } from '../targets/engine/fake-client.ts'
+import { create, on, run, start, wait } from '../targets/engine/plans.ts'
 
 test('run() never has more calls in flight than `parallel`, and reaches that many', async () => {
   const client = new FakeClient({ containerStart: settled })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   for (let i = 0; i < 100; i++) plan.add(start(`c${i}`))
   await run(plan, client, { parallel: 7 })
   assert.equal(client.most, 7)
@@ -24,7 +24,7 @@ test('run() brings up a chain of 200 that wait for each other’s health with `p
     },
     containerInspect: ({ params }) => inspect(params!['id']!, { Health: { Status: 'starting' } }),
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   let last: number[] = []
   for (let i = 0; i < 200; i++) last = [plan.add(wait(`c${i}`), [plan.add(start(`c${i}`), last)])]
   await run(plan, client, { parallel: 1 })
@@ -45,11 +45,11 @@ test('run() uses one subscription to events for all waits, and none without wait
       return inspect(params!['id']!, { Health: { Status: 'healthy' } })
     },
   })
-  const alone = new Plan()
+  const alone = new EnginePlan()
   alone.add(start('a'))
   await run(alone, client)
   assert.equal(most, 0)
-  const plan = new Plan()
+  const plan = new EnginePlan()
   for (const name of ['a', 'b', 'c']) plan.add(wait(name), [plan.add(start(name))])
   await run(plan, client)
   assert.equal(most, 1)
@@ -64,7 +64,7 @@ test('run() hands the result of a node to those that refer to it', async () => {
     },
     containerStart: () => undefined,
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   const vpn = plan.add(create('vpn'))
   const late = [
     { path: ['HostConfig', 'NetworkMode'], ref: { node: vpn }, before: 'container:', after: '' },
@@ -88,7 +88,7 @@ test('run() starts nothing new after a failure, lets what runs finish, and repor
       await gate.promise
     },
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   const bad = plan.add(start('bad'))
   const slow = plan.add(start('slow'))
   const child = plan.add(start('child'), [bad])
@@ -128,7 +128,7 @@ test('run() throws all failures of what ran side by side', async () => {
       throw new Failure('not-found', `no ${params!['id']}`)
     },
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   plan.add(start('a'))
   plan.add(start('b'))
   await assert.rejects(run(plan, client, { parallel: 2 }), {
@@ -146,7 +146,7 @@ test('run() says who waited and why it ended when a dependency turns unhealthy',
     containerInspect: () =>
       inspect('db', { Health: client.calls.length < 3 ? { Status: 'starting' } : { Status: 'unhealthy', Log: log } }),
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   plan.add(start('web'), [plan.add(wait('db'), [plan.add(start('db'))])])
   await assert.rejects(run(plan, client), {
     message: 'dependency failed to start: container db is unhealthy: its check ended with 1: connection refused',
@@ -159,7 +159,7 @@ test('run() goes on with a warning when a dependency that is not required does n
     containerStart: () => undefined,
     containerInspect: () => inspect('db', { Status: 'exited', ExitCode: 3 }),
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   plan.add(start('web'), [plan.add(wait('db', 'healthy', false))])
   const warnings: string[] = []
   await run(plan, client, { onEvent: event => event.kind === 'warning' && warnings.push(event.text) })
@@ -173,7 +173,7 @@ test('run() ends waits and starts nothing new when its signal fires', async () =
     containerInspect: () => inspect('db', { Health: { Status: 'starting' } }),
     containerStart: () => undefined,
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   plan.add(start('web'), [plan.add(wait('db'))])
   const events: string[] = []
   const running = run(plan, client, {
@@ -189,7 +189,7 @@ test('run() ends waits and starts nothing new when its signal fires', async () =
 
 test('run() gives up waiting after `waitTimeout` and says what was not reached', async () => {
   const client = new FakeClient({ containerInspect: () => inspect('db', { Health: { Status: 'starting' } }) })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   plan.add(wait('db'))
   await assert.rejects(run(plan, client, { waitTimeout: 5 }), {
     kind: 'unavailable',
@@ -199,7 +199,7 @@ test('run() gives up waiting after `waitTimeout` and says what was not reached',
 
 test('run() refuses 1,000 calls at once, and none', async () => {
   for (const parallel of [0, -1, 1000, 1.5])
-    await assert.rejects(run(new Plan(), new FakeClient({}), { parallel }), { kind: 'invalid' })
+    await assert.rejects(run(new EnginePlan(), new FakeClient({}), { parallel }), { kind: 'invalid' })
 })
 
 test('run() takes what is already gone for removed, and a container that ended for killed', async () => {
@@ -210,7 +210,7 @@ test('run() takes what is already gone for removed, and a container that ended f
     throw new Failure('conflict', 'container a is not running')
   }
   const client = new FakeClient({ containerRemove: missing, containerStop: missing, containerKill: ended })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   const stop = plan.add({ kind: 'stop-container', ...on('a'), timeout: undefined })
   plan.add({ kind: 'remove-container', ...on('a'), force: false, volumes: false }, [stop])
   plan.add({ kind: 'kill-container', ...on('a'), signal: 'SIGKILL' })
@@ -228,7 +228,7 @@ test('run() asks again, woken by what happens to the container, when an engine s
     },
     containerInspect: () => inspect('b', { Health: { Status: 'starting' } }),
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   // its subscription is open then
   plan.add(wait('b'))
   plan.add({ kind: 'restart-container', ...on('a'), timeout: 1 })
@@ -251,10 +251,10 @@ test('run() takes it well when somebody else has renamed the container just so',
     },
     containerInspect: ({ params }) => ({ Name: params!['id'] === 'web' ? '/web' : '/other' }),
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   plan.add({ kind: 'rename-container', ...on('web') })
   await run(plan, client)
-  const other = new Plan()
+  const other = new EnginePlan()
   other.add({ kind: 'rename-container', ...on('db') })
   await assert.rejects(run(other, client), /same name/)
 })
@@ -268,7 +268,7 @@ test('run() does not take a container for ready that ends just after its start',
       return inspect(params!['id']!, { StartedAt: new Date().toISOString() })
     },
   })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   plan.add(wait('web', 'ready'))
   await assert.rejects(run(plan, client), { message: 'container web exited (3)' })
 })

@@ -5,7 +5,7 @@ import { buildRows, cachedText } from '../../src/cli/progress/build-rows.ts'
 import { BuildSteps } from '../../src/cli/progress/build-steps.ts'
 import { Screen } from '../../src/cli/screen.ts'
 import type { BuildEvent } from '../../src/client/buildkit/events.ts'
-import { Plan } from '../../src/plan/plan.ts'
+import { EnginePlan } from '../../src/targets/engine/engine-plan.ts'
 
 type Step = BuildEvent & { kind: 'step' }
 
@@ -38,7 +38,7 @@ function lines(services: readonly string[], events: readonly (readonly [number, 
     },
   }
   const screen = new Screen({ stdout: sink, stderr: sink, stdinIsTTY: false, env: {}, ansi: 'never' })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   for (const name of services) {
     const order = { names: [name] } as never
     plan.add({ kind: 'build-image', cause: '', name, services: [name], order, place: () => undefined })

@@ -5,14 +5,14 @@ import { BuildReport } from '../../src/cli/build-report.ts'
 import { Screen } from '../../src/cli/screen.ts'
 import { BuildFailure } from '../../src/client/buildkit/build-failure.ts'
 import { Failure } from '../../src/lib/failure.ts'
-import { Plan } from '../../src/plan/plan.ts'
+import { EnginePlan } from '../../src/targets/engine/engine-plan.ts'
 
 /** What is said of a build whose second step has failed. */
 function reported(json: boolean): string {
   let written = ''
   const sink = { write: (text: string | Uint8Array) => (written += text) !== '' }
   const screen = new Screen({ stdout: sink, stderr: sink, stdinIsTTY: false, env: {}, ansi: 'never' })
-  const plan = new Plan()
+  const plan = new EnginePlan()
   const place = { file: 'compose.yaml', line: 3, column: 5 }
   const build = { name: 'shop-web', services: ['web'], order: {} as never, place: () => place, cause: '' }
   plan.add({ kind: 'build-image', ...build })

@@ -4,7 +4,7 @@ import { choosePorts } from '../../src/cli/free-ports.ts'
 import { isFailure } from '../../src/lib/failure.ts'
 import { portKey } from '../../src/model/isolate.ts'
 import type { Port } from '../../src/model/port.ts'
-import { project, service } from '../plan/project.ts'
+import { project, service } from '../targets/engine/plan/project.ts'
 
 function port(published: string | undefined, own: Partial<Port> = {}): Port {
   const rest = published === undefined ? {} : { published }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { ApplyEvent } from '../../src/apply/events.ts'
 import { plainProgress } from '../../src/cli/progress/plain.ts'
 import { Screen } from '../../src/cli/screen.ts'
-import { Plan } from '../../src/plan/plan.ts'
+import { EnginePlan } from '../../src/targets/engine/engine-plan.ts'
 
 function recorder() {
   const lines: string[] = []
@@ -13,8 +13,8 @@ function recorder() {
 
 const on = { name: 'shop-web-1', service: 'web', container: 'c', cause: 'x' }
 
-function replacing(): Plan {
-  const plan = new Plan()
+function replacing(): EnginePlan {
+  const plan = new EnginePlan()
   plan.keep('shop-db-1')
   plan.add({
     kind: 'create-container',
@@ -86,7 +86,7 @@ describe('plain progress', () => {
   test('says every so often for what it waits, and what came of it', () => {
     const { lines, screen } = recorder()
     const clock = handClock()
-    const plan = new Plan()
+    const plan = new EnginePlan()
     const wait = { kind: 'wait-container', condition: 'healthy', required: true, ...on } as const
     plan.add(wait)
     plan.add({ ...wait, name: 'shop-job-1', service: 'job', condition: 'completed' })
@@ -110,7 +110,7 @@ describe('plain progress', () => {
 
   test('says of a network that is made anew only that the old one is gone, as Compose does', () => {
     const { lines, screen } = recorder()
-    const plan = new Plan()
+    const plan = new EnginePlan()
     plan.add({ kind: 'remove-network', cause: 'x', name: 'shop_default', id: 'n' })
     plan.add({ kind: 'create-network', cause: 'x', name: 'shop_default', body: { Name: 'shop_default' } }, [1])
     const progress = plainProgress(screen, plan)
@@ -126,7 +126,7 @@ describe('plain progress', () => {
 
   test('says that what others use stays', () => {
     const { lines, screen } = recorder()
-    const plan = new Plan()
+    const plan = new EnginePlan()
     plan.add({ kind: 'remove-network', cause: 'x', name: 'shop_default', id: 'n' })
     const progress = plainProgress(screen, plan)
     progress.tell({ kind: 'started', node: plan.nodes[0]! })

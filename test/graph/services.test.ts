@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { draw } from '../../src/graph/draw.ts'
 import { serviceGraph, sharedNamespaces } from '../../src/graph/services.ts'
-import { needs, project, service } from '../plan/project.ts'
+import { needs, project, service } from '../targets/engine/plan/project.ts'
 
 const shop = project([
   service('db'),

@@ -4,7 +4,7 @@ import { changedSince, pinned, previous } from '../../src/history/back.ts'
 import type { Entry, Outcome } from '../../src/history/entry.ts'
 import { isFailure } from '../../src/lib/failure.ts'
 import { freeze } from '../../src/model/frozen.ts'
-import { project, service } from '../plan/project.ts'
+import { project, service } from '../targets/engine/plan/project.ts'
 
 const model = freeze(project([service('web')]))
 

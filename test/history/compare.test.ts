@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { compareApplies, differenceText, type Side } from '../../src/history/compare.ts'
-import { network, project, service, volume } from '../plan/project.ts'
+import { network, project, service, volume } from '../targets/engine/plan/project.ts'
 
 function side(own: Partial<Side> & Pick<Side, 'project'>): Side {
   return { images: {}, files: {}, ...own }

@@ -9,10 +9,10 @@ import { History } from '../../src/history/history.ts'
 import { type Applying, Recorder } from '../../src/history/recorder.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
 import { thaw } from '../../src/model/frozen.ts'
-import { Plan } from '../../src/plan/plan.ts'
 import { projectFolder } from '../../src/state/folder.ts'
-import { image, nothing, project, service } from '../plan/project.ts'
+import { EnginePlan } from '../../src/targets/engine/engine-plan.ts'
 import { eventually } from '../support/eventually.ts'
+import { image, nothing, project, service } from '../targets/engine/plan/project.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'history-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -39,8 +39,8 @@ function recorder(more: Partial<Applying> = {}): Recorder {
   })
 }
 
-function plan(): Plan {
-  const made = new Plan()
+function plan(): EnginePlan {
+  const made = new EnginePlan()
   made.add({ kind: 'remove-volume', cause: 'asked for', name: 'shop_data' })
   return made
 }
@@ -64,7 +64,7 @@ describe('Recorder', () => {
 
   test('keeps nothing of an apply that changes nothing, or was not gone on with', async () => {
     const record = recorder()
-    await record.during(async () => record.plan(new Plan(), seen))
+    await record.during(async () => record.plan(new EnginePlan(), seen))
     assert.deepEqual(history.read(), { entries: [], damaged: [] })
   })
 

@@ -7,13 +7,13 @@ import { planRestore } from '../../src/history/restore.ts'
 import { type NewSnapshot, Snapshots } from '../../src/history/snapshots.ts'
 import { takeSnapshot } from '../../src/history/take-snapshot.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
-import { dataWithNewImage } from '../../src/plan/data-images.ts'
-import { labels } from '../../src/plan/labels.ts'
-import type { ObservedContainer } from '../../src/plan/observed.ts'
-import { Plan } from '../../src/plan/plan.ts'
 import { projectFolder } from '../../src/state/folder.ts'
-import { FakeClient, type Handler } from '../apply/fake-client.ts'
-import { image, nothing, project, service, volumeMount } from '../plan/project.ts'
+import { EnginePlan } from '../../src/targets/engine/engine-plan.ts'
+import { labels } from '../../src/targets/engine/labels.ts'
+import type { ObservedContainer } from '../../src/targets/engine/observed.ts'
+import { dataWithNewImage } from '../../src/targets/engine/plan/data-images.ts'
+import { FakeClient, type Handler } from '../targets/engine/fake-client.ts'
+import { image, nothing, project, service, volumeMount } from '../targets/engine/plan/project.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'snapshots-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -231,7 +231,7 @@ describe('dataWithNewImage()', () => {
     service('db', { mounts: [volumeMount('rows', '/rows')] }),
     service('web', { mounts: [volumeMount(undefined, '/cache')] }),
   ])
-  const plan = new Plan()
+  const plan = new EnginePlan()
   for (const name of ['db', 'web'])
     plan.add({
       kind: 'create-container',

@@ -8,9 +8,9 @@ import { JobHistory } from '../../src/keeper/job-history.ts'
 import { Jobs, lastBetween } from '../../src/keeper/jobs.ts'
 import { Failure } from '../../src/lib/failure.ts'
 import type { Schedule } from '../../src/model/schedule.ts'
-import { FakeClient, type Handler } from '../apply/fake-client.ts'
-import { project, service } from '../plan/project.ts'
 import { eventually } from '../support/eventually.ts'
+import { FakeClient, type Handler } from '../targets/engine/fake-client.ts'
+import { project, service } from '../targets/engine/plan/project.ts'
 
 const daily: Schedule = { cron: '0 3 * * *', timezone: 'UTC', concurrency: 'forbid', missed: 'skip', history: 3 }
 const at = (text: string) => Date.parse(text)

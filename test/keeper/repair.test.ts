@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type LeaveInput, lateFollowers, leaves } from '../../src/keeper/repair.ts'
 import type { RestartPolicy } from '../../src/model/deploy.ts'
-import type { ObservedContainer } from '../../src/plan/observed.ts'
-import { project, service } from '../plan/project.ts'
+import type { ObservedContainer } from '../../src/targets/engine/observed.ts'
+import { project, service } from '../targets/engine/plan/project.ts'
 
 const container = (more: Partial<ObservedContainer>): ObservedContainer => ({
   id: 'a',

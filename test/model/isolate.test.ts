@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { isFixed, isolate, portKey, unpinnedNetworks, withPorts } from '../../src/model/isolate.ts'
 import type { Port } from '../../src/model/port.ts'
 import type { Service } from '../../src/model/service.ts'
-import { attachment, network, project, service, volume } from '../plan/project.ts'
+import { attachment, network, project, service, volume } from '../targets/engine/plan/project.ts'
 
 function port(own: Partial<Port> = {}): Port {
   return { target: 80, protocol: 'tcp', mode: 'ingress', path: [], published: '8080', ...own }

@@ -1,6 +1,6 @@
 /**
  * Changes the pure code in one place at a time and looks whether a test notices: `npm run mutate [GROUP...]`. By hand, never in the
- * gate: all groups take about an hour. MUTATE_FILES narrows a group to some files ("src/plan/hash.ts,src/plan/down.ts").
+ * gate: all groups take about an hour. MUTATE_FILES narrows a group to some files ("src/targets/engine/plan/hash.ts,src/graph/order.ts").
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,14 +16,14 @@ interface Group {
 /** What is changed, and the tests whose task it is to notice. */
 const groups: Readonly<Record<string, Group>> = {
   plan: {
-    mutate: ['src/plan/**/*.ts', 'src/graph/**/*.ts'],
-    tests: ['test/plan/**/*.test.ts', 'test/graph/**/*.test.ts'],
+    mutate: ['src/plan/**/*.ts', 'src/targets/engine/plan/**/*.ts', 'src/graph/**/*.ts'],
+    tests: ['test/targets/engine/plan/**/*.test.ts', 'test/golden/plan/*.test.ts', 'test/graph/**/*.test.ts'],
   },
   stack: {
     mutate: ['src/stack/**/*.ts', 'src/model/**/*.ts'],
     tests: ['test/stack/**/!(fuzz).test.ts', 'test/model/**/*.test.ts'],
   },
-  lib: { mutate: ['src/lib/**/*.ts'], tests: ['test/{lib,stack,plan,api,client}/**/!(fuzz).test.ts'] },
+  lib: { mutate: ['src/lib/**/*.ts'], tests: ['test/{lib,stack,targets,api,client}/**/!(fuzz).test.ts'] },
   engine: {
     mutate: [
       'src/engine/networks/{ipam,address,port-bindings,network-filters,firewall}.ts',

@@ -5,7 +5,7 @@ import type { ContainerState } from '../../src/api/containers.ts'
 import type { NetworkCreate } from '../../src/api/networks.ts'
 import type { VolumeCreate } from '../../src/api/volumes.ts'
 import { Failure } from '../../src/lib/failure.ts'
-import { FakeClient, type Handler } from '../apply/fake-client.ts'
+import { FakeClient, type Handler } from '../targets/engine/fake-client.ts'
 
 type Status = ContainerState['Status']
 

@@ -4,7 +4,16 @@ import type { Limits } from '../../src/model/limits.ts'
 import type { Attachment } from '../../src/model/network.ts'
 import type { Project } from '../../src/model/project.ts'
 import type { Service } from '../../src/model/service.ts'
-import { attachment, healthcheck, needs, network, project, service, volume, volumeMount } from '../plan/project.ts'
+import {
+  attachment,
+  healthcheck,
+  needs,
+  network,
+  project,
+  service,
+  volume,
+  volumeMount,
+} from '../targets/engine/plan/project.ts'
 
 export class Random {
   #state: number

@@ -5,6 +5,7 @@ import { builtinModules } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cycle } from './cycle.ts'
 
 const src = fileURLToPath(new URL('../../src', import.meta.url))
 
@@ -50,14 +51,14 @@ const walls: readonly Wall[] = [
   },
   {
     folder: 'plan',
-    mayImport: ['graph', 'model', 'api', 'lib'],
+    mayImport: ['model', 'lib'],
     packages: [],
-    because: 'a plan must be computable with no way to write',
+    because: 'operations with causes in an order: what they are is the business of their target',
   },
   {
     folder: 'view',
-    // of plan, the names of the labels by which a stack's parts are found
-    mayImport: ['plan', 'model', 'api', 'lib'],
+    // of targets, the labels by which a stack's parts are found
+    mayImport: ['targets', 'plan', 'model', 'api', 'lib'],
     packages: [],
     because: 'rows of what is shown follow from what an engine answers, for whoever draws them',
   },
@@ -70,9 +71,11 @@ const walls: readonly Wall[] = [
   { folder: 'client', mayImport: ['api', 'lib'], packages: [], because: 'a client of any Docker engine, not of ours' },
   {
     folder: 'apply',
-    mayImport: ['plan', 'client', 'model', 'api', 'lib'],
+    // of client, what a build tells on its way
+    mayImport: ['plan', 'client', 'lib'],
     packages: ['p-queue'],
-    because: 'apply decides nothing, and what it brings about has been read already',
+    because:
+      'apply walks plans of any target: it decides nothing, and what it brings about is done by whom it is given',
   },
   {
     folder: 'state',
@@ -83,19 +86,20 @@ const walls: readonly Wall[] = [
   },
   {
     folder: 'history',
-    mayImport: ['apply', 'plan', 'graph', 'client', 'model', 'api', 'lib', 'state'],
+    mayImport: ['targets', 'apply', 'plan', 'graph', 'client', 'model', 'api', 'lib', 'state'],
     packages: [],
     because: 'what was applied is kept by whoever applies: the command line, the keeper',
   },
   {
     folder: 'targets',
-    mayImport: ['lib'],
-    packages: [],
-    because: 'what a target can do is a fact of the target, and no business of whoever reads files',
+    mayImport: ['apply', 'plan', 'graph', 'client', 'model', 'api', 'lib'],
+    packages: ['p-queue'],
+    because:
+      'what a target can do, sees, plans and performs is a fact of the target, and no business of whoever reads files',
   },
   {
     folder: 'watch',
-    mayImport: ['apply', 'plan', 'graph', 'client', 'model', 'api', 'lib'],
+    mayImport: ['targets', 'apply', 'plan', 'graph', 'client', 'model', 'api', 'lib'],
     packages: ['tar-stream'],
     because:
       'a watch serves the command line as it serves a process that stays, so it reads and prints by what it is given',
@@ -108,7 +112,7 @@ const walls: readonly Wall[] = [
   },
   {
     folder: 'keeper',
-    mayImport: ['holding', 'state', 'graph', 'plan', 'apply', 'view', 'client', 'model', 'api', 'lib'],
+    mayImport: ['holding', 'state', 'targets', 'graph', 'plan', 'apply', 'view', 'client', 'model', 'api', 'lib'],
     packages: ['croner'],
     because: 'a resident process asks nobody: what is only for people and terminals is not loaded',
   },
@@ -179,6 +183,7 @@ const pure = [
   'model',
   'graph',
   'plan',
+  'targets/engine/plan',
   'view',
   'audit',
   'watch/files.ts',
@@ -258,6 +263,16 @@ describe('the walls of src/', () => {
     assert.deepEqual(bad.map(show), [])
   })
 
+  test('targets never import one another, and what plans never what performs', () => {
+    const targetOf = (path: string) => /^targets\/([^/.]+)\//.exec(path)?.[1]
+    const bad = imports.filter(({ from, to }) => {
+      const [one, other] = [targetOf(from), targetOf(to)]
+      if (one !== undefined && other !== undefined && one !== other) return true
+      return /^targets\/\w+\/plan\//.test(from) && /^(client|apply)\/|^targets\/\w+\/(perform|logs)\//.test(to)
+    })
+    assert.deepEqual(bad.map(show), [])
+  })
+
   test('verbs of engine/containers/ never import one another', () => {
     const verbs = ['create', 'start', 'stop', 'kill', 'restart', 'remove', 'rename', 'wait', 'pause', 'prune'].map(
       v => `engine/containers/verbs/${v}.ts`,
@@ -327,71 +342,6 @@ describe('the walls of src/', () => {
   })
 })
 
-const native = fileURLToPath(new URL('../../native', import.meta.url))
-
-/** Headers of the C core by phase, and what each builds on. Whoever decodes knows nothing of steps that run, and so on. */
-const headers: Readonly<Record<string, readonly string[]>> = {
-  'system.h': [],
-  'steps.h': [],
-  'program.h': ['steps.h', 'system.h'],
-  'settings.h': ['system.h'],
-  'setup.h': ['program.h', 'settings.h'],
-  'supervise.h': ['settings.h'],
-}
-
-describe('the phases of native/', () => {
-  const sources = readdirSync(native).filter(file => /\.[ch]$/.test(file))
-  const includes = new Map(
-    sources.map(file => [
-      file,
-      [...readFileSync(join(native, file), 'utf8').matchAll(/^#include "([^"]+)"/gm)].map(match => match[1]!),
-    ]),
-  )
-
-  test('every header has a place, and builds on those before it alone', () => {
-    const found = sources.filter(file => file.endsWith('.h'))
-    assert.deepEqual(found.sort(), Object.keys(headers).sort())
-    for (const header of found) assert.deepEqual(includes.get(header)?.sort(), [...headers[header]!].sort(), header)
-  })
-
-  test('there is no circle of headers', () => {
-    assert.equal(cycle(includes)?.join(' → '), undefined)
-  })
-
-  test('a source belongs to one phase; only the monitor sees a process set up and supervised', () => {
-    const phases = [...includes].filter(([file, of]) => file.endsWith('.c') && of.length > 1)
-    assert.deepEqual(phases, [['monitor.c', ['setup.h', 'supervise.h']]])
-  })
-
-  test('a source has at most 250 lines', () => {
-    const long = sources.filter(file => readFileSync(join(native, file), 'utf8').split('\n').length > 251)
-    assert.deepEqual(long, [])
-  })
-})
-
 function show(i: Import): string {
   return `${i.from} → ${i.to}`
-}
-
-function cycle(edges: ReadonlyMap<string, readonly string[]>): readonly string[] | undefined {
-  const done = new Set<string>()
-  const path: string[] = []
-  const walk = (node: string): readonly string[] | undefined => {
-    if (done.has(node)) return undefined
-    const at = path.indexOf(node)
-    if (at >= 0) return [...path.slice(at), node]
-    path.push(node)
-    for (const next of edges.get(node) ?? []) {
-      const found = walk(next)
-      if (found) return found
-    }
-    path.pop()
-    done.add(node)
-    return undefined
-  }
-  for (const node of edges.keys()) {
-    const found = walk(node)
-    if (found) return found
-  }
-  return undefined
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { Build } from '../../src/model/build.ts'
 import type { WatchRule } from '../../src/model/service.ts'
 import { actionsOf, type IgnoreFile, rulesOf } from '../../src/watch/rules.ts'
-import { project, service } from '../plan/project.ts'
+import { project, service } from '../targets/engine/plan/project.ts'
 
 const build = { context: '/src', args: {} } as unknown as Build
 

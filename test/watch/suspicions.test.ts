@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EventMessage } from '../../src/api/events.ts'
-import type { ObservedContainer } from '../../src/plan/observed.ts'
-import { reconcile } from '../../src/plan/reconcile.ts'
+import type { ObservedContainer } from '../../src/targets/engine/observed.ts'
+import { reconcile } from '../../src/targets/engine/plan/reconcile.ts'
 import { BackOff } from '../../src/watch/back-off.ts'
 import { Suspicions } from '../../src/watch/suspicions.ts'
-import { applied, nothing, project, service } from '../plan/project.ts'
+import { applied, nothing, project, service } from '../targets/engine/plan/project.ts'
 
 const shop = project([service('web', { image: 'busybox' })])
 const network = Object.values(shop.networks)[0]!.name

@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises'
 import { describe, test } from 'node:test'
 import { extract } from 'tar-stream'
 import { sync } from '../../src/watch/sync.ts'
-import { FakeClient } from '../apply/fake-client.ts'
 import { temporaryFolder } from '../support/temporary-paths.ts'
+import { FakeClient } from '../targets/engine/fake-client.ts'
 
 /** An engine that remembers what it was sent: archives as "type mode name → link or size", commands as words. */
 function engine(exitCode = 0) {

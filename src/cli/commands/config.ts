@@ -100,8 +100,8 @@ async function traceLines(call: Call, loaded: LoadedStack, key: string): Promise
 }
 
 async function hashLines({ project }: LoadedStack, asked: string): Promise<readonly string[]> {
-  const { configHash } = await import('../../plan/hash.ts')
-  const { filesOf } = await import('../../plan/file-objects.ts')
+  const { configHash } = await import('../../targets/engine/plan/hash.ts')
+  const { filesOf } = await import('../../targets/engine/plan/file-objects.ts')
   const all = Object.keys(project.services).sort()
   const names = asked === '*' ? all : (checkServices(asked.split(','), all) ?? all)
   const files = new Map<string, string>()

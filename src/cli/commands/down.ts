@@ -36,13 +36,15 @@ export const down = command({
     const [target, client, { observe }, { planDown }] = await Promise.all([
       projectOrName(call),
       call.connect(),
-      import('../../apply/observe.ts'),
-      import('../../plan/down.ts'),
+      import('../../targets/engine/observe.ts'),
+      import('../../targets/engine/plan/down.ts'),
     ])
     const services = call.args.length > 0 ? call.args : undefined
     return await applying(call, { client, command: 'down', name: target.name, services }, async recorder => {
       const images =
-        options.rmi !== undefined && 'services' in target ? (await import('../../plan/images.ts')).imagesOf(target) : []
+        options.rmi !== undefined && 'services' in target
+          ? (await import('../../targets/engine/plan/images.ts')).imagesOf(target)
+          : []
       const observed = await observe(client, target.name, { signal: call.signal, images })
       if ('services' in target)
         checkOwner(call, observed, {

@@ -1,7 +1,7 @@
 /** What happens to the containers of a stack, line by line as it happens. */
 import { endpoints } from '../../api/endpoints.ts'
 import { printable } from '../../lib/text.ts'
-import { projectFilter } from '../../plan/labels.ts'
+import { projectFilter } from '../../targets/engine/labels.ts'
 import { eventRow, eventText } from '../../view/events.ts'
 import { command } from '../command.ts'
 import { listed } from '../print.ts'

@@ -3,7 +3,7 @@ import { endpoints } from '../../api/endpoints.ts'
 import { Failure, isFailure } from '../../lib/failure.ts'
 import { printable } from '../../lib/text.ts'
 import type { Project } from '../../model/project.ts'
-import { filesOf } from '../../plan/file-objects.ts'
+import { filesOf } from '../../targets/engine/plan/file-objects.ts'
 import { nameOf, numberOf } from '../../view/names.ts'
 import { type Call, command } from '../command.ts'
 import { placeText } from '../failures.ts'
@@ -88,7 +88,7 @@ async function locator(call: Call, name: string): Promise<Locate> {
   }
   const service = project.services[name] ?? project.disabledServices[name]
   if (!service) return () => ({})
-  const { originsOf } = await import('../../plan/container-body.ts')
+  const { originsOf } = await import('../../targets/engine/plan/container-body.ts')
   // the hashes only serve a label here: that the files are there is enough
   const origins = originsOf(project, service, new Map(filesOf(project).map(file => [file, ''])))
   return cause => {

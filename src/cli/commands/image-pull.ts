@@ -1,6 +1,6 @@
 /** An image from its registry. */
 import { imageEndpoints } from '../../api/images.ts'
-import { splitReference } from '../../apply/pull.ts'
+import { splitReference } from '../../targets/engine/perform/pull.ts'
 import { command } from '../command.ts'
 import { readProgress } from '../image-progress.ts'
 import { registryAuth } from '../registry-auth.ts'

@@ -1,6 +1,6 @@
 /** An image to the registry in its name. */
 import { imageEndpoints } from '../../api/images.ts'
-import { splitReference } from '../../apply/pull.ts'
+import { splitReference } from '../../targets/engine/perform/pull.ts'
 import { command } from '../command.ts'
 import { readProgress } from '../image-progress.ts'
 import { usage } from '../options.ts'

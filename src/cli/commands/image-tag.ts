@@ -1,6 +1,6 @@
 /** Another name for an image. */
 import { imageEndpoints } from '../../api/images.ts'
-import { splitReference } from '../../apply/pull.ts'
+import { splitReference } from '../../targets/engine/perform/pull.ts'
 import { command } from '../command.ts'
 
 export const imageTag = command({

@@ -1,5 +1,5 @@
 /** Sends a signal to containers. */
-import { planKill } from '../../plan/turn.ts'
+import { planKill } from '../../targets/engine/plan/turn.ts'
 import { turning } from '../turning.ts'
 
 export const kill = turning({

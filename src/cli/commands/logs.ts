@@ -1,7 +1,8 @@
 /** What containers have printed. */
-import { followLogs } from '../../apply/follow.ts'
-import { type LogLine, readLogs } from '../../apply/logs.ts'
+
 import { Failure } from '../../lib/failure.ts'
+import { followLogs } from '../../targets/engine/logs/follow.ts'
+import { type LogLine, readLogs } from '../../targets/engine/logs/logs.ts'
 import { type LogLevel, logLevels } from '../../view/log-level.ts'
 import { numberOf, serviceOf } from '../../view/names.ts'
 import { type Call, command } from '../command.ts'

@@ -1,6 +1,6 @@
 /** All projects that have containers, on any stack file. */
 import { endpoints } from '../../api/endpoints.ts'
-import { labels } from '../../plan/labels.ts'
+import { labels } from '../../targets/engine/labels.ts'
 import { type ProjectRow, projectRows } from '../../view/projects.ts'
 import { command } from '../command.ts'
 import { heldStacks } from '../keeping.ts'

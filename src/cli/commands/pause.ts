@@ -1,5 +1,5 @@
 /** Freezes the processes of containers. */
-import { planPause } from '../../plan/turn.ts'
+import { planPause } from '../../targets/engine/plan/turn.ts'
 import { turning } from '../turning.ts'
 
 export const pause = turning({

@@ -1,9 +1,10 @@
 /** What up would do: by service with old and new values, or operation by operation; there is no way to write from here. */
-import { foresee } from '../../apply/converge.ts'
+
 import { printable } from '../../lib/text.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { planJson, printPlan } from '../../plan/print.ts'
 import { type Row, rowText, summarize, totalsText } from '../../plan/summary.ts'
+import { foresee } from '../../targets/engine/converge.ts'
 import { upOptions, wantedOf } from '../bring-up.ts'
 import { type Call, command } from '../command.ts'
 

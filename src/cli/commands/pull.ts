@@ -1,7 +1,7 @@
 /** Pulls the images of services, those that are there too. */
 import { PlanFailure } from '../../apply/plan-failure.ts'
 import { printable } from '../../lib/text.ts'
-import { Plan } from '../../plan/plan.ts'
+import { EnginePlan } from '../../targets/engine/engine-plan.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { command } from '../command.ts'
 import { checkServices, loadProject } from '../project.ts'
@@ -21,8 +21,8 @@ export const pull = command({
     const [{ project }, client, { observe }, images, { serviceGraph }] = await Promise.all([
       loadProject(call, { locked: true, ...(call.args.length > 0 && { services: call.args }) }),
       call.connect(),
-      import('../../apply/observe.ts'),
-      import('../../plan/images.ts'),
+      import('../../targets/engine/observe.ts'),
+      import('../../targets/engine/plan/images.ts'),
       import('../../graph/services.ts'),
     ])
     const named = checkServices(call.args, Object.keys(project.services)) ?? Object.keys(project.services)
@@ -44,7 +44,7 @@ export const pull = command({
       return
     }
     for (const { operation } of plan.nodes) {
-      const alone = new Plan()
+      const alone = new EnginePlan()
       alone.add(operation)
       await applyPlan(quiet, { plan: alone, client, nothing: '' }).catch(error => {
         if (!(error instanceof PlanFailure)) throw error

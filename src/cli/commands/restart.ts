@@ -1,5 +1,5 @@
 /** Stops and starts containers; those that depend on them with `restart: true` follow. */
-import { planRestart } from '../../plan/turn.ts'
+import { planRestart } from '../../targets/engine/plan/turn.ts'
 import { timeoutOption, turning } from '../turning.ts'
 
 export const restart = turning({

@@ -1,5 +1,5 @@
 /** Removes stopped containers of services. */
-import { planRemove, planStop } from '../../plan/turn.ts'
+import { planRemove, planStop } from '../../targets/engine/plan/turn.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { command } from '../command.ts'
 import { asks } from '../confirm.ts'

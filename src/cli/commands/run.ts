@@ -73,7 +73,7 @@ export const run = command({
     const [{ project }, client, { createOneOff }] = await Promise.all([
       loadProject(call, { services: [name], making: { services: [name], alone: values['no-deps'] } }),
       call.connect(),
-      import('../../apply/converge.ts'),
+      import('../../targets/engine/converge.ts'),
     ])
     checkServices([name], Object.keys(project.services))
     const tty = !values['no-tty'] && !values.detach && screen.stdinIsTTY && screen.stdout.isTTY === true

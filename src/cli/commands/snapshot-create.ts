@@ -1,6 +1,7 @@
 /** Copies the volumes of a stack, and keeps its model and its images with them. */
-import { look } from '../../apply/converge.ts'
+
 import { type Meanwhile, meanwhiles } from '../../history/take-snapshot.ts'
+import { look } from '../../targets/engine/converge.ts'
 import { applying } from '../applying.ts'
 import { command } from '../command.ts'
 import { checkOwner } from '../owner.ts'

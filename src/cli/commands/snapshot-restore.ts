@@ -1,8 +1,9 @@
 /** Brings a stack back to a snapshot: its volumes, its model, its images. */
-import { observe } from '../../apply/observe.ts'
+
 import { planRestore, putBack } from '../../history/restore.ts'
 import { Failure } from '../../lib/failure.ts'
 import { list } from '../../lib/text.ts'
+import { observe } from '../../targets/engine/observe.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { bringUp } from '../bring-up.ts'
 import { command } from '../command.ts'

@@ -1,5 +1,5 @@
 /** Starts containers that exist, dependencies first. */
-import { planStart } from '../../plan/turn.ts'
+import { planStart } from '../../targets/engine/plan/turn.ts'
 import { turning } from '../turning.ts'
 
 export const start = turning({

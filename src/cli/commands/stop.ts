@@ -1,5 +1,5 @@
 /** Stops containers, dependents first, and keeps them. */
-import { planStop } from '../../plan/turn.ts'
+import { planStop } from '../../targets/engine/plan/turn.ts'
 import { timeoutOption, turning } from '../turning.ts'
 
 export const stop = turning({

@@ -1,5 +1,5 @@
 /** Lets frozen containers go on. */
-import { planUnpause } from '../../plan/turn.ts'
+import { planUnpause } from '../../targets/engine/plan/turn.ts'
 import { turning } from '../turning.ts'
 
 export const unpause = turning({

@@ -1,6 +1,6 @@
 /** Our version, and that of the engine when asked; starting one for that would be absurd. */
 import { readFileSync } from 'node:fs'
-import { composeVersion } from '../../plan/labels.ts'
+import { composeVersion } from '../../targets/engine/labels.ts'
 import { command } from '../command.ts'
 
 export const version = command({

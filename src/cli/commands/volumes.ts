@@ -1,6 +1,6 @@
 /** The volumes of a stack, one line each. */
 import { endpoints } from '../../api/endpoints.ts'
-import { projectFilter } from '../../plan/labels.ts'
+import { projectFilter } from '../../targets/engine/labels.ts'
 import { volumeHeadings, volumeRow } from '../../view/volumes.ts'
 import { command } from '../command.ts'
 import { formatOption, printList } from '../print.ts'

@@ -40,7 +40,7 @@ export class BuildLines {
     const steps = this.#builds.get(node.id) ?? new BuildSteps()
     this.#builds.set(node.id, steps)
     const { operation } = node
-    const service = this.#several && operation.kind === 'build-image' ? operation.services[0] : undefined
+    const service = this.#several && operation.kind === 'build-image' ? operation.services?.[0] : undefined
     this.#tell(steps, event, { key: `${node.id} ${event.step}`, service })
   }
 

@@ -1,13 +1,12 @@
 /** A line for each thing that is begun and done, as Docker Compose writes them: ` Container shop-web-1  Started`. */
 import type { ApplyEvent } from '../../apply/events.ts'
 import { printable } from '../../lib/text.ts'
-import type { NodeId } from '../../plan/operation.ts'
+import type { NodeId, PlannedOperation, Vocabulary } from '../../plan/operation.ts'
 import type { Plan } from '../../plan/plan.ts'
 import type { Paint, Screen, Style } from '../screen.ts'
 import { BuildLines } from './build-lines.ts'
 import type { Progress } from './progress.ts'
 import { type Resource, Resources } from './resources.ts'
-import { waitText } from './words.ts'
 
 export interface Clock {
   now(): number
@@ -28,7 +27,7 @@ const patience = 10_000
 
 export function plainProgress(screen: Screen, plan: Plan, clock: Clock = realClock): Progress {
   const resources = new Resources(plan)
-  const waits = new Waits(screen, clock)
+  const waits = new Waits(screen, clock, plan.words)
   const builds = new BuildLines(screen, plan)
   for (const { label, state, text } of resources.all)
     if (state === 'done') screen.say(lineOf(label, text, screen.paintStatus))
@@ -52,19 +51,22 @@ export function plainProgress(screen: Screen, plan: Plan, clock: Clock = realClo
 class Waits {
   readonly #screen: Screen
   readonly #clock: Clock
+  readonly #words: Vocabulary<PlannedOperation>
   readonly #open = new Map<NodeId, { readonly text: string; readonly name: string; readonly since: number }>()
   #stop: (() => void) | undefined
 
-  constructor(screen: Screen, clock: Clock) {
+  constructor(screen: Screen, clock: Clock, words: Vocabulary<PlannedOperation>) {
     this.#screen = screen
     this.#clock = clock
+    this.#words = words
   }
 
   take({ kind, node }: ApplyEvent): void {
-    if (node.operation.kind !== 'wait-container') return
+    const text = this.#words.waitText(node.operation)
+    if (text === undefined) return
     if (kind === 'started') {
       this.#open.set(node.id, {
-        text: waitText(node.operation),
+        text,
         name: node.operation.name,
         since: this.#clock.now(),
       })

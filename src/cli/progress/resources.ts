@@ -1,16 +1,16 @@
 /** ApplyEvents → what has become of each network, volume, image and container: several operations are one line. */
 import type { ApplyEvent } from '../../apply/events.ts'
 import { formatBytes } from '../../lib/units.ts'
-import { type NodeId, type Operation, resourceKind } from '../../plan/operation.ts'
+import type { NodeId, PlannedOperation, Vocabulary } from '../../plan/operation.ts'
 import type { Plan, PlanNode } from '../../plan/plan.ts'
-import { keptWord, outcomeWord, waitText, wordsOf } from './words.ts'
+import { keptWord, outcomeWord } from './words.ts'
 
 export interface Resource {
   /** "Container shop-web-1". */
   readonly label: string
   /** What is left to do. */
   readonly open: Set<NodeId>
-  readonly kinds: Set<Operation['kind']>
+  readonly kinds: Set<string>
   state: 'waiting' | 'working' | 'done' | 'failed' | 'left'
   /** "Starting", then "Started"; with how far a pull is. */
   text: string
@@ -32,13 +32,16 @@ export class Resources {
   readonly #byNode = new Map<NodeId, Resource>()
   readonly #all = new Map<string, Resource>()
 
+  readonly #words: Vocabulary<PlannedOperation>
+
   constructor(plan: Plan) {
-    for (const { name, state } of plan.kept) this.#resource(`Container ${name}`, keptWord(state))
+    this.#words = plan.words
+    for (const { name, state } of plan.kept) this.#resource(`${plan.words.kept} ${name}`, keptWord(state))
     for (const node of plan.nodes) this.#enlist(node)
   }
 
   #enlist({ id, operation }: PlanNode): Resource {
-    const resource = this.#resource(labelOf(operation), '')
+    const resource = this.#resource(this.#labelOf(operation), '')
     resource.state = 'waiting'
     resource.open.add(id)
     resource.kinds.add(operation.kind)
@@ -55,9 +58,7 @@ export class Resources {
     // a failed update makes a plan go on
     const resource = this.#byNode.get(event.node.id) ?? this.#enlist(event.node)
     const { operation } = event.node
-    const isOf = (...kinds: Operation['kind'][]) => kinds.every(kind => resource.kinds.has(kind))
-    const replaces = isOf('create-container', 'rename-container') || isOf('remove-network', 'create-network')
-    const { doing, done } = wordsOf(operation, { replaces })
+    const { doing, done } = this.#words.told(operation, resource.kinds)
     const took = (line?: string, finished = false): Taken => ({ resource, line, finished })
     const working = resource.state === 'waiting' || resource.state === 'working'
     switch (event.kind) {
@@ -65,7 +66,7 @@ export class Resources {
         resource.began ??= now
         if (!working) return took()
         resource.state = 'working'
-        if (doing !== undefined) resource.text = operation.kind === 'wait-container' ? waitText(operation) : doing
+        if (doing !== undefined) resource.text = this.#words.waitText(operation) ?? doing
         return took(doing)
       case 'progress':
         if (working) resource.text = `${doing ?? ''} ${howFar(event)}`.trim()
@@ -103,6 +104,11 @@ export class Resources {
     }
   }
 
+  #labelOf(operation: PlannedOperation): string {
+    const kind = this.#words.resource(operation)
+    return `${kind[0]!.toUpperCase()}${kind.slice(1)} ${operation.name}`
+  }
+
   #resource(label: string, text: string): Resource {
     const found = this.#all.get(label)
     if (found) return found
@@ -119,11 +125,6 @@ export class Resources {
     this.#all.set(label, resource)
     return resource
   }
-}
-
-function labelOf(operation: Operation): string {
-  const kind = resourceKind(operation)
-  return `${kind[0]!.toUpperCase()}${kind.slice(1)} ${operation.name}`
 }
 
 function end(resource: Resource, state: Resource['state'], now: number): void {

@@ -8,22 +8,23 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import type { Project } from '../../../src/model/project.ts'
-import { type BuildOptions, planBuilds } from '../../../src/plan/builds.ts'
-import { planDown } from '../../../src/plan/down.ts'
-import { filesOf } from '../../../src/plan/file-objects.ts'
-import { imagesOf, planPull } from '../../../src/plan/images.ts'
+import { printPlan } from '../../../src/plan/print.ts'
+import { loadStack } from '../../../src/stack/load.ts'
+import { EnginePlan } from '../../../src/targets/engine/engine-plan.ts'
 import type {
   Observed,
   ObservedContainer,
   ObservedImage,
   ObservedNetwork,
   ObservedVolume,
-} from '../../../src/plan/observed.ts'
-import { planOneOff } from '../../../src/plan/one-off.ts'
-import { Plan } from '../../../src/plan/plan.ts'
-import { printPlan } from '../../../src/plan/print.ts'
-import { reconcile, type UpOptions } from '../../../src/plan/reconcile.ts'
-import type { Target } from '../../../src/plan/scope.ts'
+} from '../../../src/targets/engine/observed.ts'
+import { type BuildOptions, planBuilds } from '../../../src/targets/engine/plan/builds.ts'
+import { planDown } from '../../../src/targets/engine/plan/down.ts'
+import { filesOf } from '../../../src/targets/engine/plan/file-objects.ts'
+import { imagesOf, planPull } from '../../../src/targets/engine/plan/images.ts'
+import { planOneOff } from '../../../src/targets/engine/plan/one-off.ts'
+import { reconcile, type UpOptions } from '../../../src/targets/engine/plan/reconcile.ts'
+import type { Target } from '../../../src/targets/engine/plan/scope.ts'
 import {
   planKill,
   planPause,
@@ -32,9 +33,8 @@ import {
   planStart,
   planStop,
   planUnpause,
-} from '../../../src/plan/turn.ts'
-import { loadStack } from '../../../src/stack/load.ts'
-import { applied, image, nothing } from '../../plan/project.ts'
+} from '../../../src/targets/engine/plan/turn.ts'
+import { applied, image, nothing } from '../../targets/engine/plan/project.ts'
 
 /** `how.yaml`. */
 interface How {
@@ -82,7 +82,7 @@ const commands = {
   pause: planPause,
   unpause: planUnpause,
   rm: planRemove,
-} as const satisfies Record<string, (target: Target, observed: Observed, options: never) => Plan>
+} as const satisfies Record<string, (target: Target, observed: Observed, options: never) => EnginePlan>
 
 async function load(folder: string, file: string, { profiles = [], allResources = false }: How): Promise<Project> {
   const options = {
@@ -140,8 +140,8 @@ function happened(container: ObservedContainer, since: Partial<ObservedContainer
   return { ...container, ...since, live: { host: {}, ...container.live, endpoints: Object.fromEntries(endpoints) } }
 }
 
-function planOf(how: How, project: Project, observed: Observed): Plan | string {
-  const plan = commands[how.command ?? 'up'] as (target: Target, observed: Observed, options: object) => Plan
+function planOf(how: How, project: Project, observed: Observed): EnginePlan | string {
+  const plan = commands[how.command ?? 'up'] as (target: Target, observed: Observed, options: object) => EnginePlan
   try {
     return plan(how.byName ? { name: project.name } : project, observed, how.options ?? {})
   } catch (error) {
@@ -168,14 +168,14 @@ for (const entry of readdirSync(import.meta.dirname, { withFileTypes: true })) {
 }
 
 /** The beginning of a plan. */
-function firstOf({ nodes }: Plan, count: number): Plan {
-  const plan = new Plan()
+function firstOf({ nodes }: EnginePlan, count: number): EnginePlan {
+  const plan = new EnginePlan()
   for (const { operation, after } of nodes.slice(0, count)) plan.add(operation, after)
   return plan
 }
 
 /** The operations, then what else a reader is told. */
-function shown(plan: Plan | string): string {
+function shown(plan: EnginePlan | string): string {
   if (typeof plan === 'string') return plan
   const running = plan.running.map(name => `running: ${name}\n`)
   const warnings = plan.warnings.map(text => `warning: ${text}\n`)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { planBuilds } from '../../../src/plan/builds.ts'
-import { planDown } from '../../../src/plan/down.ts'
-import { planPull } from '../../../src/plan/images.ts'
-import { labels } from '../../../src/plan/labels.ts'
-import { reconcile } from '../../../src/plan/reconcile.ts'
 import { attributePaths, usesOf } from '../../../src/stack/attributes.ts'
+import { labels } from '../../../src/targets/engine/labels.ts'
+import { planBuilds } from '../../../src/targets/engine/plan/builds.ts'
+import { planDown } from '../../../src/targets/engine/plan/down.ts'
+import { planPull } from '../../../src/targets/engine/plan/images.ts'
+import { reconcile } from '../../../src/targets/engine/plan/reconcile.ts'
 import {
   dependsOnEngine,
   doubtful,
@@ -15,8 +15,8 @@ import {
   unsupported,
 } from '../../../src/targets/engine/support.ts'
 import { rulesOf } from '../../../src/watch/rules.ts'
-import { applied, image, nothing } from '../../plan/project.ts'
 import { loadFiles } from '../../stack/stacks.ts'
+import { applied, image, nothing } from './plan/project.ts'
 import { type Data, files, on, stacks } from './stacks.ts'
 import { without } from './without.ts'
 

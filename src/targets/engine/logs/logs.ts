@@ -1,0 +1,126 @@
+/** The logs of many containers, as they stand, as one stream of lines. */
+import { type ContainerSummary, containerEndpoints } from '../../../api/containers.ts'
+import type { Client } from '../../../client/client.ts'
+import { isFailure, messageOf } from '../../../lib/failure.ts'
+import { projectFilter } from '../labels.ts'
+import { observedContainer } from '../observed.ts'
+import { type Line, readLog } from './log-lines.ts'
+import { nanoseconds } from './output.ts'
+
+export interface LogLine {
+  readonly service: string
+  /** Container name. */
+  readonly container: string
+  readonly number: number | undefined
+  readonly stream: 'stdout' | 'stderr'
+  /** RFC 3339 with nanoseconds, when asked for. */
+  readonly time: string | undefined
+  /** Without its newline. */
+  readonly text: string
+}
+
+export type FollowEvent =
+  | ({ readonly kind: 'line' } & LogLine)
+  | {
+      readonly kind: 'exited'
+      readonly service: string
+      readonly container: string
+      readonly number: number | undefined
+      readonly exitCode: number
+      /** The engine starts it again by its restart policy. */
+      readonly restarts: boolean
+    }
+  /** Its logging driver keeps nothing that could be read. */
+  | { readonly kind: 'unreadable'; readonly service: string; readonly container: string; readonly text: string }
+
+export interface FollowOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Undefined: all. */
+  readonly services?: readonly string[]
+  /** Lines of each container's past; undefined: all. */
+  readonly tail?: number
+  /** Seconds since 1970, with a fraction. */
+  readonly since?: number
+  readonly until?: number
+  readonly timestamps?: boolean
+}
+
+export interface Source {
+  readonly id: string
+  readonly name: string
+  readonly service: string
+  readonly number: number | undefined
+}
+
+/** What is there, in order of time over all containers. */
+export async function* readLogs(
+  client: Client,
+  projectName: string,
+  options: FollowOptions = {},
+): AsyncGenerator<FollowEvent> {
+  const sources = (await listSources(client, projectName, options)).map(({ source }) => source)
+  yield* merged(client, sources, options)
+}
+
+/** The project's containers in any state, sorted by name. */
+export async function listSources(
+  client: Client,
+  projectName: string,
+  { services, signal }: Pick<FollowOptions, 'services' | 'signal'>,
+): Promise<readonly { readonly item: ContainerSummary; readonly source: Source }[]> {
+  const query = { all: true, filters: projectFilter(projectName) }
+  const items = await client.call(containerEndpoints.containerList, { query }, { signal })
+  return items
+    .map(item => ({ item, source: sourceOf(item) }))
+    .filter(({ source }) => services === undefined || services.includes(source.service))
+    .sort((a, b) => (a.source.name < b.source.name ? -1 : 1))
+}
+
+function sourceOf(item: ContainerSummary): Source {
+  const { id, name, service, number } = observedContainer(item)
+  return { id, name, service, number }
+}
+
+async function* merged(
+  client: Client,
+  sources: readonly Source[],
+  options: FollowOptions,
+): AsyncGenerator<FollowEvent> {
+  const { signal, tail, timestamps = false } = options
+  const query = {
+    follow: false,
+    tail,
+    since: nanoseconds(options.since),
+    until: nanoseconds(options.until),
+    // to merge by
+    timestamps: timestamps || sources.length > 1,
+  }
+  const logs = sources.map(source => ({ source, lines: readLog(client, source.id, { query, signal }) }))
+  type Head = { source: Source; lines: AsyncGenerator<Line>; line: Line }
+  const unreadable: FollowEvent[] = []
+  const next = async ({ source, lines }: Omit<Head, 'line'>): Promise<Head | undefined> => {
+    try {
+      const { value, done } = await lines.next()
+      return done ? undefined : { source, lines, line: value }
+    } catch (error) {
+      if (!isFailure(error, 'unsupported')) throw error
+      const { service, name: container } = source
+      unreadable.push({ kind: 'unreadable', service, container, text: messageOf(error) })
+      return undefined
+    }
+  }
+  try {
+    let heads = (await Promise.all(logs.map(next))).filter(head => head !== undefined)
+    yield* unreadable
+    while (heads.length > 0) {
+      const first = heads.reduce((a, b) => ((b.line.time ?? '') < (a.line.time ?? '') ? b : a))
+      const { id: _, name, ...who } = first.source
+      const line = { ...first.line, time: timestamps ? first.line.time : undefined }
+      yield { kind: 'line', ...who, container: name, ...line }
+      const following = await next(first)
+      heads = heads.flatMap(head => (head === first ? (following ?? []) : head))
+    }
+  } finally {
+    await Promise.all(logs.map(({ lines }) => lines.return(undefined)))
+  }
+}

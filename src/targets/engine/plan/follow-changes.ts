@@ -1,0 +1,59 @@
+/** Dependents follow: whoever shares a namespace with what is replaced is replaced, `restart: true` restarts. */
+import { sharedNamespaces } from '../../../graph/services.ts'
+import { list } from '../../../lib/text.ts'
+import type { Service } from '../../../model/service.ts'
+import { changesOf } from './adjust.ts'
+import { type Decision, happens, isReplica, type Replica } from './replicas.ts'
+
+export type Decisions = Map<string, readonly Decision[]>
+
+/** Turns what was decided for `service` by what was decided for those it needs; those are decided before. */
+export function followDependencies(
+  service: Service,
+  decisions: Decisions,
+  { holding }: { readonly holding: boolean },
+): void {
+  const needed = new Set([
+    ...Object.keys(service.dependsOn),
+    ...sharedNamespaces(service),
+    ...service.volumesFrom.flatMap(from => (from.kind === 'service' ? [from.name] : [])),
+  ])
+  for (const name of [...needed].sort()) {
+    const replicas = (decisions.get(name) ?? []).filter(isReplica)
+    const first = replicas[0] && happens(replicas[0])
+    const shares = sharedNamespaces(service).includes(name)
+    const mounts = service.volumesFrom.some(from => from.kind === 'service' && from.name === name)
+    if ((shares || mounts) && (first === 'recreated' || first === 'created'))
+      turn(service, decisions, 'recreate', `${name} is ${first}`)
+    else if (shares && first !== undefined) turn(service, decisions, 'restart', `${name} is ${first}`)
+    if (service.dependsOn[name]?.restart) {
+      const word = restartWord(replicas, holding)
+      if (word) turn(service, decisions, 'restart', `${name} is ${word}`)
+    }
+  }
+}
+
+/** What was updated is a reason to restart; a replica more is none, nor is one that only had to be started, unless it ran before. */
+function restartWord(replicas: readonly Replica[], holding: boolean): string | undefined {
+  return replicas
+    .map(happens)
+    .find(word => word === 'recreated' || word === 'restarted' || (holding && word === 'started'))
+}
+
+function turn(service: Service, decisions: Decisions, kind: 'recreate' | 'restart', cause: string): void {
+  const turned = decisions.get(service.name)!.map((decision): Decision => {
+    const { kind: decided } = decision
+    if (decided !== 'keep' && !(kind === 'recreate' && (decided === 'start' || decided === 'restart'))) return decision
+    const { number, container, adjustment } = decision
+    if (kind === 'restart') return { kind, number, container, cause, adjustment }
+    return { kind, number, container, cause, changes: changesOf({ forced: [], adjustment }) }
+  })
+  decisions.set(service.name, turned)
+}
+
+/** "web needs db healthy", "api and web need db healthy". */
+export function needs(users: readonly string[], what: string): string {
+  const sorted = [...users].sort()
+  const shown = sorted.length <= 3 ? sorted : [...sorted.slice(0, 2), `${sorted.length - 2} more`]
+  return `${list(shown)} ${users.length === 1 ? 'needs' : 'need'} ${what}`
+}

@@ -1,0 +1,9 @@
+/** What a plan is told by whoever holds a stack while nobody asks: what is to stay though it does not run, and what is to be restarted. */
+import type { ObservedContainer } from '../observed.ts'
+
+export interface Holding {
+  /** Whether it stays as it is: it has been stopped or paused on purpose, or has ended by itself. */
+  leaves(container: ObservedContainer): boolean
+  /** Why one that runs is to be restarted. */
+  restarts(container: ObservedContainer): string | undefined
+}

@@ -1,0 +1,361 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { OutputChunk } from '../../../../src/api/frames.ts'
+import { Failure } from '../../../../src/lib/failure.ts'
+import { Channel } from '../../../../src/targets/engine/logs/channel.ts'
+import { Follower, follow, followLogs } from '../../../../src/targets/engine/logs/follow.ts'
+import { splitLines } from '../../../../src/targets/engine/logs/log-lines.ts'
+import { type FollowEvent, readLogs } from '../../../../src/targets/engine/logs/logs.ts'
+import { tarOf } from '../../../../src/targets/engine/perform/tar.ts'
+import { FakeClient, inspect, settled } from '../fake-client.ts'
+
+async function* chunks(...pieces: readonly (readonly ['stdout' | 'stderr', string | Uint8Array])[]) {
+  for (const [stream, data] of pieces) yield { stream, data: Buffer.from(data) } satisfies OutputChunk
+}
+
+function item(id: string, state = 'running'): object {
+  const labels = { 'com.docker.compose.service': id, 'com.docker.compose.container-number': '1' }
+  return { Id: id, Names: [`/shop-${id}-1`], Labels: labels, State: state, Status: '', HostConfig: {}, Mounts: [] }
+}
+
+function attributes(id: string, more: object = {}): Record<string, string> {
+  return { name: `shop-${id}-1`, 'com.docker.compose.service': id, 'com.docker.compose.container-number': '1', ...more }
+}
+
+function told(event: FollowEvent): string {
+  if (event.kind === 'line') return `${event.container}: ${event.text}`
+  if (event.kind === 'unreadable') return `${event.container} unreadable`
+  return `${event.container} exited ${event.exitCode}${event.restarts ? ', restarts' : ''}`
+}
+
+test('splitLines() puts lines together per stream, whatever the pieces, and keeps characters whole', async () => {
+  const euro = Buffer.from('€\n')
+  const source = chunks(
+    ['stdout', 'a\nb'],
+    ['stderr', 'x'],
+    ['stdout', 'c\r\n'],
+    ['stderr', euro.subarray(0, 2)],
+    ['stderr', euro.subarray(2)],
+    ['stdout', 'end'],
+  )
+  const lines = (await Array.fromAsync(splitLines(source))).map(({ stream, text }) => `${stream} ${text}`)
+  assert.deepEqual(lines, ['stdout a', 'stdout bc', 'stderr x€', 'stdout end'])
+})
+
+test('readLogs() merges the containers by time', async () => {
+  const logs: Readonly<Record<string, readonly string[]>> = {
+    db: ['2026-01-01T00:00:01.0Z one', '2026-01-01T00:00:03.0Z three'],
+    web: ['2026-01-01T00:00:02.0Z two', '2026-01-01T00:00:04.0Z four'],
+  }
+  const client = new FakeClient({
+    containerList: () => [item('web'), item('db', 'exited')],
+    containerLogs: ({ params }) => chunks(['stdout', `${logs[params!['id']!]!.join('\n')}\n`]),
+  })
+  const events = await Array.fromAsync(readLogs(client, 'shop'))
+  assert.deepEqual(
+    events.map(e => e.kind === 'line' && `${e.service} ${e.text} ${e.time}`),
+    ['db one undefined', 'web two undefined', 'db three undefined', 'web four undefined'],
+  )
+})
+
+/** An engine with containers that are started and end by hand; its list can be held back once it is made up. */
+class World {
+  readonly states = new Map<string, { status: string; startedAt: number; exitCode: number }>()
+  readonly logs = new Map<string, string[]>()
+  /** Called between the making of a list and its answer. */
+  beforeAnswer: () => void | Promise<void> = () => undefined
+  readonly client: FakeClient = new FakeClient({
+    containerList: async () => {
+      const listed = [...this.states].map(([id, { status }]) => item(id, status))
+      await this.beforeAnswer()
+      return listed
+    },
+    containerLogs: ({ params }) => this.#log(params!['id']!),
+    containerInspect: ({ params }) => {
+      const { status, startedAt, exitCode } = this.states.get(params!['id']!)!
+      const StartedAt = new Date(startedAt).toISOString()
+      const own = { Status: status, Running: status === 'running', Restarting: status === 'restarting' }
+      return inspect(params!['id']!, { ...own, ExitCode: exitCode, StartedAt })
+    },
+  })
+  #time = Date.now() + 1000
+
+  start(id: string, tell = true): void {
+    this.states.set(id, { status: 'running', startedAt: ++this.#time, exitCode: 0 })
+    this.print(id, 'hello')
+    if (tell) this.client.emit(id, 'start', attributes(id), ++this.#time)
+  }
+
+  print(id: string, text: string): void {
+    this.logs.set(id, [...(this.logs.get(id) ?? []), `${new Date(++this.#time).toISOString()} ${text}`])
+  }
+
+  end(id: string, exitCode: number, { tell = true, restarts = false } = {}): void {
+    const { startedAt } = this.states.get(id)!
+    this.states.set(id, { status: restarts ? 'restarting' : 'exited', startedAt, exitCode })
+    if (tell) this.client.emit(id, 'die', attributes(id, { exitCode: `${exitCode}` }), ++this.#time)
+  }
+
+  #log(id: string) {
+    return chunks(...(this.logs.get(id) ?? []).map(line => ['stdout', `${line}\n`] as const))
+  }
+}
+
+const attachedUp = { untilExited: true, since: Date.now() / 1000 }
+
+test('follow() with `untilExited` follows what is started later and ends when all have ended, last lines first', async () => {
+  const more = Promise.withResolvers<void>()
+  const world = new World()
+  world.start('db', false)
+  const all = Array.fromAsync(follow(world.client, 'shop', { ...attachedUp, notBefore: more.promise }))
+  await settled()
+  world.end('db', 0)
+  await settled()
+  world.start('web')
+  await settled()
+  more.resolve()
+  await settled()
+  world.end('web', 3)
+  assert.deepEqual((await all).map(told), [
+    'shop-db-1: hello',
+    'shop-db-1 exited 0',
+    'shop-web-1: hello',
+    'shop-web-1 exited 3',
+  ])
+  assert.equal(world.client.listeners, 0)
+})
+
+test('follow() does not end with what it has seen while the start of another is not told yet', async () => {
+  // at each moment of what follows the end of the first
+  for (let moment = 0; moment < 40; moment++) {
+    const more = Promise.withResolvers<void>()
+    const world = new World()
+    world.start('db', false)
+    const all = Array.fromAsync(follow(world.client, 'shop', { ...attachedUp, notBefore: more.promise }))
+    await settled()
+    world.end('db', 0)
+    world.start('web', false)
+    for (let tick = 0; tick < moment; tick++) await undefined
+    more.resolve()
+    await settled()
+    world.end('web', 3)
+    const lines = ['shop-db-1: hello', 'shop-db-1 exited 0', 'shop-web-1: hello', 'shop-web-1 exited 3']
+    assert.deepEqual((await all).map(told), lines, `after ${moment} ticks`)
+  }
+})
+
+test('follow() sees the end of a container that ends while the list is on its way', async () => {
+  const world = new World()
+  world.start('web', false)
+  world.beforeAnswer = () => world.end('web', 4)
+  const all = Array.fromAsync(follow(world.client, 'shop', attachedUp))
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello', 'shop-web-1 exited 4'])
+})
+
+test('follow() tells a container that ran and ended before the list once, whatever the events repeat', async () => {
+  const more = Promise.withResolvers<void>()
+  const world = new World()
+  const list = Promise.withResolvers<void>()
+  world.beforeAnswer = () => list.promise
+  const all = Array.fromAsync(follow(world.client, 'shop', { ...attachedUp, notBefore: more.promise }))
+  await settled()
+  world.start('web')
+  world.end('web', 4)
+  list.resolve()
+  more.resolve()
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello', 'shop-web-1 exited 4'])
+})
+
+test('follow() ends although the event of an end was lost', async () => {
+  const more = Promise.withResolvers<void>()
+  const world = new World()
+  world.start('web', false)
+  const all = Array.fromAsync(follow(world.client, 'shop', { ...attachedUp, notBefore: more.promise }))
+  await settled()
+  world.end('web', 5, { tell: false })
+  more.resolve()
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello', 'shop-web-1 exited 5'])
+})
+
+test('follow() goes on over a container that its engine restarts, and shows no line twice', async () => {
+  const world = new World()
+  world.start('web', false)
+  const all = Array.fromAsync(follow(world.client, 'shop', attachedUp))
+  await settled()
+  world.end('web', 1, { restarts: true })
+  await settled()
+  world.start('web')
+  await settled()
+  world.end('web', 1)
+  assert.deepEqual((await all).map(told), [
+    'shop-web-1: hello',
+    'shop-web-1 exited 1, restarts',
+    'shop-web-1: hello',
+    'shop-web-1 exited 1',
+  ])
+})
+
+test('Follower.finish("now") ends although a container runs on', async () => {
+  const world = new World()
+  world.start('web', false)
+  const follower = new Follower(world.client, 'shop', { ...attachedUp, notBefore: new Promise(() => {}) })
+  const all = Array.fromAsync(follower.events())
+  await follower.ready
+  await settled()
+  await follower.finish('now')
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello'])
+})
+
+test('Follower.attach() listens once to a container of which nothing is kept, whichever of list and event comes first', async () => {
+  const more = Promise.withResolvers<void>()
+  const list = Promise.withResolvers<void>()
+  let status = 'created'
+  let hijacked = 0
+  const StartedAt = new Date().toISOString()
+  const closed = Promise.withResolvers<void>()
+  const client: FakeClient = new FakeClient({
+    containerList: async () => {
+      await list.promise
+      return [item('quiet', status)]
+    },
+    containerLogs: () => {
+      throw new Failure('unsupported', 'configured logging driver does not support reading')
+    },
+    containerAttach: async function* () {
+      hijacked++
+      yield { stream: 'stdout', data: Buffer.from('hello\n') }
+      await closed.promise
+    },
+    containerInspect: () => inspect('quiet', { Status: status, Running: status === 'running', StartedAt }),
+  })
+  const follower = new Follower(client, 'shop', { ...attachedUp, notBefore: more.promise })
+  const all = Array.fromAsync(follower.events())
+  await follower.ready
+  await follower.attach({ id: 'quiet', name: 'shop-quiet-1', service: 'quiet', number: 1 })
+  status = 'running'
+  client.emit('quiet', 'start', attributes('quiet'))
+  list.resolve()
+  await settled()
+  status = 'exited'
+  closed.resolve()
+  client.emit('quiet', 'die', attributes('quiet', { exitCode: '0' }))
+  more.resolve()
+  assert.deepEqual((await all).map(told), ['shop-quiet-1: hello', 'shop-quiet-1 exited 0'])
+  assert.equal(hijacked, 1)
+})
+
+test('follow() says of which container nothing is kept, and shows the others', async () => {
+  const client = new FakeClient({
+    containerList: () => [item('quiet', 'exited'), item('web', 'exited')],
+    containerLogs: ({ params }) => {
+      if (params!['id'] === 'quiet')
+        throw new Failure('unsupported', 'configured logging driver does not support reading')
+      return chunks(['stdout', 'hello\n'])
+    },
+  })
+  const events = await Array.fromAsync(readLogs(client, 'shop'))
+  assert.deepEqual(events.map(told), ['shop-quiet-1 unreadable', 'shop-web-1: hello'])
+})
+
+test('follow() with `since` shows what ran since then and has ended already', async () => {
+  const client = new FakeClient({
+    containerList: () => [item('quick', 'exited'), item('old', 'exited')],
+    containerLogs: ({ params }) => chunks(['stdout', `hello from ${params!['id']}`]),
+    containerInspect: ({ params }) => {
+      const StartedAt = params!['id'] === 'quick' ? '2026-01-01T00:00:10Z' : '2026-01-01T00:00:00Z'
+      return inspect(params!['id']!, { Status: 'exited', ExitCode: 4, StartedAt })
+    },
+  })
+  const since = Date.parse('2026-01-01T00:00:05Z') / 1000
+  const events = await Array.fromAsync(follow(client, 'shop', { untilExited: true, since }))
+  assert.deepEqual(events.map(told), ['shop-quick-1: hello from quick', 'shop-quick-1 exited 4'])
+})
+
+test('follow() ends quietly when its signal fires', async () => {
+  const stop = new AbortController()
+  const client = new FakeClient({ containerList: () => [] })
+  const all = Array.fromAsync(follow(client, 'shop', { signal: stop.signal }))
+  await settled()
+  stop.abort()
+  assert.deepEqual(await all, [])
+})
+
+test('follow() fails when the engine cannot tell what is there', async () => {
+  const client = new FakeClient({})
+  await assert.rejects(Array.fromAsync(follow(client, 'shop', {})), /No handler for containerList/)
+})
+
+test('Channel holds producers back while nobody reads, and delivers what is queued before the error', async () => {
+  const channel = new Channel<number>(2)
+  await channel.push(1)
+  await channel.push(2)
+  let third = false
+  const pushing = channel.push(3).then(() => (third = true))
+  await settled()
+  assert.equal(third, false)
+  const seen: number[] = []
+  await assert.rejects(async () => {
+    for await (const value of channel) {
+      seen.push(value)
+      if (value === 3) channel.end(new Error('broken'))
+    }
+  }, /broken/)
+  await pushing
+  assert.deepEqual(seen, [1, 2, 3])
+})
+
+test('tarOf() writes absolute names, owner, mode and a right checksum', () => {
+  const file = { target: '/run/secrets/s', content: 'hello', uid: 7, gid: 8, mode: 0o440 }
+  const tar = Buffer.from(tarOf([file]))
+  assert.equal(tar.length, 4 * 512)
+  assert.equal(tar.toString('latin1', 0, 14), '/run/secrets/s')
+  assert.equal(tar.toString('latin1', 100, 107), '0000440')
+  assert.equal(tar.toString('latin1', 108, 115), '0000007')
+  const sum = tar.subarray(0, 512).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0)
+  assert.equal(Number.parseInt(tar.toString('latin1', 148, 154), 8), sum)
+  assert.equal(tar.toString('latin1', 512, 517), 'hello')
+})
+
+test('tarOf() splits a long path and refuses one that fits nowhere', () => {
+  const file = (target: string) => ({ target, content: '', uid: 0, gid: 0, mode: 0o444 })
+  const long = `/${'d'.repeat(120)}/${'f'.repeat(80)}`
+  const tar = Buffer.from(tarOf([file(long)]))
+  assert.equal(tar.toString('latin1', 0, 80), 'f'.repeat(80))
+  assert.equal(tar.toString('latin1', 345, 466), `/${'d'.repeat(120)}`)
+  assert.throws(() => tarOf([file(`/${'x'.repeat(101)}`)]), { kind: 'invalid' })
+})
+
+test('followLogs() shows what is there in order of time over all containers, then what comes, and no line twice', async () => {
+  const at = (second: number, text: string) => `2026-01-01T00:00:0${second}.000000000Z ${text}\n`
+  const past: Readonly<Record<string, string>> = {
+    db: at(1, 'one') + at(3, 'three'),
+    web: at(2, 'two') + at(4, 'four'),
+  }
+  const later: Readonly<Record<string, string>> = { db: at(5, 'five'), web: '' }
+  const asked: unknown[] = []
+  const client = new FakeClient({
+    containerList: () => [item('web'), item('db')],
+    containerLogs: ({ params, query }) => {
+      const { id } = params as { id: string }
+      if (!query!['follow']) return chunks(['stdout', past[id]!])
+      asked.push([id, query!['tail'], query!['since']])
+      // an engine counts "since" by the second, and so tells the last lines again
+      return chunks(['stdout', past[id]! + later[id]!])
+    },
+  })
+  const told: string[] = []
+  for await (const event of followLogs(client, 'shop', { tail: 2 })) {
+    if (event.kind === 'line') told.push(`${event.service} ${event.text} ${event.time}`)
+    if (told.length === 5) break
+  }
+  const wanted = ['db one', 'web two', 'db three', 'web four', 'db five']
+  assert.deepEqual(
+    told,
+    wanted.map(text => `${text} undefined`),
+  )
+  const since = (second: number) => BigInt(Date.UTC(2026, 0, 1, 0, 0, second) - 10) * 1_000_000n
+  assert.deepEqual(asked.sort(), [
+    ['db', 'all', since(3)],
+    ['web', 'all', since(4)],
+  ])
+})
