@@ -11,7 +11,7 @@ import {
 } from './container-schema.ts'
 import type { Body } from './endpoint.ts'
 import type { EndpointName, endpoints } from './endpoints.ts'
-import { flag, maybe, stringMap, text } from './json-shape.ts'
+import { flag, maybe, string, stringMap, strings, text } from './json-shape.ts'
 import type { NetworkConnect, NetworkCreate, NetworkDisconnect } from './networks.ts'
 import type { VolumeCreate } from './volumes.ts'
 
@@ -80,6 +80,8 @@ const companionPut = z.object({
 
 const companionStarts = z.object({ Starts: starts }) satisfies z.ZodType<CompanionStarts>
 
+const pluginPrivileges = z.array(z.object({ Name: text, Description: text, Value: strings })).max(256)
+
 /** Names of the endpoints that take a JSON body: a new one does not compile without its schema. */
 type JsonBodied = {
   [K in EndpointName]: (typeof endpoints)[K]['body'] extends { kind: 'json' } ? K : never
@@ -97,6 +99,9 @@ export const bodySchemas: { readonly [K in JsonBodied]: z.ZodType<Body<(typeof e
   networkCreate,
   networkConnect,
   networkDisconnect,
+  pluginPull: pluginPrivileges,
+  pluginSet: z.array(string).max(4096),
+  pluginUpgrade: pluginPrivileges,
   volumeClone,
   volumeCreate,
 }

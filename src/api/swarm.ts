@@ -1,5 +1,5 @@
 /** Endpoints of a swarm and of plugins, which an engine of one machine answers as a Docker Engine outside a swarm does. */
-import { endpoint, json, table } from './endpoint.ts'
+import { endpoint, json, optionalJson, table } from './endpoint.ts'
 
 const refused = { reply: json<never>() }
 
@@ -37,16 +37,25 @@ export const swarmEndpoints = table({
   configUpdate: endpoint('POST', '/configs/{id}/update', refused),
 })
 
+/** What a plugin may do. */
+interface PluginPrivilege {
+  readonly Name?: string | undefined
+  readonly Description?: string | undefined
+  readonly Value?: readonly string[] | undefined
+}
+
+const privileges = { body: optionalJson<readonly PluginPrivilege[]>(), ...refused }
+
 export const pluginEndpoints = table({
   pluginList: endpoint('GET', '/plugins', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
   pluginPrivileges: endpoint('GET', '/plugins/privileges', { reply: json<readonly unknown[]>() }),
-  pluginPull: endpoint('POST', '/plugins/pull', refused),
+  pluginPull: endpoint('POST', '/plugins/pull', privileges),
   pluginCreate: endpoint('POST', '/plugins/create', refused),
   pluginInspect: endpoint('GET', '/plugins/{name*}/json', refused),
   pluginRemove: endpoint('DELETE', '/plugins/{name*}', refused),
   pluginEnable: endpoint('POST', '/plugins/{name*}/enable', refused),
   pluginDisable: endpoint('POST', '/plugins/{name*}/disable', refused),
-  pluginUpgrade: endpoint('POST', '/plugins/{name*}/upgrade', refused),
+  pluginUpgrade: endpoint('POST', '/plugins/{name*}/upgrade', privileges),
   pluginPush: endpoint('POST', '/plugins/{name*}/push', refused),
-  pluginSet: endpoint('POST', '/plugins/{name*}/set', refused),
+  pluginSet: endpoint('POST', '/plugins/{name*}/set', { body: optionalJson<readonly string[]>(), ...refused }),
 })

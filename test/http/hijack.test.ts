@@ -232,3 +232,23 @@ test('a thousand clients that connect at once are all let in', async () => {
   await Promise.all(sockets.map(socket => once(socket, 'connect')))
   for (const socket of sockets) socket.destroy()
 })
+
+test('what takes over the connection is refused to whoever does not ask for it, or asks for another protocol', async () => {
+  const taken: string[] = []
+  const take = (name: string) => () => {
+    taken.push(name)
+    return async () => {}
+  }
+  await using on = await serving({ session: take('session'), grpc: take('grpc') })
+  for (const path of ['/session', '/grpc'])
+    for (const [headers, message] of [
+      ['Connection: close\r\n', 'no upgrade proto in request'],
+      ['Connection: Upgrade, close\r\nUpgrade: tcp\r\n', 'protocol tcp not supported'],
+      ['Connection: close\r\nUpgrade: h2c\r\n', 'Cannot switch to h2c: the header "Connection" should say "Upgrade"'],
+    ] as const) {
+      const answer = await on.exchange(`POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}Content-Length: 0\r\n\r\n`)
+      const [head = '', body = ''] = answer.split('\r\n\r\n')
+      assert.deepEqual([path, head.split(' ')[1], JSON.parse(body).message], [path, '400', message])
+    }
+  assert.deepEqual(taken, [])
+})

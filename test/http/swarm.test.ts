@@ -39,6 +39,24 @@ test('what belongs to a swarm or to plugins is answered as by a Docker Engine ou
   }
 })
 
+test('what is said of plugins is JSON, or is refused before anybody looks for the plugin', async () => {
+  await using on = await serving(pluginRoutes())
+  const post = async (path: string, body: string) => {
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json`
+    const answer = await on.exchange(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    return [answer.split(' ')[1], JSON.parse(answer.split('\r\n\r\n')[1]!).message]
+  }
+  const badKey = "invalid JSON: invalid character 'b' looking for beginning of object key string"
+  for (const path of ['/plugins/x/set', '/plugins/x/upgrade?remote=y', '/plugins/pull?remote=y'])
+    assert.deepEqual([path, ...(await post(path, '{bad'))], [path, '400', badKey])
+  assert.deepEqual(await post('/plugins/x/set', '["A=b"]'), ['404', 'plugin "x" not found'])
+  assert.deepEqual(await post('/plugins/x/upgrade?remote=y', '[{"Name":"network","Value":["host"]}]'), [
+    '404',
+    'plugin "x" not found',
+  ])
+  assert.equal((await post('/plugins/x/set', '{"A":"b"}'))[0], '400')
+})
+
 test('a path may end in a slash where its row does, and nowhere else', async () => {
   const list = () => []
   await using on = await serving({ networkList: list, networkListOld: list, containerList: list })

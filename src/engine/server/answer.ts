@@ -115,8 +115,7 @@ export class Answer {
         sendText(response, 400, tooOld(route.version))
         return
       }
-      if (route.endpoint.reply.kind === 'websocket')
-        throw new Failure('invalid', 'Cannot attach: this is to be had by a WebSocket alone')
+      checkUpgradable(route.endpoint, request)
       if (route.endpoint.path === '/_ping') setPingHeaders(response)
       const reply = await this.#handle(route, request, request, left.signal)
       if (route.endpoint.reply.kind === 'hijack' && reply !== undefined)
@@ -218,6 +217,17 @@ function setPingHeaders(response: ServerResponse): void {
   response.setHeader('Swarm', 'inactive')
   response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate')
   response.setHeader('Pragma', 'no-cache')
+}
+
+/** What is to be had over the connection itself, and that alone, is refused to whoever did not ask for it. */
+function checkUpgradable({ reply }: Endpoint, { headers }: IncomingMessage): void {
+  if (reply.kind === 'websocket') throw new Failure('invalid', 'Cannot attach: this is to be had by a WebSocket alone')
+  if (reply.kind !== 'connection') return
+  const { upgrade } = headers
+  if (upgrade === undefined) throw new Failure('invalid', 'no upgrade proto in request')
+  if (upgrades.get(upgrade.toLowerCase()) !== 'connection')
+    throw new Failure('invalid', `protocol ${upgrade} not supported`)
+  throw new Failure('invalid', `Cannot switch to ${upgrade}: the header "Connection" should say "Upgrade"`)
 }
 
 /**

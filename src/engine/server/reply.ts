@@ -67,8 +67,7 @@ export async function sendReply(response: ServerResponse, endpoint: Endpoint, va
     }
     case 'connection':
     case 'websocket':
-      // what can be had over an upgraded connection only does not get here
-      throw new Failure('invalid', 'no upgrade proto in request')
+      throw new Failure('internal', `Cannot answer ${endpoint.name}: it takes over the connection`)
     default:
       return kind satisfies never
   }
