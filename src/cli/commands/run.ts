@@ -153,17 +153,14 @@ interface Started {
 }
 
 /** Attaches, waits and starts, in this order: nothing it prints and no end of it is missed. */
-async function follow(call: Call, client: Client, { name, remove, tty, interactive }: Started): Promise<number> {
+async function follow(call: Call, client: Client, started: Started): Promise<number> {
+  const { name, tty, interactive } = started
   const params = { id: name }
-  const session = await client.hijack(endpoints.containerAttach, {
-    params,
-    query: { stream: true, stdin: interactive, stdout: true, stderr: true },
+  const { session, waiting } = await attachAndStart(client, started).catch(async error => {
+    // the engine removes only what has run
+    if (started.remove) await removed(client, name)
+    throw error
   })
-  const waiting = await client.stream(endpoints.containerWait, {
-    params,
-    query: { condition: remove ? 'removed' : 'next-exit' },
-  })
-  await client.call(endpoints.containerStart, { params })
   // ^C is meant for the command; when it does not care, the second one ends it
   using _taken = call.interrupts.take(count => {
     client
@@ -190,6 +187,29 @@ async function follow(call: Call, client: Client, { name, remove, tty, interacti
     return code
   }
   throw new Failure('internal', `Cannot wait for "${name}": the engine ended the wait without an answer`)
+}
+
+async function attachAndStart(client: Client, { name, remove, interactive }: Started) {
+  const params = { id: name }
+  const session = await client.hijack(endpoints.containerAttach, {
+    params,
+    query: { stream: true, stdin: interactive, stdout: true, stderr: true },
+  })
+  const waiting = await client.stream(endpoints.containerWait, {
+    params,
+    query: { condition: remove ? 'removed' : 'next-exit' },
+  })
+  await client.call(endpoints.containerStart, { params })
+  return { session, waiting }
+}
+
+/** As far as that is still possible: why it is to go is what the user has to know. */
+async function removed(client: Client, name: string): Promise<void> {
+  await client
+    .call(endpoints.containerRemove, { params: { id: name }, query: { force: true, v: true } })
+    .catch(error => {
+      if (!isFailure(error)) throw error
+    })
 }
 
 async function linesOf(files: readonly string[]): Promise<readonly string[]> {

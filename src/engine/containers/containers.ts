@@ -153,8 +153,12 @@ export class Containers {
     return { Left: await drain(this.get(ref), options) }
   }
 
-  stop(ref: string, options: StopOptions = {}): Promise<void> {
-    return this.#locked(ref, container => stop(this.#parts, container, options))
+  /** What is removed at its end is gone by then. */
+  async stop(ref: string, options: StopOptions = {}): Promise<void> {
+    const { id } = this.get(ref)
+    await this.#locked(id, container => stop(this.#parts, container, options))
+    // its removal, if there is one, has had its turn in line since before its end was told
+    await this.#lock.run(id, async () => {})
   }
 
   /** Stops and starts; its network stays, so that those who share it do not notice. */

@@ -178,6 +178,14 @@ test('AutoRemove takes the container and its anonymous volumes away after the ex
   assert.equal(box.engine.volumes.list().length, 0)
 })
 
+test('an AutoRemove container is gone when its stop has returned', async () => {
+  await using box = await EngineBox.open()
+  const id = await box.run('job', { Volumes: { '/cache': {} }, HostConfig: { AutoRemove: true } })
+  await box.containers.stop('job')
+  assert.equal(box.containers.find(id), undefined)
+  assert.equal(box.engine.volumes.list().length, 0)
+})
+
 test('on-failure restarts so many times, keeps the sandbox meanwhile, and then gives it back', async () => {
   await using box = await EngineBox.open()
   await box.create('job', { HostConfig: { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 } } })
