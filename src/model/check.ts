@@ -226,7 +226,10 @@ class Checker {
         refuse(key, `Cannot use "${key}" here: the network is that of another container, "network_mode" says so`)
   }
 
-  /** Two services that publish the same port of the same address can never run together. */
+  /**
+   * Two services that publish the same port of the same address can never run together. They may run in turn, the second when the first
+   * has completed, so only what one service says of itself blocks it.
+   */
   checkPorts(): void {
     const taken = new Map<string, { service: string; address: string }[]>()
     for (const service of Object.values(this.#project.services))
@@ -241,7 +244,6 @@ class Checker {
           this.#warn(port.path, {
             code: 'port-clash',
             message: `Port ${key} is published by service "${holder.service}" too: they cannot run at the same time`,
-            blocks: [holder.service, service.name],
           })
         else if (service.replicas > 1 && !holder)
           this.#warn(port.path, {
