@@ -39,8 +39,10 @@ export class Roll {
     if (!turn?.trials.includes(id)) return 'fatal'
     this.#failed.add(turn)
     const { action, maxFailureRatio, turns } = this.rollout
-    const isTooMany = this.#failed.size / turns.length > maxFailureRatio
+    const isForAll = this.#words.precedesAll(operation)
+    const isTooMany = isForAll || this.#failed.size / turns.length > maxFailureRatio
     if (isTooMany && action !== 'continue') return 'recover'
+    if (isForAll) return 'fatal'
     // one that does not do well is there all the same
     if (this.#words.waits(operation)) return 'tolerated'
     this.#ended.add(turn)

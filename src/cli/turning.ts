@@ -42,7 +42,10 @@ export async function turned(call: Call) {
     target,
     client,
     observe: async () => {
-      const observed = await observe(client, target.name, { signal: call.signal })
+      // an init container may have configs and secrets
+      const inits = 'services' in target && Object.values(target.services).some(each => each.preStart.length > 0)
+      const files = inits ? (await import('../targets/engine/plan/file-objects.ts')).filesOf(target) : []
+      const observed = await observe(client, target.name, { signal: call.signal, files })
       if ('services' in target)
         checkOwner(call, observed, {
           host: client.host,

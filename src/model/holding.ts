@@ -16,7 +16,7 @@ export function reasonsToHold(project: Project): readonly Reason[] {
 }
 
 function reasonsOf(service: Service): readonly string[] {
-  const { name, dependsOn, postStart, restart, onUnhealthy = 'none', schedule } = service
+  const { name, dependsOn, preStart, postStart, restart, onUnhealthy = 'none', schedule } = service
   if (schedule) return [`${name} has a schedule`]
   const needed = Object.values(dependsOn)
   const ill = onUnhealthy === 'none' ? [] : [`${name} is to ${onUnhealthy} when it is unhealthy`]
@@ -28,5 +28,6 @@ function reasonsOf(service: Service): readonly string[] {
   // an engine starts it again and at boot, and knows of neither
   const waits = needed.filter(each => !each.restart).map(each => `${name} is started after ${each.service}`)
   const hooks = postStart.length > 0 ? [`${name} has post_start hooks`] : []
-  return [...follows, ...waits, ...hooks]
+  const inits = preStart.length > 0 ? [`${name} has pre_start containers`] : []
+  return [...follows, ...waits, ...inits, ...hooks]
 }

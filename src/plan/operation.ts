@@ -33,6 +33,7 @@ export const actions = [
   'build',
   'stop',
   'remove',
+  'run',
   'other',
 ] as const
 export type Action = (typeof actions)[number]
@@ -53,6 +54,8 @@ export interface Vocabulary<O extends PlannedOperation> {
   destroys(operation: O): boolean
   /** Whether it only waits, and so takes no place from what has work to do. */
   waits(operation: O): boolean
+  /** Whether it comes before all turns of the update that it is part of, so that none goes on without it. */
+  precedesAll(operation: O): boolean
   /** What is said when `--wait-timeout` is over: "container shop-db-1 is not healthy"; undefined for what has no such end. */
   late(operation: O): string | undefined
   /** What was to be done, and the target's words why it was not. */

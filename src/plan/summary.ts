@@ -34,11 +34,12 @@ export function summarize(plans: readonly Plan[]): readonly Row[] {
   const services = together(rows.filter(({ kind }) => kind === 'service'))
   const counts = new Map<string, number>()
   const count = (name: string, more: number) => counts.set(name, (counts.get(name) ?? 0) + more)
-  for (const { name, action, containers } of services) if (action !== 'create') count(name, containers.length)
+  const isOfThose = ({ action }: Row) => action !== 'create' && action !== 'run'
+  for (const row of services) if (isOfThose(row)) count(row.name, row.containers.length)
   for (const { service } of plans.flatMap(plan => plan.kept)) if (service !== undefined) count(service, 1)
   const whole = services.map(row => {
     const of = counts.get(row.name) ?? 0
-    return row.containers.length < of && row.action !== 'create' && row.action !== 'remove' ? { ...row, of } : row
+    return row.containers.length < of && isOfThose(row) && row.action !== 'remove' ? { ...row, of } : row
   })
   return [...rows.filter(({ kind }) => kind !== 'service'), ...whole]
 }

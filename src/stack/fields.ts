@@ -172,7 +172,7 @@ export const service: ObjectShape = object(
     platform: text('os/architecture.'),
     ports,
     post_start: postStart,
-    pre_start: { ...preStart, refused: 'it is newer than the format this loads' },
+    pre_start: preStart,
     pre_stop: preStop,
     privileged: bool('All capabilities and devices: no isolation from the host.'),
     profiles: listOf(text(), 'Only there when one of these profiles is in force.', { key: keyOf }),

@@ -124,6 +124,7 @@ services:
     <<: *all
     command: ${log('web')}
     depends_on: {db: {condition: service_healthy}, migrate: {condition: service_completed_successfully}}
+    pre_start: [{command: [sh, -c, "echo init >> /log/order"]}]
     post_start: [{command: [sh, -c, "echo hook >> /log/order"]}]
   migrate:
     <<: *all
@@ -142,7 +143,7 @@ volumes: {order: {}}
     await settled('boot')
     const volume = join(engine.roots.data, 'volumes/boot_order/_data/order')
     const order = () => readFileSync(volume, 'utf8').trim().split('\n')
-    const first = ['db', 'migrate', 'web', 'hook']
+    const first = ['db', 'migrate', 'init', 'web', 'hook']
     assert.deepEqual(order(), first)
     // the machine goes: every process at once, and what lies in memory with it
     const pids = (await Promise.all(['boot-web-1', 'boot-db-1'].map(inspect))).map(({ State }) => State.Pid)

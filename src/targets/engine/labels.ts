@@ -17,6 +17,8 @@ export const labels = {
   dependsOn: 'com.docker.compose.depends_on',
   directory: 'com.docker.compose.project.working_dir',
   files: 'com.docker.compose.project.config_files',
+  /** Of an init container: pre_start. */
+  hook: 'com.docker.compose.hook',
   replace: 'com.docker.compose.replace',
   network: 'com.docker.compose.network',
   volume: 'com.docker.compose.volume',

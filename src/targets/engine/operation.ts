@@ -114,6 +114,16 @@ export type Operation =
   /** `successorOf`: a running container whose ports and names it does without until it takes over. */
   | ({ readonly kind: 'start-container'; readonly successorOf?: Ref } & OnContainer)
   | ({ readonly kind: 'run-hook'; readonly phase: 'post_start' | 'pre_stop'; readonly hook: PlannedHook } & OnContainer)
+  /** A container that is made, run to its end and removed, before `container` starts. `once`: before any of the service does. */
+  | ({
+      readonly kind: 'run-init'
+      readonly once: boolean
+      readonly service: string
+      readonly platform: string | undefined
+      readonly body: ContainerCreate
+      readonly late: readonly Late[]
+      readonly files: readonly FileUpload[]
+    } & OnContainer)
   | ({ readonly kind: 'unpause-container' } & OnContainer)
   | ({ readonly kind: 'pause-container' } & OnContainer)
   | ({ readonly kind: 'wait-container'; readonly condition: WaitCondition; readonly required: boolean } & OnContainer)

@@ -15,6 +15,7 @@ const plain: Readonly<Record<OperationKind, Told>> = {
   'upload-files': {},
   'start-container': { doing: 'Starting', done: 'Started' },
   'run-hook': {},
+  'run-init': { doing: 'Running', done: 'Completed' },
   'unpause-container': { done: 'Unpaused' },
   'pause-container': { done: 'Paused' },
   'wait-container': { doing: 'Waiting', done: 'Healthy' },

@@ -68,7 +68,6 @@ const clientRules: Rules = {
   'services.*.ports.*.app_protocol': quiet('for readers'),
   'services.*.ports.*.mode': quiet('every port is published on this host'),
   'services.*.ports.*.name': quiet('for readers'),
-  'services.*.pre_start': no('containers that run before the service are not made yet'),
   'services.*.provider': no('other programs are not called to provide a service'),
   'services.*.pull_refresh_after': no('has no effect in Compose either; "pull_policy: every_…" has'),
   'services.*.use_api_socket': no(

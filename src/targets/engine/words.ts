@@ -10,6 +10,7 @@ export const words: Vocabulary<Operation> = {
   // a named volume's
   destroys: ({ kind }) => kind === 'remove-volume',
   waits: ({ kind }) => waits.has(kind),
+  precedesAll: operation => operation.kind === 'run-init' && operation.once,
   late: operation =>
     operation.kind === 'wait-container' ? `container ${operation.name} is not ${operation.condition}` : undefined,
   failure: failureOf,
@@ -58,6 +59,7 @@ function amountOf(operations: readonly Operation[]): { readonly action: Action; 
   const single: Readonly<Partial<Record<OperationKind, Action>>> = {
     'pull-image': 'pull',
     'build-image': 'build',
+    'run-init': 'run',
     'update-container': 'in place',
     'connect-network': 'in place',
     'disconnect-network': 'in place',
@@ -92,6 +94,7 @@ const verbs: Readonly<Record<OperationKind, string>> = {
   'monitor-container': 'watch container',
   delay: 'wait with the next of',
   'run-hook': 'run hook in container',
+  'run-init': 'run init container',
   'connect-network': 'connect container',
   'disconnect-network': 'disconnect container',
   'remove-container': 'remove container',
@@ -105,7 +108,7 @@ function failureOf(operation: Operation, error: unknown): Failure {
   const whole =
     operation.kind === 'wait-container' ||
     operation.kind === 'monitor-container' ||
-    (operation.kind === 'run-hook' && given?.kind === 'conflict') ||
+    ((operation.kind === 'run-hook' || operation.kind === 'run-init') && given?.kind === 'conflict') ||
     (text.startsWith('Cannot ') && text.includes(`"${operation.name}"`))
   const message = whole ? text : `Cannot ${verbs[operation.kind]} "${operation.name}": ${text}`
   return new Failure(given?.kind ?? 'internal', message, {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApplyEvent } from '../../../src/apply/events.ts'
+import { Failure } from '../../../src/lib/failure.ts'
+import type { Hook } from '../../../src/model/service.ts'
 import { printPlan } from '../../../src/plan/print.ts'
 import type { EnginePlan } from '../../../src/targets/engine/engine-plan.ts'
 import { reconcile } from '../../../src/targets/engine/plan/reconcile.ts'
@@ -12,13 +14,17 @@ import { run, start } from './plans.ts'
 type Update = NonNullable<NonNullable<Parameters<typeof service>[1]>['deploy']>['update']
 
 /** The plan of an update of `scale` containers from one tag to another. */
-function update(config: Update, { scale = 2, rollback = {} as Update } = {}): EnginePlan {
+function update(
+  config: Update,
+  { scale = 2, rollback = {} as Update, preStart = [] as readonly Hook[] } = {},
+): EnginePlan {
   const of = (tag: string) =>
     project([
       service('web', {
         replicas: scale,
         healthcheck,
         environment: { TAG: tag },
+        preStart,
         deploy: { labels: {}, placement: { constraints: [], spread: [] }, devices: [], update: config, rollback },
       }),
     ])
@@ -145,4 +151,28 @@ test('run() goes on without a container that cannot be started: the old one stay
   assert.equal(error, undefined)
   assert.ok(!calls.some(call => call.includes(old1!)))
   assert.ok(calls.includes(`containerRemove ${old2}`))
+})
+
+test('run() begins no container of the new version without what runs once before all of them, whatever failures are let pass', async () => {
+  const hook = { command: ['migrate'], privileged: false, environment: {}, perReplica: false }
+  for (const [failureAction, end] of [
+    ['continue', /^Cannot run init container "shop-web-pre_start-0": disk full$/],
+    ['rollback', /^Cannot update "web": .*disk full; it goes back to what it was$/],
+  ] as const) {
+    const plan = update({ order: 'start-first', failureAction }, { preStart: [hook] })
+    const made = answers([])
+    const client = new FakeClient({
+      ...made,
+      containerCreate: (call, ...rest) => {
+        if (call.query!['name'] === 'shop-web-pre_start-0') throw new Failure('internal', 'disk full')
+        return made['containerCreate']!(call, ...rest)
+      },
+    })
+    const { error, calls } = await outcome(plan, client)
+    assert.match(error!, end)
+    assert.deepEqual(
+      calls.filter(call => call.startsWith('containerStart')),
+      [],
+    )
+  }
 })

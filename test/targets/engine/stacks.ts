@@ -218,6 +218,17 @@ export const stacks: readonly Data[] = [
   ),
   on({ build: { context: '.', dockerfile_inline: 'FROM scratch', no_cache_filter: ['a'] } }),
   on({
+    pre_start: [
+      {
+        command: ['x'],
+        image: 'other',
+        user: 'u',
+        privileged: true,
+        working_dir: '/w',
+        environment: { A: '1' },
+        per_replica: true,
+      },
+    ],
     post_start: [{ command: ['x'], user: 'u', privileged: true, working_dir: '/w', environment: { A: '1' } }],
     develop: {
       watch: [

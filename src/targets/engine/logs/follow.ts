@@ -126,6 +126,8 @@ export class Follower {
       .catch((error: unknown) => this.#channel.end(error))
     if (this.#isOver()) return
     for await (const event of stream) {
+      // an init container is none of those that are followed
+      if (event.Actor.Attributes[labels.hook] !== undefined) continue
       const source = sourceOfEvent(event)
       if (services !== undefined && !services.includes(source.service)) continue
       await this.#inTurn(() => this.#happened(source, event))

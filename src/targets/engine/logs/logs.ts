@@ -2,7 +2,7 @@
 import { type ContainerSummary, containerEndpoints } from '../../../api/containers.ts'
 import type { Client } from '../../../client/client.ts'
 import { isFailure, messageOf } from '../../../lib/failure.ts'
-import { projectFilter } from '../labels.ts'
+import { labels, projectFilter } from '../labels.ts'
 import { observedContainer } from '../observed.ts'
 import { type Line, readLog } from './log-lines.ts'
 import { nanoseconds } from './output.ts'
@@ -72,7 +72,9 @@ export async function listSources(
   const items = await client.call(containerEndpoints.containerList, { query }, { signal })
   return items
     .map(item => ({ item, source: sourceOf(item) }))
-    .filter(({ source }) => services === undefined || services.includes(source.service))
+    .filter(
+      ({ item, source }) => item.Labels?.[labels.hook] === undefined && (services?.includes(source.service) ?? true),
+    )
     .sort((a, b) => (a.source.name < b.source.name ? -1 : 1))
 }
 

@@ -11,6 +11,7 @@ import type { NodeId, Ref } from '../../../plan/operation.ts'
 import type { Late, Operation } from '../operation.ts'
 import { adoptedContainer, adoptedNetwork } from './adopt.ts'
 import { runHook } from './hook.ts'
+import { runInit } from './init.ts'
 import { monitor, patience } from './monitor.ts'
 import { pull, type RegistryAuthSource } from './pull.ts'
 import { withSeccompProfiles } from './seccomp-profiles.ts'
@@ -48,7 +49,7 @@ interface Context extends PerformContext, EngineOptions {
 }
 
 async function perform(operation: Operation, context: Context): Promise<Performed | undefined> {
-  const { client, results } = context
+  const { client } = context
   switch (operation.kind) {
     case 'create-network':
       return {
@@ -73,8 +74,7 @@ async function perform(operation: Operation, context: Context): Promise<Performe
     case 'remove-image':
       return gone(client.call(imageEndpoints.imageRemove, { params: { name: operation.name } }))
     case 'create-container': {
-      const bare = bound(operation.body, operation.late, ref => resolve(ref, results))
-      const body = await withSeccompProfiles(bare)
+      const body = await bodyOf(operation, context)
       const query = { name: operation.createName, platform: operation.platform, strict: true }
       const container = await created(client.call(containerEndpoints.containerCreate, { body, query }), () =>
         adoptedContainer(client, operation.createName, body),
@@ -82,11 +82,14 @@ async function perform(operation: Operation, context: Context): Promise<Performe
       for (const warning of container.Warnings ?? []) context.onWarning(warning)
       return { id: container.Id }
     }
+    case 'run-init':
+      await runInit(client, { ...operation, body: await bodyOf(operation, context) }, context)
+      return undefined
     case 'delay':
       await patience(operation.milliseconds, context.signal)
       return undefined
     default: {
-      const id = resolve(operation.container, results)
+      const id = resolve(operation.container, context.results)
       return onceSettled({ waiter: context.waiter, id, signal: context.signal }, () =>
         onContainer(operation, id, context),
       )
@@ -94,7 +97,7 @@ async function perform(operation: Operation, context: Context): Promise<Performe
   }
 }
 
-type OnContainer = Extract<Operation, { readonly container: Ref }>
+type OnContainer = Exclude<Extract<Operation, { readonly container: Ref }>, { readonly kind: 'run-init' }>
 
 async function onContainer(operation: OnContainer, id: string, context: Context): Promise<Performed | undefined> {
   const { client } = context
@@ -187,6 +190,13 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
     default:
       return operation satisfies never
   }
+}
+
+function bodyOf(
+  { body, late }: Pick<Operation & { kind: 'create-container' }, 'body' | 'late'>,
+  { results }: PerformContext,
+): Promise<ContainerCreate> {
+  return withSeccompProfiles(bound(body, late, ref => resolve(ref, results)))
 }
 
 function resolve(ref: Ref, results: ReadonlyMap<NodeId, string>): string {

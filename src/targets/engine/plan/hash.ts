@@ -177,7 +177,8 @@ const serviceRows: Rows<Service> = {
   credentialSpec: 'credential_spec',
   useApiSocket: 'use_api_socket',
   logging: 'logging',
-  preStart: away,
+  // what has run before it started is part of what it is
+  preStart: value => ({ pre_start: value.map(hook => significant({ ...hook })) }),
   schedule: away,
   onUnhealthy: away,
   postStart: away,

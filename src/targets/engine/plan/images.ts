@@ -5,11 +5,13 @@ import type { NodeId, Ref } from '../../../plan/operation.ts'
 import { EnginePlan } from '../engine-plan.ts'
 import type { Observed } from '../observed.ts'
 import { addBuilds } from './builds.ts'
+import { initImages } from './inits.ts'
 import { imageName } from './names.ts'
 
 /** References of the images of all services, sorted, for `observe`. */
 export function imagesOf(project: Project): readonly string[] {
-  const names = Object.values(project.services).flatMap(service => imageName(project, service) ?? [])
+  const services = Object.values(project.services)
+  const names = services.flatMap(service => [imageName(project, service) ?? [], initImages(service)].flat())
   return [...new Set(names)].sort()
 }
 
@@ -34,11 +36,10 @@ export function planPull(project: Project, observed: Observed, options: PullOpti
   const plan = new EnginePlan()
   const users = new Map<string, Service[]>()
   for (const service of Object.values(project.services)) {
-    const name = imageName(project, service)
-    if (name === undefined || (options.services && !options.services.includes(service.name))) continue
+    if (options.services && !options.services.includes(service.name)) continue
     // what a build makes is in no registry, unless it was given a name of its own
-    if (service.image === undefined) continue
-    users.set(name, [...(users.get(name) ?? []), service])
+    const own = service.image === undefined ? [] : [service.image]
+    for (const name of new Set([...own, ...initImages(service)])) users.set(name, [...(users.get(name) ?? []), service])
   }
   for (const [name, services] of [...users].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const built = !options.noBuild && buildersOf(project, name).length > 0
@@ -83,17 +84,20 @@ function buildersOf(project: Project, name: string): readonly Service[] {
 /** Plans the missing images of the services that get a new container; the id of each image, or the pull or build that will tell it. */
 export function planImages(
   plan: EnginePlan,
-  { project, observed, services, pull, noBuild }: ImagesInput,
+  { project, observed, services, starting = [], pull, noBuild }: ImagesInput,
 ): ReadonlyMap<string, { readonly ref: Ref; readonly node: NodeId | undefined }> {
   const images = new Map<string, { ref: Ref; node: NodeId | undefined }>()
   const missing = new Map<string, Service[]>()
-  for (const service of services) {
-    const name = imageName(project, service)
-    if (name === undefined) continue
+  const look = (service: Service, name: string): void => {
     const image = observed.images.get(name)
     if (image) images.set(name, { ref: image.id, node: undefined })
     else missing.set(name, [...(missing.get(name) ?? []), service])
   }
+  for (const service of services) {
+    const name = imageName(project, service)
+    if (name !== undefined) look(service, name)
+  }
+  for (const service of starting) for (const name of new Set(initImages(service))) look(service, name)
   const due = new Map<string, string>()
   for (const [name, users] of [...missing].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const builders = buildersOf(project, name)
@@ -132,7 +136,10 @@ function withLock({ locked }: Project, users: readonly Service[], cause: string)
 export interface ImagesInput {
   readonly project: Project
   readonly observed: Observed
+  /** Those that get a new container. */
   readonly services: readonly Service[]
+  /** Those of which containers are started, by their pre_start. */
+  readonly starting?: readonly Service[]
   readonly pull: PullWhen | undefined
   readonly noBuild?: boolean | undefined
 }

@@ -14,6 +14,15 @@ export function oneOffName(project: Named, service: string, slug: string): strin
   return [project.name, service, 'run', slug.slice(0, 12)].join(project.separator)
 }
 
+/** `shop-web-pre_start-0`, and `shop-web-2-pre_start-0` where it is the second replica's own. */
+export function initName(
+  project: Named,
+  service: string,
+  { number, index }: { readonly number?: number; readonly index: number },
+): string {
+  return [project.name, service, ...(number === undefined ? [] : [number]), 'pre_start', index].join(project.separator)
+}
+
 /** What a container is called until the one it replaces is gone. */
 export function temporaryName(oldId: string, name: string): string {
   return `${oldId.slice(0, 12)}_${name}`

@@ -85,8 +85,11 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
 
   const creating = services.filter(s => decisions.get(s.name)!.some(d => d.kind === 'create' || d.kind === 'recreate'))
   for (const service of creating) checkRunnable(plan, service, { project, observed })
+  const starting = options.noStart
+    ? []
+    : services.filter(s => decisions.get(s.name)!.some(d => !['keep', 'remove', 'restart'].includes(d.kind)))
   const noBuild = options.build === 'never'
-  const images = planImages(plan, { project, observed, services: creating, pull: options.pull, noBuild })
+  const images = planImages(plan, { project, observed, services: creating, starting, pull: options.pull, noBuild })
   plan.settle()
   new ServicePlanner(plan, {
     project,

@@ -18,6 +18,8 @@ export interface Replaced {
   readonly old: ObservedContainer
   /** Creates the new one, beside the old one. */
   create(after: readonly NodeId[]): { readonly container: Ref; readonly created: NodeId; readonly last: NodeId }
+  /** Its pre_start, after `after`. */
+  ready(on: Hooked, after: readonly NodeId[]): readonly NodeId[]
 }
 
 export interface Update {
@@ -129,7 +131,7 @@ function planTrial(
   const passes = order.first === 'start' && isLive(old) && handsOver
   const successor = passes ? { successorOf: old.id } : {}
   const starting = { kind: 'start-container', cause: `created by #${created}`, ...hooked, ...successor } as const
-  const started = plan.add(starting, before)
+  const started = plan.add(starting, replaced.ready(hooked, before))
   const up = planHooks(plan, 'post_start', { service, on: hooked, after: [started] })
   const wait = { kind: 'wait-container', condition: 'serving', required: true } as const
   const which = `${position} of ${update.replaced.length} to be updated`

@@ -2,6 +2,7 @@
 import { Failure } from '../../../lib/failure.ts'
 import type { Project } from '../../../model/project.ts'
 import type { Service } from '../../../model/service.ts'
+import { labels } from '../labels.ts'
 import type { Observed, ObservedContainer } from '../observed.ts'
 import { otherFilesTest } from './owner.ts'
 
@@ -38,7 +39,9 @@ export function chosen(
     if ('services' in target && serviceOf(target, name) === undefined)
       throw new Failure('not-found', `no such service: ${name}`)
   return observed.containers.filter(container => {
-    if (container.oneOff && !takesOneOffs[verb]) return false
+    // what is left of an init container goes with the rest
+    const isInit = verb === 'down' && container.labels[labels.hook] !== undefined
+    if (container.oneOff && !takesOneOffs[verb] && !isInit) return false
     if (named) return named.has(container.service)
     return !('services' in target) || Object.hasOwn(target.services, container.service)
   })

@@ -1,7 +1,6 @@
 /** Plans what was decided for the replicas of each service: create, start, wait for conditions, in the order they need. */
 import type { EndpointSettings } from '../../../api/container-body.ts'
 import { Failure } from '../../../lib/failure.ts'
-import type { Condition } from '../../../model/dependency.ts'
 import { isJob } from '../../../model/deploy.ts'
 import type { Project } from '../../../model/project.ts'
 import type { Service } from '../../../model/service.ts'
@@ -12,24 +11,18 @@ import { planAdjustment } from './adjusting.ts'
 import { containerBody, linksItself, type Shared, sharedBy } from './container-body.ts'
 import { isLive, on, planRemoval, planStopping } from './ending.ts'
 import { planUploads } from './file-objects.ts'
-import { type Decisions, needs } from './follow-changes.ts'
+import type { Decisions } from './follow-changes.ts'
+import { Gates } from './gates.ts'
 import type { Hashed } from './hash.ts'
 import { type Hooked, planHooks } from './hooks.ts'
 import { inheritedVolumes } from './inherited-volumes.ts'
+import { Inits, isOnceDue } from './inits.ts'
 import { jobTurn, type Planned } from './jobs.ts'
 import { containerName, imageName, isPassingName, temporaryName } from './names.ts'
 import type { PlannedNetworks } from './networks.ts'
 import { planReadyWaits } from './ready-waits.ts'
 import { recreationChanges } from './recreation.ts'
-import {
-  type Creation,
-  type Decision,
-  isDone,
-  isReplica,
-  type Recreation,
-  type Removal,
-  type Replica,
-} from './replicas.ts'
+import { type Creation, type Decision, isReplica, type Recreation, type Removal, type Replica } from './replicas.ts'
 import { planDraining, planTakeOver } from './rollout.ts'
 import { planUpdate } from './update.ts'
 import type { PlannedVolumes } from './volumes.ts'
@@ -75,12 +68,14 @@ export class ServicePlanner {
   readonly #planned = new Map<string, readonly Planned[]>()
   /** Services that are updated in batches. */
   readonly #updated = new Set<string>()
-  /** Waits by service, number, condition and whether they must succeed. */
-  readonly #waits = new Map<string, NodeId>()
+  /** Of services of which containers are started. */
+  readonly #inits = new Map<string, Inits>()
+  readonly #gates: Gates
 
   constructor(plan: EnginePlan, input: ServicesInput) {
     this.#plan = plan
     this.#input = input
+    this.#gates = new Gates(plan, input)
   }
 
   run(): void {
@@ -93,9 +88,10 @@ export class ServicePlanner {
     const own = decisions.get(service.name)!
     const waits = start && !(holding && own.every(({ kind }) => kind === 'keep' || kind === 'remove'))
     for (const [needed, what] of sharedBy(service)) this.#containerOf(needed, what)
-    const gates = waits ? this.#gates(service) : []
+    const gates = waits ? this.#gates.of(service, this.#planned) : []
     const removals = own.filter(decision => decision.kind === 'remove')
     const cleared = removals.filter(({ first }) => first).map(removal => this.#clear(service, removal))
+    this.#inits.set(service.name, this.#initsOf(service, own.filter(isReplica)))
     const updated = this.#update(service, own, { gates, cleared })
     const planned: Planned[] = []
     for (const decision of own.filter(isReplica)) {
@@ -148,7 +144,8 @@ export class ServicePlanner {
     const stopped = this.#stopped.get(container.id)
     const before = [...after, ...gates, ...this.#sharers(service), ...(stopped === undefined ? [] : [stopped])]
     if (replica.kind === 'start' || stopped !== undefined) {
-      const started = this.#plan.add({ kind: 'start-container', ...add }, before)
+      const ready = replica.kind === 'start' ? this.#ready(service, replica.number, on, before) : before
+      const started = this.#plan.add({ kind: 'start-container', ...add }, ready)
       return { replica, name, container: container.id, started: this.#started(service, on, started) }
     }
     const ready =
@@ -194,6 +191,7 @@ export class ServicePlanner {
         name: containerName(project, service, replica.number),
         old: replica.container,
         create: after => this.#make(service, replica, [...cleared, ...after]),
+        ready: (on, after) => this.#ready(service, replica.number, on, after),
       })),
     })
     return new Map(
@@ -229,7 +227,8 @@ export class ServicePlanner {
     }
     if (!start) return { replica, name, container, started: undefined }
     const cause = `created by #${created}`
-    const started = plan.add({ kind: 'start-container', cause, ...on }, [last, ...gates, ...this.#sharers(service)])
+    const ready = this.#ready(service, replica.number, on, [last, ...gates, ...this.#sharers(service)])
+    const started = plan.add({ kind: 'start-container', cause, ...on }, ready)
     return { replica, name, container, started: this.#started(service, on, started) }
   }
 
@@ -281,6 +280,24 @@ export class ServicePlanner {
           return [node]
         }),
       )
+  }
+
+  #initsOf(service: Service, replicas: readonly Replica[]): Inits {
+    const { project, images, observed } = this.#input
+    return new Inits(this.#plan, {
+      project,
+      service,
+      files: observed.files,
+      due: isOnceDue(replicas),
+      image: name => images.get(name),
+      container: (needed, what) => this.#containerOf(needed, what),
+      containerNames: needed => this.#namesOf(needed),
+    })
+  }
+
+  /** What must have come about before it is started: its pre_start, after `after`. */
+  #ready(service: Service, number: number, on: Hooked, after: readonly NodeId[]): readonly NodeId[] {
+    return this.#inits.get(service.name)!.before({ ...on, number }, after)
   }
 
   /** The node after which it counts as started: its last hook. */
@@ -355,44 +372,12 @@ export class ServicePlanner {
     })
   }
 
-  /** The nodes after which a service may start, by its depends_on. */
-  #gates(service: Service): readonly NodeId[] {
-    return Object.values(service.dependsOn).flatMap(({ service: needed, condition, required }) =>
-      (this.#planned.get(needed) ?? []).flatMap(planned => this.#gate(needed, planned, { condition, required })),
-    )
-  }
-
-  #gate(
-    needed: string,
-    planned: Planned,
-    { condition, required }: { readonly condition: Condition; readonly required: boolean },
-  ): readonly NodeId[] {
-    const { replica, started, name, container } = planned
-    const after = started === undefined ? [] : [started]
-    if (condition === 'started') return after
-    if (replica.kind === 'keep' && condition === 'healthy' && replica.container.health === 'healthy') return []
-    if (replica.kind === 'keep' && isDone(this.#input.project.services[needed]!, replica.container)) return []
-    const users = this.#input.services.filter(user => {
-      const dependency = user.dependsOn[needed]
-      return dependency?.condition === condition && dependency.required === required
-    })
-    const key = JSON.stringify([needed, replica.number, condition, required])
-    const cause = needs(
-      users.map(user => user.name),
-      `${needed} ${condition}`,
-    )
-    const wait = { kind: 'wait-container', cause, name, service: needed, container, condition, required } as const
-    const node = this.#waits.get(key) ?? this.#plan.add(wait, after)
-    this.#waits.set(key, node)
-    return [node]
-  }
-
   #waitReady(service: Service): void {
     planReadyWaits(this.#plan, {
       project: this.#input.project,
       service,
       planned: this.#planned.get(service.name) ?? [],
-      isWaitedFor: (number, condition) => this.#waits.has(JSON.stringify([service.name, number, condition, true])),
+      isWaitedFor: (number, condition) => this.#gates.isWaitedFor(service, number, condition),
     })
   }
 }

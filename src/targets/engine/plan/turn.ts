@@ -8,6 +8,7 @@ import { EnginePlan } from '../engine-plan.ts'
 import type { Observed, ObservedContainer } from '../observed.ts'
 import { isLive, on, planRemoval, planStopping } from './ending.ts'
 import { planHooks } from './hooks.ts'
+import { Inits } from './inits.ts'
 import { chosen, type ServicesOption, serviceOf, type Target } from './scope.ts'
 import { dependenciesOf, forward, graphOf, reversed } from './service-order.ts'
 
@@ -43,13 +44,16 @@ export function planStart(target: Target, observed: Observed, { services, wait }
     checkStartable(target, name, all)
   const waits = new Map<string, NodeId>()
   const starts = new Map<string, NodeId>()
+  const initsOf = startInits(plan, target, { observed, all })
   forward(target, all, (container, after) => {
     // the engine says why a paused one cannot be started
     if (isLive(container) && container.state !== 'paused') return undefined
     const needs = 'services' in target ? dependenciesOf(target, container) : []
     const gates = conditionWaits(plan, needs, { container, all, after, waits })
     const cause = container.state === 'paused' ? 'it is paused' : 'it is not running'
-    const started = plan.add({ kind: 'start-container', cause, ...on(container) }, [...after.values(), ...gates])
+    const before = [...after.values(), ...gates]
+    const ready = container.state === 'paused' ? before : initsOf(container.service)(container, before)
+    const started = plan.add({ kind: 'start-container', cause, ...on(container) }, ready)
     starts.set(container.name, started)
     const hooks = { service: serviceOf(target, container.service), on: on(container), after: [started] }
     return planHooks(plan, 'post_start', hooks)[0]
@@ -60,6 +64,35 @@ export function planStart(target: Target, observed: Observed, { services, wait }
     plan.add({ ...ready, ...on(container) }, started === undefined ? [] : [started])
   }
   return plan
+}
+
+type Ready = (container: ObservedContainer, after: readonly NodeId[]) => readonly NodeId[]
+
+/** What comes before a container of each service starts: nothing without a stack, which alone tells of it. */
+function startInits(
+  plan: EnginePlan,
+  target: Target,
+  { observed, all }: { readonly observed: Observed; readonly all: readonly ObservedContainer[] },
+): (service: string) => Ready {
+  const found = new Map<string, Inits>()
+  const first = (name: string) => observed.containers.filter(each => each.service === name && !each.oneOff)
+  return name => (container, after) => {
+    const service = serviceOf(target, name)
+    if (!service || !('services' in target)) return after
+    const inits =
+      found.get(name) ??
+      new Inits(plan, {
+        project: target,
+        service,
+        files: observed.files,
+        due: !all.some(each => each.service === name && isLive(each)),
+        image: () => undefined,
+        container: needed => first(needed)[0]?.id ?? needed,
+        containerNames: needed => first(needed).map(each => each.name),
+      })
+    found.set(name, inits)
+    return inits.before({ ...on(container), number: container.number ?? 1 }, after)
+  }
 }
 
 /** Those named and all they depend on. */
