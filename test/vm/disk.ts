@@ -1,0 +1,59 @@
+/** This checkout, the programs its tests use and what they are to run → a disk of the virtual machine. */
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { which } from '../support/needs.ts'
+
+export interface Job {
+  /** By their paths in the checkout. */
+  readonly tests: readonly string[]
+  /** A shell's script instead of tests. */
+  readonly command?: string | undefined
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Large, and of no use to a test: they check and format sources, or are made anew. */
+const leftOut = [
+  '.git',
+  'node_modules/@biomejs',
+  'node_modules/@typescript',
+  'node_modules/@esbuild',
+  'node_modules/.cache/vm',
+]
+
+/** Makes the disk at `path` by way of `folder`, both trusted. */
+export function makeDisk(project: string, job: Job, { path, folder }: { path: string; folder: string }): void {
+  const tree = join(folder, 'srv')
+  for (const name of ['project', 'job/bin']) mkdirSync(join(tree, name), { recursive: true })
+  const without = leftOut.map(name => `--exclude=./${name}`)
+  copyTree(project, join(tree, 'project'), without)
+  const shared = join(project, '..', 'shared')
+  if (existsSync(shared)) copyTree(shared, join(tree, 'shared'), [])
+  const docker = which('docker')
+  if (docker !== undefined && isStatic(docker)) copyFileSync(docker, join(tree, 'job/bin/docker'))
+  writeFileSync(join(tree, 'job/tests'), job.tests.map(test => `${test}\n`).join(''))
+  if (job.command !== undefined) writeFileSync(join(tree, 'job/command'), job.command)
+  const exports = Object.entries(job.environment).map(([name, value]) => `export ${name}='${value}'\n`)
+  writeFileSync(join(tree, 'job/environment'), exports.join(''))
+  // half as much again, since tests write beside what they read
+  const size = Number(execFileSync('du', ['-sm', tree], { encoding: 'utf8' }).split('\t')[0])
+  execFileSync('mke2fs', ['-q', '-t', 'ext4', '-O', '^has_journal', '-d', tree, path, `${Math.ceil(size * 1.5) + 64}M`])
+  rmSync(tree, { recursive: true })
+}
+
+function copyTree(from: string, to: string, options: readonly string[]): void {
+  mkdirSync(to, { recursive: true })
+  execFileSync('sh', [
+    '-c',
+    'from=$1 to=$2; shift 2; tar -C "$from" -cf - "$@" . | tar -C "$to" -xf -',
+    'sh',
+    from,
+    to,
+    ...options,
+  ])
+}
+
+/** A program of another system finds its libraries only when it needs none. */
+function isStatic(path: string): boolean {
+  return !readFileSync(path).subarray(0, 4096).includes('ld-linux')
+}

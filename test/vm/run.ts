@@ -1,0 +1,50 @@
+/**
+ * Kernel and scenario tests in a virtual machine whose cgroups are v2 alone, and at the end what was skipped and why.
+ *
+ *   npm run test:v2 -- [--systemd] [--limit MINUTES] [FILE...]
+ *   npm run test:v2 -- [--systemd] --command 'cat /sys/fs/cgroup/cgroup.controllers'
+ */
+import { globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { makeDisk } from './disk.ts'
+import { checkout, preparedMachine, runMachine } from './machine.ts'
+import { parseResults, summarize } from './summary.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    systemd: { type: 'boolean', default: false },
+    limit: { type: 'string', default: '120' },
+    command: { type: 'string' },
+  },
+})
+const found = () => globSync('test/{kernel,scenario}/**/*.test.ts', { cwd: checkout }).sort()
+const tests = positionals.length > 0 ? positionals : found()
+
+const folder = mkdtempSync(join(tmpdir(), 'tsc-vm-'))
+try {
+  const machine = preparedMachine()
+  const disk = join(folder, 'disk.img')
+  const environment = { NODE_COMPILE_CACHE: '/tmp/compile-cache' }
+  makeDisk(checkout, { tests, command: values.command, environment }, { path: disk, folder })
+  const told = join(folder, 'told')
+  mkdirSync(told)
+  const began = performance.now()
+  const {
+    console: kernel,
+    results,
+    code,
+  } = await runMachine({
+    ...{ machine, disk, folder: told },
+    systemd: values.systemd,
+    limit: Number(values.limit),
+  })
+  if (code === undefined) console.log(`The machine ended before its tests did. Its console:\n${kernel.slice(-4000)}`)
+  if (values.command === undefined) console.log(summarize(parseResults(results), '/srv/project'))
+  console.log(`machine: off after ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  process.exitCode = code ?? 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,56 @@
+/** What the virtual machine's run says at its end. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import results from './reporter.ts'
+import { parseResults, summarize, type TestResult } from './summary.ts'
+
+const result = (change: Partial<TestResult>): TestResult => ({
+  file: '/srv/project/test/kernel/a.test.ts',
+  name: 'starts',
+  outcome: 'passed',
+  seconds: 1,
+  reason: '',
+  ...change,
+})
+
+test('what was skipped is named with its reason, what failed is named, and the closing line counts', () => {
+  const all = [
+    result({}),
+    result({ name: 'pulls', outcome: 'skipped', reason: 'needs the program "skopeo"' }),
+    result({ name: 'stops', outcome: 'failed' }),
+  ]
+  assert.equal(
+    summarize(all, '/srv/project'),
+    [
+      'skipped  test/kernel/a.test.ts: pulls: needs the program "skopeo"',
+      'failed   test/kernel/a.test.ts: stops',
+      '1 passed, 1 failed, 1 skipped',
+    ].join('\n'),
+  )
+})
+
+test('a line that the machine did not finish is no result', () => {
+  const line = JSON.stringify(result({}))
+  assert.deepEqual(parseResults(`${line}\n${line.slice(0, 20)}`), [result({})])
+  assert.deepEqual(parseResults(''), [])
+})
+
+test('a reporter line for each test, none for a suite', async () => {
+  const details = { duration_ms: 1000, type: 'test' }
+  const events = [
+    { type: 'test:start', data: { name: 'starts' } },
+    { type: 'test:pass', data: { name: 'starts', file: 'a', details } },
+    { type: 'test:pass', data: { name: 'skips', file: 'a', skip: 'needs root', details } },
+    { type: 'test:fail', data: { name: 'fails', file: 'a', details } },
+    { type: 'test:fail', data: { name: 'suite', file: 'a', details: { ...details, type: 'suite' } } },
+  ]
+  const lines = await Array.fromAsync(results(events.values() as never))
+  assert.deepEqual(
+    parseResults(lines.join('')).map(({ name, outcome, reason }) => [name, outcome, reason]),
+    [
+      ['starts', 'passed', ''],
+      ['skips', 'skipped', 'needs root'],
+      ['fails', 'failed', ''],
+    ],
+  )
+})
