@@ -156,10 +156,10 @@ static void take_terminal(struct monitor *m, int master) {
   m->supervisor.terminal_peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
-static void take_sibling(struct monitor *m, pid_t pid, int pidfd) {
+static void take_sibling(struct monitor *m, int pidfd) {
   RETRY(waitpid(m->supervisor.pid, NULL, 0));
   close(m->supervisor.pidfd);
-  m->supervisor.pid = pid;
+  m->supervisor.pid = pid_of(pidfd);
   m->supervisor.pidfd = pidfd;
 }
 
@@ -170,8 +170,9 @@ static struct child_report await_child(struct monitor *m) {
     int fd;
     if (receive(m->setup.report, &report, sizeof report, &fd) <= 0 || report.step >= 0) return report;
     if (fd < 0) return (struct child_report){0, EPROTO};
-    if (report.step == REPORT_FORKED) take_sibling(m, report.error, fd);
-    else take_terminal(m, fd);
+    if (report.step == REPORT_TERMINAL) take_terminal(m, fd);
+    else take_sibling(m, fd);
+    if (m->supervisor.pid <= 0) return (struct child_report){0, ESRCH};
   }
 }
 
@@ -209,22 +210,21 @@ static void run_program(struct monitor *m) {
   if (error) fail(m, clone, error);
   struct child_report report = await_child(m);
   if (report.step < 0) return;
-  kill(m->supervisor.pid, SIGKILL);
-  RETRY(waitpid(m->supervisor.pid, NULL, 0));
+  end_process(m->supervisor.pidfd);
   fail(m, report.step, -report.error);
 }
 
 /* What only the start needed. A monitor that waits for a slow client must not keep the network of a container that has ended. */
 static void let_go(struct setup *m) {
   if (m->home >= 0) setns(m->home, CLONE_NEWNET);
-  int *used[] = {&m->report, &m->target, &m->fs, &m->home, &m->netns, &m->netlink[0], &m->netlink[1]};
+  int *used[] = {&m->report, &m->target, &m->user, &m->owned_net, &m->fs, &m->home, &m->netns, &m->netlink[0], &m->netlink[1]};
   for (size_t i = 0; i < sizeof used / sizeof *used; i++) close_it(used[i]), *used[i] = -1;
   for (int i = 0; i < SLOTS; i++) close_it(&m->slots[i]);
 }
 
 int main(int argc, char **argv) {
   static struct monitor m = {
-      .setup = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .target = -1, .report = -1},
+      .setup = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .user = -1, .owned_net = -1, .target = -1, .report = -1},
       .supervisor = {.settings = {.directory = -1, .log = -1}, .pidfd = -1, .input = -1, .terminal_peer = -1, .listener = -1, .wake = -1,
                      .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}},
   };
@@ -242,7 +242,7 @@ int main(int argc, char **argv) {
   send_started(&m.supervisor, &m.supervisor.clients[0]);
   if (!flush_client(&m.supervisor.clients[0])) {
     /* The engine has ended meanwhile, and with it all knowledge of this start. */
-    if (m.supervisor.pid) kill(m.supervisor.pid, SIGKILL), RETRY(waitpid(m.supervisor.pid, NULL, 0));
+    if (m.supervisor.pid) end_process(m.supervisor.pidfd);
     fail(&m, -1, -EPIPE);
   }
   return m.setup.program.child ? supervise(&m.supervisor) != 0 : 0;

@@ -122,7 +122,7 @@ static int fs_set(struct setup *m, unsigned command, const char *key, const char
   return NEG(syscall(SYS_fsconfig, m->fs, command, key, value, 0));
 }
 
-static int fs_mount(struct setup *m, const struct step *s) {
+int fs_mount(struct setup *m, const struct step *s) {
   int error = fs_set(m, FSCONFIG_CMD_CREATE, NULL, NULL);
   if (!error) error = set_slot(m, s->a[0], (int)syscall(SYS_fsmount, m->fs, FSMOUNT_CLOEXEC, (unsigned)s->a[1]));
   close(m->fs);

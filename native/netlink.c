@@ -175,6 +175,7 @@ int network_step(struct setup *m, const struct step *s) {
   switch (s->code) {
     case STEP_NETNS_HOME: return prepare_home(text(m, s->a[0]));
     case STEP_NETNS_NEW: return enter_netns(m, NULL);
+    case STEP_NETNS_OWNED: return enter_owned_netns(m);
     case STEP_NETNS_KEEP: return keep_netns(text(m, s->a[0]));
     case STEP_NETNS_ENTER: return enter_netns(m, text(m, s->a[0]));
     case STEP_NETNS_LEAVE: return leave_netns(m);

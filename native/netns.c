@@ -24,13 +24,24 @@ static int arrived(struct setup *m) {
   return m->netns < 0 ? -errno : netlink_here(&m->netlink[1]);
 }
 
-int enter_netns(struct setup *m, const char *path) {
+static int leave_home(struct setup *m) {
   if (m->home < 0) m->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  int error = m->home < 0 ? -errno : netlink_here(&m->netlink[0]);
+  return m->home < 0 ? -errno : netlink_here(&m->netlink[0]);
+}
+
+int enter_netns(struct setup *m, const char *path) {
+  int error = leave_home(m);
   if (error) return error;
   if (!path) return unshare(CLONE_NEWNET) ? -errno : arrived(m);
   AUTOCLOSE fd = open(path, O_RDONLY | O_CLOEXEC);
   return fd < 0 || setns(fd, CLONE_NEWNET) ? -errno : arrived(m);
+}
+
+/* The one that was made with the user namespace. */
+int enter_owned_netns(struct setup *m) {
+  int error = leave_home(m);
+  if (error) return error;
+  return setns(m->owned_net, CLONE_NEWNET) ? -errno : arrived(m);
 }
 
 int leave_netns(struct setup *m) {

@@ -55,7 +55,7 @@ static int fork_inside(struct setup *m) {
   int pidfd = -1;
   long pid = syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD, NULL, &pidfd, NULL, NULL);
   if (pid <= 0) return pid ? -errno : 0;
-  _exit(report_with(m, (struct child_report){REPORT_FORKED, (int32_t)pid}, pidfd) != 0);
+  _exit(report_with(m, (struct child_report){REPORT_FORKED, 0}, pidfd) != 0);
 }
 
 /* The pair comes from the devpts behind the slot, the other end by the kernel's own answer, never by a name (B5). */
@@ -82,6 +82,15 @@ static int open_terminal(struct setup *m, const struct step *s) {
   AUTOCLOSE tree = (int)syscall(SYS_open_tree, slave, "", AT_EMPTY_PATH | 1 | O_CLOEXEC);
   if (point < 0 || tree < 0) return -errno;
   return NEG(syscall(SYS_move_mount, tree, "", point, "", 0x44));
+}
+
+/* What inside a user namespace could not be had any more; whoever asks for less gets it later. */
+static int raise_limit(__rlimit_resource_t resource, rlim_t hard) {
+  struct rlimit limit;
+  if (getrlimit(resource, &limit)) return -errno;
+  if (limit.rlim_max >= hard) return 0;
+  limit.rlim_max = hard;
+  return NEG(setrlimit(resource, &limit));
 }
 
 static int drop_bound(uint64_t keep, int last) {
@@ -197,6 +206,7 @@ int process_step(struct setup *m, const struct step *s) {
     case STEP_SESSION: return start_session(m);
     case STEP_TERMINAL: return open_terminal(m, s);
     case STEP_RLIMIT: return NEG(setrlimit((__rlimit_resource_t)s->a[0], &limit));
+    case STEP_RAISE_LIMIT: return raise_limit((__rlimit_resource_t)s->a[0], (rlim_t)s->a[1]);
     case STEP_BOUND: return drop_bound((uint64_t)s->a[0], (int)s->a[1]);
     case STEP_IDENTITY: return become(m, s);
     case STEP_CAPABILITIES: return set_capabilities((uint64_t)s->a[0], (uint64_t)s->a[1]);

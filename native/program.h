@@ -7,7 +7,7 @@
 #define MAGIC 0x50435354u /* "TSCP" */
 #define VERSION 1u
 #define MAX_PROGRAM (16u << 20)
-#define SLOTS 16
+#define SLOTS 256
 
 struct header {
   uint32_t magic, version, host, child, undo, pool;

@@ -104,6 +104,7 @@ int run_step(struct setup *m, const struct step *s) {
     case GROUP_MOUNT: return mount_step(m, s);
     case GROUP_NAMESPACE: return namespace_step(m, s);
     case GROUP_PROCESS: return process_step(m, s);
+    case GROUP_USER: return user_step(m, s);
   }
   return -ENOSYS;
 }

@@ -15,6 +15,7 @@ struct setup {
   int fs;                /* the file system being configured */
   int netlink[2];        /* requests in the host's network namespace, and in the container's */
   int home, netns;       /* the network namespace we came from, and the one we are in */
+  int user, owned_net;   /* the user namespace of the container, and a network namespace that belongs to it */
   int target;            /* pidfd of the process whose namespaces are joined */
   uint32_t done;         /* host steps */
   uint64_t clone_flags;
@@ -38,6 +39,7 @@ int run_step(struct setup *m, const struct step *s);
 int set_slot(struct setup *m, int64_t slot, int fd);
 int open_inside(int root, const char *path, uint64_t flags, uint64_t resolve);
 int make_folders(int root, const char *path, mode_t mode);
+int fs_mount(struct setup *m, const struct step *s);
 int mount_step(struct setup *m, const struct step *s);
 /* process.c */
 int process_step(struct setup *m, const struct step *s);
@@ -48,6 +50,12 @@ int enter_netns(struct setup *m, const char *path);
 int leave_netns(struct setup *m);
 int keep_netns(const char *path);
 int drop_netns(const char *path);
+int enter_owned_netns(struct setup *m);
+/* pidfd.c */
+pid_t pid_of(int pidfd);
+void end_process(int pidfd);
+/* userns.c */
+int user_step(struct setup *m, const struct step *s);
 /* netlink.c */
 int network_step(struct setup *m, const struct step *s);
 

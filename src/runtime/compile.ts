@@ -4,14 +4,15 @@ import { cgroupSteps, oomFile } from './parts/cgroup.ts'
 import { deviceSteps } from './parts/devices.ts'
 import { oomScoreStep } from './parts/limits.ts'
 import { maskSteps } from './parts/masks.ts'
-import { hostMounts, mountSteps, ownMounts } from './parts/mounts.ts'
-import { cloneStep, enterSteps, joinSteps } from './parts/namespaces.ts'
+import { devSteps, hostMounts, mountSteps, ownMounts } from './parts/mounts.ts'
+import { cloneStep, enterSteps, joinSteps, nameSteps } from './parts/namespaces.ts'
 import { networkSteps } from './parts/network.ts'
 import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
-import { rootSteps } from './parts/root.ts'
+import { attachMapped, rootSteps } from './parts/root.ts'
 import { slots } from './parts/slots.ts'
+import { checkUserNamespace, enterUserSteps, idsOf, mapSteps, raiseSteps } from './parts/user-namespace.ts'
 import type { Program } from './program.ts'
-import type { ContainerSpec, LogFileSpec, SuperviseSpec } from './spec.ts'
+import type { ContainerSpec, IdRange, LogFileSpec, SuperviseSpec } from './spec.ts'
 import { type Step, step } from './steps.ts'
 
 export interface CompileOptions {
@@ -48,16 +49,25 @@ const readonlyRoot = step(
   'HostConfig.ReadonlyRootfs',
 )
 
+/** Made on the host, shown with mapped ids: a /dev whose devices work, and whose root is the namespace's. */
+function ownDevices(spec: ContainerSpec, ids: IdRange): Step[] {
+  if (spec.mounts.some(mount => mount.target === '/dev')) return []
+  return [...devSteps(), ...deviceSteps(spec, []), ...mapSteps(slots.dev, '/dev', false, ids)]
+}
+
 /** Pure: the same spec on the same machine gives the same bytes. */
 export function compile(spec: ContainerSpec, { facts, filter, devices }: CompileOptions): Program {
+  checkUserNamespace(spec, facts)
   const cgroup = cgroupSteps(facts.cgroup, spec.cgroup, spec.privileged)
-  const { user, cwd } = spec.process
+  const { cwd } = spec.process
+  const { user } = spec.namespaces
+  const mounts = mountSteps(spec, facts)
   return {
     host: [
       ...superviseSteps(spec.supervise, { oom: oomFile(facts.cgroup, spec.cgroup.path), lasting: true }),
-      stdioStep(spec.stdio, user.uid),
+      stdioStep(spec.stdio, spec.process, idsOf(user)),
       ...cgroup.host,
-      ...networkSteps(spec.network),
+      ...networkSteps(spec.network, user),
       ...joinSteps(spec),
       ...hostMounts(spec),
       cloneStep(spec),
@@ -65,12 +75,27 @@ export function compile(spec: ContainerSpec, { facts, filter, devices }: Compile
     child: [
       ...cgroup.child,
       ...enterSteps(spec),
+      ...(user.kind === 'host' ? nameSteps(spec) : []),
       oomScoreStep(spec.oomScoreAdj),
       ...apparmorSteps(spec.process.apparmor),
       ...rootSteps(spec, facts),
-      ...ownMounts(spec, facts),
-      ...deviceSteps(spec, devices),
-      ...mountSteps(spec, facts),
+      ...(user.kind === 'host'
+        ? [
+            ...ownMounts(spec, facts),
+            ...deviceSteps(spec, devices),
+            ...mounts.flatMap(({ take, put }) => [...take, ...put]),
+          ]
+        : [
+            // with the host's rights, which end where the namespace is entered
+            ...ownDevices(spec, user.ids),
+            ...mounts.flatMap(({ take }) => take),
+            ...raiseSteps(spec.process.rlimits),
+            ...enterUserSteps(spec),
+            ...nameSteps(spec),
+            attachMapped,
+            ...ownMounts(spec, facts),
+            ...mounts.flatMap(({ put }) => put),
+          ]),
       ...maskSteps(spec),
       ...(cwd === '/' ? [] : [step('folder', { slot: slots.root, path: cwd, mode: 0o755 }, 'WorkingDir')]),
       ...(spec.root.readonly ? [readonlyRoot] : []),

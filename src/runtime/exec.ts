@@ -6,6 +6,7 @@ import { enterSteps } from './parts/cgroup.ts'
 import { cloneFlags } from './parts/namespaces.ts'
 import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
 import { slots } from './parts/slots.ts'
+import { checkUser, raiseSteps } from './parts/user-namespace.ts'
 import type { Program } from './program.ts'
 import type { ExecSpec } from './spec.ts'
 import { step } from './steps.ts'
@@ -16,18 +17,23 @@ import { step } from './steps.ts'
  */
 export function compileExec(spec: ExecSpec, facts: HostFacts, filter: Buffer | undefined): Program {
   const { mnt, cgroup, uts, ipc, pid, net } = cloneFlags
+  const { ids } = spec
+  if (ids) checkUser(spec.process, ids)
   return {
     host: [
       // of an exec's end, only the engine that started it wants to know
       ...superviseSteps(spec.supervise, { oom: '', lasting: false }),
-      stdioStep(spec.stdio, spec.process.user.uid),
+      stdioStep(spec.stdio, spec.process, ids),
       step('target', { pid: spec.pid, cgroup: `/${spec.cgroupPath}` }, 'exec'),
       step('clone', { flags: 0 }, 'exec'),
     ],
     child: [
       ...enterSteps(facts.cgroup, spec.cgroupPath),
       ...apparmorSteps(spec.process.apparmor),
-      step('join', { flags: pid | mnt | cgroup | uts | ipc | net }, 'exec'),
+      ...(ids ? raiseSteps(spec.process.rlimits) : []),
+      step('join', { flags: pid | mnt | cgroup | uts | ipc | net | (ids ? cloneFlags.user : 0) }, 'exec'),
+      // whoever has no id inside owns nothing there
+      ...(ids ? [step('user-root', {}, 'HostConfig.UsernsMode')] : []),
       ...(spec.stdio.terminal ? [step('open-folder', { slot: slots.pts, path: '/dev/pts' }, 'exec')] : []),
       ...processSteps(spec.process, { stdio: spec.stdio, filter, facts, init: false, inside: false }),
     ],

@@ -98,6 +98,13 @@ function action(step: Step): string {
       return `open log "${step.args.path}"`
     case 'supervise':
       return `open "${step.args.directory}"`
+    case 'map-ids':
+      return `show "${step.args.path}" in a user namespace`
+    case 'user-new':
+    case 'user-of-target':
+    case 'user-of-netns':
+    case 'user-enter':
+      return 'enter a user namespace'
     case 'identity':
       return `become user ${step.args.uid}:${step.args.gid}`
     default:
@@ -130,6 +137,12 @@ export function stepFailure(program: Program, index: number, errno: number): Fai
   if (step.name === 'exec') return commandFailure(step.args.argv[0] ?? '', errno)
   if (step.name === 'cwd') return folderFailure(step.args.path, errno)
   if (step.name === 'tree-beneath') return partFailure(step.args.path, step.args.beneath, errno)
+  if (step.name === 'map-ids' && name === 'EINVAL')
+    return new Failure(
+      'unsupported',
+      `Cannot ${action(step)}: its file system, or one mounted below it, takes no mapped ids (${step.cause})`,
+      { hint: 'Mount something else, or give the container userns_mode: host' },
+    )
   const byAuthor =
     step.name === 'write' ||
     step.name === 'rlimit' ||

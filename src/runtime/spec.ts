@@ -95,8 +95,22 @@ export type NamespaceChoice =
   | { readonly kind: 'host' }
   | { readonly kind: 'join'; readonly pid: number; readonly cgroupPath: string }
 
+/** The first ids on the host of what are 0 to `size` - 1 in a user namespace. */
+export interface IdRange {
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+}
+
+/** `own`: made with the process, or that of the sandbox when there is one. `join`: another container's, whose process it is. */
+export type UserNamespace =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'own'; readonly ids: IdRange }
+  | { readonly kind: 'join'; readonly ids: IdRange; readonly pid: number; readonly cgroupPath: string }
+
 /** The network namespace is in NetworkSpec. */
 export interface NamespaceSpec {
+  readonly user: UserNamespace
   readonly pid: NamespaceChoice
   readonly ipc: NamespaceChoice
   readonly uts: 'new' | 'host'
@@ -246,6 +260,8 @@ export interface ExecSpec {
   readonly pid: number
   /** Its cgroup path as in CgroupSpec. */
   readonly cgroupPath: string
+  /** Of the container's user namespace, when it has one. */
+  readonly ids?: IdRange | undefined
   readonly process: ProcessSpec
   readonly stdio: StdioSpec
   readonly supervise: SuperviseSpec
@@ -271,7 +287,13 @@ export type HostOperation =
   /** A link of the host becomes a port of a bridge; ENODEV is fine, its container has just gone. */
   | ({ readonly kind: 'join-bridge'; readonly name: string; readonly bridge: string } & BridgePort)
   /** A sandbox without process: namespace kept at `path`, lo up. */
-  | { readonly kind: 'create-sandbox'; readonly path: HostPath; readonly interfaces: readonly InterfaceSpec[] }
+  | {
+      readonly kind: 'create-sandbox'
+      readonly path: HostPath
+      readonly interfaces: readonly InterfaceSpec[]
+      /** Whom it belongs to; the host otherwise. */
+      readonly user?: UserNamespace
+    }
   /** The namespace that a process lives in, kept at `path` again. */
   | { readonly kind: 'keep-sandbox'; readonly path: HostPath; readonly pid: number }
   /** Unmount and unlink; the kernel lets the namespace go with its last process. ENOENT and EINVAL are fine. */

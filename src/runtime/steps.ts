@@ -3,11 +3,11 @@
 export const phases = ['host', 'child', 'undo'] as const
 export type Phase = (typeof phases)[number]
 
-/** `slot` is one of 16 places that hold a descriptor between steps. `bytes` and `list` take two words, the others one; six words a step. */
+/** `slot` is one of 256 places that hold a descriptor between steps. `bytes` and `list` take two words, the others one; six words a step. */
 export type ArgumentKind = 'string' | 'number' | 'bytes' | 'list' | 'slot'
 
 /** Which part of the monitor runs it. */
-export const groups = ['settings', 'file', 'network', 'mount', 'namespace', 'process'] as const
+export const groups = ['settings', 'file', 'network', 'mount', 'namespace', 'process', 'user'] as const
 type Group = (typeof groups)[number]
 
 interface Shape {
@@ -72,6 +72,7 @@ export const steps = {
   },
   route: { code: 31, group: 'network', phases: host, args: { name: 'string', gateway: 'bytes' } },
   'link-delete': { code: 32, group: 'network', phases: ['host', 'undo'], args: { inside: 'number', name: 'string' } },
+  'netns-owned': { code: 34, group: 'network', phases: host, args: {} },
   master: { code: 33, group: 'network', phases: host, args: { name: 'string', bridge: 'string' } },
   // mounts, by descriptor; slot 0 is the root
   tree: { code: 40, group: 'mount', phases: both, args: { slot: 'slot', path: 'string', recursive: 'number' } },
@@ -113,6 +114,24 @@ export const steps = {
     phases: child,
     args: { slot: 'slot', path: 'string', recursive: 'number', beneath: 'string' },
   },
+  'map-ids': {
+    code: 59,
+    group: 'user',
+    phases: both,
+    args: { slot: 'slot', path: 'string', recursive: 'number' },
+  },
+  'fs-mount-as': {
+    code: 84,
+    group: 'user',
+    phases: child,
+    args: { slot: 'slot', attributes: 'number', uid: 'number', gid: 'number' },
+  },
+  // the user namespace: `flags` are further namespaces that belong to it
+  'user-new': { code: 79, group: 'user', phases: host, args: { uids: 'string', gids: 'string', flags: 'number' } },
+  'user-of-target': { code: 80, group: 'user', phases: host, args: { flags: 'number' } },
+  'user-of-netns': { code: 81, group: 'user', phases: host, args: {} },
+  'user-enter': { code: 82, group: 'user', phases: child, args: { flags: 'number' } },
+  'user-root': { code: 83, group: 'user', phases: child, args: {} },
   // the process
   target: { code: 60, group: 'namespace', phases: host, args: { pid: 'number', cgroup: 'string' } },
   join: { code: 61, group: 'namespace', phases: both, args: { flags: 'number' } },
@@ -122,6 +141,7 @@ export const steps = {
   session: { code: 66, group: 'process', phases: child, args: {} },
   terminal: { code: 67, group: 'process', phases: child, args: { slot: 'slot', uid: 'number', console: 'number' } },
   rlimit: { code: 68, group: 'process', phases: child, args: { resource: 'number', soft: 'number', hard: 'number' } },
+  'raise-limit': { code: 85, group: 'process', phases: child, args: { resource: 'number', hard: 'number' } },
   bound: { code: 69, group: 'process', phases: child, args: { capabilities: 'number', last: 'number' } },
   identity: { code: 70, group: 'process', phases: child, args: { uid: 'number', gid: 'number', groups: 'bytes' } },
   capabilities: { code: 71, group: 'process', phases: child, args: { effective: 'number', permitted: 'number' } },

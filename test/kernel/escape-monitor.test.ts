@@ -131,7 +131,7 @@ describe('A monitor', { skip: kernelSkip() }, () => {
   it('leaves nothing in the cgroup: not what shares a pid namespace, nor groups within', async () => {
     const script = 'sleep 1000 >/dev/null 2>&1 & mkdir /sys/fs/cgroup/memory/inner; echo $!'
     const spec = await box.spec(['sh', '-c', script], {
-      namespaces: { pid: { kind: 'host' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host' },
+      namespaces: { pid: { kind: 'host' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host', user: { kind: 'host' } },
       privileged: true,
       maskedPaths: [],
       readonlyPaths: [],

@@ -105,6 +105,8 @@ export class Box implements AsyncDisposable {
       'nc',
       'mknod',
       'tr',
+      'readlink',
+      'chown',
     ])
       await symlink('busybox', join(root, 'bin', name))
     await writeFile(join(root, 'etc/plain'), 'text', { mode: 0o644 })
@@ -134,7 +136,7 @@ export class Box implements AsyncDisposable {
         kind: 'overlay',
       },
       mounts: [],
-      namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host' },
+      namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host', user: { kind: 'host' } },
       network: { kind: 'create', path, interfaces: [] },
       hostname: id.slice(0, 12),
       domainname: undefined,

@@ -32,7 +32,7 @@ function spec(change: Partial<ContainerSpec> = {}): ContainerSpec {
       kind: 'overlay',
     },
     mounts: [],
-    namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host' },
+    namespaces: { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host', user: { kind: 'host' } },
     network: { kind: 'host' },
     hostname: 'web',
     domainname: undefined,
@@ -166,6 +166,93 @@ describe('compile()', () => {
       data: 'lowerdir=high:low,upperdir=/c/upper,workdir=/c/work',
       target: '/c/monitor',
       slot: 0,
+    })
+  })
+})
+
+describe('compile() of a container in a user namespace', () => {
+  const ids = { uid: 1_000_000, gid: 2_000_000, size: 65_536 }
+  const own = {
+    pid: { kind: 'new' },
+    ipc: { kind: 'new' },
+    uts: 'new',
+    cgroup: 'new',
+    user: { kind: 'own', ids },
+  } as const
+  const root = {
+    layers: ['/images/layers/low/root', '/build/tmp/high/root'],
+    upper: '/c/upper',
+    work: '/c/work',
+    readonly: false,
+    kind: 'overlay',
+  } as const
+  const change = {
+    namespaces: own,
+    root,
+    network: { kind: 'create', path: '/run/netns/x', interfaces: [] },
+    mounts: [bind],
+    sysctls: { 'net.ipv4.ip_forward': '0' },
+    process: { ...spec().process, rlimits: [{ name: 'nofile', soft: 1, hard: 2 }] },
+  } as const satisfies Partial<ContainerSpec>
+
+  it('does what needs the host before it enters', () => {
+    const { host, child } = build(change)
+    const text = printProgram({ host, child }).split('\n')
+    const after = (name: string) => text.findIndex(line => line.includes(` ${name} `))
+    const mapped = text.filter(line => line.includes(' map-ids ')).map(line => /"([^"]+)"/.exec(line)?.[1] ?? '')
+    assert.deepEqual(mapped, ['/build/tmp', '/images/layers', '/c', '/dev', '/s'])
+    assert.deepEqual(
+      text
+        .filter(line => /lowerdir|upperdir|workdir/.test(line))
+        .map(line => /\w+dir\+?" "[^"]+"/.exec(line)?.[0] ?? ''),
+      [
+        'lowerdir+" "/c/monitor/high/root"',
+        'lowerdir+" "/c/monitor/low/root"',
+        'upperdir" "/c/monitor/upper"',
+        'workdir" "/c/monitor/work"',
+      ],
+    )
+    for (const name of ['fs-mount-as', 'node', 'map-ids', 'raise-limit', 'tree'])
+      assert.ok(after(name) > 0 && after(name) < after('user-enter'), name)
+    assert.ok(after('user-enter') < after('hostname'))
+    assert.deepEqual(
+      child
+        .slice(child.findIndex(({ name }) => name === 'user-enter'))
+        .map(({ name }) => name)
+        .slice(0, 5),
+      ['user-enter', 'fork', 'hostname', 'write', 'attach-root'],
+    )
+  })
+
+  it('makes the namespace once, with the network that belongs to it', () => {
+    const names = (program: Partial<ContainerSpec>) => build({ ...change, ...program }).host.map(({ name }) => name)
+    assert.deepEqual(
+      names({}).filter(name => /user|netns|clone/.test(name)),
+      ['user-new', 'netns-owned', 'netns-keep', 'clone'],
+    )
+    assert.deepEqual(
+      names({ network: { kind: 'join', path: '/run/netns/x' } }).filter(name => /user|netns|clone/.test(name)),
+      ['netns-enter', 'user-of-netns', 'clone'],
+    )
+    const user = { kind: 'join', ids, pid: 7, cgroupPath: 'tscompose/x' } as const
+    assert.deepEqual(
+      names({ namespaces: { ...own, user } }).filter(name => /user|netns|target|clone/.test(name)),
+      ['target', 'user-of-target', 'netns-owned', 'netns-keep', 'clone'],
+    )
+    const made = build(change).host.find(({ name }) => name === 'user-new')
+    assert.deepEqual(made?.args, { uids: '0 1000000 65536\n', gids: '0 2000000 65536\n', flags: 0x40000000 })
+  })
+
+  it('gives streams to the user as the host counts', () => {
+    const stdio = build(change).host.find(({ name }) => name === 'stdio')!
+    assert.equal((stdio.args as { uid: number }).uid, 1_000_001)
+  })
+
+  it('needs overlay layers one by one', () => {
+    const old = { ...facts, layerByLayer: false }
+    assert.throws(() => compile(spec(change), { facts: old, filter: undefined, devices: [] }), {
+      kind: 'unsupported',
+      message: 'Cannot make a user namespace: overlay of this kernel takes no layers with mapped ids',
     })
   })
 })

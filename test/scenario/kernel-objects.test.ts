@@ -73,6 +73,7 @@ const made: Readonly<Record<HostStep, Readonly<Record<string, Row>> | string>> =
   write: 'a value of what another step has made',
   'netns-home': 'shared with "ip netns": runtime-network.test.ts',
   'netns-new': 'lives as long as its processes',
+  'netns-owned': 'lives as long as its processes',
   'netns-keep': {
     'the file of its namespace': {
       gone: async ({ sandbox }) => {
@@ -118,6 +119,10 @@ const made: Readonly<Record<HostStep, Readonly<Record<string, Row>> | string>> =
   tree: 'in the mount namespace of the container',
   attributes: 'in the mount namespace of the container',
   'tree-of': 'in the mount namespace of the container',
+  'map-ids': 'in the mount namespace of the container',
+  'user-new': 'lives as long as its processes',
+  'user-of-target': 'makes nothing',
+  'user-of-netns': 'makes nothing',
   target: 'makes nothing',
   join: 'makes nothing',
 }

@@ -9,10 +9,15 @@ const resources =
 
 export function rlimitSteps(rlimits: readonly RlimitSpec[]): Step[] {
   return rlimits.map(({ name, soft, hard }) => {
-    const resource = resources.indexOf(name)
-    if (resource < 0) throw new Failure('invalid', `Cannot set ulimit "${name}": it is not known`)
-    return step('rlimit', { resource, soft, hard }, 'HostConfig.Ulimits')
+    return step('rlimit', { resource: rlimitResource(name), soft, hard }, 'HostConfig.Ulimits')
   })
+}
+
+/** RLIMIT_*. @throws Failure `invalid`. */
+export function rlimitResource(name: string): number {
+  const resource = resources.indexOf(name)
+  if (resource < 0) throw new Failure('invalid', `Cannot set ulimit "${name}": it is not known`)
+  return resource
 }
 
 export function rlimitName(resource: number): string {

@@ -2,10 +2,11 @@
 import { posix } from 'node:path'
 import { Failure } from '../../lib/failure.ts'
 import type { HostFacts } from '../host.ts'
-import type { ContainerSpec, MountSpec, Propagation } from '../spec.ts'
+import type { ContainerSpec, IdRange, MountSpec, Propagation } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
 import { overlaySteps } from './overlay.ts'
 import { slots } from './slots.ts'
+import { idsOf, mapSteps } from './user-namespace.ts'
 
 /** MOUNT_ATTR_*, linux/mount.h. */
 const attribute = { ro: 1, nosuid: 2, nodev: 4, noexec: 8, noatime: 0x10, strictatime: 0x20, nodiratime: 0x80 } as const
@@ -59,11 +60,8 @@ export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
   const passing = slots.passing
   return [
     ...at('/proc', passing, fileSystem('proc', passing, ['nosuid', 'noexec', 'nodev'], {})),
-    ...at(
-      '/dev',
-      slots.dev,
-      fileSystem('tmpfs', slots.dev, ['nosuid', 'strictatime'], { mode: '755', size: '65536k' }),
-    ),
+    // with a user namespace it is there already: only the host can make devices
+    ...at('/dev', slots.dev, idsOf(spec.namespaces.user) ? [] : devSteps()),
     ...at(
       '/dev/pts',
       slots.pts,
@@ -79,6 +77,11 @@ export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
       ? []
       : at('/dev/shm', spec.namespaces.ipc.kind === 'join' ? slots.shm : passing, shmSteps(spec, spec.shmSize))),
   ]
+}
+
+/** An empty /dev. */
+export function devSteps(): Step[] {
+  return fileSystem('tmpfs', slots.dev, ['nosuid', 'strictatime'], { mode: '755', size: '65536k' })
 }
 
 /** A new sysfs shows the network namespace we are in. */
@@ -138,31 +141,61 @@ function isPrivate(mount: Bind): boolean {
   return mount.propagation === 'private' || mount.propagation === 'rprivate'
 }
 
-function sharedBinds(spec: ContainerSpec): readonly { readonly mount: Bind; readonly slot: number }[] {
-  const found = spec.mounts.filter((mount): mount is Bind => mount.kind === 'bind' && !isPrivate(mount))
-  if (found.length > slots.last - slots.shared + 1)
+/** Each in a slot of its own: what stays in touch with the host and, when only the host can map its ids, all that has files of the host. */
+function slotsOf(spec: ContainerSpec): ReadonlyMap<MountSpec, number> {
+  const mapped = idsOf(spec.namespaces.user) !== undefined
+  const found = spec.mounts.filter(mount =>
+    mount.kind === 'bind' ? mapped || !isPrivate(mount) : mapped && mount.kind === 'image',
+  )
+  const most = slots.last - slots.taken + 1
+  if (found.length > most)
     throw new Failure(
       'unsupported',
-      `Cannot mount ${found.length} binds with shared or slave propagation: at most ${slots.last - slots.shared + 1} are possible`,
+      mapped
+        ? `Cannot mount ${found.length} binds and volumes in a user namespace: at most ${most} are possible`
+        : `Cannot mount ${found.length} binds with shared or slave propagation: at most ${most} are possible`,
     )
-  return found.map((mount, index) => ({ mount, slot: slots.shared + index }))
+  return new Map(found.map((mount, index) => [mount, slots.taken + index]))
 }
 
-/** Child steps for the mounts asked for. @throws Failure for a target that can never be one. */
-export function mountSteps(spec: ContainerSpec, facts: HostFacts): Step[] {
-  const shared = new Map(sharedBinds(spec).map(({ mount, slot }) => [mount, slot]))
-  return spec.mounts.flatMap(mount => {
+function sharedBinds(spec: ContainerSpec): readonly { readonly mount: Bind; readonly slot: number }[] {
+  return [...slotsOf(spec)].flatMap(([mount, slot]) =>
+    mount.kind === 'bind' && !isPrivate(mount) ? [{ mount, slot }] : [],
+  )
+}
+
+/** Child steps of one mount: what needs the host's rights, and what puts it into the root. */
+interface MountParts {
+  readonly take: readonly Step[]
+  readonly put: readonly Step[]
+}
+
+/** For the mounts asked for. @throws Failure for a target that can never be one. */
+export function mountSteps(spec: ContainerSpec, facts: HostFacts): readonly MountParts[] {
+  const own = slotsOf(spec)
+  return spec.mounts.map(mount => {
     const trusted = procTarget(mount)
-    if (mount.kind === 'tmpfs') return tmpfsSteps(mount)
-    if (mount.kind === 'image') return imageSteps(mount, spec, facts)
-    const slot = shared.get(mount) ?? slots.passing
-    const ro = mount.readonly ? attribute.ro : 0
-    const below = attributes(mount.flags, mount.cause) | (mount.writableBelow ? 0 : ro)
-    const recursive = mount.recursive ? 1 : 0
-    const cause = mount.cause
-    const made = trusted ?? makeFor(mount.directory) | make.untrusted
-    return [
-      ...(shared.has(mount) ? [] : [treeStep(mount, slot)]),
+    if (mount.kind === 'tmpfs') return { take: [], put: tmpfsSteps(mount) }
+    const slot = own.get(mount) ?? slots.passing
+    if (mount.kind === 'image') return imageSteps(mount, slot, { spec, facts })
+    return bindSteps(mount, slot, { trusted, ids: idsOf(spec.namespaces.user) })
+  })
+}
+
+function bindSteps(
+  mount: Bind,
+  slot: number,
+  { trusted, ids }: { readonly trusted: number | undefined; readonly ids: IdRange | undefined },
+): MountParts {
+  const ro = mount.readonly ? attribute.ro : 0
+  const below = attributes(mount.flags, mount.cause) | (mount.writableBelow ? 0 : ro)
+  const recursive = mount.recursive ? 1 : 0
+  const cause = mount.cause
+  const made = trusted ?? makeFor(mount.directory) | make.untrusted
+  return {
+    take: [
+      ...(isPrivate(mount) ? [treeStep(mount, slot)] : []),
+      ...mapSteps(slot, mount.source, mount.recursive, ids),
       step(
         'attributes',
         { slot, set: below, clear: 0, propagation: propagationFlags[mount.propagation], recursive },
@@ -171,9 +204,9 @@ export function mountSteps(spec: ContainerSpec, facts: HostFacts): Step[] {
       ...(ro !== 0 && mount.writableBelow
         ? [step('attributes', { slot, set: ro, clear: 0, propagation: 0, recursive: 0 }, cause)]
         : []),
-      step('place', { slot, path: mount.target, make: made }, cause),
-    ]
-  })
+    ],
+    put: [step('place', { slot, path: mount.target, make: made }, cause)],
+  }
 }
 
 function makeFor(directory: boolean | undefined): number {
@@ -182,21 +215,31 @@ function makeFor(directory: boolean | undefined): number {
 }
 
 /** Its layers one over the other; a part of it is taken from where the whole is mounted for a moment. */
-function imageSteps(mount: Extract<MountSpec, { kind: 'image' }>, spec: ContainerSpec, facts: HostFacts): Step[] {
+function imageSteps(
+  mount: Extract<MountSpec, { kind: 'image' }>,
+  slot: number,
+  { spec, facts }: { readonly spec: ContainerSpec; readonly facts: HostFacts },
+): MountParts {
   const { layers, beneath, cause, target, changes } = mount
-  const slot = slots.passing
   const single = layers.length === 1 && changes === undefined
-  const source = single ? layers[0]! : spec.root.work
-  return [
-    ...(single ? [] : overlaySteps({ layers, ...(changes && { changes }), slot, place: spec.root.work }, facts, cause)),
-    treeStep({ source, recursive: false, cause, beneath }, slot),
-    step(
-      'attributes',
-      { slot, set: changes ? 0 : attribute.ro, clear: 0, propagation: propagationFlags.rprivate, recursive: 0 },
-      cause,
-    ),
-    step('place', { slot, path: target, make: make.like | make.untrusted }, cause),
-  ]
+  const place = spec.root.work
+  const source = single ? layers[0]! : place
+  const ids = idsOf(spec.namespaces.user)
+  return {
+    take: [
+      ...(single ? [] : overlaySteps({ layers, ...(changes && { changes }), slot, place, ids }, facts, cause)),
+      ...(single || ids === undefined ? [] : [step('attach-root', { slot, path: place }, cause)]),
+      treeStep({ source, recursive: false, cause, beneath }, slot),
+      // an overlay of mapped layers shows their ids itself
+      ...(single ? mapSteps(slot, source, false, ids) : []),
+      step(
+        'attributes',
+        { slot, set: changes ? 0 : attribute.ro, clear: 0, propagation: propagationFlags.rprivate, recursive: 0 },
+        cause,
+      ),
+    ],
+    put: [step('place', { slot, path: target, make: make.like | make.untrusted }, cause)],
+  }
 }
 
 function treeStep(

@@ -5,6 +5,7 @@ import { type Step, step } from '../steps.ts'
 
 /** CLONE_NEW*, linux/sched.h. */
 export const cloneFlags = {
+  user: 0x10000000,
   mnt: 0x00020000,
   cgroup: 0x02000000,
   uts: 0x04000000,
@@ -28,8 +29,9 @@ function targetStep(choice: Extract<NamespaceChoice, { kind: 'join' }>, cause: s
   return step('target', { pid: choice.pid, cgroup: `/${choice.cgroupPath}` }, cause)
 }
 
-/** Last of the host steps: new namespaces are made with the child. */
-export function cloneStep({ namespaces: { pid, ipc, uts } }: ContainerSpec): Step {
+/** Last of the host steps: new namespaces are made with the child, or by it when they are to belong to a user namespace. */
+export function cloneStep({ namespaces: { user, pid, ipc, uts } }: ContainerSpec): Step {
+  if (user.kind !== 'host') return step('clone', { flags: cloneFlags.mnt }, 'default')
   const flags =
     cloneFlags.mnt |
     (pid.kind === 'new' ? cloneFlags.pid : 0) |
@@ -40,10 +42,18 @@ export function cloneStep({ namespaces: { pid, ipc, uts } }: ContainerSpec): Ste
 
 /** After the cgroup is entered, since a new cgroup namespace begins where its maker stands. */
 export function enterSteps(spec: ContainerSpec): Step[] {
-  const { cgroup, ipc } = spec.namespaces
+  const { cgroup, ipc, user } = spec.namespaces
   return [
-    ...(cgroup === 'new' ? [step('unshare', { flags: cloneFlags.cgroup }, 'HostConfig.CgroupnsMode')] : []),
+    ...(cgroup === 'new' && user.kind === 'host'
+      ? [step('unshare', { flags: cloneFlags.cgroup }, 'HostConfig.CgroupnsMode')]
+      : []),
     ...(ipc.kind === 'join' ? [step('join', { flags: cloneFlags.ipc }, 'HostConfig.IpcMode')] : []),
+  ]
+}
+
+/** What is set in namespaces that are the container's own. */
+export function nameSteps(spec: ContainerSpec): Step[] {
+  return [
     ...(spec.hostname === undefined ? [] : [step('hostname', { name: spec.hostname }, 'Hostname')]),
     ...(spec.domainname === undefined ? [] : [step('domainname', { name: spec.domainname }, 'Domainname')]),
     ...sysctlSteps(spec.sysctls),

@@ -1,7 +1,9 @@
 /** Sandboxes, bridges and veth pairs as steps, for containers and for operations on the host. */
 import { Failure } from '../../lib/failure.ts'
-import type { BridgePort, HostOperation, InterfaceSpec, NetworkSpec } from '../spec.ts'
+import type { BridgePort, HostOperation, InterfaceSpec, NetworkSpec, UserNamespace } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
+import { cloneFlags } from './namespaces.ts'
+import { userSteps } from './user-namespace.ts'
 
 /** "172.20.0.2" → 4 bytes, "fd00::2" → 16. @throws Failure `invalid` for anything else. */
 export function addressBytes(address: string): Buffer {
@@ -104,9 +106,10 @@ function dropLink(name: string): Step {
   return step('link-delete', { inside: 0, name })
 }
 
-function sandboxSteps(path: string, interfaces: readonly InterfaceSpec[]): Step[] {
+function sandboxSteps(path: string, interfaces: readonly InterfaceSpec[], user: UserNamespace): Step[] {
   return [
-    step('netns-new', {}, 'HostConfig.NetworkMode'),
+    ...userSteps(user, cloneFlags.net),
+    step(user.kind === 'host' ? 'netns-new' : 'netns-owned', {}, 'HostConfig.NetworkMode'),
     step('netns-keep', { path }, 'HostConfig.NetworkMode', step('netns-drop', { path })),
     step('link-up', { inside: 1, name: 'lo' }),
     ...interfaces.flatMap(interfaceSteps),
@@ -114,14 +117,18 @@ function sandboxSteps(path: string, interfaces: readonly InterfaceSpec[]): Step[
 }
 
 /** Host steps: the namespace is entered before the clone, so that the child is born in it. */
-export function networkSteps(network: NetworkSpec): readonly Step[] {
+export function networkSteps(network: NetworkSpec, user: UserNamespace): readonly Step[] {
   switch (network.kind) {
     case 'host':
       return []
     case 'join':
-      return [step('netns-enter', { path: network.path }, 'HostConfig.NetworkMode')]
+      return [
+        step('netns-enter', { path: network.path }, 'HostConfig.NetworkMode'),
+        // only in the namespace that a network belongs to, root has any say in it
+        ...(user.kind === 'host' ? [] : [step('user-of-netns', {}, 'HostConfig.UsernsMode')]),
+      ]
     case 'create':
-      return sandboxSteps(network.path, network.interfaces)
+      return sandboxSteps(network.path, network.interfaces, user)
     default:
       return network satisfies never
   }
@@ -154,7 +161,10 @@ export function operationSteps(operation: Exclude<HostOperation, { kind: 'delete
         ...portSteps(operation.name, operation),
       ]
     case 'create-sandbox':
-      return [...sandboxSteps(operation.path, operation.interfaces), step('netns-leave', {})]
+      return [
+        ...sandboxSteps(operation.path, operation.interfaces, operation.user ?? { kind: 'host' }),
+        step('netns-leave', {}),
+      ]
     case 'keep-sandbox':
       return [
         step('netns-enter', { path: `/proc/${operation.pid}/ns/net` }),

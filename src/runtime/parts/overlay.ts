@@ -1,8 +1,10 @@
 /** Layers one over the other, by whichever way this kernel takes them. */
+import { posix } from 'node:path'
 import { Failure } from '../../lib/failure.ts'
 import type { HostFacts } from '../host.ts'
-import type { HostPath } from '../spec.ts'
+import type { HostPath, IdRange } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
+import { mapSteps } from './user-namespace.ts'
 
 export interface Overlay {
   /** Lowest first. */
@@ -10,8 +12,10 @@ export interface Overlay {
   /** Where what changes goes; none: for reading only. */
   readonly changes?: { readonly upper: HostPath; readonly work: HostPath }
   readonly slot: number
-  /** A folder of the host over which it is attached, in the container's mount namespace alone. */
+  /** A folder of the host over which it is attached, in the container's mount namespace alone; with mapped ids by the caller. */
   readonly place: HostPath
+  /** Of a user namespace: layers and changes are shown with its ids, and what is written is written with those of the disk. */
+  readonly ids: IdRange | undefined
 }
 
 /** fsconfig takes 255 bytes a value; longer paths need an open folder, which the kernel then names itself. */
@@ -19,13 +23,9 @@ const longestValue = 255
 
 export function overlaySteps(overlay: Overlay, facts: HostFacts, cause: string): Step[] {
   if (!facts.layerByLayer) return oldOverlaySteps(overlay, cause)
+  if (overlay.ids) return mappedOverlaySteps(overlay, overlay.ids, cause)
   const { layers, changes, slot, place } = overlay
-  const long = [...layers, changes?.upper ?? '', changes?.work ?? ''].find(
-    path => Buffer.byteLength(path) > longestValue,
-  )
-  if (long !== undefined)
-    throw new Failure('unsupported', `Cannot use layer folder "${long}": its path has more than ${longestValue} bytes`)
-  const set = (key: string, value: string) => step('fs-set', { key, value }, cause)
+  const set = (key: string, value: string) => setStep(key, value, cause)
   return [
     step('fs-open', { type: 'overlay' }, cause),
     set('source', 'overlay'),
@@ -34,6 +34,45 @@ export function overlaySteps(overlay: Overlay, facts: HostFacts, cause: string):
     ...(changes ? [set('upperdir', changes.upper), set('workdir', changes.work)] : []),
     step('fs-mount', { slot, attributes: 0 }, cause),
     step('attach-root', { slot, path: place }, cause),
+  ]
+}
+
+function setStep(key: string, value: string, cause: string): Step {
+  if (Buffer.byteLength(value) > longestValue)
+    throw new Failure('unsupported', `Cannot use layer folder "${value}": its path has more than ${longestValue} bytes`)
+  return step('fs-set', { key, value }, cause)
+}
+
+/**
+ * Overlay asks each layer's mount who owns what. So the folder above the layers, and then that above the changes, is mounted at the place
+ * with mapped ids, one over the other, and the layers are named there: the kernel keeps each as it is when it is named.
+ */
+function mappedOverlaySteps({ layers, changes, slot, place }: Overlay, ids: IdRange, cause: string): Step[] {
+  const at = (folder: HostPath) => [
+    step('tree', { slot, path: folder, recursive: 0 }, cause),
+    ...mapSteps(slot, folder, false, ids),
+    step('attach-root', { slot, path: place }, cause),
+  ]
+  const steps: Step[] = [step('fs-open', { type: 'overlay' }, cause), setStep('source', 'overlay', cause)]
+  let folder: HostPath | undefined
+  for (const layer of [...layers].reverse()) {
+    const above = posix.dirname(posix.dirname(layer))
+    if (above !== folder) steps.push(...at(above))
+    folder = above
+    steps.push(setStep('lowerdir+', place + layer.slice(above.length), cause))
+  }
+  if (!changes) return [...steps, step('fs-mount', { slot, attributes: 0 }, cause)]
+  const { upper, work } = changes
+  const home = posix.dirname(upper)
+  if (posix.dirname(work) !== home)
+    throw new Failure('unsupported', `Cannot map the ids of "${upper}" and "${work}": they are in different folders`)
+  return [
+    ...steps,
+    ...at(home),
+    setStep('upperdir', place + upper.slice(home.length), cause),
+    setStep('workdir', place + work.slice(home.length), cause),
+    // as the namespace's root: overlay makes its own files as whoever mounts it, who must have an id on those mounts
+    step('fs-mount-as', { slot, attributes: 0, uid: ids.uid, gid: ids.gid }, cause),
   ]
 }
 

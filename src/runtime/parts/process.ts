@@ -1,10 +1,11 @@
 /** The end of every program, container's or exec's: stdio, identity, rights, command. */
 import type { HostFacts } from '../host.ts'
-import type { ProcessSpec, StdioSpec } from '../spec.ts'
+import type { IdRange, ProcessSpec, StdioSpec } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
 import { capabilityMask, capabilitySteps } from './capabilities.ts'
 import { rlimitSteps } from './limits.ts'
 import { slots } from './slots.ts'
+import { streamOwner } from './user-namespace.ts'
 
 const stdioFlags = { terminal: 1, stdin: 2, once: 4 } as const
 export const attachFlags = { stdin: 1, stdout: 2, stderr: 4 } as const
@@ -22,7 +23,8 @@ export function attachBits(
 }
 
 /** A host step: what the monitor keeps of the process's streams. */
-export function stdioStep(stdio: StdioSpec, uid: number): Step {
+export function stdioStep(stdio: StdioSpec, spec: ProcessSpec, ids: IdRange | undefined): Step {
+  const uid = streamOwner(spec, ids)
   const flags =
     (stdio.terminal ? stdioFlags.terminal : 0) |
     (stdio.stdin ? stdioFlags.stdin : 0) |

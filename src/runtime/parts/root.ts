@@ -4,17 +4,26 @@ import type { ContainerSpec } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
 import { overlaySteps } from './overlay.ts'
 import { slots } from './slots.ts'
+import { idsOf, mapSteps } from './user-namespace.ts'
 
 /** Private propagation first: nothing that happens in here reaches the host. Then the root. */
-export function rootSteps({ root, supervise }: ContainerSpec, facts: HostFacts): Step[] {
+export function rootSteps({ root, supervise, namespaces }: ContainerSpec, facts: HostFacts): Step[] {
   const { kind, layers, upper, work } = root
   const isolate = step('propagation', { flags: 0x4000 | (1 << 18) })
   const place = supervise.directory
+  const ids = idsOf(namespaces.user)
   if (kind === 'overlay')
-    return [isolate, ...overlaySteps({ layers, changes: { upper, work }, slot: slots.root, place }, facts, 'Image')]
+    return [
+      isolate,
+      ...overlaySteps({ layers, changes: { upper, work }, slot: slots.root, place, ids }, facts, 'Image'),
+    ]
   return [
     isolate,
     step('tree', { slot: slots.root, path: upper, recursive: 0 }, 'Image'),
-    step('attach-root', { slot: slots.root, path: place }, 'Image'),
+    ...mapSteps(slots.root, upper, false, ids),
+    ...(ids ? [] : [step('attach-root', { slot: slots.root, path: place }, 'Image')]),
   ]
 }
+
+/** One with mapped ids is attached by whoever has entered the mount namespace that it is the root of: over all, for want of a folder it may enter. */
+export const attachMapped = step('attach-root', { slot: slots.root, path: '/' }, 'Image')

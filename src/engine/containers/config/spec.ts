@@ -64,6 +64,7 @@ export function containerSpec(
       ipc: choice(hostConfig.IpcMode, mode => resolved.joined(mode, 'IPC')),
       uts: ownUts ? 'new' : 'host',
       cgroup: hostConfig.CgroupnsMode === 'host' ? 'host' : 'new',
+      user: { kind: 'host' },
     },
     network: resolved.network,
     hostname: ownUts ? resolved.hostname : undefined,
