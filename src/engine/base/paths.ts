@@ -64,6 +64,10 @@ export class Paths {
   containerState(id: string): string {
     return join(this.container(id), 'state.json')
   }
+  /** The last state while the disk of the other does not take it. */
+  containerStateSpare(id: string): string {
+    return join(this.containerRun(id), 'state.json')
+  }
   containerRun(id: string): string {
     return join(this.roots.run, 'containers', id)
   }

@@ -5,7 +5,7 @@ import { messageOf } from '../../lib/failure.ts'
 import type { Exit, Supervised } from '../../runtime/runtime.ts'
 import type { HostOperation } from '../../runtime/spec.ts'
 import { removeFolder } from '../base/remove-folder.ts'
-import type { Container } from './container.ts'
+import type { Container, ContainerState } from './container.ts'
 import { hasNameServer } from './files/host-files.ts'
 import { memberOf } from './member.ts'
 import { mendSandbox } from './mend-network.ts'
@@ -36,9 +36,32 @@ export async function adoptNetwork(parts: Parts, container: Container): Promise<
   }
 }
 
-export async function adopt(parts: Parts, container: Container): Promise<Adopted> {
+export type FoundProcess = Supervised | Exit | undefined
+
+/**
+ * The process of one that runs by its state, or how it ended. Before anything else of it is touched: its state may be of an earlier run, when
+ * no disk has taken the last one, and that process's number is another's by now. Never fails.
+ */
+export async function findProcess(parts: Parts, container: Container): Promise<FoundProcess> {
+  const { state, name } = container
+  if (state.boot !== parts.boot || !isExpected(state)) return undefined
+  const found = await find(parts, container)
+  if (found?.kind === 'running' && found.pid !== state.pid) {
+    parts.say(
+      `The last start of "${name}" is not in its state, which is that of process ${state.pid} and not ${found.pid}`,
+    )
+    container.note({ pid: found.pid, startedAt: found.startedAt.toISOString() })
+    await container.save()
+  }
+  return found
+}
+
+const isExpected = ({ status }: ContainerState) => status === 'running' || status === 'paused'
+
+/** `found`: by `findProcess`. */
+export async function adopt(parts: Parts, container: Container, found: FoundProcess): Promise<Adopted> {
   const { state } = container
-  const expected = state.status === 'running' || state.status === 'paused'
+  const expected = isExpected(state)
   if (state.boot !== parts.boot) {
     const wasUp = expected || state.status === 'restarting' || state.status === 'starting'
     container.state = {
@@ -63,7 +86,6 @@ export async function adopt(parts: Parts, container: Container): Promise<Adopted
     await releaseNetwork(parts, container)
     return { kind: 'idle' }
   }
-  const found = await find(parts, container)
   if (found?.kind === 'running') return { kind: 'running', process: found }
   if (!found) parts.say(`Nobody knows how "${container.name}" ended: its monitor is gone and has written nothing down`)
   return { kind: 'exited', exit: found ?? lost() }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Exit, Attachment as Stream, Supervised } from '../../runtime/runtime.ts'
 import type { ContainerSpec } from '../../runtime/spec.ts'
 import type { Say } from '../base/aside.ts'
-import { KeptRecord } from '../base/kept-record.ts'
+import { type KeptPlaces, KeptRecord } from '../base/kept-record.ts'
 import type { Paths } from '../base/paths.ts'
 import type { RecordKind } from '../base/store.ts'
 import type { Syncer } from '../base/syncer.ts'
@@ -105,6 +105,10 @@ export const stateKind: RecordKind<ContainerState> = {
   },
 }
 
+export function statePlaces(paths: Paths, id: string): KeptPlaces {
+  return { path: paths.containerState(id), spare: paths.containerStateSpare(id) }
+}
+
 /** The state of a container that was never started. */
 export function newState(boot: string): ContainerState {
   return {
@@ -171,7 +175,7 @@ export class Container {
     this.state = state
     this.cgroup = paths.name.cgroup(record.id, record.hostConfig.CgroupParent)
     this.#saved = new KeptRecord({
-      path: paths.containerState(record.id),
+      ...statePlaces(paths, record.id),
       // what is being removed has no file to be written any more
       value: () => (['removing', 'dead'].includes(this.state.status) ? undefined : this.state),
       say,

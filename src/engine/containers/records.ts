@@ -2,9 +2,18 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isFailure, messageOf } from '../../lib/failure.ts'
+import { loadKept } from '../base/kept-record.ts'
 import { removeFolder } from '../base/remove-folder.ts'
 import { readRecord, writeRecord } from '../base/store.ts'
-import { Container, type ContainerRecord, type ContainerState, newState, recordKind, stateKind } from './container.ts'
+import {
+  Container,
+  type ContainerRecord,
+  type ContainerState,
+  newState,
+  recordKind,
+  stateKind,
+  statePlaces,
+} from './container.ts'
 import type { Parts } from './parts.ts'
 
 /** What nobody can tell any more. */
@@ -71,7 +80,7 @@ export class Records {
   /** Not there: it has never run. Damaged: it has, and nobody knows how that went. Newer: it is not ours. */
   async #readState({ id, created }: ContainerRecord): Promise<ContainerState | undefined> {
     const { paths, aside, boot } = this.#parts
-    const loaded = await aside.load(paths.containerState(id), stateKind)
+    const loaded = await loadKept(aside, statePlaces(paths, id), stateKind)
     switch (loaded.kind) {
       case 'whole':
         return loaded.record

@@ -1,6 +1,6 @@
 /** What the engine before left → what this one manages: each container for itself, so that one that fails keeps nobody else. */
 import { errnoOf, messageOf } from '../../lib/failure.ts'
-import { adopt, adoptNetwork, endLost } from './adopt.ts'
+import { adopt, adoptNetwork, endLost, type FoundProcess, findProcess } from './adopt.ts'
 import type { Container } from './container.ts'
 import type { Life } from './life.ts'
 import { mend } from './mend.ts'
@@ -28,13 +28,19 @@ export async function takeOver(parts: Parts, options: TakeOverOptions): Promise<
   }
   const all = [...parts.all()]
   settlePorts(all.filter(({ state }) => state.boot === parts.boot))
+  const found = new Map(await Promise.all(all.map(async each => [each, await findProcess(parts, each)] as const)))
   // All addresses are taken before the first container can be started, which would be given one of them.
   await Promise.all([
     ...all.map(container => adoptNetwork(parts, container)),
     ...options.lost.map(id => orSay(`Cannot end what is left of container "${id}"`, endLost(parts, id))),
   ])
   await Promise.all(
-    all.map(container => orSay(`Cannot take over "${container.name}"`, takeOne(parts, container, options))),
+    all.map(container =>
+      orSay(
+        `Cannot take over "${container.name}"`,
+        takeOne(parts, container, { ...options, found: found.get(container) }),
+      ),
+    ),
   )
   await orSay('Cannot look for what runs without a record', tellUnknown(parts, options.lost))
 }
@@ -58,8 +64,12 @@ async function tellUnknown({ all, paths, runtime, say }: Parts, lost: readonly s
   }
 }
 
-async function takeOne(parts: Parts, container: Container, { life, isMeant, remove }: TakeOverOptions): Promise<void> {
-  const adopted = await adopt(parts, container)
+async function takeOne(
+  parts: Parts,
+  container: Container,
+  { life, isMeant, remove, found }: TakeOverOptions & { readonly found: FoundProcess },
+): Promise<void> {
+  const adopted = await adopt(parts, container, found)
   switch (adopted.kind) {
     case 'running':
       container.process = adopted.process

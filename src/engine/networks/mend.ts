@@ -23,11 +23,12 @@ export async function mendAttachments(
     const end = kernel.link(link.host)
     if (end?.master === link.bridge && end.isUp && end.isIsolated === link.isolated && end.isHairpin === link.hairpin)
       continue
-    // an end that hangs loose or is down goes with its pair: what its settings were, nobody knows
+    // an end that hangs loose or is down goes with its pair: what its settings were, nobody knows; one that is no pair of ours is in our way
     await runtime.runHost({
       kind: 'host',
       operations: [
         ...(end ? [{ kind: 'delete-link' as const, name: link.host }] : []),
+        { kind: 'disconnect', path: sandbox, name: link.name },
         { kind: 'connect', path: sandbox, interface: link },
       ],
     })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
@@ -96,4 +97,59 @@ test('what a removal that was cut short left is cleared away', async () => {
   await box.reboot(() => rename(join(folder, id), join(folder, `.${id}`)))
   assert.equal(box.containers.find('web'), undefined)
   assert.deepEqual(await readdir(folder), [])
+})
+
+/** Whatever is written to these is refused, as long as they are folders. */
+async function refusing(paths: readonly string[], work: () => Promise<void>): Promise<() => Promise<void>> {
+  const before = await Promise.all(
+    paths.map(async path => existsSync(path) && { path, text: await readFile(path), time: (await stat(path)).mtime }),
+  )
+  for (const path of paths) {
+    await rm(path, { force: true })
+    await mkdir(join(path, 'full'), { recursive: true })
+  }
+  await work()
+  return async () => {
+    for (const path of paths) await rm(path, { recursive: true })
+    for (const each of before) {
+      if (!each) continue
+      await writeFile(each.path, each.text)
+      await utimes(each.path, each.time, each.time)
+    }
+  }
+}
+
+const restarted = (box: EngineBox) => async () => {
+  await box.containers.stop('web')
+  await box.containers.start('web')
+}
+
+test('a state that its disk does not take is found in the run folder by the next engine', async () => {
+  await using box = await EngineBox.open()
+  const id = await box.run('web')
+  const [path, spare] = ['data', 'run'].map(root => join(box.folder, root, 'containers', id, 'state.json')) as [
+    string,
+    string,
+  ]
+  const free = await refusing([path], restarted(box))
+  const started = box.runtime.last
+  await box.reboot(free)
+  const { State } = await box.containers.inspect('web')
+  assert.deepEqual([State.Status, State.Pid, started.signals], ['running', started.pid, []])
+  await box.containers.stop('web')
+  assert.ok(!existsSync(spare), 'what is in its own place again is in no other')
+  await box.reboot()
+  assert.equal(box.containers.get('web').state.status, 'exited')
+})
+
+test('a state that nothing takes leads to the process that runs, and to no other', async () => {
+  await using box = await EngineBox.open()
+  const id = await box.run('web')
+  const places = ['data', 'run'].map(root => join(box.folder, root, 'containers', id, 'state.json'))
+  const free = await refusing(places, restarted(box))
+  const started = box.runtime.last
+  await box.reboot(free)
+  const { State } = await box.containers.inspect('web')
+  const expected = ['running', started.pid, started.startedAt.toISOString()]
+  assert.deepEqual([State.Status, State.Pid, State.StartedAt], expected)
 })

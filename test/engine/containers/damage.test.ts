@@ -37,6 +37,7 @@ const rows: Readonly<Record<Exclude<keyof Paths, 'roots' | 'name'>, Row>> = {
   containerUpper: ({ paths, id }) => paths.containerUpper(id),
   containerWork: ({ paths, id }) => paths.containerWork(id),
   containerState: ({ paths, id }) => paths.containerState(id),
+  containerStateSpare: ({ paths, id }) => paths.containerStateSpare(id),
   containerRun: ({ paths, id }) => paths.containerRun(id),
   monitor: ({ paths, id }) => paths.monitor(id),
   monitorExit: ({ paths, id }) => paths.monitorExit(id),
