@@ -24,10 +24,9 @@ export interface Apply {
 
 /** Does `work` when nobody else applies to the project; it tells the recorder of each plan it carries out. */
 export async function applying<T>(call: Call, apply: Apply, work: (recorder: Recorder) => Promise<T>): Promise<T> {
-  const [{ Recorder }, { History, usualLength }, { lockProject }] = await Promise.all([
+  const [{ Recorder }, { History, usualLength }] = await Promise.all([
     import('../history/recorder.ts'),
     import('../history/history.ts'),
-    import('../state/project-lock.ts'),
   ])
   const { client, command, name, project, services, scale, to } = apply
   const { env, screen, globals } = call
@@ -45,14 +44,39 @@ export async function applying<T>(call: Call, apply: Apply, work: (recorder: Rec
     warn: text => screen.warn(printable(text)),
   })
   if (isDry) return await work(recorder)
-  await using _ = await lockProject({
+  await using _ = await lock(call, { client, command, name })
+  await goOnAfter(call, { client, name })
+  return await recorder.during(() => work(recorder))
+}
+
+async function lock(call: Call, { client, command, name }: Pick<Apply, 'client' | 'command' | 'name'>) {
+  const { lockProject } = await import('../state/project-lock.ts')
+  return await lockProject({
     host: client.host,
     project: name,
-    holder: { pid: process.pid, user, command: `tscompose ${command}` },
-    onWait: holder => screen.say(waitingFor(name, holder)),
+    holder: { pid: process.pid, user: userName(call.env), command: `tscompose ${command}` },
+    onWait: holder => call.screen.say(waitingFor(name, holder)),
     signal: call.signal,
   })
-  return await recorder.during(() => work(recorder))
+}
+
+/** For commands that let several at a project: what a snapshot has left standing still goes on before they look. */
+export async function letGoOn(call: Call, of: Pick<Apply, 'client' | 'name'>): Promise<void> {
+  const { Standing } = await import('../history/standing.ts')
+  if (call.globals['dry-run'] || !new Standing(of.name, { host: of.client.host, env: call.env }).read()) return
+  await using _ = await lock(call, { ...of, command: 'let go on' })
+  await goOnAfter(call, of)
+}
+
+async function goOnAfter({ env, screen }: Call, { client, name }: Pick<Apply, 'client' | 'name'>): Promise<void> {
+  const [{ Snapshots }, { goOn }] = await Promise.all([
+    import('../history/snapshots.ts'),
+    import('../history/standing.ts'),
+  ])
+  const snapshots = new Snapshots(name, { host: client.host, env })
+  const { standing } = snapshots
+  const tell = (text: string) => screen.warn(printable(text))
+  await goOn({ client, standing, has: snapshot => snapshots.has(snapshot), tell })
 }
 
 function waitingFor(project: string, holder: Holder | undefined): string {

@@ -7,6 +7,7 @@ import type { Observed } from '../targets/engine/observed.ts'
 import { otherOwner } from '../targets/engine/plan/owner.ts'
 import type { Call } from './command.ts'
 import type { OptionTable } from './options.ts'
+import { folderOf } from './project.ts'
 
 export const adoptOption = {
   adopt: { kind: 'flag', about: 'Take over a stack that was brought up from another folder' },
@@ -42,6 +43,18 @@ export function checkOwner(call: Call, observed: Observed, owning: Owning): void
       { hint: `Take it over with ${adopt === undefined ? '"tscompose up --adopt"' : '--adopt'}, or ${otherwise}` },
     )
   if (!call.globals['dry-run']) writeAdopted(project.name, project.directory, of)
+}
+
+/** For what is kept of a project, whose files are those of then: whether it is this folder's to go back. */
+export async function keptOwner(
+  call: Call,
+  { host, project, verb }: Pick<Owning, 'host' | 'project' | 'verb'>,
+): Promise<(observed: Observed) => void> {
+  const directory = await folderOf(call)
+  if (directory === undefined) return () => undefined
+  const otherwise = `name it without its files: -p ${project.name}`
+  const here = { ...project, directory }
+  return observed => checkOwner(call, observed, { host, project: here, adopt: undefined, verb, otherwise })
 }
 
 function isSameFolder(a: string, b: string): boolean {

@@ -137,6 +137,14 @@ export async function projectName(call: Call): Promise<string> {
   return (directory === undefined ? undefined : isolationOf(call, { name, directory })?.name) ?? name
 }
 
+/** The folder of the stack, though its files be broken, where they are what is meant; undefined for a project that is named alone. */
+export async function folderOf(call: Call): Promise<string | undefined> {
+  const quick = quickProject(loadOptions(call))
+  if (quick?.directory !== undefined) return quick.directory
+  const target = await projectOrName({ ...call, args: [] })
+  return 'services' in target ? target.directory : undefined
+}
+
 /**
  * The project as its file says, with the services that are named; by its name alone where -p gives it and -f no file, or where the
  * file cannot be used and COMPOSE_PROJECT_NAME says which project is meant. These are Docker Compose's rules.

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts'
 import type { Observed } from '../targets/engine/observed.ts'
 import type { ServicesOption, Target } from '../targets/engine/plan/scope.ts'
 import { applyPlan } from './apply-plan.ts'
+import { letGoOn } from './applying.ts'
 import { type Call, type Command, command } from './command.ts'
 import { confirm } from './confirm.ts'
 import type { OptionSpec, OptionTable, Values } from './options.ts'
@@ -42,6 +43,7 @@ export async function turned(call: Call) {
     target,
     client,
     observe: async () => {
+      await letGoOn(call, { client, name: target.name })
       // an init container may have configs and secrets
       const inits = 'services' in target && Object.values(target.services).some(each => each.preStart.length > 0)
       const files = inits ? (await import('../targets/engine/plan/file-objects.ts')).filesOf(target) : []

@@ -69,6 +69,17 @@ async function copy(client: Client, { from, to, image, signal }: Cloning): Promi
   await client.call(endpoints.containerArchivePut, put, { signal })
 }
 
+const helperLabel = 'tscompose.copy'
+
+/** Those whose copying was killed: they keep their volume in use. */
+export async function removeHelpers(client: Client, volumes: readonly string[]): Promise<void> {
+  const query = { all: true, filters: { label: [helperLabel] } }
+  const found = await client.call(endpoints.containerList, { query })
+  for (const { Id: id, Labels } of found)
+    if (volumes.includes(Labels?.[helperLabel] ?? ''))
+      await client.call(endpoints.containerRemove, { params: { id }, query: { force: true } })
+}
+
 interface Helping {
   readonly volume: string
   readonly image: string
@@ -89,7 +100,7 @@ async function helper(client: Client, { volume, image, readOnly }: Helping) {
     body: {
       Image: image,
       Entrypoint: ['/never-started'],
-      Labels: { 'tscompose.copy': volume },
+      Labels: { [helperLabel]: volume },
       HostConfig: { NetworkMode: 'none', Mounts: [mount] },
     },
   })

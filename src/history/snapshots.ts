@@ -5,6 +5,7 @@ import { errnoOf, Failure, isFailure, messageOf } from '../lib/failure.ts'
 import { createDocument, type Members, readDocument } from '../state/document.ts'
 import { projectFolder, type StateOf } from '../state/folder.ts'
 import type { Entry } from './entry.ts'
+import { Standing } from './standing.ts'
 
 const version = 1
 const namePattern = /^[a-z0-9][a-z0-9_.-]{0,63}$/
@@ -42,9 +43,11 @@ export function checkSnapshotName(name: string): void {
 export class Snapshots {
   readonly #folder: string
   readonly #project: string
+  readonly standing: Standing
 
   constructor(project: string, of: StateOf) {
     this.#project = project
+    this.standing = new Standing(project, of)
     this.#folder = join(projectFolder(project, of), 'snapshots')
   }
 

@@ -35,7 +35,7 @@ export interface Taking {
 
 /** @throws Failure; then nothing of the snapshot is left, and what was paused or stopped runs again. */
 export async function takeSnapshot(taking: Taking): Promise<NewSnapshot> {
-  const { client, snapshots, project, observed, name, cause, user, tell, signal, now = Date.now } = taking
+  const { client, snapshots, project, observed, name, cause, user, tell, signal, meanwhile, now = Date.now } = taking
   checkSnapshotName(name)
   if (snapshots.has(name)) throw new Failure('conflict', `Project "${project.name}" has a snapshot "${name}" already`)
   const { ours, leftOut } = volumesOf(project.name, observed)
@@ -57,8 +57,17 @@ export async function takeSnapshot(taking: Taking): Promise<NewSnapshot> {
     ...modelOf(taking),
   }
   const done: SnapshotVolume[] = []
+  const running = users.filter(({ state }) => state === 'running')
+  const held = meanwhile === 'running' ? [] : running
+  snapshots.standing.begin({
+    snapshot: name,
+    how: meanwhile === 'stopped' ? 'stopped' : 'paused',
+    containers: held.map(({ id }) => id),
+    volumes: volumes.map(({ volume }) => volume),
+    copies: volumes.map(({ copy }) => copy),
+  })
   try {
-    await during(taking, users, async () => {
+    await during(taking, held, async () => {
       for (const each of volumes) {
         await cloneVolume(client, {
           from: each.volume,
@@ -74,8 +83,11 @@ export async function takeSnapshot(taking: Taking): Promise<NewSnapshot> {
   } catch (error) {
     for (const { copy } of done)
       await client.call(endpoints.volumeRemove, { params: { name: copy }, query: { force: true } })
+    // where they could not be let go on, whoever comes next tries again
+    if (!(error instanceof StandsStill)) snapshots.standing.end()
     throw error
   }
+  snapshots.standing.end()
   return snapshot
 }
 
@@ -111,14 +123,15 @@ function volumesOf(project: string, { volumes }: Observed) {
   }
 }
 
+class StandsStill extends Failure {}
+
 /** What ran before runs afterwards, whatever happens in between. */
 async function during(
   { client, meanwhile, tell }: Taking,
-  users: readonly ObservedContainer[],
+  running: readonly ObservedContainer[],
   work: () => Promise<void>,
 ): Promise<void> {
-  const running = users.filter(({ state }) => state === 'running')
-  if (meanwhile === 'running' || running.length === 0) return await work()
+  if (running.length === 0) return await work()
   const names = running.map(({ name }) => name).join(', ')
   tell(`${meanwhile === 'paused' ? 'Pausing' : 'Stopping'} ${names} while volumes are copied`)
   const held: string[] = []
@@ -141,6 +154,6 @@ async function during(
       }
     if (failures.length > 0)
       // biome-ignore lint/correctness/noUnsafeFinally: that a service stands still is worse than what came before
-      throw new Failure('internal', `Cannot let ${names} go on after the snapshot`, { cause: failures[0] })
+      throw new StandsStill('internal', `Cannot let ${names} go on after the snapshot`, { cause: failures[0] })
   }
 }

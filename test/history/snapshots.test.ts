@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, beforeEach, describe, test } from 'node:test'
 import { planRestore } from '../../src/history/restore.ts'
 import { type NewSnapshot, Snapshots } from '../../src/history/snapshots.ts'
+import { goOn } from '../../src/history/standing.ts'
 import { takeSnapshot } from '../../src/history/take-snapshot.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
 import { projectFolder } from '../../src/state/folder.ts'
@@ -107,6 +108,30 @@ describe('takeSnapshot()', () => {
     assert.deepEqual(snapshots.read(), { snapshots: [], damaged: [] })
   })
 
+  test('has what stands still written down before it does, until it goes on', async () => {
+    const seenThere: unknown[] = []
+    const look = () => void seenThere.push(snapshots.standing.read())
+    const client = new FakeClient({ ...calm, containerPause: look, containerUnpause: look })
+    await take(client).done
+    const still = {
+      snapshot: 'daily',
+      how: 'paused',
+      containers: ['db'],
+      volumes: ['shop_rows'],
+      copies: ['shop_snapshot-daily_shop_rows'],
+    }
+    assert.deepEqual(seenThere, [still, still])
+    assert.equal(snapshots.standing.read(), undefined)
+  })
+
+  test('keeps it written down where it cannot be let go on', async () => {
+    const refuse = () => {
+      throw new Failure('internal', 'the cgroup is busy')
+    }
+    await assert.rejects(take(new FakeClient({ ...calm, containerUnpause: refuse })).done, /Cannot let shop-db-1 go on/)
+    assert.equal(snapshots.standing.read()?.snapshot, 'daily')
+  })
+
   test('refuses a name that is taken before it pauses anything', async () => {
     await take(new FakeClient(calm)).done
     const client = new FakeClient(calm)
@@ -140,6 +165,54 @@ describe('takeSnapshot()', () => {
       'containerUnpause db',
     ])
   })
+})
+
+describe('goOn()', () => {
+  const still = {
+    snapshot: 'daily',
+    containers: ['db', 'web', 'gone'],
+    volumes: ['rows'],
+    copies: ['copy', 'never made'],
+  }
+  const there = (state: object) => ({
+    ...calm,
+    containerInspect: ({ params }: Parameters<Handler>[0]) => {
+      if (params!['id'] === 'gone') throw new Failure('not-found', 'No such container')
+      return {
+        Name: `/shop-${params!['id']}-1`,
+        State: params!['id'] === 'db' ? state : { Running: true, Paused: false },
+      }
+    },
+    containerStart: () => undefined,
+    containerList: () => [
+      { Id: 'helper', Labels: { 'tscompose.copy': 'copy' } },
+      { Id: 'another', Labels: { 'tscompose.copy': 'of another' } },
+    ],
+    containerRemove: () => undefined,
+    volumeRemove: ({ params }: Parameters<Handler>[0]) => {
+      if (params!['name'] === 'never made') throw new Failure('not-found', 'no such volume')
+    },
+  })
+  for (const [how, state, release, word] of [
+    ['paused', { Running: true, Paused: true }, 'containerUnpause db', 'was paused'],
+    ['stopped', { Running: false, Paused: false }, 'containerStart db', 'had been stopped'],
+  ] as const)
+    test(`lets go on what was ${how} and stands still, and takes the copies away`, async () => {
+      const client = new FakeClient(there(state))
+      const { standing } = snapshots
+      standing.begin({ ...still, how })
+      const told: string[] = []
+      const has = (name: string) => snapshots.has(name)
+      await goOn({ client, standing, has, tell: text => told.push(text) })
+      assert.deepEqual(
+        client.calls.filter(call => !call.startsWith('containerInspect')),
+        [release, 'containerList', 'containerRemove helper', 'volumeRemove copy', 'volumeRemove never made'],
+      )
+      assert.deepEqual(told, [`Snapshot daily was broken off: shop-db-1 ${word} for it, and goes on`])
+      assert.equal(standing.read(), undefined)
+      await goOn({ client, standing, has, tell: text => told.push(text) })
+      assert.equal(told.length, 1)
+    })
 })
 
 describe('Snapshots', () => {

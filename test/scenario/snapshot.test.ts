@@ -1,8 +1,12 @@
 /** Volumes, model and images of a stack, kept and brought back. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { onBothEngines } from '../support/both-engines.ts'
-import { jsonLines } from '../support/engine.ts'
+import { jsonLines, launcher } from '../support/engine.ts'
+import { holdingProxy } from '../support/holding-proxy.ts'
 
 const project = `snapshot${process.pid}`
 
@@ -70,6 +74,48 @@ volumes: {rows: {labels: {of: tests}}}
     await run('stack', 'snapshot', 'restore', 'still')
     assert.equal(await db('cat /rows/file'), 'first\n')
   })
+
+  for (const [meanwhile, stands] of [
+    ['paused', 'paused'],
+    ['stopped', 'exited'],
+  ] as const)
+    test(`what is ${meanwhile} for one whose taker is killed goes on with the next command`, async () => {
+      const { kind, write, run, attempt, image, folder, env, host } = ground()
+      write('stack/compose.yaml', stack(image, 'one'))
+      await run('stack', 'up', '-d')
+      // where the engine does not clone, its content goes through containers that never start
+      const copies =
+        kind === 'ours' ? /POST \/v[\d.]+\/volumes\/[^ /]+\/clone/ : /PUT \/v[\d.]+\/containers\/[^ /]+\/archive/
+      await using proxy = await holdingProxy(join(folder, `proxy-${meanwhile}.sock`), host, copies)
+      env['DOCKER_HOST'] = proxy.host
+      try {
+        const words = ['snapshot', 'create', `cut-${meanwhile}`, '--while', meanwhile]
+        const taking = spawn(launcher, words, {
+          cwd: join(folder, 'stack'),
+          env: { ...process.env, ...env },
+          stdio: 'ignore',
+        })
+        const ended = once(taking, 'exit')
+        await Promise.race([proxy.held, ended.then(code => assert.fail(`it ended with ${code}`))])
+        taking.kill('SIGKILL')
+        await ended
+        proxy.release()
+        const states = async () =>
+          Object.fromEntries(
+            jsonLines(await run('stack', 'ps', '-a', '--format', 'json')).map(each => [each.Service, each.State]),
+          )
+        assert.deepEqual(await states(), { db: stands, web: 'running' })
+        const stopped = await attempt('stack', 'stop', 'web')
+        assert.equal(stopped.code, 0, stopped.stderr)
+        assert.match(stopped.stderr, new RegExp(`Snapshot cut-${meanwhile} was broken off: ${project}-db-1 .* goes on`))
+        assert.deepEqual(await states(), { db: 'running', web: 'exited' })
+        assert.equal((await attempt('stack', 'up', '-d')).stderr.includes('broken off'), false)
+        assert.equal((await listed()).length, 0)
+        assert.equal((await run('stack', 'df', '--format', 'json')).includes('_snapshot-cut-'), false)
+      } finally {
+        env['DOCKER_HOST'] = host
+      }
+    })
 
   test('up --snapshot takes one before an image of a service with volumes changes, and only then', async () => {
     const { run, write, image, attempt } = ground()

@@ -72,6 +72,7 @@ networks:
     await git('commit', '-q', '-m', 'stack')
     await git('worktree', 'add', '-q', '../feature-x')
     await run('main', 'up', '-d')
+    await run('main', 'snapshot', 'create', 'good')
     await run(
       'main',
       'exec',
@@ -90,6 +91,8 @@ networks:
       ['stop'],
       ['kill'],
       ['scale', 'web=2'],
+      ['rollback', '1'],
+      ['snapshot', 'restore', '-y', 'good'],
     ]) {
       const refused = await attempt('feature-x', ...words)
       assert.equal(refused.code, 1, words.join(' '))
@@ -99,6 +102,7 @@ networks:
     }
     assert.match((await attempt('feature-x', 'up', '-d')).stderr, /--isolated/)
     assert.deepEqual(await names('main'), before)
+    await run('main', 'snapshot', 'rm', 'good')
   })
 
   test('up --isolated runs the second beside it, on a free port', async () => {

@@ -9,6 +9,7 @@ import { command } from '../command.ts'
 import { asks } from '../confirm.ts'
 import { historyOf, parseNumber, readAll } from '../history-of.ts'
 import { keptProject } from '../kept-project.ts'
+import { keptOwner } from '../owner.ts'
 import { timeoutOption } from '../turning.ts'
 
 export const rollback = command({
@@ -42,9 +43,11 @@ export const rollback = command({
     const { files, variables } = entry
     const project = await keptProject(call, client, { model, images, files, variables, what: String(number) })
     screen.say(`Going back to ${number}, ${whatIs(entry)}`)
+    const accept = await keptOwner(call, { host: client.host, project, verb: 'roll back' })
     const wanted = {
       loaded: { project },
       client,
+      accept,
       services,
       options: {
         ...(services ? { services } : { removeOrphans: true }),

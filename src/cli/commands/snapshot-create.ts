@@ -4,6 +4,7 @@ import { type Meanwhile, meanwhiles } from '../../history/take-snapshot.ts'
 import { look } from '../../targets/engine/converge.ts'
 import { applying } from '../applying.ts'
 import { command } from '../command.ts'
+import { inTurn } from '../keeping.ts'
 import { checkOwner } from '../owner.ts'
 import { loadProject } from '../project.ts'
 import { take } from '../snapshots-of.ts'
@@ -27,28 +28,32 @@ export const snapshotCreate = command({
   ],
   async run(call) {
     const [{ project }, client] = await Promise.all([loadProject(call), call.connect()])
-    return await applying(call, { client, command: 'snapshot create', name: project.name }, async () => {
-      const observed = await look({ client, project, signal: call.signal })
-      const otherwise = 'take it in the folder that it belongs to'
-      checkOwner(call, observed, {
-        host: client.host,
-        project,
-        adopt: undefined,
-        verb: 'take a snapshot of',
-        otherwise,
-      })
-      if (call.globals['dry-run']) return 0
-      const meanwhile = (call.options.while ?? 'paused') as Meanwhile
-      const { name } = await take(call, {
-        client,
-        project,
-        observed,
-        name: call.args[0],
-        cause: 'asked for',
-        meanwhile,
-      })
-      call.screen.print(name)
-      return 0
-    })
+    const { name: of } = project
+    // what stands still meanwhile is nothing to mend
+    return await inTurn(call, { client, name: of, making: true }, () =>
+      applying(call, { client, command: 'snapshot create', name: of }, async () => {
+        const observed = await look({ client, project, signal: call.signal })
+        const otherwise = 'take it in the folder that it belongs to'
+        checkOwner(call, observed, {
+          host: client.host,
+          project,
+          adopt: undefined,
+          verb: 'take a snapshot of',
+          otherwise,
+        })
+        if (call.globals['dry-run']) return 0
+        const meanwhile = (call.options.while ?? 'paused') as Meanwhile
+        const { name } = await take(call, {
+          client,
+          project,
+          observed,
+          name: call.args[0],
+          cause: 'asked for',
+          meanwhile,
+        })
+        call.screen.print(name)
+        return 0
+      }),
+    )
   },
 })

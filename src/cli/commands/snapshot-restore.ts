@@ -9,6 +9,7 @@ import { bringUp } from '../bring-up.ts'
 import { command } from '../command.ts'
 import { confirm } from '../confirm.ts'
 import { keptProject } from '../kept-project.ts'
+import { keptOwner } from '../owner.ts'
 import { snapshotsOf } from '../snapshots-of.ts'
 
 export const snapshotRestore = command({
@@ -25,9 +26,11 @@ export const snapshotRestore = command({
     if (model === undefined) throw new Failure('invalid', `Cannot restore "${snapshot.name}": it has no model`)
     const what = `snapshot ${snapshot.name}`
     const project = await keptProject(call, client, { model, images, files, variables, what })
+    const accept = await keptOwner(call, { host: client.host, project, verb: 'restore a snapshot of' })
     const wanted = {
       loaded: { project },
       client,
+      accept,
       services,
       options: { ...(services && { services }), ...(scale && { scale }), build: 'never' },
     } as const
@@ -36,6 +39,7 @@ export const snapshotRestore = command({
       command: `snapshot restore ${snapshot.name}`,
       before: async recorder => {
         const observed = await observe(client, name, { signal })
+        accept(observed)
         const plan = await planRestore(client, { project: name, snapshot, observed })
         if (!(await confirm(call, plan, { yes: options.yes }))) return false
         recorder.plan(plan, observed)
