@@ -49,7 +49,7 @@ const privileges = { body: optionalJson<readonly PluginPrivilege[]>(), ...refuse
 export const pluginEndpoints = table({
   pluginList: endpoint('GET', '/plugins', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
   pluginPrivileges: endpoint('GET', '/plugins/privileges', { reply: json<readonly unknown[]>() }),
-  pluginPull: endpoint('POST', '/plugins/pull', privileges),
+  pluginPull: endpoint('POST', '/plugins/pull', { query: { remote: 'string' }, ...privileges }),
   pluginCreate: endpoint('POST', '/plugins/create', refused),
   pluginInspect: endpoint('GET', '/plugins/{name*}/json', refused),
   pluginRemove: endpoint('DELETE', '/plugins/{name*}', refused),

@@ -215,7 +215,7 @@ async function snapshotBefore(call: Call, { client, project, plan, observed }: D
 
 function refuse(values: UpValues): void {
   if (values['force-recreate'] && values['no-recreate'])
-    throw usage('--force-recreate and --no-recreate exclude each other')
+    throw usage('--force-recreate and --no-recreate are incompatible')
   if (values.adopt && values.isolated) throw usage('--adopt and --isolated exclude each other')
   if (values.build && values['no-build']) throw usage('--build and --no-build are incompatible')
 }

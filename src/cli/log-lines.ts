@@ -54,7 +54,7 @@ export class LogLines {
   }
 
   /** A line that a hook has printed in a container: "web-1 ->  | text". */
-  hook({ service, container }: Omit<Named, 'number'>, text: string): void {
+  hook({ service, container }: Named, text: string): void {
     const name = `${shortName(service, container)} ->`
     this.#screen.stdout.write(`${this.#prefix({ service, name })}${shown(text)}\n`)
   }
@@ -83,16 +83,18 @@ export class LogLines {
   }
 }
 
-type Named = Pick<LogLine, 'service' | 'number' | 'container'>
+type Named = Pick<LogLine, 'service' | 'container'>
 
-function nameOf({ service, number, container }: Named): string {
-  return number === undefined ? shortName(service, container) : `${service}-${number}`
+function nameOf({ service, container }: Named): string {
+  return shortName(service, container)
 }
 
-/** "web-1" of "shop-web-1"; a container_name stays as it is. */
+/** "web-1" of "shop-web-1", "web-run-1a2b" of "shop-web-run-1a2b"; a container_name stays as it is, as with Compose. */
 function shortName(service: string, container: string): string {
   const at = container.lastIndexOf(`-${service}-`)
-  return at > 0 && /^\d+$/.test(container.slice(at + service.length + 2)) ? container.slice(at + 1) : container
+  return at > 0 && /^(\d+|run-[\da-f]+)$/.test(container.slice(at + service.length + 2))
+    ? container.slice(at + 1)
+    : container
 }
 
 /** Colours of the container's own stay; what moves the cursor, sets titles or rings is shown, not obeyed. */

@@ -20,6 +20,8 @@ export interface Listing<Row extends object> {
   readonly headings?: Readonly<Record<string, string>>
   /** What Compose prints for `json`: an object a line, or one array. */
   readonly json: 'lines' | 'array'
+  /** What Compose prints for an empty `array`, where that is not []. */
+  readonly none?: 'null'
   /** Whether text without {{ }} is a template too, as for Compose's ps, stats and volumes. */
   readonly anyText?: boolean
   /** No column is narrower. */
@@ -37,6 +39,7 @@ export async function listed<Row extends object>(listing: Listing<Row>): Promise
   const format = listing.format || 'table'
   const lines = () => (rows.length === 0 ? [] : [rows.map(row => JSON.stringify(row)).join('\n')])
   if (format === 'jsonl' || (format === 'json' && json === 'lines')) return lines()
+  if (format === 'json' && rows.length === 0 && listing.none) return [listing.none]
   if (format === 'array' || format === 'json') return [JSON.stringify(rows)]
   if (format === 'table') {
     const cells = Object.values(columns)

@@ -228,7 +228,7 @@ class Checker {
 
   /**
    * Two services that publish the same port of the same address can never run together. They may run in turn, the second when the first
-   * has completed, so only what one service says of itself blocks it.
+   * has completed, and may be created: the engine refuses what cannot run, with the name of who has the port.
    */
   checkPorts(): void {
     const taken = new Map<string, { service: string; address: string }[]>()
@@ -250,7 +250,6 @@ class Checker {
             code: 'port-clash',
             message: `Port ${key} can be published by one container only, and "${service.name}" has ${service.replicas}`,
             hint: 'Publish a range, or no fixed port',
-            blocks: [service.name],
           })
         taken.set(key, [...holders, { service: service.name, address }])
       }

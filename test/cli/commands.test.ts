@@ -355,7 +355,7 @@ describe('plan and up', () => {
 
   test('up refuses options that exclude each other', async () => {
     for (const [words, text] of [
-      [['--force-recreate', '--no-recreate'], /exclude each other/],
+      [['--force-recreate', '--no-recreate'], /are incompatible/],
       [['-d', '--exit-code-from', 'web'], /leave out -d/],
       [['--watch', '-d'], /needs the output/],
       [['--scale', 'web'], /SERVICE=N/],

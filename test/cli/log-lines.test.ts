@@ -29,7 +29,7 @@ describe('LogLines', () => {
     const { written, screen } = recorder()
     const lines = new LogLines(screen, { ...style, services: ['web', 'database'] })
     lines.write(line)
-    lines.write({ ...line, service: 'database', stream: 'stderr', text: 'oops' })
+    lines.write({ ...line, service: 'database', container: 'shop-database-1', stream: 'stderr', text: 'oops' })
     assert.deepEqual(written, { stdout: 'web-1       | hi\n', stderr: 'database-1  | oops\n' })
   })
 
@@ -48,7 +48,7 @@ describe('LogLines', () => {
     const first = new LogLines(one.screen, { ...style, services })
     const second = new LogLines(two.screen, { ...style, services })
     first.write(line)
-    second.write({ ...line, service: 'db' })
+    second.write({ ...line, service: 'db', container: 'shop-db-1' })
     two.written.stdout = ''
     second.write(line)
     assert.equal(one.written.stdout, two.written.stdout)
@@ -74,8 +74,16 @@ describe('LogLines', () => {
     const { written, screen } = recorder()
     const lines = new LogLines(screen, { ...style, services: ['web'] })
     const end = { service: 'web', exitCode: 3, restarts: false }
-    lines.exited({ ...end, number: 1, container: 'shop-web-1' })
-    lines.exited({ ...end, number: undefined, container: 'named', restarts: true })
+    lines.exited({ ...end, container: 'shop-web-1' })
+    lines.exited({ ...end, container: 'named', restarts: true })
     assert.equal(written.stdout, 'web-1 exited with code 3\nnamed exited with code 3 (restarting)\n')
+  })
+
+  test('names a container by its container_name where it has one, and one of run as such', () => {
+    const { written, screen } = recorder()
+    const lines = new LogLines(screen, { ...style, services: ['web'] })
+    lines.write({ ...line, container: 'the-site' })
+    lines.write({ ...line, container: 'shop-web-run-0a1b2c3d4e5f' })
+    assert.equal(written.stdout, 'the-site  | hi\nweb-run-0a1b2c3d4e5f  | hi\n')
   })
 })

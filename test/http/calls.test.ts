@@ -265,6 +265,17 @@ test('the refusal of a short body waits for it, so that who closes afterwards ha
   assert.match(answer, /^HTTP\/1\.1 400 .*unsupported Content-Type/s)
   socket.destroy()
   assert.match(await on.exchange(head), /^HTTP\/1\.1 400 /)
+  // a length that is not told may be short
+  const pieces = on.dial()
+  let late = ''
+  pieces.on('data', piece => (late += piece))
+  pieces.write(head.replace('Content-Length: 2', 'Transfer-Encoding: chunked'))
+  await on.client.call(endpoints.ping, {})
+  assert.equal(late, '')
+  pieces.write('2\r\n{}\r\n0\r\n\r\n')
+  await once(pieces, 'end')
+  assert.match(late, /^HTTP\/1\.1 400 .*unsupported Content-Type/s)
+  pieces.destroy()
 })
 
 test('every answer carries the headers that clients read', async () => {

@@ -49,6 +49,7 @@ test('what is said of plugins is JSON, or is refused before anybody looks for th
   const badKey = "invalid JSON: invalid character 'b' looking for beginning of object key string"
   for (const path of ['/plugins/x/set', '/plugins/x/upgrade?remote=y', '/plugins/pull?remote=y'])
     assert.deepEqual([path, ...(await post(path, '{bad'))], [path, '400', badKey])
+  assert.deepEqual(await post('/plugins/pull', '[]'), ['400', 'invalid reference format'])
   assert.deepEqual(await post('/plugins/x/set', '["A=b"]'), ['404', 'plugin "x" not found'])
   assert.deepEqual(await post('/plugins/x/upgrade?remote=y', '[{"Name":"network","Value":["host"]}]'), [
     '404',

@@ -51,6 +51,7 @@ export const images = command({
         CREATED: row => (row.LastTagTime.startsWith('0001') ? 'N/A' : ago(Date.parse(row.LastTagTime), now)),
       },
       json: 'array',
+      none: 'null',
       least: 20,
     })
   },

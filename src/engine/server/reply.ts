@@ -107,7 +107,9 @@ export function sendError(response: ServerResponse, error: unknown): void {
   const answer = () => sendJson(response, status, errorReply(error))
   const isOnItsWay = !response.req.complete
   if (isOnItsWay) discard(response.req)
-  if (isOnItsWay && Number(response.req.headers['content-length']) <= shortBody) whenArrived(response.req, answer)
+  // one that does not tell its length may be short
+  const length = Number(response.req.headers['content-length'] ?? 0)
+  if (isOnItsWay && length <= shortBody) whenArrived(response.req, answer)
   else answer()
 }
 

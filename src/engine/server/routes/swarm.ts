@@ -42,7 +42,10 @@ export function pluginRoutes(): Handlers<typeof pluginEndpoints> {
     }),
     pluginList: () => [],
     pluginPrivileges: () => [],
-    pluginPull: noPlugins,
+    pluginPull: ({ query }) => {
+      if (!query.remote) throw new Failure('invalid', 'invalid reference format')
+      return noPlugins()
+    },
     pluginCreate: noPlugins,
   }
 }

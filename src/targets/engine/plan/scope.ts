@@ -28,7 +28,10 @@ const takesOneOffs: Readonly<Record<Verb, boolean>> = {
   unpause: false,
 }
 
-/** @throws Failure `not-found` for a service that the stack does not have. */
+/** Those that are held against what there is, also where no stack tells of it. */
+const mustExist: readonly Verb[] = ['start', 'restart']
+
+/** @throws Failure `not-found` for a service that the stack does not have, or to start for one of which there is nothing. */
 export function chosen(
   verb: Verb,
   target: Target,
@@ -36,7 +39,11 @@ export function chosen(
 ): readonly ObservedContainer[] {
   const named = services === undefined ? undefined : new Set(services)
   for (const name of named ?? [])
-    if ('services' in target && serviceOf(target, name) === undefined)
+    if (
+      'services' in target
+        ? serviceOf(target, name) === undefined
+        : mustExist.includes(verb) && !observed.containers.some(({ service }) => service === name)
+    )
       throw new Failure('not-found', `no such service: ${name}`)
   return observed.containers.filter(container => {
     // what is left of an init container goes with the rest

@@ -259,3 +259,13 @@ test('planStop(), planRestart() and planDown() run pre_stop before, planStart() 
   ])
   assert.deepEqual(lines(planDown({ name: 'shop' }, before)).slice(0, 1), ['#1 stop-container shop-web-1'])
 })
+
+test('planStart() and planRestart() know no service of which there is nothing, where no stack tells of it; planStop() takes it for nothing to do', () => {
+  const byName = { name: 'shop' }
+  for (const plan of [planStart, planRestart])
+    assert.throws(
+      () => plan(byName, up(shop), { services: ['web', 'nope'] }),
+      error => isFailure(error, 'not-found') && error.message === 'no such service: nope',
+    )
+  assert.deepEqual(lines(planStop(byName, up(shop), { services: ['nope'] })), [])
+})
