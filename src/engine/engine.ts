@@ -35,6 +35,7 @@ import { Forwards } from './logs/forward/forwards.ts'
 import { type LogDefaults, usualLog } from './logs/log-defaults.ts'
 import type { NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
+import { UserRanges, type UserSettings, usualUsers } from './users/user-ranges.ts'
 import { Volumes } from './volumes/volumes.ts'
 
 export interface EngineOptions {
@@ -52,6 +53,8 @@ export interface EngineOptions {
   readonly archiveLimits?: Partial<ArchiveLimits> | undefined
   /** Default: json-file. */
   readonly logs?: LogDefaults | undefined
+  /** Default: that of the host. */
+  readonly users?: UserSettings | undefined
   /** Puts one line into the engine's log. */
   readonly say?: Say | undefined
 }
@@ -113,6 +116,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   })
   undo.defer(() => networks.close())
   const logs = options.logs ?? usualLog
+  const users = new UserRanges(options.users ?? usualUsers, say)
   const forwards = new Forwards(say)
   undo.defer(() => forwards.close())
   const compressor = new Compressor(say)
@@ -127,6 +131,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       syncer,
       images,
       volumes,
+      users,
       networks,
       runtime,
       forwards,
@@ -161,7 +166,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   })
   undo.defer(() => builder.close())
   let buildKit: Promise<BuildKit> | undefined
-  const info = () => engineInfo({ paths, containers, images, runtime, logDriver: logs.driver })
+  const info = () => engineInfo({ paths, containers, images, runtime, logDriver: logs.driver, usersMode: users.mode })
   const openKit = () => (buildKit ??= loadBuildKit({ paths, builder, images, mirrors, say, networks }, info))
   undo.defer(async () => (await buildKit)?.close())
   const close = undo.move()

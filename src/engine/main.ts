@@ -26,6 +26,7 @@ const options = {
   'registry-mirror': { type: 'string', multiple: true },
   'insecure-registry': { type: 'string', multiple: true },
   'build-cache': { type: 'string' },
+  'userns-mode': { type: 'string' },
   'log-driver': { type: 'string' },
   'log-opt': { type: 'string', multiple: true },
   'ready-fd': { type: 'string' },
@@ -100,7 +101,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     })
   const [
     { createEngine },
-    { archiveLimits, buildBudget, logDefaults, registrySettings },
+    { archiveLimits, buildBudget, logDefaults, registrySettings, userSettings },
     { engineRelease },
     { serve },
     { handlersOf },
@@ -120,6 +121,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     buildBudget: buildBudget(flags),
     archiveLimits: archiveLimits(flags),
     logs: logDefaults(flags),
+    users: userSettings(flags),
     say,
   })
   try {

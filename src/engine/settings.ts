@@ -7,6 +7,7 @@ import type { CacheSpace } from './build/cache-prune.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
 import type { ArchiveLimits } from './images/unpack-limits.ts'
 import { checkLogDefaults, type LogDefaults, usualLog } from './logs/log-defaults.ts'
+import { type UserSettings, usualUsers } from './users/user-ranges.ts'
 
 /** Where settings are looked for when --config names no other file. */
 export const defaultConfig = '/etc/tscompose/engine.json'
@@ -41,6 +42,11 @@ const schema = z.strictObject({
     .strictObject({ size: z.string(), entries: wholeNumber, depth: wholeNumber, ratio: wholeNumber })
     .partial()
     .default({}),
+  'userns-mode': z.enum(['host', 'auto']).optional(),
+  'userns-user': z
+    .string()
+    .regex(/^[^:\s]+$/, 'it should be the name of a user')
+    .optional(),
   'log-driver': z.string().optional(),
   'log-opts': z.record(z.string(), z.string()).default({}),
 })
@@ -50,6 +56,7 @@ export interface SettingFlags {
   readonly 'registry-mirror'?: readonly string[] | undefined
   readonly 'insecure-registry'?: readonly string[] | undefined
   readonly 'build-cache'?: string | undefined
+  readonly 'userns-mode'?: string | undefined
   readonly 'log-driver'?: string | undefined
   /** "max-size=10m". */
   readonly 'log-opt'?: readonly string[] | undefined
@@ -115,6 +122,15 @@ export function logDefaults(flags: SettingFlags): LogDefaults {
   const defaults = { driver, options: { ...kept, ...Object.fromEntries(options) } }
   checkLogDefaults(defaults)
   return defaults
+}
+
+/** The user namespace of containers that say nothing, and whose ids such have. @throws Failure `invalid`. */
+export function userSettings(flags: SettingFlags): UserSettings {
+  const file = readConfig(flags.config)
+  const mode = flags['userns-mode'] ?? file['userns-mode'] ?? usualUsers.mode
+  if (mode !== 'host' && mode !== 'auto')
+    throw new Failure('invalid', `Cannot use user namespace mode "${mode}": it should be host or auto`)
+  return { mode, user: file['userns-user'] }
 }
 
 function readConfig(named: string | undefined): z.infer<typeof schema> {

@@ -54,6 +54,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   forgetFlows: 'int host_forget_flows(const uint8_t *address, int size, int protocol, int port)',
   firewallGeneration: 'int host_firewall_generation()',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
+  fileOwner: 'int host_file_owner(unsigned int uid, unsigned int gid)',
   datagrams: 'int host_datagrams(const char *path)',
   sendDatagram: 'int host_send_datagram(int fd, const uint8_t *bytes, size_t size)',
 })
@@ -214,6 +215,19 @@ export function makeNode(path: string, type: keyof typeof nodeTypes, major = 0, 
   const [high, low] = [BigInt(major), BigInt(minor)]
   const device = ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
   libcChecked(`mknod "${path}"`, libc().mknod(cPath(path), nodeTypes[type] | 0o600, device))
+}
+
+/**
+ * Runs what makes files, at once and on this thread alone, as if another user did, with all rights of ours: for mounts and file systems
+ * of a user namespace, in which our own ids mean nothing.
+ */
+export function asFileOwner<T>(owner: { readonly uid: number; readonly gid: number }, act: () => T): T {
+  checked('setfsuid', host().fileOwner(owner.uid, owner.gid))
+  try {
+    return act()
+  } finally {
+    checked('setfsuid', host().fileOwner(0, 0))
+  }
 }
 
 /** Sets an extended attribute; of a symbolic link itself, never of what it points to. */

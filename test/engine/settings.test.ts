@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { archiveLimits, buildBudget, type SettingFlags } from '../../src/engine/settings.ts'
+import { archiveLimits, buildBudget, type SettingFlags, userSettings } from '../../src/engine/settings.ts'
 import { temporaryFolder } from '../support/temporary-paths.ts'
 
 function flags(t: TestContext, content: unknown, more: SettingFlags = {}): SettingFlags {
@@ -46,4 +46,16 @@ test('archives have limits, as far as they are set', t => {
     [{ files: 5 }, /archive-limits: Unrecognized key/],
   ] as const)
     assert.throws(() => limits(content), text)
+})
+
+test('the user namespace of containers that say nothing, by a flag before the file', t => {
+  assert.deepEqual(userSettings(flags(t, {})), { mode: 'host', user: undefined })
+  const file = { 'userns-mode': 'auto', 'userns-user': 'me' }
+  assert.deepEqual(userSettings(flags(t, file)), { mode: 'auto', user: 'me' })
+  assert.deepEqual(userSettings(flags(t, file, { 'userns-mode': 'host' })), { mode: 'host', user: 'me' })
+  assert.throws(() => userSettings(flags(t, {}, { 'userns-mode': 'yes' })), {
+    kind: 'invalid',
+    message: 'Cannot use user namespace mode "yes": it should be host or auto',
+  })
+  assert.throws(() => userSettings(flags(t, { 'userns-mode': 'private' })), /userns-mode: /)
 })

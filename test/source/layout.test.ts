@@ -167,12 +167,14 @@ const engineWalls: Readonly<Record<string, readonly string[]>> = {
   dockerfile: [],
   images: ['base', 'dockerfile'],
   volumes: ['base'],
+  // ids of the host for user namespaces
+  users: ['base'],
   dns: ['base'],
   logs: ['base'],
   health: ['base'],
   networks: ['base', 'dns'],
   // of build, what a command of a build is told
-  containers: ['base', 'images', 'volumes', 'dns', 'logs', 'health', 'networks', 'build'],
+  containers: ['base', 'images', 'volumes', 'users', 'dns', 'logs', 'health', 'networks', 'build'],
   build: ['base', 'dockerfile', 'images'],
   buildkit: ['base', 'dockerfile', 'images', 'build'],
 }

@@ -33,6 +33,12 @@ export const engine = command({
       value: 'SIZE',
       about: 'What builds may keep for the next ones, such as 10GB (default: a tenth of the disk)',
     },
+    'userns-mode': {
+      kind: 'text',
+      value: 'MODE',
+      about:
+        'User namespace of containers that say nothing: host (default), or auto, ids of their own for each project',
+    },
     'log-driver': {
       kind: 'text',
       value: 'NAME',

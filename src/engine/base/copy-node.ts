@@ -67,17 +67,27 @@ export async function copyNode({ stat, at }: NodeSource, to: HostPath, look: Loo
   lutimesSync(fsPath(to), timeOf(stat), timeOf(stat))
 }
 
+/** Has something made by whoever may make it there. */
+export type Make = <T>(act: () => T) => T
+const asItIs: Make = act => act()
+
+/** What an entry is written from, and as whose. */
+interface Written {
+  readonly entry: TarEntry
+  readonly reader: TarReader
+  readonly owner: Owner
+  readonly make?: Make | undefined
+}
+
 /** Anything of an archive but a folder or a hard link, under a name where nothing is. */
-export async function writeEntry(
-  to: HostPath,
-  { entry, reader, owner }: { readonly entry: TarEntry; readonly reader: TarReader; readonly owner: Owner },
-): Promise<void> {
+export async function writeEntry(to: HostPath, written: Written): Promise<void> {
+  const { entry, owner, make = asItIs } = written
   const { type } = entry
   if (type === 'directory' || type === 'link') throw new Failure('internal', `Cannot write a ${type} as a file`)
-  if (type === 'file') return await writeFile(to, entry, { reader, owner })
+  if (type === 'file') return await writeFile(to, { ...written, make })
   // text for whoever uses it; it is never resolved here
-  if (type === 'symlink') symlinkSync(fsPath(entry.linkname), fsPath(to))
-  else makeNode(to, type, entry.major, entry.minor)
+  if (type === 'symlink') make(() => symlinkSync(fsPath(entry.linkname), fsPath(to)))
+  else make(() => makeNode(to, type, entry.major, entry.minor))
   lchownSync(fsPath(to), owner.uid, owner.gid)
   if (type !== 'symlink') chmodSync(fsPath(to), entry.mode)
   setImageXattrs(to, entry.xattrs)
@@ -92,12 +102,8 @@ export function setFolder(fd: number, entry: TarEntry, owner: Owner): void {
   futimesSync(fd, fileTime(entry), fileTime(entry))
 }
 
-async function writeFile(
-  to: HostPath,
-  entry: TarEntry,
-  { reader, owner }: { readonly reader: TarReader; readonly owner: Owner },
-): Promise<void> {
-  const fd = openSync(fsPath(to), newFile, 0o600)
+async function writeFile(to: HostPath, { entry, reader, owner, make = asItIs }: Written): Promise<void> {
+  const fd = make(() => openSync(fsPath(to), newFile, 0o600))
   try {
     await writeContent(fd, entry.size, reader)
     // chown clears set-uid bits and file capabilities, so it comes first

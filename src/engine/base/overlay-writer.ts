@@ -19,8 +19,8 @@ import {
 } from 'node:fs'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import { fsPath } from '../../lib/file-name.ts'
-import { makeNode, setXattr } from '../../runtime/native.ts'
-import type { HostPath } from '../../runtime/spec.ts'
+import { asFileOwner, makeNode, setXattr } from '../../runtime/native.ts'
+import type { HostPath, IdRange } from '../../runtime/spec.ts'
 import { copyNode, type Owner } from './copy-node.ts'
 import { readImageXattrs, setImageXattrs } from './image-xattrs.ts'
 import {
@@ -76,10 +76,19 @@ export interface Place {
 export class OverlayWriter implements Disposable {
   readonly root: WriteFolder
   readonly #below: MergedTree | undefined
+  readonly #ids: IdRange | undefined
   readonly #open = new Set<number>()
 
-  /** `below`: lowest first. The upper is there, with the root's owner and mode. */
-  constructor(below: readonly HostPath[], upper: HostPath, mounts?: Mounts) {
+  /**
+   * `below`: lowest first. The upper is there, with the root's owner and mode. `ids`: the upper is what a user namespace shows, in
+   * which nobody makes anything but who has an id there; owners are given as the host counts.
+   */
+  constructor(
+    below: readonly HostPath[],
+    upper: HostPath,
+    { mounts, ids }: { readonly mounts?: Mounts | undefined; readonly ids?: IdRange | undefined } = {},
+  ) {
+    this.#ids = ids
     this.#below = below.length === 0 ? undefined : new MergedTree(below)
     try {
       const fd = this.#openFolder(upper)
@@ -181,7 +190,8 @@ export class OverlayWriter implements Disposable {
   /** As mkdir(2) makes them: what is made in a set-group-id folder is one as well. */
   #makeWithin(parent: WriteFolder, name: string, { mode, owner }: NewFolder): WriteFolder {
     const setGroup = parent.stat.mode & 0o2000
-    const own = owner ?? { uid: 0, gid: setGroup === 0 ? 0 : parent.stat.gid }
+    const { uid, gid } = this.#ids ?? { uid: 0, gid: 0 }
+    const own = owner ?? { uid, gid: setGroup === 0 ? gid : parent.stat.gid }
     return this.makeFolder(parent, name, { mode: mode | setGroup, owner: own })
   }
 
@@ -189,13 +199,18 @@ export class OverlayWriter implements Disposable {
   makeFolder(parent: WriteFolder, name: string, made: { readonly mode: number; readonly owner: Owner }): WriteFolder {
     const path = at(this.descriptor(parent), name)
     const hidden = this.#takeWhiteout(path)
-    mkdirSync(fsPath(path), 0o700)
+    this.make(() => mkdirSync(fsPath(path), 0o700))
     const fd = this.#openFolder(path)
     fchownSync(fd, made.owner.uid, made.owner.gid)
     fchmodSync(fd, made.mode)
     if (hidden) setXattr(`/proc/self/fd/${fd}/.`, opaqueXattr, yes)
     const stat = lstatSync(`/proc/self/fd/${fd}/.`)
     return { kind: 'folder', stat, name: `${parent.name}/${name}`, parent, lower: undefined, mounts: undefined, fd }
+  }
+
+  /** Runs what makes one thing in the upper, at once: as one who may. */
+  make<T>(act: () => T): T {
+    return this.#ids ? asFileOwner(this.#ids, act) : act()
   }
 
   /** The host's path at which something else than a folder is to be made, where the stack shows no folder; what is there goes away. */
@@ -231,7 +246,8 @@ export class OverlayWriter implements Disposable {
     if (lstatSync(fsPath(path), { throwIfNoEntry: false }) === undefined)
       await copyNode({ stat: found.stat, at: found.path }, path, { owner: found.stat, mode: found.stat.mode & 0o7777 })
     // link(2) does not follow a link at the end
-    linkSync(fsPath(path), fsPath(this.clear(to.folder, to.name)))
+    const name = this.clear(to.folder, to.name)
+    this.make(() => linkSync(fsPath(path), fsPath(name)))
     return true
   }
 

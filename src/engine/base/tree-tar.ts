@@ -3,8 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, type
 import { type FileHandle, open } from 'node:fs/promises'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import { fsPath, nameOfBytes } from '../../lib/file-name.ts'
-import type { HostPath } from '../../runtime/spec.ts'
+import type { HostPath, IdRange } from '../../runtime/spec.ts'
 import { readImageXattrs } from './image-xattrs.ts'
+import { ownerInside, xattrsInside } from './mapped-ids.ts'
 import { longestPath, type MergedTree, type TreeFolder, type TreeNode } from './merged-tree.ts'
 import { type TarHeader, tarEnd, tarHeader, tarPadding } from './tar-writer.ts'
 
@@ -40,11 +41,14 @@ export function* walkTree(tree: MergedTree, entry: TreeFolder | TreeNode, name: 
   }
 }
 
-/** The archive of what a walk yields; small pieces are gathered. */
-export async function* treeTar(entries: Iterable<FileEntry | Marker>): AsyncGenerator<Uint8Array, void, undefined> {
+/** The archive of what a walk yields; small pieces are gathered. `ids`: whose the files are, to be told as its user namespace counts. */
+export async function* treeTar(
+  entries: Iterable<FileEntry | Marker>,
+  ids?: IdRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let waiting: Uint8Array[] = []
   let length = 0
-  for await (const piece of pieces(entries)) {
+  for await (const piece of pieces(entries, ids)) {
     waiting.push(piece)
     length += piece.length
     if (length < gathered) continue
@@ -55,7 +59,15 @@ export async function* treeTar(entries: Iterable<FileEntry | Marker>): AsyncGene
   yield Buffer.concat(waiting, length)
 }
 
-async function* pieces(entries: Iterable<FileEntry | Marker>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* pieces(
+  entries: Iterable<FileEntry | Marker>,
+  ids: IdRange | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const common = (stat: Stats, name: string) => ({ ...look(stat, name), ...(ids && ownerInside(stat, ids)) })
+  const xattrsOf = (path: HostPath) => {
+    const found = readImageXattrs(path)
+    return found && ids ? xattrsInside(found, ids) : found
+  }
   const linked = new Map<string, string>()
   for (const entry of entries) {
     if ('marker' in entry) {
@@ -67,25 +79,24 @@ async function* pieces(entries: Iterable<FileEntry | Marker>): AsyncGenerator<Ui
     const first = stat.nlink > 1 && !stat.isDirectory() ? linked.get(key) : undefined
     if (first !== undefined) yield tarHeader({ ...common(stat, name), type: 'link', linkname: first })
     else if (stat.isFile()) {
-      const written = yield* file(entry)
+      const written = yield* file(entry, { common, xattrsOf })
       if (!written) continue
     } else {
-      const header = special(entry)
+      const header = special(entry, common(stat, name))
       if (header === undefined) continue
-      yield tarHeader({ ...header, xattrs: readImageXattrs(entry.path) })
+      yield tarHeader({ ...header, xattrs: xattrsOf(entry.path) })
     }
     if (stat.nlink > 1 && first === undefined && !stat.isDirectory()) linked.set(key, name)
   }
   yield tarEnd
 }
 
-function common(stat: Stats, name: string) {
+function look(stat: Stats, name: string) {
   return { name, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtime: Math.floor(stat.mtimeMs / 1000) }
 }
 
 /** Undefined for what has no place in a tar (a socket), or has gone since it was listed. */
-function special({ name, stat, path }: FileEntry): TarHeader | undefined {
-  const header = common(stat, name)
+function special({ stat, path }: FileEntry, header: ReturnType<typeof look>): TarHeader | undefined {
   if (stat.isDirectory()) return { ...header, type: 'directory' }
   if (stat.isSymbolicLink()) {
     const linkname = linkText(path)
@@ -118,7 +129,10 @@ export function deviceNumbers(device: number): readonly [major: number, minor: n
 const reading = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** Exactly as many bytes as the header says, also when the file is written to meanwhile: what it lacks then is zeros, as in every tar. */
-async function* file({ name, path }: FileEntry): AsyncGenerator<Uint8Array, boolean, undefined> {
+async function* file(
+  { name, path }: FileEntry,
+  { common, xattrsOf }: { readonly common: typeof look; readonly xattrsOf: typeof readImageXattrs },
+): AsyncGenerator<Uint8Array, boolean, undefined> {
   let fd: number
   try {
     fd = openSync(fsPath(path), reading)
@@ -133,7 +147,7 @@ async function* file({ name, path }: FileEntry): AsyncGenerator<Uint8Array, bool
     if (!stat.isFile()) return false
     const at = `/proc/self/fd/${fd}`
     // lgetxattr on the magic link would ask the link
-    const xattrs = readImageXattrs(path)
+    const xattrs = xattrsOf(path)
     yield tarHeader({ ...common(stat, name), type: 'file', size: stat.size, xattrs })
     if (stat.size > small) large = await open(at, 'r')
     for (let done = 0; done < stat.size; ) {

@@ -50,6 +50,9 @@ export const mountPointSchema = z.object({
 })
 export type MountPoint = z.infer<typeof mountPointSchema>
 
+/** The ids of its user namespace on the host; `key` is whose they are. */
+const usersSchema = z.object({ key: z.string(), uid: z.number(), gid: z.number(), size: z.number() })
+
 export const recordSchema = z.object({
   version: z.literal(recordVersion),
   id: z.string(),
@@ -63,6 +66,8 @@ export const recordSchema = z.object({
   hostConfig: hostConfigSchema,
   endpoints: z.array(endpointRequestSchema),
   mounts: z.array(mountPointSchema),
+  /** None: it is in the user namespace of the host. */
+  users: usersSchema.optional(),
 })
 export type ContainerRecord = z.infer<typeof recordSchema>
 export const recordKind: RecordKind<ContainerRecord> = { version: recordVersion, schema: recordSchema }

@@ -6,7 +6,7 @@ import type { Container } from './container.ts'
  * The label by which Docker's clients mark the containers of one project. All that is read of it is whether two containers
  * have the same one: on a network that several projects share, names of one's own group come before those of others.
  */
-const groupLabel = 'com.docker.compose.project'
+export const groupLabel = 'com.docker.compose.project'
 
 export function memberOf({ id, name, record }: Container): Member {
   const { config, hostConfig } = record

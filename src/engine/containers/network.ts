@@ -1,7 +1,7 @@
 /** A container's network: joined, or its own sandbox with addresses, ports and a name server; and all of it given back. */
 import { hostname as hostName } from 'node:os'
 import { Failure, messageOf } from '../../lib/failure.ts'
-import type { HostOperation, NetworkSpec } from '../../runtime/spec.ts'
+import type { HostOperation, NetworkSpec, UserNamespace } from '../../runtime/spec.ts'
 import type { Attachment } from '../networks/attachment.ts'
 import type { PublishedPort } from '../networks/published-port.ts'
 import { networkKind } from './config/endpoints.ts'
@@ -121,7 +121,7 @@ export async function openSandbox(
   parts: Parts,
   container: Container,
   network: ContainerNetwork,
-  undo: AsyncDisposableStack,
+  { undo, user }: { readonly undo: AsyncDisposableStack; readonly user: UserNamespace },
 ): Promise<NetworkSpec> {
   const { spec } = network
   if (spec.kind !== 'create') return spec
@@ -129,7 +129,7 @@ export async function openSandbox(
   if (!hasNameServer(network.attachments)) return spec
   await parts.runtime.runHost({
     kind: 'host',
-    operations: [{ kind: 'create-sandbox', path: spec.path, interfaces: spec.interfaces }],
+    operations: [{ kind: 'create-sandbox', path: spec.path, interfaces: spec.interfaces, user }],
   })
   await serveNames(parts, container, spec.path)
   undo.defer(() => parts.networks.dns.stop(spec.path))

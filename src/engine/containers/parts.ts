@@ -9,6 +9,7 @@ import type { Compressor } from '../logs/compressor.ts'
 import type { Forwards } from '../logs/forward/forwards.ts'
 import type { LogDefaults } from '../logs/log-defaults.ts'
 import type { Networks } from '../networks/networks.ts'
+import type { UserRanges } from '../users/user-ranges.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import type { Container } from './container.ts'
 
@@ -21,6 +22,8 @@ export interface Parts {
   readonly syncer: Syncer
   readonly images: Images
   readonly volumes: Volumes
+  /** Ids of the host that user namespaces have. */
+  readonly users: UserRanges
   readonly networks: Networks
   readonly runtime: Runtime
   /** Logs that are sent to servers. */
@@ -70,6 +73,6 @@ export function sharers(parts: Parts, container: Container): Container[] {
 }
 
 /** Whose process a "container:x" mode joins. */
-export function joined(parts: Parts, mode: string): Container | undefined {
+export function joined(parts: Pick<Parts, 'get'>, mode: string): Container | undefined {
   return mode.startsWith('container:') ? parts.get(mode.slice('container:'.length)) : undefined
 }

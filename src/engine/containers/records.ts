@@ -65,6 +65,7 @@ export class Records {
         aside.keep(folder, `Cannot use "${folder}": its record is that of container "${record.id}"`)
         return undefined
       }
+      if (record.users) this.#parts.users.hold(id, record.users)
       const state = await this.#readState(record)
       return state && { container: new Container(record, state, this.#parts) }
     } catch (error) {

@@ -68,7 +68,7 @@ export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
       fileSystem('devpts', slots.pts, ['nosuid', 'noexec'], { ptmxmode: '0666', mode: '0620', gid: '5' }),
     ),
     ...at('/sys', passing, sysSteps(writable)),
-    ...cgroupMounts(spec, facts, spec.writableCgroups ? [] : ['ro'], taken.has('/sys') || taken.has('/sys/fs/cgroup')),
+    ...cgroupMounts(spec, facts),
     // a new mqueue shows the IPC namespace we are in, the host's too
     ...(facts.mqueue
       ? at('/dev/mqueue', passing, fileSystem('mqueue', passing, ['nosuid', 'noexec', 'nodev'], {}))
@@ -104,23 +104,55 @@ function shmSteps(spec: ContainerSpec, size: number): Step[] {
   )
 }
 
+const groupFlags = ({ writableCgroups }: ContainerSpec) => [
+  'nosuid',
+  'noexec',
+  'nodev',
+  ...(writableCgroups ? [] : ['ro']),
+]
+
+/** This container's own group of a hierarchy. */
+function groupSteps(spec: ContainerSpec, mount: string, slot: number): Step[] {
+  return [
+    step('tree', { slot, path: `${mount}/${spec.cgroup.path}`, recursive: 0 }),
+    step('attributes', { slot, set: attributes(groupFlags(spec), ''), clear: 0, propagation: 0, recursive: 0 }),
+  ]
+}
+
+/** v1: each hierarchy once. */
+function groupMounts(spec: ContainerSpec, facts: HostFacts): readonly string[] {
+  const taken = spec.mounts.some(({ target }) => ['/sys', '/sys/fs/cgroup'].includes(posix.normalize(target)))
+  return taken || facts.cgroup.version === 2 ? [] : [...new Set(Object.values(facts.cgroup.mounts))]
+}
+
+/** Before a user namespace is entered: its root may not look into the folders above. */
+export function takeGroups(spec: ContainerSpec, facts: HostFacts): Step[] {
+  return groupMounts(spec, facts).flatMap((mount, index) => groupSteps(spec, mount, slots.groups + index))
+}
+
 /** v1: a small tmpfs with this container's own group of each hierarchy bound in it. */
-function cgroupMounts(spec: ContainerSpec, facts: HostFacts, writable: readonly string[], taken: boolean): Step[] {
-  if (taken || facts.cgroup.version === 2) return []
-  const flags = ['nosuid', 'noexec', 'nodev', ...writable]
+function cgroupMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
+  const groups = groupMounts(spec, facts)
+  if (groups.length === 0) return []
+  const isTaken = idsOf(spec.namespaces.user) !== undefined
   const passing = slots.passing
-  const groups = [...new Set(Object.values(facts.cgroup.mounts))]
   const names = groups.map(mount => posix.basename(mount))
   return [
     ...fileSystem('tmpfs', passing, ['nosuid', 'noexec', 'nodev'], { mode: '755' }),
     ...names.map(path => step('folder', { slot: passing, path, mode: 0o755 })),
-    step('attributes', { slot: passing, set: attributes(flags, ''), clear: 0, propagation: 0, recursive: 0 }),
+    step('attributes', {
+      slot: passing,
+      set: attributes(groupFlags(spec), ''),
+      clear: 0,
+      propagation: 0,
+      recursive: 0,
+    }),
     step('place', { slot: passing, path: '/sys/fs/cgroup', make: make.none }),
-    ...groups.flatMap((mount, index) => [
-      step('tree', { slot: passing, path: `${mount}/${spec.cgroup.path}`, recursive: 0 }),
-      step('attributes', { slot: passing, set: attributes(flags, ''), clear: 0, propagation: 0, recursive: 0 }),
-      step('place', { slot: passing, path: `/sys/fs/cgroup/${names[index]}`, make: make.none }),
-    ]),
+    ...groups.flatMap((mount, index) => {
+      const slot = isTaken ? slots.groups + index : passing
+      const at = step('place', { slot, path: `/sys/fs/cgroup/${names[index]}`, make: make.none })
+      return isTaken ? [at] : [...groupSteps(spec, mount, slot), at]
+    }),
   ]
 }
 

@@ -121,7 +121,10 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
       'no-new-privileges, seccomp and systempaths; AppArmor and SELinux where the host has them',
     ),
     'services.*.storage_opt': no('the size of the writable layer is not limited'),
-    'services.*.userns_mode': partly('"host"; containers have no user namespace yet', /^host$/),
+    'services.*.userns_mode': partly(
+      'host, auto, private and container:NAME; not yet service:NAME',
+      /^(host|auto|private|container:.+)$/,
+    ),
     'services.*.volumes.*.bind.selinux': partly('where the host has SELinux'),
     'networks.*.enable_ipv4': partly('a network without IPv4 is refused', /^true$/),
     'networks.*.driver': partly('bridge', /^(bridge|default)$/),

@@ -45,7 +45,7 @@ describe('OverlayWriter', { skip: lacking(root()) }, () => {
     const volume = folderOf(t, { v: 'v' })
     const [below, upper] = [folderOf(t, { 'data/hidden': 'h' }), folderOf(t, {})]
     const mounts = { below: new Map([['data', { source: volume, below: new Map() }]]) }
-    using writer = new OverlayWriter([below], upper, mounts)
+    using writer = new OverlayWriter([below], upper, { mounts })
     const place = writer.resolve('/data/new')
     assert.equal(writer.child(place.entries[0] as never, 'hidden'), undefined)
     const folder = writer.makeFolders(place, { mode: 0o755, owner: undefined })

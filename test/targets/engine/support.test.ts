@@ -131,7 +131,7 @@ describe('every attribute that support calls honoured in part or not at all', ()
         configs: ['c'],
         storage_opt: { size: '1g' },
         use_api_socket: true,
-        userns_mode: 'private',
+        userns_mode: 'other',
         volumes: [{ type: 'bind', source: '/x', target: '/b', bind: { selinux: 'z' } }, 'vv:/v'],
       },
       {

@@ -102,6 +102,7 @@ async function commandSpec(parts: Parts, command: BuildCommand, place: Place): P
       work,
       mounts,
       network: network.spec,
+      userNamespace: { kind: 'host' },
       user,
       devices: await resolveDevices(hostConfig),
       links: [],

@@ -85,7 +85,7 @@ export const isolationRows = {
   Privileged: flag(),
   SecurityOpt: securityOpt,
   UTSMode: mode('UTS', value => value === 'host'),
-  UsernsMode: only(['host'], 'containers have no user namespace of their own'),
+  UsernsMode: mode('user namespace', value => ['host', 'auto', 'private'].includes(value) || joinable.test(value)),
   Sysctls: map(plainNames),
   Runtime: text(defaultRuntime, value => {
     if (!(value in runtimes) && value !== 'io.containerd.runc.v2')

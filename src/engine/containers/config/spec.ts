@@ -9,6 +9,7 @@ import type {
   NamespaceChoice,
   NetworkSpec,
   StdioSpec,
+  UserNamespace,
 } from '../../../runtime/spec.ts'
 import type { ContainerRecord } from '../container.ts'
 import type { Devices } from './devices.ts'
@@ -25,6 +26,7 @@ export interface Resolved {
   readonly work: HostPath
   readonly mounts: readonly MountSpec[]
   readonly network: NetworkSpec
+  readonly userNamespace: UserNamespace
   readonly user: FoundUser
   readonly devices: Devices
   /** The process whose namespace a mode joins. */
@@ -64,12 +66,12 @@ export function containerSpec(
       ipc: choice(hostConfig.IpcMode, mode => resolved.joined(mode, 'IPC')),
       uts: ownUts ? 'new' : 'host',
       cgroup: hostConfig.CgroupnsMode === 'host' ? 'host' : 'new',
-      user: { kind: 'host' },
+      user: resolved.userNamespace,
     },
     network: resolved.network,
     hostname: ownUts ? resolved.hostname : undefined,
     domainname: ownUts && config.Domainname ? config.Domainname : undefined,
-    sysctls: sysctls(hostConfig, resolved.network),
+    sysctls: sysctls(hostConfig, resolved),
     cgroup: cgroup(resolved.cgroup, hostConfig, resolved.devices),
     devices: resolved.devices.nodes,
     privileged: hostConfig.Privileged,
@@ -109,10 +111,15 @@ function choice(mode: string, joined: (mode: string) => ReturnType<Resolved['joi
 }
 
 /** Ping without rights and ports below 1024 for everyone, where the namespace is the container's own; the author's over them. */
-function sysctls(hostConfig: HostConfig, network: NetworkSpec): Record<string, string> {
+function sysctls(
+  hostConfig: HostConfig,
+  { network, userNamespace }: Pick<Resolved, 'network' | 'userNamespace'>,
+): Record<string, string> {
   const own = network.kind !== 'host' && !hostConfig.NetworkMode.startsWith('container:')
+  // groups that a user namespace does not have are an error to the kernel
+  const lastGroup = userNamespace.kind === 'host' ? 2_147_483_647 : userNamespace.ids.size - 1
   return {
-    ...(own && { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }),
+    ...(own && { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': `0 ${lastGroup}` }),
     ...hostConfig.Sysctls,
   }
 }

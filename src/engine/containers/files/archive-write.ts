@@ -6,7 +6,9 @@
  */
 import { posix } from 'node:path'
 import { errnoOf, Failure, isFailure } from '../../../lib/failure.ts'
+import type { IdRange } from '../../../runtime/spec.ts'
 import { type Owner, setFolder, writeEntry as writeAt } from '../../base/copy-node.ts'
+import { ownerOutside, xattrsOutside } from '../../base/mapped-ids.ts'
 import type { NameIn, OverlayWriter, WriteFolder } from '../../base/overlay-writer.ts'
 import { type TarEntry, TarReader } from '../../base/tar-reader.ts'
 import { decompressed } from '../../images/compression.ts'
@@ -36,7 +38,7 @@ export async function writeArchive(parts: Parts, container: Container, options: 
   using writer = view.writer()
   const user = options.copyUIDGID && container.record.config.User ? containerUser(parts, container, layers) : undefined
   const reader = new TarReader(decompressed(options.content))
-  const into = { ...options, writer, folder, reader, owner: user }
+  const into = { ...options, writer, folder, reader, owner: user, ids: view.ids }
   try {
     for (let entry = await reader.next(); entry !== undefined; entry = await reader.next())
       await writeEntry(entry, into)
@@ -80,6 +82,21 @@ interface Into extends WriteOptions {
   readonly folder: readonly string[]
   readonly reader: TarReader
   readonly owner: Owner | undefined
+  readonly ids: IdRange | undefined
+}
+
+/** As whose, and with which attributes, an entry is written. */
+function looked(entry: TarEntry, { owner, ids }: Into): { readonly entry: TarEntry; readonly owner: Owner } {
+  const { uid, gid } = owner ?? entry
+  if (uid > largestId || gid > largestId) throw refused(entry, 'its owner is out of range')
+  if (ids === undefined) return { entry, owner: { uid, gid } }
+  const outside = ownerOutside({ uid, gid }, ids)
+  if (outside === undefined)
+    throw refused(
+      entry,
+      `its owner ${uid}:${gid} is not in the container's user namespace, which has 0 to ${ids.size - 1}`,
+    )
+  return { entry: { ...entry, xattrs: xattrsOutside(entry.xattrs, ids) }, owner: outside }
 }
 
 async function writeEntry(entry: TarEntry, into: Into): Promise<void> {
@@ -87,9 +104,9 @@ async function writeEntry(entry: TarEntry, into: Into): Promise<void> {
   if (names === undefined) throw new Failure('internal', `invalid entry name ${JSON.stringify(entry.name)}`)
   const name = names.pop()
   if (name === undefined) return
-  const { uid, gid } = into.owner ?? entry
-  if (uid > largestId || gid > largestId) throw refused(entry, 'its owner is out of range')
+  const { entry: written, owner } = looked(entry, into)
   const { writer, reader } = into
+  const make = writer.make.bind(writer)
   const place = writer.resolve([...into.folder, ...names].join('/'))
   try {
     if (place.entries.some(each => each?.kind === 'node'))
@@ -97,11 +114,11 @@ async function writeEntry(entry: TarEntry, into: Into): Promise<void> {
     const parent = writer.makeFolders(place, { mode: 0o755, owner: undefined })
     const folder = clearPlace({ folder: parent, name }, entry, into)
     if (entry.type === 'directory') {
-      const made = folder ?? writer.makeFolder(parent, name, { mode: 0o700, owner: { uid, gid } })
-      setFolder(writer.descriptor(made), entry, { uid, gid })
+      const made = folder ?? writer.makeFolder(parent, name, { mode: 0o700, owner })
+      setFolder(writer.descriptor(made), written, owner)
       writer.close(made)
     } else if (entry.type === 'link') await link({ folder: parent, name }, entry, into)
-    else await writeAt(writer.clear(parent, name), { entry, reader, owner: { uid, gid } })
+    else await writeAt(writer.clear(parent, name), { entry: written, reader, owner, make })
   } catch (error) {
     if (error instanceof Failure || errnoOf(error) === undefined) throw error
     if (errnoOf(error) === 'EROFS')

@@ -38,7 +38,7 @@ export async function readArchive(parts: Parts, container: Container, place: Pla
     const found = find(tree, place)
     const stat = pathStat(tree, found)
     tell(parts, container, 'archive-path')
-    return { stat, content: disposing(tree, treeTar(walkTree(tree, found.entry, found.name))) }
+    return { stat, content: disposing(tree, treeTar(walkTree(tree, found.entry, found.name), view.ids)) }
   } catch (error) {
     tree[Symbol.dispose]()
     throw error

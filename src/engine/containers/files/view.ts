@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
-import type { HostPath } from '../../../runtime/spec.ts'
+import type { HostPath, IdRange } from '../../../runtime/spec.ts'
 import { MergedTree, type Mounts, type TreeFolder, type TreeNode } from '../../base/merged-tree.ts'
 import { OverlayWriter } from '../../base/overlay-writer.ts'
 import { linkText } from '../../base/tree-tar.ts'
@@ -18,6 +18,8 @@ export interface View {
   tree(): MergedTree
   /** The same, to be written to; to be disposed of likewise. */
   writer(): OverlayWriter
+  /** Of the user namespace through which it is seen: its owners are then those of the host. */
+  readonly ids: IdRange | undefined
 }
 
 export async function viewOf(parts: Parts, container: Container): Promise<View> {
@@ -25,13 +27,15 @@ export async function viewOf(parts: Parts, container: Container): Promise<View> 
     checkProcess(container)
     // the last dot makes the kernel follow its own link to the root
     const root = `/proc/${container.state.pid}/root/.`
-    return { tree: () => new MergedTree([root]), writer: () => new OverlayWriter([], root) }
+    const ids = container.record.users
+    return { tree: () => new MergedTree([root]), writer: () => new OverlayWriter([], root, { ids }), ids }
   }
   const layers = await ownLayers(parts, container)
   const mounts = mountsOf(parts, container)
   return {
     tree: () => new MergedTree(layers, mounts),
-    writer: () => new OverlayWriter(layers.slice(0, -1), layers.at(-1)!, mounts),
+    writer: () => new OverlayWriter(layers.slice(0, -1), layers.at(-1)!, { mounts }),
+    ids: undefined,
   }
 }
 

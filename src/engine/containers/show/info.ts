@@ -45,9 +45,12 @@ export interface InfoSources {
   readonly runtime: Runtime
   /** Of containers that name none. */
   readonly logDriver: string
+  /** Of containers that name none. */
+  readonly usersMode: 'host' | 'auto'
 }
 
-export async function engineInfo({ paths, containers, images, runtime, logDriver }: InfoSources): Promise<Info> {
+export async function engineInfo(sources: InfoSources): Promise<Info> {
+  const { paths, containers, images, runtime, logDriver, usersMode } = sources
   const [osRelease, machineId, forwarding] = await Promise.all(
     ['/etc/os-release', '/etc/machine-id', '/proc/sys/net/ipv4/ip_forward'].map(textOf),
   )
@@ -118,7 +121,7 @@ export async function engineInfo({ paths, containers, images, runtime, logDriver
     LiveRestoreEnabled: true,
     Isolation: '',
     InitBinary: 'tscompose-init',
-    SecurityOptions: ['name=seccomp,profile=builtin'],
+    SecurityOptions: ['name=seccomp,profile=builtin', ...(usersMode === 'auto' ? ['name=userns'] : [])],
     FirewallBackend: { Driver: 'nftables' },
     Warnings: null,
   }

@@ -12,6 +12,7 @@ import { humanDuration } from '../../../lib/units.ts'
 import { folderSize } from '../../base/folder-size.ts'
 import { endpointSettings, namesOf } from '../../networks/attachment.ts'
 import { portList, portMap } from '../../networks/published-port.ts'
+import type { Users } from '../../users/user-ranges.ts'
 import { networkKind } from '../config/endpoints.ts'
 import { liveMembers } from '../config/host-config.ts'
 import { checkSecurityOptions } from '../config/security-options.ts'
@@ -48,7 +49,11 @@ export async function inspect(parts: Parts, container: Container, { size = false
     ProcessLabel: '',
     AppArmorProfile: checkSecurityOptions(record.hostConfig.SecurityOpt ?? []).apparmor ?? '',
     ExecIDs: container.execs.size > 0 ? [...container.execs] : null,
-    HostConfig: { ...record.hostConfig, Links: shownLinks(parts, container) } as ContainerInspect['HostConfig'],
+    HostConfig: {
+      ...record.hostConfig,
+      Links: shownLinks(parts, container),
+      ...(record.users && { IDMappings: idMappings(record.users) }),
+    } as ContainerInspect['HostConfig'],
     GraphDriver: {
       Data: {
         ID: id,
@@ -66,6 +71,14 @@ export async function inspect(parts: Parts, container: Container, { size = false
     Config: record.config as ContainerInspect['Config'],
     NetworkSettings: networkSettings(parts, container),
   }
+}
+
+/** As podman shows them; Docker has no word for it. */
+function idMappings({ uid, gid, size }: Users): {
+  readonly UidMap: readonly string[]
+  readonly GidMap: readonly string[]
+} {
+  return { UidMap: [`0:${uid}:${size}`], GidMap: [`0:${gid}:${size}`] }
 }
 
 /** One of the list. */

@@ -19,6 +19,7 @@ import { Container, newState, recordVersion } from '../container.ts'
 import { populateVolumes } from '../files/mounts.ts'
 import { checkLinks } from '../linked.ts'
 import { type Parts, tell } from '../parts.ts'
+import { usersOf } from '../users.ts'
 
 export interface CreateOptions {
   readonly name?: string | undefined
@@ -70,6 +71,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   }
   stand(image)
   try {
+    const users = usersOf(parts, { id, labels: config.Labels, modes: asked })
     const mounts = await resolveMounts(config, asked, {
       root: parts.paths.roots.data,
       volumes: parts.volumes,
@@ -91,6 +93,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
         hostConfig: asked,
         endpoints,
         mounts,
+        users,
       },
       newState(parts.boot),
       parts,
@@ -103,6 +106,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
     return { Id: id, Warnings: warnings }
   } catch (error) {
     options.release(name)
+    parts.users.release(id)
     await parts.images.release(id)
     await removeFolder(parts.paths.container(id))
     for (const volume of anonymous) await parts.volumes.remove(volume, { force: true, usedBy: () => [] })
@@ -129,7 +133,7 @@ function checkPlatform(asked: string | undefined, image: { os: string; architect
 }
 
 /** "container:web" keeps pointing at the same container when web is renamed. @throws Failure `not-found`, `invalid` as from Docker. */
-function joinById(parts: Parts, modes: { NetworkMode: string; PidMode: string; IpcMode: string }) {
+function joinById(parts: Parts, modes: Record<'NetworkMode' | 'PidMode' | 'IpcMode' | 'UsernsMode', string>) {
   const byId = (mode: string, get: Parts['get']) =>
     mode.startsWith('container:') ? `container:${get(mode.slice('container:'.length)).id}` : mode
   const asked = (ref: string) => askedFor(parts, ref)
@@ -137,6 +141,7 @@ function joinById(parts: Parts, modes: { NetworkMode: string; PidMode: string; I
     NetworkMode: byId(modes.NetworkMode, parts.get),
     PidMode: byId(modes.PidMode, asked),
     IpcMode: byId(modes.IpcMode, asked),
+    UsernsMode: byId(modes.UsernsMode, asked),
   }
 }
 

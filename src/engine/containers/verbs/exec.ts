@@ -49,6 +49,7 @@ export function execSpec(
     id: exec.id,
     pid: container.state.pid,
     cgroupPath: container.cgroup,
+    ids: container.record.users,
     privileged: privileged || hostConfig.Privileged,
     process: processSpec(hostConfig, {
       args: body.Cmd ?? [],

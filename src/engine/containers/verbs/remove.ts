@@ -63,6 +63,7 @@ export async function remove(parts: Parts, container: Container, options: Remove
     throw error
   }
   options.forget(container)
+  parts.users.release(container.id)
   parts.networks.dns.forget(container.id)
   if (options.volumes) await removeVolumes(parts, container, options)
   tell(parts, container, 'destroy')

@@ -23,6 +23,7 @@ import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } fro
 import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
 import { tee } from '../stdio/tee.ts'
 import { openForward, tendLog } from '../stdio/tend-log.ts'
+import { userNamespace } from '../users.ts'
 
 /** More than any real passwd or group: an image cannot fill the engine's memory with one. */
 const largestFile = 1024 * 1024
@@ -109,12 +110,13 @@ async function prepare(
     makeFolders(parts, container).then(() => containerUser(parts, container, layers)),
     resolveDevices(record.hostConfig),
   ])
-  const [network, user, devices] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices]
+  const [network, found, devices] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices]
   const folder = paths.container(network.filesOf)
   const links = linkedContainers(parts, container)
+  const user = userNamespace(parts, container, { network: network.spec })
   const made = await Promise.allSettled([
     mountSpecs(container, { ...mountSources(parts), folder, hostFiles: hostFileNames }),
-    openSandbox(parts, container, network, undo),
+    openSandbox(parts, container, network, { undo, user }),
     network.filesOf === container.id &&
       writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname, links }),
   ])
@@ -124,7 +126,8 @@ async function prepare(
     layers,
     mounts,
     network: networkSpec,
-    user,
+    userNamespace: user,
+    user: found,
     devices,
     links: linkEnvironment(record.name, links),
     joined: (mode, what) => joinedProcess(parts, mode, what),
@@ -171,16 +174,18 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
     resolveDevices(record.hostConfig),
     ensureUpper(parts, container),
   ])
+  const network: NetworkSpec =
+    kind === 'host'
+      ? { kind: 'host' }
+      : kind === 'container'
+        ? { kind: 'join', path }
+        : { kind: 'create', path, interfaces }
   return containerSpec(record, {
     ...places(parts, container),
     layers,
     mounts,
-    network:
-      kind === 'host'
-        ? { kind: 'host' }
-        : kind === 'container'
-          ? { kind: 'join', path }
-          : { kind: 'create', path, interfaces },
+    network,
+    userNamespace: userNamespace(parts, container, { network, dry: true }),
     user: containerUser(parts, container, layers),
     devices,
     links: [],

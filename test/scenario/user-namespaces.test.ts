@@ -1,0 +1,201 @@
+/** Containers in user namespaces of their own: whose ids they have, whose files are whose, and what every verb makes of it. */
+import assert from 'node:assert/strict'
+import { chownSync, copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { command } from '../support/command.ts'
+import { TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
+import { lacking, program, root, shared, which } from '../support/needs.ts'
+
+const missing = lacking(root(), program('busybox'), program('nft'), program('docker'), program('tar'))
+
+describe('containers in user namespaces', { skip: missing, timeout: 240_000 }, () => {
+  let engine: TestEngine
+  before(async () => {
+    engine = await TestEngine.start(['busybox'], { config: () => ({ 'userns-mode': 'auto' }) })
+  })
+  after(() => engine.stop())
+
+  async function docker(...args: string[]): Promise<string> {
+    const said = await engine.docker(args, { timeout: 60_000 })
+    assert.equal(said.code, 0, `docker ${args.join(' ')}: ${said.stderr}\n${engine.log}`)
+    return said.stdout.trim()
+  }
+  const inspect = async (name: string) => JSON.parse(await docker('inspect', name))[0]
+  /** First id on the host of a running container's. */
+  const first = async (name: string) =>
+    Number(
+      readFileSync(`/proc/${(await inspect(name)).State.Pid}/uid_map`, 'utf8')
+        .trim()
+        .split(/\s+/)[1],
+    )
+  const run = (name: string, ...flags: string[]) =>
+    docker('run', '-d', '--name', name, ...flags, 'busybox', 'sleep', '1000')
+
+  test('files are owned as the image says, whoever looks and however they get out', async () => {
+    const bound = join(engine.folder, 'bound')
+    mkdirSync(bound)
+    chownSync(bound, 1000, 1000)
+    await run('web', '-v', 'kept:/kept', '-v', `${bound}:/bound`)
+    assert.ok((await first('web')) > 0)
+    const owner = (path: string) => docker('exec', 'web', 'stat', '-c', '%u:%g', path)
+    await docker(
+      ...['exec', 'web', 'sh', '-c'],
+      'echo a > /mine; chown 12:34 /mine; echo b > /kept/b; chown 5 /bound; echo c > /bound/c; cat /etc/hosts > /dev/null',
+    )
+    assert.deepEqual(
+      [await owner('/mine'), await owner('/bound'), await owner('/kept/b'), await owner('/etc/hosts')],
+      ['12:34', '5:1000', '0:0', '0:0'],
+    )
+    assert.deepEqual([statSync(bound).uid, statSync(join(bound, 'c')).uid], [5, 0])
+
+    // ustar: eight octal digits of uid and of gid
+    const archived = async (path: string) => {
+      const tar = await docker('cp', `web:${path}`, '-')
+      return [108, 116].map(at => Number.parseInt(tar.slice(at, at + 7), 8))
+    }
+    assert.deepEqual(await archived('/mine'), [12, 34])
+    const folder = join(engine.folder, 'in')
+    mkdirSync(folder)
+    for (const name of ['one', 'two']) writeFileSync(join(folder, name), name)
+    chownSync(join(folder, 'one'), 77, 78)
+    for (const place of ['/in', '/dev/shm/in', '/kept/in', '/bound/in']) {
+      await docker('cp', '-a', folder, `web:${place}`)
+      assert.equal(await owner(`${place}/one`), '77:78', place)
+      assert.equal(await owner(`${place}/two`), '0:0', place)
+    }
+    assert.match(await docker('diff', 'web'), /A \/mine/)
+    await docker('commit', 'web', 'made:1')
+    assert.equal(await docker('run', '--rm', 'made:1', 'stat', '-c', '%u:%g', '/mine', '/in/one'), '12:34\n77:78')
+
+    await docker('stop', '-t', '0', 'web')
+    assert.deepEqual(await archived('/in/one'), [77, 78])
+    await docker('start', 'web')
+    assert.equal(await owner('/in/one'), '77:78')
+    await docker('rm', '-f', 'web')
+  })
+
+  test('a project has one range, which outlives the engine and is free again with its last container', async () => {
+    const of = (project: string) => ['--label', `com.docker.compose.project=${project}`]
+    await run('a1', ...of('a'))
+    await run('a2', ...of('a'))
+    await run('b1', ...of('b'))
+    await run('alone')
+    const ranges = await Promise.all(['a1', 'a2', 'b1', 'alone'].map(first))
+    assert.equal(ranges[0], ranges[1])
+    assert.deepEqual((await inspect('b1')).HostConfig.IDMappings.UidMap, [`0:${ranges[2]}:65536`])
+    assert.equal(new Set(ranges).size, 3)
+    for (const range of ranges) assert.equal((range - ranges[0]!) % 65_536, 0)
+
+    await engine.halt('SIGKILL')
+    await engine.boot()
+    assert.equal(await docker('exec', 'a1', 'id', '-u'), '0')
+    await run('a3', ...of('a'))
+    await run('c1', ...of('c'))
+    assert.equal(await first('a3'), ranges[0])
+    assert.ok(!ranges.includes(await first('c1')))
+
+    await docker('restart', '-t', '0', 'a1', 'b1')
+    assert.deepEqual([await first('a1'), await first('b1')], [ranges[0], ranges[2]])
+    await docker('rm', '-f', 'a1', 'a2', 'a3')
+    await run('d1', ...of('d'))
+    assert.equal(await first('d1'), ranges[0])
+    await docker('rm', '-f', 'b1', 'c1', 'd1', 'alone')
+  })
+
+  test('whoever shares a network or processes shares the ids, and has a say in them', async () => {
+    await run('first', '--network', 'none', '--cap-add', 'NET_ADMIN')
+    for (const flags of [
+      ['--network', 'container:first'],
+      ['--pid', 'container:first'],
+    ]) {
+      const name = `second-${flags[0]!.slice(2)}`
+      await run(name, '--cap-add', 'NET_ADMIN', ...flags)
+      assert.equal(await first(name), await first('first'))
+      await docker('exec', name, 'ip', 'link', 'set', 'lo', 'mtu', '1400')
+      await docker('rm', '-f', name)
+    }
+    await docker('rm', '-f', 'first')
+  })
+
+  test('networks, names, published ports, health checks and terminals are as ever', async () => {
+    await docker('network', 'create', 'net')
+    const page = ['sh', '-c', 'mkdir -p /www; echo page > /www/index.html; exec httpd -f -p 80 -h /www']
+    const check = ['--health-cmd', 'wget -qO- http://localhost/ | grep -q page', '--health-interval', '1s']
+    await docker(
+      ...['run', '-d', '--name', 'server', '--network', 'net', '-p', '127.0.0.1::80', ...check],
+      ...['--user', '1000', '--tmpfs', '/www:uid=1000', 'busybox', ...page],
+    )
+    await eventually('healthy', async () => (await inspect('server')).State.Health.Status === 'healthy', 30_000)
+    assert.equal(await docker('run', '--rm', '--network', 'net', 'busybox', 'wget', '-qO-', 'http://server/'), 'page')
+    const port = (await docker('port', 'server', '80')).split(':').at(-1)
+    const fetched = await fetch(`http://127.0.0.1:${port}/`)
+    assert.equal(await fetched.text(), 'page\n')
+    assert.match(await docker('run', '--rm', '-t', 'busybox', 'tty'), /^\/dev\/(pts\/\d|console)$/)
+    await docker('rm', '-f', 'server')
+    await docker('network', 'rm', 'net')
+  })
+
+  test('a container may stay in that of the host; what cannot have one is refused in Docker’s words', async () => {
+    await run('hosts', '--userns', 'host')
+    assert.equal(await first('hosts'), 0)
+    const refused = async (...flags: string[]) =>
+      (await engine.docker(['run', '--rm', ...flags, 'busybox', 'true'])).stderr
+    assert.match(await refused('--privileged'), /privileged mode is incompatible with user namespaces/)
+    assert.match(await refused('--network', 'host'), /cannot share the host's network namespace when user namespaces/)
+    assert.match(await refused('--pid', 'host'), /cannot share the host PID namespace when user namespaces are enabled/)
+    assert.match(await refused('--user', '70000'), /Cannot become user or group 70000: a user namespace has 0 to 65535/)
+    assert.match(await refused('-v', '/proc:/host'), /Cannot show "\/proc" in a user namespace: its file system/)
+    assert.equal(await docker('run', '--rm', '--userns', 'host', '--privileged', 'busybox', 'id', '-u'), '0')
+    assert.match(await docker('info', '--format', '{{.SecurityOptions}}'), /name=userns/)
+    await docker('rm', '-f', 'hosts')
+  })
+
+  const probe = shared('security/probe.c')
+  test('the probe finds it strictly stronger than the same without', {
+    skip: probe ? lacking(program('gcc'), program('python3')) : 'needs ../shared/security, which is not here',
+  }, async () => {
+    const tree = join(engine.folder, 'probe-root')
+    mkdirSync(join(tree, 'bin'), { recursive: true })
+    mkdirSync(join(tree, 'etc'))
+    mkdirSync(join(tree, 'tmp'), { mode: 0o1777 })
+    for (const name of ['busybox', 'sh', 'ls', 'cat']) copyFileSync(which('busybox')!, join(tree, 'bin', name))
+    writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+    writeFileSync(join(tree, 'etc/group'), 'root:x:0:\n')
+    const built = await command('gcc', ['-static', '-O1', '-o', join(tree, 'probe'), probe!])
+    assert.equal(built.code, 0, built.stderr)
+    const archive = join(engine.folder, 'probe.tar')
+    await command('tar', ['-C', tree, '-cf', archive, '.'])
+    await docker('import', '-c', 'CMD ["/probe"]', archive, 'secprobe:latest')
+    const found = async (name: string, ...flags: string[]) => {
+      const path = join(engine.folder, `${name}.json`)
+      const said = await engine.docker(['run', '--rm', ...flags, 'secprobe:latest'], { timeout: 120_000 })
+      assert.ok(said.stdout.length > 1000, `the probe said nothing: ${said.stderr}\n${engine.log}`)
+      writeFileSync(path, said.stdout)
+      return path
+    }
+    const compare = (a: string, b: string) => command('python3', [shared('security/compare.py')!, a, b])
+    const without = await found('without', '--userns', 'host')
+    const within = await found('within')
+    const own = await compare(without, within)
+    assert.equal(own.code, 0, own.stdout)
+    assert.match(own.stdout, /STRONGER/i)
+    const dockers = await compare(shared('security/expected/docker-default.json')!, within)
+    assert.equal(dockers.code, 0, dockers.stdout)
+    const all = await found('all', '--cap-add', 'ALL', '--security-opt', 'seccomp=unconfined')
+    const allHost = await found(
+      'all-host',
+      '--cap-add',
+      'ALL',
+      '--security-opt',
+      'seccomp=unconfined',
+      '--userns',
+      'host',
+    )
+    const open = await compare(allHost, all)
+    assert.equal(open.code, 0, open.stdout)
+    const working = (path: string): number => JSON.parse(readFileSync(path, 'utf8')).summary.attempts_working
+    assert.ok(working(all) < working(allHost), `${working(all)} of ${working(allHost)}`)
+  })
+})
