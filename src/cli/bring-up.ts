@@ -6,13 +6,14 @@ import type { Project } from '../model/project.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { LoadedStack } from '../stack/load.ts'
 import { forgetIsolated } from '../state/isolated.ts'
+import type { Convergence } from '../targets/engine/converge.ts'
 import type { EnginePlan } from '../targets/engine/engine-plan.ts'
 import type { Observed } from '../targets/engine/observed.ts'
 import type { PullWhen } from '../targets/engine/plan/images.ts'
 import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
 import type { Call } from './command.ts'
-import { confirm } from './confirm.ts'
+import { answers, confirm } from './confirm.ts'
 import { isolatedOption, stateOf } from './isolation.ts'
 import { wishOf } from './keeping.ts'
 import { type OptionTable, usage, type Values } from './options.ts'
@@ -110,7 +111,7 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
     scale,
     recreate: values['force-recreate'] ? 'always' : values['no-recreate'] ? 'never' : 'diverged',
     recreateDependencies: values['always-recreate-deps'],
-    recreateVolumes: values['recreate-volumes'],
+    recreateVolumes: values['recreate-volumes'] || undefined,
     removeOrphans: values['remove-orphans'],
     quietOrphans: isTruth(call.env['COMPOSE_IGNORE_ORPHANS'] ?? ''),
     ...(pull === undefined ? {} : { pull }),
@@ -153,14 +154,37 @@ export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'befor
 /** Goes the road, to its end though the terminal be closed; false when a person said no. */
 export async function bringUp(call: Call, wanted: Wanted, more: BringUp): Promise<boolean> {
   const wish = wishOf(call, wanted)
-  const ask = wish.after(more.ask ?? (plan => confirm(call, plan, { yes: more.yes })))
-  return await wish.during(() => walk(call, wanted, { ...more, ask }))
+  const agreed = new Set<string>()
+  const ask = wish.after(more.ask ?? (plan => confirm(call, plan, { yes: more.yes, agreed })))
+  // a look at what would be done asks nobody
+  const renew = more.ask || call.globals['dry-run'] ? undefined : volumesToRenew(call, agreed)
+  return await wish.during(() => walk(call, wanted, { ...more, ask, renew }))
+}
+
+/** Asks for each changed volume, in Compose's words; who says yes has `agreed` to lose what is in it. */
+function volumesToRenew(call: Call, agreed: Set<string>): NonNullable<Convergence['renew']> {
+  return async volumes => {
+    for (const name of volumes) {
+      const question = `Volume "${name}" exists but doesn't match configuration in compose file. Recreate (data will be lost)?`
+      if (await answers(call, question)) agreed.add(name)
+    }
+    return agreed
+  }
 }
 
 async function walk(
   call: Call,
   { loaded, client, options, accept, settle }: Wanted,
-  { ask, before, snapshot, hold, command = 'up', to, ...applied }: BringUp & Required<Pick<BringUp, 'ask'>>,
+  {
+    ask,
+    renew,
+    before,
+    snapshot,
+    hold,
+    command = 'up',
+    to,
+    ...applied
+  }: BringUp & Required<Pick<BringUp, 'ask'>> & Pick<Convergence, 'renew'>,
 ): Promise<boolean> {
   using _unseen = call.interrupts.endure()
   const [{ converge }, { applying }] = await Promise.all([
@@ -182,6 +206,7 @@ async function walk(
         accept?.(observed)
         if (!call.globals['dry-run']) settle?.()
       },
+      renew,
       confirm: ask,
       carryOut: async (plan, observed) => {
         if (snapshot) await snapshotBefore(call, { client, project, plan, observed })

@@ -104,6 +104,7 @@ function checked(found: Found): Found {
   if (spec.kind === 'flag' && !truths.has(value) && !untruths.has(value)) throw refuse('it is true or false')
   if (spec.kind === 'number' && !/^[+-]?\d{1,15}$/.test(value)) throw refuse('it takes a whole number')
   if (spec.choices && !spec.lenient && !spec.choices.includes(value))
-    throw refuse(`it is one of ${list(spec.choices, 'or')}`)
+    // Compose's words for such a value, which scripts look for
+    throw usage(`invalid value for --${name}: ${JSON.stringify(value)}: it is one of ${list(spec.choices, 'or')}`)
   return found
 }

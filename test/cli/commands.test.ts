@@ -301,6 +301,13 @@ describe('plan and up', () => {
     assert.ok(client.asked.every(({ name }) => /List|Inspect/.test(name)))
   })
 
+  test('rm --stop --dry-run shows what would be removed once it has stopped', async () => {
+    const client = fakeClient({ ...empty, containerList: () => two })
+    const { code, stdout } = await tscompose(['--dry-run', '-p', 'shop', 'rm', '-sf'], { client, cwd: folder })
+    assert.deepEqual([code, stdout], [0, 'Going to remove shop-web-1, shop-db-1\n'])
+    assert.ok(client.asked.every(({ name }) => /List|Inspect/.test(name)))
+  })
+
   test('plan prints by service what happens, and a line of totals', async () => {
     const { stdout } = await tscompose(['plan', 'web'], { client: fakeClient(empty), cwd: folder })
     assert.match(stdout, /^\+ network shop_default: create {2}not found$/m)
@@ -359,6 +366,7 @@ describe('plan and up', () => {
       [['-d', '--exit-code-from', 'web'], /leave out -d/],
       [['--watch', '-d'], /needs the output/],
       [['--scale', 'web'], /SERVICE=N/],
+      [['--exit-code-from', 'db', 'web'], /no such service: db: disabled/],
       [['-d', '--scale', 'nope=2'], /no such service: nope/],
     ] as const) {
       const { code, stderr } = await tscompose(['up', ...words], { client: fakeClient(empty), cwd: folder })

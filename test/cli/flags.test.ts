@@ -78,7 +78,7 @@ describe('flags', () => {
     [['--scale'], /^flag needs an argument: --scale$/],
     [['-dt'], /^flag needs an argument: 't' in -dt$/],
     [['-t', 'soon'], /invalid argument "soon" for "-t, --timeout" flag: it takes a whole number/],
-    [['--pull', 'perhaps'], /"--pull" flag: it is one of always or never/],
+    [['--pull', 'perhaps'], /invalid value for --pull: "perhaps": it is one of always or never/],
     [['--scale', 'a\0b'], /NUL/],
   ] as const)
     test(`parse() reads "${argv.join(' ').replace('\0', '\\0')}" as pflag does`, () => {

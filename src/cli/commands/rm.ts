@@ -1,4 +1,6 @@
 /** Removes stopped containers of services. */
+import type { EnginePlan } from '../../targets/engine/engine-plan.ts'
+import type { Observed } from '../../targets/engine/observed.ts'
 import { planRemove, planStop } from '../../targets/engine/plan/turn.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { command } from '../command.ts'
@@ -18,17 +20,25 @@ export const rm = command({
   async run(call) {
     const { options, screen } = call
     const { target, client, observe, services } = await turned(call)
-    if (options.stop)
-      await applyPlan(call, {
-        plan: planStop(target, await observe(), { services, timeout: options.timeout }),
-        client,
-        project: target.name,
-        nothing: '',
-      })
-    const plan = planRemove(target, await observe(), { services, volumes: options.volumes, timeout: options.timeout })
+    let observed = await observe()
+    if (options.stop) {
+      const stopping = planStop(target, observed, { services, timeout: options.timeout })
+      await applyPlan(call, { plan: stopping, client, project: target.name, nothing: '' })
+      observed = call.globals['dry-run'] ? asStopped(observed, stopping) : await observe()
+    }
+    const plan = planRemove(target, observed, { services, volumes: options.volumes, timeout: options.timeout })
     const names = plan.nodes.map(({ operation }) => operation.name)
     if (names.length > 0) screen.print(`Going to remove ${names.join(', ')}`)
     if (names.length > 0 && !options.force && !call.globals['dry-run'] && !(await asks(call, 'Are you sure?'))) return
     await applyPlan(call, { plan, client, project: target.name, nothing: 'No stopped containers' })
   },
 })
+
+/** What would be there after it. */
+function asStopped(observed: Observed, plan: EnginePlan): Observed {
+  const stopped = new Set(plan.nodes.map(({ operation }) => operation.name))
+  return {
+    ...observed,
+    containers: observed.containers.map(each => (stopped.has(each.name) ? { ...each, state: 'exited' } : each)),
+  }
+}

@@ -1,7 +1,8 @@
 /** Makes what runs what the stack says, and shows its output. */
+import { Failure } from '../../lib/failure.ts'
 import type { Project } from '../../model/project.ts'
 import { attach } from '../attach.ts'
-import { bringUp, upOptions, wantedOf } from '../bring-up.ts'
+import { bringUp, upOptions, type Wanted, wantedOf } from '../bring-up.ts'
 import { command } from '../command.ts'
 import { usage, type Values } from '../options.ts'
 import { checkServices } from '../project.ts'
@@ -57,6 +58,7 @@ export const up = command({
     const { watchOf } = values.watch ? await import('../watching.ts') : {}
     const { client, services } = wanted
     const { project } = wanted.loaded
+    await checkBrought(project, values, services)
     return await attach(call, {
       client,
       project,
@@ -76,6 +78,17 @@ export const up = command({
     })
   },
 })
+
+/** Whoever's exit code is waited for is brought up. */
+async function checkBrought(project: Project, values: Values<typeof options>, services: Wanted['services']) {
+  const name = values['exit-code-from']
+  if (name === undefined || services === undefined) return
+  const { selectedNames } = await import('../../targets/engine/plan/reconcile.ts')
+  if (selectedNames(project, { services, noDeps: values['no-deps'] }).includes(name)) return
+  throw new Failure('not-found', `no such service: ${name}: disabled`, {
+    hint: 'None of the services that are named depends on it: name it too',
+  })
+}
 
 function check(values: Values<typeof options>, detached: boolean): void {
   if (values.watch && detached) throw usage('--watch needs the output: leave out -d, --wait and --no-start')

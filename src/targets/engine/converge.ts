@@ -13,6 +13,7 @@ import { filesOf } from './plan/file-objects.ts'
 import { imagesOf, type PullWhen, planPull } from './plan/images.ts'
 import { type OneOff, planOneOff } from './plan/one-off.ts'
 import { reconcile, selectedNames, type UpOptions } from './plan/reconcile.ts'
+import { changedVolumes } from './plan/volumes.ts'
 
 export interface Road {
   readonly client: Client
@@ -30,6 +31,8 @@ export interface Convergence extends Road {
   readonly dryRun?: boolean
   /** What is there as the plan is to see it. */
   see?(observed: Observed): Observed
+  /** Which of these volumes, by name, are made anew for what the stack says of them now; asked once, where the options do not say. */
+  renew?(volumes: readonly string[]): Promise<ReadonlySet<string>>
   /** Whether to go on with a plan; asked before anything of it is done. */
   confirm?(plan: EnginePlan): Promise<boolean>
 }
@@ -39,7 +42,8 @@ const attempts = 5
 
 /** Brings the project to what it should be; false when `confirm` said no. */
 export async function converge(convergence: Convergence): Promise<boolean> {
-  const { project, options, carryOut, confirm } = convergence
+  const { project, carryOut, confirm, renew } = convergence
+  let { options } = convergence
   if (convergence.dryRun) {
     const { pulls, builds, plan, observed } = await foresee(convergence)
     for (const each of [pulls, builds]) if (!each.empty) await carryOut(each, observed)
@@ -60,6 +64,10 @@ export async function converge(convergence: Convergence): Promise<boolean> {
     observed = await look(convergence)
   }
   for (let attempt = 1; ; attempt++) {
+    if (renew && options.recreateVolumes === undefined) {
+      const changed = changedVolumes({ project, observed, ...chosen(project, options) })
+      if (changed.length > 0) options = { ...options, recreateVolumes: await renew(changed) }
+    }
     const plan = reconcile(project, observed, options)
     if (confirm && !(await confirm(plan))) return false
     try {
@@ -72,6 +80,11 @@ export async function converge(convergence: Convergence): Promise<boolean> {
       observed = now
     }
   }
+}
+
+function chosen(project: Project, options: UpOptions) {
+  const services = selectedNames(project, options).map(name => project.services[name]!)
+  return { services, all: options.services === undefined }
 }
 
 export interface OneOffRun extends Road {

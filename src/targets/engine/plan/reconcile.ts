@@ -40,8 +40,8 @@ export interface UpOptions {
   readonly recreate?: 'diverged' | 'always' | 'never'
   /** What the named services depend on is recreated, whatever `recreate` says. */
   readonly recreateDependencies?: boolean
-  /** Diverged named volumes are made anew and lose what is in them; otherwise they are kept, with a warning. */
-  readonly recreateVolumes?: boolean
+  /** Diverged named volumes, all or those of these names, are made anew and lose what is in them; others are kept, with a warning. */
+  readonly recreateVolumes?: boolean | ReadonlySet<string> | undefined
   readonly removeOrphans?: boolean
   /** No word of orphans that stay. */
   readonly quietOrphans?: boolean

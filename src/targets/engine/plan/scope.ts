@@ -71,7 +71,7 @@ export function orphanTest(target: Target, observed: Observed): (container: Obse
   }
 }
 
-/** What --remove-orphans takes beside what the stack has: orphans, and every container of `run` that `all` asks for. */
+/** What --remove-orphans takes beside what the stack has: orphans, and with `all` every container of `run` of an active service. */
 export function orphans(
   target: Target,
   observed: Observed,
@@ -79,5 +79,7 @@ export function orphans(
 ): readonly ObservedContainer[] {
   const isOrphan = orphanTest(target, observed)
   const isOther = 'services' in target ? otherFilesTest(target, observed) : () => false
-  return observed.containers.filter(each => isOrphan(each) || (all && each.oneOff && !isOther(each)))
+  const isActive = ({ service }: ObservedContainer) =>
+    !('services' in target) || Object.hasOwn(target.services, service)
+  return observed.containers.filter(each => isOrphan(each) || (all && each.oneOff && isActive(each) && !isOther(each)))
 }

@@ -4,7 +4,7 @@ import type { Project } from '../../../model/project.ts'
 import type { Service } from '../../../model/service.ts'
 import type { Change } from '../../../plan/change.ts'
 import type { NodeId } from '../../../plan/operation.ts'
-import type { EnginePlan } from '../engine-plan.ts'
+import { EnginePlan } from '../engine-plan.ts'
 import { labels, parseFields, volumeLabels } from '../labels.ts'
 import type { Observed } from '../observed.ts'
 import { planRemoval } from './ending.ts'
@@ -26,7 +26,7 @@ export interface VolumesInput {
   /** As for networks. */
   readonly all?: boolean
   /** Diverged ones are made anew, and lose what is in them. */
-  readonly recreate: boolean
+  readonly recreate: boolean | ReadonlySet<string>
   readonly timeout: number | undefined
 }
 
@@ -76,7 +76,7 @@ export function planVolumes(plan: EnginePlan, input: VolumesInput): PlannedVolum
     const changes = volumeChanges({ before: fields, after: hashed.fields, there, body })
     if (changes.length === 0) continue
     const change = describeChange(fields, hashed.fields) ?? 'configuration changed'
-    if (!input.recreate) {
+    if (!isRecreated(input.recreate, volume.name)) {
       plan.warn(`Volume "${key}" is kept although its ${change}: making it anew would lose what is in it`)
       continue
     }
@@ -93,6 +93,17 @@ export function planVolumes(plan: EnginePlan, input: VolumesInput): PlannedVolum
     create(change, [removal], changes)
   }
   return { nodes, removed }
+}
+
+/** Names of those that would be made anew if it were for the stack alone. */
+export function changedVolumes(input: Omit<VolumesInput, 'recreate' | 'timeout'>): readonly string[] {
+  const plan = new EnginePlan()
+  planVolumes(plan, { ...input, recreate: true, timeout: undefined })
+  return plan.nodes.flatMap(({ operation }) => (operation.kind === 'remove-volume' ? [operation.name] : []))
+}
+
+function isRecreated(recreate: VolumesInput['recreate'], name: string): boolean {
+  return typeof recreate === 'boolean' ? recreate : recreate.has(name)
 }
 
 /** Keys of the named volumes that services mount, sorted. */

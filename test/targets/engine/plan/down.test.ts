@@ -269,3 +269,16 @@ test('planStart() and planRestart() know no service of which there is nothing, w
     )
   assert.deepEqual(lines(planStop(byName, up(shop), { services: ['nope'] })), [])
 })
+
+test('planDown() with `removeOrphans` takes what runs of active services by run, and leaves that of inactive ones', () => {
+  const observed = up(shop)
+  const web = observed.containers.find(({ service: name }) => name === 'web')!
+  const oneOff = { ...web, id: 'r', name: 'shop-web-run-live', oneOff: true, number: undefined }
+  const { web: inactive, ...services } = shop.services
+  const without = { ...shop, services, disabledServices: { web: inactive! } }
+  const taken = (target: Project, state: 'running' | 'exited') =>
+    lines(planDown(target, { ...observed, containers: [{ ...oneOff, state }] }, { removeOrphans: true })).some(line =>
+      line.includes('remove-container shop-web-run-live'),
+    )
+  assert.deepEqual([taken(shop, 'running'), taken(without, 'running'), taken(without, 'exited')], [true, false, true])
+})
