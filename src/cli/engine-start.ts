@@ -3,23 +3,23 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { passedOn } from '../holding/environment.ts'
+import { ownProgram } from '../installation/own-program.ts'
 import { Failure, type FailureKind, failureKinds } from '../lib/failure.ts'
 import { answers } from './answers.ts'
 
 export interface EngineStart {
   readonly socket: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** The daemon's file; tests start another program. */
-  readonly main?: string
+  /** Program and arguments of the daemon; tests start another one. */
+  readonly command?: readonly [string, ...string[]]
 }
 
 /** How long an engine may take to come up, with all containers of the last one to take over. */
 const patience = 30_000
 
 /** @throws Failure denied without root rights; what the engine says when it cannot start */
-export async function startEngine({ socket, env, main = engineMain() }: EngineStart): Promise<void> {
+export async function startEngine({ socket, env, command = ownProgram('engine') }: EngineStart): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new Failure('denied', `Cannot start the engine: it needs root rights, and nothing listens on "${socket}"`, {
       hint: 'Run the command with sudo, start "sudo tscompose engine", or name a running engine by --host or DOCKER_HOST',
@@ -30,7 +30,8 @@ export async function startEngine({ socket, env, main = engineMain() }: EngineSt
   const file = openSync(log, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   let engine: ChildProcess
   try {
-    engine = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, '--ready-fd', '3'], {
+    const [path, ...args] = command
+    engine = spawn(path, [...args, '--ready-fd', '3'], {
       // its own session: ^C in this terminal is not meant for it
       detached: true,
       cwd: '/',
@@ -47,11 +48,6 @@ export async function startEngine({ socket, env, main = engineMain() }: EngineSt
     ready.destroy()
     engine.unref()
   }
-}
-
-/** The daemon, by path: the command line never imports it. */
-export function engineMain(): string {
-  return fileURLToPath(new URL('../engine/main.ts', import.meta.url))
 }
 
 /** Waits for the one line the engine writes: "ready", or what is wrong as JSON; or for its end. */

@@ -49,8 +49,10 @@ function stampOf(file) {
 
 function runBuilt(file, text, id) {
   const { Script } = require('node:vm')
-  const cache = codeCache(id)
-  const cachedData = cache && read(cache, null)
+  // a package brings its own
+  const shipped = read(`${file}.cache`, null)
+  const cache = shipped ? undefined : codeCache(id)
+  const cachedData = shipped ?? (cache && read(cache, null))
   const script = new Script(text, { filename: file, cachedData })
   if (cache && (cachedData === undefined || script.cachedDataRejected))
     process.once('exit', code => {

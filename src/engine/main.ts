@@ -102,14 +102,14 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
   const [
     { createEngine },
     { archiveLimits, buildBudget, logDefaults, registrySettings, userSettings },
-    { engineRelease },
+    { release },
     { serve },
     { handlersOf },
     { decodeRegistryAuth },
   ] = await Promise.all([
     import('./engine.ts'),
     import('./settings.ts'),
-    import('./containers/show/info.ts'),
+    import('../installation/release.ts'),
     import('./server/server.ts'),
     import('./server/handlers.ts'),
     import('./images/auth.ts'),
@@ -131,7 +131,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     const server = await serve({
       listeners,
       handlers: handlersOf(engine, decodeRegistryAuth),
-      serverVersion: engineRelease,
+      serverVersion: release,
       unread,
       onProblem: say,
     })
@@ -175,16 +175,19 @@ function say(line: string): void {
   process.stderr.write(`${new Date().toISOString()} ${line}\n`)
 }
 
-// A log that cannot be written, on a full disk say, must not end the engine.
-process.stderr.on('error', () => undefined)
+/** Runs it as this process's own program. */
+export function start(): void {
+  // A log that cannot be written, on a full disk say, must not end the engine.
+  process.stderr.on('error', () => undefined)
+  process.on('uncaughtException', error => {
+    say(`defect: ${error.stack ?? error.message}`)
+    process.exit(1)
+  })
+  main().catch(error => {
+    say(messageOf(error))
+    if (isFailure(error) && error.hint) say(`hint: ${error.hint}`)
+    process.exit(isFailure(error, 'invalid') ? 2 : 1)
+  })
+}
 
-process.on('uncaughtException', error => {
-  say(`defect: ${error.stack ?? error.message}`)
-  process.exit(1)
-})
-
-main().catch(error => {
-  say(messageOf(error))
-  if (isFailure(error) && error.hint) say(`hint: ${error.hint}`)
-  process.exit(isFailure(error, 'invalid') ? 2 : 1)
-})
+if (import.meta.main) start()

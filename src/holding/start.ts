@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { endpoints } from '../api/endpoints.ts'
 import type { Client } from '../client/client.ts'
 import { parseHost } from '../client/host.ts'
+import { ownProgram } from '../installation/own-program.ts'
 import { Failure } from '../lib/failure.ts'
 import { engineFolder } from '../state/folder.ts'
 import { passedOn } from './environment.ts'
@@ -16,8 +16,8 @@ import { keeperSocket, type PlaceOf } from './place.ts'
 export interface KeeperStart extends PlaceOf {
   /** The engine at `host`. */
   readonly engine: Client
-  /** The keeper's file; tests start another program. */
-  readonly main?: string
+  /** Program and first arguments; tests start another one. */
+  readonly program?: readonly string[]
 }
 
 /** The name under which the engine knows it. */
@@ -62,14 +62,12 @@ export async function ensureKeeper(start: KeeperStart): Promise<Client> {
 
 /** Program and arguments. */
 export function keeperCommand(
-  { host, env, uid, socket, main = keeperMain() }: Omit<KeeperStart, 'engine'> & { readonly socket: string },
+  { host, env, uid, socket, program = keeper() }: Omit<KeeperStart, 'engine'> & { readonly socket: string },
   more: readonly string[] = [],
 ): readonly string[] {
   const state = engineFolder({ host, env, ...(uid === undefined ? {} : { uid }) })
   const words = ['--host', host, '--socket', socket, '--state', state, ...more]
-  // it holds little and lives long: a small heap is collected often, which costs nothing where nothing happens
-  const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--expose-gc']
-  return [process.execPath, ...flags, main, ...words]
+  return [...program, ...words]
 }
 
 /** What it sees of the caller's environment: beside an engine's, where credentials for registries are. */
@@ -78,9 +76,9 @@ export function keeperEnvironment(env: Readonly<Record<string, string | undefine
   return { ...passedOn(env), ...(DOCKER_CONFIG === undefined ? {} : { DOCKER_CONFIG }) }
 }
 
-/** The keeper, by path: who starts it never imports it. */
-function keeperMain(): string {
-  return fileURLToPath(new URL('../keeper/start.cjs', import.meta.url))
+/** It holds little and lives long: a small heap is collected often, which costs nothing where nothing happens. */
+function keeper(): readonly string[] {
+  return ownProgram('keeper', ['--max-semi-space-size=1', '--expose-gc'])
 }
 
 function startDetached(

@@ -33,17 +33,17 @@ function engine(body: string) {
      const listen = () => new Promise(done => createServer().listen(socket, done))
      ${body}`,
   )
-  return { folder, main, socket }
+  return { folder, command: [process.execPath, main] as const, socket }
 }
 
 describe('startEngine()', { skip: process.getuid?.() !== 0 && 'needs root' }, () => {
   test('returns when the engine listens, detached, with a log of its own and a clean environment', async () => {
-    const { main, socket, folder } = engine(`
+    const { command, socket, folder } = engine(`
       await listen()
       writeFileSync(${JSON.stringify(join(root, 'seen.json'))}, JSON.stringify({ pid: process.pid, env: process.env, cwd: process.cwd() }))
       console.log('a line of the log')
       ready('ready')`)
-    await startEngine({ socket, main, env: { PATH: '/bin', SECRET: 'x', HTTP_PROXY: 'p', TSCOMPOSE_POOL: 'y' } })
+    await startEngine({ socket, command, env: { PATH: '/bin', SECRET: 'x', HTTP_PROXY: 'p', TSCOMPOSE_POOL: 'y' } })
     const seen = JSON.parse(readFileSync(join(root, 'seen.json'), 'utf8'))
     pids.push(seen.pid)
     assert.ok(await answers(socket))
@@ -55,39 +55,39 @@ describe('startEngine()', { skip: process.getuid?.() !== 0 && 'needs root' }, ()
   })
 
   test('passes on what the engine says is wrong', async () => {
-    const { main, socket } = engine(
+    const { command, socket } = engine(
       `ready(JSON.stringify({ kind: 'unsupported', message: 'Cannot start: old kernel', hint: 'Update it' })); process.exit(1)`,
     )
     await assert.rejects(
-      startEngine({ socket, main, env: {} }),
+      startEngine({ socket, command, env: {} }),
       (error: unknown) =>
         isFailure(error, 'unsupported') && error.message === 'Cannot start: old kernel' && error.hint === 'Update it',
     )
   })
 
   test('shows the end of the log when the engine dies without a word', async () => {
-    const { main, socket } = engine(`console.error('out of luck'); process.exit(1)`)
-    await assert.rejects(startEngine({ socket, main, env: {} }), /it ended before it was ready\n {2}out of luck/)
+    const { command, socket } = engine(`console.error('out of luck'); process.exit(1)`)
+    await assert.rejects(startEngine({ socket, command, env: {} }), /it ended before it was ready\n {2}out of luck/)
   })
 
   test('waits for the engine of another command that was faster', async () => {
-    const { main, socket } = engine(`
+    const { command, socket } = engine(`
       import { spawn } from 'node:child_process'
       ready(JSON.stringify({ kind: 'conflict', message: 'Cannot start: another one is there' }))
       setTimeout(async () => { await listen(); setTimeout(() => process.exit(), 3000) }, 100)`)
-    await startEngine({ socket, main, env: {} })
+    await startEngine({ socket, command, env: {} })
     assert.ok(await answers(socket))
   })
 
   test('two at once both end with an engine', async () => {
-    const { main, socket, folder } = engine(`
+    const { command, socket, folder } = engine(`
       import { mkdirSync } from 'node:fs'
       try { mkdirSync(${JSON.stringify(root)} + '/lock') } catch { ready(JSON.stringify({ kind: 'conflict', message: 'taken' })); process.exit(1) }
       await listen()
       setTimeout(() => process.exit(), 3000)
       ready('ready')`)
     assert.ok(folder)
-    await Promise.all([1, 2].map(() => startEngine({ socket, main, env: {} })))
+    await Promise.all([1, 2].map(() => startEngine({ socket, command, env: {} })))
     assert.ok(await answers(socket))
   })
 })

@@ -19,6 +19,12 @@ interface Wall {
 
 const walls: readonly Wall[] = [
   {
+    folder: 'installation',
+    mayImport: ['lib'],
+    packages: [],
+    because: 'where a program of ours lies and how it is started is no matter of what it does',
+  },
+  {
     folder: 'lib',
     mayImport: [],
     packages: [],
@@ -106,7 +112,7 @@ const walls: readonly Wall[] = [
   },
   {
     folder: 'holding',
-    mayImport: ['state', 'client', 'model', 'api', 'lib'],
+    mayImport: ['installation', 'state', 'client', 'model', 'api', 'lib'],
     packages: [],
     because: 'whoever asks the keeper to hold a stack does not load the keeper',
   },
@@ -119,6 +125,7 @@ const walls: readonly Wall[] = [
   {
     folder: 'cli',
     mayImport: [
+      'installation',
       'watch',
       'holding',
       'targets',
@@ -142,7 +149,7 @@ const walls: readonly Wall[] = [
   { folder: 'runtime', mayImport: ['lib'], packages: ['koffi'], because: 'containers know no stacks and no HTTP' },
   {
     folder: 'engine',
-    mayImport: ['runtime', 'api', 'template', 'lib'],
+    mayImport: ['installation', 'runtime', 'api', 'template', 'lib'],
     packages: [
       'zod',
       'p-queue',

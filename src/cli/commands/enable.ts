@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { chooseHost } from '../../client/host.ts'
 import { keeperSocket } from '../../holding/place.ts'
 import { keeperCommand, keeperEnvironment } from '../../holding/start.ts'
+import { ownProgram } from '../../installation/own-program.ts'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import { command } from '../command.ts'
-import { engineMain } from '../engine-start.ts'
 import { engineUnit, keeperUnit, namesOf, type Unit } from '../systemd-units.ts'
 
 const folder = '/etc/systemd/system'
@@ -41,7 +41,7 @@ export const enable = command({
 })
 
 function engineUnits(): Unit {
-  return engineUnit([process.execPath, '--disable-warning=ExperimentalWarning', engineMain()])
+  return engineUnit(ownProgram('engine'))
 }
 
 function keeperUnits(host: string, env: Readonly<Record<string, string | undefined>>): Unit {

@@ -2,6 +2,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { chooseHost, parseHost } from '../../client/host.ts'
+import { isOwnProgram } from '../../installation/own-program.ts'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import { answers } from '../answers.ts'
 import { command } from '../command.ts'
@@ -21,7 +22,7 @@ export const engineStop = command({
         hint: 'Run the command with sudo',
       })
     const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')
-    if (!words.some(word => word.endsWith('/engine/main.ts')))
+    if (!isOwnProgram(words, 'engine'))
       throw new Failure('denied', `Cannot stop the engine at "${host}": process ${pid} is no engine of ours`)
     // The end of a connection of ours is the end of the engine: nothing to ask again and again.
     const line = connect({ path: place.path })

@@ -1,7 +1,7 @@
 /** The engine in the foreground: for service managers, and for watching it. */
 import { spawn } from 'node:child_process'
+import { ownProgram } from '../../installation/own-program.ts'
 import { command } from '../command.ts'
-import { engineMain } from '../engine-start.ts'
 import { usage } from '../options.ts'
 
 export const engine = command({
@@ -56,11 +56,12 @@ export const engine = command({
       if (typeof value === 'boolean') return value ? [`--${name}`] : []
       return (typeof value === 'string' ? [value] : (value ?? [])).map(each => `--${name}=${each}`)
     })
-    const argv = ['--disable-warning=ExperimentalWarning', engineMain(), ...words]
+    const [path, ...first] = ownProgram('engine')
+    const argv = [...first, ...words]
     // Becomes it: one process, so that whoever ends or watches this one ends and watches the engine.
-    process.execve?.(process.execPath, [process.execPath, ...argv])
+    process.execve?.(path, [path, ...argv])
     // A Node without execve: the engine is another process, which gets what this one is sent.
-    const child = spawn(process.execPath, argv, { stdio: 'inherit' })
+    const child = spawn(path, argv, { stdio: 'inherit' })
     // ^C reaches it by the terminal; what reaches only us is passed on. Either way its end is ours.
     using _taken = interrupts.take(() => child.kill('SIGTERM'))
     return await new Promise<number>((resolve, reject) => {

@@ -1,11 +1,11 @@
 /** Our version, and that of the engine when asked; starting one for that would be absurd. */
-import { readFileSync } from 'node:fs'
+import { release } from '../../installation/release.ts'
 import { composeVersion } from '../../targets/engine/labels.ts'
 import { command } from '../command.ts'
 
 export const version = command({
   usage: '[OPTIONS]',
-  about: `The Compose version that commands and output go by, with ours behind it: ${composeVersion}-tscompose.0.1.0.`,
+  about: `The Compose version that commands and output go by, with ours behind it: ${composeVersion}-tscompose.${release}.`,
   words: [0, 0],
   options: {
     short: { kind: 'flag', about: 'The number alone' },
@@ -20,11 +20,8 @@ export const version = command({
     },
   },
   async run({ options, screen, signal, connect }) {
-    const { version: own } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-      version: string
-    }
     // as other editions of Compose name theirs: 2.40.3-desktop.1
-    const number = `${composeVersion}-tscompose.${own}`
+    const number = `${composeVersion}-tscompose.${release}`
     if (options.short) return screen.print(number)
     const pretty = `Docker Compose version ${number}`
     if (!options.engine) return screen.print(options.format === 'json' ? JSON.stringify({ version: number }) : pretty)
@@ -32,11 +29,11 @@ export const version = command({
     const client = await connect()
     const engine = await client.call(systemEndpoints.version, {}, { signal })
     if (options.format === 'json')
-      return screen.print(JSON.stringify({ version: number, tscompose: own, host: client.host, engine }))
+      return screen.print(JSON.stringify({ version: number, tscompose: release, host: client.host, engine }))
     screen.print(
       [
         pretty,
-        `tscompose ${own}`,
+        `tscompose ${release}`,
         `engine ${engine.Version} (API ${engine.ApiVersion}, ${engine.Os}/${engine.Arch}) at ${client.host}`,
       ].join('\n'),
     )

@@ -1,7 +1,7 @@
-/** Leads port 53 of 127.0.0.11 in a sandbox to the ports our server has there. Run on its own inside the sandbox: `node redirect.ts UDP TCP`. */
+/** Leads port 53 of 127.0.0.11 in a sandbox to the ports our server has there. */
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ownProgram } from '../../installation/own-program.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
 import { dnsAddress } from './host-files.ts'
 
@@ -20,8 +20,7 @@ add rule ip tscompose_dns output ip daddr ${dnsAddress} tcp dport 53 dnat to ${d
  * theirs for longer than a socket takes. Costs some 60 ms, which only containers that are name servers pay.
  */
 export async function redirect(sandbox: string, ports: { readonly udp: number; readonly tcp: number }): Promise<void> {
-  const script = fileURLToPath(import.meta.url)
-  const argv = [`--net=${sandbox}`, '--', process.execPath, script, String(ports.udp), String(ports.tcp)]
+  const argv = [`--net=${sandbox}`, '--', ...ownProgram('redirect'), String(ports.udp), String(ports.tcp)]
   try {
     await promisify(execFile)('nsenter', argv, { env: {} })
   } catch (cause) {
@@ -29,11 +28,4 @@ export async function redirect(sandbox: string, ports: { readonly udp: number; r
       cause,
     })
   }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { runNft } = await import('../../runtime/native.ts')
-  const [udp, tcp] = process.argv.slice(2).map(Number)
-  if (!Number.isInteger(udp) || !Number.isInteger(tcp)) throw new TypeError('two ports are needed')
-  runNft(redirectRules({ udp: udp!, tcp: tcp! }))
 }

@@ -68,7 +68,7 @@ export class UnpackPool {
 }
 
 class Thread {
-  readonly #worker = new Worker(new URL('./unpack-thread.ts', import.meta.url), { name: 'unpack' })
+  readonly #worker = new Worker(new URL('./unpack-start.cjs', import.meta.url), { name: 'unpack' })
   isDead = false
   #timer: NodeJS.Timeout | undefined
   #hear: ((message: FromThread) => void) | undefined

@@ -127,17 +127,20 @@ function tell(message: FromThread): void {
   port.postMessage(message)
 }
 
-let inbox = new Inbox()
-port.on('message', (message: ToThread) => {
-  if (message.kind === 'chunk') return inbox.push(message.data)
-  if (message.kind !== 'job') return inbox.close(message.kind)
-  inbox = new Inbox()
-  work(message.job, inbox).then(
-    result => tell({ kind: 'done', result }),
-    (error: Error & { blob?: BlobTold }) => {
-      const { kind, message: text, hint } = asFailure(error)
-      const failure: UnpackFailure = { kind, message: text, hint, blob: error.blob }
-      tell({ kind: 'failed', failure })
-    },
-  )
-})
+/** Works as what the thread is for. */
+export function start(): void {
+  let inbox = new Inbox()
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'chunk') return inbox.push(message.data)
+    if (message.kind !== 'job') return inbox.close(message.kind)
+    inbox = new Inbox()
+    work(message.job, inbox).then(
+      result => tell({ kind: 'done', result }),
+      (error: Error & { blob?: BlobTold }) => {
+        const { kind, message: text, hint } = asFailure(error)
+        const failure: UnpackFailure = { kind, message: text, hint, blob: error.blob }
+        tell({ kind: 'failed', failure })
+      },
+    )
+  })
+}

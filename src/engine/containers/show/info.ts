@@ -1,8 +1,9 @@
 /** What the engine and its host are, as `info` and `version` tell it. */
 import { readFile } from 'node:fs/promises'
-import { arch, availableParallelism, hostname, release, totalmem } from 'node:os'
+import { arch, availableParallelism, hostname, release as kernelRelease, totalmem } from 'node:os'
 import type { Info, Version } from '../../../api/system.ts'
 import { newestVersion, oldestVersion } from '../../../api/version.ts'
+import { release } from '../../../installation/release.ts'
 import { errnoOf } from '../../../lib/failure.ts'
 import { stableHash } from '../../../lib/stable-json.ts'
 import type { Runtime } from '../../../runtime/runtime.ts'
@@ -11,8 +12,6 @@ import type { Images } from '../../images/images.ts'
 import { logDrivers } from '../../logs/log-options.ts'
 import { defaultRuntime, runtimes } from '../config/runtimes.ts'
 import type { Containers } from '../containers.ts'
-
-export const engineRelease = '0.1.0'
 
 /** Go's names, which Docker's clients compare with. */
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', riscv64: 'riscv64' }
@@ -25,12 +24,12 @@ export function engineVersion(): Version {
     MinAPIVersion: oldestVersion,
     Os: 'linux',
     Arch: architectures[arch()] ?? arch(),
-    KernelVersion: release(),
+    KernelVersion: kernelRelease(),
   }
   return {
     Platform: { Name: 'tscompose' },
-    Components: [{ Name: 'Engine', Version: engineRelease, Details: { ...details, NodeVersion: process.version } }],
-    Version: engineRelease,
+    Components: [{ Name: 'Engine', Version: release, Details: { ...details, NodeVersion: process.version } }],
+    Version: release,
     ...details,
     GitCommit: '',
     GoVersion: '',
@@ -85,7 +84,7 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     LoggingDriver: logDriver,
     CgroupDriver: 'cgroupfs',
     CgroupVersion: String(runtime.cgroups.version),
-    KernelVersion: release(),
+    KernelVersion: kernelRelease(),
     OperatingSystem: /^PRETTY_NAME="?(.*?)"?$/m.exec(osRelease ?? '')?.[1] ?? 'Linux',
     OSVersion: /^VERSION_ID="?(.*?)"?$/m.exec(osRelease ?? '')?.[1] ?? '',
     OSType: 'linux',
@@ -107,7 +106,7 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     Name: hostname(),
     Labels: [],
     ExperimentalBuild: false,
-    ServerVersion: engineRelease,
+    ServerVersion: release,
     Runtimes: runtimes,
     DefaultRuntime: defaultRuntime,
     Swarm: {

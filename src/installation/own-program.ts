@@ -1,0 +1,30 @@
+/** How one program of ours starts another: by its file, or, where all of them are in one executable, by a word to that. */
+import { fileURLToPath } from 'node:url'
+
+/** By name, what starts each, seen from src/. */
+const starts = {
+  engine: 'engine/start.cjs',
+  keeper: 'keeper/start.cjs',
+  redirect: 'engine/dns/redirect-start.cjs',
+} as const
+
+export type OwnProgram = keyof typeof starts
+
+/** Whether all programs are in the executable that runs (Node's single executable applications). */
+export function isOneFile(): boolean {
+  return process.getBuiltinModule('node:sea').isSea()
+}
+
+/** Program and first arguments; `flags` are Node's, of which the one file has its own (programs.ts). */
+export function ownProgram(name: OwnProgram, flags: readonly string[] = []): readonly [string, ...string[]] {
+  if (isOneFile()) return [process.execPath, `@${name}`]
+  const start = fileURLToPath(new URL(`../${starts[name]}`, import.meta.url))
+  return [process.execPath, '--disable-warning=ExperimentalWarning', ...flags, start]
+}
+
+/** Whether these words, the command line of a process, are those of our program `name`, as this or another installation starts it. */
+export function isOwnProgram(words: readonly string[], name: OwnProgram): boolean {
+  return words.some(
+    word => word === `@${name}` || word.endsWith(`/src/${starts[name]}`) || word.endsWith(`/src/${name}/main.ts`),
+  )
+}

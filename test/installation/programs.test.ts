@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { isOwnProgram, ownProgram } from '../../src/installation/own-program.ts'
+import { programOf } from '../../src/installation/programs.ts'
+
+describe('ownProgram()', () => {
+  for (const name of ['engine', 'keeper', 'redirect'] as const)
+    test(`names a file of this installation that starts the ${name}, and the one file knows it by its word`, () => {
+      const words = ownProgram(name, ['--expose-gc'])
+      assert.equal(words[0], process.execPath)
+      assert.ok(existsSync(words.at(-1)!), words.at(-1))
+      assert.deepEqual(words.slice(1, -1), ['--disable-warning=ExperimentalWarning', '--expose-gc'])
+      assert.equal(isOwnProgram(words, name), true)
+      assert.equal(isOwnProgram(['/usr/bin/tscompose', `@${name}`], name), true)
+      assert.equal(programOf(`@${name}`).isNamed, true)
+    })
+
+  test('an engine is no keeper, and no file that is only called like it', () => {
+    assert.equal(isOwnProgram(ownProgram('engine'), 'keeper'), false)
+    assert.equal(isOwnProgram(['node', '/home/me/engine/start.cjs'], 'engine'), false)
+    assert.equal(isOwnProgram(['node', '/clone/src/engine/main.ts'], 'engine'), true)
+  })
+})
+
+test('what is no word of another program is a command line', () => {
+  for (const word of [undefined, 'up', '@nothing', '--file', '@toString', 'engine'])
+    assert.deepEqual([programOf(word).isNamed, programOf(word).program.asset], [false, 'cli.js'])
+})
