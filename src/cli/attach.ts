@@ -12,6 +12,7 @@ import type { Watch } from '../watch/watch.ts'
 import { applyPlan } from './apply-plan.ts'
 import type { BringUp } from './bring-up.ts'
 import type { Call } from './command.ts'
+import type { KeyOptions } from './keys.ts'
 import { LogLines, type LogStyle } from './log-lines.ts'
 import type { Watching } from './watching.ts'
 
@@ -27,6 +28,8 @@ export interface Attached {
   readonly timeout: number | undefined
   readonly abortOn: 'exit' | 'failure' | undefined
   readonly exitCodeFrom: string | undefined
+  /** Says which keys there are. */
+  readonly menu: boolean
   readonly style: Omit<LogStyle, 'services'>
   /** Follows its files once it is up, until it is interrupted. */
   readonly watch?:
@@ -86,9 +89,15 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     () => quietly(follower.finish('now')),
   )
   let detached = false
-  using _keys = keysOf(call, started.promise, () => {
+  const detach = () => {
     detached = true
     void quietly(follower.finish('now'))
+  }
+  const hints = attached.menu ? menuHints(watch !== undefined) : {}
+  using _keys = keysOf(call, started.promise, {
+    detach,
+    begun: () => (attached.menu ? watchLine(menuLine) : undefined),
+    other: key => (hints[key] === undefined ? undefined : watchLine(hints[key])),
   })
   let code: number | undefined
   for await (const event of follower.events()) {
@@ -146,8 +155,26 @@ function aborts({ abortOn, exitCodeFrom }: Attached, exitCode: number): boolean 
   return on === 'exit' || (on === 'failure' && exitCode !== 0)
 }
 
+const menuLine = 'd detaches, ^C stops'
+
+/** What the other keys of Compose's menu say. */
+function menuHints(watches: boolean): Readonly<Record<string, string>> {
+  const desktop = 'Docker Desktop, which is not here'
+  return {
+    w: watches
+      ? 'The files are watched already'
+      : 'Watching begins with "up --watch", or beside this one with "tscompose watch"',
+    v: `"v" shows the stack in ${desktop}: see "tscompose ps"`,
+    o: `"o" shows the files in ${desktop}: see "tscompose config"`,
+  }
+}
+
 /** Once nothing is asked any more: a question has the keyboard for itself. */
-function keysOf(call: Call, started: Promise<unknown>, detach: () => void): Disposable {
+function keysOf(
+  call: Call,
+  started: Promise<unknown>,
+  { begun, ...heard }: KeyOptions & { begun(): void },
+): Disposable {
   let keys: Disposable | undefined
   let over = false
   void quietly(
@@ -155,7 +182,8 @@ function keysOf(call: Call, started: Promise<unknown>, detach: () => void): Disp
       // the stream itself is made only where there is a terminal
       if (!call.screen.stdinIsTTY || call.screen.stdout.isTTY !== true) return
       const { listenToKeys } = await import('./keys.ts')
-      if (!over) keys = listenToKeys(call.stdin, { detach })
+      if (!over) keys = listenToKeys(call.stdin, heard)
+      if (keys) begun()
     }),
   )
   return {

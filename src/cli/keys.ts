@@ -19,6 +19,8 @@ export interface Keyboard extends Input {
 
 export interface KeyOptions {
   detach(): void
+  /** Another key that writes something. */
+  other?(key: string): void
   /** To all of the foreground, as the terminal does it: kill(2) of 0. */
   signal?(name: NodeJS.Signals): void
   /** Whether the terminal is ours to set up: elsewhere the kernel would stop us for it (SIGTTOU). */
@@ -28,7 +30,7 @@ export interface KeyOptions {
 /** Undefined for what is no terminal of ours, such as that of a job in the background. */
 export function listenToKeys(
   stdin: Input,
-  { detach, signal = name => process.kill(0, name), inForeground = isInForeground }: KeyOptions,
+  { detach, other, signal = name => process.kill(0, name), inForeground = isInForeground }: KeyOptions,
 ): Disposable | undefined {
   if (!isKeyboard(stdin) || !inForeground()) return undefined
   const keys = new DetachKeys()
@@ -39,7 +41,10 @@ export function listenToKeys(
     }
     for (const byte of data) {
       const name = signals[byte]
-      if (name === undefined) continue
+      if (name === undefined) {
+        if (byte > 0x20 && byte < 0x7f) other?.(String.fromCharCode(byte))
+        continue
+      }
       // whoever has the terminal while we are stopped finds it as it was
       if (name === 'SIGTSTP') release()
       signal(name)

@@ -59,7 +59,6 @@ const without: Readonly<Record<string, string>> = {
   COMPOSE_BAKE: 'the engine builds, and needs no bake',
   COMPOSE_CONVERT_WINDOWS_PATHS: 'paths are those of Linux',
   COMPOSE_EXPERIMENTAL: 'there are no experimental features',
-  COMPOSE_MENU: 'there is no menu',
 }
 
 /** What is said of variables that are set and have no effect. */

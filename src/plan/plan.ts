@@ -1,6 +1,7 @@
 /** A plan: operations as numbered nodes, each after those it depends on; it knows no target. */
 import { type Problem, Problems, ProblemsFailure } from '../lib/problems.ts'
 import type { Project } from '../model/project.ts'
+import type { Batches, FailureAction } from './batches.ts'
 import type { NodeId, PlannedOperation, Ref, Vocabulary } from './operation.ts'
 
 export interface PlanNode<O extends PlannedOperation = PlannedOperation> {
@@ -16,9 +17,6 @@ export interface Kept {
   readonly service?: string
   readonly state: 'running' | 'stopped'
 }
-
-/** What is done when too many new containers fail. */
-export type FailureAction = 'pause' | 'continue' | 'rollback'
 
 /** What takes the place of something else in an update. */
 export interface Turn {
@@ -37,6 +35,8 @@ export interface Rollout<O extends PlannedOperation = PlannedOperation> {
   readonly action: FailureAction
   /** Of all turns, so many may fail: 0 to 1. */
   readonly maxFailureRatio: number
+  /** For people; undefined for one that is itself a way back. */
+  readonly shape?: Batches
   /** Adds to the plan what follows a failure, by what has been done so far: going back, or clearing up. What it adds may itself be a rollout. */
   recover(plan: Plan<O>, done: (node: NodeId) => boolean): Rollout<O> | undefined
 }

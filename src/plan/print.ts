@@ -1,5 +1,6 @@
 /** A plan step by step as text, for --dry-run, `plan --steps` and goldens; and as data, for `plan --json`. */
 import { printable } from '../lib/text.ts'
+import type { Batches } from './batches.ts'
 import type { Change } from './change.ts'
 import type { Action } from './operation.ts'
 import type { Plan } from './plan.ts'
@@ -39,6 +40,8 @@ export interface PlanJson {
     readonly destroys?: true
   }[]
   readonly totals: Readonly<Partial<Record<Action, number>>>
+  /** Rolling updates among the changes, by service; times in milliseconds. */
+  readonly updates: readonly ({ readonly service: string } & Batches)[]
   /** Operations in the order in which they could run one by one; the ids in `after` count within their phase. */
   readonly steps: readonly StepJson[]
   readonly warnings: readonly string[]
@@ -76,6 +79,7 @@ export function planJson({ pulls, builds, plan }: Phases): PlanJson {
       ...(destroys ? { destroys } : {}),
     })),
     totals: totals(rows),
+    updates: plan.rollouts.flatMap(({ service, shape }) => (shape ? [{ service, ...shape }] : [])),
     steps: [...stepsJson('pull', pulls), ...stepsJson('build', builds), ...stepsJson('apply', plan)],
     warnings: plan.warnings,
   }

@@ -41,7 +41,7 @@ describe('variables', () => {
     assert.match((await stop({ COMPOSE_PROGRESS: 'loud' })).stderr, /Cannot use COMPOSE_PROGRESS "loud"/)
   })
 
-  for (const name of ['COMPOSE_BAKE', 'COMPOSE_CONVERT_WINDOWS_PATHS', 'COMPOSE_EXPERIMENTAL', 'COMPOSE_MENU'])
+  for (const name of ['COMPOSE_BAKE', 'COMPOSE_CONVERT_WINDOWS_PATHS', 'COMPOSE_EXPERIMENTAL'])
     test(`${name} is told to have no effect, when it asks for something`, async () => {
       assert.match((await stop({ [name]: 'true' })).stderr, new RegExp(`${name} has no effect`))
       assert.doesNotMatch((await stop({ [name]: 'false' })).stderr, new RegExp(name))

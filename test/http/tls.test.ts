@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -9,6 +8,7 @@ import { createClient } from '../../src/client/client.ts'
 import type { ServerTls } from '../../src/engine/server/answer.ts'
 import { listenersOf } from '../../src/engine/server/listeners.ts'
 import { isFailure } from '../../src/lib/failure.ts'
+import { makeCertificate, makeCertificates } from '../support/certificates.ts'
 import { lacking, program } from '../support/needs.ts'
 import { serving } from './serving.ts'
 import { echo } from './session.ts'
@@ -18,51 +18,24 @@ describe('a server with certificates', { skip: lacking(program('openssl')) }, ()
   const at = (...names: string[]) => join(folder, ...names)
   let tls: ServerTls
 
-  const openssl = (...args: string[]) =>
-    execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-batch']
-  function authority(name: string): void {
-    openssl(
-      'req',
-      '-x509',
-      ...newKey,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.pem`,
-      '-days',
-      '2',
-      '-subj',
-      `/CN=${name}`,
-    )
-  }
-  function certificate(name: string, by: string): void {
-    openssl('req', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
-    openssl(
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial'],
-      ...['-out', `${name}.pem`, '-days', '2', '-extfile', 'names'],
-    )
-  }
   /** A folder as DOCKER_CERT_PATH has it. */
   function clientFolder(name: string, ca: string, cert?: string): string {
     mkdirSync(at(name))
-    copyFileSync(at(`${ca}.pem`), at(name, 'ca.pem'))
+    copyFileSync(at(`${ca}.crt`), at(name, 'ca.pem'))
     if (cert !== undefined) {
-      copyFileSync(at(`${cert}.pem`), at(name, 'cert.pem'))
+      copyFileSync(at(`${cert}.crt`), at(name, 'cert.pem'))
       copyFileSync(at(`${cert}.key`), at(name, 'key.pem'))
     }
     return at(name)
   }
 
   before(() => {
-    writeFileSync(at('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
-    for (const name of ['ours', 'other']) authority(name)
-    certificate('server', 'ours')
-    certificate('client', 'ours')
-    certificate('stranger', 'other')
+    makeCertificates(folder)
+    makeCertificate(folder, 'other')
+    makeCertificate(folder, 'stranger', { by: 'other' })
     tls = {
-      ca: readFileSync(at('ours.pem')),
-      cert: readFileSync(at('server.pem')),
+      ca: readFileSync(at('ca.crt')),
+      cert: readFileSync(at('server.crt')),
       key: readFileSync(at('server.key')),
     }
   })
@@ -78,7 +51,7 @@ describe('a server with certificates', { skip: lacking(program('openssl')) }, ()
   test('answers who has one of its authority, by whatever name it was reached', async () => {
     const { on, host } = await start()
     await using _on = on
-    const folder = clientFolder('good', 'ours', 'client')
+    const folder = clientFolder('good', 'ca', 'client')
     for (const each of [host, host.replace('127.0.0.1', 'localhost')]) {
       const client = createClient(each, { tls: { folder, verify: true } })
       assert.equal(await client.call(endpoints.ping, {}), 'OK')
@@ -90,7 +63,7 @@ describe('a server with certificates', { skip: lacking(program('openssl')) }, ()
     const process = echo()
     const { on, host } = await start({ containerAttach: () => process.session })
     await using _on = on
-    const client = createClient(host, { tls: { folder: clientFolder('half', 'ours', 'client'), verify: true } })
+    const client = createClient(host, { tls: { folder: clientFolder('half', 'ca', 'client'), verify: true } })
     const query = { stream: true, stdin: true }
     const attached = await client.hijack(endpoints.containerAttach, { params: { id: 'x' }, query })
     attached.socket.write('hello')
@@ -106,11 +79,8 @@ describe('a server with certificates', { skip: lacking(program('openssl')) }, ()
     const { on, host } = await start()
     await using _on = on
     const rows = [
-      [createClient(host, { tls: { folder: clientFolder('none', 'ours'), verify: true } }), /certificate/],
-      [
-        createClient(host, { tls: { folder: clientFolder('foreign', 'ours', 'stranger'), verify: true } }),
-        /certificate/,
-      ],
+      [createClient(host, { tls: { folder: clientFolder('none', 'ca'), verify: true } }), /certificate/],
+      [createClient(host, { tls: { folder: clientFolder('foreign', 'ca', 'stranger'), verify: true } }), /certificate/],
       [createClient(host), /DOCKER_TLS_VERIFY/],
     ] as const
     for (const [client, hint] of rows) {
@@ -131,7 +101,7 @@ describe('a server with certificates', { skip: lacking(program('openssl')) }, ()
   })
 
   test('a client says which of its files it cannot read', () => {
-    const folder = clientFolder('torn', 'ours', 'client')
+    const folder = clientFolder('torn', 'ca', 'client')
     rmSync(join(folder, 'key.pem'))
     assert.throws(() => createClient('tcp://h', { tls: { folder, verify: true } }), {
       kind: 'invalid',
@@ -141,11 +111,11 @@ describe('a server with certificates', { skip: lacking(program('openssl')) }, ()
 
   test('listenersOf() wants all three files, and reads them', () => {
     const flags = { socket: '/s', listen: ['tcp://0.0.0.0:2376'] }
-    const files = { tlscacert: at('ours.pem'), tlscert: at('server.pem'), tlskey: at('server.key') }
+    const files = { tlscacert: at('ca.crt'), tlscert: at('server.crt'), tlskey: at('server.key') }
     const [unix, tcp] = listenersOf({ ...flags, ...files })
     assert.deepEqual(unix, { kind: 'unix', path: '/s', group: undefined })
     assert.deepEqual(tcp, { kind: 'tcp', host: '0.0.0.0', port: 2376, insecure: false, tls })
-    assert.throws(() => listenersOf({ ...flags, tlscert: at('server.pem') }), {
+    assert.throws(() => listenersOf({ ...flags, tlscert: at('server.crt') }), {
       message: 'Cannot listen with TLS: --tlscacert and --tlskey must be given too',
     })
     assert.throws(() => listenersOf({ ...flags, ...files, tlskey: at('nope') }), {

@@ -65,6 +65,19 @@ describe('an attached up', { skip: lacking(root(), program('busybox'), program('
 
   const state = async (stack: Stack) => (await stack.ps())[0]?.State
 
+  test('with --menu says which keys there are, and why the others do nothing', async () => {
+    const stack = engine.stack(yaml)
+    await using terminal = new Terminal(stack.folder, engine.env)
+    terminal.type(`${launcher} up --menu; echo "code $?"\n`)
+    let at = await terminal.says(/d detaches, \^C stops/)
+    at = await terminal.press('v', /"v" shows the stack in Docker Desktop, which is not here: see "tscompose ps"/, at)
+    at = await terminal.press('o', /"o" shows the files in Docker Desktop/, at)
+    at = await terminal.press('w', /Watching begins with "up --watch"/, at)
+    at = await terminal.press('d', /Detached/, at)
+    await terminal.says(/code 0/, at)
+    await stack.run('down')
+  })
+
   for (const [name, keys] of [
     ['d', 'd'],
     ['^P^Q', '\x10\x11'],

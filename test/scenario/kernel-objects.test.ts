@@ -134,11 +134,7 @@ describe('what is gone from the kernel', { skip: why, timeout: 180_000 }, () => 
   let whole: Awaited<ReturnType<typeof state>>
   const places: string[] = []
 
-  const docker = async (...args: string[]): Promise<string> => {
-    const said = await engine.docker(args)
-    assert.equal(said.code, 0, `docker ${args.join(' ')}: ${said.stderr}\n${engine.log}`)
-    return said.stdout.trim()
-  }
+  const docker = (...args: readonly string[]) => engine.runDocker(...args)
 
   before(async () => {
     engine = await TestEngine.start()

@@ -8,11 +8,11 @@ import { decodeMulti, encode } from '@msgpack/msgpack'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
 import { journalSocket } from '../../src/engine/logs/forward/journald.ts'
+import { makeCertificates } from '../support/certificates.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { datagramServer, type LogServer, streamServer, udpServer } from '../support/log-servers.ts'
 import { lacking, program, root } from '../support/needs.ts'
-import { makeCertificates } from '../support/registry.ts'
 
 type Config = Readonly<Record<string, string>>
 type Event = readonly [tag: string, time: number, record: Readonly<Record<string, string>>, options: { chunk?: string }]

@@ -19,11 +19,7 @@ describe('a monitor that cannot be reached', { skip: why }, () => {
   })
   after(() => engine.stop())
 
-  const docker = async (...args: string[]): Promise<string> => {
-    const said = await engine.docker(args)
-    assert.equal(said.code, 0, `docker ${args.join(' ')}: ${said.stderr}\n${engine.log}`)
-    return said.stdout.trim()
-  }
+  const docker = (...args: readonly string[]) => engine.runDocker(...args)
 
   /** Says a number ten times a second until it is asked to end, and then "bye"; or ends by itself when told so by a file. */
   const counting =

@@ -13,11 +13,7 @@ describe('a port of its own', { skip: why, timeout: 60_000 }, () => {
   })
   after(() => engine.stop())
 
-  const docker = async (...args: readonly string[]): Promise<string> => {
-    const said = await engine.docker(args)
-    assert.equal(said.code, 0, `docker ${args.join(' ')}\n${said.stderr}\n${engine.log}`)
-    return said.stdout.trim()
-  }
+  const docker = (...args: readonly string[]) => engine.runDocker(...args)
 
   test('answers a container that asks for it by an address of the host, as it answers its neighbours', async () => {
     await docker('network', 'create', '--ipv6', '--subnet', '10.209.78.0/24', '--subnet', 'fd00:78:9::/64', 'net')

@@ -11,11 +11,7 @@ describe('a shared network', { skip: lacking(root(), program('busybox'), program
   })
   after(() => engine.stop())
 
-  const docker = async (...args: readonly string[]): Promise<string> => {
-    const said = await engine.docker(args)
-    assert.equal(said.code, 0, `docker ${args.join(' ')}\n${said.stderr}\n${engine.log}`)
-    return said.stdout.trim()
-  }
+  const docker = (...args: readonly string[]) => engine.runDocker(...args)
 
   test('goes with the container it belongs to: nothing stays on the network, and its address is free', async () => {
     await docker('network', 'create', 'front')

@@ -17,11 +17,7 @@ describe('a watched stack', { skip: lacking(root(), program('busybox'), program(
   })
   after(() => engine.stop())
 
-  const docker = async (...args: readonly string[]): Promise<string> => {
-    const said = await engine.docker(args)
-    assert.equal(said.code, 0, said.stderr)
-    return said.stdout
-  }
+  const docker = (...args: readonly string[]) => engine.runDocker(...args)
   const env = async (stack: Stack, service: string, name: string): Promise<string> =>
     (await stack.try('exec', '-T', service, 'sh', '-c', `echo $${name}`)).stdout.trim()
 
@@ -139,7 +135,7 @@ describe('a watched stack', { skip: lacking(root(), program('busybox'), program(
     stack.write(`include: [more.yaml]\nservices:\n  third: {${sleeper}}\n`)
     at = await watch.says(/^- web: remove/m, { from: at })
     await eventually('the third', async () => (await id('third')) !== undefined && (await id('web')) === undefined)
-    assert.equal(await docker('volume', 'ls', '-q'), `${stack.name}_data\n`)
+    assert.equal(await docker('volume', 'ls', '-q'), `${stack.name}_data`)
     assert.equal(await watch.end(), 130)
     await stack.run('down', '-v', '-y')
   })

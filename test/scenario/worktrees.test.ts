@@ -180,4 +180,13 @@ networks:
     assert.match(await run('moved', 'plan'), /no changes/)
     await run('moved', 'down', '-v')
   })
+
+  test('in one that uses the network of the host is told that ports are not moved, with the place', async () => {
+    const { write, attempt, image } = ground()
+    write('hosts/compose.yaml', `services:\n  agent: {image: ${image}, network_mode: host}\n`)
+    const { code, stderr } = await attempt('hosts', 'plan', '--isolated')
+    assert.equal(code, 0, stderr)
+    assert.match(stderr, /^warning compose\.yaml:2:\d+ services\.agent\.network_mode$/m)
+    assert.match(stderr, /Ports that it listens on are those of the host, and are not moved/)
+  })
 })

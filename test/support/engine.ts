@@ -133,6 +133,13 @@ export class TestEngine {
     return command(which('docker')!, args, { ...options, env: this.env })
   }
 
+  /** The same, which must end well; its standard output without blanks around it. */
+  async runDocker(...args: readonly string[]): Promise<string> {
+    const said = await this.docker(args)
+    assert.equal(said.code, 0, `docker ${args.join(' ')}\n${said.stdout}${said.stderr}\n${this.log}`)
+    return said.stdout.trim()
+  }
+
   /** A new folder with this stack file; its name, and so the project's, is `name`. */
   stack(yaml: string, name = `stack${++this.#stacks}`): Stack {
     const folder = join(mkdtempSync(join(this.folder, 'stack-')), name)

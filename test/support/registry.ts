@@ -1,11 +1,12 @@
 /** Debian's docker-registry on a free loopback port, and pushing to it by its own API. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeCertificates } from './certificates.ts'
 import { eventually } from './eventually.ts'
 import { freePort, listens } from './free-port.ts'
 import { which } from './needs.ts'
@@ -150,35 +151,4 @@ ${auth ? `auth: { htpasswd: { realm: test, path: ${join(folder, 'htpasswd')} } }
     },
     [Symbol.asyncDispose]: dispose,
   }
-}
-
-/** An authority, and certificates by it for 127.0.0.1 and for a client. @returns the authority's. */
-export function makeCertificates(folder: string): string {
-  const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
-  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-  openssl('req', '-x509', ...fresh, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=test authority', '-days', '2')
-  for (const [name, extension] of [
-    ['server', 'subjectAltName=IP:127.0.0.1'],
-    ['client', 'extendedKeyUsage=clientAuth'],
-  ] as const)
-    openssl(
-      'req',
-      '-x509',
-      ...fresh,
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.crt`,
-      '-subj',
-      `/CN=${name}`,
-      '-days',
-      '2',
-      '-CA',
-      'ca.crt',
-      '-CAkey',
-      'ca.key',
-      '-addext',
-      extension,
-    )
-  return readFileSync(join(folder, 'ca.crt'), 'utf8')
 }

@@ -1,6 +1,7 @@
 /** What up would do: by service with old and new values, or operation by operation; there is no way to write from here. */
 
 import { printable } from '../../lib/text.ts'
+import { batchesText } from '../../plan/batches.ts'
 import type { Plan } from '../../plan/plan.ts'
 import { planJson, printPlan } from '../../plan/print.ts'
 import { type Row, rowText, summarize, totalsText } from '../../plan/summary.ts'
@@ -58,5 +59,16 @@ function rowsOf({ screen }: Call, plans: readonly Plan[]): string {
     const text = printable(rowText(row))
     return screen.paint(styles[text[0] as keyof typeof styles], text[0]!) + text.slice(1)
   }
-  return [...rows.map(line), screen.paint('bold', totalsText(rows))].join('\n')
+  const updates = new Map(
+    plans.flatMap(({ rollouts }) => rollouts.map(({ service, shape }) => [service, shape] as const)),
+  )
+  const isReplaced = ({ kind, action }: Row) => kind === 'service' && action === 'recreate'
+  const below = (row: Row, at: number): readonly string[] => {
+    const shape = updates.get(row.name)
+    const isLast = !rows.slice(at + 1).some(other => isReplaced(other) && other.name === row.name)
+    return shape && isReplaced(row) && isLast ? batchesText(shape).map(text => `    ${printable(text)}`) : []
+  }
+  return [...rows.flatMap((row, at) => [line(row), ...below(row, at)]), screen.paint('bold', totalsText(rows))].join(
+    '\n',
+  )
 }

@@ -26,7 +26,11 @@ const options = {
   'quiet-pull': { kind: 'flag', about: 'Pull without showing how far it is' },
   yes: { kind: 'flag', short: 'y', about: 'Do not ask' },
   watch: { kind: 'flag', short: 'w', about: 'Follow the files of the stack, and the sources by develop.watch' },
-  menu: { kind: 'flag', about: 'Told that there is none' },
+  menu: {
+    kind: 'flag',
+    variable: 'COMPOSE_MENU',
+    about: 'Say which keys there are; those of Docker Desktop say why they do nothing',
+  },
 } as const
 
 export const up = command({
@@ -44,7 +48,6 @@ export const up = command({
     const { options: values } = call
     const detached = values.detach || values.wait || values['no-start'] || call.globals['dry-run']
     check(values, detached)
-    if (values.menu) call.screen.warn('--menu has no effect: there is no menu')
     const since = Date.now() / 1000
     const wanted = await wantedOf(call, values, {
       noStart: values['no-start'],
@@ -72,6 +75,7 @@ export const up = command({
           ? 'exit'
           : undefined,
       exitCodeFrom: values['exit-code-from'],
+      menu: values.menu,
       style: { prefix: !values['no-log-prefix'], colour: !values['no-color'], timestamps: values.timestamps },
       watch: watchOf && (told => watchOf(call, wanted, { ...told, prune: true, quiet: values['quiet-build'] })),
       bringUp: more => bringUp(call, wanted, { yes: values.yes, snapshot: values.snapshot, waitTimeout, ...more }),

@@ -176,3 +176,23 @@ test('run() begins no container of the new version without what runs once before
     )
   }
 })
+
+test('an update says in which batches it comes, why it is stop-first, and how it would go back', () => {
+  const config = {
+    parallelism: 2,
+    delay: 10e9,
+    order: 'start-first',
+    failureAction: 'rollback',
+    maxFailureRatio: 0.1,
+  } as const
+  const plan = update(config, { scale: 3, rollback: { parallelism: 0, monitor: 2e9, order: 'stop-first' } })
+  assert.deepEqual(plan.rollouts[0]!.shape, {
+    parallelism: 2,
+    order: 'start-first',
+    delay: 10_000,
+    batches: [['shop-web-1', 'shop-web-2'], ['shop-web-3']],
+    onFailure: 'rollback',
+    maxFailureRatio: 0.1,
+    back: { parallelism: 0, order: 'stop-first', monitor: 2000 },
+  })
+})

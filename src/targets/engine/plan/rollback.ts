@@ -1,8 +1,8 @@
 /** What follows an update that has failed: back to the containers before, which are still there, or what has been replaced cleared away. */
 import type { Rollout as Config } from '../../../model/deploy.ts'
 import type { Service } from '../../../model/service.ts'
+import type { FailureAction } from '../../../plan/batches.ts'
 import type { NodeId } from '../../../plan/operation.ts'
-import type { FailureAction } from '../../../plan/plan.ts'
 import type { EnginePlan, EngineRollout } from '../engine-plan.ts'
 import { isLive, on } from './ending.ts'
 import { planHooks } from './hooks.ts'
