@@ -15,7 +15,7 @@ export function serviceGraph(project: Project): Graph {
 
 /** Whose namespace the service lives in: when that container is replaced or restarted, this one must follow. */
 export function sharedNamespaces(service: Service): readonly string[] {
-  const modes = [service.networkMode, service.ipc, service.pid]
+  const modes = [service.networkMode, service.ipc, service.pid, service.usernsMode]
   return [...new Set(modes.flatMap(mode => (mode?.kind === 'service' ? [mode.service] : [])))]
 }
 
@@ -24,6 +24,7 @@ function needs(service: Service): readonly (readonly [to: string, label: string]
   if (service.networkMode.kind === 'service') list.push([service.networkMode.service, 'network_mode'])
   if (service.ipc?.kind === 'service') list.push([service.ipc.service, 'ipc'])
   if (service.pid?.kind === 'service') list.push([service.pid.service, 'pid'])
+  if (service.usernsMode?.kind === 'service') list.push([service.usernsMode.service, 'userns_mode'])
   for (const from of service.volumesFrom) if (from.kind === 'service') list.push([from.name, 'volumes_from'])
   for (const link of service.links) list.push([link.service, 'links'])
   const implied = new Set(list.map(([to]) => to))

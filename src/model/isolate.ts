@@ -54,6 +54,7 @@ export function isolate(project: Project, suffix: string): Project {
     networkMode: namespace(one.networkMode, container),
     ...(one.ipc && { ipc: namespace(one.ipc, container) }),
     ...(one.pid && { pid: namespace(one.pid, container) }),
+    ...(one.usernsMode && { usernsMode: namespace(one.usernsMode, container) }),
     ...(one.uts && { uts: namespace(one.uts, container) }),
     volumesFrom: one.volumesFrom.map(each =>
       each.kind === 'container' ? { ...each, name: container(each.name) } : each,

@@ -216,8 +216,8 @@ export const service: ObjectShape = object(
     ulimits,
     use_api_socket: bool('Give it the socket of the engine.', { strict: true }),
     user: text('User and group: "name", "uid:gid".', { judge: values.user }),
-    userns_mode: text('User namespace: host, auto, private, container:NAME.', {
-      judge: values.mode(['host', 'auto', 'private'], ['container']),
+    userns_mode: text('User namespace: host, auto, private, service:NAME, container:NAME.', {
+      judge: values.mode(['host', 'auto', 'private'], ['service', 'container']),
     }),
     uts: text('UTS namespace: host.', { judge: values.word(['host', 'private']) }),
     volumes: serviceVolumes,

@@ -29,6 +29,7 @@ import { checkSyntax, checkWhole } from './syntax.ts'
 import { substitute, TemplateError } from './template.ts'
 import { toProject } from './to-project.ts'
 import { describe, get, type MapNode, map, type Node, placeOf, plain, type ScalarNode } from './tree.ts'
+import { chooseUserNamespaces } from './user-namespaces.ts'
 
 export interface LoadOptions {
   /** -f, in merge order; "-" is standard input. Undefined: COMPOSE_FILE, then the default names, upwards. */
@@ -272,7 +273,10 @@ function settleTree(
   const interpolated = options.interpolate !== false
   if (interpolated) finish(tree, stack, { problems: reading.problems, path: [] })
   reading.problems.settle()
-  if (interpolated && options.normalize !== false) harden(tree, reading.problems)
+  if (interpolated && options.normalize !== false) {
+    harden(tree, reading.problems)
+    chooseUserNamespaces(tree, reading.problems)
+  }
   if (interpolated) checkOwnKeys(tree, reading.problems)
   reading.problems.settle()
   if (options.normalize !== false) normalize(tree, name)

@@ -120,7 +120,7 @@ function imply(service: MapNode): void {
     for (const item of items) if (item.kind === 'scalar' && typeof item.value === 'string') visit(item.value, item)
   }
   each('links', (link, from) => wanted.push({ name: link.split(':')[0]!, restart: true, from }))
-  for (const key of ['network_mode', 'ipc', 'pid', 'uts', 'cgroup'])
+  for (const key of ['network_mode', 'ipc', 'pid', 'userns_mode', 'uts', 'cgroup'])
     each(key, (mode, from) => {
       if (mode.startsWith('service:')) wanted.push({ name: mode.slice('service:'.length), restart: true, from })
     })

@@ -4,7 +4,7 @@ import type { Service } from '../model/service.ts'
 
 type Services = Project['services']
 
-/** Services with the modes network, ipc and pid turned to the services whose first container they name. */
+/** Services with the modes network, ipc, pid and userns turned to the services whose first container they name. */
 export function withOwnContainers(
   services: Services,
   { name, separator }: Pick<Project, 'name' | 'separator'>,
@@ -21,8 +21,14 @@ export function withOwnContainers(
       const owner = mode?.kind === 'container' ? owners.get(mode.container) : undefined
       return owner === undefined || owner === service.name ? mode : ({ kind: 'service', service: owner } as Mode)
     }
-    const { networkMode, ipc, pid } = service
-    turned[service.name] = { ...service, networkMode: turn(networkMode), ipc: turn(ipc), pid: turn(pid) }
+    const { networkMode, ipc, pid, usernsMode } = service
+    turned[service.name] = {
+      ...service,
+      networkMode: turn(networkMode),
+      ipc: turn(ipc),
+      pid: turn(pid),
+      usernsMode: turn(usernsMode),
+    }
   }
   return turned
 }

@@ -122,8 +122,8 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
     ),
     'services.*.storage_opt': no('the size of the writable layer is not limited'),
     'services.*.userns_mode': partly(
-      'host, auto, private and container:NAME; not yet service:NAME',
-      /^(host|auto|private|container:.+)$/,
+      'host, auto, private, service:NAME and container:NAME',
+      /^(host|auto|private|(service|container):.+)$/,
     ),
     'services.*.volumes.*.bind.selinux': partly('where the host has SELinux'),
     'networks.*.enable_ipv4': partly('a network without IPv4 is refused', /^true$/),

@@ -37,13 +37,14 @@ export interface ContainerBodyInput {
 }
 
 /** What a service has of another's container, in Compose's words. */
-export type Shared = 'network namespace' | 'IPC namespace' | 'PID namespace' | 'volume'
+export type Shared = 'network namespace' | 'IPC namespace' | 'PID namespace' | 'user namespace' | 'volume'
 
 /** By the member of HostConfig that names the container. */
 const namespaces = {
   NetworkMode: 'network namespace',
   IpcMode: 'IPC namespace',
   PidMode: 'PID namespace',
+  UsernsMode: 'user namespace',
 } as const satisfies Record<keyof HostConfigParts['services'], Shared>
 
 /** Each service that this one shares something with. */
@@ -52,6 +53,7 @@ export function sharedBy(service: Service): readonly (readonly [needed: string, 
     [service.networkMode, 'network namespace'],
     [service.ipc, 'IPC namespace'],
     [service.pid, 'PID namespace'],
+    [service.usernsMode, 'user namespace'],
   ] as const
   return [
     ...modes.flatMap(([mode, what]) => (mode?.kind === 'service' ? [[mode.service, what] as const] : [])),
@@ -150,6 +152,7 @@ function lateOrigins(service: Service): Origins {
     ...(service.networkMode.kind === 'service' ? { 'HostConfig.NetworkMode': [...at, 'network_mode'] } : {}),
     ...(service.ipc?.kind === 'service' ? { 'HostConfig.IpcMode': [...at, 'ipc'] } : {}),
     ...(service.pid?.kind === 'service' ? { 'HostConfig.PidMode': [...at, 'pid'] } : {}),
+    ...(service.usernsMode?.kind === 'service' ? { 'HostConfig.UsernsMode': [...at, 'userns_mode'] } : {}),
   }
 }
 

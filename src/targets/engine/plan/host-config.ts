@@ -27,13 +27,13 @@ export interface HostConfigParts {
   readonly host: HostConfig
   readonly origins: Origins
   /** Member → the service whose container it names: set when that container is known. */
-  readonly services: Readonly<Partial<Record<'NetworkMode' | 'IpcMode' | 'PidMode', string>>>
+  readonly services: Readonly<Partial<Record<'NetworkMode' | 'IpcMode' | 'PidMode' | 'UsernsMode', string>>>
 }
 
 export function hostConfig({ project, service, files, inherited }: HostConfigInput): HostConfigParts {
   const parts = new BodyParts<HostConfig>('HostConfig.')
   const at = (...path: string[]): readonly string[] => ['services', service.name, ...path]
-  const services: Partial<Record<'NetworkMode' | 'IpcMode' | 'PidMode', string>> = {}
+  const services: Partial<Record<'NetworkMode' | 'IpcMode' | 'PidMode' | 'UsernsMode', string>> = {}
 
   mounts(parts, { project, service, files, inherited })
   parts.set('PortBindings', portBindings(service), at('ports'))
@@ -45,12 +45,12 @@ export function hostConfig({ project, service, files, inherited }: HostConfigInp
   for (const [name, field, mode] of [
     ['IpcMode', 'ipc', service.ipc],
     ['PidMode', 'pid', service.pid],
+    ['UsernsMode', 'userns_mode', service.usernsMode],
   ] as const) {
     if (mode?.kind === 'service') services[name] = mode.service
     else parts.set(name, namespaceMode(mode), at(field))
   }
   parts.set('UTSMode', namespaceMode(service.uts), at('uts'))
-  parts.set('UsernsMode', namespaceMode(service.usernsMode), at('userns_mode'))
   parts.set('CgroupnsMode', service.cgroup, at('cgroup'))
   parts.set('CgroupParent', service.cgroupParent, at('cgroup_parent'))
 

@@ -364,7 +364,7 @@ export class ServicePlanner {
 
   /** Those whose namespaces it enters must run by then. */
   #sharers(service: Service): readonly NodeId[] {
-    const modes = [service.networkMode, service.ipc, service.pid]
+    const modes = [service.networkMode, service.ipc, service.pid, service.usernsMode]
     return modes.flatMap(mode => {
       if (mode?.kind !== 'service') return []
       const started = this.#planned.get(mode.service)?.[0]?.started
