@@ -60,7 +60,7 @@ async function apply(call: Call, { plan, client, nothing, ...options }: Applied)
   const isBuilding = plan.nodes.some(({ operation }) => operation.kind === 'build-image')
   const report = isBuilding ? new (await import('./build-report.ts')).BuildReport() : undefined
   const performer = enginePerformer(client, {
-    registryAuth: async reference => (await import('./registry-auth.ts')).registryAuth(reference, call.env),
+    registryAuth: async reference => (await import('../client/registry-auth.ts')).registryAuth(reference, call.env),
     beforeStart: options.beforeStart,
     env: call.env,
   })

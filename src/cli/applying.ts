@@ -24,9 +24,10 @@ export interface Apply {
 
 /** Does `work` when nobody else applies to the project; it tells the recorder of each plan it carries out. */
 export async function applying<T>(call: Call, apply: Apply, work: (recorder: Recorder) => Promise<T>): Promise<T> {
-  const [{ Recorder }, { History, usualLength }] = await Promise.all([
+  const [{ Recorder }, { History }, { historyLength }] = await Promise.all([
     import('../history/recorder.ts'),
     import('../history/history.ts'),
+    import('../history/length.ts'),
   ])
   const { client, command, name, project, services, scale, to } = apply
   const { env, screen, globals } = call
@@ -34,7 +35,7 @@ export async function applying<T>(call: Call, apply: Apply, work: (recorder: Rec
   const isDry = globals['dry-run']
   const recorder = new Recorder({
     history: new History(name, { host: client.host, env }),
-    length: isDry ? 0 : lengthOf(env, usualLength),
+    length: isDry ? 0 : (historyLength(env) ?? refuseLength(env)),
     command,
     user,
     ...(project && { project, folder: project.directory }),
@@ -98,10 +99,8 @@ export function userName(env: Readonly<Record<string, string | undefined>>): str
   }
 }
 
-function lengthOf(env: Readonly<Record<string, string | undefined>>, usual: number): number {
-  const text = env['TSCOMPOSE_HISTORY']
-  if (!text) return usual
-  if (!/^\d{1,4}$/.test(text))
-    throw usage(`TSCOMPOSE_HISTORY is "${text}": it should be how many applies are kept, from 0 to 9999`)
-  return Number(text)
+function refuseLength(env: Readonly<Record<string, string | undefined>>): never {
+  throw usage(
+    `TSCOMPOSE_HISTORY is "${env['TSCOMPOSE_HISTORY']}": it should be how many applies are kept, from 0 to 9999`,
+  )
 }

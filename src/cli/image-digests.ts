@@ -1,11 +1,11 @@
 /** Images by what their tags mean at their registries now, for `config --resolve-image-digests` and `--lock-image-digests`. */
 import { endpoints } from '../api/endpoints.ts'
+import { registryAuth } from '../client/registry-auth.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { LoadedStack } from '../stack/load.ts'
 import type { MapNode } from '../stack/tree.ts'
 import type { Call } from './command.ts'
-import { registryAuth } from './registry-auth.ts'
 
 /** Service → image with its digest, asked of the engine, which asks the registry; services that are built are left out. */
 export async function digestsOf(call: Call, project: Project): Promise<ReadonlyMap<string, string>> {

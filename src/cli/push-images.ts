@@ -30,7 +30,8 @@ export async function pushImages(call: Call, tags: readonly string[], options: P
   const context = {
     client,
     signal: AbortSignal.any([signal, stop.signal]),
-    registryAuth: async (reference: string) => (await import('./registry-auth.ts')).registryAuth(reference, env),
+    registryAuth: async (reference: string) =>
+      (await import('../client/registry-auth.ts')).registryAuth(reference, env),
     onProgress: () => undefined,
   }
   const pushed = await Promise.allSettled(

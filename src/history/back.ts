@@ -4,14 +4,16 @@ import { list } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import { imageName } from '../targets/engine/plan/names.ts'
-import { type Entry, type KeptImage, outcomeOf } from './entry.ts'
+import { type Entry, type KeptImage, outcomeOf, repairing } from './entry.ts'
 
 /**
  * The apply before the newest that was carried out whole: what runs now came of the newest, be it done or not.
  * @throws Failure `not-found` when there is none.
  */
 export function previous(project: string, entries: readonly Entry[]): Entry {
-  const found = entries.slice(0, -1).findLast(entry => entry.model !== undefined && outcomeOf(entry) === 'done')
+  // a repair has changed nothing of what was asked for
+  const applies = entries.filter(({ command }) => command !== repairing)
+  const found = applies.slice(0, -1).findLast(entry => entry.model !== undefined && outcomeOf(entry) === 'done')
   if (found) return found
   const hint = entries.length === 0 ? 'Its history is empty' : 'See "tscompose history"'
   throw new Failure('not-found', `Project "${project}" has no earlier apply to go back to`, { hint })

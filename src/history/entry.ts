@@ -8,6 +8,9 @@ import { isRunning, type ProcessMark } from '../state/running.ts'
 
 export const entryVersion = 1
 
+/** The command of entries by which a stack was brought back to what an earlier one had made of it. */
+export const repairing = 'repair'
+
 export type Outcome =
   /** Under way, or cut off: its process tells. */
   | { readonly kind: 'begun' }
@@ -26,7 +29,7 @@ export interface Entry {
   readonly version: typeof entryVersion
   /** From 1, never given twice. */
   readonly number: number
-  /** up, create, scale, down, rollback, and whatever else applies. */
+  /** up, create, scale, down, rollback, and whatever else applies; `repairing` for what nobody has asked for. */
   readonly command: string
   /** Those that were named; undefined for all. */
   readonly services?: readonly string[]

@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { errnoOf, Failure, isFailure, messageOf } from '../lib/failure.ts'
 import { createDocument, readDocument, writeDocument } from '../state/document.ts'
 import { projectFolder, type StateOf } from '../state/folder.ts'
-import { checkEntry, type Entry, entryVersion } from './entry.ts'
+import { checkEntry, type Entry, entryVersion, repairing } from './entry.ts'
 
 /** How many are kept when nothing else is said. */
 export const usualLength = 20
+
+/** Of those, how many repairs: they come by themselves, and must not push out what people have applied. */
+const repairs = 5
 
 export interface Read {
   /** The newest last. */
@@ -20,9 +23,10 @@ export class History {
   readonly project: string
   readonly #folder: string
 
-  constructor(project: string, of: StateOf) {
+  /** `of`: whose state it is, or the project's folder in that. */
+  constructor(project: string, of: StateOf | { readonly folder: string }) {
     this.project = project
-    this.#folder = join(projectFolder(project, of), 'history')
+    this.#folder = join('folder' in of ? of.folder : projectFolder(project, of), 'history')
   }
 
   read(): Read {
@@ -51,10 +55,12 @@ export class History {
   }
 
   /**
-   * Keeps a new entry under the next number and lets go of those beyond `length`; `text` makes the document of it.
+   * Keeps a new entry under the next number and lets go of those beyond `length`; `text` makes the document of it. A repair
+   * takes the place of an older one where there are many.
    * @returns the number
    */
-  add(text: (number: number) => string, length: number): number {
+  add(text: (number: number) => string, length: number, { isRepair = false } = {}): number {
+    if (isRepair) this.#forgetRepairs(Math.min(repairs, length) - 1)
     const numbers = this.#numbers()
     let number = (numbers.at(-1) ?? 0) + 1
     // somebody else may have taken it since
@@ -63,6 +69,12 @@ export class History {
     for (const old of numbers.slice(0, Math.max(0, numbers.length + 1 - length)))
       rmSync(this.#path(old), { force: true })
     return number
+  }
+
+  /** All but the newest `left`. */
+  #forgetRepairs(left: number): void {
+    const old = this.read().entries.filter(({ command }) => command === repairing)
+    for (const { number } of old.slice(0, Math.max(0, old.length - left))) rmSync(this.#path(number), { force: true })
   }
 
   /** Writes what has become of an entry; one that has been let go of meanwhile stays so. */

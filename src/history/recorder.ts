@@ -10,7 +10,7 @@ import { markOf } from '../state/running.ts'
 import { EnginePlan } from '../targets/engine/engine-plan.ts'
 import type { Observed } from '../targets/engine/observed.ts'
 import { imagesOf } from '../targets/engine/plan/images.ts'
-import { type Entry, entryVersion, type KeptImage, type Outcome } from './entry.ts'
+import { type Entry, entryVersion, type KeptImage, type Outcome, repairing } from './entry.ts'
 import type { History } from './history.ts'
 
 export interface Applying extends Pick<Entry, 'command' | 'services' | 'scale' | 'to' | 'user'> {
@@ -86,7 +86,8 @@ export class Recorder {
       outcome: { kind: 'begun' },
     }
     const rest = { changes: [], steps: [], images: {}, files: {}, variables: {} }
-    this.#number = history.add(number => JSON.stringify({ ...this.#head, number, ...rest }), length)
+    const text = (number: number) => JSON.stringify({ ...this.#head, number, ...rest })
+    this.#number = history.add(text, length, { isRepair: command === repairing })
   }
 
   #end(outcome: Outcome): void {

@@ -5,16 +5,19 @@ import type { HoldEvent } from '../api/keeper.ts'
 import type { ApplyEvent } from '../apply/events.ts'
 import { run } from '../apply/run.ts'
 import type { Client } from '../client/client.ts'
+import { repairing } from '../history/entry.ts'
+import type { Recorder } from '../history/recorder.ts'
 import { Failure, isFailure, messageOf } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import { printPlan } from '../plan/print.ts'
-import { converge } from '../targets/engine/converge.ts'
+import { converge, look } from '../targets/engine/converge.ts'
 import { EnginePlan } from '../targets/engine/engine-plan.ts'
 import { observe } from '../targets/engine/observe.ts'
 import type { Observed, ObservedContainer } from '../targets/engine/observed.ts'
-import { enginePerformer } from '../targets/engine/perform/operations.ts'
 import { on, planStopping } from '../targets/engine/plan/ending.ts'
 import { planHooks } from '../targets/engine/plan/hooks.ts'
+import { applying } from './applying.ts'
+import { keeperPerformer } from './performer.ts'
 import type { Accepted, HoldRecord } from './records.ts'
 import { followers, type LeaveInput, lateFollowers, leaves, type Started } from './repair.ts'
 import type { Diagnosis } from './unhealthy.ts'
@@ -26,6 +29,8 @@ export interface Repair extends Pick<LeaveInput, 'phase' | 'killed' | 'project'>
   diagnose(containers: readonly ObservedContainer[]): Pick<Diagnosis, 'restart' | 'stop'>
   readonly client: Client
   readonly record: HoldRecord
+  /** What is kept of the project. */
+  readonly folder: string
   /** What a person has changed of it by now. */
   accepted(): Accepted
   /** Names of containers that others have started. */
@@ -46,8 +51,16 @@ export interface Repaired {
   readonly changed: boolean
 }
 
+interface Alone extends Repair {
+  readonly recorder: Recorder
+}
+
 /** @throws Failure of what failed */
-export async function repair(input: Repair): Promise<Repaired> {
+export function repair(input: Repair): Promise<Repaired> {
+  return applying({ ...input, command: repairing }, recorder => repairAlone({ ...input, recorder }))
+}
+
+async function repairAlone(input: Alone): Promise<Repaired> {
   const { client, project, record, signal } = input
   const { containers } = await observe(client, project.name, { signal, containersOnly: true })
   input.seen(containers)
@@ -74,8 +87,8 @@ export async function repair(input: Repair): Promise<Repaired> {
       files = Object.fromEntries(observed.files)
       return { ...observed, files: asAskedFor(observed, record) }
     },
-    carryOut: async plan => {
-      changed = (await carryOut(plan, input)) || changed
+    carryOut: async (plan, observed) => {
+      changed = (await carryOut(plan, input, observed)) || changed
     },
   })
   return { files, changed }
@@ -100,7 +113,7 @@ function known(project: Project, scale: Readonly<Record<string, number>>): Recor
 }
 
 /** What an engine starts again by its policy has run without its post_start. */
-async function runHooks(input: Repair, containers: readonly ObservedContainer[]): Promise<void> {
+async function runHooks(input: Alone, containers: readonly ObservedContainer[]): Promise<void> {
   const { project, hooksDue } = input
   const plan = new EnginePlan()
   for (const container of containers) {
@@ -144,7 +157,8 @@ async function restartsOf(
 }
 
 /** False when there was nothing to do. */
-async function carryOut(plan: EnginePlan, { client, project, signal, own, say, tell }: Repair): Promise<boolean> {
+async function carryOut(plan: EnginePlan, input: Alone, seen?: Observed): Promise<boolean> {
+  const { client, project, signal, recorder, own, say, tell } = input
   // to wait for something is no change
   if (plan.nodes.every(({ operation }) => operation.kind === 'wait-container')) return false
   const [lost] = plan.destructive()
@@ -156,6 +170,8 @@ async function carryOut(plan: EnginePlan, { client, project, signal, own, say, t
         hint: 'Run "tscompose up", which asks',
       },
     )
+  // what the history must know of images and files, where the plan was made without
+  recorder.plan(plan, seen ?? (await look({ client, project, signal })))
   const begin = Date.now()
   const text = printPlan(plan).trimEnd()
   tell({ kind: 'plan', time: new Date(begin).toISOString(), text })
@@ -167,7 +183,7 @@ async function carryOut(plan: EnginePlan, { client, project, signal, own, say, t
     if (kind === 'started') owned.set(id, own(operation.name))
     else if (kind === 'done' || kind === 'failed' || kind === 'skipped') owned.get(id)?.()
   }
-  await run(plan, enginePerformer(client), { signal, onEvent })
+  await run(plan, keeperPerformer(client), { signal, onEvent })
   tell({ kind: 'done', time: new Date().toISOString(), milliseconds: Date.now() - begin })
   return true
 }

@@ -5,8 +5,8 @@ import type { Client } from '../client/client.ts'
 import { isFailure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import { createOneOff } from '../targets/engine/converge.ts'
-import { enginePerformer } from '../targets/engine/perform/operations.ts'
 import { oneOffName } from '../targets/engine/plan/names.ts'
+import { keeperPerformer } from './performer.ts'
 
 /** Lines, and characters of each, that are remembered. */
 const lastLines = 20
@@ -34,7 +34,7 @@ export async function runJob({ client, project, service: name, id }: OneRun, sig
       client,
       project,
       signal,
-      carryOut: plan => run(plan, enginePerformer(client), { signal }),
+      carryOut: plan => run(plan, keeperPerformer(client), { signal }),
       // what it depends on is held beside it; it waits for that, and starts nothing
       noDeps: true,
       awaitsDeps: true,

@@ -273,6 +273,7 @@ export class HeldStack {
     const { files, changed } = await repair({
       client,
       record,
+      folder: records.folder(this.name),
       accepted: () => this.#accepted,
       project,
       phase,

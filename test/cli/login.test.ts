@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, test } from 'node:test'
 import { askSecret } from '../../src/cli/ask.ts'
-import { registryAuth } from '../../src/cli/registry-auth.ts'
+import { registryAuth } from '../../src/client/registry-auth.ts'
 import { Failure } from '../../src/lib/failure.ts'
 import { fakeClient, tscompose } from './fake-client.ts'
 

@@ -33,6 +33,7 @@ describe('previous()', () => {
     ['the last before one that failed', [entry(1), entry(2, 'failed')], 1],
     ['over those that failed or were cut off', [entry(1), entry(2, 'failed'), entry(3, 'begun'), entry(4)], 1],
     ['what a down took away', [entry(1), entry(2, 'done', { command: 'down', model: undefined })], 1],
+    ['no repair of what came after', [entry(1), entry(2), entry(3, 'done', { command: 'repair' })], 1],
     ['over a down', [entry(1), entry(2, 'done', { model: undefined }), entry(3)], 1],
   ] as const)
     test(`previous() is ${what}`, () => assert.equal(previous('shop', entries).number, number))

@@ -142,6 +142,18 @@ describe('Recorder', () => {
     assert.deepEqual(readdirSync(files).sort(), ['3.json', '4.json', '5.json'])
   })
 
+  test('keeps five repairs at most, which push out no apply of a person', async () => {
+    const made = ['up', ...Array(7).fill('repair'), 'up', 'repair']
+    for (const command of made) {
+      const record = recorder({ length: 8, command })
+      await record.during(async () => record.plan(plan(), seen))
+    }
+    assert.deepEqual(
+      history.read().entries.map(each => `${each.number} ${each.command}`),
+      ['1 up', '5 repair', '6 repair', '7 repair', '8 repair', '9 up', '10 repair'],
+    )
+  })
+
   test('keeps none with a length of 0', async () => {
     const record = recorder({ length: 0 })
     await record.during(async () => record.plan(plan(), seen))

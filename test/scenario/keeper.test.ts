@@ -6,6 +6,7 @@ import { endpoints } from '../../src/api/endpoints.ts'
 import { keeperEndpoints } from '../../src/api/keeper.ts'
 import { createClient } from '../../src/client/client.ts'
 import { findKeeper } from '../../src/holding/keeper.ts'
+import { lockProject } from '../../src/state/project-lock.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
@@ -120,6 +121,37 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     assert.match(engine.log, /drift: #1 .*drift-web-1 .*create-container .*no container for replica 1/)
     assert.match(engine.log, /drift: #1 .*drift-web-1 .*unpause-container .*it is paused/)
     assert.match(engine.log, /drift: #1 .*drift-web-1 .*network default is not connected/)
+    await stack.run('down')
+  })
+
+  test('waits for whoever applies to the stack, and keeps what it does in the history', async () => {
+    const stack = engine.stack(pair, 'turns')
+    await stack.run('up', '-d')
+    await settled('turns')
+    const applies = async () =>
+      (await stack.run('history', '--format', '{{.Command}} {{.User}} {{.Outcome}}')).split('\n')
+    const before = await applies()
+    const holder = { pid: process.pid, user: 'ada', command: 'a test' }
+    const params = { id: 'turns-web-1' }
+    const runs = async () => (await inspect('turns-web-1'))?.State.Status === 'running'
+    {
+      const onWait = () => assert.fail('the keeper has it')
+      await using _ = await lockProject({ host: engine.host, project: 'turns', holder, onWait })
+      await interfere(each => each.call(endpoints.containerKill, { params }))
+      await eventually('the keeper waits', () =>
+        ask(async keeper => {
+          const { State } = await keeper.call(keeperEndpoints.stackInspect, { params: { name: 'turns' } })
+          return State === 'acting'
+        }),
+      )
+      // five times as long as a repair takes
+      await pause(1000)
+      assert.equal(await runs(), false)
+    }
+    await mended('what was killed', runs)
+    await settled('turns')
+    assert.deepEqual(await applies(), ['repair keeper done', ...before])
+    assert.match((await stack.try('rollback', '-y')).stderr, /no earlier apply to go back to/)
     await stack.run('down')
   })
 

@@ -1,6 +1,6 @@
 /** What one apply wanted otherwise than another. */
 import { compareApplies, type Difference, differenceText, type Side } from '../../history/compare.ts'
-import type { Entry } from '../../history/entry.ts'
+import { type Entry, repairing } from '../../history/entry.ts'
 import { Failure } from '../../lib/failure.ts'
 import { printable } from '../../lib/text.ts'
 import { thaw } from '../../model/frozen.ts'
@@ -40,13 +40,13 @@ function line(difference: Difference, paint: Call['screen']['paint']): string {
   return paint(styles[difference.action], text[0]!) + text.slice(1)
 }
 
-/** An apply that leaves nothing to be has nothing to compare. */
+/** An apply that leaves nothing to be has nothing to compare, and a repair has changed nothing of what was wanted. */
 function chosen(
   [first, second]: readonly number[],
   entries: readonly Entry[],
   get: (number: number) => Entry,
 ): readonly [Entry, Entry] {
-  const withModel = entries.filter(entry => entry.model !== undefined)
+  const withModel = entries.filter(({ model, command: name }) => model !== undefined && name !== repairing)
   const newest = withModel.at(-1)
   const to = second === undefined ? newest : get(second)
   const from = first === undefined ? withModel.at(-2) : get(first)

@@ -8,7 +8,7 @@ import { formatOption, printList } from '../print.ts'
 export const history = command({
   usage: '[OPTIONS]',
   about:
-    'Each up, create, scale, down and rollback that changed something: its model, the digests of its images, its plan and how it ended. The last 20 are kept; TSCOMPOSE_HISTORY sets how many, 0 for none.',
+    'Each up, create, scale, down, rollback and repair by the keeper that changed something: its model, the digests of its images, its plan and how it ended. The last 20 are kept; TSCOMPOSE_HISTORY sets how many, 0 for none.',
   words: [0, 0],
   options: {
     json: { kind: 'flag', about: 'The same as --format json' },

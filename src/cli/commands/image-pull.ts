@@ -1,9 +1,9 @@
 /** An image from its registry. */
 import { imageEndpoints } from '../../api/images.ts'
+import { registryAuth } from '../../client/registry-auth.ts'
 import { splitReference } from '../../targets/engine/perform/pull.ts'
 import { command } from '../command.ts'
 import { readProgress } from '../image-progress.ts'
-import { registryAuth } from '../registry-auth.ts'
 
 export const imagePull = command({
   usage: '[OPTIONS] IMAGE',

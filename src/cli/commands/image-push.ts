@@ -1,10 +1,10 @@
 /** An image to the registry in its name. */
 import { imageEndpoints } from '../../api/images.ts'
+import { registryAuth } from '../../client/registry-auth.ts'
 import { splitReference } from '../../targets/engine/perform/pull.ts'
 import { command } from '../command.ts'
 import { readProgress } from '../image-progress.ts'
 import { usage } from '../options.ts'
-import { registryAuth } from '../registry-auth.ts'
 
 export const imagePush = command({
   usage: '[OPTIONS] IMAGE',

@@ -1,11 +1,11 @@
 /** Tries a name and password at a registry, by the engine, and keeps them where Docker's clients keep them. */
 import { systemEndpoints } from '../../api/system.ts'
+import { storeLogin } from '../../client/docker-config.ts'
+import { hubKey, registryKey } from '../../client/registry-auth.ts'
 import { Failure } from '../../lib/failure.ts'
 import { askLine, askSecret } from '../ask.ts'
 import { command } from '../command.ts'
-import { storeLogin } from '../docker-config.ts'
 import { usage } from '../options.ts'
-import { hubKey, registryKey } from '../registry-auth.ts'
 
 export const login = command({
   usage: '[OPTIONS] [SERVER]',

@@ -1,7 +1,8 @@
 /** Forgets what login has kept. */
+
+import { eraseLogin } from '../../client/docker-config.ts'
+import { registryKey } from '../../client/registry-auth.ts'
 import { command } from '../command.ts'
-import { eraseLogin } from '../docker-config.ts'
-import { registryKey } from '../registry-auth.ts'
 
 export const logout = command({
   usage: '[SERVER]',

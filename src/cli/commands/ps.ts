@@ -78,7 +78,7 @@ function withNote(row: ContainerRow, notes: ReadonlyMap<string, string>): Contai
 
 /** What the user has written into the docker configuration; one that cannot be read is no reason to show nothing. */
 async function usualFormat({ env, screen }: Call): Promise<string | undefined> {
-  const { readConfig } = await import('../docker-config.ts')
+  const { readConfig } = await import('../../client/docker-config.ts')
   try {
     const format: unknown = (await readConfig(env))?.psFormat
     return typeof format === 'string' && format !== '' ? format : undefined

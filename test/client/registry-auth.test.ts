@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { registryAuth, registryOf } from '../../src/cli/registry-auth.ts'
+import { registryAuth, registryOf } from '../../src/client/registry-auth.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tscompose-auth-'))
 after(() => rmSync(folder, { recursive: true }))
