@@ -1,4 +1,4 @@
-/** src/cli and all it imports → build/cli.js, one file, src/keeper likewise; does nothing when that is still fresh. See src/cli/start.cjs. */
+/** src/cli and all it imports → build/cli.js, one file, src/keeper and src/warm likewise; does nothing when that is still fresh. See src/cli/start.cjs. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -22,6 +22,7 @@ interface Program {
 const programs: readonly Program[] = [
   { entry: 'src/cli/main.ts', launcher: 'src/cli/start.cjs', built },
   { entry: 'src/keeper/main.ts', launcher: 'src/keeper/start.cjs', built: join(dirname(built), 'keeper.js') },
+  { entry: 'src/warm/main.ts', launcher: 'src/warm/start.cjs', built: join(dirname(built), 'warm.js') },
 ]
 
 /** Of every program, beside what it imports. */

@@ -141,20 +141,51 @@ function withoutShorts(page: Command) {
   )
 }
 
-/** Runs this process's own command line and ends the process. */
-export async function start(): Promise<never> {
+export type Given = Omit<World, 'interrupts' | 'connect' | 'stdout' | 'stderr'> & {
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+}
+
+/** Runs a command line with signals as its interrupts, to the last byte that is written; a third ^C ends the process. */
+export async function runInProcess(argv: readonly string[], given: Given): Promise<number> {
   const interrupts = new Interrupts()
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(name, () => {
-      if (name === 'SIGHUP' && interrupts.hangUp()) return
-      if (interrupts.fire(name) === 'leave') process.exit(130)
-    })
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const heard = (name: NodeJS.Signals): void => {
+    if (name === 'SIGHUP' && interrupts.hangUp()) return
+    if (interrupts.fire(name) === 'leave') process.exit(130)
+  }
+  for (const name of signals) process.on(name, heard)
   // `tscompose logs | head` ends with head: a reader that has left is no error.
-  for (const stream of [process.stdout, process.stderr])
+  for (const stream of [given.stdout, given.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (!interrupts.hangUp()) process.exit(error.code === 'EPIPE' ? 0 : 1)
     })
-  const code = await main(process.argv.slice(2), {
+  try {
+    const code = await main(argv, {
+      stdout: given.stdout,
+      stderr: given.stderr,
+      stdinIsTTY: given.stdinIsTTY,
+      // made when it is asked for
+      get stdin() {
+        return given.stdin
+      },
+      env: given.env,
+      cwd: given.cwd,
+      interrupts,
+    })
+    await Promise.all([given.stdout, given.stderr].map(written))
+    return code
+  } finally {
+    for (const name of signals) process.off(name, heard)
+  }
+}
+
+/** Runs this process's own command line and ends the process. */
+export async function start(): Promise<never> {
+  // where a process that waits for the next command would be asked: the launcher's word, and no part of the environment
+  const waiting = process.env['TSCOMPOSE_WARM_SOCKET']
+  delete process.env['TSCOMPOSE_WARM_SOCKET']
+  const code = await runInProcess(process.argv.slice(2), {
     stdout: process.stdout,
     stderr: process.stderr,
     stdinIsTTY: isatty(0),
@@ -163,9 +194,8 @@ export async function start(): Promise<never> {
     },
     env: process.env,
     cwd: process.cwd(),
-    interrupts,
   })
-  await Promise.all([process.stdout, process.stderr].map(written))
+  if (waiting !== undefined) (await import('./waiting.ts')).keepWaiting(waiting, process.env)
   process.exit(code)
 }
 

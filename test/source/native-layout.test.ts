@@ -16,6 +16,8 @@ const headers: Readonly<Record<string, readonly string[]>> = {
   'settings.h': ['system.h'],
   'setup.h': ['program.h', 'settings.h'],
   'supervise.h': ['settings.h'],
+  // another program: the command line's launcher
+  'warm.h': [],
 }
 
 describe('the phases of native/', () => {

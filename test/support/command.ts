@@ -19,7 +19,11 @@ export interface CommandOptions {
 export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<Said> {
   const { promise, resolve, reject } = Promise.withResolvers<Said>()
   const timeout = options.timeout ?? 60_000
-  const child = spawn(program, args, { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: 'pipe' })
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { TSCOMPOSE_WARM: '0', ...process.env, ...options.env },
+    stdio: 'pipe',
+  })
   const out: Buffer[] = []
   const err: Buffer[] = []
   const timer = setTimeout(() => {

@@ -74,6 +74,8 @@ export class TestEngine {
       NO_COLOR: '1',
       DOCKER_CONFIG: join(this.folder, 'docker-config'),
       TSCOMPOSE_STATE: join(this.folder, 'state'),
+      // nothing stays behind
+      TSCOMPOSE_WARM: '0',
     }
   }
 
