@@ -80,7 +80,8 @@ export function createClient(host: string, options: ClientOptions = {}): Client 
 
   async function prepare(endpoint: Endpoint, input: AnyInput, { signal }: CallOptions): Promise<RequestOptions> {
     const path = requestPath(endpoint, input.params ?? {}, input.query ?? {})
-    const prefix = endpoint.path === '/_ping' ? '' : `/v${await agreement.version()}`
+    const what = whatOf(endpoint, input)
+    const prefix = endpoint.path === '/_ping' ? '' : `/v${await unlessAborted(agreement.version(), what, signal)}`
     const headers: Record<string, string> = {}
     for (const [member, header] of Object.entries(endpoint.headers)) {
       const value = input.headers?.[member]
@@ -94,7 +95,7 @@ export function createClient(host: string, options: ClientOptions = {}): Client 
       headers['content-type'] = 'application/x-tar'
       body = input.body as Bytes
     }
-    return { method: endpoint.method, path: prefix + path, headers, body, signal, what: whatOf(endpoint, input) }
+    return { method: endpoint.method, path: prefix + path, headers, body, signal, what }
   }
 
   return {
@@ -142,7 +143,8 @@ export function createClient(host: string, options: ClientOptions = {}): Client 
 
     async upgrade(path, { headers = {}, signal } = {}) {
       const what = path === '/grpc' ? 'reach the builder' : 'open a session of the builder'
-      const request = { method: 'POST', path: `/v${await agreement.version()}${path}`, headers, signal, what }
+      const version = await unlessAborted(agreement.version(), what, signal)
+      const request = { method: 'POST', path: `/v${version}${path}`, headers, signal, what }
       return (await connections.upgrade(request, 'h2c')).socket
     },
   }
@@ -161,6 +163,20 @@ function whatOf(endpoint: Endpoint, { params = {} }: AnyInput): string {
   const words = verb.length > 0 ? `${verb.join(' ')} ${subject}` : `get ${subject}`
   const object = Object.values(params)[0]
   return object === undefined ? words : `${words} "${object}"`
+}
+
+/** The answer to a question that several calls share; a call that is called off does not wait for it. */
+async function unlessAborted<T>(answer: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return await answer
+  const off = Promise.withResolvers<never>()
+  const abort = () => off.reject(new Failure('cancelled', `Cannot ${what}: cancelled`, { cause: signal.reason }))
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([answer, off.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 function isError(response: IncomingMessage): boolean {

@@ -81,3 +81,22 @@ test('an engine that cannot be started is why each call fails', async t => {
     assert.deepEqual([status, reason.message], ['rejected', 'no room'])
   assert.equal(starts, 1)
 })
+
+test('a call that is called off does not wait for an engine that answers nothing, not even its version', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscompose-client-'))
+  const asked = Promise.withResolvers<void>()
+  const server = createServer(() => asked.resolve())
+  server.listen(join(folder, 'engine.sock'))
+  const client = createClient(`unix://${join(folder, 'engine.sock')}`)
+  t.after(() => {
+    client.close()
+    server.close()
+    server.closeAllConnections()
+    rmSync(folder, { recursive: true })
+  })
+  const off = new AbortController()
+  const call = client.call(networkEndpoints.networkList, {}, { signal: off.signal })
+  await asked.promise
+  off.abort()
+  await assert.rejects(call, { kind: 'cancelled' })
+})
