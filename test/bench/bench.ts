@@ -2,36 +2,32 @@
  * Times us against the real Docker Engine and Compose, side by side in one run: `npm run bench`.
  * Engines are warm, images present, runs alternate; each figure is a median, each ratio ours / theirs (below 1: we are faster).
  *
- *     npm run bench                      up, no-op up, ps and down of 1, 10 and 50 services, config of 1,000 and 5,000, and
- *                                        pull of 100 MB in 10 layers, and a build of 20 steps, anew and again
- *     npm run bench -- --sizes 1,10 --rounds 3 --only stacks
+ *     npm run bench                      the life of stacks of 1, 10 and 50 services, up of 50 with other bounds of calls in
+ *                                        flight, config of 1,000 and 5,000, pull of 100 MB in 10 layers, and a build of 20
+ *                                        steps, anew and again
+ *     npm run bench -- --sizes 1,200,500 --rounds 3 --only stacks --parallel 200
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { table } from '../../src/lib/text.ts'
-import { command, type Said } from '../support/command.ts'
+import { command } from '../support/command.ts'
 import { dockerEngine, shared, which } from '../support/needs.ts'
 import { hasRegistry } from '../support/registry.ts'
+import { expectOk, type Measured, type Side, time, timeParallel, timeStack, writeStack } from './stacks.ts'
 
 const { values: options } = parseArgs({
   options: {
     sizes: { type: 'string', default: '1,10,50' },
     rounds: { type: 'string', default: '5' },
     only: { type: 'string' },
+    parallel: { type: 'string', default: '50' },
   },
 })
 const sizes = options.sizes.split(',').map(Number)
 const rounds = Number(options.rounds)
-
-/** One of the two that are compared. */
-interface Side {
-  readonly name: string
-  /** Runs a compose command in a folder. */
-  run(folder: string, ...args: readonly string[]): Promise<Said>
-}
 
 const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'tscompose-bench-'))
@@ -78,30 +74,13 @@ async function peer(): Promise<Side | undefined> {
 async function benchStacks(theirs: Side | undefined): Promise<void> {
   const makeImages = fileURLToPath(new URL('../../examples/make-images', import.meta.url))
   expectOk(await command(makeImages, ['busybox']))
-  const rows: string[][] = []
-  for (const size of sizes) {
-    const stack = join(folder, `stack${size}`)
-    writeStack(stack, size)
-    const steps = [
-      ['up', ['up', '-d']],
-      ['no-op up', ['up', '-d']],
-      ['ps', ['ps']],
-      ['down', ['down']],
-    ] as const
-    const figures = new Map<string, number[]>()
-    for (let round = -1; round < rounds; round++) {
-      for (const side of theirs ? [ours, theirs] : [ours]) {
-        for (const [step, args] of steps) {
-          const ms = await time(() => side.run(stack, ...args))
-          // the first round warms both up
-          if (round >= 0) figures.set(`${step} ${side.name}`, [...(figures.get(`${step} ${side.name}`) ?? []), ms])
-        }
-      }
-    }
-    for (const [step] of steps)
-      rows.push(row(`${step}(${size})`, figures.get(`${step} tscompose`)!, figures.get(`${step} docker compose`)))
-  }
-  print(rows)
+  const given = { sides: theirs ? [ours, theirs] : [ours], folder, rounds }
+  for (const size of sizes) print((await timeStack(size, given)).map(measured))
+  if (options.parallel) print((await timeParallel(Number(options.parallel), given)).map(measured))
+}
+
+function measured({ what, figures }: Measured): string[] {
+  return row(what, figures.tscompose!, figures['docker compose'])
 }
 
 async function benchConfig(theirs: Side | undefined): Promise<void> {
@@ -139,27 +118,6 @@ async function benchBuild(): Promise<void> {
     row(`build of 20 steps, ${kind}`, mine[kind], others?.[kind]),
   ])
   print(rows)
-}
-
-/** `size` services that sleep and end at once when asked to, so that no stop grace is measured. */
-function writeStack(path: string, size: number): void {
-  const services = Array.from(
-    { length: size },
-    (_, i) => `  s${i}:\n    image: busybox\n    command: sleep infinity\n    stop_signal: SIGKILL\n`,
-  )
-  mkdirSync(path)
-  writeFileSync(join(path, 'compose.yaml'), `name: bench${size}\nservices:\n${services.join('')}`)
-}
-
-async function time(run: () => Promise<Said>): Promise<number> {
-  const start = performance.now()
-  expectOk(await run())
-  return performance.now() - start
-}
-
-function expectOk(said: Said): Said {
-  if (said.code !== 0) throw new Error(`exit code ${said.code}\n${said.stdout}${said.stderr}`)
-  return said
 }
 
 function row(name: string, a: readonly number[], b: readonly number[] | undefined): string[] {
