@@ -127,7 +127,7 @@ int host_request(int nursery) {
 }
 
 /* Runs the program behind `exe` with `socket` as descriptor 3, nothing else open, no environment, and `title` as its argument. */
-int host_spawn(int exe, int socket, char *title) {
+int host_spawn(int exe, int socket, char *title, char *group) {
   char path[32] = "/proc/self/fd/", digits[12];
   int n = 0, at = (int)strlen(path);
   for (int v = exe; v || !n; v /= 10) digits[n++] = (char)('0' + v % 10);
@@ -135,7 +135,7 @@ int host_spawn(int exe, int socket, char *title) {
   path[at] = 0;
   posix_spawn_file_actions_t actions;
   pid_t pid = 0;
-  char *argv[] = {"tscompose-monitor", title, NULL}, *env[] = {NULL};
+  char *argv[] = {"tscompose-monitor", title, group, NULL}, *env[] = {NULL};
   int error = posix_spawn_file_actions_init(&actions);
   if (error) return -error;
   error = posix_spawn_file_actions_adddup2(&actions, socket, 3);

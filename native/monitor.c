@@ -122,6 +122,11 @@ static void name_process(const char *title, const char *role) {
   prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
+static bool enter_group(const char *path) {
+  AUTOCLOSE fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  return fd >= 0 && write(fd, "0", 1) == 1;
+}
+
 /* Returns in each new monitor, never in the nursery, which ends with the engine; its children live on. */
 static int nurse(const char *title) {
   signal(SIGCHLD, SIG_IGN);
@@ -180,8 +185,9 @@ static int start_child(struct monitor *m) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) return -errno;
   struct clone_args args = {.flags = m->setup.clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)&m->supervisor.pidfd, .exit_signal = SIGCHLD};
+  if (m->setup.birth >= 0) args.flags |= CLONE_INTO_CGROUP, args.cgroup = (uint64_t)m->setup.birth;
   const struct supervisor *v = &m->supervisor;
-  const int outside[OUTSIDE] = {m->socket, v->settings.directory, v->listener, v->input, v->streams[0].fd, v->streams[1].fd, -1, -1};
+  const int outside[OUTSIDE] = {m->socket, v->settings.directory, v->listener, v->input, v->streams[0].fd, v->streams[1].fd, m->setup.birth, -1};
   memcpy(m->setup.outside, outside, sizeof outside);
   long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return -errno;
@@ -217,20 +223,21 @@ static void run_program(struct monitor *m) {
 /* What only the start needed. A monitor that waits for a slow client must not keep the network of a container that has ended. */
 static void let_go(struct setup *m) {
   if (m->home >= 0) setns(m->home, CLONE_NEWNET);
-  int *used[] = {&m->report, &m->target, &m->user, &m->owned_net, &m->fs, &m->home, &m->netns, &m->netlink[0], &m->netlink[1]};
+  int *used[] = {&m->report, &m->target, &m->birth, &m->user, &m->owned_net, &m->fs, &m->home, &m->netns, &m->netlink[0], &m->netlink[1]};
   for (size_t i = 0; i < sizeof used / sizeof *used; i++) close_it(used[i]), *used[i] = -1;
   for (int i = 0; i < SLOTS; i++) close_it(&m->slots[i]);
 }
 
 int main(int argc, char **argv) {
   static struct monitor m = {
-      .setup = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .user = -1, .owned_net = -1, .target = -1, .report = -1},
+      .setup = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .user = -1, .owned_net = -1, .target = -1, .birth = -1, .report = -1},
       .supervisor = {.settings = {.directory = -1, .log = -1}, .pidfd = -1, .input = -1, .terminal_peer = -1, .listener = -1, .wake = -1,
                      .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}},
   };
   m.setup.settings = &m.supervisor.settings;
   for (int i = 0; i < SLOTS; i++) m.setup.slots[i] = -1;
   detach();
+  if (argc > 2 && !enter_group(argv[2])) return 1;
   m.socket = nurse(argc > 1 ? argv[1] : "tsc");
   int error = read_program(&m);
   if (error) fail(&m, -1, error);

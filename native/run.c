@@ -1,5 +1,6 @@
 /* One step: one case, one thing done, 0 or -errno. Which steps, in which order, is the program's business. */
 #include "setup.h"
+#include <linux/bpf.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -63,12 +64,34 @@ static int open_target(struct setup *m, int64_t pid, const char *cgroup) {
   return NEG(syscall(SYS_pidfd_send_signal, m->target, 0, NULL, 0));
 }
 
+static int choose_birth(struct setup *m, const char *group) {
+  close_it(&m->birth);
+  m->birth = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  return NEG(m->birth);
+}
+
+/* The kernel asks the filter at every open and mknod of whoever is in the group; others that stand there or above it are asked too. */
+static int filter_devices(const char *group, const char *filter, int64_t length) {
+  AUTOCLOSE folder = open(group, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (folder < 0) return -errno;
+  union bpf_attr load = {.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
+                         .insns = (uintptr_t)filter,
+                         .insn_cnt = (uint32_t)(length / (int64_t)sizeof(struct bpf_insn)),
+                         .license = (uintptr_t)"Apache-2.0"};
+  AUTOCLOSE program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load);
+  if (program < 0) return -errno;
+  union bpf_attr attach = {
+      .target_fd = (uint32_t)folder, .attach_bpf_fd = (uint32_t)program, .attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI};
+  return NEG(syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof attach));
+}
+
 static int settings_step(struct setup *m, const struct step *s) {
   switch (s->code) {
     case STEP_SUPERVISE: return supervise_settings(m, s);
     case STEP_LOG: return log_settings(m, s);
     case STEP_STDIO: return stdio_settings(m->settings, s);
     case STEP_CLONE: m->clone_flags = (uint64_t)s->a[0]; return 0;
+    case STEP_BORN_IN: return choose_birth(m, text(m, s->a[0]));
     default: return -ENOSYS;
   }
 }
@@ -78,6 +101,7 @@ static int file_step(struct setup *m, const struct step *s) {
     case STEP_MKDIR: return mkdir(text(m, s->a[0]), (mode_t)s->a[1]) && errno != EEXIST ? -errno : 0;
     case STEP_RMDIR: return remove_folder(text(m, s->a[0]), s->a[1]);
     case STEP_WRITE: return write_file(text(m, s->a[0]), text(m, s->a[1]));
+    case STEP_FILTER_DEVICES: return filter_devices(text(m, s->a[0]), text(m, s->a[1]), s->a[2]);
     /* "0" is the writer itself, which spares the kernel its lock over all processes. */
     case STEP_JOIN_CGROUP: return write_file(text(m, s->a[0]), "0");
     default: return -ENOSYS;

@@ -19,6 +19,7 @@ struct setup {
   int target;            /* pidfd of the process whose namespaces are joined */
   uint32_t done;         /* host steps */
   uint64_t clone_flags;
+  int birth;             /* the cgroup that the child begins in, or -1 for our own */
   int child_stdio[3];
   int report;            /* child → monitor: failure, or the terminal */
   int outside[OUTSIDE];  /* descriptors that nobody inside may get hold of */

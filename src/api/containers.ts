@@ -185,6 +185,18 @@ export interface CpuUsage {
   }
 }
 
+interface PressureShares {
+  readonly avg10: number
+  readonly avg60: number
+  readonly avg300: number
+  readonly total: number
+}
+
+interface PressureStats {
+  readonly some: PressureShares
+  readonly full?: PressureShares | undefined
+}
+
 /** All zero for a container that is not running. */
 export interface ContainerStats {
   readonly name: string
@@ -208,6 +220,8 @@ export interface ContainerStats {
     readonly limit?: number
     readonly stats?: Readonly<Record<string, number>>
   }
+  /** Ours, on cgroup v2: how long its tasks waited (Documentation/accounting/psi.rst), shares in percent, totals in microseconds. */
+  readonly pressure?: Readonly<Partial<Record<'cpu' | 'memory' | 'io', PressureStats>>>
   readonly networks?: Readonly<
     Record<
       string,

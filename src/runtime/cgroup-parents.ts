@@ -1,21 +1,31 @@
 /** The groups above those of containers: made in each hierarchy, so that a process can be put below them. */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import type { HostFacts } from './host.ts'
+import { debug } from '../lib/debug.ts'
+import { errnoOf, messageOf } from '../lib/failure.ts'
+import type { CgroupFacts, HostFacts } from './host.ts'
 import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
+import { limitControllers } from './parts/cgroup-limits.ts'
+import { scopeOf } from './parts/systemd-scope.ts'
+
+const log = debug('runtime')
 
 /** Our own group in each hierarchy, and what the kernel offers in it; on cpuset v1 its children begin with its processors and memory nodes. */
 export async function prepareCgroups(facts: HostFacts, parent: string): Promise<HostFacts> {
   const folders = cgroupFolders(facts.cgroup, parent)
   await Promise.all(folders.map(folder => mkdir(folder, { recursive: true })))
+  if (facts.cgroup.version === 2) return { ...facts, cgroup: await prepareUnified(facts.cgroup, parent) }
   const files = new Set((await Promise.all(folders.map(folder => readdir(folder)))).flat())
-  if (facts.cgroup.version === 1) await prepareCpuset(facts, parent, { anew: true })
+  await prepareCpuset(facts, parent, { anew: true })
   return { ...facts, cgroup: { ...facts.cgroup, files } }
 }
 
 /** A group of somebody else's choice, which stays; what stands in it already is left as it is. */
 export async function prepareParent(facts: HostFacts, parent: string): Promise<void> {
   await Promise.all(cgroupFolders(facts.cgroup, parent).map(folder => mkdir(folder, { recursive: true })))
-  if (facts.cgroup.version === 2) return
+  if (facts.cgroup.version === 2) {
+    await handDown(facts.cgroup, parent)
+    return
+  }
   const names = parent.split('/')
   for (let depth = 1; depth <= names.length; depth++)
     await prepareCpuset(facts, names.slice(0, depth).join('/'), { anew: false })
@@ -30,4 +40,46 @@ async function prepareCpuset(facts: HostFacts, path: string, { anew }: { readonl
   for (const file of ['cpuset.cpus', 'cpuset.mems'])
     if (anew || (await readFile(`${cpuset}/${file}`, 'utf8')).trim() === '')
       await writeFile(`${cpuset}/${file}`, await readFile(`${above}/${file}`, 'utf8'))
+}
+
+/** What is handed down to a group on v2 is what there is for those of containers. */
+async function prepareUnified(facts: CgroupFacts, parent: string): Promise<CgroupFacts> {
+  const own = await handDown(facts, parent)
+  const handed = new Set(await words(`${own}/cgroup.subtree_control`))
+  const files = new Set(await readdir(own))
+  const kept = Object.entries(facts.mounts).filter(([name]) => handed.has(name) || !limitControllers.includes(name))
+  return { ...facts, mounts: Object.fromEntries(kept), files }
+}
+
+/**
+ * The controllers of limits, switched on in every group from where ours begin down to this one, for the groups below it. One that
+ * cannot be (realtime processes keep the kernel from handing down cpu, for one) is left out, and its limits are lacking.
+ */
+async function handDown(facts: CgroupFacts, path: string): Promise<string> {
+  const mount = facts.mounts.unified!
+  const room = facts.scope === undefined ? undefined : scopeOf(facts.scope, path).folder
+  let folder = room === undefined ? mount : `${mount}/${room}`
+  for (const name of ['', ...path.split('/')]) {
+    if (name !== '') folder = `${folder}/${name}`
+    const [offered, on] = await Promise.all([
+      words(`${folder}/cgroup.controllers`),
+      words(`${folder}/cgroup.subtree_control`),
+    ])
+    for (const controller of offered.filter(each => limitControllers.includes(each) && !on.includes(each)))
+      await switchOn(folder, controller)
+  }
+  return folder
+}
+
+async function switchOn(folder: string, controller: string): Promise<void> {
+  try {
+    await writeFile(`${folder}/cgroup.subtree_control`, `+${controller}`, { flag: 'r+' })
+  } catch (error) {
+    if (!['EBUSY', 'EINVAL', 'ENOENT', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) throw error
+    log('%s is not handed down in %s: %s', controller, folder, messageOf(error))
+  }
+}
+
+async function words(path: string): Promise<readonly string[]> {
+  return (await readFile(path, 'utf8')).split(/\s+/).filter(Boolean)
 }

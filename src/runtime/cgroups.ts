@@ -1,35 +1,16 @@
 /** Groups of running containers: limits changed, tasks frozen and listed, use counted. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, watch } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { errnoOf, Failure } from '../lib/failure.ts'
+import { parsePairs, readStats } from './cgroup-stats.ts'
 import type { CgroupFacts } from './host.ts'
+import { foldersWithin } from './leftovers.ts'
 import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
 import { type CgroupWrite, type LimitName, type Limits, lacking, limitWrites } from './parts/cgroup-limits.ts'
-import { regroup } from './regroup.ts'
+import { withPartners } from './parts/limit-partners.ts'
+import { type MonitorWork, regroup } from './regroup.ts'
 import type { CgroupStats, Cgroups } from './runtime.ts'
 import type { CgroupSpec } from './spec.ts'
-
-const userHz = 100
-/** v1 shows "no limit" as the largest page-aligned number. */
-const unlimited = 2 ** 62
-
-/** "usage 5\nlimit 7" → { usage: 5, limit: 7 } */
-export function parsePairs(text: string): Record<string, number> {
-  const pairs: Record<string, number> = {}
-  for (const line of text.split('\n')) {
-    const [name, value] = line.split(/\s+/)
-    if (name && value !== undefined) pairs[name] = Number(value)
-  }
-  return pairs
-}
-
-/** "8:0 Read 4096" → one record a line; totals without a device are left out. */
-export function parseBlkio(text: string): CgroupStats['blkio'] {
-  return text.split('\n').flatMap(line => {
-    const match = /^(\d+):(\d+) (\w+) (\d+)$/.exec(line)
-    return match ? [{ major: Number(match[1]), minor: Number(match[2]), op: match[3]!, value: Number(match[4]) }] : []
-  })
-}
 
 /** "mq-deadline kyber [bfq] none" → bfq, of each disk of this machine. */
 function diskSchedulers(): Record<string, string> {
@@ -44,13 +25,19 @@ function diskSchedulers(): Record<string, string> {
 
 export class KernelCgroups implements Cgroups {
   readonly #facts: CgroupFacts
+  readonly #monitor: MonitorWork
 
-  constructor(facts: CgroupFacts) {
+  constructor(facts: CgroupFacts, monitor: MonitorWork) {
     this.#facts = facts
+    this.#monitor = monitor
   }
 
   get version(): 1 | 2 {
     return this.#facts.version
+  }
+
+  get driver(): 'cgroupfs' | 'systemd' {
+    return this.#facts.scope === undefined ? 'cgroupfs' : 'systemd'
   }
 
   lacking(limit: LimitName): string | undefined {
@@ -58,14 +45,28 @@ export class KernelCgroups implements Cgroups {
   }
 
   async update(path: string, limits: Limits): Promise<void> {
+    if (this.version === 2) return this.#updateUnified(path, limits)
     const writes = [...limitWrites(this.#facts, limits)]
     // memory may not pass memory and swap at any moment: when growing, the sum goes first
     const sum = writes.findIndex(({ file }) => file === 'memory.memsw.limit_in_bytes')
     if (sum > 0 && limits.memory !== undefined) {
-      const current = await this.#number('memory', path, 'memory.memsw.limit_in_bytes')
+      const current = Number(await this.#read('memory', path, 'memory.memsw.limit_in_bytes'))
       if (limits.memory > current) writes.unshift(...writes.splice(sum, 1))
     }
     for (const write of writes) await this.#write(path, write)
+  }
+
+  /** Swap stands apart from memory there, and quota and period in one file: of two that belong together, the other one is read. */
+  async #updateUnified(path: string, limits: Limits): Promise<void> {
+    const read = async (controller: string, file: string) =>
+      this.#facts.files?.has(file) === false ? '' : await this.#read(controller, path, file)
+    const [memory, swap, cpu] = await Promise.all([
+      read('memory', 'memory.max'),
+      read('memory', 'memory.swap.max'),
+      read('cpu', 'cpu.max'),
+    ])
+    for (const write of limitWrites(this.#facts, withPartners(limits, { memory, swap, cpu })))
+      await this.#write(path, write)
   }
 
   exists(path: string): boolean {
@@ -83,12 +84,14 @@ export class KernelCgroups implements Cgroups {
   }
 
   restore(spec: CgroupSpec, options: { readonly privileged: boolean; readonly pid: number }): Promise<void> {
-    return regroup(this.#facts, spec, options)
+    return regroup(this.#facts, spec, { ...options, monitor: this.#monitor })
   }
 
   async freeze(path: string): Promise<void> {
     const v1 = { controller: 'freezer', file: 'freezer.state', value: 'FROZEN', cause: 'pause' }
-    await this.#write(path, this.version === 1 ? v1 : { ...v1, file: 'cgroup.freeze', value: '1' })
+    if (this.version === 1) return this.#write(path, v1)
+    await this.#write(path, { ...v1, file: 'cgroup.freeze', value: '1' })
+    await becomesFrozen(`${cgroupFolder(this.#facts, 'freezer', path)}/cgroup.events`)
   }
 
   async thaw(path: string): Promise<void> {
@@ -98,90 +101,20 @@ export class KernelCgroups implements Cgroups {
 
   async processes(path: string): Promise<readonly number[]> {
     const folder = cgroupFolder(this.#facts, 'pids', path) ?? cgroupFolders(this.#facts, path)[0]!
-    const text = await readFile(`${folder}/cgroup.procs`, 'utf8')
-    return text.split('\n').filter(Boolean).map(Number)
+    // on v2 those that a container has put into groups of its own stand only there
+    const folders = this.version === 1 ? [folder] : [folder, ...foldersWithin(folder)]
+    const texts = await Promise.all(folders.map(each => readFile(`${each}/cgroup.procs`, 'utf8')))
+    return texts.flatMap(text => text.split('\n').filter(Boolean).map(Number))
   }
 
-  async stats(path: string): Promise<CgroupStats> {
-    return this.version === 1 ? await this.#statsV1(path) : await this.#statsV2(path)
-  }
-
-  async #statsV1(path: string): Promise<CgroupStats> {
-    const [usage, maxUsage, limit, stat, total, perCpu, cpuStat, throttled, pids, pidsMax, blkio] = await Promise.all([
-      this.#number('memory', path, 'memory.usage_in_bytes'),
-      this.#number('memory', path, 'memory.max_usage_in_bytes'),
-      this.#number('memory', path, 'memory.limit_in_bytes'),
-      this.#read('memory', path, 'memory.stat'),
-      this.#number('cpuacct', path, 'cpuacct.usage'),
-      this.#read('cpuacct', path, 'cpuacct.usage_percpu'),
-      this.#read('cpuacct', path, 'cpuacct.stat'),
-      this.#read('cpu', path, 'cpu.stat'),
-      this.#number('pids', path, 'pids.current'),
-      this.#read('pids', path, 'pids.max'),
-      this.#read('blkio', path, 'blkio.throttle.io_service_bytes'),
-    ])
-    const ticks = parsePairs(cpuStat)
-    const periods = parsePairs(throttled)
-    const tick = 1e9 / userHz
-    return {
-      memory: { usage, maxUsage, limit: limit > unlimited ? Number.MAX_SAFE_INTEGER : limit, stats: parsePairs(stat) },
-      cpu: {
-        total,
-        user: (ticks.user ?? 0) * tick,
-        system: (ticks.system ?? 0) * tick,
-        perCpu: perCpu.trim().split(/\s+/).map(Number),
-        throttled: {
-          periods: periods.nr_periods ?? 0,
-          throttledPeriods: periods.nr_throttled ?? 0,
-          throttledTime: periods.throttled_time ?? 0,
-        },
-      },
-      pids: { current: pids, limit: pidsMax.trim() === 'max' ? undefined : Number(pidsMax) },
-      blkio: parseBlkio(blkio),
-    }
-  }
-
-  async #statsV2(path: string): Promise<CgroupStats> {
-    const [usage, max, stat, cpuStat, pids, pidsMax] = await Promise.all([
-      this.#number('memory', path, 'memory.current'),
-      this.#read('memory', path, 'memory.max'),
-      this.#read('memory', path, 'memory.stat'),
-      this.#read('cpu', path, 'cpu.stat'),
-      this.#number('pids', path, 'pids.current'),
-      this.#read('pids', path, 'pids.max'),
-    ])
-    const cpu = parsePairs(cpuStat)
-    return {
-      memory: {
-        usage,
-        maxUsage: undefined,
-        limit: max.trim() === 'max' ? Number.MAX_SAFE_INTEGER : Number(max),
-        stats: parsePairs(stat),
-      },
-      cpu: {
-        total: (cpu.usage_usec ?? 0) * 1000,
-        user: (cpu.user_usec ?? 0) * 1000,
-        system: (cpu.system_usec ?? 0) * 1000,
-        perCpu: [],
-        throttled: {
-          periods: cpu.nr_periods ?? 0,
-          throttledPeriods: cpu.nr_throttled ?? 0,
-          throttledTime: (cpu.throttled_usec ?? 0) * 1000,
-        },
-      },
-      pids: { current: pids, limit: pidsMax.trim() === 'max' ? undefined : Number(pidsMax) },
-      blkio: [],
-    }
+  stats(path: string): Promise<CgroupStats> {
+    return readStats(this.#facts, path)
   }
 
   async #read(controller: string, path: string, file: string): Promise<string> {
     const folder = cgroupFolder(this.#facts, controller, path)
     // a controller this machine lacks counts nothing
     return folder === undefined ? '' : await readFile(`${folder}/${file}`, 'utf8')
-  }
-
-  async #number(controller: string, path: string, file: string): Promise<number> {
-    return Number(await this.#read(controller, path, file))
   }
 
   async #write(path: string, { controller, file, value, cause }: CgroupWrite): Promise<void> {
@@ -197,5 +130,34 @@ export class KernelCgroups implements Cgroups {
         cause: error,
       })
     }
+  }
+}
+
+/** How long the kernel may take: a task that waits for a disk freezes when that has answered. */
+const freezing = 10_000
+
+/** @throws Failure `unavailable` when a task does not freeze in time. */
+async function becomesFrozen(events: string): Promise<void> {
+  const frozen = () => parsePairs(readFileSync(events, 'utf8')).frozen === 1
+  if (frozen()) return
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const look = () => {
+    try {
+      if (frozen()) resolve()
+    } catch (error) {
+      reject(error)
+    }
+  }
+  const watcher = watch(events, look)
+  const timer = setTimeout(
+    () => reject(new Failure('unavailable', `Cannot pause: a process is not frozen after ${freezing / 1000} s`)),
+    freezing,
+  )
+  look()
+  try {
+    await promise
+  } finally {
+    clearTimeout(timer)
+    watcher.close()
   }
 }

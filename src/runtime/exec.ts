@@ -2,7 +2,7 @@
 
 import { superviseSteps } from './compile.ts'
 import type { HostFacts } from './host.ts'
-import { enterSteps } from './parts/cgroup.ts'
+import { entrySteps } from './parts/cgroup.ts'
 import { cloneFlags } from './parts/namespaces.ts'
 import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
 import { slots } from './parts/slots.ts'
@@ -17,6 +17,7 @@ import { step } from './steps.ts'
  */
 export function compileExec(spec: ExecSpec, facts: HostFacts, filter: Buffer | undefined): Program {
   const { mnt, cgroup, uts, ipc, pid, net } = cloneFlags
+  const entry = entrySteps(facts.cgroup, spec.cgroupPath)
   const { ids } = spec
   if (ids) checkUser(spec.process, ids)
   return {
@@ -25,10 +26,11 @@ export function compileExec(spec: ExecSpec, facts: HostFacts, filter: Buffer | u
       ...superviseSteps(spec.supervise, { oom: '', lasting: false }),
       stdioStep(spec.stdio, spec.process, ids),
       step('target', { pid: spec.pid, cgroup: `/${spec.cgroupPath}` }, 'exec'),
+      ...entry.host,
       step('clone', { flags: 0 }, 'exec'),
     ],
     child: [
-      ...enterSteps(facts.cgroup, spec.cgroupPath),
+      ...entry.child,
       ...apparmorSteps(spec.process.apparmor),
       ...(ids ? raiseSteps(spec.process.rlimits) : []),
       step('join', { flags: pid | mnt | cgroup | uts | ipc | net | (ids ? cloneFlags.user : 0) }, 'exec'),

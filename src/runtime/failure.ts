@@ -58,6 +58,10 @@ function action(step: Step): string {
       return `remove "${step.args.path}"`
     case 'join-cgroup':
       return `enter cgroup "${step.args.path}"`
+    case 'born-in':
+      return `open cgroup "${step.args.path}"`
+    case 'filter-devices':
+      return `limit devices in cgroup "${step.args.path}"`
     case 'netns-keep':
       return `keep network namespace "${step.args.path}"`
     case 'netns-enter':

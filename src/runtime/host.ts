@@ -22,6 +22,8 @@ export interface CgroupFacts {
   readonly mounts: Readonly<Record<string, string>>
   /** Those of a group below the root, where more stand than in the root itself; undefined: taken to be all there. */
   readonly files?: ReadonlySet<string>
+  /** What our scopes are called where systemd manages the one hierarchy and gives us room below them; undefined where it does not. */
+  readonly scope?: string
 }
 
 const controllers = [

@@ -1,5 +1,5 @@
 /** The Runtime on the Linux kernel: specs to programs, programs to monitors. */
-import { existsSync, statfsSync } from 'node:fs'
+import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { debug } from '../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
@@ -11,12 +11,14 @@ import { type HostDevice, type HostFacts, hostDevices, readFacts } from './host.
 import { endLeftovers } from './leftovers.ts'
 import { findMonitor, launch, Nursery, Running } from './monitor.ts'
 import { compileHost } from './operations.ts'
+import { groupWithin } from './parts/group-within.ts'
 import { programLines } from './print.ts'
 import { type Program, undoSteps } from './program.ts'
 import type { Cgroups, Exit, LastSeen, ProgramLine, Runtime, StartOptions, Supervised } from './runtime.ts'
 import { filterFor } from './seccomp/filter.ts'
 import type { ContainerSpec, ExecSpec, HostSpec } from './spec.ts'
 import { step } from './steps.ts'
+import { isSystemd, Scopes } from './systemd-scopes.ts'
 
 export interface RuntimeOptions {
   /** Where sandboxes are kept (made as iproute2 makes it, on first use). Default /run/netns. */
@@ -31,28 +33,36 @@ export interface RuntimeOptions {
   readonly say?: (line: string) => void
 }
 
+interface Belongings {
+  readonly netns: string
+  readonly parent: string
+  readonly scopes: Scopes | undefined
+  readonly say: (line: string) => void
+}
+
 class KernelRuntime implements Runtime {
   readonly cgroups: Cgroups
   readonly #facts: HostFacts
   readonly #nursery: Nursery
   readonly #netns: string
   readonly #parent: string
+  readonly #scopes: Scopes | undefined
   readonly #say: (line: string) => void
   readonly #running = new Set<Running>()
   #devices: readonly HostDevice[] = []
   #netnsReady: Promise<unknown> | undefined
 
-  constructor(
-    facts: HostFacts,
-    nursery: Nursery,
-    { netns, parent, say }: { readonly netns: string; readonly parent: string; readonly say: (line: string) => void },
-  ) {
+  constructor(facts: HostFacts, nursery: Nursery, { netns, parent, scopes, say }: Belongings) {
     this.#facts = facts
     this.#nursery = nursery
     this.#netns = netns
     this.#parent = parent
+    this.#scopes = scopes
     this.#say = say
-    this.cgroups = new KernelCgroups(facts.cgroup)
+    this.cgroups = new KernelCgroups(facts.cgroup, {
+      prepare: parent => this.#prepareParent(parent),
+      run: steps => this.#runHost({ host: [...steps], child: [] }),
+    })
   }
 
   async start(spec: ContainerSpec | ExecSpec, { signal }: StartOptions = {}): Promise<Supervised> {
@@ -62,7 +72,7 @@ class KernelRuntime implements Runtime {
       if (spec.privileged) this.#devices = await hostDevices()
       await this.#prepareParent(dirname(spec.cgroup.path))
     }
-    const program = this.#compile(spec)
+    const program = this.#compile(spec.kind === 'exec' ? this.#besideFirst(spec) : spec)
     const { control, pid, at } = await launch(this.#nursery, program)
     const running = new Running(control, {
       pid,
@@ -106,6 +116,7 @@ class KernelRuntime implements Runtime {
   async close(): Promise<void> {
     for (const running of this.#running) running.release()
     this.#nursery.close()
+    this.#scopes?.close()
   }
 
   #compile(spec: ContainerSpec | ExecSpec): Program {
@@ -121,9 +132,18 @@ class KernelRuntime implements Runtime {
     control.close()
   }
 
+  /** On v2 a group with limits of groups below it takes no process: a container whose first one has made such ones stands in one of them. */
+  #besideFirst(spec: ExecSpec): ExecSpec {
+    if (this.cgroups.version === 1) return spec
+    const cgroupPath = groupWithin(textOfProcess(spec.pid, 'cgroup'), spec.cgroupPath)
+    return { ...spec, cgroupPath: cgroupPath ?? spec.cgroupPath }
+  }
+
   /** Our own was made when we began; empty, it may have been removed since. */
   async #prepareParent(parent: string): Promise<void> {
-    if (parent !== this.#parent || !this.cgroups.isWhole(parent)) await prepareParent(this.#facts, parent)
+    if (parent === this.#parent && this.cgroups.isWhole(parent)) return
+    await this.#scopes?.hold(parent)
+    await prepareParent(this.#facts, parent)
   }
 
   #prepareNetns(): Promise<unknown> {
@@ -142,6 +162,16 @@ class KernelRuntime implements Runtime {
     running.signal(9)
     await running.exited
     await this.#runHost({ host: undoSteps(program).map(({ step }) => step), child: [] })
+  }
+}
+
+/** "" when there is no such process any more, which the program will say. */
+function textOfProcess(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(errnoOf(error) ?? '')) return ''
+    throw error
   }
 }
 
@@ -176,11 +206,17 @@ function prepareFilter(capabilities: readonly string[]): void {
 /** A Runtime on this machine. @throws Failure `unavailable` when the monitor is not built or a library is missing. */
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const parent = options.cgroupParent ?? 'tscompose'
-  const facts = await prepareCgroups(await readFacts(), parent)
+  const found = await readFacts()
+  const scopes =
+    found.cgroup.version === 2 && isSystemd() ? new Scopes(found.cgroup.mounts.unified!, parent) : undefined
+  await scopes?.hold(parent)
+  const cgroup = scopes === undefined ? found.cgroup : { ...found.cgroup, scope: parent }
+  const facts = await prepareCgroups({ ...found, cgroup }, parent)
   if (options.expect !== undefined) prepareFilter(options.expect)
-  return new KernelRuntime(facts, new Nursery(options.title ?? 'tsc'), {
+  return new KernelRuntime(facts, new Nursery(options.title ?? 'tsc', scopes?.monitors), {
     netns: options.netns ?? '/run/netns',
     parent,
+    scopes,
     say: options.say ?? debug('runtime'),
   })
 }

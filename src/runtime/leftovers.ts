@@ -25,7 +25,7 @@ export async function endLeftovers(facts: CgroupFacts, path: string, thaw: () =>
 }
 
 /** The groups below one, deepest first. A folder's link count tells whether there are any. */
-function foldersWithin(folder: string): readonly string[] {
+export function foldersWithin(folder: string): readonly string[] {
   if ((statSync(folder, { throwIfNoEntry: false })?.nlink ?? 0) <= 2) return []
   const folders = readdirSync(folder, { withFileTypes: true }).filter(entry => entry.isDirectory())
   return folders.map(({ name }) => `${folder}/${name}`).flatMap(inner => [...foldersWithin(inner), inner])

@@ -16,12 +16,19 @@ const log = debug('runtime')
 export class Nursery {
   readonly #executable: number
   readonly #title: string
+  readonly #group: string | undefined
   #socket: number
 
-  constructor(title: string) {
+  /** `group`: the file by which it enters a cgroup, its monitors with it; ours when undefined. */
+  constructor(title: string, group?: string) {
     this.#title = title
+    this.#group = group
     this.#executable = openMonitor()
-    this.#socket = startNursery(this.#executable, title)
+    this.#socket = this.#start()
+  }
+
+  #start(): number {
+    return startNursery(this.#executable, { title: this.#title, group: this.#group })
   }
 
   /** Our end of a new monitor's socket. A nursery that was killed is replaced. */
@@ -31,7 +38,7 @@ export class Nursery {
     } catch (error) {
       if (errnoOf(error) !== 'EPIPE') throw error
       closeSync(this.#socket)
-      this.#socket = startNursery(this.#executable, this.#title)
+      this.#socket = this.#start()
       return requestMonitor(this.#socket)
     }
   }

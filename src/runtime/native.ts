@@ -47,7 +47,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   sealedCopy: 'int host_sealed_copy(const char *path)',
   memoryFile: 'int host_memory_file()',
   socketPair: 'int host_socket_pair(_Out_ int *pair)',
-  spawn: 'int host_spawn(int exe, int socket, const char *title)',
+  spawn: 'int host_spawn(int exe, int socket, const char *title, const char *group)',
   reap: 'int host_reap(int pid)',
   request: 'int host_request(int nursery)',
   unread: 'int host_unread(int fd)',
@@ -154,12 +154,15 @@ export function spreadBelow(path: string): void {
 }
 
 /** Starts the nursery, from which monitors are forked; it ends when the descriptor is closed. `title`: how its processes' names begin. */
-export function startNursery(executable: number, title: string): number {
+export function startNursery(
+  executable: number,
+  { title, group }: { readonly title: string; readonly group: string | undefined },
+): number {
   const pair = [-1, -1]
   checked('socketpair', host().socketPair(pair))
   const [ours, theirs] = pair as [number, number]
   try {
-    const pid = checked('posix_spawn', host().spawn(executable, theirs, title))
+    const pid = checked('posix_spawn', host().spawn(executable, theirs, title, group ?? null))
     // it only forks and ends
     checked('waitpid', host().reap(pid))
     return ours

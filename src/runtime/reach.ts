@@ -75,7 +75,7 @@ function monitorOf({ pid, cgroup }: LastSeen): number | undefined {
   }
 }
 
-/** /proc/PID/cgroup says "4:pids:/tscompose/ID", with what a privileged container made below it. */
+/** /proc/PID/cgroup says "4:pids:/tscompose/ID", with what a privileged container made below it, and below what systemd gave us. */
 function isIn(groups: string, cgroup: string): boolean {
-  return groups.split('\n').some(line => `${line.split(':').slice(2).join(':')}/`.startsWith(`/${cgroup}/`))
+  return groups.split('\n').some(line => `${line.split(':').slice(2).join(':')}/`.includes(`/${cgroup}/`))
 }

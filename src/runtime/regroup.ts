@@ -1,16 +1,25 @@
 /** A container's cgroup that somebody has removed from a hierarchy → made again there, with its limits and its processes. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { errnoOf } from '../lib/failure.ts'
 import type { CgroupFacts } from './host.ts'
 import { cgroupFolders, cgroupSteps } from './parts/cgroup.ts'
 import type { CgroupSpec } from './spec.ts'
+import type { Step } from './steps.ts'
+
+export interface MonitorWork {
+  /** Makes a group for groups of containers, as before a start. */
+  readonly prepare: (parent: string) => Promise<void>
+  /** Has host steps done, which are taken back when one fails. */
+  readonly run: (steps: readonly Step[]) => Promise<void>
+}
 
 /** A group can only be removed when it is empty, so its processes stand elsewhere: in the one above, as a rule. */
 export async function regroup(
   facts: CgroupFacts,
   spec: CgroupSpec,
-  { privileged, pid }: { readonly privileged: boolean; readonly pid: number },
+  { privileged, pid, monitor }: { readonly privileged: boolean; readonly pid: number; readonly monitor: MonitorWork },
 ): Promise<void> {
   // to the kernel 0 is whoever writes it: us
   if (pid < 1) throw new RangeError(`No process has the number ${pid}`)
@@ -21,10 +30,15 @@ export async function regroup(
     pid,
   )
   const isIn = (path: string): boolean => gone.some(folder => path.startsWith(`${folder}/`))
-  for (const { name, args } of cgroupSteps(facts, spec, privileged).host) {
-    if (name === 'mkdir' && gone.includes(args.path)) await mkdir(args.path, { recursive: true })
-    if (name === 'write' && isIn(args.path)) await writeFile(args.path, args.value, { flag: 'r+' })
-  }
+  await monitor.prepare(dirname(spec.path))
+  const steps = cgroupSteps(facts, spec, privileged).host
+  await monitor.run(
+    steps.filter(
+      ({ name, args }) =>
+        ((name === 'mkdir' || name === 'filter-devices') && gone.includes(args.path)) ||
+        (name === 'write' && isIn(args.path)),
+    ),
+  )
   for (const folder of gone) for (const each of pids) await move(each, folder)
 }
 

@@ -118,6 +118,24 @@ export interface Cgroups {
   stats(path: string): Promise<CgroupStats>
   /** Which hierarchy and what it can do, for `info`. */
   readonly version: 1 | 2
+  /** Who manages it: systemd, which then gives us room below a scope of its, or nobody but us. */
+  readonly driver: 'cgroupfs' | 'systemd'
+}
+
+/** How long, in microseconds and as a share of the last 10, 60 and 300 seconds, some or all tasks waited. */
+export interface Pressure {
+  readonly some: PressureShares
+  /** Of all tasks at once. */
+  readonly full: PressureShares | undefined
+}
+
+export interface PressureShares {
+  /** In percent. */
+  readonly avg10: number
+  readonly avg60: number
+  readonly avg300: number
+  /** In microseconds. */
+  readonly total: number
 }
 
 /** Bytes and nanoseconds; undefined where the kernel does not tell. */
@@ -142,4 +160,10 @@ export interface CgroupStats {
     readonly op: string
     readonly value: number
   }[]
+  /** What its tasks waited for: on v2. */
+  readonly pressure?: {
+    readonly cpu: Pressure | undefined
+    readonly memory: Pressure | undefined
+    readonly io: Pressure | undefined
+  }
 }

@@ -43,11 +43,13 @@ export const steps = {
     args: { flags: 'number', attach: 'number', rows: 'number', columns: 'number', uid: 'number' },
   },
   clone: { code: 4, group: 'settings', phases: host, args: { flags: 'number' } },
+  'born-in': { code: 5, group: 'settings', phases: host, args: { path: 'string' } },
   // files of the kernel, by trusted paths of the host
   mkdir: { code: 10, group: 'file', phases: host, args: { path: 'string', mode: 'number' } },
   rmdir: { code: 11, group: 'file', phases: ['host', 'undo'], args: { path: 'string', patience: 'number' } },
   write: { code: 12, group: 'file', phases: both, args: { path: 'string', value: 'string' } },
   'join-cgroup': { code: 13, group: 'file', phases: child, args: { path: 'string' } },
+  'filter-devices': { code: 14, group: 'file', phases: host, args: { path: 'string', filter: 'bytes' } },
   // network
   'netns-home': { code: 20, group: 'network', phases: host, args: { path: 'string' } },
   'netns-new': { code: 21, group: 'network', phases: host, args: {} },

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
 import type { MountSpec } from '../../src/runtime/spec.ts'
 import { eventually } from '../support/eventually.ts'
+import { isUnified } from '../support/groups.ts'
 import { Box, finish, kernelSkip } from './runtime-box.ts'
 
 /** Clock ticks of processor time a process has used. */
@@ -129,9 +130,11 @@ describe('A monitor', { skip: kernelSkip() }, () => {
   })
 
   it('leaves nothing in the cgroup: not what shares a pid namespace, nor groups within', async () => {
-    const script = 'sleep 1000 >/dev/null 2>&1 & mkdir /sys/fs/cgroup/memory/inner; echo $!'
+    // in the container the hierarchy of v2 begins at its own group
+    const groups = isUnified() ? '/sys/fs/cgroup' : '/sys/fs/cgroup/memory'
+    const script = `sleep 1000 >/dev/null 2>&1 & mkdir ${groups}/inner; echo $!`
     const spec = await box.spec(['sh', '-c', script], {
-      namespaces: { pid: { kind: 'host' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'host', user: { kind: 'host' } },
+      namespaces: { pid: { kind: 'host' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'new', user: { kind: 'host' } },
       privileged: true,
       maskedPaths: [],
       readonlyPaths: [],

@@ -8,6 +8,7 @@ import { newId } from '../../src/lib/ids.ts'
 import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
 import type { Exit, Runtime, Supervised } from '../../src/runtime/runtime.ts'
 import type { ContainerSpec, ExecSpec, HostOperation, ProcessSpec } from '../../src/runtime/spec.ts'
+import { engineGroups } from '../support/groups.ts'
 
 export const defaultCapabilities =
   'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'.split(
@@ -37,8 +38,7 @@ export interface Result {
 async function stock(prefix: string): Promise<readonly string[]> {
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter(line => line.includes(prefix))
   const groups: string[] = []
-  for (const controller of await readdir('/sys/fs/cgroup')) {
-    const folder = `/sys/fs/cgroup/${controller}/${prefix}`
+  for (const folder of engineGroups(prefix)) {
     if (existsSync(folder))
       groups.push(
         ...(await readdir(folder, { withFileTypes: true }))

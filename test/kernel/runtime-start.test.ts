@@ -9,6 +9,7 @@ import { readFacts } from '../../src/runtime/host.ts'
 import { launch, Nursery, Running } from '../../src/runtime/monitor.ts'
 import { lockFile } from '../../src/runtime/native.ts'
 import { eventually } from '../support/eventually.ts'
+import { groupFolder } from '../support/groups.ts'
 import { Box, finish, kernelSkip } from './runtime-box.ts'
 
 describe('Runtime.start()', { skip: kernelSkip() }, () => {
@@ -144,7 +145,7 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
       assert.match(error.message, /exec: "nonesuch": executable file not found in \$PATH$/)
       return error.exitCode === 127 && error.kind === 'invalid'
     })
-    await assert.rejects(stat(`/sys/fs/cgroup/memory/${spec.cgroup.path}`), { code: 'ENOENT' })
+    await assert.rejects(stat(groupFolder('memory', spec.cgroup.path)), { code: 'ENOENT' })
     assert.equal(spec.network.kind, 'create')
     await assert.rejects(stat(spec.network.kind === 'create' ? spec.network.path : ''), { code: 'ENOENT' })
     await assert.rejects(stat(`${spec.supervise.directory}/control.sock`), { code: 'ENOENT' })

@@ -11,8 +11,8 @@ import type { StepName, steps } from '../../src/runtime/steps.ts'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
+import { hierarchies } from '../support/groups.ts'
 import { lacking, program, root } from '../support/needs.ts'
-import { hierarchies } from '../support/stock.ts'
 
 const why = lacking(root(), program('busybox'), program('nft'), program('ip'), program('docker'))
 
@@ -61,6 +61,8 @@ const made: Readonly<Record<HostStep, Readonly<Record<string, Row>> | string>> =
   supervise: 'the folder of a monitor: monitor-lost.test.ts',
   log: 'a file: damage.test.ts',
   stdio: 'a setting',
+  'born-in': 'a setting',
+  'filter-devices': 'goes with its cgroup, and comes with it: cgroup-v2.test.ts',
   clone: 'a process, which ends by itself whenever it likes; its monitor: below',
   mkdir: {
     'its cgroups': { gone: ({ cgroups }) => cgroups.forEach(removeGroup), says: groupSays },

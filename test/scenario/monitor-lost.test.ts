@@ -7,8 +7,8 @@ import { Paths } from '../../src/engine/base/paths.ts'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
+import { hierarchies } from '../support/groups.ts'
 import { lacking, program, root } from '../support/needs.ts'
-import { hierarchies } from '../support/stock.ts'
 
 const why = lacking(root(), program('busybox'), program('nft'), program('docker'))
 

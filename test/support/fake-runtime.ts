@@ -162,6 +162,7 @@ export class FakeRuntime implements Runtime {
   /** Limits that this machine is said to lack, each with the reason. */
   readonly lacks = new Map<string, string>()
   readonly cgroups: Runtime['cgroups'] = {
+    driver: 'cgroupfs',
     lacking: limit => this.lacks.get(limit),
     exists: path => this.groups.has(path),
     below: path =>

@@ -1,8 +1,9 @@
 /** Takes stock of what one engine has made on this host, and of nothing that others have, so that a test can show that nothing was left. */
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type PathRoots, Paths } from '../../src/engine/base/paths.ts'
 import { command } from './command.ts'
+import { engineGroups } from './groups.ts'
 
 export type Stock = Readonly<
   Record<'processes' | 'mounts' | 'interfaces' | 'namespaces' | 'cgroups' | 'tables' | 'rules', readonly string[]>
@@ -29,8 +30,8 @@ export async function takeStock(roots: PathRoots): Promise<Stock> {
     namespaces: list(roots.netns)
       .filter(file => file.startsWith(`${name.short}-`))
       .sort(),
-    cgroups: hierarchies()
-      .flatMap(mount => list(join(mount, name.full), 'folders').map(group => join(mount, name.full, group)))
+    cgroups: engineGroups(name.full)
+      .flatMap(own => list(own, 'folders').map(group => join(own, group)))
       .sort(),
     tables: tables.stdout.split('\n').filter(line => line.split(' ').at(-1) === name.full),
     rules: rules.stdout.split('\n').filter(line => new RegExp(`\\b${name.full}\\b`).test(line)),
@@ -50,7 +51,7 @@ export function leftOver(before: Stock | undefined, after: Stock): Partial<Recor
 /** The empty group that an engine keeps for its containers is not missed after the last test of its folder. */
 export function removeGroups(roots: PathRoots): void {
   const { name } = new Paths(roots)
-  for (const mount of hierarchies()) if (list(mount, 'folders').includes(name.full)) rmdirSync(join(mount, name.full))
+  for (const own of engineGroups(name.full)) if (existsSync(own)) rmdirSync(own)
 }
 
 /** Processes with the engine's name, or in a cgroup of its; zombies count too. */
@@ -66,13 +67,6 @@ function processes(short: string, full: string): readonly string[] {
     }
   }
   return found
-}
-
-/** Where each cgroup hierarchy is mounted. */
-export function hierarchies(): readonly string[] {
-  return lines('/proc/self/mountinfo')
-    .filter(line => / - cgroup2? /.test(line))
-    .map(line => line.split(' ')[4]!)
 }
 
 function lines(path: string): readonly string[] {

@@ -58,8 +58,15 @@ function rates(
 }
 
 const orMax = (value: number) => [value < 0 ? 'max' : value]
-/** Docker's formula: shares 2–262144 → weight 1–10000. */
-const weightOfShares = (shares: number) => [1 + Math.floor(((shares - 2) * 9999) / 262142)]
+/** As runc since 1.4: shares 2, 1024 and 262144 are weights 1, 100 and 10000, each side's least, default and most. */
+function weightOfShares(shares: number): readonly number[] {
+  if (shares <= 2) return [1]
+  if (shares >= 262_144) return [10_000]
+  const log = Math.log2(shares)
+  return [Math.ceil(10 ** ((log * log + 125 * log) / 612 - 7 / 34))]
+}
+/** What stands in memory.swap.max is swap alone; without a limit of memory, the sum is none either. */
+const swapOfSum = (sum: number, memory: number) => orMax(sum < 0 || memory < 0 ? -1 : Math.max(sum - memory, 0))
 const quotaAndPeriod = (quota: number, period: unknown) => [`${quota < 0 ? 'max' : quota} ${period ?? 100_000}`]
 
 const number = (row: Row<number>) => row
@@ -77,7 +84,7 @@ const rows = {
   memorySwap: number({
     cause: 'HostConfig.MemorySwap',
     v1: at('memory', 'memory.memsw.limit_in_bytes'),
-    v2: at('memory', 'memory.swap.max', (sum, { memory }) => orMax(sum < 0 ? sum : sum - Number(memory ?? 0))),
+    v2: at('memory', 'memory.swap.max', (sum, { memory }) => swapOfSum(sum, Number(memory ?? 0))),
   }),
   memoryReservation: number({
     cause: 'HostConfig.MemoryReservation',
@@ -161,6 +168,10 @@ const rows = {
 
 export type LimitName = keyof typeof rows
 export const limitNames = Object.keys(rows) as readonly LimitName[]
+/** Those that the limits of v2 are of. */
+export const limitControllers: readonly string[] = [
+  ...new Set(limitNames.flatMap(name => (rows[name] as Row<never>).v2?.controller ?? [])),
+]
 type Value<R> = R extends Row<infer T> ? T : never
 /** What is set; absent means no limit. */
 export type Limits = { readonly [K in LimitName]?: Value<(typeof rows)[K]> | undefined }
@@ -183,13 +194,16 @@ export function lacking(
   const place = placeOf(facts, name)
   if (place === undefined) return `cgroup v${facts.version} has nothing of the kind`
   if (facts.mounts[place.controller] === undefined) return `this machine has no ${place.controller} cgroup controller`
-  if (fileOf(facts, place) === undefined) return `this kernel has no ${place.files[0]}`
   const { scheduler }: { readonly scheduler?: string } = rows[name]
-  if (scheduler === undefined || fileOf(facts, place) === 'blkio.weight') return undefined
-  const found = schedulers()
-  if (Object.values(found).includes(scheduler)) return undefined
-  const list = Object.entries(found).map(([disk, its]) => `${disk} has ${its}`)
-  return `no disk has the scheduler ${scheduler}${list.length > 0 ? ` (${list.join(', ')})` : ''}`
+  const file = fileOf(facts, place)
+  // the file of a scheduler is there as long as the scheduler's module is
+  if (scheduler !== undefined && file !== 'blkio.weight') {
+    const found = schedulers()
+    const list = Object.entries(found).map(([disk, its]) => `${disk} has ${its}`)
+    if (!Object.values(found).includes(scheduler))
+      return `no disk has the scheduler ${scheduler}${list.length > 0 ? ` (${list.join(', ')})` : ''}`
+  }
+  return file === undefined ? `this kernel has no ${place.files[0]}` : undefined
 }
 
 /**

@@ -1,9 +1,10 @@
 /** A container's group: made, limited and entered, on v1 (a hierarchy a controller) and v2 (one). */
-import { Failure } from '../../lib/failure.ts'
 import type { CgroupFacts } from '../host.ts'
 import type { CgroupSpec, DeviceRule } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
 import { type CgroupWrite, limitWrites } from './cgroup-limits.ts'
+import { deviceFilter } from './device-filter.ts'
+import { scopeOf } from './systemd-scope.ts'
 
 /** What DEFAULTS.md lists, less 10:200 (tun). */
 const defaultDevices: readonly DeviceRule[] = [
@@ -24,13 +25,18 @@ const defaultDevices: readonly DeviceRule[] = [
 
 /** The folders of a group: one a mount, since controllers may share one. */
 export function cgroupFolders(facts: CgroupFacts, path: string): readonly string[] {
-  return [...new Set(Object.values(facts.mounts))].map(mount => `${mount}/${path}`)
+  return [...new Set(Object.values(facts.mounts))].map(mount => `${mount}/${placed(facts, path)}`)
 }
 
 /** The folder of one controller's group; undefined when the machine has no such controller. */
 export function cgroupFolder(facts: CgroupFacts, controller: string, path: string): string | undefined {
   const mount = facts.mounts[controller]
-  return mount === undefined ? undefined : `${mount}/${path}`
+  return mount === undefined ? undefined : `${mount}/${placed(facts, path)}`
+}
+
+function placed(facts: CgroupFacts, path: string): string {
+  const room = facts.scope === undefined ? undefined : scopeOf(facts.scope, path)
+  return room === undefined ? path : `${room.folder}/${path}`
 }
 
 /** Where the kernel counts out-of-memory kills. */
@@ -53,33 +59,45 @@ function deviceWrites(rules: readonly DeviceRule[]): readonly CgroupWrite[] {
   ]
 }
 
-/** Host steps that make the group and set it; child steps that enter it. */
+/** Host steps that make the group, set it, and have the child begin in it; child steps that enter it where that is needed. */
 export function cgroupSteps(
   facts: CgroupFacts,
   spec: CgroupSpec,
   privileged: boolean,
 ): { readonly host: readonly Step[]; readonly child: readonly Step[] } {
-  if (facts.version === 2)
-    throw new Failure('unsupported', 'Cannot limit devices: this machine has cgroup v2 alone', {
-      hint: 'Boot with systemd.unified_cgroup_hierarchy=0',
-    })
   const folders = cgroupFolders(facts, spec.path)
-  const writes = [...limitWrites(facts, spec), ...(privileged ? [] : deviceWrites(spec.devices))]
-  return {
-    host: [
-      ...folders.map(path => step('mkdir', { path, mode: 0o755 }, 'default', step('rmdir', { path, patience: 2000 }))),
-      ...writes.map(({ controller, file, value, cause }) =>
-        step('write', { path: `${cgroupFolder(facts, controller, spec.path)}/${file}`, value }, cause),
-      ),
-    ],
-    child: enterSteps(facts, spec.path),
-  }
+  const made = folders.map(path =>
+    step('mkdir', { path, mode: 0o755 }, 'default', step('rmdir', { path, patience: 2000 })),
+  )
+  const devices = privileged || facts.version === 2 ? [] : deviceWrites(spec.devices)
+  const writes = [...limitWrites(facts, spec), ...devices].map(({ controller, file, value, cause }) =>
+    step('write', { path: `${cgroupFolder(facts, controller, spec.path)}/${file}`, value }, cause),
+  )
+  const filters =
+    privileged || facts.version === 1
+      ? []
+      : folders.map(path =>
+          step(
+            'filter-devices',
+            { path, filter: deviceFilter([...defaultDevices, ...spec.devices]) },
+            'HostConfig.Devices',
+          ),
+        )
+  const entry = entrySteps(facts, spec.path)
+  return { host: [...made, ...writes, ...filters, ...entry.host], child: entry.child }
 }
 
-/** A thread that moves itself by `tasks` is spared the kernel's lock over all processes. */
-export function enterSteps(facts: CgroupFacts, path: string): readonly Step[] {
-  const file = facts.version === 1 ? 'tasks' : 'cgroup.procs'
-  return cgroupFolders(facts, path).map(folder => step('join-cgroup', { path: `${folder}/${file}` }))
+/**
+ * On v2 a child begins in its group, which spares the kernel a move. On v1 it moves itself, by `tasks`, which spares the kernel its
+ * lock over all processes.
+ */
+export function entrySteps(
+  facts: CgroupFacts,
+  path: string,
+): { readonly host: readonly Step[]; readonly child: readonly Step[] } {
+  const folders = cgroupFolders(facts, path)
+  if (facts.version === 2) return { host: folders.map(folder => step('born-in', { path: folder })), child: [] }
+  return { host: [], child: folders.map(folder => step('join-cgroup', { path: `${folder}/tasks` })) }
 }
 
 export function removeSteps(facts: CgroupFacts, path: string, patience: number): Step[] {

@@ -119,10 +119,13 @@ function groupSteps(spec: ContainerSpec, mount: string, slot: number): Step[] {
   ]
 }
 
+function isTaken(spec: ContainerSpec): boolean {
+  return spec.mounts.some(({ target }) => ['/sys', '/sys/fs/cgroup'].includes(posix.normalize(target)))
+}
+
 /** v1: each hierarchy once. */
 function groupMounts(spec: ContainerSpec, facts: HostFacts): readonly string[] {
-  const taken = spec.mounts.some(({ target }) => ['/sys', '/sys/fs/cgroup'].includes(posix.normalize(target)))
-  return taken || facts.cgroup.version === 2 ? [] : [...new Set(Object.values(facts.cgroup.mounts))]
+  return isTaken(spec) || facts.cgroup.version === 2 ? [] : [...new Set(Object.values(facts.cgroup.mounts))]
 }
 
 /** Before a user namespace is entered: its root may not look into the folders above. */
@@ -130,11 +133,26 @@ export function takeGroups(spec: ContainerSpec, facts: HostFacts): Step[] {
   return groupMounts(spec, facts).flatMap((mount, index) => groupSteps(spec, mount, slots.groups + index))
 }
 
+/** v2: the one hierarchy, which begins at the container's group in a cgroup namespace of its own, and at the host's root in the host's. */
+function unifiedMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
+  if (isTaken(spec)) return []
+  const slot = slots.passing
+  const opened =
+    spec.namespaces.cgroup === 'new'
+      ? fileSystem('cgroup2', slot, groupFlags(spec), {})
+      : [
+          step('tree', { slot, path: facts.cgroup.mounts.unified!, recursive: 0 }, 'HostConfig.CgroupnsMode'),
+          step('attributes', { slot, set: attributes(groupFlags(spec), ''), clear: 0, propagation: 0, recursive: 0 }),
+        ]
+  return [...opened, step('place', { slot, path: '/sys/fs/cgroup', make: make.none })]
+}
+
 /** v1: a small tmpfs with this container's own group of each hierarchy bound in it. */
 function cgroupMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
+  if (facts.cgroup.version === 2) return unifiedMounts(spec, facts)
   const groups = groupMounts(spec, facts)
   if (groups.length === 0) return []
-  const isTaken = idsOf(spec.namespaces.user) !== undefined
+  const isHeld = idsOf(spec.namespaces.user) !== undefined
   const passing = slots.passing
   const names = groups.map(mount => posix.basename(mount))
   return [
@@ -149,9 +167,9 @@ function cgroupMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
     }),
     step('place', { slot: passing, path: '/sys/fs/cgroup', make: make.none }),
     ...groups.flatMap((mount, index) => {
-      const slot = isTaken ? slots.groups + index : passing
+      const slot = isHeld ? slots.groups + index : passing
       const at = step('place', { slot, path: `/sys/fs/cgroup/${names[index]}`, make: make.none })
-      return isTaken ? [at] : [...groupSteps(spec, mount, slot), at]
+      return isHeld ? [at] : [...groupSteps(spec, mount, slot), at]
     }),
   ]
 }

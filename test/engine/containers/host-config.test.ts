@@ -72,6 +72,18 @@ describe('fillHostConfig()', () => {
     assert.throws(() => fill({ BlkioWeight: 5 }, lacking('blkioWeight')), /Range of blkio weight is from 10 to 1000/)
   })
 
+  it('takes slices alone as parents where systemd manages the groups, and any path elsewhere', () => {
+    const parent = (CgroupParent: string, on = machine) => fill({ CgroupParent }, on).hostConfig.CgroupParent
+    const systemd = { ...machine, cgroups: 'systemd' } as const
+    assert.equal(parent('shop-db.slice', systemd), 'shop-db.slice')
+    assert.equal(parent('/shop/db'), '/shop/db')
+    for (const wrong of ['/shop/db', 'shop', '../shop.slice'])
+      assert.throws(() => parent(wrong, systemd), {
+        kind: 'invalid',
+        message: 'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"',
+      })
+  })
+
   it('takes processors and memory nodes that are there', () => {
     assert.equal(fill({ CpusetCpus: '0,2-3', CpusetMems: '0' }).hostConfig.CpusetCpus, '0,2-3')
     for (const [asked, message] of [

@@ -14,6 +14,8 @@ export interface Machine {
   readonly nodes: () => number
   /** Why a limit cannot be set here; undefined when it can. */
   readonly lacking: (limit: LimitName) => string | undefined
+  /** Who manages the groups: systemd takes none but slices as parents. Default "cgroupfs". */
+  readonly cgroups?: 'cgroupfs' | 'systemd'
   /** What the machine lacks is an error instead of a warning. */
   readonly strict?: boolean
 }

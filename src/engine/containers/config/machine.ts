@@ -13,6 +13,7 @@ export function machineOf(
     logs: parts.logs,
     nodes: memoryNodes,
     lacking: limit => parts.runtime.cgroups.lacking(limit),
+    cgroups: parts.runtime.cgroups.driver,
     ...options,
   }
 }

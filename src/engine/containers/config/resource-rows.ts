@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Resources } from '../../../api/container-body.ts'
 import type { LimitName } from '../../../runtime/parts/cgroup-limits.ts'
+import { isSlice } from '../../../runtime/parts/systemd-scope.ts'
 import { deviceRows } from './device-rows.ts'
 import { invalid, limit, number, type Row, refused, text, type Whole } from './host-config-row.ts'
 
@@ -150,7 +151,10 @@ export const resourceRows = {
     live: true,
     limits: (nano: number) => (nano > 0 ? { cpuQuota: Math.round(nano / 10_000), cpuPeriod: 100_000 } : {}),
   },
-  CgroupParent: text(),
+  CgroupParent: text('', (parent, { machine }) => {
+    if (machine.cgroups === 'systemd' && !isSlice(parent))
+      throw invalid('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"')
+  }),
   BlkioWeight: limit(number(weightRange), {
     limits: weight => ({ blkioWeight: some(weight) }),
     needs: 'blkioWeight',

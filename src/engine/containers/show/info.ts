@@ -6,6 +6,7 @@ import { newestVersion, oldestVersion } from '../../../api/version.ts'
 import { release } from '../../../installation/release.ts'
 import { errnoOf } from '../../../lib/failure.ts'
 import { stableHash } from '../../../lib/stable-json.ts'
+import type { LimitName } from '../../../runtime/parts/cgroup-limits.ts'
 import type { Runtime } from '../../../runtime/runtime.ts'
 import type { Paths } from '../../base/paths.ts'
 import type { Images } from '../../images/images.ts'
@@ -54,6 +55,7 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     ['/etc/os-release', '/etc/machine-id', '/proc/sys/net/ipv4/ip_forward'].map(textOf),
   )
   const counts = containers.counts()
+  const has = (limit: LimitName) => runtime.cgroups.lacking(limit) === undefined
   const { insecure, mirrors, proxy } = images.registries
   return {
     ID: stableHash([machineId, paths.roots.data]).slice(0, 32),
@@ -70,19 +72,19 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
       Authorization: null,
       Log: [...logDrivers, 'none'],
     },
-    MemoryLimit: true,
-    SwapLimit: true,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
+    MemoryLimit: has('memory'),
+    SwapLimit: has('memorySwap'),
+    CpuCfsPeriod: has('cpuPeriod'),
+    CpuCfsQuota: has('cpuQuota'),
+    CPUShares: has('cpuShares'),
+    CPUSet: has('cpusetCpus'),
+    PidsLimit: has('pids'),
     IPv4Forwarding: forwarding?.trim() === '1',
     Debug: false,
-    OomKillDisable: runtime.cgroups.version === 1,
+    OomKillDisable: has('oomKillDisable'),
     SystemTime: new Date().toISOString(),
     LoggingDriver: logDriver,
-    CgroupDriver: 'cgroupfs',
+    CgroupDriver: runtime.cgroups.driver,
     CgroupVersion: String(runtime.cgroups.version),
     KernelVersion: kernelRelease(),
     OperatingSystem: /^PRETTY_NAME="?(.*?)"?$/m.exec(osRelease ?? '')?.[1] ?? 'Linux',
@@ -120,7 +122,11 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     LiveRestoreEnabled: true,
     Isolation: '',
     InitBinary: 'tscompose-init',
-    SecurityOptions: ['name=seccomp,profile=builtin', ...(usersMode === 'auto' ? ['name=userns'] : [])],
+    SecurityOptions: [
+      'name=seccomp,profile=builtin',
+      ...(usersMode === 'auto' ? ['name=userns'] : []),
+      ...(runtime.cgroups.version === 2 ? ['name=cgroupns'] : []),
+    ],
     FirewallBackend: { Driver: 'nftables' },
     Warnings: null,
   }

@@ -128,6 +128,8 @@ const blkioLists = [
 
 function shape(container: Container, sample: Sample | undefined, before: Sample | undefined): ContainerStats {
   const memory = sample?.cgroup.memory
+  const pressure = sample?.cgroup.pressure
+  const onV1 = pressure === undefined
   return {
     name: `/${container.name}`,
     id: container.id,
@@ -142,7 +144,7 @@ function shape(container: Container, sample: Sample | undefined, before: Sample 
     blkio_stats: Object.fromEntries(
       blkioLists.map(name => [
         name,
-        name === 'io_service_bytes_recursive' && sample ? [...sample.cgroup.blkio] : sample ? [] : null,
+        name === 'io_service_bytes_recursive' && sample ? [...sample.cgroup.blkio] : sample && onV1 ? [] : null,
       ]),
     ),
     num_procs: 0,
@@ -158,6 +160,7 @@ function shape(container: Container, sample: Sample | undefined, before: Sample 
           limit: Math.min(memory.limit, totalmem()),
         }
       : {},
+    ...(pressure && { pressure: Object.fromEntries(Object.entries(pressure).filter(([, told]) => told)) }),
     ...(sample && Object.keys(sample.networks).length > 0 && { networks: sample.networks }),
   }
 }
