@@ -104,7 +104,13 @@ describe('a container on cgroup v2', { skip }, () => {
   })
 
   it('sees its own group as the root of the hierarchy, and changes nothing of it', async () => {
-    const namespaces = { pid: { kind: 'new' }, ipc: { kind: 'new' }, uts: 'new', cgroup: 'new', user: { kind: 'host' } } as const
+    const namespaces = {
+      pid: { kind: 'new' },
+      ipc: { kind: 'new' },
+      uts: 'new',
+      cgroup: 'new',
+      user: { kind: 'host' },
+    } as const
     const script = 'cat /proc/self/cgroup /sys/fs/cgroup/pids.max; mkdir /sys/fs/cgroup/inner'
     const base = await box.spec(['sh', '-c', script], { namespaces })
     const { stdout, stderr } = await box.run({ ...base, cgroup: { ...base.cgroup, pids: 33 } })

@@ -51,6 +51,9 @@ export interface Told {
   readonly code: number | undefined
 }
 
+/** systemd would make its caches anew at the first start: minutes, emulated. */
+const noUpdates = 'systemd.condition_needs_update=no'
+
 /** Boots, lets what the machine says through to our own output, and resolves when it is off. Both disks stay as they were. */
 export async function runMachine({ machine, disk, folder, systemd, limit }: RunOptions): Promise<Told> {
   const file = (name: string) => join(folder, name)
@@ -64,7 +67,7 @@ export async function runMachine({ machine, disk, folder, systemd, limit }: RunO
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G'],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', `file:${file('console')}`],
     ...['-kernel', join(machine, 'vmlinuz'), '-initrd', join(machine, 'initramfs')],
-    ...['-append', `console=ttyS0 quiet panic=-1 rdinit=/init${systemd ? ' SYSTEMD=1' : ''}`],
+    ...['-append', `console=ttyS0 quiet panic=-1 rdinit=/init${systemd ? ` SYSTEMD=1 ${noUpdates}` : ''}`],
     ...drive(join(machine, 'root.img')),
     ...drive(disk),
     ...['-device', 'virtio-serial-pci', ...port('out', 1), ...port('results', 2), ...port('code', 3)],
