@@ -122,11 +122,6 @@ static void name_process(const char *title, const char *role) {
   prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-static bool enter_group(const char *path) {
-  AUTOCLOSE fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-  return fd >= 0 && write(fd, "0", 1) == 1;
-}
-
 /* Returns in each new monitor, never in the nursery, which ends with the engine; its children live on. */
 static int nurse(const char *title) {
   signal(SIGCHLD, SIG_IGN);
@@ -184,8 +179,7 @@ static struct child_report await_child(struct monitor *m) {
 static int start_child(struct monitor *m) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) return -errno;
-  struct clone_args args = {.flags = m->setup.clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)&m->supervisor.pidfd, .exit_signal = SIGCHLD};
-  if (m->setup.birth >= 0) args.flags |= CLONE_INTO_CGROUP, args.cgroup = (uint64_t)m->setup.birth;
+  struct clone_args args = {.flags = m->setup.clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)&m->supervisor.pidfd, .cgroup = (uint64_t)m->setup.birth, .exit_signal = SIGCHLD};
   const struct supervisor *v = &m->supervisor;
   const int outside[OUTSIDE] = {m->socket, v->settings.directory, v->listener, v->input, v->streams[0].fd, v->streams[1].fd, m->setup.birth, -1};
   memcpy(m->setup.outside, outside, sizeof outside);
@@ -237,7 +231,7 @@ int main(int argc, char **argv) {
   m.setup.settings = &m.supervisor.settings;
   for (int i = 0; i < SLOTS; i++) m.setup.slots[i] = -1;
   detach();
-  if (argc > 2 && !enter_group(argv[2])) return 1;
+  if (argc > 2 && enter_group(argv[2])) return 1;
   m.socket = nurse(argc > 1 ? argv[1] : "tsc");
   int error = read_program(&m);
   if (error) fail(&m, -1, error);

@@ -1,6 +1,7 @@
 /* One step: one case, one thing done, 0 or -errno. Which steps, in which order, is the program's business. */
 #include "setup.h"
 #include <linux/bpf.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -12,6 +13,9 @@ static int write_file(const char *path, const char *value) {
   if (fd < 0) return -errno;
   return NEG(RETRY(write(fd, value, strlen(value))));
 }
+
+/* "0" is the writer itself, which spares the kernel its lock over all processes. */
+int enter_group(const char *path) { return write_file(path, "0"); }
 
 /* A cgroup is busy until the kernel has let its last task go. */
 static int remove_folder(const char *path, int64_t patience) {
@@ -90,7 +94,7 @@ static int settings_step(struct setup *m, const struct step *s) {
     case STEP_SUPERVISE: return supervise_settings(m, s);
     case STEP_LOG: return log_settings(m, s);
     case STEP_STDIO: return stdio_settings(m->settings, s);
-    case STEP_CLONE: m->clone_flags = (uint64_t)s->a[0]; return 0;
+    case STEP_CLONE: m->clone_flags = (uint64_t)s->a[0] | (m->birth < 0 ? 0 : CLONE_INTO_CGROUP); return 0;
     case STEP_BORN_IN: return choose_birth(m, text(m, s->a[0]));
     default: return -ENOSYS;
   }
@@ -102,8 +106,7 @@ static int file_step(struct setup *m, const struct step *s) {
     case STEP_RMDIR: return remove_folder(text(m, s->a[0]), s->a[1]);
     case STEP_WRITE: return write_file(text(m, s->a[0]), text(m, s->a[1]));
     case STEP_FILTER_DEVICES: return filter_devices(text(m, s->a[0]), text(m, s->a[1]), s->a[2]);
-    /* "0" is the writer itself, which spares the kernel its lock over all processes. */
-    case STEP_JOIN_CGROUP: return write_file(text(m, s->a[0]), "0");
+    case STEP_JOIN_CGROUP: return enter_group(text(m, s->a[0]));
     default: return -ENOSYS;
   }
 }

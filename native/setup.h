@@ -35,6 +35,7 @@ struct child_report {
 static inline const char *text(const struct setup *m, int64_t offset) { return m->program.pool + offset; }
 
 /* run.c */
+int enter_group(const char *path);
 int run_step(struct setup *m, const struct step *s);
 /* mount.c */
 int set_slot(struct setup *m, int64_t slot, int fd);
