@@ -94,7 +94,7 @@ export interface RegistryAuth {
   readonly registrytoken?: string
 }
 
-const registryAuth = { registryAuth: 'X-Registry-Auth' } as const
+export const registryAuth = { registryAuth: 'X-Registry-Auth' } as const
 
 export const imageEndpoints = table({
   imageList: endpoint('GET', '/images/json', {

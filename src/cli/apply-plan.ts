@@ -133,7 +133,7 @@ function given<Name extends string, Value>(name: Name, value: Value | undefined)
 }
 
 /** --parallel or COMPOSE_PARALLEL_LIMIT; what is below 1, their "no limit", leaves ours. */
-function parallelOf({ globals }: Call): number | undefined {
+export function parallelOf({ globals }: Call): number | undefined {
   const { parallel } = globals
   if (parallel === undefined || parallel < 1) return undefined
   if (parallel > 999)

@@ -10,6 +10,7 @@ import { scan } from './flags.ts'
 import { Interrupts } from './interrupts.ts'
 import { type GlobalValues, globalOptions, rootOptions, usage } from './options.ts'
 import { Screen } from './screen.ts'
+import { targetNameOf } from './target-name.ts'
 import type { Input } from './terminal.ts'
 import { collect, isTruth, parse, parseVariables, valuesOf } from './values.ts'
 import { variableWarnings, withDotEnv } from './variables.ts'
@@ -74,6 +75,11 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
       },
       connect: async () =>
         world.connect ? world.connect(globals) : (await import('./connect.ts')).connect(globals, screen, env),
+    }
+    const target = targetNameOf(call)
+    if (target !== 'engine') {
+      const elsewhere = await (await import('./elsewhere.ts')).commandOn(target, row.name)
+      if (elsewhere) return await elsewhere(call)
     }
     return (await page.run(call)) ?? 0
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What an option is: how it is written, what it takes, what it does; parsing, help and completion go by its table. */
 import { Failure } from '../lib/failure.ts'
+import { targetNames } from '../targets/target.ts'
 
 export interface OptionSpec {
   readonly kind: 'flag' | 'text' | 'number' | 'list'
@@ -62,6 +63,13 @@ export const globalOptions = {
   'env-file': { kind: 'list', value: 'FILE', names: 'file', about: 'Read variables from FILE instead of .env' },
   profile: { kind: 'list', value: 'NAME', about: 'Enable a profile; repeat for several, * for all' },
   host: { kind: 'text', short: 'H', value: 'URL', about: 'Engine to talk to: unix:///path or tcp://host:port' },
+  target: {
+    kind: 'text',
+    value: 'TARGET',
+    choices: targetNames,
+    variable: 'TSCOMPOSE_TARGET',
+    about: 'What it runs on: engine (one machine, default) or swarm; "x-target" in the stack says it too',
+  },
   parallel: {
     kind: 'number',
     value: 'N',

@@ -71,6 +71,11 @@ function findUpwards(cwd: string): { file: string; text: string } | undefined {
   }
 }
 
+/** The text of the stack file that is found from a folder; undefined where there is none. */
+export function stackText(folder: string): string | undefined {
+  return findUpwards(folder)?.text
+}
+
 // At once and not by promises: a thread for each of seven small files takes longer than reading them.
 function readText(file: string): string | undefined {
   try {

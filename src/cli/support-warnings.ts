@@ -5,6 +5,7 @@ import type { Problem } from '../lib/problems.ts'
 import type { LoadedStack } from '../stack/load.ts'
 import type { EngineKind } from '../targets/engine/support.ts'
 import type { Call } from './command.ts'
+import { targetNameOf } from './target-name.ts'
 
 /** With `ask`, an engine that may not be ours is asked who it is, when that matters; without, only our own is known. */
 export async function supportWarnings(
@@ -12,6 +13,12 @@ export async function supportWarnings(
   loaded: LoadedStack,
   { ask }: { readonly ask: boolean },
 ): Promise<readonly Problem[]> {
+  const target = targetNameOf(call)
+  if (target !== 'engine') {
+    const [{ supportOf }, { usesOf }] = await Promise.all([import('./targets.ts'), import('../stack/attributes.ts')])
+    const { doubtful, warnings } = await supportOf(target)
+    return warnings(usesOf(loaded.tree, doubtful))
+  }
   const [{ usesOf }, { dependsOnEngine, doubtful, engineKinds, unsupported }] = await Promise.all([
     import('../stack/attributes.ts'),
     import('../targets/engine/support.ts'),

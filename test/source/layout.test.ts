@@ -213,6 +213,7 @@ const pure = [
   'graph',
   'plan',
   'targets/engine/plan',
+  'targets/swarm/plan',
   'view',
   'audit',
   'watch/files.ts',

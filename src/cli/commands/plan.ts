@@ -44,7 +44,7 @@ export const plan = command({
   },
 })
 
-function stepsOf(plans: readonly Plan[]): string {
+export function stepsOf(plans: readonly Plan[]): string {
   return plans
     .filter(each => !each.empty)
     .map(each => printPlan(each).trimEnd())
@@ -53,7 +53,7 @@ function stepsOf(plans: readonly Plan[]): string {
 
 const styles = { '+': 'green', '~': 'yellow', '-': 'red' } as const
 
-function rowsOf({ screen }: Call, plans: readonly Plan[]): string {
+export function rowsOf({ screen }: Call, plans: readonly Plan[]): string {
   const rows = summarize(plans)
   const line = (row: Row) => {
     const text = printable(rowText(row))

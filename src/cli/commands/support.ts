@@ -4,7 +4,9 @@ import { Failure } from '../../lib/failure.ts'
 import { nearest } from '../../lib/problems.ts'
 import type { EngineKind } from '../../targets/engine/support.ts'
 import { command } from '../command.ts'
+import { usage } from '../options.ts'
 import { formatOption, printList } from '../print.ts'
+import { targetNameOf } from '../target-name.ts'
 
 const engines: readonly EngineKind[] = ['tscompose', 'docker']
 
@@ -16,12 +18,16 @@ export const support = command({
     level: { kind: 'text', value: 'LEVEL', choices: ['honoured', 'partly', 'no'], about: 'Only these' },
     format: formatOption,
   },
-  async run({ options, args, screen }) {
-    const [{ supportTable }, { attributePaths }] = await Promise.all([
-      import('../../targets/engine/support.ts'),
+  async run(call) {
+    const { options, args, screen } = call
+    const target = targetNameOf(call)
+    if (target !== 'engine' && options.engine !== undefined)
+      throw usage('--engine is for the target engine: leave out --target')
+    const [{ supportOf }, { attributePaths }] = await Promise.all([
+      import('../targets.ts'),
       import('../../stack/attributes.ts'),
     ])
-    const all = supportTable(attributePaths(), options.engine as EngineKind | undefined)
+    const all = (await supportOf(target, options.engine as EngineKind | undefined)).table(attributePaths())
     const [wanted] = args
     const rows = all
       .filter(each => options.level === undefined || each.level === options.level)

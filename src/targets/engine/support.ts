@@ -1,44 +1,14 @@
 /** How each attribute of the format is honoured on one machine: by this client, and by the engine it talks to. */
-import type { Place, Problem } from '../../lib/problems.ts'
+import type { Problem } from '../../lib/problems.ts'
+import { no, partly, quiet, type Rules, type Support, tableOf, type Use, warningsOf } from '../support.ts'
 
 /** Who runs the containers: ours, or a Docker Engine. */
 export const engineKinds = ['tscompose', 'docker'] as const
 export type EngineKind = (typeof engineKinds)[number]
 
-export interface Support {
-  /** "services.*.ports.*.name": `*` stands for a name or an index. */
-  readonly path: string
-  readonly level: 'honoured' | 'partly' | 'no'
-  /** Why not, or what part; undefined when honoured. */
-  readonly note?: string
-}
-
-export interface Rule {
-  readonly level: 'partly' | 'no'
-  readonly note: string
-  /** Nothing is lost by leaving it out: `support` says so, commands do not warn. */
-  readonly quiet?: boolean
-  /** Values for which nothing is lost. */
-  readonly unless?: RegExp
-}
-
-/** A place where an attribute is used. */
-interface Use {
-  readonly attribute: string
-  readonly path: readonly string[]
-  readonly place: Place | undefined
-  readonly value: string | number | boolean | undefined
-}
-
-const no = (note: string, unless?: RegExp): Rule => ({ level: 'no', note, unless })
-const partly = (note: string, unless?: RegExp): Rule => ({ level: 'partly', note, unless })
-const quiet = (note: string): Rule => ({ level: 'partly', note, quiet: true })
-
 const oneMachine = 'containers run on this machine alone'
 const windows = 'has a meaning on Windows only'
 const swarm = 'for swarm'
-
-type Rules = Readonly<Record<string, Rule>>
 
 /** What this client does not do whole, whoever runs the containers; a rule holds for what is below it too, the longest path wins. */
 const clientRules: Rules = {
@@ -141,17 +111,7 @@ export function supportRules(engine: EngineKind): Rules {
 
 /** Of all `attributes` of the format, in their order. */
 export function supportTable(attributes: readonly string[], engine: EngineKind = 'tscompose'): readonly Support[] {
-  const rules = supportRules(engine)
-  return attributes.map(path => {
-    const rule = ruleFor(rules, path)
-    return rule ? { path, level: rule.level, note: rule.note } : { path, level: 'honoured' }
-  })
-}
-
-function ruleFor(rules: Rules, path: string): Rule | undefined {
-  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('.'))))
-    if (Object.hasOwn(rules, at)) return rules[at]
-  return undefined
+  return tableOf(supportRules(engine), attributes)
 }
 
 /** Attributes whose use is worth a warning with an engine. */
@@ -166,25 +126,5 @@ export function dependsOnEngine(uses: readonly Use[]): boolean {
 
 /** One warning for each attribute that is used and not honoured, at the first place it is used. */
 export function unsupported(uses: readonly Use[], engine: EngineKind): readonly Problem[] {
-  const rules = supportRules(engine)
-  const found = new Map<string, { first: Use; count: number }>()
-  for (const use of uses) {
-    const rule = Object.hasOwn(rules, use.attribute) ? rules[use.attribute] : undefined
-    if (!rule || rule.quiet) continue
-    if (rule.unless && (use.value === undefined || rule.unless.test(String(use.value)))) continue
-    const known = found.get(use.attribute)
-    if (known) known.count++
-    else found.set(use.attribute, { first: use, count: 1 })
-  }
-  return [...found].map(([attribute, { first, count }]) => {
-    const { level, note } = rules[attribute]!
-    const others = count > 1 ? ` (here and in ${count - 1} more ${count === 2 ? 'place' : 'places'})` : ''
-    return {
-      severity: 'warning',
-      code: 'unsupported',
-      place: first.place,
-      path: first.path,
-      message: `"${first.path.at(-1)}" is ${level === 'no' ? 'not honoured' : 'honoured in part'}${others}: ${note}`,
-    }
-  })
+  return warningsOf(supportRules(engine), uses)
 }

@@ -1,0 +1,36 @@
+/** `plan` on a target that is not the engine. */
+import { printable } from '../../lib/text.ts'
+import { Plan } from '../../plan/plan.ts'
+import { planJson } from '../../plan/print.ts'
+import type { TargetName } from '../../targets/target.ts'
+import type { Call } from '../command.ts'
+import { rowsOf, stepsOf } from '../commands/plan.ts'
+import { openTarget } from '../targets.ts'
+import { wantedOf } from './wanted.ts'
+
+export async function plan(call: Call, name: Exclude<TargetName, 'engine'>): Promise<number> {
+  const [{ project, wish }, target] = await Promise.all([wantedOf(call, name), openTarget(call, name)])
+  const seen = await target.observe(project.name, {
+    project,
+    signal: call.signal,
+  })
+  const made = target.plan(project, seen, wish)
+  const { screen, options } = call
+  if (options['format'] === 'json' || options['json'])
+    screen.print(
+      JSON.stringify(
+        planJson({
+          pulls: new Plan(made.words),
+          builds: new Plan(made.words),
+          plan: made,
+        }),
+        null,
+        2,
+      ),
+    )
+  else {
+    for (const warning of made.warnings) screen.warn(printable(warning))
+    screen.print(made.empty ? 'no changes' : options['steps'] ? stepsOf([made]) : rowsOf(call, [made]))
+  }
+  return options['detailed-exitcode'] && !made.empty ? 2 : 0
+}

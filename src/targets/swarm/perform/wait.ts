@@ -1,0 +1,145 @@
+/**
+ * Waits until a service is up, by its tasks. The Engine API has no events of tasks, so they are asked for; a task that has a health
+ * check is `running` once it is healthy (swarmkit's executor waits for that).
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { type SwarmService, type SwarmTask, swarmObjects, type TaskSpec } from '../../../api/swarm-objects.ts'
+import type { Outcome } from '../../../apply/events.ts'
+import type { PerformContext } from '../../../apply/performer.ts'
+import type { Client } from '../../../client/client.ts'
+import { Failure, isFailure } from '../../../lib/failure.ts'
+import { stableHash } from '../../../lib/stable-json.ts'
+import { stackFilter } from '../labels.ts'
+import type { SwarmOperation } from '../operation.ts'
+
+type Gone = Pick<Extract<SwarmOperation, { readonly kind: 'wait-gone' }>, 'id' | 'stack'>
+type Wait = Extract<SwarmOperation, { readonly kind: 'wait-service' }>
+
+const every = 250
+/** So many tasks of a version that failed, and it is said to fail. */
+const failuresAtMost = 3
+
+/** @throws Failure when its tasks fail, or its update is paused or rolled back */
+export async function waitForService(
+  client: Client,
+  id: string,
+  operation: Wait,
+  { signal, onProgress, onWarning }: PerformContext,
+): Promise<Outcome> {
+  const since = Date.now()
+  for (;;) {
+    // an update has its first effect a moment after it was asked for
+    await waited(signal)
+    const filters = { id: [id] }
+    const [[service], tasks] = await Promise.all([
+      client.call(swarmObjects.serviceList, { query: { filters, status: true } }, { signal }),
+      client.call(swarmObjects.taskList, { query: { filters: { service: [id] } } }, { signal }),
+    ])
+    if (!service) throw new Failure('not-found', `service ${operation.name} has been removed meanwhile`)
+    const state = stateOf(service, tasks, { ...operation, since })
+    if (state.kind === 'done') return operation.condition === 'completed' ? 'exited' : 'running'
+    if (state.kind === 'failed') {
+      if (operation.required)
+        throw new Failure('conflict', `service ${operation.name} ${state.why}`, { hint: state.hint })
+      onWarning(`optional dependency "${operation.service}" failed to start: ${state.why}`)
+      return 'unready'
+    }
+    onProgress(`${state.are} of ${state.wanted}`)
+  }
+}
+
+/** @throws the signal's reason, as a Failure of its own or a cancelled one */
+async function waited(signal: AbortSignal): Promise<void> {
+  try {
+    await pause(every, undefined, { signal })
+  } catch (error) {
+    if (isFailure(signal.reason)) throw signal.reason
+    throw new Failure('cancelled', 'Interrupted', { cause: error })
+  }
+}
+
+type State =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'waiting'; readonly are: number; readonly wanted: number }
+  | { readonly kind: 'failed'; readonly why: string; readonly hint: string }
+
+/** Pure. `since`: milliseconds since 1970; tasks that failed before tell nothing. */
+export function stateOf(
+  service: SwarmService,
+  tasks: readonly SwarmTask[],
+  { condition, before, since }: Pick<Wait, 'condition' | 'before'> & { readonly since: number },
+): State {
+  const { Mode, TaskTemplate } = service.Spec
+  const status = service.UpdateStatus
+  const update = status?.StartedAt !== undefined && status.StartedAt !== before ? status.State : undefined
+  const told = status?.Message === undefined ? '' : `: ${status.Message}`
+  const failures = tasks.filter(each => failed(each) && Date.parse(each.CreatedAt) >= since - every)
+  const reason = [...failures].sort((a, b) => (a.CreatedAt < b.CreatedAt ? 1 : -1))[0]?.Status.Err
+  const because = reason === undefined ? told : `: ${reason}`
+  if (update?.startsWith('rollback_') && update !== 'rollback_started')
+    return {
+      kind: 'failed',
+      why: `could not be updated, and went back to what it was${because}`,
+      hint: 'Mend what failed, and run up again',
+    }
+  if (update === 'paused')
+    return {
+      kind: 'failed',
+      why: `could not be updated, and its update is paused${because}`,
+      hint: 'Run up again to go on with it',
+    }
+  const iteration = service.JobStatus?.JobIteration.Index
+  const isJob = iteration !== undefined
+  const key = versionOf(TaskTemplate)
+  const own = tasks.filter(each => (isJob ? each.JobIteration?.Index === iteration : versionOf(each.Spec) === key))
+  const ended = own.filter(each => each.Status.State === 'complete').length
+  const running = own.filter(each => each.DesiredState === 'running' && each.Status.State === 'running').length
+  const mayEnd = isJob || TaskTemplate.RestartPolicy?.Condition !== 'any'
+  const { DesiredTasks = 0 } = service.ServiceStatus ?? {}
+  const wanted =
+    Mode.Replicated?.Replicas ?? Mode.ReplicatedJob?.TotalCompletions ?? Math.max(DesiredTasks, isJob ? own.length : 0)
+  const others = tasks.filter(
+    each => !own.includes(each) && each.DesiredState === 'running' && each.Status.State === 'running',
+  ).length
+  const are = condition === 'completed' ? ended : running + (mayEnd ? ended : 0)
+  const isSteady = update !== 'updating' && update !== 'rollback_started' && others === 0
+  // no node may be one for a global service
+  const enough = are >= wanted && (condition !== 'completed' || ended > 0) && (isJob || mayEnd || are === wanted)
+  if (enough && isSteady) return { kind: 'done' }
+  const ownFailures = failures.filter(each => own.includes(each))
+  const attempts = TaskTemplate.RestartPolicy?.Condition === 'none' ? 1 : failuresAtMost
+  if (update !== 'updating' && ownFailures.length >= attempts)
+    return {
+      kind: 'failed',
+      why: `does not start${because}`,
+      hint: 'See what its tasks say: tscompose ps, tscompose logs',
+    }
+  return { kind: 'waiting', are, wanted }
+}
+
+function failed({ Status }: SwarmTask): boolean {
+  return Status.State === 'failed' || Status.State === 'rejected'
+}
+
+/** Of what a task is made; a swarm moves no task that stands well when its placement alone has changed. */
+function versionOf({ ContainerSpec, Resources, Networks, LogDriver, ForceUpdate = 0 }: TaskSpec): string {
+  return stableHash({
+    ContainerSpec,
+    Resources,
+    Networks: Networks ?? [],
+    LogDriver,
+    ForceUpdate,
+  })
+}
+
+const ends: ReadonlySet<string> = new Set(['complete', 'failed', 'shutdown', 'rejected', 'remove', 'orphaned'])
+
+/** Until no task of a removed service has anything left. */
+export async function waitUntilGone(client: Client, { id, stack }: Gone, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    // not by the service, which is not there any more
+    const tasks = await client.call(swarmObjects.taskList, { query: { filters: stackFilter(stack) } }, { signal })
+    if (tasks.every(({ ServiceID, Status }) => ServiceID !== id || ends.has(Status.State))) return
+    await waited(signal)
+  }
+}

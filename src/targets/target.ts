@@ -1,0 +1,83 @@
+/**
+ * What a stack is brought up on, as whoever asks for it sees it: what it can of the format, what is there, what would be done, and who does
+ * it. What a target may lack is an optional member. The engine of one machine has a road of its own behind this (targets/engine/converge.ts):
+ * it also pulls, builds and attaches, which the others leave to registries and to themselves.
+ */
+import type { Performer } from '../apply/performer.ts'
+import type { Problem } from '../lib/problems.ts'
+import type { Project } from '../model/project.ts'
+import type { PlannedOperation } from '../plan/operation.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Support, Use } from './support.ts'
+
+export const targetNames = ['engine', 'swarm'] as const
+export type TargetName = (typeof targetNames)[number]
+
+/** What a target can of the format; no call is made for it. */
+export interface TargetSupport {
+  table(attributes: readonly string[]): readonly Support[]
+  /** Attributes whose use is worth a word. */
+  readonly doubtful: readonly string[]
+  warnings(uses: readonly Use[]): readonly Problem[]
+}
+
+/** What of a stack is to be how. */
+export interface Wish {
+  /** Undefined: all. What they depend on comes with them. */
+  readonly services?: readonly string[] | undefined
+  readonly scale?: Readonly<Record<string, number>>
+  readonly removeOrphans?: boolean
+  /** No word of what another file has brought up under the name. */
+  readonly quietOrphans?: boolean
+  /** What has not changed is made anew too. */
+  readonly force?: boolean
+}
+
+/** A replica, as `ps` shows it. */
+export interface Part {
+  readonly Name: string
+  readonly Service: string
+  readonly Image: string
+  /** "node-1". */
+  readonly Node: string
+  /** "running", "failed": the target's own word. */
+  readonly State: string
+  /** With the reason, where it is not well. */
+  readonly Status: string
+  readonly Ports: string
+  readonly ID: string
+}
+
+export interface LogOptions {
+  readonly services?: readonly string[] | undefined
+  readonly follow: boolean
+  readonly tail: number | undefined
+  /** Seconds since 1970, with a fraction. */
+  readonly since: number | undefined
+  readonly signal: AbortSignal
+}
+
+export interface TargetLine {
+  readonly service: string
+  /** Of the replica. */
+  readonly name: string
+  readonly number: number | undefined
+  readonly stream: 'stdout' | 'stderr'
+  /** RFC 3339 with nanoseconds. */
+  readonly time: string
+  readonly text: string
+}
+
+export interface Target<O extends PlannedOperation = PlannedOperation, Seen = unknown> {
+  readonly name: TargetName
+  /** What is there of a project; with the project, also what its plan needs to know: digests of images, content of files. */
+  observe(name: string, options: { readonly project?: Project; readonly signal: AbortSignal }): Promise<Seen>
+  /** Pure. @throws ProblemsFailure when it cannot be brought up */
+  plan(project: Project, seen: Seen, wish: Wish): Plan<O>
+  /** Pure; by name alone, so that it works without the file. */
+  planDown(name: string, seen: Seen, options: { readonly services?: readonly string[] | undefined }): Plan<O>
+  performer(): Performer<O>
+  describe(seen: Seen): readonly Part[]
+  /** Undefined where a target cannot tell. */
+  readonly logs?: (name: string, options: LogOptions) => AsyncIterable<TargetLine>
+}

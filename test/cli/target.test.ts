@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import type { ServiceSpec, SwarmService, SwarmTask } from '../../src/api/swarm-objects.ts'
+import { Failure } from '../../src/lib/failure.ts'
+import { fakeClient, tscompose } from './fake-client.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tscompose-target-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const stack = `name: shop
+services:
+  web:
+    image: busybox:1
+    secrets: [token]
+    deploy: {endpoint_mode: dnsrr}
+secrets: {token: {environment: TOKEN}}
+`
+const at = (text: string) => {
+  const cwd = mkdtempSync(join(folder, 'stack-'))
+  writeFileSync(join(cwd, 'compose.yaml'), text)
+  return cwd
+}
+const env = { TOKEN: 's3cr3t-content', HOME: folder }
+
+/** A swarm of one node whose tasks run at once. */
+function swarm() {
+  const services: SwarmService[] = []
+  const networks: object[] = []
+  const secrets: object[] = []
+  const tasks: SwarmTask[] = []
+  const client = fakeClient({
+    serviceList: () => services,
+    networkList: () => networks,
+    secretList: () => secrets,
+    configList: () => [],
+    nodeList: () => [{ ID: 'n', Description: { Hostname: 'node-1' } }],
+    taskList: () => tasks,
+    distributionInspect: () => ({ Descriptor: { digest: `sha256:${'a'.repeat(64)}` } }),
+    networkCreate: ({ body }: { body: object }) => {
+      networks.push({ ...body, Id: 'net', EnableIPv6: false, IPAM: { Config: [] } })
+      return { Id: 'net' }
+    },
+    secretCreate: ({ body }: { body: { Data?: string } }) => {
+      const { Data: _, ...Spec } = body
+      secrets.push({ ID: 'sec', Version: { Index: 1 }, Spec })
+      return { ID: 'sec' }
+    },
+    serviceCreate: ({ body }: { body: ServiceSpec }) => {
+      const Networks = [{ ...body.TaskTemplate.Networks![0]!, Target: 'net' }]
+      const TaskTemplate = { ...body.TaskTemplate, Networks }
+      const ServiceStatus = { RunningTasks: 1, DesiredTasks: 1, CompletedTasks: 0 }
+      services.push({ ID: 'svc', Version: { Index: 1 }, Spec: { ...body, TaskTemplate }, ServiceStatus })
+      tasks.push({
+        ID: 'task',
+        Version: { Index: 1 },
+        CreatedAt: '2026-01-01T00:00:00Z',
+        Spec: TaskTemplate,
+        ServiceID: 'svc',
+        Slot: 1,
+        NodeID: 'n',
+        Status: { State: 'running', Timestamp: '' },
+        DesiredState: 'running',
+      })
+      return { ID: 'svc' }
+    },
+  })
+  return { client, names: () => client.asked.map(({ name }) => name).sort() }
+}
+
+describe('the target of a command', () => {
+  const swarmRuns = async (argv: readonly string[], more: object = {}) => {
+    const { client } = swarm()
+    return await tscompose(argv, { client, env, cwd: at(stack), ...more })
+  }
+
+  test('is that of --target, TSCOMPOSE_TARGET, or x-target of the stack, in this order', async () => {
+    const want = '+ web: create  no service "shop_web"'
+    const said = `x-target: swarm\n${stack}`
+    for (const { stdout } of [
+      await swarmRuns(['--target', 'swarm', 'plan']),
+      await swarmRuns(['plan'], { env: { ...env, TSCOMPOSE_TARGET: 'swarm' } }),
+      await swarmRuns(['plan'], { cwd: at(said) }),
+      await swarmRuns(['-f', join(at(said), 'compose.yaml'), 'plan']),
+    ])
+      assert.ok(stdout.includes(want), stdout)
+    const engine = await swarmRuns(['--target', 'engine', 'plan'], { cwd: at(said) })
+    assert.match(engine.stderr, /containerList is not implemented/)
+  })
+
+  test('that is none is refused', async () => {
+    const { code, stderr } = await swarmRuns(['plan'], { cwd: at(`x-target: moon\n${stack}`) })
+    assert.notEqual(code, 0)
+    assert.match(stderr, /x-target is "moon", which is no target\n {2}Targets are engine and swarm/)
+  })
+
+  test('lacks commands and options, which are refused by name with what to use', async () => {
+    const exec = await swarmRuns(['--target', 'swarm', 'exec', 'web', 'ls'])
+    assert.match(exec.stderr, /The target swarm has no "exec"\n {2}Run it on the node/)
+    assert.notEqual(exec.code, 0)
+    const volumes = await swarmRuns(['--target', 'swarm', 'down', '-v'])
+    assert.match(volumes.stderr, /The target swarm has no --volumes/)
+    // what knows no target goes on
+    assert.equal((await swarmRuns(['--target', 'swarm', 'config', '--services'])).stdout, 'web\n')
+  })
+
+  test('says what it does not honour, and --strict refuses', async () => {
+    const cwd = at(stack.replace('image:', 'privileged: true\n    image:'))
+    const warned = await swarmRuns(['--target', 'swarm', 'plan'], { cwd })
+    assert.match(warned.stderr, /compose\.yaml:4:5[\s\S]*"privileged" is not honoured/)
+    assert.equal(warned.code, 0)
+    assert.notEqual((await swarmRuns(['--target', 'swarm', '--strict', 'plan'], { cwd })).code, 0)
+    const table = await swarmRuns(['--target', 'swarm', 'support', 'privileged'])
+    assert.match(table.stdout, /services\.\*\.privileged +no +a task has the capabilities of cap_add at most/)
+  })
+})
+
+describe('up in a swarm', () => {
+  test('makes what is missing with one call each, and a second writes nothing; the secret is seen by nobody', async () => {
+    const { client, names } = swarm()
+    const cwd = at(stack)
+    const first = await tscompose(['--target', 'swarm', 'up', '-d'], { client, env, cwd })
+    assert.equal(first.code, 0, first.stderr)
+    const reads = ['configList', 'distributionInspect', 'networkList', 'secretList', 'serviceList']
+    const waits = ['serviceList', 'taskList']
+    assert.deepEqual(names(), [...reads, ...waits, 'networkCreate', 'secretCreate', 'serviceCreate'].sort())
+    const sent = client.asked.find(({ name }) => name === 'secretCreate')?.input['body'] as { Data: string }
+    assert.equal(Buffer.from(sent.Data, 'base64').toString(), 's3cr3t-content')
+    const made = client.asked.find(({ name }) => name === 'serviceCreate')?.input['body'] as ServiceSpec
+    assert.equal(made.TaskTemplate.ContainerSpec.Secrets?.[0]?.SecretID, 'sec')
+    assert.equal(made.TaskTemplate.ContainerSpec.Image, `busybox:1@sha256:${'a'.repeat(64)}`)
+
+    client.asked.length = 0
+    const second = await tscompose(['--target', 'swarm', 'up', '-d'], { client, env, cwd })
+    assert.match(second.stderr, /no changes/)
+    assert.deepEqual(names(), reads)
+    const shown = await tscompose(['--target', 'swarm', 'plan', '--json'], { client, env, cwd })
+    for (const { stdout, stderr } of [first, second, shown]) assert.ok(!`${stdout}${stderr}`.includes('s3cr3t'))
+    const listed = await tscompose(['--target', 'swarm', 'ps'], { client, env, cwd })
+    assert.match(listed.stdout, /shop_web\.1 +busybox:1 +web +node-1 +running/)
+  })
+
+  test('on an engine that is no manager says so', async () => {
+    const refuse = () => {
+      throw new Failure('unavailable', 'This node is not a swarm manager.')
+    }
+    const client = fakeClient({
+      ...Object.fromEntries(['serviceList', 'secretList', 'configList'].map(name => [name, refuse])),
+      networkList: () => [],
+    })
+    const { stderr, code } = await tscompose(['--target', 'swarm', 'up', '-d'], { client, env, cwd: at(stack) })
+    assert.match(stderr, /Cannot use the target swarm: This node is not a swarm manager\.\n {2}Name a manager/)
+    assert.notEqual(code, 0)
+  })
+})
