@@ -37,29 +37,35 @@ describe('connections()', () => {
   const line = (local: string, remote: string, state: string) =>
     `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 0 0 1`
   const of = (...rows: readonly string[]) =>
-    connections(1, new Set([80]), path => (path.endsWith('/tcp') ? ['header', ...rows].join('\n') : ''))
+    connections(1, new Set([80]), async path =>
+      Buffer.from(path.endsWith('/tcp') ? ['header', ...rows, ''].join('\n') : ''),
+    )
 
   const rows = [
     ['an established one', '0200010A:0050', '0100010A:C350', '01', 1],
     ['one that is being accepted', '0200010A:0050', '0100010A:C350', '03', 1],
     ['one whose last bytes are on their way', '0200010A:0050', '0100010A:C350', '04', 1],
     ['one that has ended', '0200010A:0050', '0100010A:C350', '06', 0],
+    ['one of which the other side has said all', '0200010A:0050', '0100010A:C350', '08', 1],
+    ['one that both sides are closing', '0200010A:0050', '0100010A:C350', '0B', 1],
     ['the one that listens', '00000000:0050', '00000000:0000', '0A', 0],
     ['one to another port', '0200010A:0051', '0100010A:C350', '01', 0],
     ['one of a check within', '0100007F:0050', '0100007F:C350', '01', 0],
     ['one that the container has made', '0200010A:C350', '0100010A:0050', '01', 0],
   ] as const
   for (const [title, local, remote, state, count] of rows)
-    test(`counts ${count} for ${title}`, () => assert.equal(of(line(local, remote, state)), count))
+    test(`counts ${count} for ${title}`, async () => assert.equal(await of(line(local, remote, state)), count))
 
-  test('reads IPv6 too, checks within left out', () => {
-    const six = (remote: string) => line('000080FE00000000FF005450D29D7BFE:0050', `${remote}:C350`, '01')
-    const text = ['header', six('000080FE00000000FF005450D29D7BFF'), six('00000000000000000000000001000000')].join('\n')
-    assert.equal(
-      connections(1, new Set([80]), path => (path.endsWith('/tcp6') ? text : '')),
-      1,
-    )
+  test('counts those that stand among many that have ended', async () => {
+    const [ended, open] = ['06', '01'].map(state => line('0200010A:0050', '0100010A:C350', state))
+    assert.equal(await of(...Array(500).fill(ended), open!, ...Array(500).fill(ended), open!), 2)
   })
 
-  test('finds none of a process that has ended', () => assert.equal(connections(2 ** 30, new Set([80])), 0))
+  test('reads IPv6 too, checks within left out', async () => {
+    const six = (remote: string) => line('000080FE00000000FF005450D29D7BFE:0050', `${remote}:C350`, '01')
+    const text = ['header', six('000080FE00000000FF005450D29D7BFF'), six('00000000000000000000000001000000')].join('\n')
+    assert.equal(await connections(1, new Set([80]), async path => Buffer.from(path.endsWith('/tcp6') ? text : '')), 1)
+  })
+
+  test('finds none of a process that has ended', async () => assert.equal(await connections(2 ** 30, new Set([80])), 0))
 })
