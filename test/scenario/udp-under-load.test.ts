@@ -1,0 +1,107 @@
+/** A published UDP port passes in an update while datagrams come: whoever goes on asking from the same port is answered by the new one too. */
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { command } from '../support/command.ts'
+import { launcher, type Stack, TestEngine } from '../support/engine.ts'
+import { freePort } from '../support/free-port.ts'
+import { lacking, program, root } from '../support/needs.ts'
+import { tinyImageTar } from '../support/tiny-image.ts'
+
+const source = fileURLToPath(new URL('../support/udp-server.c', import.meta.url))
+const updates = 5
+const rate = 100
+
+const yaml = (tag: number, port: number): string => `services:
+  echo:
+    image: echo
+    environment: {TAG: "${tag}"}
+    ports: ["${port}:53/udp"]
+    deploy: {update_config: {monitor: 100ms}}
+`
+
+describe('a published UDP port', { skip: lacking(root(), program('nft'), program('gcc')), timeout: 120_000 }, () => {
+  let engine: TestEngine
+  let stack: Stack
+  let port: number
+  const folder = mkdtempSync(join(tmpdir(), 'tsc-udp-'))
+
+  before(async () => {
+    engine = await TestEngine.start([])
+    const server = join(folder, 'udp-server')
+    const built = await command('gcc', ['-static', '-O2', '-o', server, source])
+    assert.equal(built.code, 0, built.stderr)
+    const archive = await tinyImageTar({
+      tag: 'echo:latest',
+      files: { 'udp-server': { content: readFileSync(server), mode: 0o755 } },
+      config: { Entrypoint: ['/udp-server', '53'] },
+    })
+    const loaded = await command(launcher, ['image', 'load'], { input: archive, env: engine.env })
+    assert.equal(loaded.code, 0, loaded.stderr)
+    port = await freePort()
+    stack = engine.stack(yaml(0, port))
+    await stack.run('up', '-d', '--wait')
+  })
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true })
+    await engine.stop()
+  })
+
+  /** Asks at a fixed rate, from one port or from a new one each time, until it is told to end. */
+  function ask(host: string, way: 'one flow' | 'many flows') {
+    let [sent, over] = [0, false]
+    const answers = new Map<number, number>()
+    const open = () => {
+      const socket = createSocket('udp4')
+      socket.on('message', bytes => {
+        const [number, tag] = bytes.toString().split(' ').map(Number)
+        answers.set(number!, tag!)
+        if (way === 'many flows') socket.close()
+      })
+      return socket
+    }
+    const one = open()
+    const began = performance.now()
+    const timer = setInterval(() => {
+      for (; !over && sent < ((performance.now() - began) / 1000) * rate; sent++)
+        (way === 'one flow' ? one : open()).unref().send(String(sent), port, host)
+    }, 5)
+    return async () => {
+      over = true
+      clearInterval(timer)
+      // the last ones are on their way
+      await pause(1000)
+      one.close()
+      await once(one, 'close')
+      return {
+        sent,
+        lost: sent - answers.size,
+        last: answers.get(Math.max(...answers.keys())),
+        tags: new Set(answers.values()).size,
+      }
+    }
+  }
+
+  test(`passes in ${updates} updates: who goes on asking is led to the new one, and next to nothing is lost`, async t => {
+    const ways = (['one flow', 'many flows'] as const).map(way => [way, ask('127.0.0.1', way)] as const)
+    for (let version = 1; version <= updates; version++) {
+      stack.write(yaml(version, port))
+      await stack.run('up', '-d')
+      // whoever is new now is asked for a while
+      await pause(100)
+    }
+    const results = await Promise.all(ways.map(async ([way, end]) => [way, await end()] as const))
+    for (const [way, result] of results) t.diagnostic(`${way}, ${rate}/s: ${JSON.stringify(result)}`)
+    for (const [way, { sent, lost, last, tags }] of results) {
+      // a flow that stayed with the old one would lose all until the next update, or the timeout of the kernel
+      assert.ok(lost <= sent / 20, `${way}: ${lost} of ${sent} lost`)
+      assert.deepEqual([last, tags], [updates, updates + 1], way)
+    }
+  })
+})
