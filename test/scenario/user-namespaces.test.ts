@@ -152,6 +152,31 @@ describe('containers in user namespaces', { skip: missing, timeout: 240_000 }, (
     await docker('rm', '-f', 'hosts')
   })
 
+  test('a stack says it once for all of its services, and explain shows what is done for it', async () => {
+    const stack = engine.stack(`x-userns: auto
+services:
+  web: { image: busybox, command: sleep 1000, stop_grace_period: 0s }
+  beside: { image: busybox, command: sleep 1000, stop_grace_period: 0s, userns_mode: 'service:web', pid: 'service:web' }
+  alone: { image: busybox, command: sleep 1000, stop_grace_period: 0s, userns_mode: private }
+  hosts: { image: busybox, command: sleep 1000, stop_grace_period: 0s, userns_mode: host }
+`)
+    await stack.run('up', '-d')
+    const [web, beside, alone, hosts] = await Promise.all(
+      ['web', 'beside', 'alone', 'hosts'].map(name => first(`${stack.name}-${name}-1`)),
+    )
+    assert.ok(web! > 0 && alone! > 0)
+    assert.equal(beside, web)
+    assert.notEqual(alone, web)
+    assert.equal(hosts, 0)
+    const explained = await stack.run('explain', 'web')
+    assert.match(explained, /user-of-netns.*\n/)
+    assert.match(explained, /map-ids .*"\/dev"/)
+    assert.match(explained, /user-enter .*compose\.yaml:1|user-enter .*services\.web\.userns_mode/)
+    // nothing changes by being looked at again
+    assert.match(await stack.run('plan'), /Nothing to do|up to date|no changes/i)
+    await stack.run('down')
+  })
+
   const probe = shared('security/probe.c')
   test('the probe finds it strictly stronger than the same without', {
     skip: probe ? lacking(program('gcc'), program('python3')) : 'needs ../shared/security, which is not here',
