@@ -4,7 +4,7 @@ import { cgroupSteps, oomFile } from './parts/cgroup.ts'
 import { deviceSteps } from './parts/devices.ts'
 import { oomScoreStep } from './parts/limits.ts'
 import { maskSteps } from './parts/masks.ts'
-import { devSteps, hostMounts, mountSteps, ownMounts, takeGroups } from './parts/mounts.ts'
+import { devSteps, hostMounts, mountSteps, ownMounts, takeOwn } from './parts/mounts.ts'
 import { cloneStep, enterSteps, joinSteps, nameSteps } from './parts/namespaces.ts'
 import { networkSteps } from './parts/network.ts'
 import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
@@ -88,7 +88,7 @@ export function compile(spec: ContainerSpec, { facts, filter, devices }: Compile
         : [
             // with the host's rights, which end where the namespace is entered
             ...ownDevices(spec, user.ids),
-            ...takeGroups(spec, facts),
+            ...takeOwn(spec, facts),
             ...mounts.flatMap(({ take }) => take),
             ...raiseSteps(spec.process.rlimits),
             ...enterUserSteps(spec),

@@ -219,6 +219,7 @@ describe('a container in a user namespace', { skip, timeout: 60_000 }, () => {
 
   it('refuses what a user namespace cannot have, and says what to write', async () => {
     const cases: readonly (readonly [Change, RegExp])[] = [
+      [{ writableCgroups: true }, /Cannot let a container in a user namespace write its cgroups/],
       [{ privileged: true }, /privileged mode is incompatible with user namespaces/],
       [{ network: { kind: 'host' } }, /cannot share the host's network namespace when user namespaces are enabled/],
       [

@@ -152,6 +152,47 @@ describe('containers in user namespaces', { skip: missing, timeout: 240_000 }, (
     await docker('rm', '-f', 'hosts')
   })
 
+  test('flags of run do in it what they do elsewhere', async () => {
+    const script = [
+      'cat /proc/1/comm; grep -c . /etc/hosts > /dev/null',
+      'touch /no 2> /dev/null || echo read-only',
+      'touch /scratch/x && stat -c %u:%g /scratch',
+      'head -c 2 /dev/nought | wc -c; stat -c %t:%T /dev/nought',
+      'cat /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ip_forward',
+      'ulimit -n; ulimit -Hn; id -G; df -k /dev/shm | tail -1 | tr -s " " | cut -d" " -f2',
+      'cat /proc/self/oom_score_adj; hostname; ls /image/bin/busybox',
+    ].join('; ')
+    await run('holder', '-v', 'held:/held')
+    const flags = ['--init', '--read-only', '--tmpfs', '/scratch:uid=7,gid=8', '--device', '/dev/zero:/dev/nought']
+    flags.push('--sysctl', 'kernel.msgmax=4096', '--sysctl', 'net.ipv4.ip_forward=0', '--ulimit', 'nofile=100:200')
+    flags.push(
+      '--group-add',
+      '44',
+      '--shm-size',
+      '2m',
+      '--oom-score-adj',
+      '7',
+      '-h',
+      'named',
+      '--volumes-from',
+      'holder',
+    )
+    flags.push('--mount', 'type=image,source=busybox,target=/image')
+    const said = await docker('run', '--rm', ...flags, 'busybox', 'sh', '-c', script)
+    assert.deepEqual(said.split('\n'), [
+      ...['init', 'read-only', '7:8', '2', '1:5', '4096', '0', '100', '200', '0 44', '2048', '7', 'named'],
+      '/image/bin/busybox',
+    ])
+    for (const shared of [
+      ['--ipc', 'host'],
+      ['--uts', 'host'],
+      ['--cgroupns', 'host'],
+      ['--ipc', 'none'],
+    ])
+      assert.equal(await docker('run', '--rm', ...shared, 'busybox', 'id', '-u'), '0', shared.join(' '))
+    await docker('rm', '-f', 'holder')
+  })
+
   test('a stack says it once for all of its services, and explain shows what is done for it', async () => {
     const stack = engine.stack(`x-userns: auto
 services:

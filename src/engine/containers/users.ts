@@ -1,5 +1,6 @@
 /** Whose ids a container has, by its modes; and the user namespace that its process gets. */
 import { Failure } from '../../lib/failure.ts'
+import { checkOfHost } from '../../runtime/parts/user-namespace.ts'
 import type { NetworkSpec, UserNamespace } from '../../runtime/spec.ts'
 import type { Users } from '../users/user-ranges.ts'
 import type { HostConfig } from './config/host-config.ts'
@@ -26,7 +27,7 @@ export function usersOf(parts: Pick<Parts, 'users' | 'get'>, { id, labels, modes
   const mode = UsernsMode || parts.users.mode
   if (mode === 'host') return undefined
   const others = [UsernsMode, NetworkMode, PidMode, IpcMode].flatMap(each => joined(parts, each) ?? [])
-  checkShared(modes)
+  checkOfHost({ privileged: modes.Privileged, hostNetwork: NetworkMode === 'host', hostPid: PidMode === 'host' })
   const [first, ...more] = others
   if (first === undefined) {
     const project = mode === 'auto' ? labels[groupLabel] : undefined
@@ -45,21 +46,6 @@ export function usersOf(parts: Pick<Parts, 'users' | 'get'>, { id, labels, modes
       hint: 'Give both the same userns_mode',
     })
   return users
-}
-
-/** What Docker refuses, as it says so. */
-function checkShared({ Privileged, NetworkMode, PidMode }: Modes): void {
-  const hint = 'Give it userns_mode: host'
-  if (Privileged)
-    throw new Failure(
-      'invalid',
-      'privileged mode is incompatible with user namespaces.  You must run the container in the host namespace when running privileged mode',
-      { hint },
-    )
-  if (NetworkMode === 'host')
-    throw new Failure('invalid', "cannot share the host's network namespace when user namespaces are enabled", { hint })
-  if (PidMode === 'host')
-    throw new Failure('invalid', 'cannot share the host PID namespace when user namespaces are enabled', { hint })
 }
 
 /**

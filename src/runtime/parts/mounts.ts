@@ -58,6 +58,7 @@ export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
     taken.has(path) && ownPaths.includes(path) ? [] : [...steps, step('place', { slot, path, make: make.folder })]
   const writable = spec.privileged ? [] : ['ro']
   const passing = slots.passing
+  const isTaken = idsOf(spec.namespaces.user) !== undefined && spec.namespaces.ipc.kind === 'host'
   return [
     ...at('/proc', passing, fileSystem('proc', passing, ['nosuid', 'noexec', 'nodev'], {})),
     // with a user namespace it is there already: only the host can make devices
@@ -71,7 +72,9 @@ export function ownMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
     ...cgroupMounts(spec, facts),
     // a new mqueue shows the IPC namespace we are in, the host's too
     ...(facts.mqueue
-      ? at('/dev/mqueue', passing, fileSystem('mqueue', passing, ['nosuid', 'noexec', 'nodev'], {}))
+      ? isTaken
+        ? at('/dev/mqueue', slots.shm, [])
+        : at('/dev/mqueue', passing, mqueueSteps(passing))
       : []),
     ...(spec.shmSize === undefined
       ? []
@@ -128,9 +131,19 @@ function groupMounts(spec: ContainerSpec, facts: HostFacts): readonly string[] {
   return isTaken(spec) || facts.cgroup.version === 2 ? [] : [...new Set(Object.values(facts.cgroup.mounts))]
 }
 
-/** Before a user namespace is entered: its root may not look into the folders above. */
-export function takeGroups(spec: ContainerSpec, facts: HostFacts): Step[] {
-  return groupMounts(spec, facts).flatMap((mount, index) => groupSteps(spec, mount, slots.groups + index))
+/**
+ * Before a user namespace is entered: its root may not look into the folders above the groups, and mounts no message queues of
+ * an IPC namespace that is the host's.
+ */
+export function takeOwn(spec: ContainerSpec, facts: HostFacts): Step[] {
+  return [
+    ...groupMounts(spec, facts).flatMap((mount, index) => groupSteps(spec, mount, slots.groups + index)),
+    ...(facts.mqueue && spec.namespaces.ipc.kind === 'host' ? mqueueSteps(slots.shm) : []),
+  ]
+}
+
+function mqueueSteps(slot: number): Step[] {
+  return fileSystem('mqueue', slot, ['nosuid', 'noexec', 'nodev'], {})
 }
 
 /** v2: the one hierarchy, which begins at the container's group in a cgroup namespace of its own, and at the host's root in the host's. */

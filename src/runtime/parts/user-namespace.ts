@@ -37,40 +37,49 @@ export function userSteps(user: UserNamespace, flags: number): Step[] {
   }
 }
 
-/** What a container with a user namespace cannot have, or this kernel not give it. */
-export function checkUserNamespace(
-  { namespaces, privileged, network, process, devices }: ContainerSpec,
-  facts: HostFacts,
-): void {
-  const ids = idsOf(namespaces.user)
-  if (ids === undefined) return
-  const refuse = (kind: 'invalid' | 'unsupported', message: string, hint: string) =>
-    new Failure(kind, message, { hint })
-  const asHost = 'Give it userns_mode: host'
-  // Docker's words
-  if (privileged)
-    throw refuse(
+const hint = 'Give it userns_mode: host'
+
+/** What only the user namespace of the host can have, in Docker's words. @throws Failure `invalid`. */
+export function checkOfHost(asked: {
+  readonly privileged: boolean
+  readonly hostNetwork: boolean
+  readonly hostPid: boolean
+}): void {
+  if (asked.privileged)
+    throw new Failure(
       'invalid',
       'privileged mode is incompatible with user namespaces.  You must run the container in the host namespace when running privileged mode',
-      asHost,
+      { hint },
     )
-  if (network.kind === 'host')
-    throw refuse('invalid', "cannot share the host's network namespace when user namespaces are enabled", asHost)
-  if (namespaces.pid.kind === 'host')
-    throw refuse('invalid', 'cannot share the host PID namespace when user namespaces are enabled', asHost)
+  if (asked.hostNetwork)
+    throw new Failure('invalid', "cannot share the host's network namespace when user namespaces are enabled", { hint })
+  if (asked.hostPid)
+    throw new Failure('invalid', 'cannot share the host PID namespace when user namespaces are enabled', { hint })
+}
+
+/** What a container with a user namespace cannot have, or this kernel not give it. */
+export function checkUserNamespace(spec: ContainerSpec, facts: HostFacts): void {
+  const { namespaces, privileged, network, process, devices } = spec
+  const ids = idsOf(namespaces.user)
+  if (ids === undefined) return
+  checkOfHost({ privileged, hostNetwork: network.kind === 'host', hostPid: namespaces.pid.kind === 'host' })
   if (!facts.layerByLayer)
-    throw refuse(
+    throw new Failure(
       'unsupported',
       'Cannot make a user namespace: overlay of this kernel takes no layers with mapped ids',
-      'Use a kernel of 6.5 or later, or userns_mode: host',
+      { hint: 'Use a kernel of 6.5 or later, or userns_mode: host' },
     )
   checkUser(process, ids)
   const outside = devices.find(({ path }) => !path.startsWith('/dev/'))
   if (outside)
-    throw refuse(
+    throw new Failure('unsupported', `Cannot make device "${outside.path}" in a user namespace: it is not below /dev`, {
+      hint,
+    })
+  if (spec.writableCgroups)
+    throw new Failure(
       'unsupported',
-      `Cannot make device "${outside.path}" in a user namespace: it is not below /dev`,
-      asHost,
+      'Cannot let a container in a user namespace write its cgroups: they belong to root of the host',
+      { hint: 'Leave writable-cgroups out, or give it userns_mode: host' },
     )
 }
 
