@@ -31,7 +31,16 @@ export async function logs(call: Call, name: Exclude<TargetName, 'engine'>): Pro
   for await (const { service, name: container, number, stream, time, text } of found) {
     if (options['index'] !== undefined && number !== options['index']) continue
     if (options['json']) screen.print(JSON.stringify({ time, service, container, number, stream, text }))
-    else lines.write({ service, container, number, stream, time, text })
+    // as on one machine: "web-1"
+    else
+      lines.write({
+        service,
+        container: number === undefined ? container : `${service}-${number}`,
+        number,
+        stream,
+        time,
+        text,
+      })
   }
   return signal.aborted ? 130 : 0
 }
