@@ -1,6 +1,7 @@
 /** Writes the generated files: `npm run generate`. A test holds that they are fresh. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { progressSchema } from '../src/cli/progress/json-schema.ts'
 import { stepsHeader, stepsSchema } from '../src/runtime/steps.ts'
 import { attributePaths } from '../src/stack/attributes.ts'
 import { stackSchema } from '../src/stack/json-schema.ts'
@@ -14,6 +15,7 @@ export function generated(): ReadonlyMap<string, string> {
     ['native/steps.h', stepsHeader()],
     ['schemas/steps.json', json(stepsSchema())],
     ['schemas/engine.openapi.json', json(openapi())],
+    ['schemas/progress.schema.json', json(progressSchema())],
     ['schemas/stack.schema.json', json(stackSchema(supportTable(attributePaths())))],
   ])
 }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeDebian } from './debian.ts'
 import { makeOneFile } from './one-file.ts'
 import { koffi, makeTree, manifestOf, place } from './tree.ts'
 
@@ -34,6 +35,11 @@ execFileSync(node, [fileURLToPath(new URL('code-cache.ts', import.meta.url)), cl
 if (makes('one-file')) {
   const file = join(output, `tscompose-${version}-linux-x64`)
   await makeOneFile({ root, tree, node, output: file })
+  tell(file)
+}
+if (makes('deb')) {
+  const file = join(output, `tscompose_${version}_amd64.deb`)
+  await makeDebian({ root, tree, node, output: file })
   tell(file)
 }
 rmSync(tree, { recursive: true })

@@ -180,6 +180,16 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       async () => (await import('./commands/engine-dial-stdio.ts')).engineDialStdio,
     ],
     [
+      'schema',
+      'Print the JSON Schema of Compose files, or of --progress json',
+      async () => (await import('./commands/schema.ts')).schema,
+    ],
+    [
+      'self check',
+      'Tell what this machine lacks for the engine, and what that costs',
+      async () => (await import('./commands/self-check.ts')).selfCheck,
+    ],
+    [
       'completion',
       'Print the script by which a shell completes all this',
       async () => (await import('./commands/completion.ts')).completion,

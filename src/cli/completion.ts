@@ -1,5 +1,6 @@
 /** The table of commands and their options → a script by which a shell completes them. */
 import type { CommandRow } from './command.ts'
+import type { WordKind } from './completion-words.ts'
 import { globalOptions, type OptionSpec, type OptionTable, rootOptions } from './options.ts'
 
 /** A command as the scripts need it. */
@@ -9,8 +10,10 @@ export interface Completed {
   readonly summary: string
   readonly options: OptionTable
   /** What its words are. */
-  readonly words: 'service' | 'file' | 'none'
+  readonly words: Words
 }
+
+type Words = WordKind | 'file' | 'none'
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
@@ -25,12 +28,37 @@ export async function completedOf(rows: readonly CommandRow[]): Promise<readonly
         name,
         spec.short !== undefined && taken.has(spec.short) ? { ...spec, short: undefined } : spec,
       ])
-      const words = /SERVICE/.test(usage) ? 'service' : /FILE|SOURCE/.test(usage) ? 'file' : 'none'
       const { name, summary } = row
+      const words = wordsIn(name, usage)
       return { name, summary, options: { ...Object.fromEntries(global), ...options } as OptionTable, words } as const
     }),
   )
 }
+
+/** Of commands that act on containers there are only those whose service has some. */
+const onContainers = new Set(
+  'attach commit cp exec explain export kill logs pause port restart rm start stats stop top unpause wait'.split(' '),
+)
+
+function wordsIn(name: string, usage: string): Words {
+  if (/SERVICE/.test(usage)) return onContainers.has(name) ? 'container' : 'service'
+  if (/\bIMAGE\b/.test(usage)) return 'image'
+  return /FILE|SOURCE/.test(usage) ? 'file' : 'none'
+}
+
+/** What an option's value names. */
+function namedBy([name, spec]: readonly [string, OptionSpec]): WordKind | undefined {
+  return name === 'profile'
+    ? 'profile'
+    : name === 'project-name'
+      ? 'project'
+      : spec.names === 'service'
+        ? 'service'
+        : undefined
+}
+
+/** What the scripts call for names that are only known when they ask. */
+const ask = 'completion words'
 
 export function completionScript(shell: Shell, commands: readonly Completed[]): string {
   return `${{ bash, zsh, fish }[shell](commands)}\n`
@@ -63,7 +91,7 @@ function families(commands: readonly Completed[]): readonly (readonly [string, r
 // bash ---------------------------------------------------------------------------------------------------------------
 
 function bash(commands: readonly Completed[]): string {
-  const root = { name: '', summary: '', options: rootOptions as OptionTable, words: 'none' } as const
+  const root: Completed = { name: '', summary: '', options: rootOptions, words: 'none' }
   return [
     '# bash completion of tscompose: source <(tscompose completion bash)',
     '_tscompose() {',
@@ -76,6 +104,7 @@ function bash(commands: readonly Completed[]): string {
     '      *) cmd=${COMP_WORDS[i]}; break ;;',
     '    esac',
     '  done',
+    `  words_of() { COMPREPLY=($(compgen -W "$("\${COMP_WORDS[0]}" "\${given[@]}" ${ask} "$1" 2>/dev/null)" -- "$cur")); }`,
     '  if [[ -z $cmd && $cur != -* ]]; then',
     '    case $prev in',
     ...bashValues(root).map(line => `    ${line}`),
@@ -94,8 +123,9 @@ function bash(commands: readonly Completed[]): string {
     '  esac',
     '  if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$cur")); return; fi',
     '  case $words in',
-    '    service) COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" "${given[@]}" config --services 2>/dev/null)" -- "$cur")) ;;',
     '    file) COMPREPLY=($(compgen -f -- "$cur")) ;;',
+    '    none) ;;',
+    '    *) words_of $words ;;',
     '  esac',
     '}',
     'complete -F _tscompose tscompose',
@@ -122,7 +152,9 @@ function bashValues({ options }: Pick<Completed, 'options'>): readonly string[] 
       ? `COMPREPLY=($(compgen -W "${choices.join(' ')}" -- "$cur")); `
       : spec.names === 'file' || spec.names === 'folder'
         ? `COMPREPLY=($(compgen -${spec.names === 'file' ? 'f' : 'd'} -- "$cur")); `
-        : ''
+        : namedBy(option)
+          ? `words_of ${namedBy(option)}; `
+          : ''
     return `${written(option).join('|')}) ${reply}return ;;`
   })
 }
@@ -134,7 +166,7 @@ function zsh(commands: readonly Completed[]): string {
   return [
     '#compdef tscompose',
     '# zsh completion of tscompose: source <(tscompose completion zsh), with compinit loaded',
-    '_tscompose_services() { local -a found; found=(${(f)"$(_call_program services tscompose config --services 2>/dev/null)"}); _describe service found }',
+    `_tscompose_words() { local -a found; found=(\${(f)"$(_call_program words tscompose \${(q)_tscompose_given} ${ask} $1 2>/dev/null)"}); compadd -a found }`,
     '_tscompose_commands() {',
     '  local -a found; found=(',
     ...firstWords(commands).map(word => {
@@ -145,9 +177,10 @@ function zsh(commands: readonly Completed[]): string {
     '  _describe command found',
     '}',
     '_tscompose() {',
-    '  local context state line; typeset -A opt_args',
+    '  local context state line; typeset -A opt_args; local -a _tscompose_given',
     `  _arguments -C ${zshOptions(rootOptions).map(quoted).join(' ')} '1:command:_tscompose_commands' '*::arg:->args'`,
     '  [[ $state == args ]] || return',
+    '  local each; for each in -f --file -p --project-name --project-directory --env-file --profile -H --host; do [[ -n ${opt_args[$each]} ]] && _tscompose_given+=($each ${opt_args[$each]}); done',
     '  local cmd=$words[1]',
     ...families(commands).map(
       ([first, seconds]) =>
@@ -155,12 +188,14 @@ function zsh(commands: readonly Completed[]): string {
     ),
     '  case $cmd in',
     ...commands.map(({ name, options, words }) => {
-      const rest = { service: "'*:service:_tscompose_services'", file: "'*:file:_files'", none: '' }[words]
+      const rest =
+        words === 'none' ? '' : words === 'file' ? "'*:file:_files'" : `'*:${words}: _tscompose_words ${words}'`
       return `    ${quoted(name)}) _arguments -s ${zshOptions(options).map(quoted).join(' ')} ${rest} ;;`
     }),
     '  esac',
     '}',
-    'compdef _tscompose tscompose',
+    // a file of the function path is the function itself at its first call
+    'if [[ $funcstack[1] == _tscompose ]]; then _tscompose "$@"; else compdef _tscompose tscompose; fi',
   ].join('\n')
 }
 
@@ -169,17 +204,21 @@ function zshOptions(options: OptionTable): readonly string[] {
     const [, spec] = option
     const about = spec.about.replace(/[[\]:\\]/g, c => `\\${c}`)
     const action =
-      spec.kind === 'flag' ? '' : `:${(spec.value ?? 'value').replace(/[:\\[\]]/g, c => `\\${c}`)}:${zshAction(spec)}`
+      spec.kind === 'flag' ? '' : `:${(spec.value ?? 'value').replace(/[:\\[\]]/g, c => `\\${c}`)}:${zshAction(option)}`
     return written(option).map(
       name => `*${name}${spec.kind === 'flag' ? '' : name.startsWith('--') ? '=' : '+'}[${about}]${action}`,
     )
   })
 }
 
-function zshAction(spec: OptionSpec): string {
+function zshAction(option: readonly [string, OptionSpec]): string {
+  const [, spec] = option
   const choices = spec.choices ?? spec.suggested
   if (choices) return `(${choices.join(' ')})`
-  return spec.names ? { file: '_files', folder: '_files -/', service: '_tscompose_services' }[spec.names] : ' '
+  if (spec.names === 'file') return '_files'
+  if (spec.names === 'folder') return '_files -/'
+  const kind = namedBy(option)
+  return kind ? ` _tscompose_words ${kind}` : ' '
 }
 
 // fish ---------------------------------------------------------------------------------------------------------------
@@ -192,6 +231,15 @@ function fish(commands: readonly Completed[]): string {
   return [
     '# fish completion of tscompose: tscompose completion fish | source',
     'complete -c tscompose -f',
+    'function __tscompose_words',
+    '  set -l words (commandline -opc); set -l given',
+    '  for i in (seq 2 (math (count $words) - 1))',
+    '    if contains -- $words[$i] -f --file -p --project-name --project-directory --env-file --profile -H --host',
+    '      set -a given $words[$i] $words[(math $i + 1)]',
+    '    end',
+    '  end',
+    `  tscompose $given ${ask} $argv[1] 2>/dev/null`,
+    'end',
     ...words.map(word =>
       line(none, `-a ${word} -d ${quoted(commands.find(({ name }) => name === word)?.summary ?? word)}`),
     ),
@@ -206,11 +254,15 @@ function fish(commands: readonly Completed[]): string {
         ...Object.entries(options)
           .filter(([name]) => !Object.hasOwn(globalOptions, name))
           .map(option => line(when, fishOption(option, quoted))),
-        ...(what === 'service' ? [line(when, `-a ${quoted('(tscompose config --services 2>/dev/null)')}`)] : []),
-        ...(what === 'file' ? [line(when, '-F')] : []),
+        ...(what === 'none' ? [] : [line(when, what === 'file' ? '-F' : `-a ${quoted(fishWords(what))}`)]),
       ]
     }),
   ].join('\n')
+}
+
+/** With the file and project of the line so far. */
+function fishWords(kind: WordKind): string {
+  return `(__tscompose_words ${kind})`
 }
 
 function fishOption(option: readonly [string, OptionSpec], quoted: (text: string) => string): string {
@@ -223,7 +275,7 @@ function fishOption(option: readonly [string, OptionSpec], quoted: (text: string
         ? ` -x -a ${quoted(choices.join(' '))}`
         : spec.names === 'file' || spec.names === 'folder'
           ? ' -r -F'
-          : ' -x'
+          : ` -x${namedBy(option) ? ` -a ${quoted(fishWords(namedBy(option)!))}` : ''}`
   const letters = spec.short ? `-s ${spec.short} ` : ''
   const long = [name, ...(spec.also ?? [])].map(each => `-l ${each}`).join(' ')
   return `${letters}${long} -d ${quoted(spec.about)}${value}`

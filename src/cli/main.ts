@@ -30,6 +30,29 @@ export interface World {
 
 /** Runs one command line; never throws. */
 export async function main(argv: readonly string[], world: World): Promise<number> {
+  if (argv[0] === 'docker-cli-plugin-metadata') return await tellDocker(world)
+  if (world.env['DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND'] === undefined) return await run(argv, world)
+  try {
+    const { pluginCall } = await import('./docker-plugin.ts')
+    const call = pluginCall(argv, world.env)
+    return await run(call?.argv ?? argv, Object.create(world, { env: { value: call?.env ?? world.env } }) as World)
+  } catch (error) {
+    const { printFailure } = await import('./failures.ts')
+    printFailure(error, screenOf(world, 'auto'), { verbose: false, json: false })
+    return exitCodeOf(error)
+  }
+}
+
+async function tellDocker(world: World): Promise<number> {
+  const [{ pluginMetadata }, { release }] = await Promise.all([
+    import('./docker-plugin.ts'),
+    import('../installation/release.ts'),
+  ])
+  screenOf(world, 'never').print(pluginMetadata(release))
+  return 0
+}
+
+async function run(argv: readonly string[], world: World): Promise<number> {
   let screen = screenOf(world, 'auto')
   let verbose = argv.includes('--verbose')
   let json = false
@@ -38,7 +61,7 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     const early = collect(before)
     const root = valuesOf(rootOptions, early)
     screen = screenOf(world, ansiOf(root))
-    if (root.version) return await main(['version'], world)
+    if (root.version) return await run(['version'], world)
     if (words.length === 0) return await help([], screen)
     if (words[0] === 'help') return await help(words.slice(1), screen)
     const found = findCommand(words)

@@ -15,13 +15,18 @@ export function execLine(words: readonly string[]): string {
     .join(' ')
 }
 
-export function engineUnit(command: readonly string[]): Unit {
+/** `hasSocket`: it is started by who connects to the socket of `engineSocketUnit`, and takes that over. */
+export function engineUnit(
+  command: readonly string[],
+  { hasSocket = false }: { readonly hasSocket?: boolean } = {},
+): Unit {
+  const requires = hasSocket ? '\nRequires=tscompose-engine.socket' : ''
   return {
     name: 'tscompose-engine.service',
     text: `[Unit]
 Description=tscompose engine, and the keeper of its stacks
 Wants=network-online.target
-After=network-online.target
+After=network-online.target${requires}
 
 [Service]
 Type=exec
@@ -37,6 +42,25 @@ OOMScoreAdjust=-500
 
 [Install]
 WantedBy=multi-user.target
+`,
+  }
+}
+
+/** Who may use the engine is who may open the file: root and its group. */
+export function engineSocketUnit(): Unit {
+  return {
+    name: 'tscompose-engine.socket',
+    text: `[Unit]
+Description=Socket of the tscompose engine
+
+[Socket]
+ListenStream=/run/tscompose/engine.sock
+SocketMode=0660
+DirectoryMode=0755
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
 `,
   }
 }

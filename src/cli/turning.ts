@@ -21,6 +21,7 @@ export const timeoutOption = {
 export interface Turning<Table extends OptionTable> {
   readonly usage: string
   readonly options: Table
+  readonly examples?: Command['examples']
   plan(
     target: Target,
     observed: Observed,
@@ -67,6 +68,7 @@ export function turning<const Table extends OptionTable>(definition: Turning<Tab
   return command({
     usage: definition.usage,
     options: definition.options,
+    ...(definition.examples && { examples: definition.examples }),
     async run(call) {
       const { target, client, observe, services } = await turned(call)
       const plan = definition.plan(target, await observe(), { services, options: call.options })

@@ -8,7 +8,7 @@ import { Aside } from './base/aside.ts'
 import { defaultRoots, Paths } from './base/paths.ts'
 import { ensureDirectory } from './base/store.ts'
 import { defaultSettings } from './images/registry/settings.ts'
-import { listenersOf } from './server/listeners.ts'
+import { inheritedSocket, listenersOf } from './server/listeners.ts'
 
 const options = {
   socket: { type: 'string' },
@@ -126,7 +126,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
   })
   try {
     const socket = flags.socket ?? paths.socket
-    const listeners = listenersOf({ ...flags, socket })
+    const listeners = listenersOf({ ...flags, socket, inherited: inheritedSocket(process.env, process.pid) })
     await ensureDirectory(dirname(socket))
     const server = await serve({
       listeners,

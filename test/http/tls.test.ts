@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
 import type { ServerTls } from '../../src/engine/server/answer.ts'
-import { listenersOf } from '../../src/engine/server/listeners.ts'
+import { inheritedSocket, listenersOf } from '../../src/engine/server/listeners.ts'
 import { isFailure } from '../../src/lib/failure.ts'
 import { makeCertificate, makeCertificates } from '../support/certificates.ts'
 import { lacking, program } from '../support/needs.ts'
@@ -107,6 +107,13 @@ describe('a server with certificates', { skip: lacking(program('openssl')) }, ()
       kind: 'invalid',
       message: new RegExp(`${join(folder, 'key.pem')}": ENOENT`),
     })
+  })
+
+  test('inheritedSocket() takes the one socket that was opened for this process', () => {
+    assert.equal(inheritedSocket({}, 7), undefined)
+    assert.equal(inheritedSocket({ LISTEN_PID: '8', LISTEN_FDS: '1' }, 7), undefined)
+    assert.equal(inheritedSocket({ LISTEN_PID: '7', LISTEN_FDS: '1' }, 7), 3)
+    assert.throws(() => inheritedSocket({ LISTEN_PID: '7', LISTEN_FDS: '2' }, 7), { kind: 'invalid' })
   })
 
   test('listenersOf() wants all three files, and reads them', () => {

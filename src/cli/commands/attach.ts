@@ -22,6 +22,10 @@ export const attachCommand = command({
     'no-stdin': { kind: 'flag', about: 'Pass nothing on of standard input' },
     'sig-proxy': { kind: 'flag', on: true, about: 'Pass signals on to the process' },
   },
+  examples: [
+    ['tscompose attach web', 'its output, and your keys as its input; Ctrl-P Ctrl-Q leaves it running'],
+    ['tscompose attach --no-stdin web', 'only look'],
+  ],
   async run(call) {
     const { options, screen } = call
     const [service] = call.args as [string]

@@ -10,6 +10,10 @@ export const df = command({
   about: 'All projects of the engine; images that several use count for each, the last line is what belongs to none.',
   words: [0, 0],
   options: { format: formatOption },
+  examples: [
+    ['tscompose df', 'by project'],
+    ['tscompose df --format json', 'for programs'],
+  ],
   async run({ options, screen, signal, connect }) {
     const client = await connect()
     const usage = await client.call(systemEndpoints.diskUsage, {}, { signal })

@@ -18,6 +18,10 @@ export const enable = command({
     'Writes units for systemd and enables them: stacks come up with the machine, in the order and under the conditions of up. Without systemd the units are printed.',
   words: [0, 0],
   options: { print: { kind: 'flag', about: 'Print the units, write nothing' } },
+  examples: [
+    ['sudo tscompose enable', 'stacks come up with the machine'],
+    ['tscompose enable --print', 'only show the units'],
+  ],
   async run({ options, globals, env, screen }) {
     const { host, source } = chooseHost(globals.host, env)
     const units = [source === 'default' ? engineUnits() : keeperUnits(host, env)]

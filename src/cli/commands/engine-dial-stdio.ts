@@ -11,6 +11,7 @@ export const engineDialStdio = command({
   about: 'Not for people: `tscompose -H ssh://user@host` runs it on the other machine.',
   words: [0, 0],
   options: {},
+  examples: [['ssh machine tscompose engine dial-stdio', 'what --host ssh://machine runs there']],
   async run(call) {
     const { host } = chooseHost(call.globals.host, call.env)
     const place = parseHost(host)

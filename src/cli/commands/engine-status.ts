@@ -11,6 +11,7 @@ import { keeperOf } from '../keeping.ts'
 export const engineStatus = command({
   usage: '[OPTIONS]',
   options: { format: { kind: 'text', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default) or json' } },
+  examples: [['tscompose engine status', 'which engine answers, and where']],
   async run(call) {
     const { options, globals, screen, env, signal } = call
     const { host, tls } = chooseHost(globals.host, env)

@@ -10,6 +10,7 @@ import { command } from '../command.ts'
 export const engineStop = command({
   usage: '[OPTIONS]',
   options: {},
+  examples: [['sudo tscompose engine stop', 'containers run on; the next engine takes them over']],
   async run({ globals, screen, env, signal }) {
     const { host, tls } = chooseHost(globals.host, env)
     const place = parseHost(host, tls)

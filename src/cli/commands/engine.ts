@@ -49,6 +49,10 @@ export const engine = command({
     'run-root': { kind: 'text', value: 'DIR', about: 'Sockets and what a reboot may take (default /run/tscompose)' },
     'netns-root': { kind: 'text', value: 'DIR', about: 'Network namespaces (default /run/netns)' },
   },
+  examples: [
+    ['sudo tscompose engine --group docker', 'who is of that group may use it'],
+    ['sudo tscompose engine --pool 10.99.0.0/16', 'networks get addresses of these'],
+  ],
   async run({ options, args, interrupts }) {
     if (args.length > 0)
       throw usage(`"engine" takes no "${args[0]}"`, 'It is "engine", "engine status" or "engine stop"')

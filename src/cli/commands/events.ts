@@ -16,6 +16,10 @@ export const events = command({
     since: { kind: 'text', value: 'TIME', about: 'Start with what happened since TIME (42m, 2026-01-02T13:23:37Z)' },
     until: { kind: 'text', value: 'TIME', about: 'End at TIME' },
   },
+  examples: [
+    ['tscompose events', 'as they happen'],
+    ['tscompose events --json web', 'of one service, for programs'],
+  ],
   async run(call) {
     const { options, args, screen, signal } = call
     const now = Date.now()

@@ -27,6 +27,10 @@ export const explain = command({
     index: { kind: 'number', value: 'N', about: 'Which replica (default: the first)' },
     format: { kind: 'text', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default) or json' },
   },
+  examples: [
+    ['tscompose explain web', 'what its container may do, and why'],
+    ['tscompose explain --index 2 web', 'of its second replica'],
+  ],
   async run(call) {
     const [service] = call.args
     if (service === undefined || call.args.length > 1) throw usage('"explain" takes one service')

@@ -13,6 +13,7 @@ export const imageHistory = command({
     'no-trunc': { kind: 'flag', about: 'Show commands in full' },
     format: formatOption,
   },
+  examples: [['tscompose image history nginx', 'which step made which layer']],
   async run({ options, args, screen, signal, connect }) {
     const [name] = args as [string]
     const client = await connect()

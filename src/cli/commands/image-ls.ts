@@ -14,6 +14,10 @@ export const imageLs = command({
     quiet: { kind: 'flag', short: 'q', about: 'Print ids only' },
     format: formatOption,
   },
+  examples: [
+    ['tscompose image ls', 'all of the engine'],
+    ['tscompose image ls -q', 'ids alone, for scripts'],
+  ],
   async run({ options, args, screen, signal, connect }) {
     const client = await connect()
     const query = args[0] === undefined ? {} : { filters: { reference: [args[0]] } }

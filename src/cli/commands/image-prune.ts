@@ -15,6 +15,10 @@ export const imagePrune = command({
     filter: { kind: 'list', value: 'KEY=VALUE', about: 'until=TIME, label=KEY[=VALUE], label!=…; repeat for several' },
     force: { kind: 'flag', short: 'f', about: 'Without asking' },
   },
+  examples: [
+    ['tscompose image prune', 'those without a name'],
+    ['tscompose image prune --all', 'those without a container'],
+  ],
   async run(call) {
     const { options, screen, signal } = call
     const filters: Record<string, string[]> = { dangling: [String(!options.all)] }

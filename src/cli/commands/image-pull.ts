@@ -12,6 +12,7 @@ export const imagePull = command({
     platform: { kind: 'text', value: 'OS/ARCH', about: "Another one than this machine's" },
     quiet: { kind: 'flag', short: 'q', about: 'Print the name only' },
   },
+  examples: [['tscompose image pull redis:7', 'by its name']],
   async run({ options, args, screen, signal, env, connect }) {
     const [name] = args as [string]
     const client = await connect()

@@ -13,6 +13,7 @@ export const imagePush = command({
     'all-tags': { kind: 'flag', short: 'a', about: 'All tags that the repository has here' },
     quiet: { kind: 'flag', short: 'q', about: 'Print the name only' },
   },
+  examples: [['tscompose image push registry.example:5000/web:1', 'to the registry of its name']],
   async run({ options, args, screen, signal, env, connect }) {
     const [image] = args as [string]
     const { fromImage: name, tag } = splitReference(image)

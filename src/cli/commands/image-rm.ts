@@ -9,6 +9,7 @@ export const imageRm = command({
     force: { kind: 'flag', short: 'f', about: 'Although stopped containers use it' },
     'no-prune': { kind: 'flag', about: 'Keep parents without a name' },
   },
+  examples: [['tscompose image rm web:1 web:2', 'the names, and what nobody else uses']],
   async run({ options, args, screen, signal, connect }) {
     if (args.length === 0) throw usage('"image rm" takes at least one image')
     const client = await connect()

@@ -15,6 +15,10 @@ export const images = command({
     quiet: { kind: 'flag', short: 'q', about: 'Print ids only' },
     format: formatOption,
   },
+  examples: [
+    ['tscompose images', 'what the containers were made from'],
+    ['tscompose images --format json', 'for programs'],
+  ],
   async run(call) {
     const { client, containers } = await replicasOf(call, {
       all: true,

@@ -13,6 +13,10 @@ export const kill = turning({
     },
   },
   // a signal that there is none of is told by the engine, where there is anything to send it to
+  examples: [
+    ['tscompose kill', 'all, by SIGKILL'],
+    ['tscompose kill -s HUP proxy', 'have one read its settings again'],
+  ],
   plan: (target, observed, { services, options }) =>
     planKill(target, observed, { services, signal: options.signal, removeOrphans: options['remove-orphans'] }),
   nothing: 'no container to kill',

@@ -16,6 +16,10 @@ export const ls = command({
     filter: { kind: 'list', value: 'name=PATTERN', about: 'Only projects whose name matches; repeat for several' },
     format: formatOption,
   },
+  examples: [
+    ['tscompose ls', 'the stacks that run'],
+    ['tscompose ls --all', 'stopped ones too'],
+  ],
   async run(call) {
     const { options, screen, signal, connect } = call
     const names = options.filter.map(patternOf)

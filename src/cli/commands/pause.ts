@@ -5,6 +5,7 @@ import { turning } from '../turning.ts'
 export const pause = turning({
   usage: '[SERVICE...]',
   options: {},
+  examples: [['tscompose pause worker', 'it keeps its memory, and no processor']],
   plan: (target, observed, { services }) => planPause(target, observed, { services }),
   nothing: 'Nothing to pause',
 })

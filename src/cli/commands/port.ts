@@ -20,6 +20,7 @@ export const port = command({
       about: 'tcp (default), udp or sctp',
     },
   },
+  examples: [['tscompose port web 80', 'where port 80 of web is to be reached']],
   async run(call) {
     const [service, text] = call.args as [string, string]
     const [number = '', suffix] = text.split('/')

@@ -16,6 +16,10 @@ export const pull = command({
     'no-parallel': { kind: 'flag', about: 'One image after the other' },
     'ignore-buildable': { kind: 'flag', about: 'Leave out services that are built' },
   },
+  examples: [
+    ['tscompose pull', 'the images of all services'],
+    ['tscompose pull --ignore-buildable', 'those that are not built here'],
+  ],
   async run(call) {
     const { options } = call
     const [{ project }, client, { observe }, images, { serviceGraph }] = await Promise.all([

@@ -11,6 +11,7 @@ export const push = command({
     'include-deps': { kind: 'flag', about: 'Those of what the named services depend on too' },
     quiet: { kind: 'flag', short: 'q', about: 'Show nothing but failures' },
   },
+  examples: [['tscompose push', 'the images that were built']],
   async run(call) {
     const { options, screen, args, globals } = call
     const { project } = await loadProject(call, args.length > 0 ? { services: args } : {})

@@ -8,6 +8,10 @@ export const restart = turning({
     timeout: timeoutOption,
     'no-deps': { kind: 'flag', about: 'Leave dependents alone' },
   },
+  examples: [
+    ['tscompose restart web', 'stop it, and start it'],
+    ['tscompose restart --timeout 2', 'all, with two seconds to end in'],
+  ],
   plan: (target, observed, { services, options }) =>
     planRestart(target, observed, { services, timeout: options.timeout, noDeps: options['no-deps'] }),
   nothing: 'Nothing to restart',

@@ -17,6 +17,10 @@ export const rm = command({
     timeout: timeoutOption,
     all: { kind: 'flag', short: 'a', about: 'Always so' },
   },
+  examples: [
+    ['tscompose rm', 'stopped containers, after a question'],
+    ['tscompose rm --stop --force web', 'one that runs, without'],
+  ],
   async run(call) {
     const { options, screen } = call
     const { target, client, observe, services } = await turned(call)

@@ -12,6 +12,7 @@ export const snapshotLs = command({
     quiet: { kind: 'flag', short: 'q', about: 'Print names only' },
     format: formatOption,
   },
+  examples: [['tscompose snapshot ls', 'what there is to go back to']],
   async run(call) {
     const { options, screen } = call
     const { snapshots } = await snapshotsOf(call)

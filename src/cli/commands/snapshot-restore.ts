@@ -18,6 +18,7 @@ export const snapshotRestore = command({
     'What is in the volumes now is lost. The containers that have them mounted are made anew, and the stack is as it was when the snapshot was taken; the next up follows its files again.',
   words: [1, 1],
   options: { yes: { kind: 'flag', short: 'y', about: 'Do not ask' } },
+  examples: [['tscompose snapshot restore before-update', 'volumes and containers as they were']],
   async run(call) {
     const { options, screen, signal } = call
     const { name, client, snapshots } = await snapshotsOf(call)

@@ -7,6 +7,7 @@ export const snapshotRm = command({
   usage: 'NAME [NAME...]',
   words: [1, Infinity],
   options: {},
+  examples: [['tscompose snapshot rm before-update', 'what nobody goes back to']],
   async run(call) {
     const { client, snapshots } = await snapshotsOf(call)
     // all must be known before one of them goes

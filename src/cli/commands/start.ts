@@ -8,6 +8,7 @@ export const start = turning({
     wait: { kind: 'flag', about: 'Return when everything is running and healthy' },
     'wait-timeout': { kind: 'number', value: 'SECONDS', about: 'Give up waiting after SECONDS' },
   },
+  examples: [['tscompose start db', 'what is there and stopped']],
   plan: (target, observed, { services, options }) => planStart(target, observed, { services, wait: options.wait }),
   waitTimeout: options => options['wait-timeout'],
   nothing: 'Everything runs',

@@ -18,6 +18,10 @@ export const support = command({
     level: { kind: 'text', value: 'LEVEL', choices: ['honoured', 'partly', 'no'], about: 'Only these' },
     format: formatOption,
   },
+  examples: [
+    ['tscompose support --level no', 'what is not honoured'],
+    ['tscompose support deploy', 'one part of the format'],
+  ],
   async run(call) {
     const { options, args, screen } = call
     const target = targetNameOf(call)

@@ -8,6 +8,10 @@ import { replicasOf } from '../replicas.ts'
 export const top = command({
   usage: '[OPTIONS] [SERVICE...]',
   options: { format: formatOption },
+  examples: [
+    ['tscompose top', 'the processes of all containers'],
+    ['tscompose top db', 'of one service'],
+  ],
   async run(call) {
     const { client, containers } = await replicasOf(call, { oneOff: true, services: call.args, anyService: true })
     const tops = await Promise.all(

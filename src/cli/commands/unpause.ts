@@ -5,6 +5,7 @@ import { turning } from '../turning.ts'
 export const unpause = turning({
   usage: '[SERVICE...]',
   options: {},
+  examples: [['tscompose unpause worker', 'it goes on where it was']],
   plan: (target, observed, { services }) => planUnpause(target, observed, { services }),
   nothing: 'Nothing is paused',
 })

@@ -19,6 +19,10 @@ export const version = command({
       about: 'pretty or json',
     },
   },
+  examples: [
+    ['tscompose version --short', 'the number alone'],
+    ['tscompose version --engine', 'the engine as well'],
+  ],
   async run({ options, screen, signal, connect }) {
     // as other editions of Compose name theirs: 2.40.3-desktop.1
     const number = `${composeVersion}-tscompose.${release}`

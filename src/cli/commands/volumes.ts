@@ -13,6 +13,10 @@ export const volumes = command({
     quiet: { kind: 'flag', short: 'q', about: 'Print names only' },
     format: formatOption,
   },
+  examples: [
+    ['tscompose volumes', 'of the stack'],
+    ['tscompose volumes --quiet', 'names alone'],
+  ],
   async run(call) {
     const { client, project, containers } = await replicasOf(call, { all: true, services: call.args })
     const { Volumes } = await client.call(

@@ -9,6 +9,7 @@ export const wait = command({
   usage: '[OPTIONS] SERVICE [SERVICE...]',
   words: [1, Infinity],
   options: { 'down-project': { kind: 'flag', about: 'Take the stack down when the first one ends' } },
+  examples: [['tscompose wait migrate', 'its exit code is that of the container']],
   async run(call) {
     const { client, project, containers } = await replicasOf(call, { services: call.args })
     if (containers.length === 0) throw new Failure('conflict', `no containers for project "${project}"`)

@@ -25,7 +25,13 @@ const log = debug('http')
 
 export type Listener =
   /** Access by file mode: 0660, root and `group`. */
-  | { readonly kind: 'unix'; readonly path: string; readonly group?: number | undefined }
+  | {
+      readonly kind: 'unix'
+      readonly path: string
+      readonly group?: number | undefined
+      /** It is open already and its file somebody else's: whoever started us has made it, with the mode it is to have. */
+      readonly fd?: number | undefined
+    }
   /** With `tls` whoever has a certificate of that authority is root on this host; without, whoever reaches it: `insecure` says that this is meant. */
   | {
       readonly kind: 'tcp'

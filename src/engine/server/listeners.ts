@@ -5,6 +5,8 @@ import type { Listener, ServerTls } from './answer.ts'
 
 export interface ListenFlags {
   readonly socket: string
+  /** The socket, when whoever started us has opened it. */
+  readonly inherited?: number | undefined
   readonly group?: string | undefined
   readonly listen?: readonly string[] | undefined
   readonly 'insecure-tcp'?: boolean | undefined
@@ -17,10 +19,31 @@ export interface ListenFlags {
 export function listenersOf(flags: ListenFlags): readonly Listener[] {
   const tls = serverTls(flags)
   return [
-    { kind: 'unix', path: flags.socket, group: groupId(flags.group) },
+    {
+      kind: 'unix',
+      path: flags.socket,
+      group: groupId(flags.group),
+      ...(flags.inherited === undefined ? {} : { fd: flags.inherited }),
+    },
     ...(flags.listen ?? []).map(address => tcpListener(address, flags['insecure-tcp'] ?? false, tls)),
   ]
 }
+
+/**
+ * The descriptor of the one socket that a service manager has opened for us (sd_listen_fds(3)); undefined when it is not we who are
+ * meant. @throws Failure `invalid` for several
+ */
+export function inheritedSocket(env: Readonly<Record<string, string | undefined>>, pid: number): number | undefined {
+  if (env['LISTEN_PID'] !== String(pid)) return undefined
+  if (env['LISTEN_FDS'] !== '1')
+    throw new Failure('invalid', `Cannot take over ${env['LISTEN_FDS'] ?? 'no'} sockets: it is to be one`, {
+      hint: 'The socket unit should have one ListenStream=',
+    })
+  return firstInherited
+}
+
+/** SD_LISTEN_FDS_START */
+const firstInherited = 3
 
 /** All three or none: without an authority for clients whoever reaches the port would be root here. */
 function serverTls({ tlscacert, tlscert, tlskey }: ListenFlags): ServerTls | undefined {

@@ -158,6 +158,13 @@ async function listen(server: HttpServer, listener: Listener): Promise<string> {
     const { address, port, family } = server.address() as AddressInfo
     return `tcp://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   }
+  if (listener.fd !== undefined) {
+    server.listen({ fd: listener.fd })
+    await started.promise.catch(error => {
+      throw listenFailure(`the socket that is open as ${listener.fd}`, error)
+    })
+    return `unix://${listener.path}`
+  }
   await removeStale(listener.path)
   // The file gets its mode from the umask at bind(), which listen() does before it returns: at no time may others connect.
   const mask = process.umask(0o117)
