@@ -5,7 +5,24 @@
 import { empty, endpoint, json, lines, table } from './endpoint.ts'
 
 /** Of this contract; a keeper of another one is asked to make room. */
-export const keeperVersion = '1.0'
+export const keeperVersion = '1.1'
+
+/** How a stack is read again when its files change. */
+export interface ReadAgain {
+  /** Options before the command, as on a command line. */
+  readonly arguments: readonly string[]
+  /** Where it was run, absolute. */
+  readonly directory: string
+  /** Of the environment there, what the files ask for. */
+  readonly environment: Readonly<Record<string, string>>
+  /** All that were read for it, or looked for in vain, absolute. */
+  readonly files: readonly string[]
+}
+
+/** What reading it again gave: the model, frozen, or why there is none. */
+export type StackRead =
+  | { readonly files: readonly string[]; readonly project: unknown; readonly error?: undefined }
+  | { readonly files: readonly string[]; readonly error: string }
 
 /** What is to be held of a stack. */
 export interface HoldRequest {
@@ -17,6 +34,8 @@ export interface HoldRequest {
   readonly scale?: Readonly<Record<string, number>> | undefined
   /** Why it is held, in words for people. */
   readonly reasons: readonly string[]
+  /** It is watched: its files are followed. */
+  readonly watch?: ReadAgain | undefined
 }
 
 /** settled: as it should be. acting: being repaired. waiting: a command of a person is at work on it. failing: it is tried again later. */
@@ -27,6 +46,8 @@ export interface HeldStack {
   readonly Directory: string
   readonly Files: readonly string[]
   readonly Reasons: readonly string[]
+  /** Files that are followed, where it is watched. */
+  readonly Watched?: readonly string[]
   readonly State: HoldState
   /** What failed last, when it is failing. */
   readonly Error?: string
@@ -112,6 +133,8 @@ export const keeperEndpoints = table({
   stackInspect: endpoint('GET', '/stacks/{name}', { reply: json<HeldStack>() }),
   stackHold: endpoint('PUT', '/stacks/{name}', { body: json<HoldRequest>(), reply: empty }),
   stackRelease: endpoint('DELETE', '/stacks/{name}', {}),
+  /** Its files are no longer followed; it stays held where it needs that. */
+  stackUnwatch: endpoint('DELETE', '/stacks/{name}/watch', {}),
   stackEvents: endpoint('GET', '/stacks/{name}/events', { reply: lines<HoldEvent>() }),
   jobList: endpoint('GET', '/jobs', { reply: json<readonly Job[]>() }),
   /** Runs it now, beside its schedule. */

@@ -1,4 +1,5 @@
 /** The road of up, create, scale and plan: the stack and the engine side by side, what is there, the difference. */
+import type { ReadAgain } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
 import type { Recorder } from '../history/recorder.ts'
 import { list } from '../lib/text.ts'
@@ -69,13 +70,16 @@ export interface Wanted {
   accept?(observed: Observed): void
   /** Keeps what later commands in the folder must know, once the stack may be brought up. */
   settle?(): void
+  /** Every file that was read for it, or looked for in vain; undefined for what was not read but kept. */
+  readonly files?: readonly string[]
+  /** The keeper watches it from then on. */
+  readonly watch?: ReadAgain
   /** How it was read, to read it again; undefined for what was not read but kept. */
   readonly choices?: LoadChoices
 }
 
 /** What can be read again. */
 export interface WantedAgain extends Wanted {
-  /** Every file that was read for it, or looked for in vain. */
   readonly files: readonly string[]
   readonly choices: LoadChoices
 }

@@ -175,6 +175,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       async () => (await import('./commands/engine-stop.ts')).engineStop,
     ],
     [
+      'engine read-stack',
+      'Print the stack as the keeper takes it, which watches it',
+      async () => (await import('./commands/engine-read-stack.ts')).engineReadStack,
+    ],
+    [
       'engine dial-stdio',
       'Pass standard input and output on to the engine, for ssh:// hosts',
       async () => (await import('./commands/engine-dial-stdio.ts')).engineDialStdio,

@@ -1,5 +1,5 @@
 /** The keeper as commands see it: it steps back while a person's command is at work, and is told what a stack is to be. */
-import type { HeldStack } from '../api/keeper.ts'
+import type { HeldStack, ReadAgain } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure, messageOf } from '../lib/failure.ts'
 import { freeze } from '../model/frozen.ts'
@@ -54,16 +54,22 @@ export interface Wish {
   /** Those that are to run; undefined: all. */
   readonly services: readonly string[] | undefined
   readonly scale: Readonly<Record<string, number>> | undefined
+  /** It is watched from now on; undefined: where it was before, by `files`. */
+  readonly watch?: ReadAgain | undefined
+  /** All that were read for it; undefined: it was not read, and what is watched no longer is. */
+  readonly files?: readonly string[] | undefined
 }
 
 /**
  * Has the stack held where it needs that, and no longer where it does not. The keeper, which may have been started for it, does
  * nothing to the stack before the result is disposed of.
  */
-export async function tellWish(call: Call, { client, project, services, scale }: Wish): Promise<AsyncDisposable> {
+export async function tellWish(call: Call, wish: Wish): Promise<AsyncDisposable> {
+  const { client, project, services, scale } = wish
   const { name } = project
   const reasons = reasonsToHold(project).map(({ text }) => text)
-  if (reasons.length === 0) {
+  const watch = wish.watch ?? (await watchedBefore(call, wish))
+  if (reasons.length === 0 && !watch) {
     await releaseStack(call, { client, name })
     return { [Symbol.asyncDispose]: () => Promise.resolve() }
   }
@@ -71,12 +77,22 @@ export async function tellWish(call: Call, { client, project, services, scale }:
   const keeper = await ensureKeeper({ host: client.host, env: call.env, engine: client })
   const turn = await openTurn(keeper, { name, making: true })
   const { keeperEndpoints } = await import('../api/keeper.ts')
-  const body = { project: freeze(project), services, scale, reasons }
+  const body = { project: freeze(project), services, scale, reasons, watch }
   await keeper.call(keeperEndpoints.stackHold, { params: { name }, body })
   return turn
 }
 
-export interface WishOf {
+/** What an `up` brings about of a stack that is watched is what is watched from then on. */
+async function watchedBefore(call: Call, { client, project, files }: Wish): Promise<ReadAgain | undefined> {
+  const { name } = project
+  const held = (await heldStacks(call, client)).get(name)
+  if (!held?.Watched) return undefined
+  if (files) return (await import('./read-again.ts')).readAgain(call, { host: client.host, files })
+  call.screen.warn(`The files of "${name}" are no longer watched: what runs now is not what they say`)
+  return undefined
+}
+
+export interface WishOf extends Pick<Wish, 'watch' | 'files'> {
   readonly loaded: { readonly project: Project }
   readonly client: Client
   readonly options: Pick<UpOptions, 'services' | 'scale' | 'noStart'>
@@ -114,11 +130,11 @@ export function wishOf(call: Call, wish: WishOf) {
 
 /** That nobody holds it is worth a word, and no failure of what was asked for. */
 async function tell(call: Call, wish: WishOf): Promise<AsyncDisposable | undefined> {
-  const { loaded, client, options, choices } = wish
+  const { loaded, client, options, choices, watch, files } = wish
   const { services, scale } = options
   try {
     const project = services === undefined || !choices ? loaded.project : await wholeProject(call, choices)
-    return await tellWish(call, { client, project, services, scale })
+    return await tellWish(call, { client, project, services, scale, watch, files })
   } catch (error) {
     call.screen.warn(`The stack is not held: ${messageOf(error)}`)
     return undefined

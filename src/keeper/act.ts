@@ -31,6 +31,8 @@ export interface Repair extends Pick<LeaveInput, 'phase' | 'killed' | 'project'>
   readonly record: HoldRecord
   /** What is kept of the project. */
   readonly folder: string
+  /** Its files have been read since; `left`: a service has gone from them. */
+  readonly read: { readonly left: boolean } | undefined
   /** What a person has changed of it by now. */
   accepted(): Accepted
   /** Names of containers that others have started. */
@@ -57,7 +59,9 @@ interface Alone extends Repair {
 
 /** @throws Failure of what failed */
 export function repair(input: Repair): Promise<Repaired> {
-  return applying({ ...input, command: repairing }, recorder => repairAlone({ ...input, recorder }))
+  return applying({ ...input, command: input.read ? 'watch' : repairing }, recorder =>
+    repairAlone({ ...input, recorder }),
+  )
 }
 
 async function repairAlone(input: Alone): Promise<Repaired> {
@@ -77,10 +81,11 @@ async function repairAlone(input: Alone): Promise<Repaired> {
     options: {
       services: record.services,
       scale: { ...record.scale, ...known(project, accepted.scale) },
-      quietOrphans: true,
+      ...(input.read?.left ? { removeOrphans: true } : { quietOrphans: true }),
       holding: {
         leaves: container => leaves({ ...input, accepted }, container),
         restarts: ({ id }) => restarts.get(id),
+        images: record.watch !== undefined,
       },
     },
     see: observed => {

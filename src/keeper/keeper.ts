@@ -28,6 +28,8 @@ export interface KeeperOptions {
 
 /** How long somebody may take who has started us to say what for. */
 const patience = 30_000
+/** By which the name of an image may have come to mean another one. */
+const imageActions = ['tag', 'pull', 'load'] as const
 const firstDelay = 100
 const longestDelay = 5000
 
@@ -94,6 +96,11 @@ export class Keeper {
     this.#whenIdle(0)
   }
 
+  /** @throws Failure `not-found` when it is not watched */
+  async unwatch(name: string): Promise<void> {
+    if (!(await this.get(name).unwatch())) await this.release(name)
+  }
+
   /** A person's command has the stack for itself until the result is called. */
   async turn(name: string, making: boolean): Promise<() => void> {
     const stack = this.#openStack(name)
@@ -154,7 +161,10 @@ export class Keeper {
     for (;;) {
       const startedAt = Date.now()
       try {
-        const query = { filters: { type: ['container', 'network'], event: heardActions }, since }
+        const query = {
+          filters: { type: ['container', 'network', 'image'], event: [...heardActions, ...imageActions] },
+          since,
+        }
         const events = await client.stream(endpoints.events, { query }, { signal })
         delay = firstDelay
         for (const stack of this.#stacks.values())
@@ -181,6 +191,10 @@ export class Keeper {
     const container = heard(event)
     if (container) {
       this.#stacks.get(container.project)?.hear(container, container.at < startedAt)
+      return
+    }
+    if (event.Type === 'image') {
+      for (const stack of this.#stacks.values()) if (stack.isWatched) stack.due()
       return
     }
     const id = event.Type === 'network' ? event.Actor.Attributes['container'] : undefined

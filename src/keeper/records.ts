@@ -1,7 +1,7 @@
 /** What the keeper remembers of each stack: one document a stack, in the folder that the upper half keeps of its project. */
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { HoldRequest } from '../api/keeper.ts'
+import type { HoldRequest, ReadAgain } from '../api/keeper.ts'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 import { thaw } from '../model/frozen.ts'
 import { type Members, readDocument, writeDocument } from '../state/document.ts'
@@ -111,12 +111,21 @@ function checked(name: string, members: Members): HoldRecord {
 /** What was asked for, from bytes of whoever asks. @throws Failure `invalid` */
 export function checkedRequest(name: string, members: Members): HoldRequest {
   const bad = (what: string) => new Failure('invalid', `Cannot hold stack "${name}": ${what}`)
-  const { project, services, scale, reasons } = members
+  const { project, services, scale, reasons, watch } = members
   if (thaw(project).name !== name) throw bad('the model is of another')
   if (services !== undefined && !isTexts(services)) throw bad('"services" should be a list of names')
   if (scale !== undefined && !isCounts(scale)) throw bad('"scale" should be numbers by service')
   if (!isTexts(reasons)) throw bad('"reasons" should be a list of sentences')
-  return { project, services, scale, reasons }
+  if (watch !== undefined && !isReadAgain(watch)) throw bad('"watch" should say how it is read again')
+  return { project, services, scale, reasons, watch }
+}
+
+function isReadAgain(value: unknown): value is ReadAgain {
+  if (!isRecord(value)) return false
+  const { arguments: words, directory, environment, files } = value
+  if (!isTexts(words) || !isTexts(files) || !isRecord(environment)) return false
+  const isPath = typeof directory === 'string' && directory.startsWith('/')
+  return isPath && Object.values(environment).every(each => typeof each === 'string')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -50,6 +50,7 @@ function handlersOf(serving: Serving): Readonly<Record<keyof typeof keeperEndpoi
     stackInspect: ({ name }) => serving.keeper.get(name).shown,
     stackHold: async ({ name, request }) => serving.keeper.hold(name, checkedRequest(name, await documentOf(request))),
     stackRelease: ({ name }) => serving.keeper.release(name),
+    stackUnwatch: ({ name }) => serving.keeper.unwatch(name),
     stackEvents: ({ name, response }) => {
       const line = lines<HoldEvent>(response)
       const stop = serving.keeper.get(name).listen(line)

@@ -6,10 +6,12 @@ import { thaw } from '../model/frozen.ts'
 import type { Project } from '../model/project.ts'
 import type { ObservedContainer } from '../targets/engine/observed.ts'
 import { isLive } from '../targets/engine/plan/ending.ts'
+import { joined, recordOf } from './asked.ts'
 import { follow, type Heard } from './heard.ts'
 import { type HoldRecord, nothingAccepted, type Records } from './records.ts'
 import type { LeaveInput } from './repair.ts'
 import { StackJobs } from './stack-jobs.ts'
+import { StackWatch } from './stack-watch.ts'
 import { type Diagnosis, diagnose, noteOf } from './unhealthy.ts'
 import { Windows } from './windows.ts'
 
@@ -22,7 +24,7 @@ export interface StackOptions {
   readonly onRest: () => void
 }
 
-type Asked = Pick<Shown, 'Directory' | 'Files' | 'Reasons' | 'Since'>
+type Asked = Pick<Shown, 'Directory' | 'Files' | 'Reasons' | 'Since' | 'Watched'>
 
 /** What happens at once is looked at once: a stop is told by a signal, an end and a word of its own. */
 const gathering = 100
@@ -65,6 +67,7 @@ export class HeldStack {
   #treated: Diagnosis['treated'] = new Map()
   #recheck: NodeJS.Timeout | undefined
   #error: string | undefined
+  readonly #watch: StackWatch
 
   /** Undefined `record`: nothing is held of it yet, but a person's command is at work on it. */
   constructor(
@@ -74,6 +77,17 @@ export class HeldStack {
     this.name = name
     this.#options = options
     this.jobs = new StackJobs({ client: options.client, say: options.say, folder: options.records.folder(name) })
+    this.#watch = new StackWatch({
+      name,
+      ...options,
+      tell: event => this.#tell(event),
+      changed: (asked, isSame) => {
+        this.#shown = this.#take(asked)
+        if (!isSame) this.jobs.schedule(thaw(asked.project), Date.now())
+        this.#delay = 0
+        this.due(0)
+      },
+    })
     this.#phase = phase
     this.#accepted = record?.accepted ?? nothingAccepted
     this.#shown = record && this.#take(record)
@@ -83,13 +97,19 @@ export class HeldStack {
     return this.#shown !== undefined
   }
 
+  /** What of its images changes is looked at too. */
+  get isWatched(): boolean {
+    return this.#watch.isOn
+  }
+
   get isVacant(): boolean {
     return this.#shown === undefined && this.#turns === 0
   }
 
   get shown(): Shown {
     if (!this.#shown) throw new Failure('not-found', `Stack "${this.name}" is not held`)
-    const error = this.#error === undefined ? {} : { Error: this.#error }
+    const wrong = this.#watch.unreadable ?? this.#error
+    const error = wrong === undefined ? {} : { Error: wrong }
     return { Name: this.name, ...this.#shown, State: this.#state, Notes: this.#notes(), ...error }
   }
 
@@ -106,7 +126,7 @@ export class HeldStack {
   get #state(): HoldState {
     if (this.#turns > 0) return 'waiting'
     if (this.#working) return 'acting'
-    return this.#error === undefined ? 'settled' : 'failing'
+    return this.#error === undefined && this.#watch.unreadable === undefined ? 'settled' : 'failing'
   }
 
   /** What is to be held from now on. */
@@ -122,12 +142,14 @@ export class HeldStack {
     this.#delay = 0
     this.#treated = new Map()
     this.jobs.schedule(thaw(request.project), Date.now())
+    void this.#watch.follow(record)
     this.due()
   }
 
   /** Nothing is held of it any more. */
   release(): void {
     this.#shown = undefined
+    void this.#watch.follow(undefined)
     clearTimeout(this.#timer)
     clearTimeout(this.#idle)
     clearTimeout(this.#recheck)
@@ -137,7 +159,22 @@ export class HeldStack {
   /** Its jobs come due from now on. */
   start(): void {
     const record = this.#options.records.read(this.name)
-    if (record) this.jobs.schedule(thaw(record.project), Date.parse(record.since))
+    if (!record) return
+    this.jobs.schedule(thaw(record.project), Date.parse(record.since))
+    void this.#watch.follow(record)
+  }
+
+  /** Its files are no longer followed; false when nothing else has it held. @throws Failure `not-found` */
+  async unwatch(): Promise<boolean> {
+    const { records } = this.#options
+    const record = records.read(this.name)
+    if (!record?.watch) throw new Failure('not-found', `Stack "${this.name}" is not watched`)
+    await this.#watch.follow(undefined)
+    if (record.reasons.length === 0) return false
+    const rest = { ...record, watch: undefined }
+    records.write(rest)
+    this.#shown = this.#take(rest)
+    return true
   }
 
   knows(containerId: string): boolean {
@@ -224,7 +261,7 @@ export class HeldStack {
     clearTimeout(this.#idle)
     clearTimeout(this.#recheck)
     this.#abort?.abort()
-    await Promise.all([this.#working, this.jobs.close()])
+    await Promise.all([this.#working, this.jobs.close(), this.#watch.follow(undefined)])
   }
 
   #begin(): void {
@@ -269,6 +306,7 @@ export class HeldStack {
     const { repair } = await import('./act.ts')
     const phase = this.#phase
     const hooksDue = this.#hooksDue
+    const { read } = this.#watch
     this.#hooksDue = new Set()
     const { files, changed } = await repair({
       client,
@@ -280,6 +318,7 @@ export class HeldStack {
       killed: this.#killed,
       recovered: this.#recovered,
       hooksDue,
+      read,
       signal,
       seen: containers => this.#seen(containers),
       diagnose: containers => this.#diagnose(project, containers),
@@ -290,6 +329,7 @@ export class HeldStack {
     // whether that was all is seen by looking; what is never right is looked at less and less often
     this.#rounds = changed ? this.#rounds + 1 : 0
     if (changed) this.#isDue = true
+    this.#watch.done(read)
     if (this.#phase === phase) this.#phase = 'steady'
     if (record.files === undefined) this.#save({ files })
   }
@@ -328,7 +368,8 @@ export class HeldStack {
     return {
       Directory: project.directory,
       Files: project.files,
-      Reasons: record.reasons,
+      Reasons: [...record.reasons, ...(record.watch ? ['its files are watched'] : [])],
+      ...(record.watch && { Watched: record.watch.files }),
       Since: record.since,
     }
   }
@@ -347,25 +388,6 @@ export class HeldStack {
   #tell(event: HoldEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
-}
-
-/** Services that are named are asked for beside those that were before. */
-function joined(before: HoldRequest, request: HoldRequest): HoldRequest {
-  if (request.services === undefined) return request
-  return {
-    ...request,
-    services: before.services && [...new Set([...before.services, ...request.services])],
-    scale: { ...before.scale, ...request.scale },
-  }
-}
-
-/** A record of what has just been asked for. */
-export function recordOf(
-  name: string,
-  request: HoldRequest,
-  { accepted = nothingAccepted }: Partial<Pick<HoldRecord, 'accepted'>> = {},
-): HoldRecord {
-  return { version: 1, name, ...request, since: now(), seen: Date.now(), accepted }
 }
 
 function now(): string {

@@ -364,7 +364,7 @@ describe('plan and up', () => {
     for (const [words, text] of [
       [['--force-recreate', '--no-recreate'], /are incompatible/],
       [['-d', '--exit-code-from', 'web'], /leave out -d/],
-      [['--watch', '-d'], /needs the output/],
+      [['--watch', '--no-start'], /exclude each other/],
       [['--scale', 'web'], /SERVICE=N/],
       [['--exit-code-from', 'db', 'web'], /no such service: db: disabled/],
       [['-d', '--scale', 'nope=2'], /no such service: nope/],

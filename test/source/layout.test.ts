@@ -121,6 +121,7 @@ const walls: readonly Wall[] = [
     mayImport: [
       'holding',
       'history',
+      'watch',
       'state',
       'targets',
       'graph',
@@ -134,7 +135,7 @@ const walls: readonly Wall[] = [
     ],
     packages: ['croner'],
     because:
-      'a resident process asks nobody: what is only for people and terminals is not loaded; what it applies is history too',
+      'a resident process asks nobody: what is only for people and terminals is not loaded; what it applies is history too, and stacks are read by a process of their own',
   },
   {
     folder: 'cli',

@@ -56,6 +56,10 @@ export const up = command({
       ...(values.yes ? { recreateVolumes: true } : {}),
     })
     const waitTimeout = values['wait-timeout']
+    if (detached && values.watch) {
+      const { watchDetached } = await import('../detached-watch.ts')
+      return await watchDetached(call, wanted, { yes: values.yes, snapshot: values.snapshot, waitTimeout })
+    }
     if (detached)
       return (await bringUp(call, wanted, { yes: values.yes, snapshot: values.snapshot, waitTimeout })) ? 0 : 1
     const { watchOf } = values.watch ? await import('../watching.ts') : {}
@@ -95,7 +99,7 @@ async function checkBrought(project: Project, values: Values<typeof options>, se
 }
 
 function check(values: Values<typeof options>, detached: boolean): void {
-  if (values.watch && detached) throw usage('--watch needs the output: leave out -d, --wait and --no-start')
+  if (values.watch && values['no-start']) throw usage('--watch and --no-start exclude each other')
   for (const name of ['abort-on-container-exit', 'abort-on-container-failure', 'exit-code-from'] as const)
     if (values[name] && values.watch)
       throw usage(`--watch and --${name} exclude each other: what ends while it is watched may come again`)

@@ -30,6 +30,9 @@ export function outrun({ node, failure }: FailedNode<Operation>, before: Observe
       // it was taken for a leftover, and has been started since
       if (failure.kind === 'conflict') return isLiveNow(now, operation.container)
       return isGone(now, operation)
+    case 'unpause-container':
+      // it goes on already
+      return isRunningNow(now, operation.container) || (failure.kind === 'not-found' && isGone(now, operation))
     default:
       return failure.kind === 'not-found' && isGone(now, operation)
   }
@@ -43,6 +46,10 @@ function isGone({ containers }: Observed, { container, name }: OnContainer): boo
 
 function isLiveNow({ containers }: Observed, container: Ref): boolean {
   return containers.some(each => each.id === container && isLive(each))
+}
+
+function isRunningNow({ containers }: Observed, container: Ref): boolean {
+  return containers.some(({ id, state }) => id === container && state === 'running')
 }
 
 function isNew(find: (observed: Observed) => string | undefined, before: Observed, now: Observed): boolean {

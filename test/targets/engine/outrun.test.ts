@@ -53,6 +53,22 @@ const rows: readonly (readonly [string, Operation, FailureKind, Observed, Observ
     false,
   ],
   [
+    'a container that goes on already',
+    { kind: 'unpause-container', ...on },
+    'conflict',
+    containers(['old', 'shop-web-1', 'paused']),
+    before,
+    true,
+  ],
+  [
+    'a container that is paused still',
+    { kind: 'unpause-container', ...on },
+    'conflict',
+    containers(['old', 'shop-web-1', 'paused']),
+    containers(['old', 'shop-web-1', 'paused']),
+    false,
+  ],
+  [
     'a container under its first name',
     create,
     'conflict',

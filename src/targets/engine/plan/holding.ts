@@ -6,4 +6,6 @@ export interface Holding {
   leaves(container: ObservedContainer): boolean
   /** Why one that runs is to be restarted. */
   restarts(container: ObservedContainer): string | undefined
+  /** A container is made anew when its image's name means another one by now. */
+  readonly images?: boolean
 }

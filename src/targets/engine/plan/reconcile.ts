@@ -181,7 +181,10 @@ function decideService(service: Service, context: DecideContext) {
     wanted: {
       service,
       hashed: hashes.get(service.name)!,
-      imageId: options.holding ? undefined : observed.images.get(imageName(project, service) ?? '')?.id,
+      imageId:
+        options.holding && !options.holding.images
+          ? undefined
+          : observed.images.get(imageName(project, service) ?? '')?.id,
       networks: wantedNetworks,
       made: container => wantedMade(service, container, context),
       live: wantedLive(service, wantedNetworks, context),

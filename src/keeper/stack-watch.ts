@@ -1,0 +1,95 @@
+/** A stack that is watched: what its files say becomes what is asked for. */
+import type { HoldEvent } from '../api/keeper.ts'
+import { thaw } from '../model/frozen.ts'
+import { rereadRecord } from './asked.ts'
+import type { HoldRecord, Records } from './records.ts'
+import { StackFiles } from './stack-files.ts'
+
+export interface StackWatchOptions {
+  readonly name: string
+  readonly records: Records
+  readonly say: (line: string) => void
+  tell(event: HoldEvent): void
+  /** What is asked for from now on; `isSame`: but for what the files behind configs may hold. */
+  changed(record: HoldRecord, isSame: boolean): void
+}
+
+/** What the files have given has not been brought about yet; `left`: a service has gone from them. */
+export interface Due {
+  readonly left: boolean
+}
+
+export class StackWatch {
+  readonly #options: StackWatchOptions
+  #files: StackFiles | undefined
+  #unreadable: string | undefined
+  #due: Due | undefined
+
+  constructor(options: StackWatchOptions) {
+    this.#options = options
+  }
+
+  get isOn(): boolean {
+    return this.#files !== undefined
+  }
+
+  /** Why its files cannot be read. */
+  get unreadable(): string | undefined {
+    return this.#unreadable
+  }
+
+  get read(): Due | undefined {
+    return this.#due
+  }
+
+  /** That much has been brought about. */
+  done(due: Due | undefined): void {
+    if (this.#due === due) this.#due = undefined
+  }
+
+  /** As the record has it from now on; resolves when what was followed before is so no more. */
+  async follow(record: HoldRecord | undefined): Promise<void> {
+    const before = this.#files
+    this.#unreadable = undefined
+    this.#due = undefined
+    const files: StackFiles | undefined =
+      record?.watch &&
+      new StackFiles({
+        again: record.watch,
+        project: thaw(record.project),
+        // what was being read when others came is no longer asked for
+        changed: (project, paths) => files === this.#files && this.#changed(project, paths),
+        failed: message => files === this.#files && this.#failed(message),
+      })
+    this.#files = files
+    files?.open()
+    await before?.close()
+  }
+
+  #failed(message: string | undefined): void {
+    if (message === this.#unreadable) return
+    this.#unreadable = message
+    this.#note(
+      message === undefined
+        ? 'its files can be read again'
+        : `its files cannot be read, it stays as it was: ${message.replaceAll('\n', '; ')}`,
+    )
+  }
+
+  #changed(project: unknown, files: readonly string[]): void {
+    const { name, records, changed } = this.#options
+    const record = records.read(name)
+    if (!record?.watch) return
+    const next = rereadRecord(record, { project, files })
+    records.write(next.record)
+    if (!next.isSame) this.#note('its files have changed')
+    this.#due = { left: next.left || (this.#due?.left ?? false) }
+    changed(next.record, next.isSame)
+  }
+
+  #note(text: string): void {
+    const { name, say, tell } = this.#options
+    say(`${name}: ${text}`)
+    tell({ kind: 'note', time: new Date().toISOString(), text })
+  }
+}
