@@ -62,12 +62,16 @@ export async function runMachine({ machine, disk, folder, systemd, limit }: RunO
     ...['-device', `virtserialport,chardev=${name},name=${name},nr=${number}`],
   ]
   const drive = (path: string) => ['-drive', `file=${path},format=raw,if=virtio,snapshot=on`]
+  // no_timer_check: on a busy host the emulated timer may miss the kernel's test of it, which panics then
   // software emulation: /dev/kvm cannot be relied upon where machines are virtual themselves
   const args = [
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G'],
     ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', `file:${file('console')}`],
     ...['-kernel', join(machine, 'vmlinuz'), '-initrd', join(machine, 'initramfs')],
-    ...['-append', `console=ttyS0 quiet panic=-1 rdinit=/init${systemd ? ` SYSTEMD=1 ${noUpdates}` : ''}`],
+    ...[
+      '-append',
+      `console=ttyS0 quiet panic=-1 no_timer_check rdinit=/init${systemd ? ` SYSTEMD=1 ${noUpdates}` : ''}`,
+    ],
     ...drive(join(machine, 'root.img')),
     ...drive(disk),
     ...['-device', 'virtio-serial-pci', ...port('out', 1), ...port('results', 2), ...port('code', 3)],
