@@ -37,7 +37,8 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
       },
       tuning,
     )
-  container.move(again ? 'restarting' : 'exited', {
+  // a verb that starts it at once is no less a restart: so nobody takes it for the end
+  container.move(again || container.restarting ? 'restarting' : 'exited', {
     pid: 0,
     exitCode: exit.code,
     oomKilled: exit.oomKilled,

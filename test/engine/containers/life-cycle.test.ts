@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { shownStatus } from '../../../src/engine/containers/state.ts'
 import { Failure } from '../../../src/lib/failure.ts'
 import type { ContainerSpec } from '../../../src/runtime/spec.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -229,6 +230,27 @@ test('restart stops and starts again in the same sandbox, and does not remove an
   assert.equal(box.containers.get('web').id, id)
   assert.equal((box.runtime.last.spec as ContainerSpec).network.kind, 'join')
   assert.deepEqual(box.events.slice(-4), ['die 143', 'stop', 'start', 'restart'])
+})
+
+test('a container that restart turns is seen to restart, and never to have ended', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  const seen: string[] = []
+  const look = () => {
+    const { state } = box.containers.get('web')
+    seen.push(shownStatus(state))
+  }
+  box.engine.events.listen(({ type, action }) => {
+    if (type === 'container' && ['die', 'stop', 'start'].includes(action)) look()
+  })
+  box.runtime.onStart = look
+  await box.containers.restart('web')
+  assert.deepEqual(seen, ['restarting', 'restarting', 'restarting', 'running'])
+  box.runtime.onStart = () => {
+    throw new Failure('internal', 'no such program')
+  }
+  await assert.rejects(box.containers.restart('web'), /Cannot restart container web/)
+  assert.equal(box.containers.get('web').state.status, 'exited')
 })
 
 test('network_mode container:x joins the sandbox of x, which stays until the last of both has ended', async () => {

@@ -17,6 +17,8 @@ export interface FollowerOptions extends FollowOptions {
   readonly untilExited?: boolean
   /** With `untilExited`: not before this has settled, such as the apply that starts them. */
   readonly notBefore?: Promise<unknown>
+  /** End when every container has ended, once one has run: `logs -f`. True from the start where one ran before. */
+  readonly whileRunning?: { readonly someRan: boolean }
   /** By name of a container: the time of the last of its lines that was read already. */
   readonly read?: ReadonlyMap<string, string>
 }
@@ -41,6 +43,7 @@ export class Follower {
   readonly #watched = new Map<string, Watched>()
   readonly #ready = Promise.withResolvers<void>()
   readonly #begun = Date.now() / 1000
+  #someRan: boolean
   #mayEnd: boolean
   /** What is done one after the other: events, and looking at what is there. */
   #turn: Promise<void> = Promise.resolve()
@@ -50,6 +53,7 @@ export class Follower {
     this.#project = project
     this.#options = options
     this.#mayEnd = options.notBefore === undefined
+    this.#someRan = options.whileRunning?.someRan ?? false
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
     this.#ready.promise.catch(() => undefined)
   }
@@ -154,9 +158,11 @@ export class Follower {
       if (item.State === 'running' || item.State === 'paused') {
         if (known === undefined || known.state === 'ended') this.#read(watched)
         watched.state = 'running'
+        this.#someRan = true
       } else if (item.State === 'restarting') {
         if (known === undefined) this.#read(watched)
         watched.state = 'restarting'
+        this.#someRan = true
       } else if (untilExited) await this.#foundEnded(watched)
       else if (known === undefined) this.#read(watched)
     }
@@ -191,6 +197,7 @@ export class Follower {
         if (state === undefined || state.StartedAt === watched.told) return
       }
       watched.state = 'running'
+      this.#someRan = true
       this.#read(watched)
     } else if (event.Action === 'die' && watched.state === 'running') {
       const state = await this.#stateOf(source.id)
@@ -230,7 +237,8 @@ export class Follower {
   }
 
   #isOver(): boolean {
-    if (!this.#options.untilExited || !this.#mayEnd) return false
+    const { untilExited, whileRunning } = this.#options
+    if (whileRunning ? !this.#someRan : !untilExited || !this.#mayEnd) return false
     return [...this.#watched.values()].every(({ state }) => state === 'ended')
   }
 
@@ -282,13 +290,18 @@ export async function* follow(
   yield* new Follower(client, project, options).events()
 }
 
-/** The same for whoever reads a log: what is there comes first, in order of time over all containers. */
+/**
+ * The same for whoever reads a log: what is there comes first, in order of time over all containers. It ends with the last that runs; what has
+ * ended before is waited for, should it be started again. So it is with Compose.
+ */
 export async function* followLogs(
   client: Client,
   project: string,
   options: FollowOptions = {},
 ): AsyncGenerator<FollowEvent> {
   const read = new Map<string, string>()
+  const listed = await listSources(client, project, options)
+  const someRan = listed.some(({ item }) => ['running', 'paused', 'restarting'].includes(item.State))
   // with times always: where the one reading ends the next begins
   for await (const event of readLogs(client, project, { ...options, timestamps: true })) {
     if (event.kind !== 'line') continue
@@ -296,5 +309,5 @@ export async function* followLogs(
     yield options.timestamps ? event : { ...event, time: undefined }
   }
   if (options.signal?.aborted) return
-  yield* new Follower(client, project, { ...options, read }).events()
+  yield* new Follower(client, project, { ...options, read, whileRunning: { someRan } }).events()
 }

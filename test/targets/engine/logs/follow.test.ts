@@ -359,3 +359,45 @@ test('followLogs() shows what is there in order of time over all containers, the
     ['web', 'all', since(4)],
   ])
 })
+
+test('followLogs() ends with the last that runs, over restarts', async () => {
+  const world = new World()
+  world.start('web', false)
+  world.start('db', false)
+  const all = Array.fromAsync(followLogs(world.client, 'shop', {}))
+  await settled()
+  world.end('db', 0)
+  world.end('web', 1, { restarts: true })
+  await settled()
+  world.start('web')
+  await settled()
+  world.end('web', 2)
+  const ends = (await all).map(told).filter(line => line.includes('exited'))
+  assert.deepEqual(ends, ['shop-db-1 exited 0', 'shop-web-1 exited 1, restarts', 'shop-web-1 exited 2'])
+  assert.equal(world.client.listeners, 0)
+})
+
+test('followLogs() waits for what has ended before to be started again', async () => {
+  const world = new World()
+  world.start('web', false)
+  world.end('web', 1, { tell: false })
+  let over = false
+  const all = Array.fromAsync(followLogs(world.client, 'shop', {})).finally(() => (over = true))
+  await settled()
+  assert.equal(over, false)
+  world.start('web')
+  await settled()
+  world.end('web', 0)
+  assert.equal((await all).map(told).at(-1), 'shop-web-1 exited 0')
+})
+
+test('followLogs() ends when the last that ran ends while its past is read', async () => {
+  const world = new World()
+  world.start('web', false)
+  let lists = 0
+  world.beforeAnswer = () => {
+    // the one that looks whether anything runs is made up before
+    if (++lists === 1) world.end('web', 0)
+  }
+  assert.deepEqual((await Array.fromAsync(followLogs(world.client, 'shop', {}))).map(told)[0], 'shop-web-1: hello')
+})
