@@ -6,7 +6,6 @@ import { Channel } from '../../../../src/targets/engine/logs/channel.ts'
 import { Follower, follow, followLogs } from '../../../../src/targets/engine/logs/follow.ts'
 import { splitLines } from '../../../../src/targets/engine/logs/log-lines.ts'
 import { type FollowEvent, readLogs } from '../../../../src/targets/engine/logs/logs.ts'
-import { tarOf } from '../../../../src/targets/engine/perform/tar.ts'
 import { FakeClient, inspect, settled } from '../fake-client.ts'
 
 async function* chunks(...pieces: readonly (readonly ['stdout' | 'stderr', string | Uint8Array])[]) {
@@ -302,27 +301,6 @@ test('Channel holds producers back while nobody reads, and delivers what is queu
   }, /broken/)
   await pushing
   assert.deepEqual(seen, [1, 2, 3])
-})
-
-test('tarOf() writes absolute names, owner, mode and a right checksum', () => {
-  const file = { target: '/run/secrets/s', content: 'hello', uid: 7, gid: 8, mode: 0o440 }
-  const tar = Buffer.from(tarOf([file]))
-  assert.equal(tar.length, 4 * 512)
-  assert.equal(tar.toString('latin1', 0, 14), '/run/secrets/s')
-  assert.equal(tar.toString('latin1', 100, 107), '0000440')
-  assert.equal(tar.toString('latin1', 108, 115), '0000007')
-  const sum = tar.subarray(0, 512).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0)
-  assert.equal(Number.parseInt(tar.toString('latin1', 148, 154), 8), sum)
-  assert.equal(tar.toString('latin1', 512, 517), 'hello')
-})
-
-test('tarOf() splits a long path and refuses one that fits nowhere', () => {
-  const file = (target: string) => ({ target, content: '', uid: 0, gid: 0, mode: 0o444 })
-  const long = `/${'d'.repeat(120)}/${'f'.repeat(80)}`
-  const tar = Buffer.from(tarOf([file(long)]))
-  assert.equal(tar.toString('latin1', 0, 80), 'f'.repeat(80))
-  assert.equal(tar.toString('latin1', 345, 466), `/${'d'.repeat(120)}`)
-  assert.throws(() => tarOf([file(`/${'x'.repeat(101)}`)]), { kind: 'invalid' })
 })
 
 test('followLogs() shows what is there in order of time over all containers, then what comes, and no line twice', async () => {
