@@ -188,7 +188,7 @@ static int start_child(struct monitor *m) {
   m->setup.report = pair[pid ? 0 : 1];
   if (pid == 0) run_child(&m->setup);
   close(pair[1]);
-  m->supervisor.pid = (pid_t)pid;
+  hold_mounts(&m->setup, m->supervisor.pid = (pid_t)pid);
   for (int i = 0; i < 3; i++) {
     close(m->setup.child_stdio[i]);
     if (i < 2 && m->setup.child_stdio[i] == m->setup.child_stdio[i + 1]) m->setup.child_stdio[i + 1] = -1;
@@ -224,12 +224,11 @@ static void let_go(struct setup *m) {
 
 int main(int argc, char **argv) {
   static struct monitor m = {
-      .setup = {.fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .user = -1, .owned_net = -1, .target = -1, .birth = -1, .report = -1},
+      .setup = {.slots = {[0 ... SLOTS - 1] = -1}, .fs = -1, .netlink = {-1, -1}, .home = -1, .netns = -1, .user = -1, .owned_net = -1, .mounts = -1, .target = -1, .birth = -1, .report = -1},
       .supervisor = {.settings = {.directory = -1, .log = -1}, .pidfd = -1, .input = -1, .terminal_peer = -1, .listener = -1, .wake = -1,
                      .streams = {{.name = "stdout", .fd = -1, .frame = FROM_STDOUT}, {.name = "stderr", .fd = -1, .frame = FROM_STDERR}}},
   };
   m.setup.settings = &m.supervisor.settings;
-  for (int i = 0; i < SLOTS; i++) m.setup.slots[i] = -1;
   detach();
   if (argc > 2 && enter_group(argv[2])) return 1;
   m.socket = nurse(argc > 1 ? argv[1] : "tsc");
@@ -246,5 +245,6 @@ int main(int argc, char **argv) {
     if (m.supervisor.pid) end_process(m.supervisor.pidfd);
     fail(&m, -1, -EPIPE);
   }
+  close_it(&m.setup.mounts);
   return m.setup.program.child ? supervise(&m.supervisor) != 0 : 0;
 }

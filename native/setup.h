@@ -16,6 +16,7 @@ struct setup {
   int netlink[2];        /* requests in the host's network namespace, and in the container's */
   int home, netns;       /* the network namespace we came from, and the one we are in */
   int user, owned_net;   /* the user namespace of the container, and a network namespace that belongs to it */
+  int mounts;            /* the mount namespace that the child leaves for one of the user namespace */
   int target;            /* pidfd of the process whose namespaces are joined */
   uint32_t done;         /* host steps */
   uint64_t clone_flags;
@@ -57,6 +58,7 @@ int enter_owned_netns(struct setup *m);
 pid_t pid_of(int pidfd);
 void end_process(int pidfd);
 /* userns.c */
+void hold_mounts(struct setup *m, pid_t child);
 int user_step(struct setup *m, const struct step *s);
 /* netlink.c */
 int network_step(struct setup *m, const struct step *s);
