@@ -88,7 +88,7 @@ describe('a published UDP port', { skip: lacking(root(), program('nft'), program
     }
   }
 
-  test(`passes in ${updates} updates: who goes on asking is led to the new one, and next to nothing is lost`, async t => {
+  test(`passes in ${updates} updates, and at most what is on its way at that moment is lost`, async t => {
     const ways = (['one flow', 'many flows'] as const).map(way => [way, ask('127.0.0.1', way)] as const)
     for (let version = 1; version <= updates; version++) {
       stack.write(yaml(version, port))
@@ -99,8 +99,7 @@ describe('a published UDP port', { skip: lacking(root(), program('nft'), program
     const results = await Promise.all(ways.map(async ([way, end]) => [way, await end()] as const))
     for (const [way, result] of results) t.diagnostic(`${way}, ${rate}/s: ${JSON.stringify(result)}`)
     for (const [way, { sent, lost, last, tags }] of results) {
-      // a flow that stayed with the old one would lose all until the next update, or the timeout of the kernel
-      assert.ok(lost <= sent / 20, `${way}: ${lost} of ${sent} lost`)
+      assert.ok(lost <= updates, `${way}: ${lost} of ${sent} lost`)
       assert.deepEqual([last, tags], [updates, updates + 1], way)
     }
   })

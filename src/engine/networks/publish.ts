@@ -133,7 +133,8 @@ export class PublishedPorts {
       this.#want(from, left.ports)
       this.#want(publisher.id, ports)
       await this.#firewall.flush()
-      forgetFlowsOf(ports.slice(0, found), this.#forget)
+      // there is nothing of UDP that could end on the old one: who goes on sends to the new one, and not to one that is about to go
+      forgetFlowsOf(ports, this.#forget)
     } catch (error) {
       await this.#giveBack(publisher.id, from, old, { inTheWay, record })
       throw error
