@@ -76,6 +76,7 @@ const rules: Rules = {
   'services.*.use_api_socket': no('the socket of an engine is root on its node', /^false$/),
   'services.*.userns_mode': no(task),
   'services.*.uts': no(task),
+  'services.*.volumes.*.bind.create_host_path': quiet('a swarm makes no folder on its nodes'),
   'services.*.volumes.*.bind.recursive': no(later),
   'services.*.volumes.*.bind.selinux': no(task),
   'services.*.volumes.*.consistency': quiet('for other platforms'),

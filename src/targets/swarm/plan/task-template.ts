@@ -179,10 +179,7 @@ function mountOf(project: Project, mount: Mount): SwarmMount {
       return {
         ...common,
         Source: mount.source,
-        BindOptions: given({
-          Propagation: mount.propagation,
-          CreateMountpoint: mount.createHostPath || undefined,
-        }),
+        BindOptions: given({ Propagation: mount.propagation }),
       }
     case 'volume': {
       const volume = mount.source === undefined ? undefined : project.volumes[mount.source]

@@ -211,6 +211,14 @@ test('a network that is there does not change: what differs is refused by name',
   assert.throws(() => reconcile(stack, there, wish), /"internal" and "attachable" cannot change/)
 })
 
+test('a bind asks for nothing that a swarm does not keep', async () => {
+  const plan = reconcile(await project('services: {a: {image: i, volumes: ["/tmp:/host:ro"]}}'), nothing(), wish)
+  const made = plan.nodes.flatMap(({ operation }) => (operation.kind === 'create-service' ? [operation.spec] : []))
+  // swarmkit drops CreateMountpoint, which would be a change at each up
+  const mount = { Type: 'bind', Target: '/host', ReadOnly: true, Source: '/tmp', BindOptions: {} }
+  assert.deepEqual(made[0]?.TaskTemplate.ContainerSpec.Mounts, [mount])
+})
+
 test('down removes services, then what they held, and no volume', async () => {
   const there = applied(reconcile(await project(shop), nothing(), wish), nothing())
   assert.equal(
