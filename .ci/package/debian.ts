@@ -75,13 +75,14 @@ Description: ${description}
 function units() {
   const host = 'unix:///var/run/docker.sock'
   const place = { host, env: {}, uid: 0 }
-  const launcher = ['/usr/lib/tscompose/node_modules/node/bin/node', '/usr/lib/tscompose/src/keeper/start.cjs'] as const
-  const flags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--expose-gc']
+  const node = ['/usr/lib/tscompose/node_modules/node/bin/node', '--disable-warning=ExperimentalWarning'] as const
+  const keeper = [...node, '--max-semi-space-size=1', '--expose-gc', '/usr/lib/tscompose/src/keeper/start.cjs']
   return [
-    engineUnit(['/usr/bin/tscompose', 'engine'], { hasSocket: true }),
+    // not through the command line: Node closes what it was started with when it becomes another program
+    engineUnit([...node, '/usr/lib/tscompose/src/engine/start.cjs'], { hasSocket: true }),
     engineSocketUnit(),
     keeperUnit({
-      command: keeperCommand({ ...place, socket: keeperSocket(place)!, program: [launcher[0], ...flags, launcher[1]] }),
+      command: keeperCommand({ ...place, socket: keeperSocket(place)!, program: keeper }),
       environment: {},
       host,
     }),

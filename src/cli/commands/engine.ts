@@ -1,6 +1,7 @@
 /** The engine in the foreground: for service managers, and for watching it. */
 import { spawn } from 'node:child_process'
 import { ownProgram } from '../../installation/own-program.ts'
+import { Failure } from '../../lib/failure.ts'
 import { command } from '../command.ts'
 import { usage } from '../options.ts'
 
@@ -53,7 +54,7 @@ export const engine = command({
     ['sudo tscompose engine --group docker', 'who is of that group may use it'],
     ['sudo tscompose engine --pool 10.99.0.0/16', 'networks get addresses of these'],
   ],
-  async run({ options, args, interrupts }) {
+  async run({ options, args, env, interrupts }) {
     if (args.length > 0)
       throw usage(`"engine" takes no "${args[0]}"`, 'It is "engine", "engine status" or "engine stop"')
     const words = Object.entries(options).flatMap(([name, value]) => {
@@ -61,6 +62,11 @@ export const engine = command({
       return (typeof value === 'string' ? [value] : (value ?? [])).map(each => `--${name}=${each}`)
     })
     const [path, ...first] = ownProgram('engine')
+    // Node closes what it was started with when it becomes another program (uv_disable_stdio_inheritance)
+    if (env['LISTEN_PID'] === String(process.pid))
+      throw new Failure('unsupported', 'Cannot hand the socket of a socket unit on to the engine', {
+        hint: `Start it by itself: ${[path, ...first].join(' ')}`,
+      })
     const argv = [...first, ...words]
     // Becomes it: one process, so that whoever ends or watches this one ends and watches the engine.
     process.execve?.(path, [path, ...argv])
