@@ -8,6 +8,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { Aside, type Say } from './base/aside.ts'
 import { Events } from './base/events.ts'
 import { defaultRoots, type PathRoots, Paths } from './base/paths.ts'
+import { chooseDriver, type StorageDriver } from './base/storage-driver.ts'
 import { Syncer } from './base/syncer.ts'
 import { Builder } from './build/builder.ts'
 import { BuildCache } from './build/cache.ts'
@@ -51,6 +52,8 @@ export interface EngineOptions {
   readonly buildBudget?: CacheSpace | undefined
   /** Of each layer, and of each archive that a build unpacks; those that are not there are the usual ones. */
   readonly archiveLimits?: Partial<ArchiveLimits> | undefined
+  /** Default: overlay where it works. A runtime that is handed in mounts nothing: overlay, untried. */
+  readonly storage?: StorageDriver | undefined
   /** Default: json-file. */
   readonly logs?: LogDefaults | undefined
   /** Default: that of the host. */
@@ -65,6 +68,7 @@ export interface Engine {
   readonly containers: Containers
   readonly execs: Execs
   readonly images: Images
+  readonly storage: StorageDriver
   readonly networks: Networks
   readonly volumes: Volumes
   readonly companions: Companions
@@ -87,6 +91,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const aside = new Aside(paths, say)
   const syncer = new Syncer(say)
   await Promise.all([aside.folder(paths.roots.data), aside.folder(paths.roots.run)])
+  const storage = options.runtime
+    ? (options.storage ?? 'overlay2')
+    : chooseDriver(paths.roots.data, options.storage, say)
   await using undo = new AsyncDisposableStack()
   // layers that the cache has are nobody's leftovers
   const cache = await BuildCache.open({ paths, aside, syncer })
@@ -130,6 +137,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       say,
       syncer,
       images,
+      storage,
       volumes,
       users,
       networks,
@@ -166,7 +174,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   })
   undo.defer(() => builder.close())
   let buildKit: Promise<BuildKit> | undefined
-  const info = () => engineInfo({ paths, containers, images, runtime, logDriver: logs.driver, usersMode: users.mode })
+  const info = () =>
+    engineInfo({ paths, containers, images, storage, runtime, logDriver: logs.driver, usersMode: users.mode })
   const openKit = () => (buildKit ??= loadBuildKit({ paths, builder, images, mirrors, say, networks }, info))
   undo.defer(async () => (await buildKit)?.close())
   const close = undo.move()
@@ -176,6 +185,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     containers,
     execs,
     images,
+    storage,
     networks,
     volumes,
     companions,

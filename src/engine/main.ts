@@ -27,6 +27,7 @@ const options = {
   'insecure-registry': { type: 'string', multiple: true },
   'build-cache': { type: 'string' },
   'userns-mode': { type: 'string' },
+  'storage-driver': { type: 'string' },
   'log-driver': { type: 'string' },
   'log-opt': { type: 'string', multiple: true },
   'ready-fd': { type: 'string' },
@@ -101,7 +102,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     })
   const [
     { createEngine },
-    { archiveLimits, buildBudget, logDefaults, registrySettings, userSettings },
+    { archiveLimits, buildBudget, logDefaults, registrySettings, storageDriver, userSettings },
     { release },
     { serve },
     { handlersOf },
@@ -120,6 +121,7 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     registries: registrySettings(flags, process.env, defaultSettings),
     buildBudget: buildBudget(flags),
     archiveLimits: archiveLimits(flags),
+    storage: storageDriver(flags),
     logs: logDefaults(flags),
     users: userSettings(flags),
     say,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { errnoOf, Failure } from '../lib/failure.ts'
 import { parseBytes } from '../lib/units.ts'
+import { type StorageDriver, storageDrivers } from './base/storage-driver.ts'
 import type { CacheSpace } from './build/cache-prune.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
 import type { ArchiveLimits } from './images/unpack-limits.ts'
@@ -47,6 +48,7 @@ const schema = z.strictObject({
     .string()
     .regex(/^[^:\s]+$/, 'it should be the name of a user')
     .optional(),
+  'storage-driver': z.enum(storageDrivers).optional(),
   'log-driver': z.string().optional(),
   'log-opts': z.record(z.string(), z.string()).default({}),
 })
@@ -57,6 +59,7 @@ export interface SettingFlags {
   readonly 'insecure-registry'?: readonly string[] | undefined
   readonly 'build-cache'?: string | undefined
   readonly 'userns-mode'?: string | undefined
+  readonly 'storage-driver'?: string | undefined
   readonly 'log-driver'?: string | undefined
   /** "max-size=10m". */
   readonly 'log-opt'?: readonly string[] | undefined
@@ -106,6 +109,16 @@ function bytesOf(text: string | undefined, what: string): number | undefined {
   const bytes = parseBytes(text)
   if (bytes === undefined) throw new Failure('invalid', `${what} "${text}": it should be an amount, such as 10GB`)
   return bytes
+}
+
+/** Undefined: what works. @throws Failure `invalid`. */
+export function storageDriver(flags: SettingFlags): StorageDriver | undefined {
+  const asked = flags['storage-driver']
+  if (asked === undefined) return readConfig(flags.config)['storage-driver']
+  const found = storageDrivers.find(each => each === asked)
+  if (found === undefined)
+    throw new Failure('invalid', `Cannot use storage driver "${asked}": it should be ${storageDrivers.join(' or ')}`)
+  return found
 }
 
 /** The driver of containers that name none, and its options. @throws Failure `invalid` naming what is wrong. */

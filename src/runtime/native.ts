@@ -43,6 +43,8 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   pidfdOpen: 'int host_pidfd_open(int pid)',
   pidfdSignal: 'int host_pidfd_signal(int fd, int signal)',
   lock: 'int host_lock(const char *path, int create)',
+  tellsTypes: 'int host_tells_types(const char *folder, const char *name)',
+  tryOverlay: 'int host_try_overlay(const char *lower, const char *upper, const char *work, const char *name)',
   spreadBelow: 'int host_spread_below(const char *path)',
   sealedCopy: 'int host_sealed_copy(const char *path)',
   memoryFile: 'int host_memory_file()',
@@ -151,6 +153,16 @@ export function openMonitor(): number {
 /** Tells the file system that folders made in this one are to lie apart; throws where it knows no such thing (any but ext2 to ext4). */
 export function spreadBelow(path: string): void {
   checked('ioctl', host().spreadBelow(path))
+}
+
+/** Whether listing a folder tells the kind of what is in it (d_type), by the example of `name`. */
+export function tellsTypes(folder: string, name: string): boolean {
+  return checked(`readdir "${folder}"`, host().tellsTypes(folder, name)) === 1
+}
+
+/** Takes away `name` of `lower` in an overlay that is mounted nowhere; throws what the kernel refuses of it. */
+export function tryOverlay(lower: string, upper: string, work: string, name: string): void {
+  checked('overlay', host().tryOverlay(lower, upper, work, name))
 }
 
 /** Starts the nursery, from which monitors are forked; it ends when the descriptor is closed. `title`: how its processes' names begin. */

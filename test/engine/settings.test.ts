@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { archiveLimits, buildBudget, type SettingFlags, userSettings } from '../../src/engine/settings.ts'
+import {
+  archiveLimits,
+  buildBudget,
+  type SettingFlags,
+  storageDriver,
+  userSettings,
+} from '../../src/engine/settings.ts'
 import { temporaryFolder } from '../support/temporary-paths.ts'
 
 function flags(t: TestContext, content: unknown, more: SettingFlags = {}): SettingFlags {
@@ -58,4 +64,15 @@ test('the user namespace of containers that say nothing, by a flag before the fi
     message: 'Cannot use user namespace mode "yes": it should be host or auto',
   })
   assert.throws(() => userSettings(flags(t, { 'userns-mode': 'private' })), /userns-mode: /)
+})
+
+test('roots are made by the storage driver that is named, or by the one that works', t => {
+  assert.equal(storageDriver(flags(t, {})), undefined)
+  assert.equal(storageDriver(flags(t, { 'storage-driver': 'vfs' })), 'vfs')
+  assert.equal(storageDriver(flags(t, { 'storage-driver': 'vfs' }, { 'storage-driver': 'overlay2' })), 'overlay2')
+  assert.throws(() => storageDriver({ 'storage-driver': 'btrfs' }), {
+    kind: 'invalid',
+    message: 'Cannot use storage driver "btrfs": it should be overlay2 or vfs',
+  })
+  assert.throws(() => storageDriver(flags(t, { 'storage-driver': 'zfs' })), /storage-driver: Invalid option/)
 })

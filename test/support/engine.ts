@@ -33,16 +33,29 @@ export class TestEngine {
   }
 
   /**
-   * Starts an engine with a busybox image in it. `disk`: on a file system of its own, of this size ("24m"). `config`: what is in its
+   * Starts an engine with a busybox image in it. `disk`: on a file system of its own, of this size ("24m"); `onOverlay`: on an overlay mount. `config`: what is in its
    * engine.json, told where its files are.
    */
   static async start(
     images: readonly string[] = ['busybox'],
-    { disk, config }: { readonly disk?: string; readonly config?: (folder: string) => object } = {},
+    {
+      disk,
+      onOverlay = false,
+      config,
+    }: { readonly disk?: string; readonly onOverlay?: boolean; readonly config?: (folder: string) => object } = {},
   ): Promise<TestEngine> {
     const engine = new TestEngine(mkdtempSync(join(tmpdir(), 'tsc-')))
     if (disk !== undefined) {
       engine.#expectOk(await command('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'tscompose-test', engine.folder]))
+      engine.#hasDisk = true
+    }
+    if (onOverlay) {
+      // its own upper is on a tmpfs: the machine's may be an overlay already
+      engine.#expectOk(await command('mount', ['-t', 'tmpfs', 'tscompose-test', engine.folder]))
+      const [lower, upper, work, data] = ['lower', 'upper', 'work', 'data'].map(name => join(engine.folder, name))
+      for (const folder of [lower, upper, work, data]) mkdirSync(folder!)
+      const layers = `lowerdir=${lower},upperdir=${upper},workdir=${work}`
+      engine.#expectOk(await command('mount', ['-t', 'overlay', '-o', layers, 'tscompose-test', data!]))
       engine.#hasDisk = true
     }
     if (config) {
@@ -170,7 +183,7 @@ export class TestEngine {
     }
     const { log } = this
     if (this.#hasDisk) {
-      this.#expectOk(await command('umount', [this.folder]))
+      this.#expectOk(await command('umount', ['-R', this.folder]))
       rmSync(this.#log, { force: true })
     }
     if (process.env.KEEP) console.log(`kept ${this.folder}`)

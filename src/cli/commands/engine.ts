@@ -40,6 +40,11 @@ export const engine = command({
       about:
         'User namespace of containers that say nothing: host (default), or auto, ids of their own for each project',
     },
+    'storage-driver': {
+      kind: 'text',
+      value: 'overlay2|vfs',
+      about: 'Roots by overlay, or as whole copies (default: overlay where the data folder takes it)',
+    },
     'log-driver': {
       kind: 'text',
       value: 'NAME',

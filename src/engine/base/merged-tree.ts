@@ -19,8 +19,8 @@ import {
 } from 'node:fs'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import { fsPath, nameOfBytes } from '../../lib/file-name.ts'
-import { getXattr } from '../../runtime/native.ts'
 import type { HostPath, RootPath } from '../../runtime/spec.ts'
+import { isOpaque, isWhiteout } from './layer-marks.ts'
 
 const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const fileOnly = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
@@ -272,12 +272,4 @@ function folder(fds: readonly number[], mounts: Mounts | undefined): TreeFolder 
 function emptyRoot(mounts: Mounts | undefined): TreeFolder {
   const stat = Object.assign(statSync('/proc'), { mode: constants.S_IFDIR | 0o755, uid: 0, gid: 0 })
   return { kind: 'folder', mounts, fds: [], stat, path: '/proc/.' }
-}
-
-export function isWhiteout(stat: Stats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0
-}
-
-export function isOpaque(path: string): boolean {
-  return getXattr(path, 'trusted.overlay.opaque')?.toString() === 'y'
 }

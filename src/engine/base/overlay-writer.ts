@@ -19,24 +19,15 @@ import {
 } from 'node:fs'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import { fsPath } from '../../lib/file-name.ts'
-import { asFileOwner, makeNode, setXattr } from '../../runtime/native.ts'
+import { asFileOwner } from '../../runtime/native.ts'
 import type { HostPath, IdRange } from '../../runtime/spec.ts'
 import { copyNode, type Owner } from './copy-node.ts'
 import { readImageXattrs, setImageXattrs } from './image-xattrs.ts'
-import {
-  isOpaque,
-  isWhiteout,
-  MergedTree,
-  type Mounts,
-  namesIn,
-  shownByMount,
-  type TreeFolder,
-  type TreeNode,
-} from './merged-tree.ts'
+import { isOpaque, isWhiteout, makeWhiteout, markOpaque } from './layer-marks.ts'
+import { MergedTree, type Mounts, namesIn, shownByMount, type TreeFolder, type TreeNode } from './merged-tree.ts'
 import { linkText } from './tree-tar.ts'
 
 const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-const opaqueXattr = 'trusted.overlay.opaque'
 /** What the kernel allows in one path. */
 const mostLinks = 40
 
@@ -203,7 +194,7 @@ export class OverlayWriter implements Disposable {
     const fd = this.#openFolder(path)
     fchownSync(fd, made.owner.uid, made.owner.gid)
     fchmodSync(fd, made.mode)
-    if (hidden) setXattr(`/proc/self/fd/${fd}/.`, opaqueXattr, yes)
+    if (hidden) markOpaque(`/proc/self/fd/${fd}/.`)
     const stat = lstatSync(`/proc/self/fd/${fd}/.`)
     return { kind: 'folder', stat, name: `${parent.name}/${name}`, parent, lower: undefined, mounts: undefined, fd }
   }
@@ -258,7 +249,7 @@ export class OverlayWriter implements Disposable {
     const lower = parent.lower && this.#below!.child(parent.lower, name)
     if (lower === undefined) return
     if (lower.kind === 'folder') this.#below!.close(lower)
-    makeNode(path, 'character-device', 0, 0)
+    makeWhiteout(path)
   }
 
   /** The folder's descriptor in the upper, made there (copied up) when it is only below. */
@@ -322,8 +313,6 @@ export class OverlayWriter implements Disposable {
     return true
   }
 }
-
-const yes = Buffer.from('y')
 
 function at(fd: number, name: string): HostPath {
   return `/proc/self/fd/${fd}/${name}`

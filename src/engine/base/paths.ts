@@ -57,6 +57,10 @@ export class Paths {
   containerUpper(id: string): string {
     return join(this.container(id), 'upper')
   }
+  /** Copies of images that are mounted, where overlay does not work. */
+  containerImages(id: string): string {
+    return join(this.container(id), 'images')
+  }
   containerWork(id: string): string {
     return join(this.container(id), 'work')
   }

@@ -3,7 +3,8 @@ import { lstatSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fsPath } from '../../lib/file-name.ts'
 import type { HostPath } from '../../runtime/spec.ts'
-import { isOpaque, isWhiteout, MergedTree, namesIn, type TreeFolder } from './merged-tree.ts'
+import { isOpaque, isWhiteout } from './layer-marks.ts'
+import { MergedTree, namesIn, type TreeFolder } from './merged-tree.ts'
 import { type FileEntry, type Marker, treeTar } from './tree-tar.ts'
 
 /** Milliseconds between two turns of the event loop. */

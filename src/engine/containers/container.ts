@@ -62,6 +62,8 @@ export const recordSchema = z.object({
   /** Of that image, lowest first: it may go before the container does. Records of older engines have none. */
   layers: z.array(digestSchema).readonly().optional(),
   imageRef: z.string(),
+  /** `copy`: its writable folder holds a whole copy of the image; otherwise it lies over the layers. */
+  root: z.literal('copy').optional(),
   config: configSchema,
   hostConfig: hostConfigSchema,
   endpoints: z.array(endpointRequestSchema),

@@ -3,6 +3,7 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import type { Aside, Say } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
+import type { StorageDriver } from '../base/storage-driver.ts'
 import type { Syncer } from '../base/syncer.ts'
 import type { Images } from '../images/images.ts'
 import type { Compressor } from '../logs/compressor.ts'
@@ -21,6 +22,8 @@ export interface Parts {
   readonly say: Say
   readonly syncer: Syncer
   readonly images: Images
+  /** How roots of new containers, and of builds' commands, are made. */
+  readonly storage: StorageDriver
   readonly volumes: Volumes
   /** Ids of the host that user namespaces have. */
   readonly users: UserRanges

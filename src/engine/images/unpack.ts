@@ -24,10 +24,10 @@ import {
 } from 'node:fs'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import { bytesOfName, fsPath } from '../../lib/file-name.ts'
-import { makeNode, setXattr } from '../../runtime/native.ts'
+import { makeNode } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import { mostXattrs, setImageXattrs } from '../base/image-xattrs.ts'
-import { isWhiteout } from '../base/merged-tree.ts'
+import { isWhiteout, makeWhiteout, markOpaque } from '../base/layer-marks.ts'
 import { isSpaceError, writeFailure } from '../base/space.ts'
 import { fileTime, type TarEntry, TarReader } from '../base/tar-reader.ts'
 import { writeContent } from '../base/write-content.ts'
@@ -48,7 +48,6 @@ export interface Unpacked {
 
 const whiteoutPrefix = '.wh.'
 const opaqueMarker = '.wh..wh..opq'
-const opaqueXattr = 'trusted.overlay.opaque'
 /** Highest uid and gid there is; the next one means "leave as it is" to chown. */
 const largestId = 0xfffffffe
 const longestPath = 4096
@@ -138,7 +137,7 @@ class LayerFolder {
     const opaque = entry.type === 'directory' && before !== undefined && isWhiteout(before)
     if (before !== undefined) this.#remove(name)
     await this.#makeNew(name, entry, reader)
-    if (opaque) setXattr(this.#at(name), opaqueXattr, yes)
+    if (opaque) markOpaque(this.#at(name))
   }
 
   async #makeNew(name: string, entry: TarEntry, reader: TarReader): Promise<void> {
@@ -208,7 +207,7 @@ class LayerFolder {
       if (path.length === 1) this.#opaque = true
       else {
         this.#makeParents(path, entry)
-        setXattr(this.#at(path.slice(0, -1).join('/')), opaqueXattr, yes)
+        markOpaque(this.#at(path.slice(0, -1).join('/')))
       }
       return
     }
@@ -217,8 +216,8 @@ class LayerFolder {
     const name = [...path.slice(0, -1), hidden].join('/')
     const before = this.#stat(name)
     // what this layer itself brings stays (image spec: a whiteout is for lower layers); its folder hides the lower one
-    if (before?.isDirectory()) setXattr(this.#at(name), opaqueXattr, yes)
-    else if (before === undefined) makeNode(this.#at(name), 'character-device', 0, 0)
+    if (before?.isDirectory()) markOpaque(this.#at(name))
+    else if (before === undefined) makeWhiteout(this.#at(name))
   }
 
   /** Folders above the last component: made when missing, refused when they are links or files. */
@@ -241,7 +240,7 @@ class LayerFolder {
       const fd = openSync(fsPath(this.#at(name)), folderOnly)
       fchmodSync(fd, 0o755)
       closeSync(fd)
-      if (stat !== undefined) setXattr(this.#at(name), opaqueXattr, yes)
+      if (stat !== undefined) markOpaque(this.#at(name))
     }
   }
 
@@ -259,8 +258,6 @@ class LayerFolder {
     return name === '' ? this.#root : `${this.#root}/${name}`
   }
 }
-
-const yes = Buffer.from('y')
 
 /** A path's parts; "." and a leading "/" mean the layer's root, ".." is refused whatever it would mean. */
 function components(name: string, entry: TarEntry): readonly string[] {

@@ -20,6 +20,7 @@ export interface Backend extends SystemBackend {
   readonly containers: Containers & NetworkMembers
   readonly execs: Execs
   readonly images: ImageBackend['images']
+  readonly storage: ImageBackend['storage']
   readonly builder: ImageBackend['builder']
   readonly buildClassic: ImageBackend['buildClassic']
   readonly networks: Networks
@@ -38,6 +39,7 @@ export function handlersOf(
     ...execRoutes(engine.execs),
     ...imageRoutes({
       images: engine.images,
+      storage: engine.storage,
       containers: engine.containers,
       builder: engine.builder,
       buildClassic: engine.buildClassic,

@@ -1,12 +1,16 @@
 /** An image to Docker's JSON: inspect and list. */
 import type { ImageInspect, ImageSummary } from '../../api/images.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import type { StorageDriver } from '../base/storage-driver.ts'
 import type { Image } from '../images/image.ts'
 
 const never = '0001-01-01T00:00:00Z'
 
 /** `layers`: its unpacked folders, lowest first. */
-export function imageInspect(image: Image, layers: readonly HostPath[]): ImageInspect {
+export function imageInspect(
+  image: Image,
+  { layers, storage }: { readonly layers: readonly HostPath[]; readonly storage: StorageDriver },
+): ImageInspect {
   const config = {
     Cmd: null,
     Entrypoint: null,
@@ -36,9 +40,11 @@ export function imageInspect(image: Image, layers: readonly HostPath[]): ImageIn
     ContainerConfig: config,
     VirtualSize: image.size,
     GraphDriver: {
-      Name: 'overlay2',
+      Name: storage,
       Data:
-        upper === undefined ? null : { UpperDir: upper, ...(lower.length > 0 ? { LowerDir: lower.join(':') } : {}) },
+        upper === undefined || storage === 'vfs'
+          ? null
+          : { UpperDir: upper, ...(lower.length > 0 ? { LowerDir: lower.join(':') } : {}) },
     },
     RootFS: { Type: 'layers', Layers: image.diffIds },
     Metadata: { LastTagTime: image.lastTagged?.toISOString() ?? never },

@@ -36,6 +36,7 @@ const rows: Readonly<Record<Exclude<keyof Paths, 'roots' | 'name'>, Row>> = {
   containerForward: ({ paths, id }) => paths.containerForward(id),
   containerUpper: ({ paths, id }) => paths.containerUpper(id),
   containerWork: ({ paths, id }) => paths.containerWork(id),
+  containerImages: ({ paths, id }) => paths.containerImages(id),
   containerState: ({ paths, id }) => paths.containerState(id),
   containerStateSpare: ({ paths, id }) => paths.containerStateSpare(id),
   containerRun: ({ paths, id }) => paths.containerRun(id),

@@ -3,8 +3,9 @@ import { lstatSync, rmdirSync, unlinkSync } from 'node:fs'
 import { errnoOf } from '../../../lib/failure.ts'
 import { fsPath } from '../../../lib/file-name.ts'
 import type { HostPath, RootPath } from '../../../runtime/spec.ts'
+import { isOpaque } from '../../base/layer-marks.ts'
 import { differs } from '../../base/layer-tar.ts'
-import { isOpaque, MergedTree, type TreeFolder } from '../../base/merged-tree.ts'
+import { MergedTree, type TreeFolder } from '../../base/merged-tree.ts'
 import { linkText } from '../../base/tree-tar.ts'
 
 /** What the kernel allows in one path. */

@@ -3,9 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId } from '../../../lib/ids.ts'
 import type { ContainerSpec, HostPath, MountSpec } from '../../../runtime/spec.ts'
+import { layerTar } from '../../base/layer-tar.ts'
 import { readTreeFile } from '../../base/merged-tree.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import type { BuildCommand, RunCommand } from '../../build/run-command.ts'
+import { unpack } from '../../images/unpack.ts'
 import { resolveDevices } from '../config/devices.ts'
 import { commandEnvironment } from '../config/environment.ts'
 import { fillHostConfig } from '../config/host-config.ts'
@@ -15,6 +17,7 @@ import { containerSpec } from '../config/spec.ts'
 import { findUser } from '../config/user.ts'
 import { runtimePlaces } from '../files/changes.ts'
 import { sortMounts } from '../files/mounts.ts'
+import { copiedMounts, wholeCopy } from '../files/whole-copy.ts'
 import type { Parts } from '../parts.ts'
 import { type CommandNetwork, hostFileMounts, hostname, openNetwork } from './command-network.ts'
 import { missingPoints, removePoints } from './mount-points.ts'
@@ -26,7 +29,21 @@ const killed = 9
 
 /** Runs builds' commands on the engine's own runtime and networks. */
 export function commandRunner(parts: Parts): RunCommand {
-  return command => runCommand(parts, command)
+  return command => (parts.storage === 'vfs' ? runOnCopy : runCommand)(parts, command)
+}
+
+/** Where overlay does not work: on a copy of all layers, of which what has changed is put into the upper. */
+async function runOnCopy(parts: Parts, command: BuildCommand): Promise<number> {
+  const { layers: below, upper, work } = command
+  const root = join(work, 'root')
+  if (below.length > 0) await wholeCopy(below, root, { ownRoot: true })
+  const mounts = await copiedMounts(command.mounts, join(work, 'images'))
+  if (below.length === 0) return await runCommand(parts, { ...command, mounts })
+  const code = await runCommand(parts, { ...command, layers: [], upper: root, mounts })
+  if (code !== 0) return code
+  const limits = { bytes: Infinity, entries: Infinity, depth: Infinity }
+  await unpack(layerTar(root, { below, places: new Set(), whole: true }), upper, limits)
+  return code
 }
 
 async function runCommand(parts: Parts, command: BuildCommand): Promise<number> {

@@ -45,7 +45,7 @@ export interface Resolved {
 }
 
 export function containerSpec(
-  record: Pick<ContainerRecord, 'id' | 'config' | 'hostConfig'>,
+  record: Pick<ContainerRecord, 'id' | 'config' | 'hostConfig' | 'root'>,
   resolved: Resolved,
 ): ContainerSpec {
   const { config, hostConfig } = record
@@ -54,7 +54,7 @@ export function containerSpec(
     kind: 'container',
     id: record.id,
     root: {
-      kind: 'overlay',
+      kind: record.root ?? 'overlay',
       layers: resolved.layers,
       upper: resolved.upper,
       work: resolved.work,

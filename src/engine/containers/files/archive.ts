@@ -7,7 +7,7 @@ import { MergedTree, type TreeFolder, type TreeNode } from '../../base/merged-tr
 import { treeTar, walkTree } from '../../base/tree-tar.ts'
 import type { Container } from '../container.ts'
 import { type Parts, tell } from '../parts.ts'
-import { canonical, isBehindFile, look, ownLayers, viewOf } from './view.ts'
+import { canonical, isBehindFile, look, ownTree, viewOf } from './view.ts'
 
 /** `ref`: what the client called the container, which the texts repeat. */
 interface Place {
@@ -47,7 +47,8 @@ export async function readArchive(parts: Parts, container: Container, place: Pla
 
 /** All of its own files, with nothing that is mounted over them. */
 export async function exportRoot(parts: Parts, container: Container): Promise<Archive> {
-  const tree = new MergedTree(await ownLayers(parts, container))
+  const { below, own, whole } = await ownTree(parts, container)
+  const tree = new MergedTree(whole ? [own] : [...below, own])
   tell(parts, container, 'export')
   return { content: disposing(tree, treeTar(walkTree(tree, tree.root, ''))) }
 }

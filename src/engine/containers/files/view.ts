@@ -30,20 +30,29 @@ export async function viewOf(parts: Parts, container: Container): Promise<View> 
     const ids = container.record.users
     return { tree: () => new MergedTree([root]), writer: () => new OverlayWriter([], root, { ids }), ids }
   }
-  const layers = await ownLayers(parts, container)
+  const { below, own, whole } = await ownTree(parts, container)
+  const layers = whole ? [] : below
   const mounts = mountsOf(parts, container)
   return {
-    tree: () => new MergedTree(layers, mounts),
-    writer: () => new OverlayWriter(layers.slice(0, -1), layers.at(-1)!, { mounts }),
+    tree: () => new MergedTree([...layers, own], mounts),
+    writer: () => new OverlayWriter(layers, own, { mounts }),
     ids: undefined,
   }
 }
 
-/** Its image and what it changed of it, lowest first, without anything that is mounted. */
-export async function ownLayers(parts: Parts, container: Container): Promise<readonly HostPath[]> {
-  const layers = imageLayers(parts.images, container.record)
+/** A container's files without anything that is mounted. */
+export interface OwnTree {
+  /** Its image, lowest first. */
+  readonly below: readonly HostPath[]
+  /** What it changed of that; `whole`: what it did not change as well. */
+  readonly own: HostPath
+  readonly whole: boolean
+}
+
+export async function ownTree(parts: Parts, container: Container): Promise<OwnTree> {
+  const below = imageLayers(parts.images, container.record)
   await ensureUpper(parts, container)
-  return [...layers, parts.paths.containerUpper(container.id)]
+  return { below, own: parts.paths.containerUpper(container.id), whole: container.record.root === 'copy' }
 }
 
 function mountsOf(parts: Parts, container: Container): Mounts {

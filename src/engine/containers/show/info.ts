@@ -9,6 +9,7 @@ import { stableHash } from '../../../lib/stable-json.ts'
 import type { LimitName } from '../../../runtime/parts/cgroup-limits.ts'
 import type { Runtime } from '../../../runtime/runtime.ts'
 import type { Paths } from '../../base/paths.ts'
+import type { StorageDriver } from '../../base/storage-driver.ts'
 import type { Images } from '../../images/images.ts'
 import { logDrivers } from '../../logs/log-options.ts'
 import { defaultRuntime, runtimes } from '../config/runtimes.ts'
@@ -42,6 +43,7 @@ export interface InfoSources {
   readonly paths: Paths
   readonly containers: Containers
   readonly images: Images
+  readonly storage: StorageDriver
   readonly runtime: Runtime
   /** Of containers that name none. */
   readonly logDriver: string
@@ -50,7 +52,7 @@ export interface InfoSources {
 }
 
 export async function engineInfo(sources: InfoSources): Promise<Info> {
-  const { paths, containers, images, runtime, logDriver, usersMode } = sources
+  const { paths, containers, images, storage, runtime, logDriver, usersMode } = sources
   const [osRelease, machineId, forwarding] = await Promise.all(
     ['/etc/os-release', '/etc/machine-id', '/proc/sys/net/ipv4/ip_forward'].map(textOf),
   )
@@ -64,8 +66,8 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     ContainersPaused: counts.paused,
     ContainersStopped: counts.stopped,
     Images: images.list().length,
-    Driver: 'overlay2',
-    DriverStatus: [['Supports d_type', 'true']],
+    Driver: storage,
+    DriverStatus: storage === 'vfs' ? [] : [['Supports d_type', 'true']],
     Plugins: {
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],

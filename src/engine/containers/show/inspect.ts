@@ -9,7 +9,6 @@ import type {
   ContainerState as StateReply,
 } from '../../../api/containers.ts'
 import { humanDuration } from '../../../lib/units.ts'
-import { folderSize } from '../../base/folder-size.ts'
 import { endpointSettings, namesOf } from '../../networks/attachment.ts'
 import { portList, portMap } from '../../networks/published-port.ts'
 import type { Users } from '../../users/user-ranges.ts'
@@ -17,6 +16,7 @@ import { networkKind } from '../config/endpoints.ts'
 import { liveMembers } from '../config/host-config.ts'
 import { checkSecurityOptions } from '../config/security-options.ts'
 import type { Container, MountPoint } from '../container.ts'
+import { writtenBytes } from '../files/written-bytes.ts'
 import { linksTo, shownLinks } from '../linked.ts'
 import type { Parts } from '../parts.ts'
 import { shownStatus } from '../state.ts'
@@ -30,6 +30,8 @@ export async function inspect(parts: Parts, container: Container, { size = false
   const folder = paths.container(filesOf(parts, container))
   const image = parts.images.find(record.imageId)
   const layers = image ? parts.images.layers(image) : []
+  const storage = record.root === 'copy' ? 'vfs' : 'overlay2'
+  const written = size ? await writtenBytes(parts, container) : 0
   return {
     Id: id,
     Created: record.created,
@@ -43,7 +45,7 @@ export async function inspect(parts: Parts, container: Container, { size = false
     LogPath: ['json-file', 'local'].includes(record.hostConfig.LogConfig.Type) ? paths.containerLog(id) : '',
     Name: `/${record.name}`,
     RestartCount: container.state.restartCount,
-    Driver: 'overlay2',
+    Driver: storage,
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
@@ -55,18 +57,18 @@ export async function inspect(parts: Parts, container: Container, { size = false
       ...(record.users && { IDMappings: idMappings(record.users) }),
     } as ContainerInspect['HostConfig'],
     GraphDriver: {
-      Data: {
-        ID: id,
-        LowerDir: layers.toReversed().join(':'),
-        UpperDir: paths.containerUpper(id),
-        WorkDir: paths.containerWork(id),
-      },
-      Name: 'overlay2',
+      Data:
+        storage === 'vfs'
+          ? null
+          : {
+              ID: id,
+              LowerDir: layers.toReversed().join(':'),
+              UpperDir: paths.containerUpper(id),
+              WorkDir: paths.containerWork(id),
+            },
+      Name: storage,
     },
-    ...(size && {
-      SizeRw: await folderSize(paths.containerUpper(id)),
-      SizeRootFs: (image?.size ?? 0) + (await folderSize(paths.containerUpper(id))),
-    }),
+    ...(size && { SizeRw: written, SizeRootFs: (image?.size ?? 0) + written }),
     Mounts: mountReplies(parts, container),
     Config: record.config as ContainerInspect['Config'],
     NetworkSettings: networkSettings(parts, container),
@@ -89,7 +91,7 @@ export async function summary(
 ): Promise<ContainerSummary> {
   const { record, state } = container
   const exposed = Object.keys(record.config.ExposedPorts ?? {})
-  const rw = size ? await folderSize(parts.paths.containerUpper(container.id)) : 0
+  const rw = size ? await writtenBytes(parts, container) : 0
   return {
     Id: container.id,
     Names: [`/${record.name}`, ...linksTo(parts, container).map(({ from, alias }) => `/${from.name}/${alias}`)],

@@ -5,7 +5,7 @@ import { layerTar } from '../../base/layer-tar.ts'
 import { type Image, imageConfigSchema } from '../../images/image.ts'
 import type { Container } from '../container.ts'
 import { runtimePlaces } from '../files/changes.ts'
-import { ownLayers } from '../files/view.ts'
+import { ownTree } from '../files/view.ts'
 import { type Parts, tell } from '../parts.ts'
 import { pause, unpause } from './pause.ts'
 
@@ -23,7 +23,7 @@ export async function commit(parts: Parts, container: Container, options: Contai
   if (container.state.status === 'removing' || container.state.status === 'dead')
     throw new Failure('conflict', `You cannot commit container ${container.id} which is ${container.state.status}`)
   const { comment = '', author = '' } = options
-  const layers = await ownLayers(parts, container)
+  const { own, ...tree } = await ownTree(parts, container)
   const held = options.pause && container.state.status === 'running'
   if (held) await pause(parts, container)
   try {
@@ -37,7 +37,7 @@ export async function commit(parts: Parts, container: Container, options: Contai
       comment,
       repo: options.repo,
       tag: options.tag,
-      layer: layerTar(layers.at(-1)!, { below: layers.slice(0, -1), places: runtimePlaces }),
+      layer: layerTar(own, { ...tree, places: runtimePlaces }),
     })
     tell(parts, container, 'commit', { comment, imageID: image.id, imageRef: name })
     return image

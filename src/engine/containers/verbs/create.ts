@@ -17,6 +17,7 @@ import { resolveMounts } from '../config/mount-points.ts'
 import { checkSysctls } from '../config/spec.ts'
 import { Container, newState, recordVersion } from '../container.ts'
 import { populateVolumes } from '../files/mounts.ts'
+import { ensureUpper } from '../files/upper.ts'
 import { checkLinks } from '../linked.ts'
 import { type Parts, tell } from '../parts.ts'
 import { usersOf } from '../users.ts'
@@ -89,6 +90,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
         imageId: image.id,
         layers: image.diffIds,
         imageRef: body.Image,
+        ...(parts.storage === 'vfs' && { root: 'copy' as const }),
         config,
         hostConfig: asked,
         endpoints,
@@ -101,6 +103,8 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
     // what does not work out for this container is told now and not when it starts
     logFile(container.record, parts.paths.containerLog(id))
     await mkdir(parts.paths.container(id), { mode: 0o700 })
+    // a copy takes its time, and room: both now and not at the start
+    if (container.record.root === 'copy') await ensureUpper(parts, container)
     await options.add(container)
     tell(parts, container, 'create')
     return { Id: id, Warnings: warnings }

@@ -17,6 +17,7 @@ import type { Container } from '../container.ts'
 import { hostFileNames, writeHostFiles } from '../files/host-files.ts'
 import { mountSpecs } from '../files/mounts.ts'
 import { ensureUpper } from '../files/upper.ts'
+import { copiedMounts } from '../files/whole-copy.ts'
 import { imageLayers } from '../layers.ts'
 import { linkedContainers, tellLinked } from '../linked.ts'
 import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
@@ -115,7 +116,7 @@ async function prepare(
   const links = linkedContainers(parts, container)
   const user = userNamespace(parts, container, { network: network.spec })
   const made = await Promise.allSettled([
-    mountSpecs(container, { ...mountSources(parts), folder, hostFiles: hostFileNames }),
+    ownMounts(parts, container, folder),
     openSandbox(parts, container, network, { undo, user }),
     network.filesOf === container.id &&
       writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname, links }),
@@ -135,6 +136,13 @@ async function prepare(
     attach: waitingStreams(container),
   })
   return { spec, network }
+}
+
+async function ownMounts(parts: Parts, container: Container, folder: string): Promise<MountSpec[]> {
+  const mounts = await mountSpecs(container, { ...mountSources(parts), folder, hostFiles: hostFileNames })
+  return container.record.root === 'copy'
+    ? await copiedMounts(mounts, parts.paths.containerImages(container.id))
+    : mounts
 }
 
 function mountSources({ images, volumes }: Parts) {
@@ -232,7 +240,8 @@ export function containerUser(
   user: string = container.record.config.User,
 ): FoundUser {
   const groupAdd = container.record.hostConfig.GroupAdd ?? []
-  const tree = [...layers, parts.paths.containerUpper(container.id)]
+  const upper = parts.paths.containerUpper(container.id)
+  const tree = container.record.root === 'copy' ? [upper] : [...layers, upper]
   const text = (path: string) => readTreeFile(tree, path, largestFile)?.toString('utf8') ?? ''
   return findUser(user, groupAdd, { passwd: text('/etc/passwd'), group: text('/etc/group') })
 }

@@ -5,6 +5,7 @@ import { booleanFilter, checkFilters, timeFilter } from '../../../api/filters.ts
 import type { imageEndpoints } from '../../../api/images.ts'
 import type { BuildLine } from '../../../api/json-lines.ts'
 import { Failure, messageOf } from '../../../lib/failure.ts'
+import type { StorageDriver } from '../../base/storage-driver.ts'
 import type { CacheUsage } from '../../build/cache-usage.ts'
 import type { ClassicBuild } from '../../build/classic/classic.ts'
 import type { Containers } from '../../containers/containers.ts'
@@ -17,6 +18,7 @@ import { progressStream } from '../progress-stream.ts'
 
 export interface ImageBackend {
   readonly images: Images
+  readonly storage: StorageDriver
   readonly containers: Pick<Containers, 'usersOfImage'>
   readonly builder: { readonly usage: Pick<CacheUsage, 'list' | 'prune'> }
   readonly buildClassic: (build: ClassicBuild) => Promise<void>
@@ -25,7 +27,7 @@ export interface ImageBackend {
 }
 
 export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoints> {
-  const { images, containers, builder, decodeRegistryAuth } = backend
+  const { images, storage, containers, builder, decodeRegistryAuth } = backend
   const usedBy = (id: string) => containers.usersOfImage(id)
   return {
     imageList: async ({ query }) => {
@@ -43,7 +45,7 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
     imageInspect: ({ params, query }) => {
       const image = images.get(params.name)
       checkPlatform(image, params.name, query.platform)
-      return imageInspect(image, images.layers(image))
+      return imageInspect(image, { layers: images.layers(image), storage })
     },
     imageCreate: ({ query, headers, body }, { signal }) => {
       if (query.fromSrc !== undefined && query.fromSrc !== '') {
