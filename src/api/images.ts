@@ -194,6 +194,8 @@ export const imageEndpoints = table({
     reply: progress<BuildLine>(),
     headers: { registryConfig: 'X-Registry-Config' },
   }),
+  /** The `buildid` of a build that runs. */
+  buildCancel: endpoint('POST', '/build/cancel', { query: { id: 'string' }, reply: empty, status: 200 }),
   buildPrune: endpoint('POST', '/build/prune', {
     query: {
       filters: 'filters',

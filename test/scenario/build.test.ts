@@ -231,6 +231,31 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
     }
   })
 
+  test('POST /build/cancel ends the build of that id, and forgives one that nobody runs', async () => {
+    const before = await engine.stock()
+    const client = createClient(engine.host)
+    try {
+      for (const version of ['1', '2']) {
+        const began = Promise.withResolvers<void>()
+        const query = { version, buildid: `mine-${version}` }
+        const lines = call(query, { Dockerfile: 'FROM busybox\nRUN echo begins; sleep 1000\n' }, line => {
+          if (/begins/.test(line.stream ?? '') || line.id === 'moby.buildkit.trace') began.resolve()
+        })
+        await began.promise
+        await client.call(endpoints.buildCancel, { query: { id: 'another' } })
+        await client.call(endpoints.buildCancel, { query: { id: query.buildid } })
+        assert.equal((await lines).at(-1)?.error, 'context canceled')
+        await cleared(before)
+      }
+      await assert.rejects(client.call(endpoints.buildCancel, {}), {
+        kind: 'invalid',
+        message: 'build ID not provided',
+      })
+    } finally {
+      client.close()
+    }
+  })
+
   test('docker build without BuildKit', { skip: lacking(program('docker')) }, async () => {
     const folder = join(engine.folder, 'context')
     mkdirSync(folder)

@@ -14,6 +14,7 @@ import type { Images } from '../../images/images.ts'
 import { listImages } from '../image-list.ts'
 import { checkPlatform, isFor, parsePlatformJson, platformText } from '../image-platform.ts'
 import { imageInspect, imageSummary } from '../image-shapes.ts'
+import { NamedBuilds } from '../named-builds.ts'
 import { progressStream } from '../progress-stream.ts'
 
 export interface ImageBackend {
@@ -28,6 +29,7 @@ export interface ImageBackend {
 
 export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoints> {
   const { images, storage, containers, builder, decodeRegistryAuth } = backend
+  const builds = new NamedBuilds()
   const usedBy = (id: string) => containers.usersOfImage(id)
   return {
     imageList: async ({ query }) => {
@@ -138,8 +140,11 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
     },
     imageBuild: ({ query, headers, body }, { signal }) =>
       progressStream<BuildLine>(onLine =>
-        backend.buildClassic({ query, registryConfig: headers.registryConfig, body, onLine, signal }),
+        builds.run(query.buildid, signal, ending =>
+          backend.buildClassic({ query, registryConfig: headers.registryConfig, body, onLine, signal: ending }),
+        ),
       ),
+    buildCancel: async ({ query }) => builds.cancel(query.id),
     buildPrune: async ({ query }) => {
       const { filters = {}, all = false } = query
       const space = {
