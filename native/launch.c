@@ -27,15 +27,19 @@ extern char **environ;
 
 static int other = -1; /* its pidfd */
 
-/* "warm-DEV-INO" of this installation in the folder of compiled code, which must be one that only we can write; 0 when there is none. */
+/*
+ * "tscompose-warm-DEV-INO" of this installation in the user's run folder, which must be one that only we can write, so that there is one process for a
+ * user and an installation, whatever HOME is; 0 when there is none.
+ */
 static int socket_path(const char *start, struct sockaddr_un *address) {
-  const char *folder = getenv("NODE_COMPILE_CACHE"), *wanted = getenv("TSCOMPOSE_WARM");
+  const char *folder = getenv("TSCOMPOSE_WARM_FOLDER"), *wanted = getenv("TSCOMPOSE_WARM");
+  if (!folder) folder = geteuid() ? getenv("XDG_RUNTIME_DIR") : "/run";
   struct stat at, of;
   if (!folder || *folder != '/' || (wanted && !strcmp(wanted, "0"))) return 0;
   if (lstat(folder, &at) || !S_ISDIR(at.st_mode) || at.st_uid != geteuid() || (at.st_mode & 022)) return 0;
   if (geteuid() != getuid() || stat(start, &of)) return 0;
   address->sun_family = AF_UNIX;
-  int length = snprintf(address->sun_path, sizeof address->sun_path, "%s/warm-%llx-%llx", folder,
+  int length = snprintf(address->sun_path, sizeof address->sun_path, "%s/tscompose-warm-%llx-%llx", folder,
                         (unsigned long long)of.st_dev, (unsigned long long)of.st_ino);
   return length > 0 && (size_t)length < sizeof address->sun_path;
 }

@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defaultSocket } from '../client/host.ts'
 
-/** Beside our own engine, which stays as well; beside others only where TSCOMPOSE_WARM=1 asks for it. */
+/** Beside our own engine where it is used, which stays as well; beside others only where TSCOMPOSE_WARM=1 asks for it. */
 export function isWelcome(env: Readonly<Record<string, string | undefined>>): boolean {
-  return env['TSCOMPOSE_WARM'] === '1' || (env['TSCOMPOSE_WARM'] !== '0' && existsSync(defaultSocket))
+  if (env['TSCOMPOSE_WARM'] === '1') return true
+  return env['TSCOMPOSE_WARM'] !== '0' && !env['DOCKER_HOST'] && existsSync(defaultSocket)
 }
 
 /** Starts it, unless one waits at `socket` already or it is not wanted. */

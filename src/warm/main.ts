@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { runInProcess } from '../cli/main.ts'
 import { isWelcome, keepWaiting } from '../cli/waiting.ts'
 import { type Launcher, Launchers, letGo, type Request, requestOf, takeOver } from './launchers.ts'
-import { earlyVariables, isBrief, maskOf, standing } from './likeness.ts'
+import { type Environment, earlyVariables, isBrief, maskOf, standing } from './likeness.ts'
 import { load } from './load.ts'
 import { input, output } from './streams.ts'
 
@@ -33,21 +33,23 @@ const { fresh, headerOf } = createRequire(import.meta.url)('../cli/start.cjs') a
 
 export async function start(): Promise<never> {
   const path = process.argv[2]!
+  // a command brings its own
+  const environment = { ...process.env }
   const { inputs } = headerOf(readFileSync(`${project}build/warm.js`, 'latin1'))
-  const own = { standing: standing('self'), early: earlyVariables(process.env) }
+  const own = { standing: standing('self'), early: earlyVariables(environment) }
   await load(`${project}examples/hello/compose.yaml`)
   await isIdle()
   for (let run = 0; run < most; run++) {
     const launchers = Launchers.at(path)
     // another one waits by now
     if (!launchers) break
-    const taken = wait(launchers, request => fresh(inputs, project) && isFit(request, own))
+    const taken = wait(launchers, environment, request => fresh(inputs, project) && isFit(request, own))
     if (!taken) break
-    await serve(taken, path)
+    await serve(taken, () => keepWaiting(path, environment))
     // what a command has left behind would be the next one's
     if (!(await isIdle())) break
   }
-  keepWaiting(path, process.env)
+  keepWaiting(path, environment)
   process.exit(0)
 }
 
@@ -66,10 +68,10 @@ interface Taken {
 }
 
 /** Blocks until there is a command to run; undefined when there is nothing to wait for any more. Nobody else is served by then. */
-function wait(launchers: Launchers, isFitting: (taken: Taken) => boolean): Taken | undefined {
+function wait(launchers: Launchers, environment: Environment, isFitting: (taken: Taken) => boolean): Taken | undefined {
   using _ = launchers
   const begin = Date.now()
-  while (Date.now() - begin < patience && isWelcome(process.env)) {
+  while (Date.now() - begin < patience && isWelcome(environment)) {
     const launcher = launchers.next(round)
     if (!launcher) continue
     try {
@@ -91,8 +93,8 @@ function isFit({ launcher, request }: Taken, own: { readonly standing: string; r
   )
 }
 
-/** Runs it, once the launcher has said its last word. */
-async function serve({ launcher, request }: Taken, path: string): Promise<void> {
+/** Runs it, once the launcher has said its last word; `succeed` has another process wait meanwhile. */
+async function serve({ launcher, request }: Taken, succeed: () => void): Promise<void> {
   const { connection, pid } = launcher
   const mask = process.umask()
   // what comes from the first word to the launcher until it has been told the end kills nobody; it is heard by the command
@@ -116,7 +118,7 @@ async function serve({ launcher, request }: Taken, path: string): Promise<void> 
   const link = new Socket({ fd: connection })
   // the launcher was killed: so is its command
   link.once('close', () => process.kill(process.pid, 'SIGKILL')).resume()
-  const next = setTimeout(() => keepWaiting(path, process.env), long).unref()
+  const next = setTimeout(succeed, long).unref()
   const standard = standardStreams()
   const code = await runInProcess(request.arguments, {
     stdout: standard.stdout,

@@ -18,8 +18,14 @@ const launch = path('native/build/launch')
 const folder = mkdtempSync(join(tmpdir(), 'tsw-'))
 const cache = join(folder, 'cache')
 const { dev, ino } = statSync(start)
-const socket = join(cache, `warm-${dev.toString(16)}-${ino.toString(16)}`)
-const env = { TSCOMPOSE_WARM: '1', NODE_COMPILE_CACHE: cache, HOME: folder, TSCOMPOSE_STATE: join(folder, 'state') }
+const socket = join(cache, `tscompose-warm-${dev.toString(16)}-${ino.toString(16)}`)
+const env = {
+  TSCOMPOSE_WARM: '1',
+  TSCOMPOSE_WARM_FOLDER: cache,
+  NODE_COMPILE_CACHE: cache,
+  HOME: folder,
+  TSCOMPOSE_STATE: join(folder, 'state'),
+}
 /** Stands in for Node where nothing is to start plainly. */
 const plainly = join(folder, 'plainly')
 const plainCode = 97
