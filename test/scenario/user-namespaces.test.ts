@@ -6,9 +6,9 @@ import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { lacking, program, root, shared, which } from '../support/needs.ts'
+import { lacking, mappedLayers, program, root, shared, which } from '../support/needs.ts'
 
-const missing = lacking(root(), program('busybox'), program('nft'), program('docker'), program('tar'))
+const missing = lacking(root(), program('busybox'), program('nft'), program('docker'), program('tar'), mappedLayers())
 
 describe('containers in user namespaces', { skip: missing, timeout: 240_000 }, () => {
   let engine: TestEngine

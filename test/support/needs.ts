@@ -1,7 +1,7 @@
 /** What a test needs of its machine: a skip says what is missing, and under CI=true the test fails instead. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
+import { release, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -35,6 +35,12 @@ export function which(name: string): string | undefined {
     }
   }
   return undefined
+}
+
+/** User namespaces need overlay layers with mapped ids, named one by one (6.5). */
+export function mappedLayers(): string | false {
+  const [major, minor] = release().split('.').map(Number) as [number, number]
+  return major > 6 || (major === 6 && minor >= 5) ? false : `a kernel of 6.5 or later, and this is ${release()}`
 }
 
 /** A file of the material beside the checkout; tests that use it skip where it is not, in CI too. */
