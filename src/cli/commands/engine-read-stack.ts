@@ -10,6 +10,7 @@ export const engineReadStack = command({
   about: 'Not for people: the keeper runs it when the files of a stack that it watches have changed.',
   words: [0, 0],
   options: {},
+  examples: [['tscompose -f compose.yaml engine read-stack', 'what the keeper reads, as JSON']],
   async run(call) {
     const read = new Set<string>()
     const said = async (): Promise<StackRead> => {
