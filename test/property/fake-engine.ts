@@ -47,7 +47,7 @@ export class FakeEngine {
       Object.entries(this.#handlers()).map(([name, handler]) => [
         name,
         input => {
-          if (!/List$|Inspect$|^info$/.test(name) && this.patience-- <= 0)
+          if (!/List$|Inspect$|Attach$|Wait$|^info$/.test(name) && this.patience-- <= 0)
             throw new Failure('unavailable', 'interrupted')
           return handler(input, undefined)
         },
@@ -73,7 +73,14 @@ export class FakeEngine {
       containerList: () => [...this.containers.values()].map(each => this.#listed(each)),
       containerInspect: input => this.#inspected(container(input)),
       containerCreate: ({ query, body }) => this.#create(String(query!['name']), body as ContainerCreate),
-      containerStart: input => this.#start(container(input)),
+      containerStart: input => {
+        const found = container(input)
+        this.#start(found)
+        // an init container has nothing to say, and ends well
+        if (found.config.Labels?.['com.docker.compose.hook'] !== undefined) this.#end(found, 0)
+      },
+      containerAttach: async function* () {},
+      containerWait: input => [{ StatusCode: container(input).exitCode }],
       containerRestart: input => this.#start(container(input)),
       containerStop: input => this.#end(container(input), 143),
       containerKill: input => this.#end(container(input), 137),
