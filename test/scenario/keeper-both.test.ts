@@ -74,7 +74,11 @@ services:
     )
     await settled()
     assert.equal((await inspect('db')).State.Running, false, 'what was stopped stays so')
-    assert.match(await run('.', 'history', '--format', '{{.Command}} {{.User}}'), /^watch keeper\nrepair keeper/)
+    // what is mended together with a look at the files stands under that
+    assert.match(
+      await run('.', 'history', '--format', '{{.Command}} {{.User}}'),
+      /^watch keeper\n((repair|watch) keeper\n)+up root\n$/,
+    )
     await run('.', 'down')
     await eventually('its end', async () => (await held()) === undefined)
   })
