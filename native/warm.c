@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,17 +13,19 @@
 
 #include "warm.h"
 
-/* A socket that only this user may connect to. -EADDRINUSE: there is one already. */
+/* A socket that only this user may connect to, which has its name from when it listens. -EEXIST: there is one already. */
 int host_warm_listen(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
-  strcpy(address.sun_path, path);
+  int length = snprintf(address.sun_path, sizeof address.sun_path, "%s.%d", path, (int)getpid());
+  if (length < 0 || (size_t)length >= sizeof address.sun_path) return -ENAMETOOLONG;
+  unlink(address.sun_path);
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
   mode_t before = umask(0177);
   int failed = bind(fd, (struct sockaddr *)&address, sizeof address) ? errno : 0;
   umask(before);
-  if (!failed && listen(fd, 1)) failed = errno;
+  if (!failed && (listen(fd, 1) || link(address.sun_path, path))) failed = errno;
+  unlink(address.sun_path);
   if (!failed) return fd;
   close(fd);
   return -failed;

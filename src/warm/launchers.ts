@@ -1,5 +1,5 @@
 /** The launchers that ask for a command to be run (native/launch.c): waits for them, and takes over what is theirs. */
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
@@ -63,7 +63,7 @@ export class Launchers implements Disposable {
 
   /** Others start plainly from now on. */
   [Symbol.dispose](): void {
-    unlinkSync(this.#path)
+    rmSync(this.#path, { force: true })
     closeSync(this.#listener)
   }
 }

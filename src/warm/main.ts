@@ -17,9 +17,9 @@ import { type Environment, earlyVariables, isBrief, maskOf, standing } from './l
 import { load } from './load.ts'
 import { input, output } from './streams.ts'
 
-/** How long it waits without a command, and how often it looks whether it is still wanted: ms. */
-const patience = 10 * 60_000
-const round = 10_000
+/** How long it waits without a command, unless a second argument says so, and how often it looks whether it is still wanted: ms. */
+const patience = Number(process.argv[3] ?? 10 * 60_000)
+const round = Math.min(patience, 10_000)
 /** Commands in one process, and how long one may take until another process waits in this one's place, in ms. */
 const most = 500
 const long = 1000
@@ -42,9 +42,13 @@ export async function start(): Promise<never> {
   for (let run = 0; run < most; run++) {
     const launchers = Launchers.at(path)
     // another one waits by now
-    if (!launchers) break
-    const taken = wait(launchers, environment, request => fresh(inputs, project) && isFit(request, own))
-    if (!taken) break
+    if (!launchers) process.exit(0)
+    const taken = wait(launchers, environment, {
+      isCurrent: () => fresh(inputs, project),
+      isFitting: request => isFit(request, own),
+    })
+    // nobody needs it, or it is of another build than who asked, who has the next one started
+    if (!taken) process.exit(0)
     await serve(taken, () => keepWaiting(path, environment))
     // what a command has left behind would be the next one's
     if (!(await isIdle())) break
@@ -67,13 +71,20 @@ interface Taken {
   readonly request: Request
 }
 
+interface Tests {
+  /** Whether this process is what was built last. */
+  isCurrent(): boolean
+  isFitting(taken: Taken): boolean
+}
+
 /** Blocks until there is a command to run; undefined when there is nothing to wait for any more. Nobody else is served by then. */
-function wait(launchers: Launchers, environment: Environment, isFitting: (taken: Taken) => boolean): Taken | undefined {
+function wait(launchers: Launchers, environment: Environment, { isCurrent, isFitting }: Tests): Taken | undefined {
   using _ = launchers
   const begin = Date.now()
   while (Date.now() - begin < patience && isWelcome(environment)) {
     const launcher = launchers.next(round)
     if (!launcher) continue
+    if (!isCurrent()) return undefined
     try {
       const taken = { launcher, request: requestOf(launcher) }
       if (isFitting(taken)) return taken

@@ -31,12 +31,16 @@ const plainly = join(folder, 'plainly')
 const plainCode = 97
 let waiting: ChildProcess
 
-function wait(): ChildProcess {
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--', path('src/warm/start.cjs'), socket], {
-    env: { ...process.env, ...env },
-    stdio: 'ignore',
-    detached: true,
-  })
+function wait(...more: readonly string[]): ChildProcess {
+  return spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--', path('src/warm/start.cjs'), socket, ...more],
+    {
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+      detached: true,
+    },
+  )
 }
 
 async function waits(): Promise<void> {
@@ -177,6 +181,24 @@ describe('a command that is handed over', () => {
       await ended
       await eventually('its end', () => waiting.signalCode === 'SIGKILL')
     })
+  })
+
+  test('is waited for no longer than it should be, by nobody else either', async () => {
+    waiting.kill('SIGKILL')
+    await once(waiting, 'exit')
+    rmSync(socket, { force: true })
+    const brief = wait('300')
+    assert.deepEqual(await once(brief, 'exit'), [0, null])
+    assert.equal(existsSync(socket), false)
+  })
+
+  test('has another process started in the place of one that was killed, whose socket is still there', async () => {
+    waiting.kill('SIGKILL')
+    await once(waiting, 'exit')
+    assert.ok(existsSync(socket))
+    assert.equal((await command(launch, [process.execPath, start, 'version'], { cwd: folder, env })).code, 0)
+    await waits()
+    assert.equal((await warm(['version'])).code, 0)
   })
 
   test('has a process started that waits for the next, which does not see that it was', async () => {
