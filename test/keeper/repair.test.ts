@@ -4,24 +4,9 @@ import { type LeaveInput, lateFollowers, leaves } from '../../src/keeper/repair.
 import type { RestartPolicy } from '../../src/model/deploy.ts'
 import type { ObservedContainer } from '../../src/targets/engine/observed.ts'
 import { project, service } from '../targets/engine/plan/project.ts'
+import { container } from './container.ts'
 
-const container = (more: Partial<ObservedContainer>): ObservedContainer => ({
-  id: 'a',
-  name: 'shop-web-1',
-  service: 'web',
-  number: 1,
-  oneOff: false,
-  state: 'exited',
-  exitCode: 0,
-  health: undefined,
-  image: 'busybox',
-  imageId: 'sha256:1',
-  labels: {},
-  networkMode: '',
-  networks: {},
-  volumes: [],
-  ...more,
-})
+const ended = (more: Partial<ObservedContainer>) => container({ state: 'exited', exitCode: 0, ...more })
 
 describe('leaves()', () => {
   const input = (restart: RestartPolicy, more: Partial<LeaveInput> = {}): LeaveInput => ({
@@ -56,14 +41,14 @@ describe('leaves()', () => {
     ['not what is dead', input(never, { accepted: stopped }), { state: 'dead' }, false],
   ]
   for (const [title, given, more, expected] of rows)
-    test(`leaves ${title}`, () => assert.equal(leaves(given, container(more)), expected))
+    test(`leaves ${title}`, () => assert.equal(leaves(given, ended(more)), expected))
 })
 
 describe('lateFollowers()', () => {
   const needs = { db: { service: 'db', condition: 'started', required: true, restart: true } } as const
   const shop = project([service('db'), service('web', { dependsOn: needs })])
   const at = (name: string, id: string, startedAt: number) => ({
-    container: container({ id, service: name, state: 'running' }),
+    container: ended({ id, service: name, state: 'running' }),
     startedAt,
   })
 

@@ -4,24 +4,9 @@ import { diagnose, noteOf, type Treated } from '../../src/keeper/unhealthy.ts'
 import type { UnhealthyAction } from '../../src/model/schedule.ts'
 import type { ObservedContainer } from '../../src/targets/engine/observed.ts'
 import { project, service } from '../targets/engine/plan/project.ts'
+import { container } from './container.ts'
 
-const container = (more: Partial<ObservedContainer> = {}): ObservedContainer => ({
-  id: 'a',
-  name: 'shop-web-1',
-  service: 'web',
-  number: 1,
-  oneOff: false,
-  state: 'running',
-  exitCode: undefined,
-  health: 'unhealthy',
-  image: 'busybox',
-  imageId: 'sha256:1',
-  labels: {},
-  networkMode: '',
-  networks: {},
-  volumes: [],
-  ...more,
-})
+const ill = (more: Partial<ObservedContainer> = {}) => container({ health: 'unhealthy', ...more })
 const shop = (onUnhealthy?: UnhealthyAction) => project([service('web', { onUnhealthy })])
 const minute = 60_000
 
@@ -31,42 +16,39 @@ describe('diagnose()', () => {
     let now = 0
     const waits: number[] = []
     for (let round = 0; round < 8; round++) {
-      const found = diagnose(shop('restart'), [container()], { treated, now })
+      const found = diagnose(shop('restart'), [ill()], { treated, now })
       treated = found.treated
       assert.equal(found.restart.size, 1)
-      const early = diagnose(shop('restart'), [container()], { treated, now: now + 1 })
+      const early = diagnose(shop('restart'), [ill()], { treated, now: now + 1 })
       assert.equal(early.restart.size, 0)
       waits.push(early.again! - now)
       now = early.again!
     }
     assert.deepEqual(waits, [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000])
-    assert.match(
-      [...diagnose(shop('restart'), [container()], { treated, now }).restart.values()][0]!,
-      /for the 9th time/,
-    )
+    assert.match([...diagnose(shop('restart'), [ill()], { treated, now }).restart.values()][0]!, /for the 9th time/)
   })
 
   test('forgets what was before when it has been healthy for ten minutes', () => {
     const treated = new Map([['shop-web-1', { times: 3, last: 0, next: 0 }]])
-    const well = container({ health: 'healthy' })
+    const well = ill({ health: 'healthy' })
     assert.equal(diagnose(shop('restart'), [well], { treated, now: 9 * minute }).treated.size, 1)
     assert.equal(diagnose(shop('restart'), [well], { treated, now: 10 * minute }).treated.size, 0)
   })
 
   test('stops what is to stop, and leaves alone what is not told of', () => {
     assert.deepEqual(
-      diagnose(shop('stop'), [container()], { treated: new Map(), now: 0 }).stop.map(({ id }) => id),
+      diagnose(shop('stop'), [ill()], { treated: new Map(), now: 0 }).stop.map(({ id }) => id),
       ['a'],
     )
     for (const action of ['none', undefined] as const) {
-      const found = diagnose(shop(action), [container()], { treated: new Map(), now: 0 })
+      const found = diagnose(shop(action), [ill()], { treated: new Map(), now: 0 })
       assert.deepEqual([found.restart.size, found.stop.length, found.treated.size], [0, 0, 0])
     }
   })
 
   test('counts no one-off container, and none that does not run', () => {
     for (const more of [{ oneOff: true }, { state: 'paused' }] as const)
-      assert.equal(diagnose(shop('restart'), [container(more)], { treated: new Map(), now: 0 }).restart.size, 0)
+      assert.equal(diagnose(shop('restart'), [ill(more)], { treated: new Map(), now: 0 }).restart.size, 0)
   })
 })
 
