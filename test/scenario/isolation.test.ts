@@ -1,12 +1,13 @@
 /** A probe inside a container measures what it can reach; nowhere weaker than recorded under Docker. */
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { lacking, program, root, shared, which } from '../support/needs.ts'
+import { lacking, program, root, shared } from '../support/needs.ts'
+import { importProbe } from '../support/probe-image.ts'
 
 const probe = shared('security/probe.c')
 
@@ -18,20 +19,7 @@ describe('isolation', {
   let engine: TestEngine
   before(async () => {
     engine = await TestEngine.start()
-    const tree = join(engine.folder, 'probe-root')
-    mkdirSync(join(tree, 'bin'), { recursive: true })
-    mkdirSync(join(tree, 'etc'))
-    mkdirSync(join(tree, 'tmp'), { mode: 0o1777 })
-    copyFileSync(which('busybox')!, join(tree, 'bin/busybox'))
-    for (const name of ['sh', 'ls', 'cat', 'sleep']) copyFileSync(which('busybox')!, join(tree, 'bin', name))
-    writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
-    writeFileSync(join(tree, 'etc/group'), 'root:x:0:\n')
-    const built = await command('gcc', ['-static', '-O1', '-o', join(tree, 'probe'), probe!])
-    assert.equal(built.code, 0, built.stderr)
-    const archive = join(engine.folder, 'probe.tar')
-    await command('tar', ['-C', tree, '-cf', archive, '.'])
-    const imported = await engine.docker(['import', '-c', 'CMD ["/probe"]', archive, 'secprobe:latest'])
-    assert.equal(imported.code, 0, imported.stderr)
+    await importProbe(engine, probe!)
   })
   after(() => engine.stop())
 

@@ -1,12 +1,13 @@
 /** Containers in user namespaces of their own: whose ids they have, whose files are whose, and what every verb makes of it. */
 import assert from 'node:assert/strict'
-import { chownSync, copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { lacking, mappedLayers, program, root, shared, which } from '../support/needs.ts'
+import { lacking, mappedLayers, program, root, shared } from '../support/needs.ts'
+import { importProbe } from '../support/probe-image.ts'
 
 const missing = lacking(root(), program('busybox'), program('nft'), program('docker'), program('tar'), mappedLayers())
 
@@ -222,18 +223,7 @@ services:
   test('the probe finds it strictly stronger than the same without', {
     skip: probe ? lacking(program('gcc'), program('python3')) : 'needs ../shared/security, which is not here',
   }, async () => {
-    const tree = join(engine.folder, 'probe-root')
-    mkdirSync(join(tree, 'bin'), { recursive: true })
-    mkdirSync(join(tree, 'etc'))
-    mkdirSync(join(tree, 'tmp'), { mode: 0o1777 })
-    for (const name of ['busybox', 'sh', 'ls', 'cat']) copyFileSync(which('busybox')!, join(tree, 'bin', name))
-    writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
-    writeFileSync(join(tree, 'etc/group'), 'root:x:0:\n')
-    const built = await command('gcc', ['-static', '-O1', '-o', join(tree, 'probe'), probe!])
-    assert.equal(built.code, 0, built.stderr)
-    const archive = join(engine.folder, 'probe.tar')
-    await command('tar', ['-C', tree, '-cf', archive, '.'])
-    await docker('import', '-c', 'CMD ["/probe"]', archive, 'secprobe:latest')
+    await importProbe(engine, probe!)
     const found = async (name: string, ...flags: string[]) => {
       const path = join(engine.folder, `${name}.json`)
       const said = await engine.docker(['run', '--rm', ...flags, 'secprobe:latest'], { timeout: 120_000 })

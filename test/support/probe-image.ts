@@ -1,0 +1,24 @@
+/** An image of the isolation probe (../shared/security/probe.c) with a shell beside it. */
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { command } from './command.ts'
+import type { TestEngine } from './engine.ts'
+import { which } from './needs.ts'
+
+/** Builds `probe` and imports it as secprobe:latest. */
+export async function importProbe(engine: TestEngine, probe: string): Promise<void> {
+  const tree = join(engine.folder, 'probe-root')
+  mkdirSync(join(tree, 'bin'), { recursive: true })
+  mkdirSync(join(tree, 'etc'))
+  mkdirSync(join(tree, 'tmp'), { mode: 0o1777 })
+  for (const name of ['busybox', 'sh', 'ls', 'cat', 'sleep']) copyFileSync(which('busybox')!, join(tree, 'bin', name))
+  writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+  writeFileSync(join(tree, 'etc/group'), 'root:x:0:\n')
+  const built = await command('gcc', ['-static', '-O1', '-o', join(tree, 'probe'), probe])
+  assert.equal(built.code, 0, built.stderr)
+  const archive = join(engine.folder, 'probe.tar')
+  await command('tar', ['-C', tree, '-cf', archive, '.'])
+  const imported = await engine.docker(['import', '-c', 'CMD ["/probe"]', archive, 'secprobe:latest'])
+  assert.equal(imported.code, 0, imported.stderr)
+}
