@@ -6,6 +6,8 @@ import type { PlanNode } from '../plan/plan.ts'
 export interface FailedNode<O extends PlannedOperation = PlannedOperation> {
   readonly node: PlanNode<O>
   readonly failure: Failure
+  /** A wait that has taken longer than it may. */
+  readonly late?: boolean
 }
 
 /** All that failed, joined; kind, hint and exit code are those of the first. */

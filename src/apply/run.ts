@@ -22,6 +22,11 @@ export interface RunOptions<O extends PlannedOperation = PlannedOperation> {
   beforeRecovery?(failed: PlanNode<O>, container: string): Promise<void>
 }
 
+interface Deadline {
+  readonly timer: NodeJS.Timeout
+  readonly isOver: boolean
+}
+
 const log = debug('apply')
 /** An engine's message buffers lose messages beyond; containers then fail to start. */
 const most = 1000
@@ -130,12 +135,12 @@ class Walk {
     this.#begun.add(node.id)
     this.#tell({ kind: 'started', node })
     log('#%d %s %s', node.id, operation.kind, operation.name)
-    let deadline: NodeJS.Timeout | undefined
+    let deadline: Deadline | undefined
     let outcome: Outcome | undefined
     try {
       const ends = this.#signalOf(node, roll)
       const signal = this.#plan.words.waits(node.operation)
-        ? this.#waitSignal(operation, ends, timer => (deadline = timer))
+        ? this.#waitSignal(operation, ends, begun => (deadline = begun))
         : ends
       const performed = await this.#performer.perform(operation, {
         results: this.#results,
@@ -167,14 +172,14 @@ class Walk {
         outcome = 'unready'
       } else {
         const told = roll && verdict === 'recover' ? updateFailure(failure, roll) : failure
-        this.#failures.push({ node, failure: told })
+        this.#failures.push({ node, failure: told, late: deadline?.isOver === true })
         this.#tell({ kind: 'failed', node, error: told, milliseconds: Date.now() - begin })
         if (roll && verdict === 'recover') this.#recover(roll, node)
         else this.#stop.abort()
         return
       }
     } finally {
-      clearTimeout(deadline)
+      clearTimeout(deadline?.timer)
     }
     this.#done.add(node.id)
     this.#tell({ kind: 'done', node, outcome, milliseconds: Date.now() - begin })
@@ -209,16 +214,19 @@ class Walk {
   }
 
   /** Ends with the walk or, with a reason of its own, when waiting takes too long. */
-  #waitSignal(operation: PlannedOperation, ends: AbortSignal, keep: (timer: NodeJS.Timeout) => void): AbortSignal {
+  #waitSignal(operation: PlannedOperation, ends: AbortSignal, keep: (deadline: Deadline) => void): AbortSignal {
     const { waitTimeout } = this.#options
     const missed = waitTimeout === undefined ? undefined : this.#plan.words.late(operation)
     if (waitTimeout === undefined || missed === undefined) return ends
     const late = new AbortController()
-    keep(
-      setTimeout(() => {
+    const deadline = {
+      isOver: false,
+      timer: setTimeout(() => {
+        deadline.isOver = true
         late.abort(new Failure('unavailable', `${missed} after ${waitTimeout / 1000} s`))
       }, waitTimeout),
-    )
+    }
+    keep(deadline)
     return AbortSignal.any([ends, late.signal])
   }
 

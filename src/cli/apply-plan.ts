@@ -2,10 +2,14 @@
 
 import { type FailedNode, PlanFailure } from '../apply/plan-failure.ts'
 import type { Client } from '../client/client.ts'
-import { printable } from '../lib/text.ts'
+import type { Place } from '../lib/problems.ts'
+import { indent, printable, table } from '../lib/text.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { EngineOptions } from '../targets/engine/perform/operations.ts'
+import { annotationsOf } from './annotations.ts'
 import type { Call } from './command.ts'
+import { dumpLimits, lastLines } from './log-dump.ts'
+import { hasOutput, isLate, Waits } from './not-ready.ts'
 import { usage } from './options.ts'
 import { progressOf } from './progress/choose.ts'
 
@@ -23,6 +27,8 @@ export interface Applied {
   readonly beforeStart?: EngineOptions['beforeStart']
   /** A line that a hook has printed. */
   readonly onOutput?: (node: PlanNode, line: string) => void
+  /** Where the stack says what is at a path of it. */
+  readonly place?: ((path: readonly string[]) => Place | undefined) | undefined
   /** False: lines even on a terminal. */
   readonly live?: boolean
 }
@@ -35,7 +41,8 @@ export async function applyPlan(call: Call, applied: Applied): Promise<boolean> 
   return await inTurn(call, { client, name, making: false }, () => apply(call, applied))
 }
 
-async function apply(call: Call, { plan, client, nothing, ...options }: Applied): Promise<boolean> {
+async function apply(call: Call, applied: Applied): Promise<boolean> {
+  const { plan, client, nothing, ...options } = applied
   const { screen, globals } = call
   for (const warning of plan.warnings) screen.warn(printable(warning))
   if (plan.empty) {
@@ -65,6 +72,7 @@ async function apply(call: Call, { plan, client, nothing, ...options }: Applied)
     env: call.env,
   })
   const tails = new Map<number, readonly string[]>()
+  const waits = new Waits(plan)
   try {
     await run(plan, performer, {
       ...given('parallel', parallelOf(call)),
@@ -74,6 +82,7 @@ async function apply(call: Call, { plan, client, nothing, ...options }: Applied)
       beforeRecovery: async (node, container) => void tails.set(node.id, await lastLines(client, container)),
       onEvent: event => {
         progress.tell(event)
+        waits.take(event)
         if (event.kind === 'build') report?.take(event)
         if (event.kind === 'output') options.onOutput?.(event.node, event.text)
       },
@@ -82,7 +91,11 @@ async function apply(call: Call, { plan, client, nothing, ...options }: Applied)
     await progress.end()
     if (error instanceof PlanFailure) {
       report?.print(screen, error.failed, { json: globals.progress === 'json' })
-      await printTails(call, error.failed, ({ id, operation }) => tails.get(id) ?? lastLines(client, operation.name))
+      await tellFailed(call, applied, {
+        failed: error.failed,
+        waits,
+        linesOf: (node, name, count) => (node && tails.get(node.id)) ?? lastLines(client, name, count),
+      })
     }
     throw error
   }
@@ -90,42 +103,41 @@ async function apply(call: Call, { plan, client, nothing, ...options }: Applied)
   return true
 }
 
-/** What containers that failed have printed last: the reason is most often there. */
-async function printTails(
-  { screen }: Call,
-  failed: readonly FailedNode[],
-  linesOf: (node: PlanNode) => Promise<readonly string[]> | readonly string[],
+/** What containers have printed last, then what was still waited for; what failed is printed after it, by whoever catches it. */
+async function tellFailed(
+  call: Call,
+  { client, place }: Applied,
+  { failed, waits, linesOf }: FailedApply,
 ): Promise<void> {
-  const started = failed.filter(
-    ({ node: { operation } }) =>
-      operation.kind === 'start-container' ||
-      operation.kind === 'wait-container' ||
-      operation.kind === 'monitor-container',
-  )
-  for (const { node } of started.slice(0, 5)) {
-    const { operation } = node
-    const lines = await linesOf(node)
-    if (lines.length === 0) continue
-    screen.say(screen.paintStatus('bold', `Last output of ${printable(operation.name)}:`))
-    for (const line of lines) screen.say(`  ${printable(line)}`)
+  const annotations = annotationsOf(call)
+  const { containers, lines: most } = dumpLimits(annotations)
+  const late = isLate(failed)
+  const tails = new Map(failed.filter(({ node }) => hasOutput(node)).map(({ node }) => [node.operation.name, node]))
+  const names = [...tails.keys(), ...(late ? waits.containers.filter(name => !tails.has(name)) : [])]
+  for (const name of names.slice(0, containers)) {
+    const lines = await linesOf(tails.get(name), name, most)
+    if (lines.length > 0) annotations.block(`Last output of ${name}:`, lines)
   }
+  if (!late) return
+  const rows = await waits.rows(client)
+  call.screen.say(call.screen.paintStatus('bold', 'Not ready:'))
+  const cells = rows.map(({ service, container, reason }) => [service, container ?? '-', reason.replaceAll('\n', ' ')])
+  call.screen.say(indent(printable(table(cells))))
+  for (const { service, container, reason } of rows)
+    if (container !== undefined)
+      annotations.note({
+        severity: 'error',
+        title: `${service} is not ready`,
+        place: place?.(['services', service]),
+        message: `${container} ${reason}`,
+      })
 }
 
-/** None where they cannot be had: the failure itself is on its way to the user, and this is an extra. */
-async function lastLines(client: Client, name: string): Promise<readonly string[]> {
-  return await readLines(client, name).catch(() => [])
-}
-
-async function readLines(client: Client, name: string): Promise<readonly string[]> {
-  const { containerEndpoints } = await import('../api/containers.ts')
-  const query = { stdout: true, stderr: true, tail: '10' }
-  const output = await client.stream(containerEndpoints.containerLogs, { params: { id: name }, query })
-  let text = ''
-  for await (const { data } of output) text += Buffer.from(data).toString('utf8')
-  return text
-    .trimEnd()
-    .split(/\r?\n/)
-    .filter(line => line !== '')
+interface FailedApply {
+  readonly failed: readonly FailedNode[]
+  readonly waits: Waits
+  /** `node`: of what failed. */
+  linesOf(node: PlanNode | undefined, name: string, count: number): Promise<readonly string[]> | readonly string[]
 }
 
 function given<Name extends string, Value>(name: Name, value: Value | undefined): { [N in Name]?: Value } {

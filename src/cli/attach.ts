@@ -100,6 +100,7 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     other: key => (hints[key] === undefined ? undefined : watchLine(hints[key])),
   })
   let code: number | undefined
+  let culprit: Culprit | undefined
   for await (const event of follower.events()) {
     await held
     if (isShown(event.service)) show(call, lines, event)
@@ -107,6 +108,7 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     if (event.service === exitCodeFrom) code ??= event.exitCode
     if (!aborts(attached, event.exitCode) || ending.begun) continue
     if (exitCodeFrom === undefined) code ??= event.exitCode
+    culprit = event
     call.screen.say('Aborting on container exit...')
     ending.begin('stop')
   }
@@ -123,7 +125,18 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     throw error
   })
   if (!up) return 1
+  if (culprit) await tellCulprit(call, attached, culprit)
   return call.interrupts.count > 0 ? 130 : (exitCodeFrom ?? abortOn) === undefined ? 0 : (code ?? 0)
+}
+
+type Culprit = Pick<Extract<FollowEvent, { readonly kind: 'exited' }>, 'container' | 'service' | 'exitCode'>
+
+/** Whose failure ended all the rest, below what that printed while it was stopped. */
+async function tellCulprit(call: Call, { abortOn, ...attached }: Attached, culprit: Culprit): Promise<void> {
+  if (culprit.exitCode === 0) return
+  if (abortOn !== 'failure' && call.globals.annotations === undefined) return
+  const { tellEnded } = await import('./ended.ts')
+  await tellEnded(call, { ...attached, ...culprit })
 }
 
 function known(project: Project, name: string): boolean {

@@ -2,9 +2,11 @@
 import { isatty } from 'node:tty'
 import type { Client } from '../client/client.ts'
 import { Failure } from '../lib/failure.ts'
+import type { AnnotationContext } from './annotations.ts'
 import type { Call, Command } from './command.ts'
 import { commands } from './commands.ts'
 import { exitCodeOf } from './exit-codes.ts'
+import type { FailureText } from './failures.ts'
 import { findCommand, nearCommand } from './find-command.ts'
 import { scan } from './flags.ts'
 import { Interrupts } from './interrupts.ts'
@@ -56,6 +58,7 @@ async function run(argv: readonly string[], world: World): Promise<number> {
   let screen = screenOf(world, 'auto')
   let verbose = argv.includes('--verbose')
   let json = false
+  let annotated: Omit<AnnotationContext, 'screen'> | undefined
   try {
     const { options: before, words } = scan(argv, rootOptions, true)
     const early = collect(before)
@@ -76,6 +79,7 @@ async function run(argv: readonly string[], world: World): Promise<number> {
     const globals = valuesOf(globalOptions, variables, early, late)
     verbose = globals.verbose
     screen = screenOf(world, ansiOf(globals))
+    if (globals.annotations !== undefined) annotated = { globals, env, cwd: world.cwd }
     if (globals.help) return await help(words, screen)
     for (const warning of [...variables.warnings, ...early.warnings, ...late.warnings, ...variableWarnings(env)])
       screen.warn(warning)
@@ -109,9 +113,26 @@ async function run(argv: readonly string[], world: World): Promise<number> {
     // After ^C whatever was cut short has failed because of it.
     if (world.interrupts.signal.aborted && !(error instanceof Failure && error.exitCode !== undefined)) return 130
     const { printFailure } = await import('./failures.ts')
-    printFailure(error, screen, { verbose, json })
+    if (annotated) await printAnnotated(error, world, { ...annotated, screen, verbose, json })
+    else printFailure(error, screen, { verbose, json })
     return exitCodeOf(error)
   }
+}
+
+/** For the log of a CI: GitLab's shows colours, though it is no terminal. */
+async function printAnnotated(
+  error: unknown,
+  world: World,
+  { verbose, json, ...context }: AnnotationContext & FailureText,
+): Promise<void> {
+  const [{ printFailure }, { annotationsOf, notesOf }] = await Promise.all([
+    import('./failures.ts'),
+    import('./annotations.ts'),
+  ])
+  const { globals, env, screen } = context
+  const coloured = globals.annotations === 'gitlab' && !env['NO_COLOR'] && (globals.ansi ?? 'auto') === 'auto'
+  printFailure(error, coloured ? screenOf(world, 'always') : screen, { verbose, json })
+  notesOf(error).forEach(annotationsOf(context).note)
 }
 
 async function help(words: readonly string[], screen: Screen): Promise<number> {

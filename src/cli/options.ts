@@ -83,6 +83,13 @@ export const globalOptions = {
     variable: 'COMPOSE_PROGRESS',
     about: 'How progress is shown',
   },
+  annotations: {
+    kind: 'text',
+    value: 'STYLE',
+    choices: ['github', 'gitlab'],
+    variable: 'TSCOMPOSE_ANNOTATIONS',
+    about: 'Mark errors and fold output for the log of a CI',
+  },
   ansi: {
     kind: 'text',
     value: 'WHEN',

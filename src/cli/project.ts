@@ -74,6 +74,10 @@ async function readProject(call: Call, choices: LoadChoices): Promise<Loaded> {
     throw new ProblemsFailure(warnings.map(each => (isError(each) ? { ...each, severity: 'error' as const } : each)))
   const { problemsText } = await import('./failures.ts')
   call.screen.say(`${problemsText(warnings, call.screen.paintStatus)}\n`)
+  if (call.globals.annotations !== undefined) {
+    const { annotationsOf, problemNotes } = await import('./annotations.ts')
+    problemNotes(warnings).forEach(annotationsOf(call).note)
+  }
   return loaded
 }
 

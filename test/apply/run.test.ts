@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApplyEvent } from '../../src/apply/events.ts'
+import { PlanFailure } from '../../src/apply/plan-failure.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
 import { EnginePlan } from '../../src/targets/engine/engine-plan.ts'
 import type { Operation } from '../../src/targets/engine/operation.ts'
@@ -191,10 +192,14 @@ test('run() gives up waiting after `waitTimeout` and says what was not reached',
   const client = new FakeClient({ containerInspect: () => inspect('db', { Health: { Status: 'starting' } }) })
   const plan = new EnginePlan()
   plan.add(wait('db'))
-  await assert.rejects(run(plan, client, { waitTimeout: 5 }), {
-    kind: 'unavailable',
-    message: 'container db is not healthy after 0.005 s',
-  })
+  const error = await run(plan, client, { waitTimeout: 5 }).catch((thrown: unknown) => thrown)
+  assert.ok(error instanceof PlanFailure)
+  assert.equal(error.kind, 'unavailable')
+  assert.equal(error.message, 'container db is not healthy after 0.005 s')
+  assert.deepEqual(
+    error.failed.map(({ late }) => late),
+    [true],
+  )
 })
 
 test('run() refuses 1,000 calls at once, and none', async () => {

@@ -43,6 +43,7 @@ export const up = command({
     ['tscompose up -d --scale web=3', 'three replicas of web'],
     ['tscompose up --dry-run', 'show what would be done, and why'],
     ['tscompose up --exit-code-from test', 'run the tests of a stack'],
+    ['tscompose --annotations github up --wait --wait-timeout 60', 'in a CI: why a service is not ready, and where'],
   ],
   async run(call) {
     const { options: values } = call
