@@ -21,6 +21,10 @@ export interface Service {
   readonly schedule?: Schedule
   /** Undefined: nothing. */
   readonly onUnhealthy?: UnhealthyAction
+  /** How a cluster makes published ports reachable; undefined: it does not. */
+  readonly exposure?: Exposure
+  /** Binds are paths of the nodes that run it, not of this machine. */
+  readonly hostPaths?: boolean
 
   readonly image?: string
   readonly build?: Build
@@ -109,6 +113,10 @@ export interface Service {
   readonly preStop: readonly Hook[]
   readonly watch: readonly WatchRule[]
 }
+
+/** `x-expose`: types of Kubernetes' Services. */
+export const exposures = ['LoadBalancer', 'NodePort'] as const
+export type Exposure = (typeof exposures)[number]
 
 /** `interval`: pull when the local image is older than so many nanoseconds. */
 export type PullPolicy =

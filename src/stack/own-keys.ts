@@ -1,4 +1,4 @@
-/** Keys of our own in a service, `x-on-unhealthy` and `x-schedule`: judged, and turned into the model. */
+/** Keys of our own in a service, such as `x-on-unhealthy` and `x-schedule`: judged, and turned into the model. */
 import type { Problems } from '../lib/problems.ts'
 import { list } from '../lib/text.ts'
 import {
@@ -8,11 +8,21 @@ import {
   type UnhealthyAction,
   unhealthyActions,
 } from '../model/schedule.ts'
+import { type Exposure, exposures } from '../model/service.ts'
 import { get, type MapNode, type Node, placeOf } from './tree.ts'
 import type { View } from './view.ts'
 
 export const unhealthyKey = 'x-on-unhealthy'
 export const scheduleKey = 'x-schedule'
+export const exposeKey = 'x-expose'
+export const hostPathKey = 'x-host-path'
+
+/** Those that are one word. */
+const words: Readonly<Record<string, readonly string[]>> = {
+  [unhealthyKey]: unhealthyActions,
+  [exposeKey]: exposures,
+  [hostPathKey]: ['true', 'false'],
+}
 
 /** A year of daily runs. */
 const mostHistory = 366
@@ -43,9 +53,11 @@ export function checkOwnKeys(root: MapNode, problems: Problems): void {
       const message = `Cannot use "${at.slice(2).join('.')}" of service "${name}": ${why}`
       problems.add({ severity: 'error', code: 'bad-value', place: placeOf(node), path: at, message })
     }
-    const unhealthy = service.entries.get(unhealthyKey)
-    const why = unhealthy && oneOf(unhealthyActions)(unhealthy)
-    if (unhealthy && why) complain(unhealthy, [...path, unhealthyKey], why)
+    for (const [key, choices] of Object.entries(words)) {
+      const word = service.entries.get(key)
+      const why = word && oneOf(choices)(word)
+      if (word && why) complain(word, [...path, key], why)
+    }
     const schedule = service.entries.get(scheduleKey)
     if (schedule === undefined || isText(schedule)) continue
     const at = [...path, scheduleKey]
@@ -85,6 +97,14 @@ export function toSchedule(view: View): Schedule | undefined {
 
 export function toOnUnhealthy(view: View): UnhealthyAction | undefined {
   return unhealthyActions.find(each => each === view.text(unhealthyKey))
+}
+
+export function toExposure(view: View): Exposure | undefined {
+  return exposures.find(each => each === view.text(exposeKey))
+}
+
+export function toHostPaths(view: View): true | undefined {
+  return view.bool(hostPathKey) || undefined
 }
 
 function isText(node: Node): boolean {

@@ -5,7 +5,7 @@ import type { Healthcheck } from '../model/healthcheck.ts'
 import type { Attachment, NetworkMode } from '../model/network.ts'
 import type { Port } from '../model/port.ts'
 import type { Hook, NamespaceMode, PullPolicy, Service, WatchRule } from '../model/service.ts'
-import { scheduleKey, toOnUnhealthy, toSchedule } from './own-keys.ts'
+import { scheduleKey, toExposure, toHostPaths, toOnUnhealthy, toSchedule } from './own-keys.ts'
 import { toBuild, toHosts } from './to-build.ts'
 import { toDeploy, toDeviceRequest, toRestart } from './to-deploy.ts'
 import { toLimits, toUlimits } from './to-limits.ts'
@@ -19,6 +19,8 @@ export function toService(name: string, view: View): Service {
     replicas: replicasOf(view),
     schedule: toSchedule(view),
     onUnhealthy: toOnUnhealthy(view),
+    exposure: toExposure(view),
+    hostPaths: toHostPaths(view),
     profiles: view.texts('profiles'),
     image: view.text('image'),
     build: view.has('build') ? toBuild(view.at('build')) : undefined,

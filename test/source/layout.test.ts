@@ -215,6 +215,7 @@ const pure = [
   'plan',
   'targets/engine/plan',
   'targets/swarm/plan',
+  'targets/kubernetes/objects',
   'view',
   'audit',
   'watch/files.ts',

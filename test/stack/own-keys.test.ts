@@ -39,6 +39,8 @@ describe('x-schedule', () => {
       /"x-schedule.concurrency".*it should be forbid, allow or replace/,
     ],
     ['x-schedule: {cron: "@daily", history: -1}', /"x-schedule.history".*it should be a number from 0 to 366/],
+    ['x-expose: Door', /Cannot use "x-expose" of service "job": it should be LoadBalancer or NodePort/],
+    ['x-host-path: maybe', /Cannot use "x-host-path" of service "job": it should be true or false/],
     ['x-on-unhealthy: explode', /Cannot use "x-on-unhealthy" of service "job": it should be none, restart or stop/],
   ] as const)
     test(`an author is told of ${fields}, with its place`, async () => {
@@ -51,4 +53,11 @@ describe('x-schedule', () => {
 test('x-on-unhealthy says what becomes of a container', async () => {
   assert.equal((await service('x-on-unhealthy: restart')).onUnhealthy, 'restart')
   assert.equal((await service('restart: always')).onUnhealthy, undefined)
+})
+
+test('x-expose and x-host-path say what a cluster makes of ports and binds', async () => {
+  const said = await service('x-expose: NodePort\n    x-host-path: true')
+  assert.deepEqual([said.exposure, said.hostPaths], ['NodePort', true])
+  const silent = await service('x-host-path: false')
+  assert.deepEqual([silent.exposure, silent.hostPaths], [undefined, undefined])
 })

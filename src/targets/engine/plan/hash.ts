@@ -181,6 +181,8 @@ const serviceRows: Rows<Service> = {
   preStart: value => ({ pre_start: value.map(hook => significant({ ...hook })) }),
   schedule: away,
   onUnhealthy: away,
+  exposure: away,
+  hostPaths: away,
   postStart: away,
   preStop: away,
   watch: away,

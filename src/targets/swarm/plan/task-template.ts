@@ -6,6 +6,8 @@ import type { FileReference } from '../../../model/file-object.ts'
 import type { Mount } from '../../../model/mount.ts'
 import type { Project } from '../../../model/project.ts'
 import type { Service } from '../../../model/service.ts'
+import { filled, filledMap, given } from '../../members.ts'
+import { saysRestart } from '../../restart.ts'
 import { labels } from '../labels.ts'
 import type { PlannedFile, PlannedFiles } from './files.ts'
 
@@ -151,14 +153,6 @@ function restartPolicy(project: Project, service: Service): TaskSpec['RestartPol
   }
 }
 
-/** The model has "no" for what is not said: here that is something else. */
-function saysRestart(project: Project, { name, restart }: Service): boolean {
-  if (restart.kind !== 'no') return true
-  const own = new Set([`${name} restart`, `${name} deploy restart_policy condition`])
-  for (const [path] of project.places(5)) if (path[0] === 'services' && own.has(path.slice(1).join(' '))) return true
-  return false
-}
-
 function networksOf(project: Project, { name, networkMode, networks }: Service): TaskSpec['Networks'] {
   if (networkMode.kind === 'host') return [{ Target: 'host' }]
   return Object.entries(networks).map(([key, { aliases, driverOpts }]) => ({
@@ -265,17 +259,4 @@ function capability(name: string): string {
 
 function nano(cpus: number | undefined): number | undefined {
   return cpus === undefined ? undefined : Math.round(cpus * 1e9)
-}
-
-function filled<T>(list: readonly T[] | undefined): readonly T[] | undefined {
-  return list === undefined || list.length === 0 ? undefined : list
-}
-
-function filledMap<T extends object>(map: T): T | undefined {
-  return Object.keys(map).length === 0 ? undefined : map
-}
-
-/** Without what is undefined. */
-function given<T extends object>(members: T): T {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T
 }
