@@ -53,20 +53,23 @@ export function reversed(
   return nodes
 }
 
-/** Adds a node for each container after those it needs, which it is given. */
+/** Container → nodes after which it is as those that need it want it. */
+export type Ready = ReadonlyMap<string, readonly NodeId[]>
+
+/** Adds nodes for each container after those it needs, which it is given; none for one that is ready. */
 export function forward(
   target: Target,
   containers: readonly ObservedContainer[],
-  add: (container: ObservedContainer, after: ReadonlyMap<string, NodeId>) => NodeId | undefined,
+  add: (container: ObservedContainer, after: Ready) => readonly NodeId[],
 ): void {
   const graph = graphOf(target, containers)
-  const done = new Map<string, ReadonlyMap<string, NodeId>>()
+  const done = new Map<string, Ready>()
   for (const name of layers(graph).flat()) {
     const after = new Map(graph.dependencies(name).flatMap(needed => [...(done.get(needed) ?? [])]))
-    const own = new Map<string, NodeId>()
+    const own = new Map<string, readonly NodeId[]>()
     for (const container of containers.filter(c => c.service === name)) {
-      const node = add(container, after)
-      if (node !== undefined) own.set(container.id, node)
+      const nodes = add(container, after)
+      if (nodes.length > 0) own.set(container.id, nodes)
     }
     done.set(name, own.size > 0 ? own : after)
   }

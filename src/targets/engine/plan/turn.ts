@@ -10,7 +10,7 @@ import { isLive, on, planRemoval, planStopping } from './ending.ts'
 import { planHooks } from './hooks.ts'
 import { Inits } from './inits.ts'
 import { chosen, type ServicesOption, serviceOf, type Target } from './scope.ts'
-import { dependenciesOf, forward, graphOf, reversed } from './service-order.ts'
+import { dependenciesOf, forward, graphOf, type Ready, reversed } from './service-order.ts'
 
 export interface StopOptions extends ServicesOption {
   /** Seconds. */
@@ -41,22 +41,21 @@ export function planStart(target: Target, observed: Observed, { services, wait }
   const named = services && withNeeded(target, observed, services)
   const all = chosen('start', target, { observed, services: named })
   for (const name of named ?? Object.keys('services' in target ? target.services : {}))
-    checkStartable(target, name, all)
+    checkStartable(target, name, { containers: all, services })
   const waits = new Map<string, NodeId>()
   const starts = new Map<string, NodeId>()
   const initsOf = startInits(plan, target, { observed, all })
   forward(target, all, (container, after) => {
-    // the engine says why a paused one cannot be started
-    if (isLive(container) && container.state !== 'paused') return undefined
-    const needs = 'services' in target ? dependenciesOf(target, container) : []
-    const gates = conditionWaits(plan, needs, { container, all, after, waits })
+    const gates = conditionWaits(plan, dependenciesOf(target, container), { container, all, after, waits })
+    const before = [...after.values()].flat().concat(gates)
+    // what runs already is wanted with what it needs; the engine says why a paused one cannot be started
+    if (isLive(container) && container.state !== 'paused') return gates.length > 0 ? before : []
     const cause = container.state === 'paused' ? 'it is paused' : 'it is not running'
-    const before = [...after.values(), ...gates]
     const ready = container.state === 'paused' ? before : initsOf(container.service)(container, before)
     const started = plan.add({ kind: 'start-container', cause, ...on(container) }, ready)
     starts.set(container.name, started)
     const hooks = { service: serviceOf(target, container.service), on: on(container), after: [started] }
-    return planHooks(plan, 'post_start', hooks)[0]
+    return planHooks(plan, 'post_start', hooks)
   })
   const ready = { kind: 'wait-container', cause: 'asked for', condition: 'ready', required: true } as const
   for (const container of wait ? all : []) {
@@ -66,14 +65,14 @@ export function planStart(target: Target, observed: Observed, { services, wait }
   return plan
 }
 
-type Ready = (container: ObservedContainer, after: readonly NodeId[]) => readonly NodeId[]
+type Prepared = (container: ObservedContainer, after: readonly NodeId[]) => readonly NodeId[]
 
 /** What comes before a container of each service starts: nothing without a stack, which alone tells of it. */
 function startInits(
   plan: EnginePlan,
   target: Target,
   { observed, all }: { readonly observed: Observed; readonly all: readonly ObservedContainer[] },
-): (service: string) => Ready {
+): (service: string) => Prepared {
   const found = new Map<string, Inits>()
   const first = (name: string) => observed.containers.filter(each => each.service === name && !each.oneOff)
   return name => (container, after) => {
@@ -103,19 +102,28 @@ function withNeeded(target: Target, observed: Observed, services: readonly strin
   return [...new Set([...services, ...graph.closure(known)])]
 }
 
-function checkStartable(target: Target, name: string, containers: readonly ObservedContainer[]): void {
+function checkStartable(
+  target: Target,
+  name: string,
+  { containers, services }: { readonly containers: readonly ObservedContainer[] } & ServicesOption,
+): void {
   const service = serviceOf(target, name)
   if (service === undefined || service.replicas === 0 || containers.some(each => each.service === name)) return
-  throw new Failure('not-found', `service "${name}" has no container to start`, {
-    hint: `Create it with "tscompose up ${name}"`,
-  })
+  const user = services?.includes(name) ? undefined : userOf(target, name, containers)
+  const message =
+    user === undefined ? `service "${name}" has no container to start` : `${user} is missing dependency ${name}`
+  throw new Failure('not-found', message, { hint: `Create it with "tscompose up ${name}"` })
+}
+
+function userOf(target: Target, name: string, containers: readonly ObservedContainer[]): string | undefined {
+  return containers.find(each => dependenciesOf(target, each).some(({ service }) => service === name))?.service
 }
 
 interface WaitsInput {
   readonly container: ObservedContainer
   readonly all: readonly ObservedContainer[]
-  /** Container → node of what it needs. */
-  readonly after: ReadonlyMap<string, NodeId>
+  /** What it needs. */
+  readonly after: Ready
   readonly waits: Map<string, NodeId>
 }
 
@@ -134,7 +142,7 @@ function conditionWaits(
       const key = `${needed.id} ${condition} ${required}`
       const cause = `${container.service} needs ${needed.service} ${condition}`
       const wait = { kind: 'wait-container', cause, ...on(needed), condition, required } as const
-      const node = waits.get(key) ?? plan.add(wait, started === undefined ? [] : [started])
+      const node = waits.get(key) ?? plan.add(wait, started ?? [])
       waits.set(key, node)
       nodes.push(node)
     }
@@ -175,11 +183,11 @@ export function planRestart(target: Target, observed: Observed, options: Restart
       after: needed,
       waits,
     })
-    const after = [...needed.values(), ...ready]
+    const after = [...needed.values()].flat().concat(ready)
     const before = container.state === 'running' ? planHooks(plan, 'pre_stop', { ...hooked, after }) : after
     const cause = causes.get(container.service)!
     const restarted = plan.add({ kind: 'restart-container', cause, ...on(container), timeout }, before)
-    return planHooks(plan, 'post_start', { ...hooked, after: [restarted] })[0]
+    return planHooks(plan, 'post_start', { ...hooked, after: [restarted] })
   })
   return plan
 }

@@ -121,6 +121,38 @@ test('planStart() with wait ends when each container is ready, those that run al
   ])
 })
 
+test('planStart() waits for what a container needs though it runs already, and so do those that need it', () => {
+  const stack = project([
+    service('db', { healthcheck }),
+    service('job'),
+    service('web', { dependsOn: { ...needs('db', 'healthy'), ...needs('job', 'completed') } }),
+    service('proxy', { dependsOn: needs('web') }),
+  ])
+  const before = up(stack)
+  const half = applied(planStop(stack, before, { services: ['db', 'job', 'proxy'] }), before)
+  const expected = [
+    '#1 start-container shop-db-1',
+    '#2 start-container shop-job-1',
+    '#3 <1> wait-container shop-db-1',
+    '#4 <2> wait-container shop-job-1',
+    '#5 <1,2,3,4> start-container shop-proxy-1',
+  ]
+  assert.deepEqual(lines(planStart(stack, half)), expected)
+  assert.deepEqual(lines(planStart(stack, half, { services: ['web'] })), expected.slice(0, 4))
+  // the conditions are in the labels too, for whoever has no stack file
+  assert.deepEqual(lines(planStart({ name: 'shop' }, half)), expected)
+})
+
+test('planStart() names who misses what, before anything is started', () => {
+  const before = up(shop)
+  const stopped = applied(planStop(shop, before), before)
+  const without = { ...stopped, containers: stopped.containers.filter(each => each.service !== 'db') }
+  assert.throws(() => planStart(shop, without, { services: ['web'] }), { message: 'web is missing dependency db' })
+  assert.throws(() => planStart(shop, without, { services: ['db'] }), {
+    message: 'service "db" has no container to start',
+  })
+})
+
 test('planRestart() takes along those with `restart: true`, unless told not to', () => {
   const before = up(shop)
   assert.deepEqual(lines(planRestart(shop, before, { services: ['db'] })), [
