@@ -19,7 +19,16 @@ import { planHooks } from '../targets/engine/plan/hooks.ts'
 import { applying } from './applying.ts'
 import { keeperPerformer } from './performer.ts'
 import type { Accepted, HoldRecord } from './records.ts'
-import { followers, type LeaveInput, lateFollowers, leaves, type Started } from './repair.ts'
+import {
+  followers,
+  isAbandoned,
+  isThere,
+  type LeaveInput,
+  lateFollowers,
+  leaves,
+  type Started,
+  wantedScale,
+} from './repair.ts'
 import type { Diagnosis } from './unhealthy.ts'
 
 export interface Repair extends Pick<LeaveInput, 'phase' | 'killed' | 'project'> {
@@ -51,6 +60,8 @@ export interface Repaired {
   readonly files: Readonly<Record<string, string>>
   /** Something was done. */
   readonly changed: boolean
+  /** Nobody wants it any more. */
+  readonly abandoned: boolean
 }
 
 interface Alone extends Repair {
@@ -66,8 +77,10 @@ export function repair(input: Repair): Promise<Repaired> {
 
 async function repairAlone(input: Alone): Promise<Repaired> {
   const { client, project, record, signal } = input
-  const { containers } = await observe(client, project.name, { signal, containersOnly: true })
+  const there = ({ containers }: Pick<Observed, 'containers'>) => containers.filter(each => isThere(record, each))
+  const containers = there(await observe(client, project.name, { signal, containersOnly: true }))
   input.seen(containers)
+  if (isAbandoned({ project, record, containers })) return { files: {}, changed: false, abandoned: true }
   const ill = input.diagnose(containers)
   const accepted = input.accepted()
   let changed = await carryOut(stopsOf(project, ill.stop), input)
@@ -80,7 +93,7 @@ async function repairAlone(input: Alone): Promise<Repaired> {
     signal,
     options: {
       services: record.services,
-      scale: { ...record.scale, ...known(project, accepted.scale) },
+      scale: wantedScale({ project, record, accepted, containers }),
       ...(input.read?.left ? { removeOrphans: true } : { quietOrphans: true }),
       holding: {
         leaves: container => leaves({ ...input, accepted }, container),
@@ -90,13 +103,13 @@ async function repairAlone(input: Alone): Promise<Repaired> {
     },
     see: observed => {
       files = Object.fromEntries(observed.files)
-      return { ...observed, files: asAskedFor(observed, record) }
+      return { ...observed, containers: there(observed), files: asAskedFor(observed, record) }
     },
     carryOut: async (plan, observed) => {
       changed = (await carryOut(plan, input, observed)) || changed
     },
   })
-  return { files, changed }
+  return { files, changed, abandoned: false }
 }
 
 function stopsOf(project: Project, containers: readonly ObservedContainer[]): EnginePlan {
@@ -110,11 +123,6 @@ function stopsOf(project: Project, containers: readonly ObservedContainer[]): En
 /** A file that has been changed since is no reason to make anew what runs; one that has gone is told of. */
 function asAskedFor({ files }: Observed, record: HoldRecord): Observed['files'] {
   return new Map([...files].map(([path, hash]) => [path, record.files?.[path] ?? hash]))
-}
-
-/** Services that a later model has. */
-function known(project: Project, scale: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(scale).filter(([name]) => Object.hasOwn(project.services, name)))
 }
 
 /** What an engine starts again by its policy has run without its post_start. */

@@ -11,7 +11,7 @@ import { labels } from '../targets/engine/labels.ts'
 import { heard, heardActions } from './heard.ts'
 import type { Records } from './records.ts'
 import type { LeaveInput } from './repair.ts'
-import { HeldStack } from './stack.ts'
+import { HeldStack, type StackOptions } from './stack.ts'
 
 export interface KeeperOptions {
   readonly client: Client
@@ -34,7 +34,7 @@ const firstDelay = 100
 const longestDelay = 5000
 
 export class Keeper {
-  readonly #options: KeeperOptions
+  readonly #options: KeeperOptions & Pick<StackOptions, 'onAbandoned'>
   readonly #stacks = new Map<string, HeldStack>()
   readonly #closing = new AbortController()
   #listening: Promise<void> | undefined
@@ -42,10 +42,10 @@ export class Keeper {
   #claims: Promise<void> = Promise.resolve()
 
   constructor(options: KeeperOptions) {
-    this.#options = options
+    this.#options = { ...options, onAbandoned: name => this.#abandon(name) }
     for (const name of options.records.names()) {
       const record = options.records.read(name)
-      if (record) this.#stacks.set(name, new HeldStack(name, { ...options, record }))
+      if (record) this.#stacks.set(name, new HeldStack(name, { ...this.#options, record }))
     }
   }
 
@@ -94,6 +94,12 @@ export class Keeper {
     this.#claim()
     await this.#claims
     this.#whenIdle(0)
+  }
+
+  #abandon(name: string): void {
+    const { say } = this.#options
+    say(`${name}: nothing of it is left, and it is held no more`)
+    this.release(name).catch(error => say(`${name}: ${messageOf(error)}`))
   }
 
   /** @throws Failure `not-found` when it is not watched */

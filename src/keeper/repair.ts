@@ -3,7 +3,7 @@ import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import type { ObservedContainer } from '../targets/engine/observed.ts'
 import { isLive } from '../targets/engine/plan/ending.ts'
-import type { Accepted } from './records.ts'
+import type { Accepted, HoldRecord } from './records.ts'
 
 export interface LeaveInput {
   readonly project: Project
@@ -27,6 +27,37 @@ export function leaves({ project, accepted, killed, phase }: LeaveInput, contain
   if (state === 'created' || phase === 'booted' || killed.has(id)) return false
   const service = project.services[container.service]
   return service !== undefined && !startsAgain(service, container, phase === 'returned')
+}
+
+export interface ScaleInput extends Pick<LeaveInput, 'project' | 'accepted'> {
+  readonly record: Pick<HoldRecord, 'scale' | 'watch'>
+  readonly containers: readonly ObservedContainer[]
+}
+
+/**
+ * Service → how many there are to be. Only of a stack that is watched a container is made again: of any other somebody has removed it, or
+ * made more, by whatever client, and wants it so.
+ */
+export function wantedScale({ project, record, accepted, containers }: ScaleInput): Readonly<Record<string, number>> {
+  const names = Object.keys(project.services)
+  if (!record.watch) {
+    const count = (name: string) => containers.filter(each => each.service === name && !each.oneOff).length
+    return Object.fromEntries(names.map(name => [name, count(name)]))
+  }
+  // a later model may lack some of those
+  const known = Object.entries(accepted.scale).filter(([name]) => names.includes(name))
+  return { ...record.scale, ...Object.fromEntries(known) }
+}
+
+/** Whether it is not about to go: whoever removes a container of a stack that nobody watches is left alone with it. */
+export function isThere({ watch }: ScaleInput['record'], { state }: ObservedContainer): boolean {
+  return watch !== undefined || (state !== 'removing' && state !== 'dead')
+}
+
+/** Whether nothing is left to be held: nobody watches the stack, nothing comes due, and no container is there. */
+export function isAbandoned({ project, record, containers }: Omit<ScaleInput, 'accepted'>): boolean {
+  if (record.watch || Object.values(project.services).some(({ schedule }) => schedule !== undefined)) return false
+  return !containers.some(each => !each.oneOff)
 }
 
 /** Whether its policy has it run again; `on-failure` only when nobody has been there to count. */

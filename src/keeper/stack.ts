@@ -22,6 +22,8 @@ export interface StackOptions {
   readonly say: (line: string) => void
   /** There is nothing to do for now. */
   readonly onRest: () => void
+  /** All of it has been removed. */
+  readonly onAbandoned: (name: string) => void
 }
 
 type Asked = Pick<Shown, 'Directory' | 'Files' | 'Reasons' | 'Since' | 'Watched'>
@@ -271,9 +273,10 @@ export class HeldStack {
     this.#abort = abort
     this.#working = this.#look(abort.signal)
       .then(
-        () => {
+        wanted => {
           this.#error = undefined
           this.#delay = 0
+          if (!wanted && !abort.signal.aborted) this.#options.onAbandoned(this.name)
         },
         error => {
           if (!abort.signal.aborted) this.#failed(messageOf(error))
@@ -297,10 +300,11 @@ export class HeldStack {
     this.#tell({ kind: 'failed', time: now(), message, again })
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  /** False when there is nothing left to hold. */
+  async #look(signal: AbortSignal): Promise<boolean> {
     const { client, records } = this.#options
     const record = records.read(this.name)
-    if (!record) return
+    if (!record) return true
     const project = thaw(record.project)
     // what plans and carries out is loaded when it is needed first
     const { repair } = await import('./act.ts')
@@ -308,7 +312,7 @@ export class HeldStack {
     const hooksDue = this.#hooksDue
     const { read } = this.#watch
     this.#hooksDue = new Set()
-    const { files, changed } = await repair({
+    const { files, changed, abandoned } = await repair({
       client,
       record,
       folder: records.folder(this.name),
@@ -332,6 +336,7 @@ export class HeldStack {
     this.#watch.done(read)
     if (this.#phase === phase) this.#phase = 'steady'
     if (record.files === undefined) this.#save({ files })
+    return !abandoned
   }
 
   #diagnose(project: Project, containers: readonly ObservedContainer[]): Diagnosis {

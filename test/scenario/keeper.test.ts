@@ -93,10 +93,6 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
         assert.equal(await runs(), false)
         return mended('the killed one', runs)
       },
-      removed: async () => {
-        await interfere(each => each.call(endpoints.containerRemove, { params, query: { force: true } }))
-        return mended('the removed one', runs)
-      },
       paused: async () => {
         await interfere(each => each.call(endpoints.containerPause, { params }))
         assert.equal(await runs(), false)
@@ -118,7 +114,6 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
       await settled('drift')
     }
     assert.match(engine.log, /drift: #1 .*drift-web-1 .*start-container .*it exited with code 137/)
-    assert.match(engine.log, /drift: #1 .*drift-web-1 .*create-container .*no container for replica 1/)
     assert.match(engine.log, /drift: #1 .*drift-web-1 .*unpause-container .*it is paused/)
     assert.match(engine.log, /drift: #1 .*drift-web-1 .*network default is not connected/)
     await stack.run('down')
@@ -223,6 +218,30 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     assert.deepEqual(await states(), [])
   })
 
+  test('lets go of what somebody removes, of one container and of the whole stack', async () => {
+    const stack = engine.stack(pair, 'removed')
+    await stack.run('up', '-d', '--scale', 'web=2')
+    await settled('removed')
+    const remove = (name: string) =>
+      interfere(each => each.call(endpoints.containerRemove, { params: { id: name }, query: { force: true } }))
+    await remove('removed-web-1')
+    // what is mended after it tells that the keeper has seen both
+    await interfere(each => each.call(endpoints.containerKill, { params: { id: 'removed-db-1' } }))
+    await mended('db', async () => (await inspect('removed-db-1'))?.State.Status === 'running')
+    await settled('removed')
+    const names = async () => (await stack.ps()).map(({ Name }) => Name).sort()
+    assert.deepEqual(await names(), ['removed-db-1', 'removed-web-2'], engine.log)
+    await remove('removed-web-2')
+    await remove('removed-db-1')
+    await eventually('its end', async () => (await findKeeper(place())) === undefined)
+    assert.deepEqual(await names(), [], engine.log)
+    assert.match(engine.log, /removed: nothing of it is left, and it is held no more/)
+    await stack.run('up', '-d')
+    await settled('removed')
+    assert.deepEqual(await names(), ['removed-db-1', 'removed-web-1'])
+    await stack.run('down')
+  })
+
   test('goes on after SIGKILL with what it held, and what was stopped before stays so', async () => {
     const stack = engine.stack(pair, 'again')
     await stack.run('up', '-d')
@@ -241,9 +260,7 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     assert.notEqual(await pid(), first)
     await settled('again')
     assert.equal((await inspect('again-web-1'))?.State.Status, 'exited')
-    await interfere(each =>
-      each.call(endpoints.containerRemove, { params: { id: 'again-db-1' }, query: { force: true } }),
-    )
+    await interfere(each => each.call(endpoints.containerKill, { params: { id: 'again-db-1' } }))
     await mended('db', async () => (await inspect('again-db-1'))?.State.Status === 'running')
     await settled('again')
     assert.equal((await inspect('again-web-1'))?.State.Status, 'exited')

@@ -2,7 +2,9 @@
 import { sharedNamespaces } from '../../../graph/services.ts'
 import { list } from '../../../lib/text.ts'
 import type { Service } from '../../../model/service.ts'
+import type { ObservedContainer } from '../observed.ts'
 import { changesOf } from './adjust.ts'
+import type { Holding } from './holding.ts'
 import { type Decision, happens, isReplica, type Replica } from './replicas.ts'
 
 export type Decisions = Map<string, readonly Decision[]>
@@ -11,24 +13,27 @@ export type Decisions = Map<string, readonly Decision[]>
 export function followDependencies(
   service: Service,
   decisions: Decisions,
-  { holding }: { readonly holding: boolean },
+  { holding }: { readonly holding: Holding | undefined },
 ): void {
   const needed = new Set([
     ...Object.keys(service.dependsOn),
     ...sharedNamespaces(service),
     ...service.volumesFrom.flatMap(from => (from.kind === 'service' ? [from.name] : [])),
   ])
+  // what a person has stopped is not started by following
+  const left = (container: ObservedContainer) => holding?.leaves(container) ?? false
+  const restart = (cause: string) => turn(service, decisions, { kind: 'restart', cause, left })
   for (const name of [...needed].sort()) {
     const replicas = (decisions.get(name) ?? []).filter(isReplica)
     const first = replicas[0] && happens(replicas[0])
     const shares = sharedNamespaces(service).includes(name)
     const mounts = service.volumesFrom.some(from => from.kind === 'service' && from.name === name)
     if ((shares || mounts) && (first === 'recreated' || first === 'created'))
-      turn(service, decisions, 'recreate', `${name} is ${first}`)
-    else if (shares && first !== undefined) turn(service, decisions, 'restart', `${name} is ${first}`)
+      turn(service, decisions, { kind: 'recreate', cause: `${name} is ${first}`, left: () => false })
+    else if (shares && first !== undefined) restart(`${name} is ${first}`)
     if (service.dependsOn[name]?.restart) {
-      const word = restartWord(replicas, holding)
-      if (word) turn(service, decisions, 'restart', `${name} is ${word}`)
+      const word = restartWord(replicas, holding !== undefined)
+      if (word) restart(`${name} is ${word}`)
     }
   }
 }
@@ -40,11 +45,19 @@ function restartWord(replicas: readonly Replica[], holding: boolean): string | u
     .find(word => word === 'recreated' || word === 'restarted' || (holding && word === 'started'))
 }
 
-function turn(service: Service, decisions: Decisions, kind: 'recreate' | 'restart', cause: string): void {
+interface TurnTo {
+  readonly kind: 'recreate' | 'restart'
+  readonly cause: string
+  /** Whether it stays as it is. */
+  left(container: ObservedContainer): boolean
+}
+
+function turn(service: Service, decisions: Decisions, { kind, cause, left }: TurnTo): void {
   const turned = decisions.get(service.name)!.map((decision): Decision => {
     const { kind: decided } = decision
     if (decided !== 'keep' && !(kind === 'recreate' && (decided === 'start' || decided === 'restart'))) return decision
     const { number, container, adjustment } = decision
+    if (left(container)) return decision
     if (kind === 'restart') return { kind, number, container, cause, adjustment }
     return { kind, number, container, cause, changes: changesOf({ forced: [], adjustment }) }
   })

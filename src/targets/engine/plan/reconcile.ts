@@ -79,7 +79,7 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
   for (const service of services) {
     decisions.set(service.name, decideService(service, { project, observed, options, networks, decisions, hashes }))
     for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
-    followDependencies(service, decisions, { holding: options.holding !== undefined })
+    followDependencies(service, decisions, { holding: options.holding })
   }
   warnOfTexts(plan, decisions, hashes)
 
@@ -192,7 +192,10 @@ function decideService(service: Service, context: DecideContext) {
         const volume = mount.kind === 'volume' && mount.source !== undefined ? project.volumes[mount.source] : undefined
         return volume ? [{ key: volume.key, name: volume.name }] : []
       }),
-      networkOf: shared === undefined ? undefined : { service: shared, id: keptContainer(shared, observed, decisions) },
+      networkOf:
+        shared === undefined || (options.holding && !decisions.get(shared)?.some(isReplica))
+          ? undefined
+          : { service: shared, id: keptContainer(shared, observed, decisions) },
     },
   })
 }

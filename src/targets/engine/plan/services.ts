@@ -86,9 +86,9 @@ export class ServicePlanner {
   #service(service: Service): void {
     const { decisions, start, holding } = this.#input
     const own = decisions.get(service.name)!
-    const waits = start && !(holding && own.every(({ kind }) => kind === 'keep' || kind === 'remove'))
-    for (const [needed, what] of sharedBy(service)) this.#containerOf(needed, what)
-    const gates = waits ? this.#gates.of(service, this.#planned) : []
+    const stays = holding && own.every(({ kind }) => kind === 'keep' || kind === 'remove')
+    if (!stays) for (const [needed, what] of sharedBy(service)) this.#containerOf(needed, what)
+    const gates = start && !stays ? this.#gates.of(service, this.#planned) : []
     const removals = own.filter(decision => decision.kind === 'remove')
     const cleared = removals.filter(({ first }) => first).map(removal => this.#clear(service, removal))
     this.#inits.set(service.name, this.#initsOf(service, own.filter(isReplica)))

@@ -216,10 +216,36 @@ test('reconcile() lets whoever shares a replaced container’s network follow', 
   assert.deepEqual(lines(shop('2'), up(shop('2'), before)), [])
 })
 
+test('reconcile() of who holds a stack leaves alone what shared a network with a container that somebody has removed', () => {
+  const shop = project([
+    service('vpn'),
+    service('web', { networkMode: { kind: 'service', service: 'vpn' }, dependsOn: needs('vpn') }),
+  ])
+  const before = up(shop)
+  const removed = { ...before, containers: before.containers.filter(each => each.service === 'web') }
+  const holding = { leaves: () => false, restarts: () => undefined }
+  assert.deepEqual(lines(shop, removed, { holding, scale: { vpn: 0, web: 1 } }), [])
+})
+
 test('reconcile() leaves dependents with `restart: true` alone when what they need is only started', () => {
   const shop = project([service('db'), service('web', { dependsOn: needs('db', 'started', { restart: true }) })])
   const crashed = up(shop, nothing(), c => (c.service === 'db' ? { ...c, state: 'exited', exitCode: 137 } : c))
   assert.deepEqual(lines(shop, crashed), ['start-container shop-db-1: it exited with code 137'])
+})
+
+test('reconcile() of who holds a stack restarts what follows, but for what a person has stopped', () => {
+  const shop = project([
+    service('db'),
+    service('web', { replicas: 2, dependsOn: needs('db', 'started', { restart: true }) }),
+  ])
+  const half = up(shop, nothing(), c =>
+    c.service === 'db' || c.number === 2 ? { ...c, state: 'exited', exitCode: 137 } : c,
+  )
+  const holding = { leaves: (c: ObservedContainer) => c.name === 'shop-web-2', restarts: () => undefined }
+  assert.deepEqual(lines(shop, half, { holding }), [
+    'start-container shop-db-1: it exited with code 137',
+    'restart-container shop-web-1: db is started',
+  ])
 })
 
 test('reconcile() waits for a running dependency that is not healthy, whether somebody is to be started or not', () => {
