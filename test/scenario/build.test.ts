@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
+import { z } from 'zod'
 import { statusResponse } from '../../src/api/buildkit/control.ts'
 import { endpoints } from '../../src/api/endpoints.ts'
 import type { BuildLine } from '../../src/api/json-lines.ts'
 import { openSession } from '../../src/client/buildkit/session.ts'
 import { createClient } from '../../src/client/client.ts'
+import { getXattr, setXattr } from '../../src/runtime/native.ts'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
@@ -106,6 +108,24 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
   test('limits hold', async () => {
     const where = 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || true'
     assert.match(await said(`FROM busybox\nRUN ${where}\n`, { memory: 64 * 1024 ** 2 }), /^67108864$/m)
+  })
+
+  test('tscompose build sends the attributes and capabilities of files', async () => {
+    const folder = join(engine.folder, 'with-attributes')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox\nCOPY --chown=7:8 ping /\n')
+    writeFileSync(join(folder, 'compose.yaml'), 'services:\n  a:\n    build: .\n    image: attributes:1\n')
+    writeFileSync(join(folder, 'ping'), 'x')
+    // cap_net_raw=ep (linux/capability.h: vfs_cap_data of revision 2)
+    const netRaw = Buffer.from('0100000200200000000000000000000000000000', 'hex')
+    setXattr(join(folder, 'ping'), 'security.capability', netRaw)
+    const { code, stderr } = await engine.tscompose(['build'], { cwd: folder })
+    assert.equal(code, 0, stderr)
+    const client = createClient(engine.host)
+    const shown = await client.call(endpoints.imageInspect, { params: { name: 'attributes:1' } })
+    client.close()
+    const layer = z.object({ GraphDriver: z.object({ Data: z.object({ UpperDir: z.string() }) }) }).parse(shown)
+    assert.deepEqual(getXattr(join(layer.GraphDriver.Data.UpperDir, 'ping'), 'security.capability'), netRaw)
   })
 
   test('nothing that was made to mount over is in the image', async () => {

@@ -5,6 +5,7 @@ import { fileStat, packetTypes } from '../../api/buildkit/file-sync.ts'
 import { type From, field, map, message, type Of } from '../../api/buildkit/message.ts'
 import { Failure } from '../../lib/failure.ts'
 import { Channel } from './channel.ts'
+import { contextXattrs } from './context-xattrs.ts'
 import { bytesOf, pathBelow, unreadable, type WalkedFile, type WalkOptions, walk } from './walk.ts'
 
 /** As the wire has it, with names as bytes: they need not be text. */
@@ -75,7 +76,8 @@ class Sender {
     }
     if (!this.#folder.texts)
       for (const file of walk(this.#folder)) {
-        const stat = statOf(file, links)
+        const xattrs = contextXattrs(pathBelow(this.#root, file.path))
+        const stat = { ...statOf(file, links), ...(xattrs && { xattrs }) }
         if (file.stat.isFile()) this.#files.set(id, { path: file.path, size: Number(file.stat.size) })
         id++
         await this.#give({ type: packetTypes.stat, stat })

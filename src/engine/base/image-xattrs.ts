@@ -1,8 +1,5 @@
-/**
- * Extended attributes that files of images and containers may bring and keep: their own (user.*), access lists and file capabilities.
- * Everything else is the host's business, above all overlay's own trusted.overlay.* and user.overlay.*, by which a layer could
- * redirect paths.
- */
+/** Extended attributes of files on disk, as far as images have them: api/image-xattrs.ts. */
+import { isImageXattr } from '../../api/image-xattrs.ts'
 import { errnoOf } from '../../lib/failure.ts'
 import { getXattr, listXattrs, setXattr } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
@@ -45,10 +42,4 @@ function namesOf(path: HostPath): readonly string[] {
     if (['ENOENT', 'EPERM', 'EACCES'].includes(errnoOf(error) ?? '')) return []
     throw error
   }
-}
-
-function isImageXattr(name: string): boolean {
-  if (name.includes('\0') || Buffer.byteLength(name) > 255) return false
-  if (name.startsWith('user.')) return !name.startsWith('user.overlay.')
-  return ['security.capability', 'system.posix_acl_access', 'system.posix_acl_default'].includes(name)
 }
