@@ -166,7 +166,10 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     images,
     cache,
     series: new SeriesStore(paths, aside),
-    files: fileWork(paths.buildDownloads, options.archiveLimits),
+    files: fileWork(paths.buildDownloads, {
+      limits: options.archiveLimits,
+      sumLarge: (fd, signal) => images.store.layers.sum({ kind: 'file', fd }, signal),
+    }),
     run: commandRunner(containers.parts),
     say,
     budget: options.buildBudget,

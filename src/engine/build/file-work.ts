@@ -6,7 +6,7 @@ import type { ArchiveLimits } from '../images/unpack-limits.ts'
 import type { CopyRequest, Fetched, FilesDigest, FilesSource } from './copy-request.ts'
 import type { AddSource, AddStep, CopyStep, WorkdirStep } from './dockerfile/plan.ts'
 import { copyFiles } from './files/copy.ts'
-import { filesDigest, treeDigest } from './files/digest.ts'
+import { type DigestRequest as Digesting, filesDigest, treeDigest } from './files/digest.ts'
 import { DigestMemory } from './files/digest-memory.ts'
 import { Downloads } from './files/downloads.ts'
 import { type FetchOptions, fetchSource } from './files/fetch.ts'
@@ -49,8 +49,14 @@ export interface FileWork {
   workdir(step: WorkdirStep, options: { readonly below: readonly HostPath[]; readonly upper: HostPath }): Promise<void>
 }
 
-/** On this machine; what is read once is remembered, what is downloaded kept in a folder. `limits` are those of each archive. */
-export function fileWork(kept: HostPath, limits?: Partial<ArchiveLimits>): FileWork {
+/**
+ * On this machine; what is read once is remembered, what is downloaded kept in a folder. `limits` are those of each archive, `sumLarge`
+ * works beside this thread.
+ */
+export function fileWork(
+  kept: HostPath,
+  { limits, sumLarge }: { readonly limits?: Partial<ArchiveLimits> | undefined } & Pick<Digesting, 'sumLarge'> = {},
+): FileWork {
   const memory = new DigestMemory()
   const downloads = new Downloads(kept)
   const own = (options: FetchWork) => ({
@@ -62,8 +68,8 @@ export function fileWork(kept: HostPath, limits?: Partial<ArchiveLimits>): FileW
   return {
     downloads,
     copy: request => copyFiles({ ...request, limits }),
-    digest: request => filesDigest({ ...request, memory }),
-    treeDigest: (path, request) => treeDigest(path, { ...request, memory }),
+    digest: request => filesDigest({ ...request, memory, sumLarge }),
+    treeDigest: (path, request) => treeDigest(path, { ...request, memory, sumLarge }),
     shown: shownLayers,
     copyPart,
     fetch: async (source, options) => (source.kind === 'path' ? undefined : await fetchSource(source, own(options))),

@@ -1,14 +1,15 @@
 /** The folder that a step writes to, and what becomes of it: a layer of the store, renamed to its place and never copied. */
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { Paths } from '../base/paths.ts'
 import { removeFolder } from '../base/remove-folder.ts'
-import { measureLayer, unpackedTar } from '../base/unpacked-layer.ts'
+import { measureLayer } from '../base/unpacked-layer.ts'
 import type { Digest } from '../images/digest.ts'
 import type { Images } from '../images/images.ts'
 import { layerRecord } from '../images/layers.ts'
+import { largeSum, sumOf } from '../images/sum.ts'
 
 export interface Workplace extends AsyncDisposable {
   /** Takes what is written; has the owner and mode of the root below. */
@@ -48,12 +49,8 @@ export async function keepLayer(
 ): Promise<MadeLayer> {
   const { size, empty, opaque } = await measureLayer(upper)
   if (empty) return { diffId: undefined, size: 0 }
-  const hash = createHash('sha256')
-  for await (const piece of unpackedTar(upper)) {
-    signal.throwIfAborted()
-    hash.update(piece)
-  }
-  const diffId: Digest = `sha256:${hash.digest('hex')}`
+  const job = { kind: 'layer', root: upper } as const
+  const diffId = size >= largeSum ? await images.store.layers.sum(job, signal) : await sumOf(job, () => signal.aborted)
   onDigest(diffId)
   const path = join(upper, '..')
   await layerRecord(path, { size, opaque })

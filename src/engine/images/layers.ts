@@ -12,6 +12,7 @@ import type { Paths } from '../base/paths.ts'
 import { type RecordKind, writeRecord } from '../base/store.ts'
 import { type Blobs, checkReceived, type Expected, mismatch } from './blobs.ts'
 import { type Digest, hexOf, isDigest } from './digest.ts'
+import type { SumJob } from './sum.ts'
 import type { BlobTold } from './unpack-job.ts'
 import { type ArchiveLimits, spareRoom, unpackLimits } from './unpack-limits.ts'
 import { UnpackPool, wereOthers } from './unpack-pool.ts'
@@ -143,6 +144,11 @@ export class Layers {
     } finally {
       await rm(keep, { force: true })
     }
+  }
+
+  /** Of what is large, beside the engine's own thread. @throws the signal's reason. */
+  sum(job: SumJob, signal: AbortSignal): Promise<Digest> {
+    return this.#pool.sum(job, signal)
   }
 
   async #unpack(

@@ -1,7 +1,8 @@
-/** What the engine and its unpacking threads say to each other, one job a thread at a time. */
+/** What the engine and the threads that unpack and sum say to each other, one job a thread at a time. */
 import type { FailureKind } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { Digest } from './digest.ts'
+import type { SumJob } from './sum.ts'
 import type { Unpacked } from './unpack.ts'
 import type { ArchiveLimits } from './unpack-limits.ts'
 
@@ -36,11 +37,13 @@ export type ToThread =
   | { readonly kind: 'job'; readonly job: UnpackJob }
   | { readonly kind: 'chunk'; readonly data: Uint8Array }
   | { readonly kind: 'end' }
-  /** No more will come: whoever sends has failed. */
+  /** No more will come: whoever sends has failed, or wants no sum any more. */
   | { readonly kind: 'abort' }
+  | { readonly kind: 'sum'; readonly job: SumJob }
 
 export type FromThread =
   /** Bytes that are done with: as many may be sent again. */
   | { readonly kind: 'taken'; readonly bytes: number }
   | { readonly kind: 'done'; readonly result: UnpackResult }
+  | { readonly kind: 'summed'; readonly digest: Digest }
   | { readonly kind: 'failed'; readonly failure: UnpackFailure }

@@ -1,7 +1,9 @@
-/** Threads that unpack, as many as are of use, started when they are needed and let go when they are not. */
+/** Threads that unpack and sum, as many as are of use, started when they are needed and let go when they are not. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '../../lib/failure.ts'
+import type { Digest } from './digest.ts'
+import type { SumJob } from './sum.ts'
 import type { FromThread, ToThread, UnpackFailure, UnpackJob, UnpackResult } from './unpack-job.ts'
 
 /** More than there are processors: files are waited for as well. */
@@ -38,6 +40,17 @@ export class UnpackPool {
     const thread = await this.#take()
     try {
       return await thread.run(job, source, onTaken)
+    } finally {
+      this.#give(thread)
+    }
+  }
+
+  /** @throws the signal's reason; nothing is being read any more then. */
+  async sum(job: SumJob, signal: AbortSignal): Promise<Digest> {
+    signal.throwIfAborted()
+    const thread = await this.#take()
+    try {
+      return await thread.sum(job, signal)
     } finally {
       this.#give(thread)
     }
@@ -121,7 +134,7 @@ class Thread {
         onTaken(taken)
         wake?.()
       } else if (message.kind === 'done') settle(() => resolve(message.result))
-      else settle(() => reject(new UnpackError(message.failure)))
+      else if (message.kind === 'failed') settle(() => reject(new UnpackError(message.failure)))
     }
     try {
       this.#post({ kind: 'job', job })
@@ -147,6 +160,29 @@ class Thread {
       }
       return await promise
     } finally {
+      this.#hear = undefined
+      this.#fail = undefined
+      this.#worker.unref()
+    }
+  }
+
+  async sum(job: SumJob, signal: AbortSignal): Promise<Digest> {
+    clearTimeout(this.#timer)
+    this.#worker.ref()
+    const stop = () => this.#post({ kind: 'abort' })
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await new Promise<Digest>((resolve, reject) => {
+        this.#fail = reject
+        this.#hear = message => {
+          if (message.kind === 'summed') resolve(message.digest)
+          else if (message.kind === 'failed') reject(signal.aborted ? signal.reason : new UnpackError(message.failure))
+        }
+        this.#post({ kind: 'sum', job })
+        if (signal.aborted) stop()
+      })
+    } finally {
+      signal.removeEventListener('abort', stop)
       this.#hear = undefined
       this.#fail = undefined
       this.#worker.unref()

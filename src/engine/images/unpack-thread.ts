@@ -8,6 +8,7 @@ import { parentPort } from 'node:worker_threads'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import { decompressed } from './compression.ts'
 import type { Digest } from './digest.ts'
+import { sumOf } from './sum.ts'
 import { unpack } from './unpack.ts'
 import type { BlobTold, FromThread, ToThread, UnpackFailure, UnpackJob, UnpackResult } from './unpack-job.ts'
 import { withinRatio } from './unpack-limits.ts'
@@ -26,6 +27,10 @@ class Inbox {
   push(chunk: Uint8Array): void {
     this.#chunks.push(chunk)
     this.#wake?.()
+  }
+
+  get isAborted(): boolean {
+    return this.#state === 'abort'
   }
 
   close(state: 'end' | 'abort'): void {
@@ -130,17 +135,21 @@ function tell(message: FromThread): void {
 /** Works as what the thread is for. */
 export function start(): void {
   let inbox = new Inbox()
+  const failed = (error: Error & { blob?: BlobTold }) => {
+    const { kind, message: text, hint } = asFailure(error)
+    const failure: UnpackFailure = { kind, message: text, hint, blob: error.blob }
+    tell({ kind: 'failed', failure })
+  }
   port.on('message', (message: ToThread) => {
     if (message.kind === 'chunk') return inbox.push(message.data)
+    if (message.kind === 'sum') {
+      const own = new Inbox()
+      inbox = own
+      sumOf(message.job, () => own.isAborted).then(digest => tell({ kind: 'summed', digest }), failed)
+      return
+    }
     if (message.kind !== 'job') return inbox.close(message.kind)
     inbox = new Inbox()
-    work(message.job, inbox).then(
-      result => tell({ kind: 'done', result }),
-      (error: Error & { blob?: BlobTold }) => {
-        const { kind, message: text, hint } = asFailure(error)
-        const failure: UnpackFailure = { kind, message: text, hint, blob: error.blob }
-        tell({ kind: 'failed', failure })
-      },
-    )
+    work(message.job, inbox).then(result => tell({ kind: 'done', result }), failed)
   })
 }

@@ -63,7 +63,9 @@ export class Box {
       cache: this.cache,
       series: new SeriesStore(paths, aside),
       copies: { list: async () => [], remove: async () => false },
-      files: fileWork(paths.buildDownloads),
+      files: fileWork(paths.buildDownloads, {
+        sumLarge: (fd, signal) => this.images.store.layers.sum({ kind: 'file', fd }, signal),
+      }),
       run: async command => {
         this.commands.push(command)
         return await this.run(command)

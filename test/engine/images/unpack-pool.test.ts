@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { Events } from '../../../src/engine/base/events.ts'
 import { Images } from '../../../src/engine/images/images.ts'
+import { sumOf } from '../../../src/engine/images/sum.ts'
 import type { ArchiveLimits } from '../../../src/engine/images/unpack-limits.ts'
 import { UnpackError, UnpackPool } from '../../../src/engine/images/unpack-pool.ts'
 import { lacking, program, root } from '../../support/needs.ts'
@@ -106,6 +107,48 @@ describe('UnpackPool', { skip: lacking(root()) }, () => {
     await assert.rejects(pool.run({ root: place(t).root, limits }, source), {
       message: 'Cannot unpack the archive: it grows to more than 2000 times its size',
     })
+  })
+
+  test('sums a layer and a file as they are summed here, while this thread has its turns', async t => {
+    const pool = new UnpackPool()
+    const folder = temporaryFolder(t)
+    const layer = join(folder, 'layer')
+    mkdirSync(join(layer, 'a'), { recursive: true })
+    writeFileSync(join(layer, 'a/file'), 'x')
+    truncateSync(join(layer, 'a/file'), 64 * 1024 * 1024)
+    const fd = openSync(join(layer, 'a/file'), 'r')
+    t.after(() => closeSync(fd))
+    let turns = 0
+    let isOver = false
+    const count = () => {
+      turns++
+      if (!isOver) setImmediate(count)
+    }
+    count()
+    const { signal } = new AbortController()
+    const [ofLayer, ofFile] = await Promise.all([
+      pool.sum({ kind: 'layer', root: layer }, signal),
+      pool.sum({ kind: 'file', fd }, signal),
+    ])
+    isOver = true
+    assert.ok(turns > 20, `${turns} turns`)
+    assert.equal(ofLayer, await sumOf({ kind: 'layer', root: layer }, () => false))
+    assert.equal(ofFile, sha256(readFileSync(join(layer, 'a/file'))))
+  })
+
+  test('stops a sum that nobody waits for, and goes on with the next', async t => {
+    const pool = new UnpackPool()
+    const path = join(temporaryFolder(t), 'file')
+    writeFileSync(path, '')
+    truncateSync(path, 2 ** 40)
+    const fd = openSync(path, 'r')
+    t.after(() => closeSync(fd))
+    const stop = new AbortController()
+    const sum = pool.sum({ kind: 'file', fd }, stop.signal)
+    stop.abort(new Error('enough'))
+    await assert.rejects(sum, { message: 'enough' })
+    truncateSync(path, 1)
+    assert.equal(await pool.sum({ kind: 'file', fd }, new AbortController().signal), sha256(Buffer.alloc(1)))
   })
 })
 

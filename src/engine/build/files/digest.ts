@@ -9,6 +9,8 @@ import { bytesOfName, fsPath } from '../../../lib/file-name.ts'
 import type { HostPath } from '../../../runtime/spec.ts'
 import { readImageXattrs } from '../../base/image-xattrs.ts'
 import { deviceNumbers, linkText } from '../../base/tree-tar.ts'
+import { type Digest, hexOf } from '../../images/digest.ts'
+import { largeSum } from '../../images/sum.ts'
 import type { Fetched, FilesDigest, FilesSource } from '../copy-request.ts'
 import type { AddStep, CopyStep } from '../dockerfile/plan.ts'
 import type { DigestMemory, KnownFile } from './digest-memory.ts'
@@ -23,6 +25,8 @@ export interface DigestRequest {
   readonly source: FilesSource
   readonly fetched: readonly (Fetched | undefined)[]
   readonly memory: DigestMemory
+  /** sha256 of an open file that is large, beside this thread; without it here. */
+  readonly sumLarge?: ((fd: number, signal: AbortSignal) => Promise<Digest>) | undefined
   readonly signal: AbortSignal
 }
 
@@ -53,7 +57,7 @@ export async function filesDigest(request: DigestRequest): Promise<FilesDigest> 
 /** Of one path of a tree and all below it, as `RUN --mount=type=bind` shows it. @throws Failure `not-found`. */
 export async function treeDigest(
   path: string,
-  request: Pick<DigestRequest, 'source' | 'memory' | 'signal'>,
+  request: Pick<DigestRequest, 'source' | 'memory' | 'sumLarge' | 'signal'>,
 ): Promise<FilesDigest> {
   using tree = new SourceTree(request.source)
   const sum = new Sum({ tree, chmod: undefined, owned: false, ...request })
@@ -61,7 +65,7 @@ export async function treeDigest(
   return sum.end()
 }
 
-interface SumOptions extends Pick<DigestRequest, 'memory' | 'signal'> {
+interface SumOptions extends Pick<DigestRequest, 'memory' | 'sumLarge' | 'signal'> {
   readonly tree: SourceTree
   readonly chmod: Chmod | undefined
   /** Whose they are is set by the step. */
@@ -123,7 +127,7 @@ class Sum {
     const owner = owned ? '' : `${stat.uid}:${stat.gid}`
     const mode = stat.isSymbolicLink() ? '' : (chmod?.apply(own, stat.isDirectory()) ?? own).toString(8)
     if (stat.isFile()) {
-      const { content, xattrs } = this.#file(stat, at)
+      const { content, xattrs } = await this.#file(stat, at)
       return hash('sha256', `file ${mode} ${owner} ${stat.size} ${content} ${xattrs}`)
     }
     const xattrs = xattrText(at)
@@ -132,11 +136,11 @@ class Sum {
     return hash('sha256', `${stat.mode >> 12} ${mode} ${owner} ${device} ${xattrs}`)
   }
 
-  #file(stat: Stats, at: HostPath): KnownFile {
+  async #file(stat: Stats, at: HostPath): Promise<KnownFile> {
     const known = this.#options.memory.get(stat)
     if (known !== undefined) return known
     const now = Date.now()
-    const found = { content: contentSum(at), xattrs: xattrText(at) }
+    const found = { content: await contentSum(at, this.#options), xattrs: xattrText(at) }
     this.#options.memory.set(stat, now, found)
     return found
   }
@@ -145,10 +149,12 @@ class Sum {
 const piece = Buffer.allocUnsafeSlow(256 * 1024)
 
 /** sha256 of a file. */
-function contentSum(at: HostPath): string {
+async function contentSum(at: HostPath, { sumLarge, signal }: SumOptions): Promise<string> {
   const fd = openSync(fsPath(at), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
-    if (!fstatSync(fd).isFile()) throw new Failure('conflict', `Cannot read "${at}": it changed meanwhile`)
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) throw new Failure('conflict', `Cannot read "${at}": it changed meanwhile`)
+    if (sumLarge && stat.size >= largeSum) return hexOf(await sumLarge(fd, signal))
     let got = readSync(fd, piece, 0, piece.length, null)
     if (got < piece.length) return hash('sha256', piece.subarray(0, got))
     const sum = createHash('sha256')

@@ -301,7 +301,7 @@ describe('copyFiles() of an ADD', { skip: lacking(root()) }, () => {
   test('has the limits of the engine', async t => {
     const context = contextOf(t, { 'x.tar': tarOf([{ name: 'a' }, { name: 'b' }, { name: 'c', content: 'long' }]) })
     const add = async (limits: Partial<ArchiveLimits>) =>
-      await fileWork(join(folderOf(t, {}), 'downloads'), limits).copy({
+      await fileWork(join(folderOf(t, {}), 'downloads'), { limits }).copy({
         step: addStep(['x.tar'], '/'),
         source: { layers: [context], exclude: [] },
         fetched: [],

@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, lstatSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  fstatSync,
+  lstatSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import type { CopyStep } from '../../../../src/engine/build/dockerfile/plan.ts'
 import { filesDigest, treeDigest } from '../../../../src/engine/build/files/digest.ts'
 import { DigestMemory } from '../../../../src/engine/build/files/digest-memory.ts'
+import { sumOf } from '../../../../src/engine/images/sum.ts'
 import { setXattr } from '../../../../src/runtime/native.ts'
 import { lacking, root } from '../../../support/needs.ts'
 import { copyStep, folderOf } from './support.ts'
@@ -149,6 +161,20 @@ describe('filesDigest()', { skip: lacking(root()) }, () => {
 
   test('refuses a source that is not there', async t => {
     await assert.rejects(digestOf([contextOf(t)], copyStep(['absent'], '/x')), { kind: 'not-found', message: /absent/ })
+  })
+
+  test('has a large file summed elsewhere', async t => {
+    const folder = contextOf(t)
+    truncateSync(join(folder, 'other'), 20_000_000)
+    const request = { step: copyStep(['other'], '/x'), source: { layers: [folder], exclude: [] }, fetched: [], signal }
+    const here = await filesDigest({ ...request, memory: new DigestMemory() })
+    const asked: number[] = []
+    const sumLarge = (fd: number) => {
+      asked.push(fstatSync(fd).size)
+      return sumOf({ kind: 'file', fd }, () => false)
+    }
+    assert.deepEqual(await filesDigest({ ...request, memory: new DigestMemory(), sumLarge }), here)
+    assert.deepEqual(asked, [20_000_000])
   })
 
   test('takes what it knows of a file from the memory, until the file is another', async t => {
