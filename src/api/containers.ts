@@ -252,6 +252,9 @@ export interface ContainerProgram {
     readonly Text: string
     /** The API field behind the step, "HostConfig.Memory", or the name of a default. */
     readonly Cause: string
+    /** The step, and its arguments by name: numbers that have names by those. Engines before this one do not tell. */
+    readonly Name?: string
+    readonly Arguments?: Readonly<Record<string, string | number | readonly string[]>>
   }[]
 }
 

@@ -40,7 +40,7 @@ const dangers: Readonly<Record<string, readonly [Severity, string]>> = {
 }
 
 /** Bare names of all that a service has, `privileged` apart. */
-export function capabilitiesOf({ capAdd, capDrop }: Service): ReadonlySet<string> {
+export function capabilitiesOf({ capAdd, capDrop }: Pick<Service, 'capAdd' | 'capDrop'>): ReadonlySet<string> {
   const added = capAdd.map(bareCapability)
   const dropped = capDrop.map(bareCapability)
   const base = added.includes('ALL') ? capabilityNames : dropped.includes('ALL') ? [] : usual

@@ -102,7 +102,7 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ],
     [
       'explain',
-      'Show the steps that made a container, each with its cause',
+      'Tell what was done for a container and why, and what it may do',
       async () => (await import('./commands/explain.ts')).explain,
     ],
     [

@@ -37,7 +37,13 @@ export interface ProgramLine {
   readonly text: string
   /** The API field behind the step ("HostConfig.Memory", "Image") or a default's name. */
   readonly cause: string
+  /** Of the table of steps. */
+  readonly name: string
+  readonly args: Readonly<Record<string, ProgramArgument>>
 }
+
+/** Numbers that have a name by it, bytes as hexadecimal digits. */
+export type ProgramArgument = string | number | readonly string[]
 
 /** A process as it was last known; its pid may be another's by now, its cgroup not. */
 export interface LastSeen {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { originOf } from '../../src/cli/commands/explain.ts'
+import { originOf } from '../../src/cli/explain-places.ts'
 import { parsePublish, withMounts, words } from '../../src/cli/run-options.ts'
 import { parseTime } from '../../src/cli/times.ts'
 

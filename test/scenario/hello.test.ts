@@ -32,7 +32,7 @@ describe('examples/hello', { skip: lacking(root(), program('busybox'), program('
     const answer = await run('exec', '-T', 'hello', 'sh', '-c', 'id; hostname')
     assert.match(answer, /uid=0\(root\) gid=0/)
     assert.match(answer, /^[0-9a-f]{12}$/m)
-    assert.match(await run('explain', 'hello'), /overlay/)
+    assert.match(await run('explain', '--steps', 'hello'), /overlay/)
     assert.notDeepEqual(leftOver(before, await engine.stock()), {}, 'a running container is seen by the stock-taking')
     await run('down')
     assert.deepEqual(leftOver(before, await engine.stock()), {})

@@ -210,7 +210,7 @@ services:
     assert.equal(beside, web)
     assert.notEqual(alone, web)
     assert.equal(hosts, 0)
-    const explained = await stack.run('explain', 'web')
+    const explained = await stack.run('explain', '--steps', 'web')
     assert.match(explained, /user-of-netns.*\n/)
     assert.match(explained, /map-ids .*"\/dev"/)
     assert.match(explained, /user-enter .*compose\.yaml:1|user-enter .*services\.web\.userns_mode/)

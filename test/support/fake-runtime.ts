@@ -154,7 +154,8 @@ export class FakeRuntime implements Runtime {
   }
 
   explain(spec: ContainerSpec | ExecSpec): readonly ProgramLine[] {
-    return [{ phase: 'child', text: `exec ${spec.process.args.join(' ')}`, cause: 'Cmd' }]
+    const { args } = spec.process
+    return [{ phase: 'child', text: `exec ${args.join(' ')}`, cause: 'Cmd', name: 'exec', args: { argv: args } }]
   }
 
   /** Groups that are said to be left over. */

@@ -1,121 +1,152 @@
-/** The program that made a container, step by step, with the line of the stack behind each step. */
-import { endpoints } from '../../api/endpoints.ts'
+import {
+  type ContainerInspect,
+  type ContainerProgram,
+  type ContainerSummary,
+  containerEndpoints,
+} from '../../api/containers.ts'
+import { capabilitiesOf } from '../../audit/capabilities.ts'
+import type { Client } from '../../client/client.ts'
 import { Failure, isFailure } from '../../lib/failure.ts'
-import { printable } from '../../lib/text.ts'
-import type { Project } from '../../model/project.ts'
-import { filesOf } from '../../targets/engine/plan/file-objects.ts'
+import { plural, printable } from '../../lib/text.ts'
+import { factsOf } from '../../view/explain/facts.ts'
+import { rightsOf } from '../../view/explain/security.ts'
+import type { ProgramStep } from '../../view/explain/steps.ts'
 import { nameOf, numberOf } from '../../view/names.ts'
 import { type Call, command } from '../command.ts'
-import { placeText } from '../failures.ts'
+import { factLines, rightLines, type ShownFact, type ShownStep, stepLines } from '../explain-lines.ts'
+import { type Locate, locator } from '../explain-places.ts'
 import { usage } from '../options.ts'
-import { loadProject } from '../project.ts'
 import { replicasOf } from '../replicas.ts'
-
-interface Step {
-  readonly phase: string
-  readonly text: string
-  readonly cause: string
-  /** Where in the stack the cause stands. */
-  readonly place: string | undefined
-  readonly field: string | undefined
-}
 
 export const explain = command({
   usage: '[OPTIONS] SERVICE',
-  about: 'Only for containers made by our own engine: another one does not tell.',
+  about:
+    'What is done before its first program runs, by what it is about, with the line of the stack behind it. The steps themselves are told by our own engine alone; --security asks any.',
   options: {
     index: { kind: 'number', value: 'N', about: 'Which replica (default: the first)' },
+    all: { kind: 'flag', short: 'a', about: 'What every container gets, too' },
+    steps: { kind: 'flag', about: 'The steps of the kernel one by one, in their order' },
+    security: { kind: 'flag', about: 'What it may do, and how that differs from the default' },
     format: { kind: 'text', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default) or json' },
+    json: { kind: 'flag', about: 'The same as --format json' },
   },
   examples: [
-    ['tscompose explain web', 'what its container may do, and why'],
-    ['tscompose explain --index 2 web', 'of its second replica'],
+    ['tscompose explain web', 'what was done for its container because of the stack'],
+    ['tscompose explain --all web', 'and what every container gets'],
+    ['tscompose explain --security web', 'what it may do, and how that differs from the default'],
+    ['tscompose explain --index 2 --steps web', 'the steps of the second replica'],
   ],
   async run(call) {
     const [service] = call.args
+    const { options, screen } = call
     if (service === undefined || call.args.length > 1) throw usage('"explain" takes one service')
+    if (options.security && (options.steps || options.all))
+      throw usage('--security excludes --steps and --all: it shows all that there is')
     const { client, containers } = await replicasOf(call, { all: true, services: [service] })
-    const container = containers.find(each => call.options.index === undefined || numberOf(each) === call.options.index)
+    const container = containers.find(each => options.index === undefined || numberOf(each) === options.index)
     if (!container)
       throw new Failure('not-found', `Cannot explain service "${service}": it has no container`, {
         hint: 'Create it with "tscompose up -d"',
       })
-    const { Lines: found } = await client
-      .call(endpoints.containerProgram, { params: { id: container.Id } }, { signal: call.signal })
-      .catch(error => {
-        if (isFailure(error, 'not-found') || isFailure(error, 'unsupported'))
-          throw new Failure(
-            'unsupported',
-            `Cannot explain "${nameOf(container)}": the engine at "${client.host}" does not tell how it was made`,
-            { cause: error },
-          )
-        throw error
-      })
     const locate = await locator(call, service)
-    const steps = found.map(
-      ({ Phase: phase, Text: text, Cause: cause }): Step => ({
+    const isJson = options.json || options.format === 'json'
+    const inspect = await client.call(containerEndpoints.containerInspect, { params: { id: container.Id } }, call)
+    if (options.security) return tellRights(call, { inspect, locate, isJson })
+    const { Lines } = await programOf(call, client, container)
+    const located = withoutDefaults(locate, inspect)
+    const steps = Lines.map(
+      ({
+        Phase: phase,
+        Text: text,
+        Cause: cause,
+        Name: name,
+        Arguments: args = {},
+      }): ShownStep & Partial<ProgramStep> => ({
         phase,
         text,
         cause,
         place: undefined,
         field: undefined,
-        ...locate(cause),
+        name,
+        args,
+        ...located(cause, args),
       }),
     )
-    if (call.options.format === 'json') call.screen.print(JSON.stringify(steps, null, 2))
-    else for (const line of stepLines(steps, call)) call.screen.print(line)
+    const facts = factsFor(steps, options.all || isJson)
+    if (options.steps && isJson) screen.print(JSON.stringify(steps, null, 2))
+    else if (isJson)
+      screen.print(
+        JSON.stringify({ version: 1, container: nameOf(container), service, facts: facts?.shown, steps }, null, 2),
+      )
+    else if (options.steps || facts === undefined) screen.printAll(stepLines(steps, screen.paint))
+    else {
+      screen.printAll([
+        `${screen.paint('bold', printable(nameOf(container)))}, made by ${plural(steps.length, 'step')}`,
+      ])
+      screen.printAll(factLines(facts.shown, screen.paint))
+      if (facts.folded > 0)
+        screen.print(`\n${plural(facts.folded, 'default')} not shown: see "tscompose explain --all ${service}"`)
+    }
   },
 })
 
-/** Ids are cut short here; --format json has them whole. */
-function stepLines(steps: readonly Step[], { screen: { paint } }: Pick<Call, 'screen'>): readonly string[] {
-  const number = String(steps.length).length
-  const texts = steps.map(step => printable(step.text).replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1…'))
-  const width = Math.min(72, Math.max(0, ...texts.map(text => text.length)))
-  return steps.map(({ phase, cause, place, field }, i) => {
-    const why = place === undefined ? cause : `${place} ${field}`
-    const head = `${String(i + 1).padStart(number)} ${paint(phase === 'host' ? 'magenta' : 'blue', phase.padEnd(5))} ${texts[i]!.padEnd(width)}`
-    return why === '' ? head.trimEnd() : `${head}  ${paint('dim', `# ${printable(why)}`)}`
-  })
-}
-
-type Locate = (cause: string) => { place?: string; field?: string }
-
-/** API field → place in the stack; without a stack file the fields speak for themselves. */
-async function locator(call: Call, name: string): Promise<Locate> {
-  let project: Project
+async function programOf(call: Call, client: Client, container: ContainerSummary): Promise<ContainerProgram> {
   try {
-    project = (await loadProject(call)).project
+    return await client.call(containerEndpoints.containerProgram, { params: { id: container.Id } }, call)
   } catch (error) {
-    if (isFailure(error, 'not-found')) return () => ({})
+    if (isFailure(error, 'not-found') || isFailure(error, 'unsupported'))
+      throw new Failure(
+        'unsupported',
+        `Cannot explain "${nameOf(container)}": the engine at "${client.host}" does not tell how it was made`,
+        { cause: error, hint: 'See what it may do with --security' },
+      )
     throw error
   }
-  const service = project.services[name] ?? project.disabledServices[name]
-  if (!service) return () => ({})
-  const { originsOf } = await import('../../targets/engine/plan/container-body.ts')
-  // the hashes only serve a label here: that the files are there is enough
-  const origins = originsOf(project, service, new Map(filesOf(project).map(file => [file, ''])))
-  return cause => {
-    // several fields may be behind one step: the first that the stack speaks of
-    const path = cause
-      .split(', ')
-      .map(field => originOf(origins, field))
-      .find(found => found !== undefined)
-    // a service as a whole says nothing of this field: then it is the default of the engine
-    const place = path && path.length > 2 ? project.place(path) : undefined
-    return path && place ? { place: placeText(place), field: path.join('.') } : {}
+}
+
+/** Sysctls are one field: those that the engine adds are nobody's line. */
+function withoutDefaults(locate: Locate, { HostConfig: { Sysctls } }: ContainerInspect) {
+  return (cause: string, args: ProgramStep['args']) => {
+    const name = /^\/proc\/sys\/(.*)$/.exec(String(args['path'] ?? ''))?.[1]?.replaceAll('/', '.')
+    if (cause === 'HostConfig.Sysctls' && name !== undefined && !Object.hasOwn(Sysctls ?? {}, name))
+      return { cause: 'default' }
+    return locate(cause)
   }
 }
 
-/** The longest field that `cause` begins with: HostConfig.Mounts[2].Source → HostConfig.Mounts[2] → HostConfig.Mounts. */
-export function originOf(
-  origins: Readonly<Record<string, readonly string[]>>,
-  cause: string,
-): readonly string[] | undefined {
-  for (let field = cause; field !== ''; ) {
-    if (Object.hasOwn(origins, field)) return origins[field]
-    const cut = Math.max(field.lastIndexOf('.'), field.lastIndexOf('['))
-    field = cut < 0 ? '' : field.slice(0, cut)
-  }
-  return undefined
+interface Facts {
+  readonly shown: readonly ShownFact[]
+  readonly folded: number
+}
+
+/** Undefined for an engine that tells its steps as texts alone. */
+function factsFor(steps: readonly (ShownStep & Partial<ProgramStep>)[], all: boolean): Facts | undefined {
+  if (steps.some(({ name }) => name === undefined)) return undefined
+  const facts = factsOf(steps as readonly ProgramStep[]).map((fact): ShownFact => {
+    const { place, field } = steps[fact.steps.at(-1)! - 1]!
+    return { ...fact, place, field }
+  })
+  const shown = all ? facts : facts.filter(({ place }) => place !== undefined)
+  return { shown, folded: facts.length - shown.length }
+}
+
+function tellRights(
+  { screen }: Call,
+  {
+    inspect,
+    locate,
+    isJson,
+  }: { readonly inspect: ContainerInspect; readonly locate: Locate; readonly isJson: boolean },
+): void {
+  const { CapAdd, CapDrop } = inspect.HostConfig
+  const rights = rightsOf({
+    container: inspect,
+    capabilities: {
+      has: capabilitiesOf({ capAdd: CapAdd ?? [], capDrop: CapDrop ?? [] }),
+      usual: capabilitiesOf({ capAdd: [], capDrop: [] }),
+    },
+  }).map(right => ({ ...right, ...(right.usual === undefined ? {} : locate(right.fields.join(', '))) }))
+  const container = inspect.Name.replace(/^\//, '')
+  if (isJson) screen.print(JSON.stringify({ version: 1, container, rights }, null, 2))
+  else screen.printAll([screen.paint('bold', printable(container)), ...rightLines(rights, screen.paint)])
 }

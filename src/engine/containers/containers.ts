@@ -26,6 +26,7 @@ import { Records } from './records.ts'
 import { inspect, summary } from './show/inspect.ts'
 import { type ListOptions, selectContainers } from './show/list.ts'
 import { mendedStats, type StatsOptions } from './show/mended-stats.ts'
+import { shownProgram } from './show/program.ts'
 import { startAll } from './start-with-engine.ts'
 import { type AttachOptions, attach } from './stdio/attach.ts'
 import { type LogsOptions, logs } from './stdio/logs.ts'
@@ -322,9 +323,7 @@ export class Containers {
 
   /** The program that runs it, or would: what `explain` prints. */
   async program(ref: string): Promise<ContainerProgram> {
-    const spec = await shownSpec(this.#parts, this.get(ref))
-    const lines = this.#parts.runtime.explain(spec)
-    return { Lines: lines.map(({ phase, text, cause }) => ({ Phase: phase, Text: text, Cause: cause })) }
+    return shownProgram(this.#parts.runtime.explain(await shownSpec(this.#parts, this.get(ref))))
   }
 
   usersOfImage(imageId: string): ReturnType<Collection['usersOfImage']> {
