@@ -23,6 +23,7 @@ const headerSize = 12
 const ttl = 5
 /** The flag day's size: below any path's fragmentation. */
 const ourSize = 1232
+const mostTurns = 16
 
 /** What a client asks; a code to refuse it with; undefined for what deserves no answer (no header, itself an answer). */
 export function readQuery(bytes: Buffer): Query | Rcode | undefined {
@@ -75,14 +76,26 @@ export function refusal(bytes: Buffer, rcode: Rcode): Buffer {
   return reply
 }
 
-/** An authoritative answer for a name of ours: a name that has no address of the asked family is there, and empty. */
-export function addressAnswer(query: Query, answer: Answer): Buffer {
+/**
+ * Authoritative answers for a name of ours, each with another of its addresses first, so that all members have their turn; no more than
+ * `mostTurns`, with the addresses between. A name that has no address of the asked family is there, and empty.
+ */
+export function addressAnswers(query: Query, answer: Answer): readonly Buffer[] {
   const four = query.type === 'A' || query.type === 'ANY' ? answer.ipv4 : []
   const six = query.type === 'AAAA' || query.type === 'ANY' ? answer.ipv6 : []
-  return encode(query, [
-    ...four.map(data => ({ type: 'A' as const, name: query.name, ttl, data })),
-    ...six.map(data => ({ type: 'AAAA' as const, name: query.name, ttl, data })),
-  ])
+  const members = Math.max(four.length, six.length, 1)
+  const turns = Math.min(members, mostTurns)
+  return Array.from({ length: turns }, (_, turn) => {
+    const first = Math.floor((turn * members) / turns)
+    return encode(query, [
+      ...turned(four, first).map(data => ({ type: 'A' as const, name: query.name, ttl, data })),
+      ...turned(six, first).map(data => ({ type: 'AAAA' as const, name: query.name, ttl, data })),
+    ])
+  })
+}
+
+function turned(addresses: readonly string[], first: number): readonly string[] {
+  return [...addresses.slice(first), ...addresses.slice(0, first)]
 }
 
 export function nameAnswer(query: Query, name: string): Buffer {

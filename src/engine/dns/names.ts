@@ -42,15 +42,22 @@ export class Names {
   readonly #absent = new Map<string, NameEntry[]>()
   /** Containers that give way to others of the same name. */
   readonly #stepsBack = new Set<string>()
-  #turn = 0
+  #version = 0
+
+  /** Another number whenever a look-up may give something else. */
+  get version(): number {
+    return this.#version
+  }
 
   /** Whether it answers to its names only where nobody else does, and to itself. */
   stepBack(containerId: string, does: boolean): void {
+    this.#version++
     if (does) this.#stepsBack.add(containerId)
     else this.#stepsBack.delete(containerId)
   }
 
   add(entry: NameEntry): void {
+    this.#version++
     this.remove(entry.containerId, entry.networkId)
     this.#absent.delete(entry.containerId)
     let network = this.#networks.get(entry.networkId)
@@ -72,6 +79,7 @@ export class Names {
 
   /** From one network, or from all. */
   remove(containerId: string, networkId?: string): void {
+    this.#version++
     const own = this.#containers.get(containerId)
     for (const entry of [...(own?.values() ?? [])]) {
       if (networkId !== undefined && entry.networkId !== networkId) continue
@@ -84,6 +92,7 @@ export class Names {
 
   /** That a container was removed, and will not come back to its names. */
   forget(containerId: string): void {
+    this.#version++
     this.#absent.delete(containerId)
   }
 
@@ -101,7 +110,7 @@ export class Names {
   }
 
   /**
-   * The addresses of `name` as `containerId` sees it: on its networks only, all members in turn; also as "name.network" and
+   * The addresses of `name` as `containerId` sees it: on its networks only; also as "name.network" and
    * "name.group". Those of its own group are all there are when some of them have the name: on a network that several
    * projects share, "db" is one's own, and nobody else's while that is stopped. Undefined when none of its networks knows the
    * name.
@@ -128,11 +137,9 @@ export class Names {
     const near = own.length > 0 ? own : [...found]
     const ahead = near.filter(entry => entry.containerId === containerId || !this.#stepsBack.has(entry.containerId))
     const entries = ahead.length > 0 ? ahead : near
-    const first = this.#turn++ % entries.length
-    const turned = [...entries.slice(first), ...entries.slice(0, first)]
     return {
-      ipv4: turned.flatMap(entry => entry.ipv4 ?? []),
-      ipv6: turned.flatMap(entry => entry.ipv6 ?? []),
+      ipv4: entries.flatMap(entry => entry.ipv4 ?? []),
+      ipv6: entries.flatMap(entry => entry.ipv6 ?? []),
     }
   }
 

@@ -1,6 +1,6 @@
 /** One query to one response: own names from the registry, the rest from other servers. */
 import { allSilent, type ForwardOptions, forward } from './forward.ts'
-import { addressAnswer, nameAnswer, type Query, rcodes, readQuery, refusal, reverseAddress } from './message.ts'
+import { addressAnswers, nameAnswer, type Query, rcodes, readQuery, refusal, reverseAddress } from './message.ts'
 import type { Names } from './names.ts'
 
 export interface View {
@@ -10,24 +10,30 @@ export interface View {
   readonly outside: Omit<ForwardOptions, 'tcp'> | undefined
 }
 
-/** The response, and the query it answers when that could be read; undefined when nothing is to be sent. */
-export async function resolve(
-  bytes: Buffer,
-  view: View,
-  tcp: boolean,
-): Promise<{ readonly response: Buffer; readonly query?: Query } | undefined> {
+export interface Resolved {
+  readonly response: Buffer
+  /** The query it answers, when that could be read. */
+  readonly query?: Query
+  /** The names are ours: all the responses there are, of which `response` is one. */
+  readonly own?: readonly Buffer[]
+}
+
+/** Undefined when nothing is to be sent. */
+export async function resolve(bytes: Buffer, view: View, tcp: boolean): Promise<Resolved | undefined> {
   const query = readQuery(bytes)
   if (query === undefined) return undefined
   if (typeof query === 'number') return { response: refusal(bytes, query) }
-  return { query, response: ownAnswer(query, view) ?? (await outsideAnswer(query, view, tcp)) }
+  const own = ownAnswers(query, view)
+  if (own) return { query, own, response: own[Math.floor(Math.random() * own.length)]! }
+  return { query, response: await outsideAnswer(query, view, tcp) }
 }
 
-function ownAnswer(query: Query, { names, containerId }: View): Buffer | undefined {
+function ownAnswers(query: Query, { names, containerId }: View): readonly Buffer[] | undefined {
   const known = names.resolve(containerId, query.name)
-  if (known) return addressAnswer(query, known)
+  if (known) return addressAnswers(query, known)
   const address = query.type === 'PTR' ? reverseAddress(query.name) : undefined
   const name = address === undefined ? undefined : names.reverse(containerId, address)
-  return name === undefined ? undefined : nameAnswer(query, name)
+  return name === undefined ? undefined : [nameAnswer(query, name)]
 }
 
 async function outsideAnswer(query: Query, { names, outside }: View, tcp: boolean): Promise<Buffer> {

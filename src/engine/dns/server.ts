@@ -6,8 +6,9 @@ import { debug } from '../../lib/debug.ts'
 import { messageOf } from '../../lib/failure.ts'
 import { Frames, frame, type Upstream } from './forward.ts'
 import { dnsAddress, parseResolvConf } from './host-files.ts'
+import { KnownAnswers } from './known-answers.ts'
 import type { Names } from './names.ts'
-import type { View } from './resolve.ts'
+import type { Resolved, View } from './resolve.ts'
 
 const log = debug('dns')
 
@@ -57,7 +58,11 @@ export class Dns {
     this.stop(sandbox)
     const port = options.ownNameServer ? 0 : 53
     const view = this.#view(sandbox, containerId, options.servers ?? [])
-    const listener = { udp: createSocket('udp4'), tcp: createServer(), connections: new Set<TcpSocket>() }
+    const listener = {
+      udp: createSocket({ type: 'udp4', lookup: literal }),
+      tcp: createServer(),
+      connections: new Set<TcpSocket>(),
+    }
     this.#listeners.set(sandbox, listener)
     try {
       listenUdp(listener.udp, this.#options.socketIn(sandbox, 'udp', dnsAddress, port), view)
@@ -118,31 +123,49 @@ export class Dns {
 }
 
 /** Answers one message; a defect of ours costs that answer, not the engine. */
-async function answer(bytes: Buffer, view: View, tcp: boolean): Promise<Buffer | undefined> {
+async function answer(bytes: Buffer, view: View, tcp: boolean): Promise<Resolved | undefined> {
   try {
     // the wire format's library is loaded by the first query, not by every engine
-    const [{ resolve }, { fitted }] = await Promise.all([import('./resolve.ts'), import('./message.ts')])
+    const [{ resolve }, { fitted }] = await modules()
     const result = await resolve(bytes, view, tcp)
-    return result?.query && !tcp ? fitted(result.response, result.query) : result?.response
+    if (!result?.query || tcp) return result
+    const { query, response, own } = result
+    return { query, response: fitted(response, query), own: own?.map(each => fitted(each, query)) }
   } catch (error) {
     log('query of %s failed: %s', view.containerId, messageOf(error))
     return undefined
   }
 }
 
+let loaded: ReturnType<typeof load> | undefined
+const modules = () => (loaded ??= load())
+const load = () => Promise.all([import('./resolve.ts'), import('./message.ts')])
+
 function listenUdp(socket: UdpSocket, fd: number, view: () => View): void {
+  const known = new KnownAnswers(view().names)
   let busy = 0
   socket.on('message', (bytes, client) => {
+    const again = known.find(bytes)
+    if (again) return send(socket, again, client)
     // what is too much is dropped, and asked again by a client that still wants it
     if (busy >= limits.queries) return
     busy++
-    void answer(bytes, view(), false).then(response => {
+    const seen = view()
+    const { version } = seen.names
+    void answer(bytes, seen, false).then(result => {
       busy--
-      if (response) send(socket, response, client)
+      if (!result) return
+      if (result.own) known.keep(bytes, result.own, version)
+      send(socket, result.response, client)
     })
   })
   socket.on('error', error => log('%s', messageOf(error)))
   socket.bind({ fd })
+}
+
+/** Of the addresses that answers go to, for which Node would wait a turn of its loop each time. */
+function literal(address: string, _: unknown, found: (error: null, address: string, family: number) => void): void {
+  found(null, address, 4)
 }
 
 function send(socket: UdpSocket, response: Buffer, client: { readonly port: number; readonly address: string }): void {
@@ -166,9 +189,9 @@ function listenTcp({ tcp, connections }: Listener, fd: number, view: () => View)
     const frames = new Frames(message => {
       if (++busy > limits.queries) return void socket.destroy()
       last = last.then(async () => {
-        const response = await answer(message, view(), true)
+        const result = await answer(message, view(), true)
         busy--
-        if (response && socket.writable) socket.write(frame(response))
+        if (result && socket.writable) socket.write(frame(result.response))
       })
     })
     socket.on('data', (chunk: Buffer) => frames.take(chunk))

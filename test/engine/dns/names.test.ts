@@ -13,13 +13,11 @@ const entry = (containerId: string, more: Partial<NameEntry> = {}): NameEntry =>
 })
 
 describe('Names', () => {
-  test('resolve() gives every replica of a service, each first in its turn', () => {
+  test('resolve() gives every replica of a service', () => {
     const names = new Names()
     names.add(entry('me'))
     for (const i of [1, 2, 3]) names.add(entry(`web-${i}`, { names: [`web-${i}`, 'web'], ipv4: `10.1.0.1${i}` }))
-    const firsts = [1, 2, 3].map(() => names.resolve('me', 'web')!.ipv4)
-    for (const all of firsts) assert.deepEqual(all.toSorted(), ['10.1.0.11', '10.1.0.12', '10.1.0.13'])
-    assert.equal(new Set(firsts.map(all => all[0])).size, 3)
+    assert.deepEqual(names.resolve('me', 'web'), { ipv4: ['10.1.0.11', '10.1.0.12', '10.1.0.13'], ipv6: [] })
   })
 
   test('resolve() sees the networks of the asking container only', () => {

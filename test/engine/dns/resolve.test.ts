@@ -89,6 +89,19 @@ describe('resolve()', () => {
     assert.deepEqual((await ask(view(), query('db', 'MX'))).rcode, 'NOERROR')
   })
 
+  test('has all the responses to an own name, each with another of its addresses first', async () => {
+    const { names } = view()
+    const member = { networkId: 'n', networkName: 'front', internal: false, names: ['web'] }
+    for (const i of [1, 2, 3]) names.add({ ...member, containerId: `w${i}`, ipv4: `10.1.2.${i}` })
+    const firsts = async (name: string) => {
+      const { own } = (await resolve(query(name), { names, containerId: 'me', outside: undefined }, false))!
+      return own!.map(each => (packet.decode(each) as unknown as Decoded).answers[0]!.data)
+    }
+    assert.deepEqual(await firsts('web'), ['10.1.2.1', '10.1.2.2', '10.1.2.3'])
+    const many = await firsts('many')
+    assert.deepEqual([many.length, new Set(many).size], [16, 16])
+  })
+
   test('answers PTR of both families', async () => {
     const names = view()
     assert.equal((await ask(names, query('3.0.1.10.in-addr.arpa', 'PTR'))).answers[0]!.data, 'db.front')
