@@ -3,9 +3,11 @@
  * Engines are warm, images present, runs alternate; each figure is a median, each ratio ours / theirs (below 1: we are faster).
  *
  *     npm run bench                      the life of stacks of 1, 10 and 50 services, up of 50 with other bounds of calls in
- *                                        flight, config of 1,000 and 5,000, pull of 100 MB in 10 layers, and a build of 20
- *                                        steps, anew and again
+ *                                        flight, config of 1,000 and 5,000, what an engine does beneath any stack, pull of
+ *                                        100 MB in 10 layers, and a build of 20 steps, anew and again
  *     npm run bench -- --sizes 1,200,500 --rounds 3 --only stacks --parallel 200
+ *     npm run bench -- --sizes 500,1000 --rounds 1 --only stacks --parallel '' --alone
+ *     npm run bench -- --only engine --row exec --log-size 1000
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,6 +18,7 @@ import { table } from '../../src/lib/text.ts'
 import { command } from '../support/command.ts'
 import { dockerEngine, shared, which } from '../support/needs.ts'
 import { hasRegistry } from '../support/registry.ts'
+import type { Unit } from './engine-rows.ts'
 import { expectOk, type Measured, type Side, time, timeParallel, timeStack, writeStack } from './stacks.ts'
 
 const { values: options } = parseArgs({
@@ -24,6 +27,12 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '5' },
     only: { type: 'string' },
     parallel: { type: 'string', default: '50' },
+    // no Docker beside us
+    alone: { type: 'boolean', default: false },
+    // of the rows of an engine, those with this in their name
+    row: { type: 'string' },
+    // megabytes of log lines
+    'log-size': { type: 'string', default: '200' },
   },
 })
 const sizes = options.sizes.split(',').map(Number)
@@ -42,9 +51,10 @@ const ours: Side = {
     }),
 }
 try {
-  const theirs = await peer()
+  const theirs = options.alone ? undefined : await peer()
   if (!options.only || options.only === 'stacks') await benchStacks(theirs)
   if (!options.only || options.only === 'config') await benchConfig(theirs)
+  if (!options.only || options.only === 'engine') await benchEngine()
   if (!options.only || options.only === 'pull') await benchPull()
   if (!options.only || options.only === 'build') await benchBuild()
 } finally {
@@ -105,6 +115,20 @@ async function benchConfig(theirs: Side | undefined): Promise<void> {
   print(rows)
 }
 
+/** Ours new, and a Docker Engine, with the same image in both. */
+async function benchEngine(): Promise<void> {
+  const { startEngines } = await import('./engines.ts')
+  const { timeEngines } = await import('./engine-rows.ts')
+  await using engines = await startEngines(options.alone ? undefined : await dockerEngine(), folder)
+  const given = { logBytes: Number(options['log-size']) * 1e6, only: options.row }
+  const rows: string[][] = []
+  for await (const { what, unit, ours: mine, theirs: others } of timeEngines(engines, rounds, given)) {
+    rows.push(row(what, mine, others.length > 0 ? others : undefined, unit))
+    console.error(rows.at(-1)!.join('  '))
+  }
+  print(rows)
+}
+
 /** From the same registry, on loopback; engines of their own side by side, ours new. */
 async function benchPull(): Promise<void> {
   if (!hasRegistry)
@@ -125,8 +149,9 @@ async function benchBuild(): Promise<void> {
   print(rows)
 }
 
-function row(name: string, a: readonly number[], b: readonly number[] | undefined): string[] {
-  return [name, ms(median(a)), b ? ms(median(b)) : '-', b ? (median(a) / median(b)).toFixed(2) : '-']
+function row(name: string, a: readonly number[], b: readonly number[] | undefined, unit: Unit = 'ms'): string[] {
+  const figure = (values: readonly number[]) => `${median(values).toFixed(unit === 'Gbit/s' ? 1 : 0)} ${unit}`
+  return [name, figure(a), b ? figure(b) : '-', b ? (median(a) / median(b)).toFixed(2) : '-']
 }
 
 function median(values: readonly number[]): number {
@@ -135,11 +160,7 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-function ms(value: number): string {
-  return `${value.toFixed(0)} ms`
-}
-
 function print(rows: readonly string[][]): void {
-  console.log(table([['MEDIAN', 'TSCOMPOSE', 'DOCKER COMPOSE', 'RATIO'], ...rows]))
+  console.log(table([['MEDIAN', 'TSCOMPOSE', 'DOCKER', 'RATIO'], ...rows]))
   console.log()
 }
