@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { bundlePages } from './bundle-pages.ts'
 import { bundleProgram, withHeader } from './bundle-program.ts'
 
 const { built, fresh, headerOf, root, stampOf } = createRequire(import.meta.url)('../src/cli/start.cjs') as {
@@ -28,7 +29,7 @@ const programs: readonly Program[] = [
 /** Of every program, beside what it imports. */
 const always = ['.ci/bundle.ts', '.ci/bundle-program.ts', 'src/cli/start.cjs', 'node_modules/.package-lock.json']
 
-function isFresh({ built }: Program): boolean {
+function isFresh({ built }: Pick<Program, 'built'>): boolean {
   try {
     return fresh(headerOf(readFileSync(built, 'latin1')).inputs, root)
   } catch {
@@ -38,23 +39,35 @@ function isFresh({ built }: Program): boolean {
 }
 
 async function bundle({ entry, launcher, built }: Program): Promise<void> {
-  // before they are read: what changes meanwhile shows as changed
-  const stamps = new Map(
-    [
-      ...readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map(file => `src/${file}`),
-      'package.json',
-      ...always,
-    ].map(file => [file, stampOf(join(root, file))]),
-  )
+  const stamps = stampsNow()
   const made = await bundleProgram(entry, root)
-  const files = made.files.filter(file => stamps.has(file))
-  const inputs = Object.fromEntries(
-    [...new Set([...files, ...always, launcher])].map(file => [file, stamps.get(file)!]),
-  )
-  mkdirSync(dirname(built), { recursive: true })
-  const part = `${built}.${process.pid}`
-  writeFileSync(part, withHeader(made, inputs))
-  renameSync(part, built)
+  write(built, withHeader(made, inputsOf([...made.files, ...always, launcher], stamps)))
+}
+
+const pages = { built: join(dirname(built), 'pages.json'), always: [...always, '.ci/bundle-pages.ts'] }
+
+async function bundleAllPages(): Promise<void> {
+  const stamps = stampsNow()
+  const { text, files } = await bundlePages(root)
+  write(pages.built, `//${JSON.stringify({ inputs: inputsOf([...files, ...pages.always], stamps) })}\n${text}\n`)
+}
+
+/** Before they are read: what changes meanwhile shows as changed. */
+function stampsNow(): ReadonlyMap<string, string> {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).map(file => `src/${file}`)
+  return new Map([...sources, 'package.json', ...pages.always].map(file => [file, stampOf(join(root, file))]))
+}
+
+function inputsOf(files: readonly string[], stamps: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...new Set(files)].filter(file => stamps.has(file)).map(file => [file, stamps.get(file)!]))
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const part = `${path}.${process.pid}`
+  writeFileSync(part, text)
+  renameSync(part, path)
 }
 
 for (const program of programs) if (!isFresh(program)) await bundle(program)
+if (!isFresh(pages)) await bundleAllPages()

@@ -45,7 +45,7 @@ export async function makeOneFile({ root, tree, node, output }: OneFile): Promis
   }))
   const caches = ['cli.js']
   const assets = {
-    ...Object.fromEntries(inMemory.map(file => [file, join(tree, 'build', file)])),
+    ...Object.fromEntries([...inMemory, 'pages.json'].map(file => [file, join(tree, 'build', file)])),
     ...Object.fromEntries(caches.map(file => [`${file}.cache`, join(tree, 'build', `${file}.cache`)])),
     ...Object.fromEntries(files.map(({ path }) => [path, join(tree, path)])),
   }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { bundlePages } from '../bundle-pages.ts'
 import { bundleProgram, withHeader } from '../bundle-program.ts'
 
 /** Where a bundle stands below build/, and what it is made of. */
@@ -63,6 +64,7 @@ export async function makeTree(root: string, folder: string): Promise<void> {
   mkdirSync(join(folder, 'build'))
   for (const [file, entry] of Object.entries(programs))
     writeFileSync(join(folder, 'build', file), withHeader(await bundleProgram(entry, root), {}))
+  writeFileSync(join(folder, 'build/pages.json'), `//{}\n${(await bundlePages(root)).text}\n`)
   const { name, version, description, license, dependencies } = manifestOf(root)
   writeFileSync(
     join(folder, 'package.json'),

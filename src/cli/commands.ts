@@ -110,6 +110,7 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       'Show what containers use: processor, memory, network',
       async () => (await import('./commands/stats.ts')).stats,
     ],
+    ['web', 'Show all stacks live in a browser', async () => (await import('./commands/web.ts')).web],
     ['volumes', 'List the volumes of the stack', async () => (await import('./commands/volumes.ts')).volumes],
   ],
   'Inside containers': [

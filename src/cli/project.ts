@@ -27,6 +27,10 @@ export interface LoadChoices
   readonly locked?: boolean
   /** Told of every file that is read, or looked for in vain; also when reading fails. */
   readonly onRead?: (path: string) => void
+  /** What an editor holds of files, by absolute path: read instead of them. */
+  readonly unsaved?: ReadonlyMap<string, string> | undefined
+  /** Takes the warnings, which are said otherwise. */
+  readonly onWarnings?: (warnings: readonly Problem[]) => void
 }
 
 /** `isolated`: it has a name of its own, and host ports that may be others than its files say. */
@@ -54,7 +58,7 @@ export async function loadProject(call: Call, choices: LoadChoices = {}): Promis
 async function readProject(call: Call, choices: LoadChoices): Promise<Loaded> {
   // yaml and zod come with it: only here, so that ps, logs and exec start without them
   const { loadStack } = await import('../stack/load.ts')
-  const { making, locked: _, isolated, adopt, portsOfFiles, ...phases } = choices
+  const { making, locked: _, isolated, adopt, portsOfFiles, onWarnings, ...phases } = choices
   const options = { ...loadOptions(call), ...phases, ...readFor(making) }
   const loaded = await isolatedStack(call, await loadStack(options), {
     isolated,
@@ -72,6 +76,10 @@ async function readProject(call: Call, choices: LoadChoices): Promise<Loaded> {
     (making === 'text' && warning.code === 'name-clash' && isWhole(loaded, warning))
   if (warnings.some(isError))
     throw new ProblemsFailure(warnings.map(each => (isError(each) ? { ...each, severity: 'error' as const } : each)))
+  if (onWarnings) {
+    onWarnings(warnings)
+    return loaded
+  }
   const { problemsText } = await import('./failures.ts')
   call.screen.say(`${problemsText(warnings, call.screen.paintStatus)}\n`)
   if (call.globals.annotations !== undefined) {

@@ -57,6 +57,8 @@ export interface LoadOptions {
   readonly selected?: readonly string[]
   /** Told of every file that is read, or looked for in vain; also when loading fails. */
   readonly onRead?: (path: string) => void
+  /** What an editor holds of files, by absolute path: read instead of them. */
+  readonly unsaved?: ReadonlyMap<string, string> | undefined
   /** Reads all of standard input, for `-f -`. */
   readonly stdin?: () => Promise<Uint8Array>
   /** --all-resources: keep what no service uses. */
@@ -92,7 +94,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const unset = new UnsetVariables(problems)
   const sources = new Map<string, string>()
   let stdin: Uint8Array | undefined
-  const files = openFiles(() => stdin, options.onRead)
+  const files = openFiles(() => stdin, options)
 
   const process = osEnvironment(options.environment, cwd)
   let environment = process

@@ -17,11 +17,20 @@ export interface Files {
 /** A thousand services need about 400 KiB. */
 const maxSize = 16 * 1024 * 1024
 
-/** The file system of this machine, with standard input under the name "-"; `onRead` is told of every path that is looked at. */
-export function openFiles(stdin: () => Uint8Array | undefined, onRead?: (path: string) => void): Files {
+export interface Opened {
+  /** Told of every path that is looked at. */
+  readonly onRead?: ((path: string) => void) | undefined
+  /** Read instead of the files of these paths, which need not be there. */
+  readonly unsaved?: ReadonlyMap<string, string> | undefined
+}
+
+/** The file system of this machine, with standard input under the name "-". */
+export function openFiles(stdin: () => Uint8Array | undefined, { onRead, unsaved }: Opened = {}): Files {
   return {
     read(path) {
       onRead?.(path)
+      const held = unsaved?.get(path)
+      if (held !== undefined) return held
       if (path === '-') return decode(stdin() ?? new Uint8Array(), 'standard input')
       try {
         const stats = statSync(path)
@@ -41,6 +50,7 @@ export function openFiles(stdin: () => Uint8Array | undefined, onRead?: (path: s
     },
     isFile(path) {
       onRead?.(path)
+      if (unsaved?.has(path)) return true
       return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
     },
     isDirectory: path => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,

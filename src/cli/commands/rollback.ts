@@ -1,15 +1,12 @@
 /** Brings a stack back to what an earlier apply made of it. */
-import { previous } from '../../history/back.ts'
 import type { Entry } from '../../history/entry.ts'
-import { Failure } from '../../lib/failure.ts'
 import { printable } from '../../lib/text.ts'
 import { rowText, summarize, totalsText } from '../../plan/summary.ts'
 import { bringUp } from '../bring-up.ts'
 import { command } from '../command.ts'
 import { asks } from '../confirm.ts'
-import { historyOf, parseNumber, readAll } from '../history-of.ts'
-import { keptProject } from '../kept-project.ts'
-import { keptOwner } from '../owner.ts'
+import { backTo } from '../going-back.ts'
+import { parseNumber } from '../history-of.ts'
 import { timeoutOption } from '../turning.ts'
 
 export const rollback = command({
@@ -28,35 +25,12 @@ export const rollback = command({
   ],
   async run(call) {
     const { options, args, screen } = call
-    const { history, client } = await historyOf(call)
-    const entry =
-      args[0] === undefined ? previous(history.project, readAll(call, history)) : history.get(parseNumber(args[0]))
-    const { number, model, images, services, scale } = entry
-    if (model === undefined)
-      throw new Failure(
-        'invalid',
-        `Cannot go back to ${number}: it was "${entry.command}", which leaves nothing to be`,
-        {
-          hint: 'Do the same again: tscompose down',
-        },
-      )
-    const { files, variables } = entry
-    const project = await keptProject(call, client, { model, images, files, variables, what: String(number) })
+    const { wanted, entry } = await backTo(call, args[0] === undefined ? undefined : parseNumber(args[0]), {
+      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      wait: options.wait,
+    })
+    const { number } = entry
     screen.say(`Going back to ${number}, ${whatIs(entry)}`)
-    const accept = await keptOwner(call, { host: client.host, project, verb: 'roll back' })
-    const wanted = {
-      loaded: { project },
-      client,
-      accept,
-      services,
-      options: {
-        ...(services ? { services } : { removeOrphans: true }),
-        ...(scale ? { scale } : {}),
-        ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-        build: 'never',
-        wait: options.wait,
-      },
-    } as const
     const isDone = await bringUp(call, wanted, {
       yes: options.yes,
       command: 'rollback',

@@ -1,9 +1,8 @@
 /** Which lines of a log are wanted: by a pattern, and by how grave they are. */
 
-import { messageOf } from '../lib/failure.ts'
+import { Failure, messageOf } from '../lib/failure.ts'
 import type { LogLine } from '../targets/engine/logs/logs.ts'
-import { isAtLeast, type LogLevel, levelOf } from '../view/log-level.ts'
-import { usage } from './options.ts'
+import { isAtLeast, type LogLevel, levelOf } from './log-level.ts'
 
 export interface LogWanted {
   /** A regular expression. */
@@ -43,7 +42,9 @@ function patternOf(text: string): RegExp {
     try {
       return new RegExp(text)
     } catch (error) {
-      throw usage(`invalid --grep "${text}": ${messageOf(error)}`, 'It should be a regular expression')
+      throw new Failure('invalid', `invalid --grep "${text}": ${messageOf(error)}`, {
+        hint: 'It should be a regular expression',
+      })
     }
   }
 }

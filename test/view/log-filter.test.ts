@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { LogFilter, type LogWanted } from '../../src/cli/log-filter.ts'
+import { LogFilter, type LogWanted } from '../../src/view/log-filter.ts'
 
 function wanted(filter: LogWanted, texts: readonly string[]): readonly string[] {
   const lines = new LogFilter(filter)

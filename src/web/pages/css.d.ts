@@ -1,0 +1,2 @@
+/** Style files are bundled by esbuild, and give nothing to import. */
+declare module '*.css'

@@ -1,0 +1,71 @@
+/** All that the view knows of stacks: the board, what is wrong, what has happened, what is being done. */
+import type { Client } from '../client/client.ts'
+import { Failure } from '../lib/failure.ts'
+import { Board } from './board.ts'
+import { Jobs } from './jobs.ts'
+import { knownPlaces } from './known-places.ts'
+import type { Roads, StackPlace } from './roads.ts'
+import { Timeline } from './timeline.ts'
+import { Troubles } from './troubles.ts'
+
+export class Stacks {
+  readonly board: Board
+  readonly jobs: Jobs
+  readonly timeline = new Timeline()
+  readonly #roads: Roads
+  readonly #troubles: Troubles
+  /** Those that were seen or are kept in a history: what is down can be brought up again. */
+  readonly #places = new Map<string, StackPlace>()
+
+  constructor(roads: Roads) {
+    this.#roads = roads
+    for (const place of knownPlaces({ host: roads.client.host, env: roads.env })) this.#places.set(place.name, place)
+    if (roads.here) this.#places.set(roads.here.name, roads.here)
+    this.jobs = new Jobs(() => this.board.due())
+    this.#troubles = new Troubles({ client: roads.client, tell: troubles => this.board.tellTroubles(troubles) })
+    this.board = new Board({
+      client: roads.client,
+      env: roads.env,
+      known: () => this.#places.values(),
+      jobOf: stack => this.jobs.of(stack),
+      heard: event => {
+        this.#troubles.heard(event)
+        this.timeline.heard(event)
+      },
+      looked: (rows, held) => {
+        for (const { name, directory, files } of rows)
+          if (directory !== undefined) this.#places.set(name, { name, directory, files })
+        const notes = new Map([...held.values()].flatMap(({ Notes }) => Object.entries(Notes)))
+        this.#troubles.look(rows, notes).catch((error: unknown) => {
+          if (!(error instanceof Failure)) console.error(error)
+        })
+      },
+    })
+  }
+
+  get client(): Client {
+    return this.#roads.client
+  }
+
+  start(): Promise<void> {
+    return this.board.start()
+  }
+
+  close(): void {
+    this.board.close()
+  }
+
+  /** @throws Failure `not-found` for a stack that nobody knows, or whose files nobody knows */
+  place(name: string): StackPlace {
+    const place = this.#places.get(name)
+    if (place) return place
+    if (this.board.get(name))
+      throw new Failure('not-found', `Cannot tell from which files "${name}" was made: its containers do not say`)
+    throw new Failure('not-found', `There is no stack "${name}"`)
+  }
+
+  /** @throws Failure `not-found` for a stack that is not on the board */
+  check(name: string): void {
+    if (!this.board.get(name)) throw new Failure('not-found', `There is no stack "${name}"`)
+  }
+}
