@@ -6,7 +6,7 @@ describe('parseRoute()', () => {
   test('reads what pathOf() writes', () => {
     for (const stack of ['shop', 'a b', 'ü/é?#%', '..'])
       for (const tab of tabs)
-        for (const query of [{}, { services: 'web', grep: 'a&b=c' }]) {
+        for (const query of [{}, { services: 'web', grep: 'a&b=c' }] as Record<string, string>[]) {
           const [path, search] = pathOf(stack, tab, query).split('?') as [string, string?]
           assert.deepEqual(parseRoute(path, search ?? ''), { page: 'stack', stack, tab, query })
         }

@@ -1,8 +1,7 @@
 /** The sides of a stack, in the order they stand. */
 import type { ComponentType } from 'preact'
-import type { Tab } from './route.ts'
+import type { PanelProps, Tab } from './route.ts'
 import { ServicesPanel } from './services.tsx'
-import type { PanelProps } from './stack.tsx'
 
 const rows: readonly { readonly tab: Tab; readonly title: string; readonly panel: ComponentType<PanelProps> }[] = [
   { tab: 'services', title: 'Services', panel: ServicesPanel },
