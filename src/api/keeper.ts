@@ -5,7 +5,7 @@
 import { empty, endpoint, json, lines, table } from './endpoint.ts'
 
 /** Of this contract; a keeper of another one is asked to make room. */
-export const keeperVersion = '1.1'
+export const keeperVersion = '1.2'
 
 /** How a stack is read again when its files change. */
 export interface ReadAgain {
@@ -141,7 +141,10 @@ export const keeperEndpoints = table({
   jobRun: endpoint('POST', '/stacks/{name}/jobs', { query: { service: 'string' }, reply: json<JobRun>() }),
   /**
    * Nothing is done to the stack as long as the connection is open. What a person stops, pauses or removes meanwhile stays so;
-   * `making`: not so what an `up` does, which says by stackHold what is wanted.
+   * `making`: not so what an `up` does, which says by stackHold what is wanted; `watching`: nor what a watch removes to make it anew.
    */
-  stackTurn: endpoint('POST', '/stacks/{name}/turn', { query: { making: 'boolean' }, reply: lines<Turn>() }),
+  stackTurn: endpoint('POST', '/stacks/{name}/turn', {
+    query: { making: 'boolean', watching: 'boolean' },
+    reply: lines<Turn>(),
+  }),
 })

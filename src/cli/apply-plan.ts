@@ -1,5 +1,6 @@
 /** A plan on its way: shown when it is a dry run, applied with progress otherwise. */
 
+import type { ApplyEvent } from '../apply/events.ts'
 import { type FailedNode, PlanFailure } from '../apply/plan-failure.ts'
 import type { Client } from '../client/client.ts'
 import type { Place } from '../lib/problems.ts'
@@ -29,6 +30,8 @@ export interface Applied {
   readonly onOutput?: (node: PlanNode, line: string) => void
   /** Where the stack says what is at a path of it. */
   readonly place?: ((path: readonly string[]) => Place | undefined) | undefined
+  /** All that is told on the way. */
+  readonly onEvent?: ((event: ApplyEvent) => void) | undefined
   /** False: lines even on a terminal. */
   readonly live?: boolean
 }
@@ -83,6 +86,7 @@ async function apply(call: Call, applied: Applied): Promise<boolean> {
       onEvent: event => {
         progress.tell(event)
         waits.take(event)
+        options.onEvent?.(event)
         if (event.kind === 'build') report?.take(event)
         if (event.kind === 'output') options.onOutput?.(event.node, event.text)
       },

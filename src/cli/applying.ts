@@ -5,7 +5,7 @@ import type { Recorder } from '../history/recorder.ts'
 import { errnoOf } from '../lib/failure.ts'
 import { printable } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
-import type { Holder } from '../state/project-lock.ts'
+import type { Holder } from '../state/seat.ts'
 import type { Call } from './command.ts'
 import { usage } from './options.ts'
 

@@ -14,7 +14,7 @@ import type { BringUp } from './bring-up.ts'
 import type { Call } from './command.ts'
 import type { KeyOptions } from './keys.ts'
 import { LogLines, type LogStyle } from './log-lines.ts'
-import type { Watching } from './watching.ts'
+import type { Watched, Watching } from './watching.ts'
 
 export interface Attached {
   readonly client: Client
@@ -33,7 +33,7 @@ export interface Attached {
   readonly style: Omit<LogStyle, 'services'>
   /** Follows its files once it is up, until it is interrupted. */
   readonly watch?:
-    | ((told: Pick<Watching, 'say' | 'output' | 'signal' | 'beforeStart' | 'onOutput'>) => Watch)
+    | ((told: Pick<Watching, 'say' | 'output' | 'signal' | 'beforeStart' | 'onOutput'>) => Promise<Watched>)
     | undefined
   /** Brings it up; begun once nothing of it can be missed. False: a person said no. */
   bringUp(more: Required<Pick<BringUp, 'signal' | 'beforeStart' | 'hold' | 'onOutput'>>): Promise<boolean>
@@ -61,11 +61,12 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   }
   const watchLine = (text: string) => lines.own(text)
   const beforeStart = unreadable(attached, follower)
-  const watch = attached.watch?.({
+  await using following = await attached.watch?.({
     ...{ signal: starting.signal, beforeStart, onOutput },
     say: watchLine,
     output: (service, text) => lines.hook({ service, container: service }, text),
   })
+  const watch = following?.watch
   const ending = new Ending(call, attached, { follower, starting, started: started.promise, onOutput, watch })
   using _taken = call.interrupts.take(count => {
     if (count === 1) call.screen.say('Gracefully stopping... press Ctrl+C again to force')

@@ -22,20 +22,37 @@ export interface TurnOf {
   readonly name: string
   /** An `up`, which says itself what is wanted; otherwise what is stopped, paused and removed stays so. */
   readonly making: boolean
+  /** Service → replicas that are asked for. */
+  readonly scale?: Readonly<Record<string, number>> | undefined
 }
 
-/** Does `work` while the keeper does nothing to the stack. */
+/** Does `work` while nobody repairs the stack, neither the keeper nor a watch of somebody's. */
 export async function inTurn<T>(call: Pick<Call, 'env'>, of: TurnOf, work: () => Promise<T>): Promise<T> {
-  const keeper = await keeperOf(call, of.client)
-  if (!keeper) return await work()
-  await using _turn = await openTurn(keeper, of)
+  const { client, name, making, scale } = of
+  await using _keeper = await keeperTurn(call, { client, name, by: making ? 'making' : 'turning' })
+  const { turnAtWatch } = await import('../state/watch-seat.ts')
+  await using _watch = await turnAtWatch({ host: client.host, project: name }, { making, scale })
   return await work()
 }
 
+interface KeeperTurn extends Omit<TurnOf, 'making' | 'scale'> {
+  readonly by: 'making' | 'turning' | 'watching'
+}
+
+/** The keeper does nothing to the stack from now until it is disposed of; undefined when there is no keeper. */
+export async function keeperTurn(
+  call: Pick<Call, 'env'>,
+  { client, ...of }: KeeperTurn,
+): Promise<AsyncDisposable | undefined> {
+  const keeper = await keeperOf(call, client)
+  return keeper && (await openTurn(keeper, of))
+}
+
 /** From now until it is disposed of; the keeper's client is closed with it. */
-async function openTurn(keeper: Client, { name, making }: Omit<TurnOf, 'client'>): Promise<AsyncDisposable> {
+async function openTurn(keeper: Client, { name, by }: Omit<KeeperTurn, 'client'>): Promise<AsyncDisposable> {
   const { keeperEndpoints } = await import('../api/keeper.ts')
-  const turn = await keeper.stream(keeperEndpoints.stackTurn, { params: { name }, query: { making } })
+  const query = { making: by === 'making', watching: by === 'watching' }
+  const turn = await keeper.stream(keeperEndpoints.stackTurn, { params: { name }, query })
   const lines = turn[Symbol.asyncIterator]()
   await lines.next()
   return {
@@ -75,7 +92,7 @@ export async function tellWish(call: Call, wish: Wish): Promise<AsyncDisposable>
   }
   const { ensureKeeper } = await import('../holding/start.ts')
   const keeper = await ensureKeeper({ host: client.host, env: call.env, engine: client })
-  const turn = await openTurn(keeper, { name, making: true })
+  const turn = await openTurn(keeper, { name, by: 'making' })
   const { keeperEndpoints } = await import('../api/keeper.ts')
   const body = { project: freeze(project), services, scale, reasons, watch }
   await keeper.call(keeperEndpoints.stackHold, { params: { name }, body })
@@ -117,7 +134,7 @@ export function wishOf(call: Call, wish: WishOf) {
     /** Does `work` while the keeper does nothing to the stack. */
     async during<T>(work: () => Promise<T>): Promise<T> {
       if (call.globals['dry-run']) return await work()
-      return await inTurn(call, { client, name, making: true }, async () => {
+      return await inTurn(call, { client, name, making: true, scale: options.scale }, async () => {
         try {
           return await work()
         } finally {
@@ -150,7 +167,10 @@ async function wholeProject(call: Call, choices: LoadChoices): Promise<Project> 
 }
 
 /** The stack is nobody's business any more, if it was the keeper's. */
-export async function releaseStack(call: Pick<Call, 'env'>, { client, name }: Omit<TurnOf, 'making'>): Promise<void> {
+export async function releaseStack(
+  call: Pick<Call, 'env'>,
+  { client, name }: Pick<TurnOf, 'client' | 'name'>,
+): Promise<void> {
   const keeper = await keeperOf(call, client)
   if (!keeper) return
   try {

@@ -1,20 +1,21 @@
 /** A watch of what `up` and `watch` have brought up: read again by their options, carried out and told on the screen. */
 
-import type { Recorder } from '../history/recorder.ts'
-import { Failure } from '../lib/failure.ts'
+import type { ApplyEvent } from '../apply/events.ts'
+import { messageOf } from '../lib/failure.ts'
 import { printable } from '../lib/text.ts'
+import type { Project } from '../model/project.ts'
 import { rowText, summarize } from '../plan/summary.ts'
-import { converge } from '../targets/engine/converge.ts'
+import { takeWatchSeat } from '../state/watch-seat.ts'
+import { look } from '../targets/engine/converge.ts'
 import type { EnginePlan } from '../targets/engine/engine-plan.ts'
-import type { Observed } from '../targets/engine/observed.ts'
-import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
 import type { WatchEvent } from '../watch/events.ts'
 import { type Read, Watch } from '../watch/watch.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
-import { applying } from './applying.ts'
+import { applying, userName } from './applying.ts'
 import type { WantedAgain } from './bring-up.ts'
 import type { Call } from './command.ts'
 import { printFailure } from './failures.ts'
+import { keeperTurn, tellWish } from './keeping.ts'
 import { loadProject } from './project.ts'
 
 export interface Watching extends Pick<Applied, 'beforeStart' | 'onOutput'> {
@@ -27,72 +28,78 @@ export interface Watching extends Pick<Applied, 'beforeStart' | 'onOutput'> {
   readonly quiet: boolean
   /** Ends what is under way. */
   readonly signal: AbortSignal
+  /** See WatchOptions. */
+  readonly standing?: readonly string[] | undefined
 }
 
-export function watchOf(call: Call, wanted: WantedAgain, watching: Watching): Watch {
-  const { client, services } = wanted
+/** A watch that has its place: nobody else watches the project, and the keeper stands back until it ends. */
+export async function watchOf(call: Call, wanted: WantedAgain, watching: Watching): Promise<Watched> {
+  const { client, services, options } = wanted
   const { signal, quiet, beforeStart, onOutput } = watching
   const dryRun = call.globals['dry-run']
   const quietly = quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
-  const carryOut = async (plan: EnginePlan): Promise<void> => {
+  const applied = { client, nothing: '', live: false, signal, beforeStart, onOutput }
+  const carryOut = async (plan: EnginePlan, onEvent?: (event: ApplyEvent) => void): Promise<void> => {
     const builds = plan.nodes.some(({ operation }) => operation.kind === 'build-image')
-    await applyPlan(builds ? quietly : call, {
-      ...{ plan, client, nothing: '', live: false },
-      ...{ signal, beforeStart, onOutput },
-    })
+    await applyPlan(builds ? quietly : call, { ...applied, plan, onEvent })
   }
-  return new Watch({
+  const watch: Watch = new Watch({
     client,
     loaded: { project: wanted.loaded.project, files: wanted.files },
     load: () => read(call, wanted),
-    converge: async (project, options, causes) => {
-      const all = { ...wanted.options, ...options, ...standing }
-      const apply = { client, command: 'watch', name: project.name, project, services: all.services, scale: all.scale }
-      let told = false
-      const carry = async (recorder: Recorder, plan: EnginePlan, observed: Observed): Promise<void> => {
-        refuseLoss(plan)
-        recorder.plan(plan, observed)
-        if (!plan.empty && !told && causes.length > 0) watching.say(printable(causes.join(', ')))
-        told ||= !plan.empty
-        if (!plan.empty && !dryRun) for (const row of summarize([plan])) watching.say(printable(rowText(row)))
-        if (!plan.empty) await carryOut(plan)
-      }
-      await applying(call, apply, recorder =>
-        converge({
-          client,
-          project,
-          options: all,
-          dryRun,
-          signal,
-          carryOut: (plan, observed) => carry(recorder, plan, observed),
-        }),
-      )
+    options: { ...options },
+    standing: watching.standing,
+    apply: async (project, isRead, work) => {
+      if (isRead && !dryRun) await tellKeeper(call, { ...wanted, project })
+      const apply = { client, command: 'watch', name: project.name, project, services, scale: options.scale }
+      await applying(call, apply, async recorder => {
+        let told = !isRead
+        await work(async (plan, observed, onEvent) => {
+          if (!told) watching.say('its files have changed')
+          told = true
+          recorder.plan(plan, observed ?? (await look({ client, project, signal })))
+          if (!dryRun) for (const row of summarize([plan])) watching.say(printable(rowText(row)))
+          await carryOut(plan, onEvent)
+        })
+      })
     },
     carryOut,
     services,
-    build: wanted.options.build !== 'never',
+    build: options.build !== 'never',
     prune: watching.prune,
     dryRun,
     tell: event => tell(call, watching, event),
   })
+  if (dryRun) return { watch, [Symbol.asyncDispose]: () => watch.close() }
+  const { name } = wanted.loaded.project
+  const holder = { pid: process.pid, user: userName(call.env), command: 'tscompose watch' }
+  const seat = await takeWatchSeat({ host: client.host, project: name, holder, turn: word => watch.turn(word) })
+  const turn = await keeperTurn(call, { client, name, by: 'watching' })
+  return {
+    watch,
+    async [Symbol.asyncDispose]() {
+      await watch.close()
+      await seat[Symbol.asyncDispose]()
+      await turn?.[Symbol.asyncDispose]()
+    },
+  }
 }
 
-/** Nothing is thrown away, made anew for its own sake, or waited for, without being asked. */
-const standing: UpOptions = {
-  recreate: 'diverged',
-  recreateVolumes: false,
-  renewAnonVolumes: false,
-  recreateDependencies: false,
-  wait: false,
-  noStart: false,
+export interface Watched extends AsyncDisposable {
+  readonly watch: Watch
 }
 
-function refuseLoss(plan: EnginePlan): void {
-  const lost = plan.destructive().map(({ operation }) => operation.name)
-  if (lost.length === 0) return
-  throw new Failure('conflict', `Cannot go on without being asked: it would remove ${lost.join(', ')} for good`, {
-    hint: 'Run "tscompose up"',
-  })
+/** Whoever has it when the watch has ended is told what the files say now; that nobody will is worth a word. */
+async function tellKeeper(
+  call: Call,
+  { client, project, options, files }: WantedAgain & { readonly project: Project },
+) {
+  try {
+    const turn = await tellWish(call, { client, project, services: options.services, scale: options.scale, files })
+    await turn[Symbol.asyncDispose]()
+  } catch (error) {
+    call.screen.warn(`The stack is not held: ${printable(messageOf(error))}`)
+  }
 }
 
 async function read(call: Call, { choices }: WantedAgain): Promise<Read> {

@@ -1,8 +1,9 @@
 /** What is asked for of a stack, as its record has it: by a command, or by what its files say now. */
 import type { HoldRequest } from '../api/keeper.ts'
+import { nothingAccepted } from '../drift/accepted.ts'
 import { thaw } from '../model/frozen.ts'
 import { reasonsToHold } from '../model/holding.ts'
-import { type HoldRecord, nothingAccepted } from './records.ts'
+import type { HoldRecord } from './records.ts'
 
 /** Services that are named are asked for beside those that were before. */
 export function joined(before: HoldRequest, request: HoldRequest): HoldRequest {

@@ -1,16 +1,16 @@
 /** All held stacks of one engine, its events, and what the engine is told of us. */
 
-import { setTimeout as pause } from 'node:timers/promises'
 import { endpoints } from '../api/endpoints.ts'
 import type { EventMessage } from '../api/events.ts'
 import type { HoldRequest, Job, HeldStack as Shown } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
+import type { Turning } from '../drift/drift.ts'
+import type { LeaveInput } from '../drift/leaves.ts'
+import { listen, projectOf } from '../drift/listen.ts'
 import { keeperName } from '../holding/start.ts'
 import { Failure, messageOf } from '../lib/failure.ts'
 import { labels } from '../targets/engine/labels.ts'
-import { heard, heardActions } from './heard.ts'
 import type { Records } from './records.ts'
-import type { LeaveInput } from './repair.ts'
 import { HeldStack, type StackOptions } from './stack.ts'
 
 export interface KeeperOptions {
@@ -28,10 +28,6 @@ export interface KeeperOptions {
 
 /** How long somebody may take who has started us to say what for. */
 const patience = 30_000
-/** By which the name of an image may have come to mean another one. */
-const imageActions = ['tag', 'pull', 'load'] as const
-const firstDelay = 100
-const longestDelay = 5000
 
 export class Keeper {
   readonly #options: KeeperOptions & Pick<StackOptions, 'onAbandoned'>
@@ -77,8 +73,8 @@ export class Keeper {
   }
 
   async hold(name: string, request: HoldRequest): Promise<void> {
-    this.#openStack(name).hold(request)
     clearTimeout(this.#idle)
+    await this.#openStack(name).hold(request)
     this.#claim()
     await this.#claims
   }
@@ -108,10 +104,10 @@ export class Keeper {
   }
 
   /** A person's command has the stack for itself until the result is called. */
-  async turn(name: string, making: boolean): Promise<() => void> {
+  async turn(name: string, by: Turning): Promise<() => void> {
     const stack = this.#openStack(name)
     clearTimeout(this.#idle)
-    const end = await stack.turn(making)
+    const end = await stack.turn(by)
     return () => {
       end()
       if (stack.isVacant) void this.#forget(stack)
@@ -161,50 +157,29 @@ export class Keeper {
 
   async #listen(): Promise<void> {
     const { client, say } = this.#options
-    const { signal } = this.#closing
-    let delay = firstDelay
-    let since = 1n
-    for (;;) {
-      const startedAt = Date.now()
-      try {
-        const query = {
-          filters: { type: ['container', 'network', 'image'], event: [...heardActions, ...imageActions] },
-          since,
-        }
-        const events = await client.stream(endpoints.events, { query }, { signal })
-        delay = firstDelay
+    // what a watch has meanwhile is known before anything of its doing is heard
+    await Promise.all([...this.#stacks.values()].map(stack => stack.standBack()))
+    await listen({
+      client,
+      signal: this.#closing.signal,
+      begun: isFirst => {
         for (const stack of this.#stacks.values())
-          if (since === 1n) stack.due()
+          if (isFirst) stack.due()
           else stack.returned()
-        for await (const event of events) {
-          this.#hear(event, startedAt)
-          since = BigInt(Math.floor(event.timeNano)) + 1n
-        }
-        if (signal.aborted) return
-        say('The engine has ended its events; they are asked for again')
-      } catch (error) {
-        if (signal.aborted) return
-        if (delay === firstDelay) say(`Cannot hear the engine: ${messageOf(error)}`)
-      }
-      if (since === 1n) since = BigInt(startedAt) * 1_000_000n
-      await pause(delay, undefined, { signal }).catch(() => undefined)
-      if (signal.aborted) return
-      delay = Math.min(delay * 2, longestDelay)
-    }
+      },
+      hear: (event, isPast) => this.#hear(event, isPast),
+      lost: error =>
+        say(
+          error === undefined
+            ? 'The engine has ended its events; they are asked for again'
+            : `Cannot hear the engine: ${messageOf(error)}`,
+        ),
+    })
   }
 
-  #hear(event: EventMessage, startedAt: number): void {
-    const container = heard(event)
-    if (container) {
-      this.#stacks.get(container.project)?.hear(container, container.at < startedAt)
-      return
-    }
-    if (event.Type === 'image') {
-      for (const stack of this.#stacks.values()) if (stack.isWatched) stack.due()
-      return
-    }
-    const id = event.Type === 'network' ? event.Actor.Attributes['container'] : undefined
-    if (id === undefined || event.timeNano / 1e6 < startedAt) return
-    for (const stack of this.#stacks.values()) if (stack.knows(id)) stack.touched(event.timeNano / 1e6, id)
+  #hear(event: EventMessage, isPast: boolean): void {
+    if (event.Type === 'container') this.#stacks.get(projectOf(event) ?? '')?.hear(event, isPast)
+    // whose networks and images are the stacks know
+    else for (const stack of this.#stacks.values()) stack.hear(event, isPast)
   }
 }

@@ -2,21 +2,10 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HoldRequest, ReadAgain } from '../api/keeper.ts'
+import type { Accepted } from '../drift/accepted.ts'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 import { thaw } from '../model/frozen.ts'
 import { type Members, readDocument, writeDocument } from '../state/document.ts'
-
-/** What a person has changed of a held stack since it was asked for, by other means than `up`. */
-export interface Accepted {
-  /** Ids of containers that were stopped on purpose. */
-  readonly stopped: readonly string[]
-  /** Ids of containers that were paused on purpose. */
-  readonly paused: readonly string[]
-  /** Service → replicas that were left. */
-  readonly scale: Readonly<Record<string, number>>
-}
-
-export const nothingAccepted: Accepted = { stopped: [], paused: [], scale: {} }
 
 export interface HoldRecord extends HoldRequest {
   readonly version: 1

@@ -61,7 +61,8 @@ function handlersOf(serving: Serving): Readonly<Record<keyof typeof keeperEndpoi
     jobRun: ({ name, query }) => serving.keeper.get(name).jobs.run(query.get('service') ?? ''),
     stackTurn: async ({ name, query, response }) => {
       const ended = new Promise<void>(resolve => response.once('close', resolve))
-      const end = await serving.keeper.turn(name, query.get('making') === '1')
+      const by = (['watching', 'making'] as const).find(each => query.get(each) === '1') ?? 'turning'
+      const end = await serving.keeper.turn(name, by)
       void ended.then(end)
       lines<Turn>(response)({ held: true })
     },

@@ -1,19 +1,18 @@
 /** One held stack: what is heard of it is followed up, by looking and by bringing it back to what was asked for. */
+import type { EventMessage } from '../api/events.ts'
 import type { HoldEvent, HoldRequest, HoldState, HeldStack as Shown } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
+import { nothingAccepted } from '../drift/accepted.ts'
+import { Drift, type Turning } from '../drift/drift.ts'
+import type { LeaveInput } from '../drift/leaves.ts'
 import { Failure, messageOf } from '../lib/failure.ts'
 import { thaw } from '../model/frozen.ts'
 import type { Project } from '../model/project.ts'
-import type { ObservedContainer } from '../targets/engine/observed.ts'
-import { isLive } from '../targets/engine/plan/ending.ts'
+import { findWatch } from '../state/watch-seat.ts'
 import { joined, recordOf } from './asked.ts'
-import { follow, type Heard } from './heard.ts'
-import { type HoldRecord, nothingAccepted, type Records } from './records.ts'
-import type { LeaveInput } from './repair.ts'
+import type { HoldRecord, Records } from './records.ts'
 import { StackJobs } from './stack-jobs.ts'
 import { StackWatch } from './stack-watch.ts'
-import { type Diagnosis, diagnose, noteOf } from './unhealthy.ts'
-import { Windows } from './windows.ts'
 
 export interface StackOptions {
   readonly client: Client
@@ -28,48 +27,19 @@ export interface StackOptions {
 
 type Asked = Pick<Shown, 'Directory' | 'Files' | 'Reasons' | 'Since' | 'Watched'>
 
-/** What happens at once is looked at once: a stop is told by a signal, an end and a word of its own. */
-const gathering = 100
-/** What nobody has told of is found now and then. */
-const lookAgain = 10 * 60_000
-const firstDelay = 1000
-const longestDelay = 60_000
-
 export class HeldStack {
   readonly name: string
   readonly jobs: StackJobs
   readonly #options: StackOptions
-  readonly #windows = new Windows()
+  readonly #drift: Drift
+  readonly #watch: StackWatch
   readonly #listeners = new Set<(event: HoldEvent) => void>()
   #shown: Asked | undefined
-  #accepted: HoldRecord['accepted']
   #replicas = new Map<string, number>()
-  #phase: LeaveInput['phase']
-  #killed: ReadonlySet<string> = new Set()
-  #signalled: ReadonlySet<string> = new Set()
-  /** Ids of containers that were stopped while nobody listened, and not started since. */
-  readonly #stoppedBefore = new Set<string>()
-  /** Names of containers that others have started, whose hooks are to be run. */
-  #hooksDue = new Set<string>()
-  /** Id → name of the containers it had when it was looked at last: networks tell ids only. */
-  #names: ReadonlyMap<string, string> = new Map()
+  /** Commands that have it for themselves, and a watch of a person's. */
   #turns = 0
-  #closed = false
-  #isDue = false
-  #working: Promise<void> | undefined
-  #abort: AbortController | undefined
-  #timer: NodeJS.Timeout | undefined
-  #idle: NodeJS.Timeout | undefined
-  #delay = 0
-  /** How often in a row there was something to do. */
-  #rounds = 0
-  /** Names of containers that are unhealthy, and services that have been: when they were well again. */
-  readonly #ailing = new Set<string>()
-  readonly #recovered = new Map<string, number>()
-  #treated: Diagnosis['treated'] = new Map()
-  #recheck: NodeJS.Timeout | undefined
+  #standsBack = false
   #error: string | undefined
-  readonly #watch: StackWatch
 
   /** Undefined `record`: nothing is held of it yet, but a person's command is at work on it. */
   constructor(
@@ -79,6 +49,16 @@ export class HeldStack {
     this.name = name
     this.#options = options
     this.jobs = new StackJobs({ client: options.client, say: options.say, folder: options.records.folder(name) })
+    this.#drift = new Drift({
+      phase,
+      ...(record && { accepted: record.accepted }),
+      project: () => this.#project(),
+      wanted: service => this.#replicas.get(service) ?? 1,
+      look: signal => this.#look(signal),
+      accept: () => this.#save(),
+      failed: (error, again) => this.#failed(messageOf(error), again),
+      rest: options.onRest,
+    })
     this.#watch = new StackWatch({
       name,
       ...options,
@@ -86,22 +66,14 @@ export class HeldStack {
       changed: (asked, isSame) => {
         this.#shown = this.#take(asked)
         if (!isSame) this.jobs.schedule(thaw(asked.project), Date.now())
-        this.#delay = 0
-        this.due(0)
+        this.#drift.hurry()
       },
     })
-    this.#phase = phase
-    this.#accepted = record?.accepted ?? nothingAccepted
     this.#shown = record && this.#take(record)
   }
 
   get isHeld(): boolean {
     return this.#shown !== undefined
-  }
-
-  /** What of its images changes is looked at too. */
-  get isWatched(): boolean {
-    return this.#watch.isOn
   }
 
   get isVacant(): boolean {
@@ -110,52 +82,37 @@ export class HeldStack {
 
   get shown(): Shown {
     if (!this.#shown) throw new Failure('not-found', `Stack "${this.name}" is not held`)
-    const wrong = this.#watch.unreadable ?? this.#error
+    const wrong = this.#watch.unreadable ?? this.#drift.error
     const error = wrong === undefined ? {} : { Error: wrong }
-    return { Name: this.name, ...this.#shown, State: this.#state, Notes: this.#notes(), ...error }
-  }
-
-  #notes(): Readonly<Record<string, string>> {
-    const now = Date.now()
-    return Object.fromEntries(
-      [...this.#treated].map(([name, treated]) => {
-        const id = [...this.#names].find(each => each[1] === name)?.[0]
-        return [name, noteOf(treated, id !== undefined && this.#accepted.stopped.includes(id), now)]
-      }),
-    )
+    return { Name: this.name, ...this.#shown, State: this.#state, Notes: this.#drift.notes(), ...error }
   }
 
   get #state(): HoldState {
-    if (this.#turns > 0) return 'waiting'
-    if (this.#working) return 'acting'
-    return this.#error === undefined && this.#watch.unreadable === undefined ? 'settled' : 'failing'
+    if (this.#drift.isTurned) return 'waiting'
+    if (this.#drift.isWorking) return 'acting'
+    return this.#drift.error === undefined && this.#watch.unreadable === undefined ? 'settled' : 'failing'
   }
 
   /** What is to be held from now on. */
-  hold(request: HoldRequest): void {
+  async hold(request: HoldRequest): Promise<void> {
     const before = this.#options.records.read(this.name)
     const whole = request.services === undefined
-    const accepted = whole || !before ? nothingAccepted : this.#accepted
+    const accepted = whole || !before ? nothingAccepted : this.#drift.accepted
     const record = recordOf(this.name, before ? joined(before, request) : request, { accepted })
     this.#options.records.write(record)
-    this.#accepted = accepted
     this.#shown = this.#take(record)
     this.#error = undefined
-    this.#delay = 0
-    this.#treated = new Map()
     this.jobs.schedule(thaw(request.project), Date.now())
     void this.#watch.follow(record)
-    this.due()
+    await this.standBack()
+    this.#drift.ask(accepted)
   }
 
   /** Nothing is held of it any more. */
   release(): void {
     this.#shown = undefined
     void this.#watch.follow(undefined)
-    clearTimeout(this.#timer)
-    clearTimeout(this.#idle)
-    clearTimeout(this.#recheck)
-    this.#abort?.abort()
+    this.#drift.pause()
   }
 
   /** Its jobs come due from now on. */
@@ -179,77 +136,54 @@ export class HeldStack {
     return true
   }
 
-  knows(containerId: string): boolean {
-    return this.#names.has(containerId)
-  }
-
-  /** One of its containers was put into a network, or taken from one. */
-  touched(at: number, id: string): void {
-    const event = { action: 'connect', id, name: this.#names.get(id) ?? '', service: '', at, signal: undefined }
-    if (this.#windows.causeOf(event) === 'other') this.due()
-  }
-
   /** `isPast`: from before we listened, when it may have been our own doing. */
-  hear(event: Heard, isPast = false): void {
-    if (isPast && event.action === 'stop') this.#stoppedBefore.add(event.id)
-    if (isPast && event.action === 'start') this.#stoppedBefore.delete(event.id)
-    this.#hearHealth(event)
-    const cause = this.#windows.causeOf(event)
-    const before = this.#accepted
-    const follows = follow(
-      {
-        accepted: before,
-        killed: this.#killed,
-        signalled: this.#signalled,
-        wanted: service => before.scale[service] ?? this.#replicas.get(service) ?? 1,
-      },
-      event,
-      cause,
-    )
-    this.#killed = follows.killed
-    this.#signalled = follows.signalled
-    if (isPast) return
-    this.#accepted = follows.accepted
-    if (JSON.stringify(before) !== JSON.stringify(follows.accepted)) this.#save()
-    if (follows.hooks) this.#hooksDue.add(event.name)
-    if (follows.look) this.due()
-  }
-
-  #hearHealth({ action, name, service, at }: Heard): void {
-    if (action === 'health_status: unhealthy') this.#ailing.add(name)
-    // what has been started since is followed for that
-    else if (action === 'start') this.#ailing.delete(name)
-    else if (action === 'health_status: healthy' && this.#ailing.delete(name)) this.#recovered.set(service, at)
+  hear(event: EventMessage, isPast = false): void {
+    // what of its images changes matters to a stack that is watched
+    if (event.Type === 'image' && !this.#watch.isOn) return
+    this.#drift.hear(event, isPast)
   }
 
   /** The engine has been away: events may have been missed. */
   returned(): void {
-    if (this.#phase === 'steady') this.#phase = 'returned'
-    this.due(0)
+    this.#drift.returned()
   }
 
   /** It is to be looked at soon. */
-  due(wait = gathering): void {
-    this.#isDue = true
-    if (this.#closed || this.#turns > 0 || this.#working) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#begin(), wait)
+  due(): void {
+    this.#drift.due()
   }
 
   /** A person's command has it for itself until the result is called. */
-  async turn(making: boolean): Promise<() => void> {
+  async turn(by: Turning): Promise<() => void> {
     this.#turns++
-    clearTimeout(this.#timer)
-    this.#abort?.abort()
-    await this.#working
-    const end = this.#windows.open(making ? 'making' : 'turning')
+    const end = await this.#drift.turn(by)
     return () => {
-      end()
       this.#turns--
       this.#save({ seen: Date.now() })
-      this.#delay = 0
-      this.due()
+      end()
     }
+  }
+
+  /** A watch of a person's has it for itself: nothing is done until that has ended. True when there is one. */
+  async standBack(): Promise<boolean> {
+    if (this.#standsBack) return true
+    const { client, say } = this.#options
+    const watch = await findWatch({ host: client.host, project: this.name })
+    if (!watch) return false
+    if (this.#standsBack) {
+      watch.leave()
+      return true
+    }
+    this.#standsBack = true
+    const { user = 'somebody', pid } = watch.holder ?? {}
+    say(`${this.name}: ${user}${pid === undefined ? '' : ` (process ${pid})`} watches it, which repairs it meanwhile`)
+    // whoever looks now waits for nothing: it must not wait for itself
+    void this.turn('watching').then(async end => {
+      await watch.ended
+      this.#standsBack = false
+      end()
+    })
+    return true
   }
 
   listen(listener: (event: HoldEvent) => void): () => void {
@@ -258,111 +192,41 @@ export class HeldStack {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    clearTimeout(this.#timer)
-    clearTimeout(this.#idle)
-    clearTimeout(this.#recheck)
-    this.#abort?.abort()
-    await Promise.all([this.#working, this.jobs.close(), this.#watch.follow(undefined)])
+    await Promise.all([this.#drift.close(), this.jobs.close(), this.#watch.follow(undefined)])
   }
 
-  #begin(): void {
-    this.#isDue = false
-    clearTimeout(this.#idle)
-    const abort = new AbortController()
-    this.#abort = abort
-    this.#working = this.#look(abort.signal)
-      .then(
-        wanted => {
-          this.#error = undefined
-          this.#delay = 0
-          if (!wanted && !abort.signal.aborted) this.#options.onAbandoned(this.name)
-        },
-        error => {
-          if (!abort.signal.aborted) this.#failed(messageOf(error))
-        },
-      )
-      .finally(() => {
-        this.#working = undefined
-        this.#options.onRest()
-        if (this.#closed || this.#turns > 0) return
-        if (this.#isDue) this.due(Math.min(gathering * 2 ** Math.max(0, this.#rounds - 1), longestDelay))
-        else if (this.#error === undefined) this.#idle = setTimeout(() => this.due(), lookAgain)
-        else this.#timer = setTimeout(() => this.#begin(), this.#delay)
-      })
-  }
-
-  #failed(message: string): void {
-    this.#delay = Math.min(this.#delay === 0 ? firstDelay : this.#delay * 2, longestDelay)
-    if (message !== this.#error) this.#options.say(`${this.name}: ${message}`)
-    this.#error = message
-    const again = new Date(Date.now() + this.#delay).toISOString()
-    this.#tell({ kind: 'failed', time: now(), message, again })
-  }
-
-  /** False when there is nothing left to hold. */
   async #look(signal: AbortSignal): Promise<boolean> {
-    const { client, records } = this.#options
+    const { client, records, say, onAbandoned } = this.#options
     const record = records.read(this.name)
-    if (!record) return true
+    if (!record || (await this.standBack())) return false
     const project = thaw(record.project)
     // what plans and carries out is loaded when it is needed first
-    const { repair } = await import('./act.ts')
-    const phase = this.#phase
-    const hooksDue = this.#hooksDue
+    const { act } = await import('./act.ts')
     const { read } = this.#watch
-    this.#hooksDue = new Set()
-    const { files, changed, abandoned } = await repair({
-      client,
-      record,
-      folder: records.folder(this.name),
-      accepted: () => this.#accepted,
-      project,
-      phase,
-      killed: this.#killed,
-      recovered: this.#recovered,
-      hooksDue,
-      read,
-      signal,
-      seen: containers => this.#seen(containers),
-      diagnose: containers => this.#diagnose(project, containers),
-      own: name => this.#windows.open('mine', name),
-      say: this.#options.say,
-      tell: event => this.#tell(event),
-    })
-    // whether that was all is seen by looking; what is never right is looked at less and less often
-    this.#rounds = changed ? this.#rounds + 1 : 0
-    if (changed) this.#isDue = true
-    this.#watch.done(read)
-    if (this.#phase === phase) this.#phase = 'steady'
-    if (record.files === undefined) this.#save({ files })
-    return !abandoned
-  }
-
-  #diagnose(project: Project, containers: readonly ObservedContainer[]): Diagnosis {
-    const now = Date.now()
-    const found = diagnose(project, containers, { treated: this.#treated, now })
-    this.#treated = found.treated
-    if (found.stop.length > 0) {
-      const { stopped, ...rest } = this.#accepted
-      this.#accepted = { ...rest, stopped: [...stopped, ...found.stop.map(({ id }) => id)] }
-      this.#save()
+    const tell = (event: HoldEvent) => this.#tell(event)
+    const folder = records.folder(this.name)
+    const drift = this.#drift
+    const held = { client, record, folder, project, read, signal, drift, say, tell }
+    const { files, changed, abandoned } = await act(held)
+    if (abandoned) {
+      if (!signal.aborted) onAbandoned(this.name)
+      return false
     }
-    clearTimeout(this.#recheck)
-    if (found.again !== undefined) this.#recheck = setTimeout(() => this.due(), found.again - now)
-    return found
+    this.#watch.done(read)
+    if (record.files === undefined) this.#save({ files })
+    this.#error = undefined
+    return changed
   }
 
-  #seen(containers: readonly ObservedContainer[]): void {
-    this.#names = new Map(containers.map(({ id, name }) => [id, name]))
-    const ended = new Set(containers.filter(each => !isLive(each)).map(({ id }) => id))
-    const { stopped, paused, scale } = this.#accepted
-    // what runs again, by whatever means, is no longer stopped on purpose
-    const still = [...new Set([...stopped, ...this.#stoppedBefore])].filter(id => ended.has(id))
-    this.#stoppedBefore.clear()
-    if (JSON.stringify(still) === JSON.stringify(stopped)) return
-    this.#accepted = { stopped: still, paused, scale }
-    this.#save()
+  #failed(message: string, again: number): void {
+    if (message !== this.#error) this.#options.say(`${this.name}: ${message}`)
+    this.#error = message
+    this.#tell({ kind: 'failed', time: now(), message, again: new Date(again).toISOString() })
+  }
+
+  #project(): Project | undefined {
+    const record = this.#shown && this.#options.records.read(this.name)
+    return record && thaw(record.project)
   }
 
   #take(record: HoldRecord): Asked {
@@ -384,7 +248,7 @@ export class HeldStack {
     const { records, say } = this.#options
     try {
       const record = records.read(this.name)
-      if (record) records.write({ ...record, ...change, accepted: this.#accepted })
+      if (record) records.write({ ...record, ...change, accepted: this.#drift.accepted })
     } catch (error) {
       say(messageOf(error))
     }

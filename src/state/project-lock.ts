@@ -2,18 +2,10 @@
  * One apply at a time on a project, whoever runs it. The lock is a name in the abstract socket namespace (unix(7)): it dies with
  * its holder, needs no file that another user could not write, and whoever waits is woken by the end of a connection to it.
  */
-import { createHash } from 'node:crypto'
-import { realpathSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { errnoOf, Failure } from '../lib/failure.ts'
-
-/** Who holds a lock, in their own words: not to be trusted, only to be shown. */
-export interface Holder {
-  readonly pid: number
-  readonly user: string
-  readonly command: string
-}
+import { type Holder, parseHolder, seatName } from './seat.ts'
 
 export interface LockOptions {
   /** The engine's host as text. */
@@ -31,7 +23,7 @@ const wordTimeout = 500
 
 /** @throws Failure `cancelled` when the signal fires while waiting. */
 export async function lockProject(options: LockOptions): Promise<AsyncDisposable> {
-  const name = lockName(options)
+  const name = seatName('apply', options)
   let told = false
   for (;;) {
     options.signal?.throwIfAborted()
@@ -43,24 +35,6 @@ export async function lockProject(options: LockOptions): Promise<AsyncDisposable
     })
     // nobody listens though the name was taken: its holder is about to, or about to go
     if (!ended) await pause(5)
-  }
-}
-
-function lockName({ host, project }: LockOptions): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([realHost(host), project]))
-    .digest('hex')
-  return `\0tscompose/${hash.slice(0, 32)}`
-}
-
-/** /var/run/docker.sock and /run/docker.sock are one engine. */
-function realHost(host: string): string {
-  if (!host.startsWith('unix://')) return host
-  try {
-    return `unix://${realpathSync(host.slice('unix://'.length))}`
-  } catch {
-    // not there yet, or not for us to see: then the text is all there is
-    return host
   }
 }
 
@@ -126,18 +100,4 @@ function whileHeld(
     resolve(reached)
   })
   return promise
-}
-
-function parseHolder(word: string): Holder | undefined {
-  let data: unknown
-  try {
-    data = JSON.parse(word)
-  } catch {
-    // anybody can listen there and say anything
-    return undefined
-  }
-  if (typeof data !== 'object' || data === null) return undefined
-  const { pid, user, command } = data as Readonly<Record<string, unknown>>
-  if (typeof pid !== 'number' || typeof user !== 'string' || typeof command !== 'string') return undefined
-  return { pid, user, command }
 }

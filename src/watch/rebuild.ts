@@ -3,8 +3,8 @@ import { imageEndpoints } from '../api/images.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import type { Plan } from '../plan/plan.ts'
 import { look } from '../targets/engine/converge.ts'
+import type { EnginePlan } from '../targets/engine/engine-plan.ts'
 import { buildsOf } from '../targets/engine/perform/builds.ts'
 import { imageName } from '../targets/engine/plan/names.ts'
 
@@ -14,7 +14,7 @@ export interface Rebuild {
   readonly signal: AbortSignal
   /** Remove the images that were replaced. */
   readonly prune: boolean
-  carryOut(plan: Plan): Promise<void>
+  carryOut(plan: EnginePlan): Promise<void>
   /** Makes containers of the new images. */
   recreate(): Promise<void>
 }

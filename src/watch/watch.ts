@@ -3,37 +3,52 @@
  * again. One thing is done after the other. What cannot be read keeps the last good state.
  */
 
+import type { EventMessage } from '../api/events.ts'
+import type { ApplyEvent } from '../apply/events.ts'
 import type { Client } from '../client/client.ts'
+import { Drift } from '../drift/drift.ts'
+import { heard } from '../drift/heard.ts'
+import { listen, projectOf } from '../drift/listen.ts'
+import { ownDoing, type Repair, repair } from '../drift/repair.ts'
 import { messageOf } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { TurnWord } from '../state/watch-seat.ts'
+import type { EnginePlan } from '../targets/engine/engine-plan.ts'
 import { observe } from '../targets/engine/observe.ts'
-import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
-import { planRestart, planUnpause } from '../targets/engine/plan/turn.ts'
-import { BackOff } from './back-off.ts'
+import type { Observed } from '../targets/engine/observed.ts'
+import { planRestart } from '../targets/engine/plan/turn.ts'
 import { Bursts } from './bursts.ts'
 import { Development } from './development.ts'
-import { Drift } from './drift.ts'
 import type { WatchEvent } from './events.ts'
 import { definingFiles, ignoringFiles, type Loaded, watchedPaths } from './files.ts'
 import { readIgnoreFiles } from './ignore-files.ts'
 import { Paths } from './paths.ts'
 import { rebuild } from './rebuild.ts'
 import { type Rule, rulesOf } from './rules.ts'
-import type { Finding } from './suspicions.ts'
 
 /** What reading gave: the project, or why there is none; the files that were looked at either way. */
 export type Read = Loaded | { readonly files: readonly string[]; readonly error: unknown }
+
+/** Shows a plan and applies it; what is told on the way goes to `onEvent` too. */
+export type CarryOut = (
+  plan: EnginePlan,
+  observed: Observed | undefined,
+  onEvent: (event: ApplyEvent) => void,
+) => Promise<void>
 
 export interface WatchOptions {
   readonly client: Client
   readonly loaded: Loaded
   /** Reads the stack again. */
   load(): Promise<Read>
-  /** Brings the project up, and says what it does and why; no more than asked by `options`. */
-  converge(project: Project, options: UpOptions, causes: readonly string[]): Promise<void>
+  /** What is asked for of the project. */
+  readonly options: Repair['options']
+  /** Services that have containers, when nothing is brought up first: only those are repaired until the files change. */
+  readonly standing?: readonly string[] | undefined
+  /** Has the project for `work`, which applies plans by what it is given; `isRead`: its files say something else than before. */
+  apply(project: Project, isRead: boolean, work: (carryOut: CarryOut) => Promise<void>): Promise<void>
   /** Applies a plan: of builds, of restarts. */
-  carryOut(plan: Plan): Promise<void>
+  carryOut(plan: EnginePlan, onEvent?: (event: ApplyEvent) => void): Promise<void>
   /** Those named; undefined for all. */
   readonly services?: readonly string[] | undefined
   /** Whether images may be built. */
@@ -54,9 +69,17 @@ export class Watch {
   readonly #development: Development
   readonly #bursts: Bursts
   readonly #drift: Drift
-  readonly #backOff = new BackOff()
-  readonly #later = new Set<NodeJS.Timeout>()
   #loaded: Loaded
+  /** What is asked for of it. */
+  #services: readonly string[] | undefined
+  /** Service → replicas that commands have asked for since. */
+  #scale: Readonly<Record<string, number>> = {}
+  /** The files have been read since it was looked at. */
+  #due: { readonly left: boolean } | undefined
+  /** Milliseconds since 1970: starts of containers before that have been seen to. */
+  #seen = 0
+  /** What was told of a repair that failed. */
+  #error: string | undefined
   #defining: ReadonlySet<string> = new Set()
   #ignoring: ReadonlySet<string> = new Set()
   #paths: Paths | undefined
@@ -80,14 +103,15 @@ export class Watch {
       tell: options.tell,
       dryRun: options.dryRun ?? false,
     })
+    this.#services = options.standing ?? options.options.services
     this.#drift = new Drift({
-      client: options.client,
-      signal: this.#closing.signal,
+      phase: 'steady',
       project: () => this.#loaded.project,
-      suspect: () => void this.#inTurn(() => this.#repair()),
-      started: () => void this.#inTurn(() => this.#development.refresh()),
-      lost: error => options.tell({ kind: 'lost', error }),
-      back: () => void this.#inTurn(() => this.#lookAgain()),
+      wanted: name => options.options.scale?.[name] ?? this.#loaded.project.services[name]?.replicas ?? 1,
+      look: signal => this.#lookInTurn(signal),
+      // it is remembered for as long as the watch goes on
+      accept: () => undefined,
+      failed: error => this.#failed(error),
     })
     this.#bursts = new Bursts({ quiet, longest, take: changed => this.#inTurn(() => this.#take(changed)) })
   }
@@ -105,10 +129,7 @@ export class Watch {
   /** Resolves when everything is watched, and initial_sync is done. @throws Failure for what cannot be watched */
   async start(): Promise<void> {
     this.#use(this.#loaded, { warn: true })
-    if (!this.#options.dryRun) {
-      this.#listening = this.#drift.run()
-      await this.#drift.ready
-    }
+    if (!this.#options.dryRun) await this.#listen()
     await this.#inTurn(() => this.#development.refresh(), { fail: true })
   }
 
@@ -116,10 +137,65 @@ export class Watch {
   async close(): Promise<void> {
     this.#paths?.close()
     this.#closing.abort()
-    for (const timer of this.#later) clearTimeout(timer)
-    await this.#bursts.close()
+    await Promise.all([this.#bursts.close(), this.#drift.close()])
     await this.#turn
     await this.#listening
+  }
+
+  /** A person's command has the stack for itself until the result is called; `scale`: what it asks for. */
+  async turn({ making, scale }: TurnWord): Promise<() => void> {
+    const end = await this.#drift.turn(making ? 'making' : 'turning')
+    this.#scale = { ...this.#scale, ...scale }
+    return () => {
+      this.#seen = Date.now()
+      end()
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { client, tell } = this.#options
+    const ready = Promise.withResolvers<void>()
+    let isLost = false
+    this.#seen = Date.now()
+    this.#listening = listen({
+      client,
+      signal: this.#closing.signal,
+      begun: isFirst => {
+        ready.resolve()
+        if (isFirst) return
+        isLost = false
+        tell({ kind: 'found' })
+        this.#drift.returned()
+      },
+      hear: (event, isPast) => this.#hear(event, isPast),
+      lost: error => {
+        if (!isLost) tell({ kind: 'lost', error })
+        isLost = true
+      },
+    })
+    await Promise.race([ready.promise, this.#listening])
+  }
+
+  /** After what is under way of the sources. */
+  async #lookInTurn(signal: AbortSignal): Promise<boolean> {
+    let changed = false
+    const either = AbortSignal.any([signal, this.#closing.signal])
+    await this.#inTurn(
+      async () => {
+        if (!signal.aborted) changed = await this.#look(either)
+      },
+      { fail: true },
+    )
+    this.#error = undefined
+    return changed
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closing.signal.aborted) return
+    // what goes on is told once
+    const text = messageOf(error)
+    if (text !== this.#error) this.#options.tell({ kind: 'failed', doing: 'converge', error })
+    this.#error = text
   }
 
   /** Never two at once. A failure is told, unless it is to be the caller's. */
@@ -152,60 +228,40 @@ export class Watch {
     this.#unreadable = undefined
     const before = this.#loaded.project
     this.#loaded = read
+    this.#services = this.#options.options.services
     // a service that was in the stack and is not any more goes with it
     const left = Object.keys(before.services).some(name => !known(read.project, name))
-    await this.#converge({ ...(left ? { removeOrphans: true } : {}) }, ['its files have changed'])
+    this.#due = { left: left || (this.#due?.left ?? false) }
+    this.#drift.hurry()
   }
 
-  /** What somebody has done to containers, undone; the same service not over and over without a pause. */
-  async #repair(): Promise<void> {
-    const findings = await this.#drift.look()
-    const now = Date.now()
-    const due = findings.map(finding => {
-      const waits = finding.services.map(service => this.#backOff.wait(`${finding.kind} ${service}`, now))
-      return { finding, wait: Math.max(...waits) }
+  /** Brings it back to what its files say, and gives what is new what was synced. */
+  async #look(signal: AbortSignal): Promise<boolean> {
+    const { client, options, apply, tell } = this.#options
+    const read = this.#due
+    const { project } = this.#loaded
+    let changed = false
+    await apply(project, read !== undefined, async carryOut => {
+      const result = await repair({
+        ...{ client, project, drift: this.#drift, signal, read, watched: true, dryRun: this.#options.dryRun },
+        options: { ...options, services: this.#services, scale: { ...options.scale, ...this.#scale } },
+        seen: this.#seen,
+        told: causes => tell({ kind: 'causes', causes }),
+        hookFailed: error => tell({ kind: 'failed', doing: 'converge', error }),
+        carryOut: (plan, observed) => carryOut(plan, observed, ownDoing(this.#drift)),
+      })
+      ;({ changed } = result)
     })
-    await this.#undo(due.filter(({ wait }) => wait === 0).map(({ finding }) => finding))
-    for (const { finding, wait } of due.filter(each => each.wait > 0)) {
-      const timer = setTimeout(() => {
-        this.#later.delete(timer)
-        void this.#inTurn(() => this.#undo([finding]))
-      }, wait)
-      this.#later.add(timer)
-    }
+    if (this.#due === read) this.#due = undefined
+    if (changed || read) await this.#development.refresh()
+    return changed
   }
 
-  async #undo(findings: readonly Finding[]): Promise<void> {
-    const { client, carryOut, services: named, tell } = this.#options
+  #hear(event: EventMessage, isPast: boolean): void {
     const { project } = this.#loaded
-    const ours = findings.filter(({ services }) => services.some(name => isOurs(project, name, named)))
-    const paused = ours.filter(({ kind }) => kind === 'paused')
-    if (paused.length > 0) {
-      tell({ kind: 'causes', causes: paused.map(({ cause }) => cause) })
-      const observed = await observe(client, project.name, { signal: this.#closing.signal, containersOnly: true })
-      await carryOut(planUnpause(project, observed, { services: paused.flatMap(({ services }) => services) }))
-    }
-    const rest = ours.filter(({ kind }) => kind !== 'paused')
-    if (rest.length === 0) return
-    // what was stopped by request waits for its new image until it is started again
-    const wanted = rest.some(({ kind }) => kind === 'image') ? await this.#drift.wanted() : undefined
-    const services = rest
-      .flatMap(({ kind, services: own }) => (kind === 'image' ? own.filter(name => wanted!.includes(name)) : own))
-      .filter(name => isOurs(project, name, named))
-    if (services.length === 0) return
-    await this.#converge(
-      { services: withFollowers(project, services), noDeps: true, quietOrphans: true },
-      rest.map(({ cause }) => cause),
-    )
-  }
-
-  /** After the engine was away nobody knows what has happened. */
-  async #lookAgain(): Promise<void> {
-    this.#options.tell({ kind: 'found' })
-    const { services: named } = this.#options
-    const { project } = this.#loaded
-    const services = (await this.#drift.wanted()).filter(name => isOurs(project, name, named))
-    await this.#converge({ services, noDeps: true, quietOrphans: true }, ['the engine was away'])
+    if (event.Type === 'container' && projectOf(event) !== project.name) return
+    this.#drift.hear(event, isPast)
+    if (!isPast && heard(event)?.action === 'start') void this.#inTurn(() => this.#development.refresh())
   }
 
   /** The last good state; what was looked at is watched, so that its coming is seen. */
@@ -216,16 +272,6 @@ export class Watch {
     if (text === this.#unreadable) return
     this.#unreadable = text
     this.#options.tell({ kind: 'failed', doing: 'read', error })
-  }
-
-  async #converge(options: UpOptions, causes: readonly string[]): Promise<void> {
-    try {
-      await this.#options.converge(this.#loaded.project, options, causes)
-    } catch (error) {
-      if (!this.#closing.signal.aborted) this.#options.tell({ kind: 'failed', doing: 'converge', error })
-      return
-    }
-    await this.#development.refresh()
   }
 
   #rulesOf({ project }: Loaded) {
@@ -258,15 +304,13 @@ export class Watch {
   }
 
   async #rebuild(services: readonly string[]): Promise<void> {
-    const { client, carryOut, converge, prune } = this.#options
+    const { client, carryOut, prune } = this.#options
     const { project } = this.#loaded
     const signal = this.#closing.signal
     await rebuild(services, {
       ...{ client, project, signal, prune, carryOut },
-      recreate: () => {
-        const all = withFollowers(project, services)
-        return converge(project, { services: all, noDeps: true, quietOrphans: true }, [])
-      },
+      // an image that has become another one is a reason for its containers
+      recreate: async () => void (await this.#look(signal)),
     })
   }
 
@@ -274,21 +318,10 @@ export class Watch {
     const { client, carryOut } = this.#options
     const { project } = this.#loaded
     const observed = await observe(client, project.name, { signal: this.#closing.signal, containersOnly: true })
-    await carryOut(planRestart(project, observed, { services }))
+    await carryOut(planRestart(project, observed, { services }), ownDoing(this.#drift))
+    // what follows them
+    this.#drift.due()
   }
-}
-
-/** Those that depend on them with `restart: true` too, and so on. */
-function withFollowers(project: Project, services: readonly string[]): readonly string[] {
-  const all = new Set(services)
-  for (const name of all)
-    for (const { name: other, dependsOn } of Object.values(project.services))
-      if (dependsOn[name]?.restart) all.add(other)
-  return [...all]
-}
-
-function isOurs(project: Project, name: string, named: readonly string[] | undefined): boolean {
-  return Object.hasOwn(project.services, name) && (named === undefined || named.includes(name))
 }
 
 function known(project: Project, name: string): boolean {

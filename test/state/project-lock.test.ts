@@ -5,7 +5,8 @@ import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { isFailure } from '../../src/lib/failure.ts'
-import { type Holder, type LockOptions, lockProject } from '../../src/state/project-lock.ts'
+import { type LockOptions, lockProject } from '../../src/state/project-lock.ts'
+import type { Holder } from '../../src/state/seat.ts'
 
 const host = `unix:///run/test-${process.pid}.sock`
 

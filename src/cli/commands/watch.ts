@@ -1,5 +1,5 @@
 /** Brings a stack up and keeps it as its files say, while they change. */
-import { bringUp, upOptions, wantedOf } from '../bring-up.ts'
+import { bringUp, upOptions, type WantedAgain, wantedOf } from '../bring-up.ts'
 import { command } from '../command.ts'
 import { projectName } from '../project.ts'
 import { valuesOf } from '../values.ts'
@@ -33,25 +33,31 @@ export const watch = command({
       return await watchDetached(call, wanted, options['no-up'] ? 'no-up' : { yes: false })
     }
     const { watchOf } = await import('../watching.ts')
-    const watch = watchOf(call, wanted, {
+    await using watched = await watchOf(call, wanted, {
       signal,
       prune: options.prune,
       quiet: options.quiet,
+      standing: options['no-up'] ? await standing(wanted) : undefined,
       say: line => screen.print(line),
       output: (_, line) => screen.print(line),
     })
+    const { watch } = watched
     if (!options['no-up']) await bringUp(call, wanted, { yes: false })
     await watch.start()
-    try {
-      screen.print('Watch enabled')
-      if (watch.rules === 0) screen.say('No service has "develop.watch": the files of the stack are watched alone')
-      await new Promise<void>(resolve => {
-        if (signal.aborted) resolve()
-        signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-    } finally {
-      await watch.close()
-    }
+    screen.print('Watch enabled')
+    if (watch.rules === 0) screen.say('No service has "develop.watch": the files of the stack are watched alone')
+    await new Promise<void>(resolve => {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
     return 130
   },
 })
+
+/** Services that are named, or have containers. */
+async function standing({ client, services, loaded: { project } }: WantedAgain): Promise<readonly string[]> {
+  if (services) return services
+  const { observe } = await import('../../targets/engine/observe.ts')
+  const { containers } = await observe(client, project.name, { containersOnly: true })
+  return Object.keys(project.services).filter(name => containers.some(each => each.service === name && !each.oneOff))
+}

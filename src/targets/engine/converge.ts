@@ -166,10 +166,10 @@ function withBuilt(observed: Observed, builds: EnginePlan): Observed {
 function neededBuilds(
   project: Project,
   observed: Observed,
-  { services, noDeps, build }: UpOptions,
+  { services, noDeps, build, holding }: UpOptions,
 ): Promise<EnginePlan> {
   if (build === 'never') return Promise.resolve(new EnginePlan())
-  const when = build === 'always' ? 'always' : 'missing'
+  const when = holding ? 'absent' : build === 'always' ? 'always' : 'missing'
   const names = selectedNames(project, { services, noDeps })
   return buildsOf(project, observed, { services: names, when, cause: 'asked for by --build' })
 }
@@ -196,13 +196,14 @@ export async function look({
 function pullsOf(
   project: Project,
   observed: Observed,
-  { services, noDeps, pull, build, missing }: UpOptions & { readonly missing?: boolean },
+  { services, noDeps, pull, build, missing, holding }: UpOptions & { readonly missing?: boolean },
 ): EnginePlan {
   const when: PullWhen | undefined = pull === 'always' || pull === 'never' ? pull : undefined
   return planPull(project, observed, {
     services: selectedNames(project, { services, noDeps }),
     when,
     missing,
+    missingOnly: holding !== undefined,
     noBuild: build === 'never',
   })
 }

@@ -64,7 +64,7 @@ function amountOf(operations: readonly Operation[]): { readonly action: Action; 
     'connect-network': 'in place',
     'disconnect-network': 'in place',
     'pause-container': 'other',
-    'unpause-container': 'other',
+    'unpause-container': 'start',
   }
   const by = find(kind => single[kind] !== undefined)
   return by && { action: single[by.kind]!, by }

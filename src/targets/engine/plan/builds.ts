@@ -15,8 +15,8 @@ import { imageName } from './names.ts'
 export interface BuildOptions {
   /** Undefined: all. */
   readonly services?: readonly string[] | undefined
-  /** always: what is here is built anew too, from what the builder remembers. */
-  readonly when: 'always' | 'missing'
+  /** always: what is here is built anew too, from what the builder remembers; missing: by pull_policy too; absent: only what is not here. */
+  readonly when: 'always' | 'missing' | 'absent'
   /** Why, of what is built only because of `when`: "asked for by --build". */
   readonly cause?: string
   readonly flags?: BuildFlags
@@ -33,8 +33,9 @@ export function buildsDue(project: Project, observed: Observed, options: BuildOp
   for (const service of Object.values(project.services)) {
     if (!service.build) continue
     const image = imageName(project, service)!
-    if (services && !services.includes(service.name) && !(when === 'missing' && used.has(image))) continue
-    const cause = when === 'always' ? (options.cause ?? 'asked for') : whyMissing(project, observed, service, true)
+    if (services && !services.includes(service.name) && !(when !== 'always' && used.has(image))) continue
+    const byPolicy = when === 'missing'
+    const cause = when === 'always' ? (options.cause ?? 'asked for') : whyMissing(project, observed, service, byPolicy)
     if (cause !== undefined) due.set(service.name, cause)
   }
   return due

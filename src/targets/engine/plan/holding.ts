@@ -4,6 +4,8 @@ import type { ObservedContainer } from '../observed.ts'
 export interface Holding {
   /** Whether it stays as it is: it has been stopped or paused on purpose, or has ended by itself. */
   leaves(container: ObservedContainer): boolean
+  /** Whether it is not even made anew, since it has been stopped on purpose: it is what is wanted once it is started. */
+  stays(container: ObservedContainer): boolean
   /** Why one that runs is to be restarted. */
   restarts(container: ObservedContainer): string | undefined
   /** A container is made anew when its image's name means another one by now. */

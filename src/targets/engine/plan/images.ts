@@ -24,6 +24,8 @@ export interface PullOptions {
   readonly when?: PullWhen | undefined
   /** Images that are not here too, unless they are not to be pulled. */
   readonly missing?: boolean | undefined
+  /** What is here is good enough, whatever its pull_policy: nobody asks for a newer one. */
+  readonly missingOnly?: boolean | undefined
   /** Of services that are built too: there is no other way to have their images. */
   readonly noBuild?: boolean | undefined
 }
@@ -62,7 +64,7 @@ interface Due extends PullOptions {
   readonly observed: Observed
 }
 
-function due(service: Service, { name, built, observed, when, missing }: Due): string | undefined {
+function due(service: Service, { name, built, observed, when, missing, missingOnly }: Due): string | undefined {
   const image = observed.images.get(name)
   if (built) return undefined
   if (when === 'always') return 'asked for'
@@ -70,6 +72,7 @@ function due(service: Service, { name, built, observed, when, missing }: Due): s
   const policy = service.pullPolicy
   if (when === 'never') return undefined
   if (!image) return missing && policy.kind !== 'never' ? 'not present' : undefined
+  if (missingOnly) return undefined
   if (policy.kind === 'always') return 'pull_policy is always'
   if (policy.kind !== 'interval') return undefined
   const age = image.taggedAt === undefined ? Number.POSITIVE_INFINITY : observed.now - image.taggedAt

@@ -140,6 +140,7 @@ function compared(input: DecideInput, number: number, container: ObservedContain
   const name = containerName(input.project, input.service, number)
   const found = divergence({ ...input.wanted, name }, container)
   if (container.state === 'dead' || container.state === 'removing') return found
+  if (!isLive(container) && input.holding?.stays(container)) return { ...found, replace: undefined }
   if (input.recreate === 'never') return { ...found, replace: undefined }
   return { ...found, replace: found.replace ?? (input.recreate === 'always' ? 'asked for' : undefined) }
 }

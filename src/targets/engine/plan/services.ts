@@ -129,7 +129,8 @@ export class ServicePlanner {
     // what was stopped for the sake of a network goes on even where nothing else is started
     const goesOn = networks.stopped.has(container.id)
     if (replica.kind === 'keep' || !(start || goesOn)) {
-      if (container.state === 'running' && !adjustment) this.#plan.keep(name, 'running', service.name)
+      if (container.state === 'running' && !adjustment && this.#tells(service))
+        this.#plan.keep(name, 'running', service.name)
       return { replica, name, container: container.id, started: after.at(-1) }
     }
     const add = { cause: replica.cause, ...on }
@@ -152,6 +153,12 @@ export class ServicePlanner {
       container.state === 'running' ? planHooks(this.#plan, 'pre_stop', { service, on, after: before }) : before
     const started = this.#plan.add({ kind: 'restart-container', ...add, timeout }, ready)
     return { replica, name, container: container.id, started: this.#started(service, on, started) }
+  }
+
+  /** Whoever repairs says nothing of services to which nothing happens. */
+  #tells({ name }: Service): boolean {
+    const { holding, decisions } = this.#input
+    return !holding || decisions.get(name)!.some(({ kind }) => kind !== 'keep')
   }
 
   /** Puts a container that stays into a network that is made anew. */

@@ -223,7 +223,7 @@ test('reconcile() of who holds a stack leaves alone what shared a network with a
   ])
   const before = up(shop)
   const removed = { ...before, containers: before.containers.filter(each => each.service === 'web') }
-  const holding = { leaves: () => false, restarts: () => undefined }
+  const holding = { leaves: () => false, stays: () => false, restarts: () => undefined }
   assert.deepEqual(lines(shop, removed, { holding, scale: { vpn: 0, web: 1 } }), [])
 })
 
@@ -231,6 +231,15 @@ test('reconcile() leaves dependents with `restart: true` alone when what they ne
   const shop = project([service('db'), service('web', { dependsOn: needs('db', 'started', { restart: true }) })])
   const crashed = up(shop, nothing(), c => (c.service === 'db' ? { ...c, state: 'exited', exitCode: 137 } : c))
   assert.deepEqual(lines(shop, crashed), ['start-container shop-db-1: it exited with code 137'])
+})
+
+test('reconcile() of who holds a stack makes nothing anew that was stopped on purpose', () => {
+  const before = project([service('web', { image: 'busybox' })])
+  const after = project([service('web', { image: 'busybox', environment: { TAG: 'two' } })])
+  const stopped = up(before, nothing(), c => ({ ...c, state: 'exited', exitCode: 137 }))
+  const holding = (stays: boolean) => ({ leaves: () => stays, stays: () => stays, restarts: () => undefined })
+  assert.deepEqual(lines(after, stopped, { holding: holding(true) }), [])
+  assert.notDeepEqual(lines(after, stopped, { holding: holding(false) }), [])
 })
 
 test('reconcile() of who holds a stack restarts what follows, but for what a person has stopped', () => {
@@ -241,7 +250,11 @@ test('reconcile() of who holds a stack restarts what follows, but for what a per
   const half = up(shop, nothing(), c =>
     c.service === 'db' || c.number === 2 ? { ...c, state: 'exited', exitCode: 137 } : c,
   )
-  const holding = { leaves: (c: ObservedContainer) => c.name === 'shop-web-2', restarts: () => undefined }
+  const holding = {
+    leaves: (c: ObservedContainer) => c.name === 'shop-web-2',
+    stays: () => false,
+    restarts: () => undefined,
+  }
   assert.deepEqual(lines(shop, half, { holding }), [
     'start-container shop-db-1: it exited with code 137',
     'restart-container shop-web-1: db is started',

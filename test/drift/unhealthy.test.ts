@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { diagnose, noteOf, type Treated } from '../../src/keeper/unhealthy.ts'
+import { diagnose, noteOf, type Treated } from '../../src/drift/unhealthy.ts'
 import type { UnhealthyAction } from '../../src/model/schedule.ts'
 import type { ObservedContainer } from '../../src/targets/engine/observed.ts'
 import { project, service } from '../targets/engine/plan/project.ts'

@@ -3,7 +3,7 @@ import type { Project } from '../model/project.ts'
 import type { Service } from '../model/service.ts'
 import type { ObservedContainer } from '../targets/engine/observed.ts'
 import { isLive } from '../targets/engine/plan/ending.ts'
-import type { Accepted, HoldRecord } from './records.ts'
+import type { Accepted } from './accepted.ts'
 
 export interface LeaveInput {
   readonly project: Project
@@ -30,7 +30,10 @@ export function leaves({ project, accepted, killed, phase }: LeaveInput, contain
 }
 
 export interface ScaleInput extends Pick<LeaveInput, 'project' | 'accepted'> {
-  readonly record: Pick<HoldRecord, 'scale' | 'watch'>
+  /** Service → replicas that were asked for, instead of what the project says. */
+  readonly asked: Readonly<Record<string, number>>
+  /** Somebody watches it, or had it watched. */
+  readonly watched: boolean
   readonly containers: readonly ObservedContainer[]
 }
 
@@ -38,25 +41,25 @@ export interface ScaleInput extends Pick<LeaveInput, 'project' | 'accepted'> {
  * Service → how many there are to be. Only of a stack that is watched a container is made again: of any other somebody has removed it, or
  * made more, by whatever client, and wants it so.
  */
-export function wantedScale({ project, record, accepted, containers }: ScaleInput): Readonly<Record<string, number>> {
+export function wantedScale({ project, asked, watched, accepted, containers }: ScaleInput): Record<string, number> {
   const names = Object.keys(project.services)
-  if (!record.watch) {
+  if (!watched) {
     const count = (name: string) => containers.filter(each => each.service === name && !each.oneOff).length
     return Object.fromEntries(names.map(name => [name, count(name)]))
   }
   // a later model may lack some of those
   const known = Object.entries(accepted.scale).filter(([name]) => names.includes(name))
-  return { ...record.scale, ...Object.fromEntries(known) }
+  return { ...asked, ...Object.fromEntries(known) }
 }
 
 /** Whether it is not about to go: whoever removes a container of a stack that nobody watches is left alone with it. */
-export function isThere({ watch }: ScaleInput['record'], { state }: ObservedContainer): boolean {
-  return watch !== undefined || (state !== 'removing' && state !== 'dead')
+export function isThere({ watched }: Pick<ScaleInput, 'watched'>, { state }: ObservedContainer): boolean {
+  return watched || (state !== 'removing' && state !== 'dead')
 }
 
 /** Whether nothing is left to be held: nobody watches the stack, nothing comes due, and no container is there. */
-export function isAbandoned({ project, record, containers }: Omit<ScaleInput, 'accepted'>): boolean {
-  if (record.watch || Object.values(project.services).some(({ schedule }) => schedule !== undefined)) return false
+export function isAbandoned({ project, watched, containers }: Omit<ScaleInput, 'accepted' | 'asked'>): boolean {
+  if (watched || Object.values(project.services).some(({ schedule }) => schedule !== undefined)) return false
   return !containers.some(each => !each.oneOff)
 }
 

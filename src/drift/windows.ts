@@ -26,14 +26,14 @@ export class Windows {
     }
   }
 
-  /** The keeper's own doing before others': it works on nothing that a person works on. */
-  causeOf({ name, at }: Heard): Cause {
+  /** Our own doing before others': nothing is done to what a person works on. A watch has it as long as nobody else has. */
+  causeOf({ name, at }: Pick<Heard, 'name' | 'at'>): Cause {
     // an engine tells the time of an event to the millisecond, or better: cut off here as there
     const time = Math.floor(at)
     const around = this.#all.filter(
       each => (each.name === undefined || each.name === name) && each.from <= time && time <= each.to,
     )
-    for (const cause of ['mine', 'making', 'turning'] as const)
+    for (const cause of ['mine', 'making', 'turning', 'watching'] as const)
       if (around.some(each => each.cause === cause)) return cause
     return 'other'
   }

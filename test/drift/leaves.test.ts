@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isAbandoned, isThere, type LeaveInput, lateFollowers, leaves, wantedScale } from '../../src/keeper/repair.ts'
+import { isAbandoned, isThere, type LeaveInput, lateFollowers, leaves, wantedScale } from '../../src/drift/leaves.ts'
 import type { RestartPolicy } from '../../src/model/deploy.ts'
 import type { ObservedContainer } from '../../src/targets/engine/observed.ts'
 import { project, service } from '../targets/engine/plan/project.ts'
@@ -48,36 +48,35 @@ describe('wantedScale()', () => {
   const shop = project([service('db'), service('web', { replicas: 3 })])
   const accepted = { stopped: [], paused: [], scale: { web: 1, gone: 2 } }
   const containers = [container({ id: 'b', number: 2 }), container({ id: 'r', oneOff: true })]
-  const watch = { files: [], arguments: [], directory: '/', environment: {} }
+  const input = { project: shop, accepted, containers }
 
   test('is what there is: what somebody has removed is not wanted, and what others have made is', () => {
-    const record = { scale: { web: 2 } }
-    assert.deepEqual(wantedScale({ project: shop, record, accepted, containers }), { db: 0, web: 1 })
+    const held = { ...input, asked: { web: 2 }, watched: false }
+    assert.deepEqual(wantedScale(held), { db: 0, web: 1 })
     const more = [1, 2, 3, 4].map(number => container({ id: `${number}`, number }))
-    assert.deepEqual(wantedScale({ project: shop, record, accepted, containers: more }), { db: 0, web: 4 })
+    assert.deepEqual(wantedScale({ ...held, containers: more }), { db: 0, web: 4 })
   })
 
   test('is what was asked for of a stack that is watched, but for what was stopped and removed', () => {
-    const record = { scale: { web: 2, db: 5 }, watch }
-    assert.deepEqual(wantedScale({ project: shop, record, accepted, containers }), { db: 5, web: 1 })
+    assert.deepEqual(wantedScale({ ...input, asked: { web: 2, db: 5 }, watched: true }), { db: 5, web: 1 })
   })
 
   test('does not see what is about to go, unless it is to be made again', () => {
     for (const state of ['removing', 'dead'] as const) {
-      assert.equal(isThere({}, container({ state })), false)
-      assert.equal(isThere({ watch }, container({ state })), true)
+      assert.equal(isThere({ watched: false }, container({ state })), false)
+      assert.equal(isThere({ watched: true }, container({ state })), true)
     }
-    assert.equal(isThere({}, container({ state: 'exited' })), true)
+    assert.equal(isThere({ watched: false }, container({ state: 'exited' })), true)
   })
 
   test('leaves nothing to hold when all has been removed, unless it is watched or has jobs', () => {
     const oneOff = containers.slice(1)
-    assert.equal(isAbandoned({ project: shop, record: {}, containers }), false)
-    assert.equal(isAbandoned({ project: shop, record: {}, containers: oneOff }), true)
-    assert.equal(isAbandoned({ project: shop, record: { watch }, containers: oneOff }), false)
+    assert.equal(isAbandoned({ project: shop, watched: false, containers }), false)
+    assert.equal(isAbandoned({ project: shop, watched: false, containers: oneOff }), true)
+    assert.equal(isAbandoned({ project: shop, watched: true, containers: oneOff }), false)
     const schedule = { cron: '* * * * *', timezone: 'UTC', concurrency: 'forbid', missed: 'skip', history: 1 } as const
     const jobs = project([service('job', { schedule })])
-    assert.equal(isAbandoned({ project: jobs, record: {}, containers: [] }), false)
+    assert.equal(isAbandoned({ project: jobs, watched: false, containers: [] }), false)
   })
 })
 

@@ -1,24 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Cause, follow, type Heard, heard, type Known } from '../../src/keeper/heard.ts'
-import { Windows } from '../../src/keeper/windows.ts'
+import { type Cause, follow, type Heard, heard, type Known, nothingKnown } from '../../src/drift/heard.ts'
+import { Windows } from '../../src/drift/windows.ts'
 
-const start: Known = {
-  accepted: { stopped: [], paused: [], scale: {} },
-  killed: new Set(),
-  signalled: new Set(),
-  wanted: () => 2,
-}
+const start: Known = { accepted: { stopped: [], paused: [], scale: {} }, ...nothingKnown }
+
+const none = { signal: undefined, exitCode: undefined }
 
 /** What is known after these, and what follows from the last. */
 function after(cause: Cause, ...actions: readonly string[]) {
   let known = start
   let last = { look: false, hooks: false }
   for (const each of actions) {
-    const [action = '', signal] = each.split('/')
-    const event: Heard = { action, id: 'a', name: 'shop-web-1', service: 'web', at: 0, signal }
-    const { look, hooks, ...rest } = follow(known, event, cause)
-    known = { ...known, ...rest }
+    const [action = '', word] = each.split('/')
+    const at = each.endsWith(' late') ? 100_000 : 0
+    const more = action === 'die' ? { exitCode: Number.parseInt(word ?? '1', 10) } : { signal: word }
+    const event: Heard = { ...{ action, id: 'a', name: 'shop-web-1', service: 'web', at }, ...none, ...more }
+    const { look, hooks, ...rest } = follow(known, event, { cause, wanted: () => 2 })
+    known = rest
     last = { look, hooks }
   }
   const { accepted, killed } = known
@@ -42,6 +41,11 @@ describe('follow()', () => {
       { look: true, hooks: true },
     ],
     ['what was stopped and then removed is not wanted back', 'other', ['stop', 'destroy'], { scale: { web: 1 } }],
+    ['a kill from the host is to be mended', 'other', ['die/137'], { killed: ['a'], look: true }],
+    ['an end by the kernel for its memory is its own', 'other', ['oom', 'die/137'], { look: true }],
+    ['an end long after a signal is its own', 'other', ['kill/15', 'die/3 late'], { look: true }],
+    ['what has done its work and is removed is not wanted back', 'other', ['die/0', 'destroy'], { scale: { web: 1 } }],
+    ['what has failed and is removed is', 'other', ['die/1', 'destroy'], { look: true }],
     ['what was removed while it ran is', 'other', ['kill/9', 'die', 'destroy'], { look: true }],
     ['a pause by hand is to be mended', 'other', ['pause'], { look: true }],
     ['a change of limits is looked at', 'other', ['update'], { look: true }],
@@ -50,6 +54,8 @@ describe('follow()', () => {
     ['and lets it go on', 'turning', ['pause', 'unpause'], {}],
     ['a person restarts by our command', 'turning', ['kill/15', 'die', 'stop', 'start'], {}],
     ['a person removes by our command', 'turning', ['kill/15', 'die', 'stop', 'destroy'], { scale: { web: 1 } }],
+    ['a watch replaces', 'watching', ['kill/15', 'die/143', 'stop', 'destroy'], {}],
+    ['what is stopped while it is watched stays so', 'watching', ['kill/15', 'die/143', 'stop'], { stopped: ['a'] }],
     ['up replaces', 'making', ['kill/15', 'die', 'stop', 'destroy'], {}],
     ['we replace', 'mine', ['kill/15', 'die', 'stop', 'destroy'], {}],
     ['we start', 'mine', ['start'], {}],
@@ -79,7 +85,7 @@ describe('heard()', () => {
       name: 'shop-web-1',
       service: 'web',
       at: 1500,
-      signal: undefined,
+      ...none,
     })
   })
 
@@ -97,7 +103,7 @@ describe('Windows', () => {
     name,
     service: 's',
     at: time,
-    signal: undefined,
+    ...none,
   })
 
   test('know by whom something was done from when it was, however late it is heard', t => {

@@ -1,0 +1,180 @@
+/** Brings a stack back to what was asked for, by the road of `up`; nothing is removed that cannot be made again. */
+import { containerEndpoints } from '../api/containers.ts'
+import type { ApplyEvent } from '../apply/events.ts'
+import type { Client } from '../client/client.ts'
+import { Failure, isFailure } from '../lib/failure.ts'
+import type { Project } from '../model/project.ts'
+import { converge } from '../targets/engine/converge.ts'
+import { EnginePlan } from '../targets/engine/engine-plan.ts'
+import { observe } from '../targets/engine/observe.ts'
+import type { Observed, ObservedContainer } from '../targets/engine/observed.ts'
+import { on, planStopping } from '../targets/engine/plan/ending.ts'
+import { planHooks } from '../targets/engine/plan/hooks.ts'
+import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
+import type { Drift } from './drift.ts'
+import { followers, isAbandoned, isThere, lateFollowers, leaves, type Started, wantedScale } from './leaves.ts'
+
+export interface Repair {
+  readonly client: Client
+  readonly project: Project
+  readonly drift: Drift
+  readonly signal: AbortSignal
+  /** What is asked for of the project. */
+  readonly options: Pick<UpOptions, 'services' | 'noDeps' | 'scale' | 'build' | 'pull' | 'timeout'>
+  /** The files have been read since; `left`: a service has gone from them. */
+  readonly read: { readonly left: boolean } | undefined
+  /** Milliseconds since 1970: starts of containers before that have been seen to. */
+  readonly seen: number
+  /** sha256 by path of the files behind configs and secrets, as they were when it was asked for; absent: as they are now. */
+  readonly files?: Readonly<Record<string, string>> | undefined
+  /** It is watched: what was removed is made again, and made anew when the name of its image means another one by now. */
+  readonly watched: boolean
+  /** Plans are carried out only to be shown. */
+  readonly dryRun?: boolean | undefined
+  /** Why something is about to be done, in sentences: what was heard and still holds. */
+  told(causes: readonly string[]): void
+  /** A hook of a container that runs has failed. */
+  hookFailed(error: unknown): void
+  /** Applies a plan that is not empty and loses nothing; `observed` is what it was made of, where all of it is known. */
+  carryOut(plan: EnginePlan, observed: Observed | undefined): Promise<void>
+}
+
+export interface Repaired {
+  /** What the files behind configs and secrets are now, by sha256. */
+  readonly files: Readonly<Record<string, string>>
+  /** Something was done. */
+  readonly changed: boolean
+  /** Nobody wants it any more. */
+  readonly abandoned: boolean
+}
+
+/** @throws Failure of what failed */
+export async function repair(input: Repair): Promise<Repaired> {
+  const { client, project, signal, drift, watched } = input
+  const hooksDue = drift.takeHooks()
+  const there = ({ containers }: Pick<Observed, 'containers'>) => containers.filter(each => isThere(input, each))
+  const containers = there(await observe(client, project.name, { signal, containersOnly: true }))
+  const causes = drift.see(containers)
+  if (isAbandoned({ project, watched, containers })) return { files: {}, changed: false, abandoned: true }
+  if (causes.length > 0) input.told(causes)
+  const ill = drift.diagnose(project, containers)
+  const accepted = drift.accepted
+  let changed = await carryOut(stopsOf(project, ill.stop), input)
+  await runHooks(input, { containers, hooksDue })
+  const restarts = new Map([...(await restartsOf(input, containers)), ...ill.restart])
+  const state = { project, accepted, killed: drift.killed, phase: drift.phase }
+  let files: Readonly<Record<string, string>> = {}
+  await converge({
+    client,
+    project,
+    signal,
+    dryRun: input.dryRun ?? false,
+    options: {
+      ...input.options,
+      scale: wantedScale({ project, watched, accepted, containers, asked: input.options.scale ?? {} }),
+      ...(input.read?.left ? { removeOrphans: true } : { quietOrphans: true }),
+      holding: {
+        leaves: container => leaves(state, container),
+        stays: ({ id }) => accepted.stopped.includes(id),
+        restarts: ({ id }) => restarts.get(id),
+        images: watched,
+      },
+    },
+    see: observed => {
+      // what was heard since it was looked at first is seen to as well
+      const more = drift.see(observed.containers)
+      if (more.length > 0) input.told(more)
+      files = Object.fromEntries(observed.files)
+      return { ...observed, containers: there(observed), files: asAskedFor(observed, input) }
+    },
+    carryOut: async (plan, observed) => {
+      changed = (await carryOut(plan, input, observed)) || changed
+    },
+  })
+  return { files, changed, abandoned: false }
+}
+
+/** Takes the events of a plan that is applied: what happens to its containers is the doing of whoever repairs. */
+export function ownDoing(drift: Pick<Drift, 'own'>): (event: ApplyEvent) => void {
+  const owned = new Map<number, () => void>()
+  return ({ kind, node: { id, operation } }) => {
+    // while it is waited for, or a hook runs in it, others may do something to it
+    if (operation.kind === 'wait-container' || operation.kind === 'run-hook') return
+    if (kind === 'started') owned.set(id, drift.own(operation.name))
+    else if (kind === 'done' || kind === 'failed' || kind === 'skipped') owned.get(id)?.()
+  }
+}
+
+function stopsOf(project: Project, containers: readonly ObservedContainer[]): EnginePlan {
+  const plan = new EnginePlan()
+  const cause = 'it is unhealthy'
+  for (const container of containers)
+    planStopping(plan, container, { cause, service: project.services[container.service], timeout: undefined })
+  return plan
+}
+
+/** A file that has been changed since is no reason to make anew what runs; one that has gone is told of. */
+function asAskedFor({ files }: Observed, asked: Pick<Repair, 'files'>): Observed['files'] {
+  return new Map([...files].map(([path, hash]) => [path, asked.files?.[path] ?? hash]))
+}
+
+interface Hooks {
+  readonly containers: readonly ObservedContainer[]
+  readonly hooksDue: ReadonlySet<string>
+}
+
+/** What an engine starts again by its policy has run without its post_start. */
+async function runHooks(input: Repair, { containers, hooksDue }: Hooks): Promise<void> {
+  const { project } = input
+  const plan = new EnginePlan()
+  for (const container of containers) {
+    const service = project.services[container.service]
+    if (!hooksDue.has(container.name) || container.oneOff || container.state !== 'running' || !service) continue
+    planHooks(plan, 'post_start', { service, on: on(container), after: [] })
+  }
+  try {
+    await carryOut(plan, input)
+  } catch (error) {
+    // it runs, and is no better after another attempt; whoever looks is told
+    if (input.signal.aborted) throw error
+    input.hookFailed(error)
+  }
+}
+
+async function restartsOf(
+  { client, project, seen, drift, signal }: Repair,
+  containers: readonly ObservedContainer[],
+): Promise<ReadonlyMap<string, string>> {
+  const involved = new Set(followers(project).flatMap(({ service, needed }) => [service, needed]))
+  const asked = containers.filter(each => involved.has(each.service) && !each.oneOff && each.state === 'running')
+  const started = await Promise.all(
+    asked.map(async (container): Promise<readonly Started[]> => {
+      try {
+        const { State } = await client.call(
+          containerEndpoints.containerInspect,
+          { params: { id: container.id } },
+          { signal },
+        )
+        return [{ container, startedAt: Date.parse(State.StartedAt) }]
+      } catch (error) {
+        // it has gone in the meantime, which an event tells
+        if (isFailure(error, 'not-found')) return []
+        throw error
+      }
+    }),
+  )
+  return lateFollowers(project, started.flat(), { seen, recovered: drift.recovered })
+}
+
+/** False when there was nothing to do. */
+async function carryOut(plan: EnginePlan, input: Repair, observed?: Observed): Promise<boolean> {
+  // to wait for something is no change
+  if (plan.nodes.every(({ operation }) => operation.kind === 'wait-container')) return false
+  const lost = plan.destructive().map(({ operation }) => operation.name)
+  if (lost.length > 0)
+    throw new Failure('conflict', `Cannot repair "${input.project.name}": ${lost.join(', ')} would be lost for good`, {
+      hint: 'Run "tscompose up", which asks',
+    })
+  await input.carryOut(plan, observed)
+  return true
+}
