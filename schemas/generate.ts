@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { progressSchema } from '../src/cli/progress/json-schema.ts'
+import { settingsJsonSchema } from '../src/engine/settings/schema.ts'
 import { stepsHeader, stepsSchema } from '../src/runtime/steps.ts'
 import { attributePaths } from '../src/stack/attributes.ts'
 import { stackSchema } from '../src/stack/json-schema.ts'
@@ -16,6 +17,7 @@ export function generated(): ReadonlyMap<string, string> {
     ['schemas/steps.json', json(stepsSchema())],
     ['schemas/engine.openapi.json', json(openapi())],
     ['schemas/progress.schema.json', json(progressSchema())],
+    ['schemas/engine-settings.schema.json', json(settingsJsonSchema())],
     ['schemas/stack.schema.json', json(stackSchema(supportTable(attributePaths())))],
   ])
 }

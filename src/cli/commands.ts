@@ -171,6 +171,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       async () => (await import('./commands/engine-status.ts')).engineStatus,
     ],
     [
+      'engine check',
+      'Check the settings of the engine, and start none',
+      async () => (await import('./commands/engine-check.ts')).engineCheck,
+    ],
+    [
       'engine stop',
       'Stop the engine; containers run on',
       async () => (await import('./commands/engine-stop.ts')).engineStop,

@@ -23,6 +23,7 @@ import { Companions } from './companions/companions.ts'
 import { endCommands } from './containers/build/end-commands.ts'
 import { commandRunner } from './containers/build/run-command.ts'
 import { defaultCapabilities } from './containers/config/capabilities.ts'
+import { type ContainerDefaults, noDefaults } from './containers/config/container-defaults.ts'
 import { Containers } from './containers/containers.ts'
 import { keepLayers } from './containers/layers.ts'
 import { engineInfo, engineVersion } from './containers/show/info.ts'
@@ -34,6 +35,7 @@ import type { ArchiveLimits } from './images/unpack-limits.ts'
 import { Compressor } from './logs/compressor.ts'
 import { Forwards } from './logs/forward/forwards.ts'
 import { type LogDefaults, usualLog } from './logs/log-defaults.ts'
+import type { AddressPool } from './networks/ipam.ts'
 import type { NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
 import { UserRanges, type UserSettings, usualUsers } from './users/user-ranges.ts'
@@ -45,8 +47,10 @@ export interface EngineOptions {
   readonly runtime?: Runtime | undefined
   /** What networks ask of the kernel; tests hand in their own. */
   readonly kernel?: NetworkKernel | undefined
-  /** Address pools for networks, CIDR. */
-  readonly pools?: readonly string[] | undefined
+  /** Address pools for networks. */
+  readonly pools?: readonly AddressPool[] | undefined
+  /** Where ports without a host address are published; everywhere by default. */
+  readonly binding?: string | undefined
   readonly registries?: RegistrySettings | undefined
   /** What the build cache may have; a tenth of the disk where it says nothing of the most. */
   readonly buildBudget?: CacheSpace | undefined
@@ -56,6 +60,8 @@ export interface EngineOptions {
   readonly storage?: StorageDriver | undefined
   /** Default: json-file. */
   readonly logs?: LogDefaults | undefined
+  /** What containers have that do not speak of it; default: nothing of the kind. */
+  readonly containerDefaults?: ContainerDefaults | undefined
   /** Default: that of the host. */
   readonly users?: UserSettings | undefined
   /** Puts one line into the engine's log. */
@@ -118,6 +124,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     runtime,
     kernel: options.kernel,
     pools: options.pools,
+    binding: options.binding,
     aside,
     syncer,
   })
@@ -145,6 +152,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       forwards,
       compressor,
       logs,
+      defaults: options.containerDefaults ?? noDefaults,
       boot,
       cpus: availableParallelism(),
       masked: heatSensors(),

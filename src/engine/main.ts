@@ -9,6 +9,7 @@ import { defaultRoots, Paths } from './base/paths.ts'
 import { ensureDirectory } from './base/store.ts'
 import { defaultSettings } from './images/registry/settings.ts'
 import { inheritedSocket, listenersOf } from './server/listeners.ts'
+import { loadSettings } from './settings/find.ts'
 
 const options = {
   socket: { type: 'string' },
@@ -30,6 +31,7 @@ const options = {
   'storage-driver': { type: 'string' },
   'log-driver': { type: 'string' },
   'log-opt': { type: 'string', multiple: true },
+  'check-settings': { type: 'boolean' },
   'ready-fd': { type: 'string' },
 } as const
 
@@ -47,6 +49,11 @@ async function main(): Promise<void> {
   // Everything the engine makes is its own alone, unless it says otherwise.
   process.umask(0o077)
   const flags = readFlags(process.argv.slice(2))
+  if (flags['check-settings']) {
+    const { checkSettings } = await import('./settings/check.ts')
+    process.stdout.write(`${checkSettings(flags.config, process.env)}\n`)
+    return
+  }
   const ready = flags['ready-fd'] === undefined ? undefined : Number(flags['ready-fd'])
   try {
     const close = await run(flags)
@@ -81,9 +88,12 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(flags: Flags): Promise<() => Promise<void>> {
+async function run(given: Flags): Promise<() => Promise<void>> {
   if (process.getuid?.() !== 0)
     throw new Failure('denied', 'Cannot start the engine: it needs root rights', { hint: 'Run it with sudo' })
+  const file = await loadSettings(given.config)
+  // a flag is more than a line of the file
+  const flags = { ...file, ...given }
   const roots = {
     data: flags['data-root'] ?? defaultRoots.data,
     run: flags['run-root'] ?? defaultRoots.run,
@@ -100,30 +110,18 @@ async function run(flags: Flags): Promise<() => Promise<void>> {
     throw new Failure('conflict', `Cannot start the engine: another one uses "${roots.run}"`, {
       hint: 'Stop it first, or give this one roots of its own by --data-root and --run-root',
     })
-  const [
-    { createEngine },
-    { archiveLimits, buildBudget, logDefaults, registrySettings, storageDriver, userSettings },
-    { release },
-    { serve },
-    { handlersOf },
-    { decodeRegistryAuth },
-  ] = await Promise.all([
-    import('./engine.ts'),
-    import('./settings.ts'),
-    import('../installation/release.ts'),
-    import('./server/server.ts'),
-    import('./server/handlers.ts'),
-    import('./images/auth.ts'),
-  ])
+  const [{ createEngine }, { partsOf }, { release }, { serve }, { handlersOf }, { decodeRegistryAuth }] =
+    await Promise.all([
+      import('./engine.ts'),
+      import('./settings/effective.ts'),
+      import('../installation/release.ts'),
+      import('./server/server.ts'),
+      import('./server/handlers.ts'),
+      import('./images/auth.ts'),
+    ])
   const engine = await createEngine({
     roots,
-    pools: flags.pool,
-    registries: registrySettings(flags, process.env, defaultSettings),
-    buildBudget: buildBudget(flags),
-    archiveLimits: archiveLimits(flags),
-    storage: storageDriver(flags),
-    logs: logDefaults(flags),
-    users: userSettings(flags),
+    ...partsOf(given, file, { env: process.env, defaults: defaultSettings }),
     say,
   })
   try {

@@ -185,6 +185,8 @@ const walls: readonly Wall[] = [
       'xz-decompress',
       're2js',
       '@msgpack/msgpack',
+      // its settings, where there are any
+      'yaml',
     ],
     because: 'the engine serves any client and knows no stacks',
   },
@@ -296,8 +298,8 @@ describe('the walls of src/', () => {
       .filter(i => {
         const from = i.from.split('/')[1]!
         const to = i.to.split('/')[1]!
-        // engine.ts builds the parts, settings.ts reads what each of them lets be set
-        if (from === to || ['engine.ts', 'main.ts', 'settings.ts'].includes(from)) return false
+        // engine.ts builds the parts, settings reads what each of them lets be set
+        if (from === to || ['engine.ts', 'main.ts', 'settings'].includes(from)) return false
         // the server is handed the built engine: types only
         if (from === 'server') return !i.typeOnly && to !== 'base'
         return !(engineWalls[from] ?? []).includes(to)

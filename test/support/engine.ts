@@ -34,7 +34,7 @@ export class TestEngine {
 
   /**
    * Starts an engine with a busybox image in it. `disk`: on a file system of its own, of this size ("24m"); `onOverlay`: on an overlay mount. `config`: what is in its
-   * engine.json, told where its files are.
+   * engine.yaml, told where its files are.
    */
   static async start(
     images: readonly string[] = ['busybox'],
@@ -59,7 +59,7 @@ export class TestEngine {
       engine.#hasDisk = true
     }
     if (config) {
-      engine.#config = join(engine.folder, 'engine.json')
+      engine.#config = join(engine.folder, 'engine.yaml')
       writeFileSync(engine.#config, JSON.stringify(config(engine.folder)))
     }
     await engine.boot()

@@ -22,7 +22,7 @@ export const engine = command({
     tlskey: { kind: 'text', value: 'FILE', names: 'file', about: 'The key of that certificate' },
     'insecure-tcp': { kind: 'flag', about: 'Listen on TCP without TLS: whoever reaches the port is root here' },
     pool: { kind: 'list', value: 'CIDR', about: 'Addresses for networks; repeat for several' },
-    config: { kind: 'text', value: 'FILE', about: 'Settings (default /etc/tscompose/engine.json)' },
+    config: { kind: 'text', value: 'FILE', about: 'Settings (default /etc/tscompose/engine.yaml)' },
     'registry-mirror': {
       kind: 'list',
       value: '[HOST=]URL',
@@ -61,7 +61,7 @@ export const engine = command({
   ],
   async run({ options, args, env, interrupts }) {
     if (args.length > 0)
-      throw usage(`"engine" takes no "${args[0]}"`, 'It is "engine", "engine status" or "engine stop"')
+      throw usage(`"engine" takes no "${args[0]}"`, 'It is "engine", "engine status", "engine check" or "engine stop"')
     const words = Object.entries(options).flatMap(([name, value]) => {
       if (typeof value === 'boolean') return value ? [`--${name}`] : []
       return (typeof value === 'string' ? [value] : (value ?? [])).map(each => `--${name}=${each}`)

@@ -12,6 +12,7 @@ import type { LogDefaults } from '../logs/log-defaults.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { UserRanges } from '../users/user-ranges.ts'
 import type { Volumes } from '../volumes/volumes.ts'
+import type { ContainerDefaults } from './config/container-defaults.ts'
 import type { Container } from './container.ts'
 
 export interface Parts {
@@ -35,6 +36,8 @@ export interface Parts {
   readonly compressor: Compressor
   /** What containers have that say nothing of their log. */
   readonly logs: LogDefaults
+  /** What they have that do not speak of it otherwise. */
+  readonly defaults: ContainerDefaults
   /** This boot's id. */
   readonly boot: string
   /** CPUs of the host. */

@@ -15,13 +15,24 @@ import {
 } from './address.ts'
 
 /** Away from where Docker (172.17–31, 192.168) and most home and office networks begin. */
-export const defaultPools: readonly string[] = ['10.208.0.0/12', '172.30.0.0/16', '192.168.192.0/18']
+export const defaultPools: readonly AddressPool[] = ['10.208.0.0/12', '172.30.0.0/16', '192.168.192.0/18'].map(text =>
+  parsePool(text),
+)
+
+/** As settings have it: a subnet, or its address and the prefix length of each network. */
+export type WantedPool = string | { readonly base: string; readonly size: number }
+
+export interface AddressPool extends Subnet {
+  /** The prefix length of a network; undefined: the usual one. */
+  readonly each?: number | undefined
+}
 
 /**
  * The size of a subnet that nobody chose: 256 networks or more of a pool, of 253 containers at least. A bridge takes 1,023 ports
  * (BR_MAX_PORTS), so a /22 is room enough.
  */
-function chosenPrefix(pool: Subnet): number {
+function chosenPrefix(pool: AddressPool): number {
+  if (pool.each !== undefined) return pool.each
   return Math.max(pool.prefix, Math.min(24, Math.max(22, pool.prefix + 8)))
 }
 
@@ -29,7 +40,7 @@ function chosenPrefix(pool: Subnet): number {
  * The first subnet of `pools` that overlaps none of `taken`.
  * @throws Failure when every one is taken.
  */
-export function freeSubnet(pools: readonly Subnet[], taken: readonly Subnet[]): Subnet {
+export function freeSubnet(pools: readonly AddressPool[], taken: readonly Subnet[]): Subnet {
   for (const pool of pools) {
     const prefix = chosenPrefix(pool)
     const step = 1n << BigInt(bits(pool.family) - prefix)
@@ -55,17 +66,20 @@ export function uniqueLocalSubnet(networkId: string): Subnet {
   return { family: 6, base: BigInt(`0xfd${networkId.slice(0, 10)}`) << 80n, prefix: 64 }
 }
 
-/** Pools from configuration. @throws Failure `invalid` naming the first that is no subnet. */
-export function parsePools(pools: readonly string[]): Subnet[] {
-  return pools.map(text => {
-    const pool = parseSubnet(text)
-    if (pool?.family !== 4)
-      throw new Failure(
-        'invalid',
-        `Cannot use address pool "${text}": it should be an IPv4 subnet such as 10.213.0.0/16`,
-      )
-    return pool
-  })
+/** A pool from settings. @throws Failure `invalid` for what is no subnet. */
+export function parsePool(wanted: WantedPool): AddressPool {
+  const text = typeof wanted === 'string' ? wanted : wanted.base
+  const pool = parseSubnet(text)
+  if (pool?.family !== 4)
+    throw new Failure('invalid', `Cannot use address pool "${text}": it should be an IPv4 subnet such as 10.213.0.0/16`)
+  if (typeof wanted === 'string') return pool
+  // two addresses are the network's own, and the gateway has one
+  if (wanted.size < pool.prefix || wanted.size > 29)
+    throw new Failure(
+      'invalid',
+      `Cannot use address pool "${text}": networks of /${wanted.size} should be from /${pool.prefix} to /29`,
+    )
+  return { ...pool, each: wanted.size }
 }
 
 /** One subnet as a network was asked to have it. */

@@ -130,10 +130,9 @@ export class Network {
   hasHostAddress(family: Family): boolean {
     return hostHasAddress(this.#record, family)
   }
-  /** Where ports without a host address are published; undefined: everywhere. */
+  /** Where ports without a host address are published, as far as somebody has said it: of a predefined network, we have. */
   get binding(): string | undefined {
-    const address = this.record.options[option.binding]
-    return address === undefined || address === '0.0.0.0' ? undefined : address
+    return this.isPredefined ? undefined : this.record.options[option.binding]
   }
 
   attributes(): Record<string, string> {

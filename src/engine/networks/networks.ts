@@ -23,7 +23,7 @@ import { DockerUser } from './docker-user.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
 import { Endpoints } from './endpoints.ts'
 import { Firewall } from './firewall.ts'
-import { checkOverlap, defaultPools, freeSubnet, parsePools, withGateway } from './ipam.ts'
+import { type AddressPool, checkOverlap, defaultPools, freeSubnet, withGateway } from './ipam.ts'
 import { linux, type NetworkKernel } from './kernel.ts'
 import { mendAttachments } from './mend.ts'
 import { addressesOf, Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
@@ -40,13 +40,13 @@ export interface NetworksOptions {
   readonly aside?: Aside | undefined
   /** Syncs the records a little after they were written. */
   readonly syncer?: Syncer | undefined
-  /** Address pools for networks without a subnet, CIDR. */
-  readonly pools?: readonly string[] | undefined
+  /** For networks without a subnet. */
+  readonly pools?: readonly AddressPool[] | undefined
+  /** Where ports without a host address are published, of networks that do not say it; undefined: everywhere. */
+  readonly binding?: string | undefined
   /** Tests bring their own. */
   readonly kernel?: NetworkKernel | undefined
 }
-
-type Exposed = Pick<TakeOver, 'exposed' | 'all'>
 
 export class Networks {
   /** The name server of the sandboxes. */
@@ -54,7 +54,7 @@ export class Networks {
   readonly #options: NetworksOptions
   readonly #kernel: NetworkKernel
   readonly #aside: Aside
-  readonly #pools: readonly Subnet[]
+  readonly #pools: readonly AddressPool[]
   readonly #networks = new Map<string, Network>()
   readonly #firewall: Firewall
   readonly #bridges: Bridges
@@ -69,7 +69,7 @@ export class Networks {
     const { say } = this.#aside
     this.#options = options
     this.#kernel = kernel
-    this.#pools = parsePools(options.pools ?? defaultPools)
+    this.#pools = options.pools ?? defaultPools
     const rules = new Ruleset(kernel)
     this.dns = new Dns({ names: this.#names, socketIn: kernel.socketIn, redirect: kernel.redirect })
     this.#firewall = new Firewall({ table: paths.name.full, marker: join(paths.roots.run, 'firewall'), rules, say })
@@ -81,7 +81,7 @@ export class Networks {
       kernel,
       say,
     })
-    this.#ports = new PublishedPorts(this.#firewall, kernel.forgetFlows)
+    this.#ports = new PublishedPorts(this.#firewall, kernel.forgetFlows, options.binding)
     this.#endpoints = new Endpoints({
       runtime,
       events,
@@ -363,14 +363,15 @@ export class Networks {
     return this.#ports.of(containerId)
   }
 
-  /**
-   * After `attach`. `exposed` ("80/tcp") go to free ports when `all` is set (-P). A container on internal networks alone publishes
-   * nothing, as with Docker.
-   */
-  async publish(id: string, bindings: PortBindings, options: Exposed = {}): Promise<PublishedPort[]> {
+  /** After `attach`. A container on internal networks alone publishes nothing, as with Docker. */
+  async publish(
+    id: string,
+    bindings: PortBindings,
+    options: Pick<TakeOver, 'exposed' | 'all'> = {},
+  ): Promise<PublishedPort[]> {
     const endpoint = this.#endpoints.outward(id)
     if (!endpoint) return []
-    return this.#ports.publish(publisherOf(endpoint), bindings, { ...options, binding: endpoint.network.binding })
+    return this.#ports.publish(publisherOf(endpoint), bindings, options)
   }
 
   /** The names others know a container by, after a rename. */
@@ -384,10 +385,10 @@ export class Networks {
   }
 
   /** The ports it is to have are a running container's from now on, those that another has among them. @throws Failure as `publish` does */
-  async takeOver(containerId: string, bindings: PortBindings, options: Omit<TakeOver, 'binding'>): Promise<void> {
+  async takeOver(containerId: string, bindings: PortBindings, options: TakeOver): Promise<void> {
     const endpoint = this.#endpoints.outward(containerId)
     if (!endpoint) return options.record([], this.ports(options.from))
-    await this.#ports.takeOver(publisherOf(endpoint), bindings, { ...options, binding: endpoint.network.binding })
+    await this.#ports.takeOver(publisherOf(endpoint), bindings, options)
   }
 
   /** Lets go of sockets; bridges, rules and addresses stay for the containers that run on. */

@@ -22,14 +22,18 @@ export interface Publisher {
   readonly endpointId: string
   readonly ipv4: string | undefined
   readonly ipv6: string | undefined
+  /** Where its network wants ports that name no host address; undefined: it does not say. */
+  readonly binding: string | undefined
 }
 
 export function publisherOf({
   attachment,
   member,
+  network,
 }: {
   readonly attachment: Attachment
   readonly member: Member
+  readonly network: { readonly binding: string | undefined }
 }): Publisher {
   return {
     id: member.id,
@@ -37,6 +41,7 @@ export function publisherOf({
     endpointId: attachment.endpointId,
     ipv4: attachment.ipv4?.split('/')[0],
     ipv6: attachment.ipv6?.split('/')[0],
+    binding: network.binding,
   }
 }
 
@@ -51,7 +56,9 @@ interface Held {
 /** Writes down who has what before anything of it is so: ports of the one that takes over, and of the other. */
 export type RecordPorts = (taken: readonly PublishedPort[], left: readonly PublishedPort[]) => Promise<void>
 
-export interface TakeOver extends Omit<WantOptions, 'ipv4' | 'ipv6'> {
+type Wanted = Omit<WantOptions, 'ipv4' | 'ipv6' | 'binding'>
+
+export interface TakeOver extends Wanted {
   /** Id of the container that has the ports. */
   readonly from: string
   readonly record: RecordPorts
@@ -65,20 +72,30 @@ const tries = 16
 export class PublishedPorts {
   readonly #firewall: Firewall
   readonly #forget: ForgetFlows
+  readonly #binding: string | undefined
   readonly #held = new Map<string, Held>()
 
-  constructor(firewall: Firewall, forget: ForgetFlows) {
+  /** @param binding where ports go that name no host address, of networks that do not say it; undefined: everywhere. */
+  constructor(firewall: Firewall, forget: ForgetFlows, binding?: string) {
     this.#firewall = firewall
     this.#forget = forget
+    this.#binding = binding
+  }
+
+  #wanted({ ipv4, ipv6, binding }: Publisher, bindings: PortBindings, options: Wanted): readonly WantedPort[] {
+    const six = ipv6 !== undefined ? 'direct' : existsSync('/proc/net/if_inet6') ? 'relayed' : 'none'
+    const place = binding ?? this.#binding
+    return wantedPorts(bindings, {
+      ...options,
+      binding: place === '0.0.0.0' ? undefined : place,
+      ipv4: ipv4 !== undefined,
+      ipv6: six,
+    })
   }
 
   /** @throws Failure `internal` with Docker's words when a port is taken; who has it stands in the hint. */
-  async publish(
-    publisher: Publisher,
-    bindings: PortBindings,
-    options: Omit<WantOptions, 'ipv4' | 'ipv6'>,
-  ): Promise<PublishedPort[]> {
-    const wanted = wantedOf(publisher, bindings, options)
+  async publish(publisher: Publisher, bindings: PortBindings, options: Wanted): Promise<PublishedPort[]> {
+    const wanted = this.#wanted(publisher, bindings, options)
     if (wanted.length === 0) return []
     const ports: PublishedPort[] = []
     const holders: Holder[] = []
@@ -105,7 +122,7 @@ export class PublishedPorts {
     const old = this.#held.get(from) ?? { name: '', ports: [], holders: [] }
     const own = this.#held.get(publisher.id)
     if (own && own.ports.length > 0) return record(own.ports, old.ports)
-    const { passing, open, inTheWay } = inherit(wantedOf(publisher, bindings, options), old.ports)
+    const { passing, open, inTheWay } = inherit(this.#wanted(publisher, bindings, options), old.ports)
     const isGone = (index: number) => inTheWay.includes(index) || passing.some(each => each.index === index)
     const left = {
       ...old,
@@ -300,15 +317,6 @@ export class PublishedPorts {
       }
     return undefined
   }
-}
-
-function wantedOf(
-  { ipv4, ipv6 }: Publisher,
-  bindings: PortBindings,
-  options: Omit<WantOptions, 'ipv4' | 'ipv6'>,
-): readonly WantedPort[] {
-  const six = ipv6 !== undefined ? 'direct' : existsSync('/proc/net/if_inet6') ? 'relayed' : 'none'
-  return wantedPorts(bindings, { ...options, ipv4: ipv4 !== undefined, ipv6: six })
 }
 
 async function holdAgain(port: PublishedPort, name: string): Promise<Holder> {

@@ -1,11 +1,9 @@
 /** Settings of registries: which are insecure, and where they come from. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { defaultSettings, isInsecure } from '../../../src/engine/images/registry/settings.ts'
-import { registrySettings } from '../../../src/engine/settings.ts'
-import { temporaryFolder } from '../../support/temporary-paths.ts'
+import { registrySettings } from '../../../src/engine/settings/effective.ts'
+import { parseSettings } from '../../../src/engine/settings/read.ts'
 
 describe('settings', () => {
   test('isInsecure() knows loopback, hosts, hosts with ports and ranges', () => {
@@ -31,12 +29,9 @@ describe('settings', () => {
       assert.ok(!of(url), url)
   })
 
-  test('come from flags, file and environment, in this order', t => {
-    const file = join(temporaryFolder(t), 'engine.json')
-    const read = (content: unknown, flags = {}, env = {}) => {
-      writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
-      return registrySettings({ config: file, ...flags }, env, defaultSettings)
-    }
+  test('come from flags, file and environment, in this order', () => {
+    const read = (content: unknown, flags = {}, env = {}) =>
+      registrySettings(flags, parseSettings(JSON.stringify(content), 'engine.yaml'), { env, defaults: defaultSettings })
     const found = read(
       {
         'registry-mirrors': ['https://b.test'],
@@ -50,13 +45,14 @@ describe('settings', () => {
     assert.deepEqual(found.insecure, ['i.test'])
     assert.deepEqual(found.proxy, { http: 'http://p', https: 'http://r', no: 'x' })
     for (const [content, text] of [
-      ['{', /is not JSON/],
-      [{ mirrors: [] }, /Unrecognized key/],
-      [{ 'registry-mirrors': ['ftp://x'] }, /Cannot use registry mirror "ftp:\/\/x"/],
+      [{ mirrors: [] }, /^engine\.yaml:1:2 mirrors\n {2}There is no such setting$/],
+      [
+        { 'registry-mirrors': ['ftp://x'] },
+        /^engine\.yaml:1:22 registry-mirrors\.0\n {2}Cannot use registry mirror "ftp:\/\/x"/,
+      ],
       [{ 'insecure-registries': ['http://x'] }, /Cannot use insecure registry "http:\/\/x"/],
     ] as const)
-      assert.throws(() => read(content), text)
-    assert.throws(() => registrySettings({ config: `${file}.none` }, {}, defaultSettings), /ENOENT/)
-    assert.ok(readFileSync(file))
+      assert.throws(() => read(content), { message: text })
+    assert.throws(() => read({}, { 'registry-mirror': ['ftp://x'] }), /Cannot use registry mirror "ftp:\/\/x"/)
   })
 })

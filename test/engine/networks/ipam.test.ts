@@ -13,7 +13,7 @@ import {
   checkOverlap,
   checkPool,
   freeSubnet,
-  parsePools,
+  parsePool,
   uniqueLocalSubnet,
 } from '../../../src/engine/networks/ipam.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
@@ -23,34 +23,43 @@ const address = (text: string) => parseAddress(text)!
 
 describe('freeSubnet()', () => {
   test('gives the first /24 that neither host nor networks use', () => {
-    const pools = parsePools(['10.5.0.0/16'])
+    const pools = ['10.5.0.0/16'].map(parsePool)
     assert.equal(formatSubnet(freeSubnet(pools, [])), '10.5.0.0/24')
     const taken = ['10.5.0.128/25', '10.5.1.0/24', '10.5.2.0/23'].map(subnet)
     assert.equal(formatSubnet(freeSubnet(pools, taken)), '10.5.4.0/24')
   })
 
   test('gives larger subnets of larger pools, no larger than a bridge can use', () => {
-    assert.equal(formatSubnet(freeSubnet(parsePools(['10.208.0.0/12']), [])), '10.208.0.0/22')
-    assert.equal(formatSubnet(freeSubnet(parsePools(['10.0.0.0/8']), [])), '10.0.0.0/22')
-    assert.equal(formatSubnet(freeSubnet(parsePools(['10.4.0.0/15']), [])), '10.4.0.0/23')
-    assert.equal(formatSubnet(freeSubnet(parsePools(['192.168.192.0/18']), [])), '192.168.192.0/24')
+    assert.equal(formatSubnet(freeSubnet(['10.208.0.0/12'].map(parsePool), [])), '10.208.0.0/22')
+    assert.equal(formatSubnet(freeSubnet(['10.0.0.0/8'].map(parsePool), [])), '10.0.0.0/22')
+    assert.equal(formatSubnet(freeSubnet(['10.4.0.0/15'].map(parsePool), [])), '10.4.0.0/23')
+    assert.equal(formatSubnet(freeSubnet(['192.168.192.0/18'].map(parsePool), [])), '192.168.192.0/24')
+  })
+
+  test('gives subnets as large as the pool says', () => {
+    const pool = parsePool({ base: '10.5.0.0/16', size: 20 })
+    assert.equal(formatSubnet(freeSubnet([pool], [subnet('10.5.0.0/24')])), '10.5.16.0/20')
   })
 
   test('goes on in the next pool, and fails when all are used', () => {
-    const pools = parsePools(['10.5.0.0/24', '10.6.0.0/25'])
+    const pools = ['10.5.0.0/24', '10.6.0.0/25'].map(parsePool)
     assert.equal(formatSubnet(freeSubnet(pools, [subnet('10.5.0.0/16')])), '10.6.0.0/25')
     assert.throws(() => freeSubnet(pools, [subnet('10.0.0.0/8')]), /all predefined address pools/)
   })
 
-  test('parsePools() refuses what is no IPv4 subnet', () => {
+  test('parsePool() refuses what is no IPv4 subnet, and networks that are no part of it', () => {
     assert.throws(
-      () => parsePools(['fd00::/48']),
+      () => ['fd00::/48'].map(parsePool),
       error => isFailure(error, 'invalid'),
     )
     assert.throws(
-      () => parsePools(['10.0.0.1']),
+      () => ['10.0.0.1'].map(parsePool),
       error => isFailure(error, 'invalid'),
     )
+    for (const size of [15, 30])
+      assert.throws(() => parsePool({ base: '10.5.0.0/16', size }), {
+        message: `Cannot use address pool "10.5.0.0/16": networks of /${size} should be from /16 to /29`,
+      })
   })
 })
 

@@ -6,6 +6,7 @@ import { type EngineEvent, Events } from '../../../src/engine/base/events.ts'
 import type { Paths } from '../../../src/engine/base/paths.ts'
 import { parseSubnet } from '../../../src/engine/networks/address.ts'
 import { type EndpointRequest, endpointRequest } from '../../../src/engine/networks/endpoint-request.ts'
+import { parsePool } from '../../../src/engine/networks/ipam.ts'
 import { Networks } from '../../../src/engine/networks/networks.ts'
 import { type FailureKind, isFailure } from '../../../src/lib/failure.ts'
 import { newId } from '../../../src/lib/ids.ts'
@@ -38,7 +39,7 @@ export async function open(t: TestContext, again?: NetworksBox): Promise<Network
     paths,
     events,
     runtime,
-    pools: ['10.7.0.0/16'],
+    pools: [parsePool('10.7.0.0/16')],
     kernel,
     aside: new Aside(paths, line => said.push(line)),
   })

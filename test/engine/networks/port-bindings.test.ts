@@ -79,7 +79,7 @@ describe('PublishedPorts', () => {
       rules: new Ruleset({ runNft: () => '', firewallGeneration: () => 1 }),
       say: () => undefined,
     })
-  const web = { id: 'a', name: 'web', endpointId: 'e1', ipv4: '10.1.0.2', ipv6: undefined }
+  const web = { id: 'a', name: 'web', endpointId: 'e1', ipv4: '10.1.0.2', ipv6: undefined, binding: undefined }
 
   /** A firewall that needs no file of its own. */
   function ports(said: string[] = []) {
@@ -111,6 +111,24 @@ describe('PublishedPorts', () => {
       () => ['127.0.0.1', '::1', '192.0.2.7'],
     )
     assert.deepEqual(said, ['127.0.0.1', '192.0.2.7'])
+  })
+
+  test("ports without an address go to the network's, or to the usual one, or everywhere", async t => {
+    const placesOf = async (usual: string | undefined, binding: string | undefined) => {
+      const wall = firewall()
+      wall.flush = async () => undefined
+      const published = new PublishedPorts(wall, () => undefined, usual)
+      t.after(() => published.close())
+      const own = { ...web, binding }
+      const ports = await published.publish(own, { '80/tcp': [{}], '81/tcp': [{ HostIp: '127.0.0.3' }] }, {})
+      await published.unpublish(own.id)
+      return ports.map(port => port.hostIp).filter(address => address !== '::')
+    }
+    assert.deepEqual(await placesOf(undefined, undefined), ['0.0.0.0', '127.0.0.3'])
+    assert.deepEqual(await placesOf('127.0.0.1', undefined), ['127.0.0.1', '127.0.0.3'])
+    assert.deepEqual(await placesOf('127.0.0.1', '127.0.0.2'), ['127.0.0.2', '127.0.0.3'])
+    assert.deepEqual(await placesOf('127.0.0.1', '0.0.0.0'), ['0.0.0.0', '127.0.0.3'])
+    assert.deepEqual(await placesOf('0.0.0.0', undefined), ['0.0.0.0', '127.0.0.3'])
   })
 
   test('publish() names the container that has the port', async t => {

@@ -51,8 +51,8 @@ describe('inherit()', () => {
 })
 
 describe('PublishedPorts.takeOver()', () => {
-  const old = { id: 'old', name: 'web', endpointId: 'e1', ipv4: '10.1.0.2', ipv6: undefined }
-  const next = { id: 'new', name: 'web2', endpointId: 'e2', ipv4: '10.1.0.3', ipv6: undefined }
+  const old = { id: 'old', name: 'web', endpointId: 'e1', ipv4: '10.1.0.2', ipv6: undefined, binding: undefined }
+  const next = { id: 'new', name: 'web2', endpointId: 'e2', ipv4: '10.1.0.3', ipv6: undefined, binding: undefined }
   const place = (port: number, containerPort = 80) => ({
     [`${containerPort}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(port) }],
   })

@@ -48,13 +48,15 @@ const rlimitNames =
 
 const ulimits: Of<'Ulimits', typeof ulimitSchema> = {
   kept: ulimitSchema,
-  fill: asked =>
-    (asked ?? []).map(({ Name, Hard, Soft }) => {
-      if (!rlimitNames.includes(Name)) throw invalid(`invalid ulimit type: ${Name}`)
-      if (Hard !== -1 && (Soft > Hard || Soft === -1))
-        throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`)
-      return { Name, Hard, Soft }
-    }),
+  fill: asked => (asked ?? []).map(checkedUlimit),
+}
+
+/** @throws Failure `invalid` in Docker's words. */
+export function checkedUlimit({ Name, Hard, Soft }: z.output<typeof ulimitSchema>[number]) {
+  if (!rlimitNames.includes(Name)) throw invalid(`invalid ulimit type: ${Name}`)
+  if (Hard !== -1 && (Soft > Hard || Soft === -1))
+    throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`)
+  return { Name, Hard, Soft }
 }
 
 export const deviceRows = {

@@ -10,6 +10,8 @@ export interface Machine {
   readonly cpus: number
   /** Set for this engine. */
   readonly logs: LogDefaults
+  /** Of containers that do not say it; bytes. */
+  readonly shmSize?: number | undefined
   /** Memory nodes. */
   readonly nodes: () => number
   /** Why a limit cannot be set here; undefined when it can. */

@@ -75,6 +75,14 @@ const servers: Row<readonly string[], string[]> = {
   },
 }
 
+const shmSize: Row<number, number> = {
+  kept: z.number(),
+  fill: (asked = 0, { machine }) => {
+    if (asked < 0) throw invalid('SHM size can not be less than 0')
+    return asked || (machine.shmSize ?? 64 * 1024 ** 2)
+  },
+}
+
 /** As asked; `mount-points.ts` makes mounts of them. */
 const mounts: Row<readonly Mount[], readonly Mount[] | undefined> = {
   kept: shape.Mounts.optional() as z.ZodType<readonly Mount[] | undefined>,
@@ -121,12 +129,7 @@ const rows = {
     throw new Failure('unsupported', `Cannot honour HostConfig.${name}: the writable layer has no limit of its own`)
   }),
   Tmpfs: map(),
-  ShmSize: number(
-    size => {
-      if (size < 0) throw invalid('SHM size can not be less than 0')
-    },
-    64 * 1024 ** 2,
-  ),
+  ShmSize: shmSize,
   ...isolationRows,
   ...resourceRows,
   Mounts: mounts,

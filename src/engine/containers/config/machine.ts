@@ -5,12 +5,13 @@ import type { Parts } from '../parts.ts'
 import type { Machine } from './host-config-row.ts'
 
 export function machineOf(
-  parts: Pick<Parts, 'cpus' | 'logs' | 'runtime'>,
+  parts: Pick<Parts, 'cpus' | 'logs' | 'defaults' | 'runtime'>,
   options: Pick<Machine, 'strict'> = {},
 ): Machine {
   return {
     cpus: parts.cpus,
     logs: parts.logs,
+    shmSize: parts.defaults.shmSize,
     nodes: memoryNodes,
     lacking: limit => parts.runtime.cgroups.lacking(limit),
     cgroups: parts.runtime.cgroups.driver,

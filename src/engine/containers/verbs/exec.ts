@@ -4,6 +4,7 @@ import { parseDetachKeys } from '../../../lib/detach-keys.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Exit, Supervised } from '../../../runtime/runtime.ts'
 import type { ExecSpec } from '../../../runtime/spec.ts'
+import { type ContainerDefaults, underDefaults } from '../config/container-defaults.ts'
 import { execEnvironment } from '../config/environment.ts'
 import { processSpec } from '../config/process.ts'
 import type { FoundUser } from '../config/user.ts'
@@ -38,11 +39,13 @@ export function execSpec(
   options: {
     readonly directory: string
     readonly attach: ExecStreams | undefined
+    readonly defaults: ContainerDefaults
     readonly size: readonly [number, number]
   },
 ): ExecSpec {
   const { body, container, user } = exec
-  const { config, hostConfig } = container.record
+  const { config } = container.record
+  const hostConfig = underDefaults(container.record.hostConfig, options.defaults)
   const privileged = body.Privileged ?? false
   return {
     kind: 'exec',

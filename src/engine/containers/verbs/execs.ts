@@ -177,7 +177,9 @@ export class Execs {
     let process: Supervised
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      process = await this.#parts.runtime.start(execSpec(exec, { directory, attach, size }))
+      process = await this.#parts.runtime.start(
+        execSpec(exec, { directory, attach, size, defaults: this.#parts.defaults }),
+      )
     } catch (thrown) {
       const error = spaceFailure(thrown)
       exec.endedAt = Date.now()

@@ -7,6 +7,7 @@ import { readTreeFile } from '../../base/merged-tree.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import { spaceFailure } from '../../base/space.ts'
 import { healthPlan, startingHealth } from '../../health/state.ts'
+import { underDefaults } from '../config/container-defaults.ts'
 import { type Devices, resolveDevices } from '../config/devices.ts'
 import { networkKind } from '../config/endpoints.ts'
 import { linkEnvironment } from '../config/links.ts'
@@ -122,19 +123,22 @@ async function prepare(
       writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname, links }),
   ])
   const [mounts, networkSpec] = valuesOf(made) as [MountSpec[], NetworkSpec]
-  const spec = containerSpec(record, {
-    ...places(parts, container),
-    layers,
-    mounts,
-    network: networkSpec,
-    userNamespace: user,
-    user: found,
-    devices,
-    links: linkEnvironment(record.name, links),
-    joined: (mode, what) => joinedProcess(parts, mode, what),
-    hostname: network.hostname,
-    attach: waitingStreams(container),
-  })
+  const spec = containerSpec(
+    { ...record, hostConfig: underDefaults(record.hostConfig, parts.defaults) },
+    {
+      ...places(parts, container),
+      layers,
+      mounts,
+      network: networkSpec,
+      userNamespace: user,
+      user: found,
+      devices,
+      links: linkEnvironment(record.name, links),
+      joined: (mode, what) => joinedProcess(parts, mode, what),
+      hostname: network.hostname,
+      attach: waitingStreams(container),
+    },
+  )
   return { spec, network }
 }
 
@@ -188,19 +192,22 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
       : kind === 'container'
         ? { kind: 'join', path }
         : { kind: 'create', path, interfaces }
-  return containerSpec(record, {
-    ...places(parts, container),
-    layers,
-    mounts,
-    network,
-    userNamespace: userNamespace(parts, container, { network, dry: true }),
-    user: containerUser(parts, container, layers),
-    devices,
-    links: [],
-    joined: mode => processOf(joined(parts, mode)!),
-    hostname: record.config.Hostname,
-    attach: undefined,
-  })
+  return containerSpec(
+    { ...record, hostConfig: underDefaults(record.hostConfig, parts.defaults) },
+    {
+      ...places(parts, container),
+      layers,
+      mounts,
+      network,
+      userNamespace: userNamespace(parts, container, { network, dry: true }),
+      user: containerUser(parts, container, layers),
+      devices,
+      links: [],
+      joined: mode => processOf(joined(parts, mode)!),
+      hostname: record.config.Hostname,
+      attach: undefined,
+    },
+  )
 }
 
 function processOf({ state, cgroup }: Container) {

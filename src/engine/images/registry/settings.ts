@@ -1,5 +1,6 @@
 /** How registries are reached: what may be spoken to without TLS, who is asked first, whose certificates count, through which proxy. */
 import { BlockList, isIP } from 'node:net'
+import { Failure } from '../../../lib/failure.ts'
 
 export interface RegistrySettings {
   /** "HOST", "HOST:PORT" or a range ("10.0.0.0/8") that may be spoken to without TLS, or by TLS that nobody vouches for; loopback always. */
@@ -63,4 +64,17 @@ export function mirrorsOf(domain: string, { mirrors }: RegistrySettings): readon
     const [, host = 'docker.io', text = each] = /^([^=/]+)=(.+)$/.exec(each) ?? []
     return host === domain ? [new URL(text)] : []
   })
+}
+
+/** @throws Failure `invalid` for what is no mirror. */
+export function checkMirror(text: string): void {
+  const url = URL.parse(text.replace(/^[^=/]+=/, ''))
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username || url.search || url.hash)
+    throw new Failure('invalid', `Cannot use registry mirror "${text}": it should be a URL, or HOST=URL`)
+}
+
+/** @throws Failure `invalid` for what is no host and no range. */
+export function checkInsecure(text: string): void {
+  if (!/^(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?$|^[0-9a-f.:]+\/\d{1,3}$/i.test(text))
+    throw new Failure('invalid', `Cannot use insecure registry "${text}": it should be HOST, HOST:PORT or a range`)
 }
