@@ -308,12 +308,11 @@ class Checker {
     if (known[name] !== undefined) return
     this.#error(path, {
       code: `undefined-${kind}`,
-      ...this.#unknown(
-        `Cannot use ${kind} "${name}"`,
-        name,
-        { others: Object.keys(known), plural: `${kind}s` },
-        ` in service "${service.name}"`,
-      ),
+      // Compose's text, which scripts look for
+      ...this.#unknown(`service "${service.name}" refers to undefined ${kind} ${name}`, name, {
+        others: Object.keys(known),
+        plural: `${kind}s`,
+      }),
     })
   }
 
@@ -321,7 +320,6 @@ class Checker {
     lead: string,
     name: string,
     { others, plural }: { others: readonly string[]; plural: string },
-    where = '',
   ): { message: string; hint?: string } {
     const meant = nearest(name, others)
     const there =
@@ -331,7 +329,7 @@ class Checker {
           ? `${plural} are ${others.join(', ')}`
           : `it is not among the ${others.length} ${plural}`
     return {
-      message: `${lead}${where}: ${there}`,
+      message: `${lead}: ${there}`,
       hint: meant ? `Did you mean "${meant}"?` : undefined,
     }
   }

@@ -43,12 +43,9 @@ export function defaultFiles(directory: string, files: Files): readonly string[]
       return override ? [join(at, found), join(at, override)] : [join(at, found)]
     }
     if (dirname(at) === at)
-      throw new Failure(
-        'not-found',
-        `Cannot find a stack file: there is no ${names[0]} in "${directory}" or above it`,
-        {
-          hint: 'Name one with -f, or change to its folder',
-        },
-      )
+      // Compose's text, which scripts look for
+      throw new Failure('not-found', 'no configuration file provided: not found', {
+        hint: `There is no ${names[0]} in "${directory}" or above it: name one with -f, or change to its folder`,
+      })
   }
 }

@@ -32,6 +32,21 @@ describe('a port of its own', { skip: why, timeout: 60_000 }, () => {
           `${who} → ${place}`,
         )
 
+    const apart = ['-o', 'com.docker.network.bridge.enable_icc=false', '--subnet', '10.209.79.0/24']
+    await docker('network', 'create', ...apart, 'apart')
+    await docker('run', '-d', '--name', 'lone', '--hostname', 'lone', '--network', 'apart', ...web)
+    await docker('run', '-d', '--name', 'next', '--network', 'apart', 'busybox', 'sleep', 'infinity')
+    await docker('exec', 'lone', 'sh', '-c', 'until [ -e /up ]; do sleep 0.05; done')
+    const port = (await docker('port', 'lone', '80')).split('\n')[0]!.split(':').at(-1)
+    for (const who of ['lone', 'next', 'web'])
+      assert.equal(
+        await docker('exec', who, 'timeout', '3', 'wget', '-qO-', `http://10.209.79.1:${port}/`),
+        'lone',
+        `${who} → a member of a network that keeps them apart`,
+      )
+    const direct = ['exec', 'next', 'timeout', '2', 'wget', '-qO-', 'http://lone/']
+    assert.notEqual((await engine.docker(direct)).code, 0, 'they are still kept apart')
+
     await docker('network', 'create', 'later')
     await docker('network', 'connect', 'later', 'web')
     await docker('network', 'disconnect', 'net', 'web')

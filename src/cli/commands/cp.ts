@@ -35,7 +35,13 @@ export const cp = command({
     const { client, containers } = await replicasOf(call, { all: true, oneOff: call.options.all, services: [service] })
     const { index, archive, 'follow-link': followLink } = call.options
     const chosen = containers.filter(each => index === undefined || numberOf(each) === index)
-    if (chosen.length === 0) throw new Failure('not-found', `no container found for service "${service}"`)
+    if (chosen.length === 0)
+      throw new Failure(
+        'not-found',
+        index === undefined
+          ? `no container found for service "${service}"`
+          : `service "${service}" is not running container #${index}`,
+      )
     if (source) await copyOut(client, chosen[0]!, { path: source.path, to, followLink, stdout: call.screen.stdout })
     else
       for (const container of chosen)

@@ -24,6 +24,7 @@ export const setTypes = {
   bridges: 'set bridges { type ifname; }',
   internal: 'set internal { type ifname; }',
   same: 'set same { type ifname . ifname; }',
+  apart: 'set apart { type ifname; }',
   masquerade4: 'set masquerade4 { type ipv4_addr; flags interval; }',
   masquerade6: 'set masquerade6 { type ipv6_addr; flags interval; }',
   self4: 'set self4 { type ipv4_addr . ipv4_addr; }',
@@ -46,7 +47,8 @@ export interface Element {
 /*
  * forward stands before the filter priority so that ours are settled before others' rules see them; what others drop stays dropped.
  * raw: packets for the loopback from any wire, which route_localnet of our bridges would let in (CVE-2020-8558).
- * ports: the kernel lets no packet from ::1 leave by a bridge; the socket that holds the port relays those (port-holder.ts).
+ * ports: the kernel lets no packet from ::1 leave by a bridge, and with br_netfilter none from a port of a bridge that is kept from the
+ * others by way of that bridge, be it back to itself; the socket that holds the port relays those (port-holder.ts).
  * postrouting: what came from the host's loopback, and a container that calls a port of its own network or of its own by the host's
  * address, would be answered past us, so these leave under the bridge's address. With br_netfilter such a packet never leaves the bridge,
  * and shows no interface that it came by: addresses tell who calls itself (its bridge port is a hairpin, too). Everything else keeps its source (CVE-2021-20199);
@@ -57,6 +59,7 @@ chain raw { type filter hook prerouting priority raw; policy accept;
   iif != "lo" ip daddr 127.0.0.0/8 drop
 }
 chain ports {
+  iifname @apart return
   dnat ip to meta l4proto . ip daddr . th dport map @ports4
   dnat ip to meta l4proto . th dport map @any4
   ip6 daddr ::1 return
@@ -98,7 +101,7 @@ export function bridgeElements(rules: BridgeRules): Element[] {
   return [
     { set: 'bridges', key: name },
     ...(rules.internal ? [{ set: 'internal' as const, key: name }] : []),
-    ...(rules.icc ? [{ set: 'same' as const, key: `${name} . ${name}` }] : []),
+    rules.icc ? { set: 'same', key: `${name} . ${name}` } : { set: 'apart', key: name },
     ...(rules.internal ? [] : rules.masquerade).map(subnet => ({
       set: subnet.family === 4 ? ('masquerade4' as const) : ('masquerade6' as const),
       key: formatSubnet(subnet),

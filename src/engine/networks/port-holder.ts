@@ -27,8 +27,9 @@ export function isRelayed(hostIp: string, { address }: Pick<Target, 'address'>):
 
 /**
  * Takes a place on the host and keeps it, so that no other program takes it too and then waits for connections that go past it.
- * Packets are led to the container before they would reach the socket; what does reach it (the table is gone) is closed at once,
- * but for what comes by the other family than the container has: that is relayed, while there is an engine.
+ * Packets are led to the container before they would reach the socket; what does reach it is relayed, while there is an engine: what comes
+ * by the other family than the container has, from ::1, and from a network whose members are kept from each other, which no rule can lead;
+ * and what comes in the moment in which the kernel changes the rules' map, when one processor may find neither the old element nor the new.
  * The sockets end with the engine, the rules do not: the next engine takes the places again.
  * SCTP has no sockets in Node: such a port is held among our containers only.
  */
@@ -43,21 +44,10 @@ export function unheld(port: number): Holder {
   return { port, lead: () => undefined, release: () => undefined }
 }
 
-/** Milliseconds after a change in which what reaches the socket all the same is relayed. */
-const turning = 1000
-
 function holdTcp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
   let target = first
-  let turned = 0
-  const server = createServer({ allowHalfOpen: true }, socket => {
-    // while the kernel changes the rules' map, one processor may find neither the old element nor the new
-    const isTurning = Date.now() - turned < turning
-    // ::1 alone no rule can lead into a container
-    if (isTurning || isRelayed(hostIp, target) || (socket.remoteAddress === '::1' && isIPv6(target.address)))
-      relayTcp(socket, target)
-    else socket.destroy()
-  })
+  const server = createServer({ allowHalfOpen: true }, socket => relayTcp(socket, target))
   server.once('error', reject)
   server.listen({ host: hostIp, port: hostPort, ipv6Only: isIPv6(hostIp), exclusive: true }, () => {
     const address = server.address()
@@ -66,7 +56,6 @@ function holdTcp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
       port: typeof address === 'object' && address !== null ? address.port : hostPort,
       lead: to => {
         target = to
-        turned = Date.now()
       },
       release: () => void server.close(),
     })
@@ -78,9 +67,8 @@ function holdUdp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
   const six = isIPv6(hostIp)
   const socket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six })
-  const relayTo = (target: Target) => (isRelayed(hostIp, target) ? new UdpRelay(socket, target) : undefined)
-  let relay = relayTo(first)
-  socket.on('message', (bytes, from) => relay?.take(bytes, from))
+  let relay = new UdpRelay(socket, first)
+  socket.on('message', (bytes, from) => relay.take(bytes, from))
   socket.once('error', error => {
     socket.close()
     reject(error)
@@ -90,11 +78,11 @@ function holdUdp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
     resolve({
       port: socket.address().port,
       lead: target => {
-        relay?.close()
-        relay = relayTo(target)
+        relay.close()
+        relay = new UdpRelay(socket, target)
       },
       release: () => {
-        relay?.close()
+        relay.close()
         socket.close()
       },
     })

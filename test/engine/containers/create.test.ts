@@ -16,7 +16,7 @@ test('create takes command, environment and labels of the image where the body s
   assert.deepEqual(Config.Labels, { from: 'image', own: 'yes' })
 })
 
-test('an entrypoint of the body drops the command of the image, and [""] clears the entrypoint', async () => {
+test('an entrypoint of the body drops the command of the image, [] its entrypoint alone, and [""] both', async () => {
   await using box = await EngineBox.open()
   const command = async (name: string, body: ContainerCreate) => {
     await box.create(name, body)
@@ -26,6 +26,8 @@ test('an entrypoint of the body drops the command of the image, and [""] clears 
   assert.deepEqual(await command('c1', { Entrypoint: ['/own'] }), ['/own'])
   assert.deepEqual(await command('c2', { Entrypoint: [''], Cmd: ['sh'] }), ['sh'])
   assert.deepEqual(await command('c3', { Cmd: ['other'] }), ['/entry', 'other'])
+  assert.deepEqual(await command('c5', { Entrypoint: [], Cmd: ['sh'] }), ['sh'])
+  assert.deepEqual(await command('c6', { Entrypoint: [], Cmd: [] }), ['serve'])
   await assert.rejects(box.create('c4', { Entrypoint: [''] }), /^Failure: no command specified$/)
 })
 

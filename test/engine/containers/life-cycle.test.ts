@@ -327,6 +327,6 @@ test('healthchecks run by exec and their changes are told', async () => {
   await box.run('web', { Healthcheck: { Test: ['CMD', 'check'], Interval: 1_000_000 } })
   await eventually('health', () => box.containers.get('web').state.health?.Status === 'healthy')
   assert.ok(box.events.includes('health_status: healthy'))
-  assert.ok(box.events.includes('exec_create: check'))
+  assert.ok(box.events.includes('exec_create: check '))
   assert.equal((await box.containers.list())[0]!.Status, 'Up Less than a second (healthy)')
 })

@@ -100,13 +100,17 @@ function cleanPath(path: string): string {
   return path === '' ? '' : posix.normalize(path).replace(/(.)\/$/, '$1')
 }
 
-/** `[""]` clears the image's entrypoint; an entrypoint of the author's drops the image's command. */
+/**
+ * An entrypoint of the author's drops the image's command; an empty one, `[]`, drops the image's entrypoint and leaves its command, and
+ * `[""]` drops both. A request that says nothing has both of the image.
+ */
 function commandOf(body: ConfigRequest, image: ImageDefaults) {
   const own = body.Entrypoint
   const cmd = body.Cmd?.length ? body.Cmd : null
   if (own?.length === 1 && own[0] === '') return { entrypoint: null, cmd }
   if (own?.length) return { entrypoint: own, cmd }
-  return { entrypoint: image.Entrypoint?.length ? image.Entrypoint : null, cmd: cmd ?? image.Cmd ?? null }
+  const entrypoint = own ?? (image.Entrypoint?.length ? image.Entrypoint : null)
+  return { entrypoint, cmd: cmd ?? image.Cmd ?? null }
 }
 
 /** Unset members come from the image; NONE stays, so that inspect shows it as disabled. */

@@ -154,7 +154,7 @@ export class Execs {
     }
     this.#execs.set(exec.id, exec)
     container.execs.add(exec.id)
-    tell(this.#parts, container, `exec_create: ${body.Cmd.join(' ')}`, { execID: exec.id })
+    tell(this.#parts, container, `exec_create: ${shown(body.Cmd)}`, { execID: exec.id })
     return exec
   }
 
@@ -173,7 +173,7 @@ export class Execs {
     }
     await mend(this.#parts, container)
     const directory = this.#parts.paths.exec(container.id, exec.id)
-    tell(this.#parts, container, `exec_start: ${(body.Cmd ?? []).join(' ')}`, { execID: exec.id })
+    tell(this.#parts, container, `exec_start: ${shown(body.Cmd ?? [])}`, { execID: exec.id })
     let process: Supervised
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -248,4 +248,9 @@ function told(text: string): Attachment {
     end: () => undefined,
     close: () => undefined,
   }
+}
+
+/** In an event, as Docker has it: the program, a blank, and its arguments, be there any or none. */
+function shown([program = '', ...args]: readonly string[]): string {
+  return `${program} ${args.join(' ')}`
 }

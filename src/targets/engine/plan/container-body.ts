@@ -79,9 +79,7 @@ export function containerBody(input: ContainerBodyInput): ContainerBody {
 
   parts.set('Image', imageName(project, service), at(service.image === undefined ? 'build' : 'image'))
   if (service.command) parts.keep('Cmd', service.command, at('command'))
-  // an empty list keeps the image's, one empty word clears it
-  if (service.entrypoint)
-    parts.keep('Entrypoint', service.entrypoint.length === 0 ? [''] : service.entrypoint, at('entrypoint'))
+  if (service.entrypoint) parts.keep('Entrypoint', service.entrypoint, at('entrypoint'))
   parts.set(
     'Env',
     Object.entries(service.environment).map(([key, value]) => (value === null ? key : `${key}=${value}`)),

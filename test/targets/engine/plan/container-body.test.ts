@@ -50,9 +50,9 @@ test('containerBody() of a plain service says no more than it must', () => {
   assert.deepEqual([late, uploads], [[], []])
 })
 
-test('containerBody() keeps an empty command and clears an empty entrypoint', () => {
+test('containerBody() keeps an empty command and an empty entrypoint', () => {
   const { body: made } = body({ command: [], entrypoint: [] })
-  assert.deepEqual([made.Cmd, made.Entrypoint], [[], ['']])
+  assert.deepEqual([made.Cmd, made.Entrypoint], [[], []])
 })
 
 test('containerBody() maps limits, privileges and the rest to HostConfig', () => {
