@@ -24,6 +24,14 @@ export async function webRoads(call: Call, client: Client): Promise<Roads> {
     client,
     env: call.env,
     here: await placeHere(shared),
+    async schema() {
+      const [{ stackSchema }, { attributePaths }, { supportTable }] = await Promise.all([
+        import('../stack/json-schema.ts'),
+        import('../stack/attributes.ts'),
+        import('../targets/engine/support.ts'),
+      ])
+      return stackSchema(supportTable(attributePaths()))
+    },
     read: (place, unsaved) => readStack(shared, place, unsaved),
     async foresee(place, wish) {
       const { said, ...at } = await standAt(shared, place, wish)

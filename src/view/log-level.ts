@@ -76,3 +76,7 @@ function ofJson(text: string): LogLevel | undefined {
 export function isAtLeast(level: LogLevel, least: LogLevel): boolean {
   return logLevels.indexOf(level) >= logLevels.indexOf(least)
 }
+
+export function isLevel(text: string): text is LogLevel {
+  return logLevels.some(level => level === text)
+}

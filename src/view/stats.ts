@@ -50,7 +50,7 @@ export function statsRow(
     }
   const used = usedMemory(stats)
   const limit = stats.memory_stats.limit ?? 0
-  const [received, sent] = sums(Object.values(stats.networks ?? {}).map(each => [each.rx_bytes, each.tx_bytes]))
+  const [received, sent] = networkBytes(stats)
   const [read, written] = blockBytes(stats)
   return {
     BlockIO: `${decimalSize(read)} / ${decimalSize(written)}`,
@@ -66,7 +66,7 @@ export function statsRow(
 }
 
 /** Of one processor: 150 % is one and a half. */
-function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
+export function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
   const own = now.cpu_usage.total_usage - before.cpu_usage.total_usage
   const system = (now.system_cpu_usage ?? 0) - (before.system_cpu_usage ?? 0)
   const processors = now.online_cpus || (now.cpu_usage.percpu_usage?.length ?? 0)
@@ -74,12 +74,18 @@ function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): n
 }
 
 /** Without what the kernel gives up at once when it is needed. */
-function usedMemory({ memory_stats: { usage = 0, stats = {} } }: ContainerStats): number {
+export function usedMemory({ memory_stats: { usage = 0, stats = {} } }: ContainerStats): number {
   const cache = stats['total_inactive_file'] ?? stats['inactive_file'] ?? 0
   return cache < usage ? usage - cache : usage
 }
 
-function blockBytes({ blkio_stats }: ContainerStats): [number, number] {
+/** Received and sent. */
+export function networkBytes({ networks }: ContainerStats): [number, number] {
+  return sums(Object.values(networks ?? {}).map(each => [each.rx_bytes, each.tx_bytes]))
+}
+
+/** Read and written. */
+export function blockBytes({ blkio_stats }: ContainerStats): [number, number] {
   const entries = blkio_stats['io_service_bytes_recursive'] ?? []
   const of = (letter: string) => entries.filter(({ op }) => op.toLowerCase().startsWith(letter))
   return [total(of('r')), total(of('w'))]

@@ -34,6 +34,8 @@ export interface Roads {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The stack of the folder that the view was started in. */
   readonly here: StackPlace | undefined
+  /** The JSON Schema of stack files, for completion. */
+  schema(): Promise<object>
   /** `unsaved`: what an editor holds of files, by absolute path. */
   read(place: StackPlace, unsaved?: ReadonlyMap<string, string>): Promise<ReadStack>
   /** What an up, or a way back, would do. */

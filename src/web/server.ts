@@ -12,6 +12,7 @@ import { handshake, serveLive } from './live.ts'
 import type { Roads } from './roads.ts'
 import { Routes } from './routes.ts'
 import { Sessions } from './sessions.ts'
+import { Shells } from './shells.ts'
 import { stackRoutes } from './stack-routes.ts'
 import { Stacks } from './stacks.ts'
 import { topicsOf } from './topics.ts'
@@ -52,6 +53,7 @@ export async function serveWeb({ roads, host, port, readOnly, onAddress }: WebOp
     cookie: `tscompose-${taken}`,
   }
   const topics = topicsOf(stacks)
+  const shells = new Shells(roads.client)
   const peers = new Set<WebSocket>()
   server.on('request', (request, response) => {
     answer(request, response, given).catch((error: unknown) => {
@@ -63,12 +65,16 @@ export async function serveWeb({ roads, host, port, readOnly, onAddress }: WebOp
     socket.on('error', () => socket.destroy())
     const refused = refusal({ method: 'GET', headers: request.headers, upgrade: true }, given.names)
     if (refused !== undefined || !isKnown(request, given)) return refuse(socket, refused ? 403 : 401)
-    if (request.url !== '/api/live') return refuse(socket, 404)
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://any')
+    const isShell = pathname === '/api/shell'
+    if (pathname !== '/api/live' && !isShell) return refuse(socket, 404)
+    if (isShell && readOnly) return refuse(socket, 403)
     void handshake(request, socket, head).then(peer => {
       if (!peer) return
       peers.add(peer)
       peer.once('close', () => peers.delete(peer))
-      serveLive(peer, topics)
+      if (isShell) void shells.serve(peer, searchParams)
+      else serveLive(peer, topics)
     })
   })
   await stacks.start()
@@ -76,6 +82,7 @@ export async function serveWeb({ roads, host, port, readOnly, onAddress }: WebOp
     url,
     async close() {
       stacks.close()
+      shells.close()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeAllConnections()
       for (const peer of peers) peer.terminate()

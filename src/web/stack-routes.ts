@@ -1,12 +1,12 @@
-/** What is asked of stacks and done to them, route by route. */
-import { z } from 'zod'
+/** All that can be asked for, gathered. */
 import { release } from '../installation/release.ts'
-import { type Roads, verbs } from './roads.ts'
-import { post, type Route, read } from './routes.ts'
+import { fileRoutes } from './file-routes.ts'
+import { historyRoutes } from './history-routes.ts'
+import { planRoutes } from './plan-routes.ts'
+import type { Roads } from './roads.ts'
+import { type Route, read } from './routes.ts'
 import type { Stacks } from './stacks.ts'
 import type { About } from './wire.ts'
-
-const names = z.array(z.string().min(1).max(200)).max(1000)
 
 export function stackRoutes(
   stacks: Stacks,
@@ -15,16 +15,12 @@ export function stackRoutes(
   return [
     read('GET /api/about', async (): Promise<About> => ({ engine: roads.client.host, readOnly, version: release })),
     read('GET /api/jobs', async () => stacks.jobs.rows),
-    post(
-      'POST /api/stacks/{stack}/turn',
-      { changes: true, body: z.object({ verb: z.enum(verbs), services: names }) },
-      async ({ params, body }) => {
-        const { stack } = params as { stack: string }
-        stacks.check(stack)
-        const { verb, services } = body
-        const title = [verb, services.length > 0 ? services.join(', ') : stack].join(' ')
-        return stacks.jobs.begin(stack, title, tell => roads.turn(stacks.place(stack), { verb, services }, tell))
-      },
+    read('GET /api/schema', async () => roads.schema()),
+    read('GET /api/stacks/{stack}/builds', async ({ params }) =>
+      stacks.jobs.builds.filter(each => each.stack === params['stack']),
     ),
+    ...planRoutes(stacks, roads),
+    ...fileRoutes(stacks, roads),
+    ...historyRoutes(roads),
   ]
 }

@@ -1,7 +1,8 @@
 /** What a page can look at as it changes, by topic. */
-import { Failure } from '../lib/failure.ts'
 import { type Topics, until } from './live.ts'
+import { sendLogs } from './log-topic.ts'
 import type { Stacks } from './stacks.ts'
+import { sendStats } from './stats-topic.ts'
 
 export function topicsOf(stacks: Stacks): Topics {
   return {
@@ -20,11 +21,13 @@ export function topicsOf(stacks: Stacks): Topics {
       await until(signal)
       stop()
     },
-    async logs() {
-      throw new Failure('unsupported', 'not yet')
+    async logs({ topic: _, stack, ...wish }, send, signal) {
+      stacks.check(stack)
+      await sendLogs({ client: stacks.client, stack, wish, signal }, send)
     },
-    async stats() {
-      throw new Failure('unsupported', 'not yet')
+    async stats({ stack }, send, signal) {
+      stacks.check(stack)
+      await sendStats({ client: stacks.client, stack, signal }, send)
     },
   }
 }

@@ -156,7 +156,7 @@ const walls: readonly Wall[] = [
   {
     folder: 'web',
     mayImport: ['installation', 'audit', 'stack', ...upperHalf],
-    packages: ['ws', 'zod', ...browserPackages],
+    packages: ['ws', 'zod', 'yaml', ...browserPackages],
     because: 'the view shows what any client could, and changes things by roads that it is given (web/roads.ts)',
   },
   {

@@ -42,6 +42,7 @@ export function roadsOf(client: Client, more: Partial<Roads> = {}): Roads {
     client,
     env: { TSCOMPOSE_STATE: '/nonexistent' },
     here: undefined,
+    schema: unasked,
     read: unasked,
     foresee: unasked,
     apply: unasked,

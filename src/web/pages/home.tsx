@@ -6,7 +6,9 @@ import { Badge, Dot, Empty, Pill, Waiting } from './bits.tsx'
 import { addShortcuts } from './keys.ts'
 import { go } from './navigate.ts'
 import { pathOf } from './route.ts'
+import { openedSnapshot, openSnapshot, SnapshotView, saveSnapshot } from './snapshot.tsx'
 import { isThere, stackNames, stackOf, troubles } from './store.ts'
+import { attempt } from './toast.tsx'
 import { TroubleList } from './troubles.tsx'
 import { summaryOf } from './words.ts'
 
@@ -21,6 +23,17 @@ export function Home() {
       ]),
     [],
   )
+  if (openedSnapshot.value)
+    return (
+      <>
+        <p class="bar">
+          <button type="button" onClick={() => (openedSnapshot.value = undefined)}>
+            Back to the stacks as they are
+          </button>
+        </p>
+        <SnapshotView snapshot={openedSnapshot.value} />
+      </>
+    )
   if (!isThere.value) return <Waiting what="Looking…" />
   const names = stackNames.value
   const wanted = filter.value.trim().toLowerCase()
@@ -66,8 +79,33 @@ export function Home() {
             ))}
           </ul>
         )}
+        <SnapshotBar />
       </section>
     </>
+  )
+}
+
+/** What is shown now, for somebody else; and what somebody else has sent. */
+function SnapshotBar() {
+  return (
+    <p class="snapshot-bar">
+      <button type="button" onClick={() => void attempt(saveSnapshot)}>
+        Save a snapshot
+      </button>
+      <label class="button">
+        Open a snapshot
+        <input
+          class="sr-only"
+          type="file"
+          accept=".html,.json"
+          onChange={({ currentTarget: { files } }) => {
+            const file = files?.[0]
+            if (file) void attempt(() => openSnapshot(file))
+          }}
+        />
+      </label>
+      <span class="muted">A file with the states, causes and last lines of all stacks, to share.</span>
+    </p>
   )
 }
 

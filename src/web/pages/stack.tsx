@@ -15,12 +15,17 @@ export function StackPage({ stack: name, tab, query }: PanelProps & { readonly t
     () =>
       addShortcuts(
         shownTabs.map(({ tab: to, title }, at) => ({
-          key: at === 9 ? '0' : String(at + 1),
+          key: '1234567890a'[at]!,
           about: `To ${title.toLowerCase()}`,
           run: () => go(pathOf(name, to)),
         })),
       ),
     [name],
+  )
+  // on a narrow screen it may stand outside
+  useEffect(
+    () => document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }),
+    [tab, isThere.value],
   )
   const stack = stackOf(name).value
   if (!isThere.value) return <Waiting what="Looking…" />

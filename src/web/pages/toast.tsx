@@ -15,8 +15,10 @@ export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined>
     said.value = undefined
     return await work()
   } catch (error) {
-    if (!(error instanceof Refused)) throw error
-    said.value = { text: error.message, hint: error.hint }
+    said.value = {
+      text: error instanceof Error ? error.message : String(error),
+      hint: error instanceof Refused ? error.hint : undefined,
+    }
     return undefined
   }
 }

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { Failure } from '../../src/lib/failure.ts'
+import { Jobs } from '../../src/web/jobs.ts'
+import type { JobMessage } from '../../src/web/wire.ts'
+
+const settled = () => new Promise(resolve => setImmediate(resolve))
+
+describe('Jobs', () => {
+  test('one at a time on a stack; whoever comes later is told from the beginning', async () => {
+    let changes = 0
+    const jobs = new Jobs(() => changes++)
+    const end = Promise.withResolvers<void>()
+    const row = jobs.begin('shop', 'stop shop', async tell => {
+      tell({ kind: 'said', text: 'first' })
+      await end.promise
+    })
+    assert.equal(jobs.of('shop'), row.id)
+    assert.throws(
+      () => jobs.begin('shop', 'start shop', async () => undefined),
+      (e: Failure) => e.kind === 'conflict',
+    )
+    jobs.begin('blog', 'stop blog', async () => undefined)
+    const told: JobMessage[] = []
+    jobs.follow(row.id, message => told.push(message))
+    end.resolve()
+    await settled()
+    assert.deepEqual(told, [{ kind: 'said', text: 'first' }, { kind: 'ended' }])
+    assert.equal(jobs.of('shop'), undefined)
+    assert.equal(changes, 4)
+    assert.throws(
+      () => jobs.follow('none', () => undefined),
+      (e: Failure) => e.kind === 'not-found',
+    )
+  })
+
+  test('tells why it failed, with what can be done', async () => {
+    const jobs = new Jobs(() => undefined)
+    const row = jobs.begin('shop', 'apply', async () => {
+      throw new Failure('conflict', 'Cannot', { hint: 'Look again' })
+    })
+    await settled()
+    const told: JobMessage[] = []
+    jobs.follow(row.id, message => told.push(message))
+    assert.deepEqual(told, [{ kind: 'ended', error: 'Cannot', hint: 'Look again' }])
+  })
+
+  test('keeps builds step by step, as each is in the end', async () => {
+    const jobs = new Jobs(() => undefined)
+    jobs.begin('shop', 'apply', async tell => {
+      const build = { image: 'shop-web', step: 'sha256:1', name: 'RUN make' }
+      tell({ kind: 'build', build: { ...build, state: 'running', missed: 'make.txt changed' } })
+      tell({ kind: 'build', build: { ...build, step: 'sha256:0', name: 'FROM x', state: 'cached' } })
+      tell({ kind: 'build', build: { ...build, state: 'failed', error: 'exit code 2' } })
+    })
+    await settled()
+    const [record] = jobs.builds
+    assert.equal(record!.error, 'exit code 2')
+    assert.ok(record!.ended !== undefined)
+    assert.deepEqual(
+      record!.steps.map(({ name, state, missed }) => [name, state, missed]),
+      [
+        ['RUN make', 'failed', 'make.txt changed'],
+        ['FROM x', 'cached', undefined],
+      ],
+    )
+  })
+})
