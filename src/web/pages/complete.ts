@@ -143,10 +143,16 @@ function values(root: Schema, path: readonly string[], names: Names): readonly O
   for (const { enum: some, const: one, type, description, examples } of schemasAt(root, path)) {
     for (const value of some ?? []) add(value, description)
     if (one !== undefined) add(one, description)
-    if ([type].flat().includes('boolean')) for (const value of [true, false]) add(value, description)
+    if (isTruth(type)) for (const value of [true, false]) add(value, description)
     for (const example of examples ?? []) add(example, description)
   }
   return [...found.values()]
+}
+
+/** A boolean, or text that stands for one; not what may be any scalar. */
+function isTruth(type: Schema['type']): boolean {
+  const types = [type].flat()
+  return types.includes('boolean') && !types.includes('number')
 }
 
 /** All that may stand at a path. */
