@@ -20,7 +20,7 @@ export async function confirm(call: Call, plan: Plan, { yes, agreed, more = [] }
     ...plan
       .destructive()
       .filter(({ operation }) => !agreed?.has(operation.name))
-      .map(({ operation }) => `${operation.kind.replace(/^remove-/, '')} ${operation.name}`),
+      .map(({ operation }) => `${plan.words.resource(operation)} ${operation.name}`),
   ]
   const { screen } = call
   if (lost.length === 0 || yes || call.globals['dry-run'] || !screen.stdinIsTTY || !screen.isLive) return true

@@ -68,8 +68,14 @@ export const globalOptions = {
     value: 'TARGET',
     choices: targetNames,
     variable: 'TSCOMPOSE_TARGET',
-    about: 'What it runs on: engine (one machine, default) or swarm; "x-target" in the stack says it too',
+    about: 'What it runs on: engine (one machine, default), swarm or kubernetes; "x-target" in the stack says it too',
   },
+  context: {
+    kind: 'text',
+    value: 'NAME',
+    about: 'Context of the kubeconfig, for the target kubernetes (default: its current one)',
+  },
+  namespace: { kind: 'text', value: 'NAME', about: 'Namespace of the cluster (default: that of the context)' },
   parallel: {
     kind: 'number',
     value: 'N',

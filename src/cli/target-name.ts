@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errnoOf } from '../lib/failure.ts'
+import { list } from '../lib/text.ts'
 import { type TargetName, targetNames } from '../targets/target.ts'
 import type { Call } from './command.ts'
 import { usage } from './options.ts'
@@ -22,7 +23,7 @@ export function targetNameOf(call: Pick<Call, 'globals' | 'env' | 'cwd'>): Targe
 
 function checked(word: string, where: string): TargetName {
   const found = targetNames.find(name => name === word)
-  if (!found) throw usage(`${where} is "${word}", which is no target`, `Targets are ${targetNames.join(' and ')}`)
+  if (!found) throw usage(`${where} is "${word}", which is no target`, `Targets are ${list(targetNames)}`)
   return found
 }
 

@@ -6,6 +6,7 @@ import type { Call } from './command.ts'
 /** `engine`: who runs the containers, where that is an engine's to say. */
 export async function supportOf(target: TargetName, engine?: EngineKind): Promise<TargetSupport> {
   if (target === 'swarm') return (await import('../targets/swarm/support.ts')).swarmSupport
+  if (target === 'kubernetes') return (await import('../targets/kubernetes/support.ts')).kubernetesSupport
   const { doubtful, supportTable, unsupported } = await import('../targets/engine/support.ts')
   const kind = engine ?? 'tscompose'
   return {
@@ -15,9 +16,20 @@ export async function supportOf(target: TargetName, engine?: EngineKind): Promis
   }
 }
 
-export async function openTarget(call: Call, _name: Exclude<TargetName, 'engine'>): Promise<Target> {
+export async function openTarget(call: Call, name: Exclude<TargetName, 'engine'>): Promise<Target> {
+  if (name === 'kubernetes') return await openCluster(call)
   const [client, { swarmTarget }] = await Promise.all([call.connect(), import('../targets/swarm/target.ts')])
   return swarmTarget(client, {
     registryAuth: async reference => (await import('../client/registry-auth.ts')).registryAuth(reference, call.env),
   })
+}
+
+async function openCluster({ globals, env }: Call): Promise<Target> {
+  const [{ kubernetesTarget }, { clusterAccess }, { Cluster }] = await Promise.all([
+    import('../targets/kubernetes/target.ts'),
+    import('../targets/kubernetes/rest/kubeconfig.ts'),
+    import('../targets/kubernetes/rest/cluster.ts'),
+  ])
+  const { context, namespace } = globals
+  return kubernetesTarget(new Cluster(clusterAccess({ env, context, namespace }), env))
 }

@@ -4,13 +4,14 @@
  * it also pulls, builds and attaches, which the others leave to registries and to themselves.
  */
 import type { Performer } from '../apply/performer.ts'
+import type { Hijacked } from '../client/client.ts'
 import type { Problem } from '../lib/problems.ts'
 import type { Project } from '../model/project.ts'
 import type { PlannedOperation } from '../plan/operation.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Support, Use } from './support.ts'
 
-export const targetNames = ['engine', 'swarm'] as const
+export const targetNames = ['engine', 'swarm', 'kubernetes'] as const
 export type TargetName = (typeof targetNames)[number]
 
 /** What a target can of the format; no call is made for it. */
@@ -68,16 +69,47 @@ export interface TargetLine {
   readonly text: string
 }
 
+export interface ExecOptions {
+  readonly service: string
+  /** From 1; undefined: the first that runs. */
+  readonly index: number | undefined
+  readonly command: readonly string[]
+  readonly tty: boolean
+  readonly signal: AbortSignal
+}
+
+export interface ExecSession {
+  readonly session: Hijacked
+  readonly resize: (rows: number, columns: number) => Promise<unknown>
+  /** The exit code, once the output has been read to its end. */
+  readonly ended: Promise<number>
+}
+
 export interface Target<O extends PlannedOperation = PlannedOperation, Seen = unknown> {
   readonly name: TargetName
-  /** What is there of a project; with the project, also what its plan needs to know: digests of images, content of files. */
-  observe(name: string, options: { readonly project?: Project; readonly signal: AbortSignal }): Promise<Seen>
+  /** Which one of its kind, for what is done alone on it; undefined: the engine that is talked to. */
+  readonly place?: string
+  /** What is there of a project; with the project, also what its plan needs to know: digests of images, content of files, what the target says of the wish. */
+  observe(
+    name: string,
+    options: { readonly project?: Project; readonly wish?: Wish; readonly signal: AbortSignal },
+  ): Promise<Seen>
   /** Pure. @throws ProblemsFailure when it cannot be brought up */
   plan(project: Project, seen: Seen, wish: Wish): Plan<O>
   /** Pure; by name alone, so that it works without the file. */
-  planDown(name: string, seen: Seen, options: { readonly services?: readonly string[] | undefined }): Plan<O>
+  planDown(
+    name: string,
+    seen: Seen,
+    options: { readonly services?: readonly string[] | undefined; readonly volumes?: boolean },
+  ): Plan<O>
   performer(): Performer<O>
   describe(seen: Seen): readonly Part[]
   /** Undefined where a target cannot tell. */
   readonly logs?: (name: string, options: LogOptions) => AsyncIterable<TargetLine>
+  /** A command in a replica. */
+  readonly exec?: (name: string, options: ExecOptions) => Promise<ExecSession>
+  /** The objects that the stack is there, as text for other tools. @throws ProblemsFailure */
+  readonly exported?: (project: Project, wish: Wish) => string
+  /** Lets connections go. */
+  close?(): void
 }

@@ -93,7 +93,7 @@ describe('the target of a command', () => {
   test('that is none is refused', async () => {
     const { code, stderr } = await swarmRuns(['plan'], { cwd: at(`x-target: moon\n${stack}`) })
     assert.notEqual(code, 0)
-    assert.match(stderr, /x-target is "moon", which is no target\n {2}Targets are engine and swarm/)
+    assert.match(stderr, /x-target is "moon", which is no target\n {2}Targets are engine, swarm and kubernetes/)
   })
 
   test('lacks commands and options, which are refused by name with what to use', async () => {

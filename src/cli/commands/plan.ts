@@ -8,6 +8,7 @@ import { type Row, rowText, summarize, totalsText } from '../../plan/summary.ts'
 import { foresee } from '../../targets/engine/converge.ts'
 import { upOptions, wantedOf } from '../bring-up.ts'
 import { type Call, command } from '../command.ts'
+import { usage } from '../options.ts'
 
 export const plan = command({
   usage: '[OPTIONS] [SERVICE...]',
@@ -16,6 +17,10 @@ export const plan = command({
     format: { kind: 'text', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default) or json' },
     json: { kind: 'flag', about: 'The same as --format json' },
     steps: { kind: 'flag', about: 'The numbered operations, each with those it comes after' },
+    export: {
+      kind: 'flag',
+      about: 'The objects of a cluster as YAML, secrets included, and no plan (target kubernetes)',
+    },
     'detailed-exitcode': { kind: 'flag', about: 'Exit code 2 when something would change, 0 when nothing would' },
   },
   examples: [
@@ -24,6 +29,7 @@ export const plan = command({
     ['tscompose plan --detailed-exitcode', 'find drift in a script'],
   ],
   async run(call) {
+    if (call.options.export) throw usage('--export is for the target kubernetes', 'Add --target kubernetes')
     const { loaded, client, options, accept } = await wantedOf(call, call.options)
     const { pulls, builds, plan } = await foresee({
       client,

@@ -1,16 +1,17 @@
 /** One apply at a time on a project, also where it is on other machines: as far as it is done from this one. */
 import { printable } from '../../lib/text.ts'
 import { lockProject } from '../../state/project-lock.ts'
+import type { Target } from '../../targets/target.ts'
 import { userName } from '../applying.ts'
 import type { Call } from '../command.ts'
 
 export async function alone<T>(
   call: Call,
-  { command, project }: { readonly command: string; readonly project: string },
+  { command, project, target }: { readonly command: string; readonly project: string; readonly target: Target },
   work: () => Promise<T>,
 ): Promise<T> {
   if (call.globals['dry-run']) return await work()
-  const { host } = await call.connect()
+  const host = target.place ?? (await call.connect()).host
   await using _ = await lockProject({
     host,
     project,

@@ -1,4 +1,5 @@
 /** `plan` on a target that is not the engine. */
+import { Failure } from '../../lib/failure.ts'
 import { printable } from '../../lib/text.ts'
 import { Plan } from '../../plan/plan.ts'
 import { planJson } from '../../plan/print.ts'
@@ -10,8 +11,14 @@ import { wantedOf } from './wanted.ts'
 
 export async function plan(call: Call, name: Exclude<TargetName, 'engine'>): Promise<number> {
   const [{ project, wish }, target] = await Promise.all([wantedOf(call, name), openTarget(call, name)])
+  if (call.options['export']) {
+    if (!target.exported) throw new Failure('unsupported', `The target ${name} has no --export`)
+    call.screen.print(target.exported(project, wish).trimEnd())
+    return 0
+  }
   const seen = await target.observe(project.name, {
     project,
+    wish,
     signal: call.signal,
   })
   const made = target.plan(project, seen, wish)

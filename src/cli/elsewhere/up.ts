@@ -20,9 +20,10 @@ const attached = [
 export async function up(call: Call, name: Exclude<TargetName, 'engine'>): Promise<number> {
   refuseOptions(call, name, attached)
   const [{ project, wish }, target] = await Promise.all([wantedOf(call, name), openTarget(call, name)])
-  await alone(call, { command: 'up', project: project.name }, async () => {
+  await alone(call, { command: 'up', project: project.name, target }, async () => {
     const seen = await target.observe(project.name, {
       project,
+      wish,
       signal: call.signal,
     })
     const timeout = call.options['wait-timeout'] as number | undefined

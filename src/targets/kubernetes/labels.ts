@@ -6,6 +6,8 @@ import { objectName } from './names.ts'
 export const labels = {
   stack: 'tscompose.dev/stack',
   service: 'tscompose.dev/service',
+  /** Of pods: a hash of all that their template says. */
+  version: 'tscompose.dev/version',
   /** Followed by the network's name: its pods are on it. */
   network: 'network.tscompose.dev/',
   managedBy: 'app.kubernetes.io/managed-by',
@@ -20,6 +22,7 @@ export const annotations = {
   /** What a name of the stack is called there, where a cluster would not take it. */
   name: 'tscompose.dev/name',
   image: 'tscompose.dev/image',
+  restarted: 'tscompose.dev/restarted',
   applySetTooling: 'applyset.kubernetes.io/tooling',
   applySetKinds: 'applyset.kubernetes.io/contains-group-kinds',
 } as const

@@ -2,6 +2,7 @@
 import { swarmObjects } from '../../api/swarm-objects.ts'
 import type { Client } from '../../client/client.ts'
 import type { LogOptions, TargetLine } from '../target.ts'
+import { together } from '../together.ts'
 import { labels, serviceName, stackFilter } from './labels.ts'
 
 /** As it stands in order of time; when it is followed, as it comes. */
@@ -80,24 +81,5 @@ export function lineOf(line: string, stream: TargetLine['stream'], { service, na
     stream,
     time,
     text: text.replace(/\r$/, ''),
-  }
-}
-
-/** All of them at once, each line as it comes. */
-async function* together(sources: readonly AsyncGenerator<TargetLine>[]): AsyncGenerator<TargetLine> {
-  const next = (source: AsyncGenerator<TargetLine>) => source.next().then(result => ({ source, result }))
-  const open = new Map(sources.map(source => [source, next(source)]))
-  try {
-    while (open.size > 0) {
-      const { source, result } = await Promise.race(open.values())
-      if (result.done) open.delete(source)
-      else {
-        open.set(source, next(source))
-        yield result.value
-      }
-    }
-  } finally {
-    // a reader that has had enough leaves none of them open
-    await Promise.allSettled([...open.keys()].map(source => source.return(undefined)))
   }
 }

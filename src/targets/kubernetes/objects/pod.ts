@@ -1,8 +1,9 @@
 /** The template of a service's pods. */
+import { stableHash } from '../../../lib/stable-json.ts'
 import type { NamespaceMode, Service } from '../../../model/service.ts'
 import { filled, filledMap, given } from '../../members.ts'
 import { annotations, labels, madeLabels } from '../labels.ts'
-import type { JsonMap } from '../manifest.ts'
+import type { JsonMap, Manifest } from '../manifest.ts'
 import { objectName, partName } from '../names.ts'
 import { container, initContainers } from './container.ts'
 import type { Input, Wanted } from './given-input.ts'
@@ -58,14 +59,18 @@ export function podOf(input: Input, service: Service, restartPolicy: 'Always' | 
   const onNetworks = Object.keys(service.networks).map(
     key => [`${labels.network}${networkName(input, key)}`, ''] as const,
   )
-  const template = {
-    metadata: given({
-      labels: { ...madeLabels(input.project.name, service.name), ...Object.fromEntries(onNetworks) },
-      annotations: filledMap(annotationsOf(input, service)),
-    }),
-    spec,
-  }
-  return { template, objects }
+  const own = { ...madeLabels(input.project.name, service.name), ...Object.fromEntries(onNetworks) }
+  const said = annotationsOf(input, service)
+  const version = stableHash([own, said, spec]).slice(0, 10)
+  return { template: { metadata: { labels: { ...own, [labels.version]: version }, annotations: said }, spec }, objects }
+}
+
+/** The version of an object's pods; undefined for what has none. */
+export function versionLabel({ spec }: Pick<Manifest, 'spec'>): string | undefined {
+  const template = spec?.['template'] as
+    | { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } }
+    | undefined
+  return template?.metadata?.labels?.[labels.version]
 }
 
 /** As a label's name: a network in a stack may be called what no label may. */

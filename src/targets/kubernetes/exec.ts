@@ -1,0 +1,137 @@
+/** A command in a pod of a service, over a WebSocket (v5.channel.k8s.io): a byte before each message says which stream it is. */
+import { Duplex } from 'node:stream'
+import { createWebSocketStream, WebSocket } from 'ws'
+import { Failure } from '../../lib/failure.ts'
+import type { ExecOptions, ExecSession } from '../target.ts'
+import { selectorOf } from './labels.ts'
+import type { LivePod } from './live.ts'
+import type { Cluster } from './rest/cluster.ts'
+import { listOf, pathOf } from './rest/objects.ts'
+import { statusOf } from './rest/status.ts'
+
+const protocol = 'v5.channel.k8s.io'
+const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const
+
+/** @throws Failure when there is no such pod, or the command cannot be run */
+export async function execIn(cluster: Cluster, project: string, options: ExecOptions): Promise<ExecSession> {
+  const { service, index, command, tty, signal } = options
+  const pod = await podOf(cluster, project, { service, index, signal })
+  const { name, namespace = cluster.access.namespace } = pod.metadata
+  const query = new URLSearchParams([
+    ['container', pod.spec?.containers?.[0]?.name ?? ''],
+    ...command.map(word => ['command', word] as [string, string]),
+    ['stdin', 'true'],
+    ['stdout', 'true'],
+    // a terminal has one stream for both
+    ['stderr', String(!tty)],
+    ['tty', String(tty)],
+  ])
+  const { headers, tls } = await cluster.socketOptions()
+  const url = `${cluster.access.server.replace(/^http/, 'ws')}${pathOf('Pod', namespace, name)}/exec?${query}`
+  const socket = new WebSocket(url, protocol, { headers, ...tls, perMessageDeflate: false })
+  await opened(socket, signal)
+  return sessionOf(socket, tty)
+}
+
+async function podOf(
+  cluster: Cluster,
+  project: string,
+  { service, index, signal }: Pick<ExecOptions, 'service' | 'index' | 'signal'>,
+): Promise<LivePod> {
+  const labelSelector = Object.entries(selectorOf(project, service))
+    .map(pair => pair.join('='))
+    .join(',')
+  const { namespace } = cluster.access
+  const { items } = await listOf<LivePod>(cluster, 'Pod', { namespace, labelSelector, signal })
+  const running = items
+    .filter(({ status, metadata }) => status?.phase === 'Running' && metadata.deletionTimestamp === undefined)
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+  const found = running[(index ?? 1) - 1]
+  if (found) return found
+  const which = index === undefined || running.length === 0 ? 'no pod' : `no pod ${index}, of ${running.length},`
+  throw new Failure('not-found', `Cannot run a command in service "${service}": ${which} of it runs`, {
+    hint: 'See tscompose ps',
+  })
+}
+
+function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
+  return new Promise((done, failed) => {
+    const stop = () => {
+      socket.terminate()
+      failed(new Failure('cancelled', 'Interrupted'))
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    const settle = (end: () => void) => {
+      signal.removeEventListener('abort', stop)
+      end()
+    }
+    socket.once('open', () => settle(done))
+    socket.once('error', error =>
+      settle(() => failed(new Failure('unavailable', `Cannot run the command: ${error.message}`, { cause: error }))),
+    )
+    socket.once('unexpected-response', (_, response) => {
+      const parts: Buffer[] = []
+      response.on('data', (part: Buffer) => parts.push(part))
+      response.once('end', () => {
+        const { message, code } = statusOf(Buffer.concat(parts).toString(), response.statusCode ?? 0)
+        const kind = code === 401 || code === 403 ? 'denied' : 'invalid'
+        settle(() => failed(new Failure(kind, `Cannot run the command: ${message}`)))
+        socket.terminate()
+      })
+    })
+  })
+}
+
+function sessionOf(socket: WebSocket, tty: boolean): ExecSession {
+  const ended = Promise.withResolvers<number>()
+  let result: number | Failure = new Failure(
+    'unavailable',
+    'The cluster has ended the connection before the command did',
+  )
+  const messages = createWebSocketStream(socket, { readableObjectMode: true })
+  const send = (channel: number, data: Uint8Array) =>
+    new Promise<void>(done => {
+      // one that has ended takes nothing more
+      socket.send(Buffer.concat([Buffer.of(channel), data]), () => done())
+    })
+  async function* output() {
+    try {
+      for await (const message of messages as AsyncIterable<Buffer>) {
+        const data = message.subarray(1)
+        if (message[0] === channels.stdout) yield { stream: 'stdout' as const, data }
+        else if (message[0] === channels.stderr) yield { stream: 'stderr' as const, data }
+        else if (message[0] === channels.error) result = exitOf(data.toString())
+      }
+    } finally {
+      if (typeof result === 'number') ended.resolve(result)
+      else ended.reject(result)
+      socket.terminate()
+    }
+  }
+  const stdin = new Duplex({
+    read() {},
+    write: (data: Buffer, _encoding, done) => void send(channels.stdin, data).then(() => done()),
+    final: done => void send(channels.close, Buffer.of(channels.stdin)).then(() => done()),
+    destroy: (error, done) => {
+      socket.terminate()
+      done(error)
+    },
+  })
+  // who has been told already by its output
+  ended.promise.catch(() => undefined)
+  return {
+    session: { tty, socket: stdin, output: output() },
+    resize: (rows, columns) => send(channels.resize, Buffer.from(JSON.stringify({ Width: columns, Height: rows }))),
+    ended: ended.promise,
+  }
+}
+
+/** Of a Status: "Success", or NonZeroExitCode with the code among its causes. */
+export function exitOf(text: string): number | Failure {
+  const told = JSON.parse(text) as { readonly status?: string }
+  if (told.status === 'Success') return 0
+  const status = statusOf(text, 500)
+  const code = status.causes.find(({ reason }) => reason === 'ExitCode')?.message
+  if (code !== undefined && /^\d+$/.test(code)) return Number(code)
+  return new Failure('invalid', `Cannot run the command: ${status.message}`, { exitCode: 126 })
+}

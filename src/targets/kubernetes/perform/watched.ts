@@ -1,0 +1,142 @@
+/** Workloads and pods of a stack as they change, by one watch a kind, for all who wait for them. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { isFailure } from '../../../lib/failure.ts'
+import type { Live, LivePod } from '../live.ts'
+import { type Kind, keyOf } from '../manifest.ts'
+import type { Cluster } from '../rest/cluster.ts'
+import { listOf, pathOf, watchObjects } from '../rest/objects.ts'
+
+/** Milliseconds before a watch that has ended begins again. */
+const between = 500
+
+export class Watched {
+  readonly #cluster: Cluster
+  readonly #labelSelector: string
+  readonly #ended = new AbortController()
+  readonly #objects = new Map<string, Live>()
+  readonly #pods = new Map<string, LivePod>()
+  readonly #started = new Map<Kind | 'Pod', Promise<void>>()
+  readonly #running: Promise<void>[] = []
+  readonly #listeners = new Set<() => void>()
+  #failure: unknown
+
+  constructor(cluster: Cluster, labelSelector: string) {
+    this.#cluster = cluster
+    this.#labelSelector = labelSelector
+  }
+
+  object(kind: Kind, name: string): Live | undefined {
+    return this.#objects.get(`${kind} ${name}`)
+  }
+
+  podsBy(labels: Readonly<Record<string, string>>): readonly LivePod[] {
+    const all = Object.entries(labels)
+    return [...this.#pods.values()].filter(({ metadata }) =>
+      all.every(([key, value]) => metadata.labels?.[key] === value),
+    )
+  }
+
+  /** Resolves when `look` gives something; it is asked again after each change. @throws the signal's reason; Failure when the cluster is gone */
+  async until<T>(kinds: readonly (Kind | 'Pod')[], look: () => T | undefined, signal: AbortSignal): Promise<T> {
+    await Promise.all(kinds.map(kind => this.#start(kind)))
+    for (;;) {
+      signal.throwIfAborted()
+      if (this.#failure !== undefined) throw this.#failure
+      const found = look()
+      if (found !== undefined) return found
+      await this.#change(signal)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort()
+    await Promise.allSettled(this.#running)
+  }
+
+  #change(signal: AbortSignal): Promise<void> {
+    return new Promise(done => {
+      const end = () => {
+        this.#listeners.delete(end)
+        signal.removeEventListener('abort', end)
+        done()
+      }
+      this.#listeners.add(end)
+      signal.addEventListener('abort', end, { once: true })
+    })
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Resolves once all that are there are known. */
+  #start(kind: Kind | 'Pod'): Promise<void> {
+    const known = this.#started.get(kind)
+    if (known) return known
+    const started = this.#list(kind).then(version => {
+      this.#running.push(this.#follow(kind, version))
+    })
+    this.#started.set(kind, started)
+    return started
+  }
+
+  async #list(kind: Kind | 'Pod'): Promise<string | undefined> {
+    const { namespace } = this.#cluster.access
+    const { items, metadata } = await listOf<Live>(this.#cluster, kind, {
+      namespace,
+      labelSelector: this.#labelSelector,
+      signal: this.#ended.signal,
+    })
+    if (kind === 'Pod') {
+      this.#pods.clear()
+      for (const pod of items as unknown as readonly LivePod[]) this.#pods.set(pod.metadata.name, pod)
+    } else {
+      for (const key of this.#objects.keys()) if (key.startsWith(`${kind} `)) this.#objects.delete(key)
+      for (const item of items) this.#objects.set(`${kind} ${item.metadata.name}`, { ...item, kind })
+    }
+    this.#tell()
+    return metadata.resourceVersion
+  }
+
+  async #follow(kind: Kind | 'Pod', from: string | undefined): Promise<void> {
+    const { signal } = this.#ended
+    const path = pathOf(kind, this.#cluster.access.namespace)
+    let resourceVersion = from
+    while (!signal.aborted)
+      try {
+        const events = watchObjects<Live>(this.#cluster, path, {
+          labelSelector: this.#labelSelector,
+          resourceVersion,
+          signal,
+        })
+        for await (const { type, object } of events) {
+          // too old: what has happened since is not known any more
+          if (type === 'ERROR') break
+          this.#take(kind, type, object)
+          resourceVersion = object.metadata.resourceVersion ?? resourceVersion
+        }
+        if (signal.aborted) return
+        await pause(between, undefined, { signal })
+        resourceVersion = await this.#list(kind)
+      } catch (error) {
+        if (signal.aborted) return
+        if (isFailure(error, 'cancelled')) return
+        this.#failure = error
+        this.#tell()
+        return
+      }
+  }
+
+  #take(kind: Kind | 'Pod', type: string, object: Live): void {
+    const { name } = object.metadata
+    if (kind === 'Pod') {
+      if (type === 'DELETED') this.#pods.delete(name)
+      else this.#pods.set(name, object as unknown as LivePod)
+    } else {
+      const live = { ...object, kind }
+      if (type === 'DELETED') this.#objects.delete(keyOf(live))
+      else this.#objects.set(keyOf(live), live)
+    }
+    this.#tell()
+  }
+}

@@ -1,0 +1,30 @@
+/** A Kubernetes cluster, by its REST API: objects by server-side apply, as one field manager. */
+import type { Target } from '../target.ts'
+import { execIn } from './exec.ts'
+import { exported } from './export.ts'
+import { readLogs } from './logs.ts'
+import { observe } from './observe.ts'
+import type { ObservedCluster } from './observed.ts'
+import type { ClusterOperation } from './operation.ts'
+import { partsOf } from './parts.ts'
+import { clusterPerformer } from './perform/operations.ts'
+import { planDown } from './plan/down.ts'
+import { reconcile } from './plan/reconcile.ts'
+import type { Cluster } from './rest/cluster.ts'
+
+export function kubernetesTarget(cluster: Cluster): Target<ClusterOperation, ObservedCluster> {
+  return {
+    name: 'kubernetes',
+    place: `${cluster.access.server}/${cluster.access.namespace}`,
+    observe: (name, options) => observe(cluster, name, options),
+    plan: reconcile,
+    planDown,
+    performer: () => clusterPerformer(cluster),
+    describe: partsOf,
+    logs: (name, options) => readLogs(cluster, name, options),
+    exec: (name, options) => execIn(cluster, name, options),
+    exported: (project, wish) =>
+      exported(project, { project: project.name, namespace: cluster.access.namespace }, wish),
+    close: () => cluster.close(),
+  }
+}
