@@ -55,6 +55,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   unread: 'int host_unread(int fd)',
   forgetFlows: 'int host_forget_flows(const uint8_t *address, int size, int protocol, int port)',
   firewallGeneration: 'int host_firewall_generation()',
+  watchRules: 'int host_watch_rules()',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
   fileOwner: 'int host_file_owner(unsigned int uid, unsigned int gid)',
   datagrams: 'int host_datagrams(const char *path)',
@@ -95,6 +96,11 @@ export function forgetFlows(address: Uint8Array, protocol: number, port: number)
 /** Another number after each change of the firewall's rules, whoever made it. */
 export function firewallGeneration(): number {
   return checked('nftables generation', host().firewallGeneration())
+}
+
+/** A stream socket that gives a byte when the firewall's rules have changed, whoever changed them, until it is closed. */
+export function watchRules(): number {
+  return checked('nftables events', host().watchRules())
 }
 
 interface FileLock {

@@ -286,6 +286,20 @@ describe('what is gone from the kernel', { skip: why, timeout: 180_000 }, () => 
       })
   })
 
+  test('of the firewall is there again before anything is used', async t => {
+    const { sets, chains, table } = rules()
+    const all = [
+      ['all that stands in sets', together(sets)] as const,
+      ['all rules', together(chains)] as const,
+      ['the table', table] as const,
+    ]
+    for (const [what, { gone }] of all)
+      await t.test(what, async () => {
+        await gone(found)
+        await isWhole()
+      })
+  })
+
   test('while there is no engine is made again by the next', async t => {
     const { sets, chains, table } = rules()
     const all = [

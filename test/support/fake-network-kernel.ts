@@ -64,6 +64,18 @@ export class FakeNetworkKernel implements NetworkKernel {
     return this.#generation
   }
 
+  readonly #listening = new Set<() => void>()
+
+  whenRulesChange(heard: () => void): () => void {
+    this.#listening.add(heard)
+    return () => this.#listening.delete(heard)
+  }
+
+  /** That somebody has changed rules, as the kernel tells of it. */
+  tellOfRules(): void {
+    for (const heard of this.#listening) heard()
+  }
+
   readonly forgetFlows: NetworkKernel['forgetFlows'] = (_address, protocol, port) => {
     this.forgotten.push(`${protocol === 17 ? 'udp' : protocol} ${port}`)
   }

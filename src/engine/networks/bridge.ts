@@ -11,6 +11,7 @@ import type { DockerUser } from './docker-user.ts'
 import { type BridgeRules, bridgeElements, type Firewall } from './firewall.ts'
 import type { NetworkKernel } from './kernel.ts'
 import type { Network } from './network.ts'
+import { RulesGuard } from './rules-guard.ts'
 
 const log = debug('bridge')
 
@@ -73,7 +74,7 @@ export interface BridgesOptions {
   readonly dockerUser: Pick<DockerUser, 'allow'>
   /** The host ends of those who are on a network already. */
   readonly ports: (network: Network) => readonly InterfaceSpec[]
-  readonly kernel: Pick<NetworkKernel, 'link' | 'reaches'>
+  readonly kernel: Pick<NetworkKernel, 'link' | 'reaches' | 'whenRulesChange'>
   /** Hears of a bridge that was not as we had left it. */
   readonly say: (line: string) => void
 }
@@ -86,6 +87,7 @@ export class Bridges {
   readonly #networks = new Map<string, Network>()
   /** What goes on after a bridge has gone; nobody waits for it but `close`. */
   #leaving: Promise<void> = Promise.resolve()
+  #guard: RulesGuard | undefined
 
   constructor(options: BridgesOptions) {
     this.#options = options
@@ -140,6 +142,13 @@ export class Bridges {
           hairpin,
         })),
     ]
+  }
+
+  /** Once all that is wanted is known: rules are so, and from now on those that others take away come back by themselves. */
+  async guardRules(): Promise<void> {
+    const { firewall, kernel, say } = this.#options
+    await firewall.flush()
+    this.#guard = new RulesGuard(kernel, { mend: () => this.#keepRules(), say })
   }
 
   async #keepRules(): Promise<void> {
@@ -218,6 +227,7 @@ export class Bridges {
   }
 
   close(): Promise<void> {
+    this.#guard?.close()
     return this.#leaving
   }
 }

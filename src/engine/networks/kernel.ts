@@ -1,8 +1,9 @@
 /** What networks ask of the kernel themselves, with no monitor between; tests have one of their own. */
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { basename } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
-import { firewallGeneration, forgetFlows, runNft, socketIn } from '../../runtime/native.ts'
+import { firewallGeneration, forgetFlows, runNft, socketIn, watchRules } from '../../runtime/native.ts'
 import { redirect } from '../dns/redirect.ts'
 import type { DnsOptions, SocketIn } from '../dns/server.ts'
 import type { Family, Subnet } from './address.ts'
@@ -26,6 +27,8 @@ export interface NetworkKernel {
   runNft(commands: string): string
   /** Another number after each change of the rules, whoever made it. */
   firewallGeneration(): number
+  /** Calls `heard` after changes of the rules, whoever made them, until what it returns is called. @throws an error of the system */
+  whenRulesChange(heard: () => void): () => void
   readonly forgetFlows: ForgetFlows
   readonly socketIn: SocketIn
   readonly redirect: DnsOptions['redirect']
@@ -39,6 +42,7 @@ export interface NetworkKernel {
 export const linux: NetworkKernel = {
   runNft,
   firewallGeneration,
+  whenRulesChange,
   forgetFlows,
   socketIn,
   redirect,
@@ -48,6 +52,14 @@ export const linux: NetworkKernel = {
       ? columns('/proc/net/route').some(([device]) => device === name)
       : columns('/proc/net/if_inet6').some(line => line.at(-1) === name),
   hostSubnets,
+}
+
+function whenRulesChange(heard: () => void): () => void {
+  const socket = new Socket({ fd: watchRules(), readable: true, writable: false })
+  socket.on('data', heard)
+  // it ends with us
+  socket.unref()
+  return () => socket.destroy()
 }
 
 /** IFF_UP of linux/if.h. */

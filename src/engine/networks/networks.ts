@@ -342,7 +342,7 @@ export class Networks {
     const there = used.map(network => this.#bridges.ensure(network, { expected: network.members.size > 0 }))
     for (const result of await Promise.allSettled(there))
       if (result.status === 'rejected') this.#aside.say(messageOf(result.reason))
-    await this.#firewall.flush()
+    await this.#bridges.guardRules()
   }
 
   /** Of a running container: its interfaces, their bridges and the rules of both are as they should be, or are made so. */
