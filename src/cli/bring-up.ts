@@ -246,6 +246,8 @@ async function snapshotBefore(call: Call, { client, project, plan, observed }: D
 function refuse(values: UpValues): void {
   if (values['force-recreate'] && values['no-recreate'])
     throw usage('--force-recreate and --no-recreate are incompatible')
+  if (values['always-recreate-deps'] && values['no-recreate'])
+    throw usage('--always-recreate-deps and --no-recreate are incompatible')
   if (values.adopt && values.isolated) throw usage('--adopt and --isolated exclude each other')
   if (values.build && values['no-build']) throw usage('--build and --no-build are incompatible')
 }

@@ -363,7 +363,12 @@ describe('plan and up', () => {
   test('up refuses options that exclude each other', async () => {
     for (const [words, text] of [
       [['--force-recreate', '--no-recreate'], /are incompatible/],
-      [['-d', '--exit-code-from', 'web'], /leave out -d/],
+      [['--always-recreate-deps', '--no-recreate'], /are incompatible/],
+      [['-d', '--exit-code-from', 'web'], /--detach cannot be combined with --abort-on-container-exit, /],
+      [['-d', '--attach', 'web'], /--detach cannot be combined with/],
+      [['-d', '--abort-on-container-failure'], /--detach cannot be combined with/],
+      [['--wait', '--attach-dependencies'], /--wait cannot be combined with --abort-on-container-exit, --attach or/],
+      [['--abort-on-container-exit', '--abort-on-container-failure'], /cannot be combined/],
       [['--watch', '--no-start'], /exclude each other/],
       [['--scale', 'web'], /SERVICE=N/],
       [['--exit-code-from', 'db', 'web'], /no such service: db: disabled/],

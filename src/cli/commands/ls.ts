@@ -45,8 +45,8 @@ export const ls = command({
         NAME: row => row.Name,
         STATUS: row => row.Status,
         'CONFIG FILES': row => row.ConfigFiles,
-        // only where there is a keeper: programs read the columns that Compose has
-        ...(held.size === 0 ? {} : { HELD: (row: { readonly Held?: string }) => row.Held ?? '' }),
+        // only where one of them is held: programs read the columns that Compose has
+        ...(!rows.some(row => held.has(row.Name)) ? {} : { HELD: (row: { readonly Held?: string }) => row.Held ?? '' }),
       },
       json: 'array',
       least: 20,

@@ -48,7 +48,7 @@ export const up = command({
   async run(call) {
     const { options: values } = call
     const detached = values.detach || values.wait || values['no-start'] || call.globals['dry-run']
-    check(values, detached)
+    check(values)
     const since = Date.now() / 1000
     const wanted = await wantedOf(call, values, {
       noStart: values['no-start'],
@@ -99,13 +99,23 @@ async function checkBrought(project: Project, values: Values<typeof options>, se
   })
 }
 
-function check(values: Values<typeof options>, detached: boolean): void {
+/** In Compose's words, which scripts look for. */
+function check(values: Values<typeof options>): void {
   if (values.watch && values['no-start']) throw usage('--watch and --no-start exclude each other')
   for (const name of ['abort-on-container-exit', 'abort-on-container-failure', 'exit-code-from'] as const)
     if (values[name] && values.watch)
       throw usage(`--watch and --${name} exclude each other: what ends while it is watched may come again`)
-  for (const name of ['abort-on-container-exit', 'abort-on-container-failure', 'exit-code-from'] as const)
-    if (values[name] && detached) throw usage(`--${name} needs the output: leave out -d, --wait and --no-start`)
+  const exits = values['abort-on-container-exit'] || values['exit-code-from'] !== undefined
+  const failures = values['abort-on-container-failure']
+  if (values['abort-on-container-exit'] && failures)
+    throw usage('--abort-on-container-failure cannot be combined with --abort-on-container-exit')
+  const attaches = values['attach-dependencies'] || values.attach.length > 0
+  if (values.wait && (exits || attaches))
+    throw usage('--wait cannot be combined with --abort-on-container-exit, --attach or --attach-dependencies')
+  if ((values.detach || values.wait) && (exits || failures || attaches))
+    throw usage(
+      '--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach or --attach-dependencies',
+    )
 }
 
 /** Whose output is shown: what was asked for, otherwise what was named, without those that say `attach: false`. */

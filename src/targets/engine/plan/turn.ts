@@ -33,15 +33,19 @@ export interface StartOptions extends ServicesOption {
 }
 
 /**
- * Starts what does not run, and what it depends on before it, waiting for conditions.
- * @throws Failure `not-found` for a service that has no container.
+ * Starts what does not run, and what it depends on before it, waiting for conditions. What has no container is passed over, as with Compose,
+ * with a word.
+ * @throws Failure `not-found` when there is no container at all, or when one would wait for what is not there.
  */
 export function planStart(target: Target, observed: Observed, { services, wait }: StartOptions = {}): EnginePlan {
   const plan = new EnginePlan()
   const named = services && withNeeded(target, observed, services)
   const all = chosen('start', target, { observed, services: named })
-  for (const name of named ?? Object.keys('services' in target ? target.services : {}))
-    checkStartable(target, name, { containers: all, services })
+  checkStartable(plan, target, {
+    names: named ?? ('services' in target ? Object.keys(target.services) : []),
+    observed,
+    all,
+  })
   const waits = new Map<string, NodeId>()
   const starts = new Map<string, NodeId>()
   const initsOf = startInits(plan, target, { observed, all })
@@ -102,21 +106,29 @@ function withNeeded(target: Target, observed: Observed, services: readonly strin
   return [...new Set([...services, ...graph.closure(known)])]
 }
 
-function checkStartable(
-  target: Target,
-  name: string,
-  { containers, services }: { readonly containers: readonly ObservedContainer[] } & ServicesOption,
-): void {
-  const service = serviceOf(target, name)
-  if (service === undefined || service.replicas === 0 || containers.some(each => each.service === name)) return
-  const user = services?.includes(name) ? undefined : userOf(target, name, containers)
-  const message =
-    user === undefined ? `service "${name}" has no container to start` : `${user} is missing dependency ${name}`
-  throw new Failure('not-found', message, { hint: `Create it with "tscompose up ${name}"` })
+interface Startable {
+  readonly names: readonly string[]
+  readonly observed: Observed
+  /** Those of the services of these names. */
+  readonly all: readonly ObservedContainer[]
 }
 
-function userOf(target: Target, name: string, containers: readonly ObservedContainer[]): string | undefined {
-  return containers.find(each => dependenciesOf(target, each).some(({ service }) => service === name))?.service
+function checkStartable(plan: EnginePlan, target: Target, { names, observed, all }: Startable): void {
+  const none = observed.containers.every(({ oneOff }) => oneOff)
+  for (const name of names) {
+    const service = serviceOf(target, name)
+    if (service === undefined || service.replicas === 0 || all.some(each => each.service === name)) continue
+    const hint = `Create it with "tscompose up ${name}"`
+    const waiting = all.find(each => dependenciesOf(target, each).some(needed => isWaitedFor(needed, name)))
+    if (waiting) throw new Failure('not-found', `${waiting.service} is missing dependency ${name}`, { hint })
+    const message = `service "${name}" has no container to start`
+    if (none) throw new Failure('not-found', message, { hint })
+    plan.warn(`${message}: "tscompose up ${name}" makes one`)
+  }
+}
+
+function isWaitedFor({ service, condition, required }: Dependency, name: string): boolean {
+  return service === name && condition !== 'started' && required
 }
 
 interface WaitsInput {

@@ -148,9 +148,12 @@ test('planStart() names who misses what, before anything is started', () => {
   const stopped = applied(planStop(shop, before), before)
   const without = { ...stopped, containers: stopped.containers.filter(each => each.service !== 'db') }
   assert.throws(() => planStart(shop, without, { services: ['web'] }), { message: 'web is missing dependency db' })
-  assert.throws(() => planStart(shop, without, { services: ['db'] }), {
-    message: 'service "db" has no container to start',
-  })
+  const alone = planStart(shop, without, { services: ['db'] })
+  assert.ok(alone.empty)
+  assert.deepEqual(alone.warnings, ['service "db" has no container to start: "tscompose up db" makes one'])
+  // nobody waits for more than its start
+  const half = { ...stopped, containers: stopped.containers.filter(each => each.service !== 'cache') }
+  assert.deepEqual(touched(planStart(shop, half, { services: ['web'] })), ['db-1', 'web-1'])
 })
 
 test('planRestart() takes along those with `restart: true`, unless told not to', () => {
