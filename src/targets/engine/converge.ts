@@ -2,6 +2,7 @@
 import { systemEndpoints } from '../../api/system.ts'
 import { PlanFailure } from '../../apply/plan-failure.ts'
 import type { Client } from '../../client/client.ts'
+import { ProblemsFailure } from '../../lib/problems.ts'
 import type { Project } from '../../model/project.ts'
 import { EnginePlan } from './engine-plan.ts'
 import { observe, withMade } from './observe.ts'
@@ -11,6 +12,7 @@ import { buildsOf } from './perform/builds.ts'
 import { divergedIds } from './plan/diverge.ts'
 import { filesOf } from './plan/file-objects.ts'
 import { imagesOf, type PullWhen, planPull } from './plan/images.ts'
+import { planNetworks } from './plan/networks.ts'
 import { type OneOff, planOneOff } from './plan/one-off.ts'
 import { reconcile, selectedNames, type UpOptions } from './plan/reconcile.ts'
 import { changedVolumes } from './plan/volumes.ts'
@@ -68,7 +70,7 @@ export async function converge(convergence: Convergence): Promise<boolean> {
       const changed = changedVolumes({ project, observed, ...chosen(project, options) })
       if (changed.length > 0) options = { ...options, recreateVolumes: await renew(changed) }
     }
-    const plan = reconcile(project, observed, options)
+    const plan = await planned(convergence, observed, options)
     if (confirm && !(await confirm(plan))) return false
     try {
       await carryOut(plan, observed)
@@ -79,6 +81,27 @@ export async function converge(convergence: Convergence): Promise<boolean> {
       if (!error.failed.every(each => outrun(each, observed, now))) throw error
       observed = now
     }
+  }
+}
+
+/**
+ * As with Compose, networks are made before it is seen that a volume which somebody else was to make is missing, and stay.
+ * @throws ProblemsFailure
+ */
+async function planned(
+  { project, carryOut }: Convergence,
+  observed: Observed,
+  options: UpOptions,
+): Promise<EnginePlan> {
+  try {
+    return reconcile(project, observed, options)
+  } catch (error) {
+    if (!(error instanceof ProblemsFailure && error.problems.every(({ code }) => code === 'missing-volume')))
+      throw error
+    const networks = new EnginePlan()
+    planNetworks(networks, { project, observed, ...chosen(project, options), timeout: undefined, keep: true })
+    if (!networks.empty) await carryOut(networks, observed)
+    throw error
   }
 }
 

@@ -6,7 +6,7 @@ import { converge } from '../../../src/targets/engine/converge.ts'
 import type { EnginePlan } from '../../../src/targets/engine/engine-plan.ts'
 import { enginePerformer } from '../../../src/targets/engine/perform/operations.ts'
 import { FakeClient, type Handler } from './fake-client.ts'
-import { project, service } from './plan/project.ts'
+import { attachment, network, project, service, volume, volumeMount } from './plan/project.ts'
 
 interface Made {
   Id: string
@@ -69,11 +69,14 @@ function engine(others: Readonly<Record<string, (made: Map<string, Made>, body: 
   return { client: new FakeClient(handlers), made }
 }
 
-function bring(client: FakeClient): { readonly plans: EnginePlan[]; readonly done: Promise<boolean> } {
+function bring(
+  client: FakeClient,
+  brought = project([service('web')]),
+): { readonly plans: EnginePlan[]; readonly done: Promise<boolean> } {
   const plans: EnginePlan[] = []
   const done = converge({
     client,
-    project: project([service('web')]),
+    project: brought,
     options: {},
     carryOut: async plan => {
       plans.push(plan)
@@ -112,6 +115,23 @@ describe('converge()', () => {
     assert.equal(plans.length > 1, true)
     assert.deepEqual(plans[1]!.nodes.map(({ operation }) => operation.kind).slice(0, 1), ['create-container'])
     assert.match(plans[1]!.nodes[0]!.operation.cause, /changed/)
+  })
+
+  test('makes networks before it fails for an external volume that is not there, as Compose does, and nothing for another failure', async () => {
+    const data = volume('data', { external: true })
+    const net = network('net', { external: true })
+    const web = service('web', { mounts: [volumeMount('data', '/data')] })
+    const { client, made } = engine()
+    const { done } = bring(client, project([web], { volumes: { data } }))
+    await assert.rejects(done, /external volume "shop_data" not found/)
+    assert.deepEqual([...made.keys()], ['shop_default'])
+    const other = engine()
+    const stack = project([web, service('edge', { networks: { net: attachment('net') } })], {
+      volumes: { data },
+      networks: { net },
+    })
+    await assert.rejects(bring(other.client, stack).done, /declared as external/)
+    assert.deepEqual([...other.made.keys()], [])
   })
 
   test('does not try again what nobody else is the cause of', async () => {
