@@ -27,6 +27,8 @@ export interface Call<Table extends OptionTable = OptionTable> {
   /** All there are. */
   readonly commands: readonly CommandRow[]
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Without what .env files say of variables for the command line, which `env` has: for whoever calls again from another folder. */
+  readonly processEnv: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** ^C and SIGTERM; `interrupts.take` to end things in order, `signal` to stop where one is. */
   readonly interrupts: Interrupts

@@ -196,6 +196,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       async () => (await import('./commands/schema.ts')).schema,
     ],
     [
+      'lsp',
+      'Serve an editor: errors, completion, hover and definition in stack files',
+      async () => (await import('./commands/lsp.ts')).lsp,
+    ],
+    [
       'self check',
       'Tell what this machine lacks for the engine, and what that costs',
       async () => (await import('./commands/self-check.ts')).selfCheck,

@@ -93,6 +93,7 @@ async function run(argv: readonly string[], world: World): Promise<number> {
       commands,
       screen: isTruth(env['COMPOSE_STATUS_STDOUT'] ?? '') ? screenOf(world, ansiOf(globals), true) : screen,
       env,
+      processEnv: world.env,
       cwd: world.cwd,
       interrupts: world.interrupts,
       signal: world.interrupts.signal,

@@ -46,6 +46,8 @@ const atTerminal = new Set(['attach', 'exec', 'run', 'logs', 'watch', 'events', 
 export function isBrief(words: readonly string[], onTerminal: boolean): boolean {
   // the engine and its keeper stay; what they are asked is little
   if (words.includes('engine')) return false
+  // as long as an editor, or a person, has it open
+  if (words.includes('lsp') || words.includes('ui')) return false
   if (!onTerminal) return true
   if (words.some(word => atTerminal.has(word))) return false
   return !words.includes('up') || words.some(word => /^(--detach|--wait|-[a-z]*d[a-z]*)$/.test(word))
