@@ -10,6 +10,7 @@ import type { ObservedContainer } from '../targets/engine/observed.ts'
 import { isLive } from '../targets/engine/plan/ending.ts'
 import { type Accepted, nothingAccepted } from './accepted.ts'
 import { BackOff } from './back-off.ts'
+import { type Unmet, waitsFor } from './conditions.ts'
 import { type Deed, Deeds } from './deeds.ts'
 import { type Cause, follow, type Heard, heard, type Known, nothingKnown } from './heard.ts'
 import type { LeaveInput } from './leaves.ts'
@@ -32,6 +33,13 @@ export interface DriftOptions {
   failed(error: unknown, again: number): void
   /** There is nothing to do for now. */
   rest?(): void
+}
+
+export interface Taken {
+  /** Names of containers that others have started, whose hooks are to be run. */
+  readonly hooksDue: ReadonlySet<string>
+  /** Ids of containers that have ended by themselves. */
+  readonly crashed: ReadonlySet<string>
 }
 
 /** By whom a person's turn is: an `up`, another command, or a watch that repairs it meanwhile. */
@@ -57,8 +65,11 @@ export class Drift {
   #phase: LeaveInput['phase']
   /** Ids of containers that were stopped while nobody listened, and not started since. */
   readonly #stoppedBefore = new Set<string>()
-  /** Names of containers that others have started, whose hooks are to be run. */
   #hooksDue = new Set<string>()
+  #crashed = new Set<string>()
+  #taken: Taken | undefined
+  /** Container → what it waits for. */
+  #waiting: ReadonlyMap<string, Unmet> = new Map()
   /** Id → name of the containers it had when it was looked at last: networks tell ids only. */
   #names: ReadonlyMap<string, string> = new Map()
   readonly #turns = new Set<symbol>()
@@ -115,12 +126,12 @@ export class Drift {
   /** Container → what a reader of `ps` should know of it. */
   notes(): Readonly<Record<string, string>> {
     const now = Date.now()
-    return Object.fromEntries(
-      [...this.#treated].map(([name, treated]) => {
-        const id = [...this.#names].find(each => each[1] === name)?.[0]
-        return [name, noteOf(treated, id !== undefined && this.#accepted.stopped.includes(id), now)]
-      }),
-    )
+    const treated = [...this.#treated].map(([name, each]): [string, string] => {
+      const id = [...this.#names].find(known => known[1] === name)?.[0]
+      return [name, noteOf(each, id !== undefined && this.#accepted.stopped.includes(id), now)]
+    })
+    const waiting = [...this.#waiting].map(([name, unmet]): [string, string] => [name, waitsFor(unmet)])
+    return Object.fromEntries([...treated, ...waiting])
   }
 
   /** It is asked for anew: `accepted` is what stays of what a person has changed. */
@@ -186,11 +197,25 @@ export class Drift {
     return this.#windows.open('mine', name)
   }
 
-  /** Names of containers whose hooks are to be run: each once. */
-  takeHooks(): ReadonlySet<string> {
-    const due = this.#hooksDue
+  /** What was heard since it was taken last, and is to be seen to: again, when that fails. */
+  take(): Taken {
+    const taken = { hooksDue: this.#hooksDue, crashed: this.#crashed }
+    this.#taken = taken
     this.#hooksDue = new Set()
-    return due
+    this.#crashed = new Set()
+    return taken
+  }
+
+  /** These services wait for what they need; given back: container → what it has waited for, and need not any more. */
+  wait(containers: readonly ObservedContainer[], unmet: ReadonlyMap<string, Unmet>): ReadonlyMap<string, Unmet> {
+    const before = this.#waiting
+    this.#waiting = new Map(
+      containers.flatMap(each => {
+        const reason = unmet.get(each.service)
+        return reason === undefined || each.oneOff || each.state === 'running' ? [] : [[each.name, reason] as const]
+      }),
+    )
+    return new Map([...before].filter(([name]) => !this.#waiting.has(name)))
   }
 
   /** What is there, and what of what was heard holds, in sentences. */
@@ -246,6 +271,7 @@ export class Drift {
     if (hooks) this.#hooksDue.add(event.name)
     const killed = rest.killed.has(event.id)
     if (cause !== 'other') return
+    if (event.action === 'die' && !killed) this.#crashed.add(event.id)
     const deed = this.#deeds.hear(event, killed)
     if (deed) this.#did(deed)
     else if (look) this.due()
@@ -288,6 +314,8 @@ export class Drift {
     this.#abort = abort
     this.#working = this.#look(abort.signal)
       .catch((error: unknown) => {
+        for (const name of this.#taken?.hooksDue ?? []) this.#hooksDue.add(name)
+        for (const id of this.#taken?.crashed ?? []) this.#crashed.add(id)
         if (!abort.signal.aborted) this.#failed(error)
       })
       .finally(() => {

@@ -8,9 +8,10 @@ import { converge } from '../targets/engine/converge.ts'
 import { EnginePlan } from '../targets/engine/engine-plan.ts'
 import { observe } from '../targets/engine/observe.ts'
 import type { Observed, ObservedContainer } from '../targets/engine/observed.ts'
-import { on, planStopping } from '../targets/engine/plan/ending.ts'
+import { isLive, on, planStopping } from '../targets/engine/plan/ending.ts'
 import { planHooks } from '../targets/engine/plan/hooks.ts'
 import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
+import { tooEarly, type Unmet, unmetConditions, waitsFor } from './conditions.ts'
 import type { Drift } from './drift.ts'
 import { followers, isAbandoned, isThere, lateFollowers, leaves, type Started, wantedScale } from './leaves.ts'
 
@@ -51,7 +52,7 @@ export interface Repaired {
 /** @throws Failure of what failed */
 export async function repair(input: Repair): Promise<Repaired> {
   const { client, project, signal, drift, watched } = input
-  const hooksDue = drift.takeHooks()
+  const { hooksDue, crashed } = drift.take()
   const there = ({ containers }: Pick<Observed, 'containers'>) => containers.filter(each => isThere(input, each))
   const containers = there(await observe(client, project.name, { signal, containersOnly: true }))
   const causes = drift.see(containers)
@@ -59,10 +60,24 @@ export async function repair(input: Repair): Promise<Repaired> {
   if (causes.length > 0) input.told(causes)
   const ill = drift.diagnose(project, containers)
   const accepted = drift.accepted
-  let changed = await carryOut(stopsOf(project, ill.stop), input)
+  const state = { project, accepted, killed: drift.killed, phase: drift.phase }
+  const leavesAlone = (container: ObservedContainer) => leaves(state, container)
+  // when the machine has been started, or the engine, the plan has the order
+  const steady = drift.phase === 'steady' && input.read === undefined
+  const unmet = steady ? unmetConditions({ project, containers, leaves: leavesAlone }) : new Map<string, Unmet>()
+  const waited = drift.wait(containers, unmet)
+  let changed = await carryOut(
+    stopsOf(project, ill.stop, () => 'it is unhealthy'),
+    input,
+  )
+  const early = tooEarly({ project, containers }, { unmet, crashed })
+  changed =
+    (await carryOut(
+      stopsOf(project, early, ({ service }) => `it ${waitsFor(unmet.get(service)!)}`),
+      input,
+    )) || changed
   await runHooks(input, { containers, hooksDue })
   const restarts = new Map([...(await restartsOf(input, containers)), ...ill.restart])
-  const state = { project, accepted, killed: drift.killed, phase: drift.phase }
   let files: Readonly<Record<string, string>> = {}
   await converge({
     client,
@@ -74,7 +89,8 @@ export async function repair(input: Repair): Promise<Repaired> {
       scale: wantedScale({ project, watched, accepted, containers, asked: input.options.scale ?? {} }),
       ...(input.read?.left ? { removeOrphans: true } : { quietOrphans: true }),
       holding: {
-        leaves: container => leaves(state, container),
+        leaves: container => leavesAlone(container) || (!isLive(container) && unmet.has(container.service)),
+        starts: ({ name }) => waited.get(name) && `it need not wait for ${waited.get(name)!.needed} any more`,
         stays: ({ id }) => accepted.stopped.includes(id),
         restarts: ({ id }) => restarts.get(id),
         images: watched,
@@ -105,11 +121,16 @@ export function ownDoing(drift: Pick<Drift, 'own'>): (event: ApplyEvent) => void
   }
 }
 
-function stopsOf(project: Project, containers: readonly ObservedContainer[]): EnginePlan {
+function stopsOf(
+  project: Project,
+  containers: readonly ObservedContainer[],
+  causeOf: (container: ObservedContainer) => string,
+): EnginePlan {
   const plan = new EnginePlan()
-  const cause = 'it is unhealthy'
-  for (const container of containers)
-    planStopping(plan, container, { cause, service: project.services[container.service], timeout: undefined })
+  for (const container of containers) {
+    const service = project.services[container.service]
+    planStopping(plan, container, { cause: causeOf(container), service, timeout: undefined })
+  }
   return plan
 }
 

@@ -18,7 +18,8 @@ const exited: ObservedContainer = { ...running, state: 'exited', exitCode: 137 }
 function event([Action, own = {}, milliseconds = 0]: Step, Type = 'container', id = 'w'): EventMessage {
   const labels = { 'com.docker.compose.project': 'shop', 'com.docker.compose.service': 'web' }
   const Attributes = Type === 'container' ? { name: 'shop-web-1', ...labels, ...own } : own
-  const timeNano = (Date.now() + milliseconds) * 1e6
+  // past 2⁵³ its last digits are lost: in the middle of a millisecond it stays in that
+  const timeNano = (Date.now() + milliseconds + 0.5) * 1e6
   return { Type, Action, Actor: { ID: id, Attributes }, scope: 'local', time: timeNano / 1e9, timeNano }
 }
 

@@ -74,6 +74,50 @@ services:
     await stack.run('down')
   })
 
+  test('has what crashes wait while what it needs is not as it should be, and says so in ps', async () => {
+    const stack = engine.stack(
+      `
+services:
+  db: {${sleeper}, healthcheck: {test: "test ! -e /ill", interval: 100ms, retries: 1}}
+  api: &crashes
+    image: busybox
+    command: "sh -c 'while [ ! -e /crash ]; do sleep 0.1; done; rm /crash; exit 3'"
+    restart: always
+    stop_signal: SIGKILL
+    depends_on: {db: {condition: service_healthy}}
+  web: {<<: *crashes, depends_on: {api: {condition: service_started}}}
+  loose: {<<: *crashes, depends_on: {db: {condition: service_healthy, required: false}}}
+`,
+      'waits',
+    )
+    await stack.run('up', '-d')
+    await settled('waits')
+    const states = async () =>
+      Object.fromEntries((await stack.ps()).map(({ Service, State, Note = '' }) => [Service, `${State} ${Note}`]))
+    const crash = (...services: readonly string[]) =>
+      Promise.all(services.map(each => stack.run('exec', '-T', each, 'touch', '/crash')))
+    await stack.run('exec', '-T', 'db', 'touch', '/ill')
+    await until('the illness', async () => (await inspect('waits-db-1')).State.Health?.Status === 'unhealthy')
+    await crash('api', 'loose')
+    await until('its wait', async () =>
+      /^exited .*waits for db, which is unhealthy/.test((await states())['api'] ?? ''),
+    )
+    await crash('web')
+    await until('another', async () =>
+      /^exited .*waits for api, which does not run/.test((await states())['web'] ?? ''),
+    )
+    await until('the start', async () => /^running/.test((await states())['loose'] ?? ''))
+    await stack.run('exec', '-T', 'db', 'rm', '/ill')
+    await until('both', async () => {
+      const { api = '', web = '' } = await states()
+      return [api, web].every(each => each.startsWith('running') && !each.includes('waits'))
+    })
+    assert.match(engine.log, /waits: #1 .*waits-api-1 +stop-container +it waits for db, which is unhealthy/)
+    assert.match(engine.log, /waits: #\d+ .*waits-api-1 +start-container +it need not wait for db any more/)
+    assert.doesNotMatch(engine.log, /waits-loose-1 +stop-container/)
+    await stack.run('down')
+  })
+
   test('runs jobs by their schedule and by hand, one at a time, and remembers how they ended', async () => {
     const stack = engine.stack(
       `

@@ -6,6 +6,8 @@ export interface Holding {
   leaves(container: ObservedContainer): boolean
   /** Whether it is not even made anew, since it has been stopped on purpose: it is what is wanted once it is started. */
   stays(container: ObservedContainer): boolean
+  /** Why one that does not run is started now, where it has waited for something. */
+  starts?(container: ObservedContainer): string | undefined
   /** Why one that runs is to be restarted. */
   restarts(container: ObservedContainer): string | undefined
   /** A container is made anew when its image's name means another one by now. */

@@ -159,7 +159,8 @@ function settle(
   const restart = isLive(container) ? holding?.restarts(container) : undefined
   if (restart !== undefined) return { kind: 'restart', number, container, cause: restart }
   if (isLive(container) || isDone(service, container)) return { kind: 'keep', number, container }
-  const cause = container.exitCode === undefined ? 'it is not running' : `it exited with code ${container.exitCode}`
+  const ended = container.exitCode === undefined ? 'it is not running' : `it exited with code ${container.exitCode}`
+  const cause = holding?.starts?.(container) ?? ended
   return { kind: 'start', number, container, cause }
 }
 
