@@ -1,16 +1,25 @@
 /**
- * The property of test/property/convergence.test.ts on a real engine: edits, interference, the engine killed, an up broken off; each followed
- * by one up, after which what runs is what the stack says and a plan is empty. `npm run chaos`, by hand.
+ * The property of test/property/convergence.test.ts on a real engine with its keeper, which repairs meanwhile: edits, interference, the engine,
+ * the keeper and an up killed, an up broken off; each followed by one up, after which what runs is what the stack says and a plan is empty,
+ * before and after the keeper has looked. `npm run chaos`, by hand.
  * CONVERGE_SEQUENCES (40) and CHAOS_SEED choose the run; DOCKER_HOST names another engine, a Docker Engine too: it is then not killed.
  */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { endpoints } from '../../src/api/endpoints.ts'
+import { keeperEndpoints } from '../../src/api/keeper.ts'
 import { run } from '../../src/apply/run.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
+import { findKeeper } from '../../src/holding/keeper.ts'
+import { ensureKeeper } from '../../src/holding/start.ts'
 import { isFailure } from '../../src/lib/failure.ts'
+import { freeze } from '../../src/model/frozen.ts'
 import type { Project } from '../../src/model/project.ts'
 import { printPlan } from '../../src/plan/print.ts'
 import { converge, foresee } from '../../src/targets/engine/converge.ts'
@@ -18,6 +27,7 @@ import { enginePerformer } from '../../src/targets/engine/perform/operations.ts'
 import { FakeEngine } from '../property/fake-engine.ts'
 import { Random, RandomStack, realVocabulary } from '../property/random-stack.ts'
 import { TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
 
 const sequences = Number(process.env['CONVERGE_SEQUENCES'] ?? 40)
 const seed = Number(process.env['CHAOS_SEED'] ?? 20261129)
@@ -33,7 +43,85 @@ let client = createClient(host)
 
 async function up(project: Project, signal?: AbortSignal): Promise<void> {
   const carryOut = (plan: Parameters<typeof run>[0]) => run(plan, enginePerformer(client), { signal })
-  await converge({ client, project, options, signal, carryOut })
+  await heldWhile(project, () => converge({ client, project, options, signal, carryOut }))
+}
+
+/** As the command line does it: the keeper does nothing meanwhile, and holds this from then on. */
+async function heldWhile(project: Project, work: () => Promise<unknown>): Promise<void> {
+  if (!engine) return void (await work())
+  const keeper = await ensureKeeper({ host, env: engine.env, engine: client })
+  const params = { name: 'shop' }
+  try {
+    const lines = (await keeper.stream(keeperEndpoints.stackTurn, { params, query: { making: true } }))[
+      Symbol.asyncIterator
+    ]()
+    await lines.next()
+    const body = { project: freeze(project), reasons: ['a test'] }
+    await keeper.call(keeperEndpoints.stackHold, { params, body })
+    await work()
+    await lines.return?.()
+  } finally {
+    keeper.close()
+  }
+}
+
+/** By SIGKILL, somewhere on its way. */
+async function killedUp(project: Project, milliseconds: number): Promise<void> {
+  await heldWhile(project, async () => {
+    const words = [
+      '--disable-warning=ExperimentalWarning',
+      fileURLToPath(new URL('up-alone.ts', import.meta.url)),
+      host,
+    ]
+    const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] })
+    const ended = once(child, 'exit')
+    child.stdin.end(JSON.stringify(freeze(project)))
+    await once(child.stdout, 'data')
+    await pause(milliseconds)
+    child.kill('SIGKILL')
+    await ended
+  })
+}
+
+/** The engine starts another one. */
+async function killKeeper(): Promise<void> {
+  if (!engine) return
+  const keeper = await findKeeper({ host, env: engine.env })
+  if (!keeper) return
+  try {
+    process.kill((await keeper.call(keeperEndpoints.keeperStatus, {})).Pid, 'SIGKILL')
+  } finally {
+    keeper.close()
+  }
+}
+
+/** It has looked, or let go of a stack of which nothing is left. */
+async function settled(): Promise<void> {
+  if (!engine) return
+  await eventually('the keeper is settled', async () => {
+    const keeper = await findKeeper({ host, env: engine.env })
+    if (!keeper) return true
+    try {
+      return (await keeper.call(keeperEndpoints.stackInspect, { params: { name: 'shop' } })).State === 'settled'
+    } catch (error) {
+      if (isFailure(error, 'not-found')) return true
+      throw error
+    } finally {
+      keeper.close()
+    }
+  })
+}
+
+/** Nobody repairs what is about to be removed. */
+async function released(): Promise<void> {
+  const keeper = engine && (await findKeeper({ host, env: engine.env }))
+  try {
+    await keeper?.call(keeperEndpoints.stackRelease, { params: { name: 'shop' } })
+  } catch (error) {
+    if (!isFailure(error, 'not-found')) throw error
+  } finally {
+    keeper?.close()
+  }
 }
 
 /** Ends the engine without a word and starts the next one; what runs goes on. */
@@ -56,7 +144,7 @@ async function interfere(random: Random): Promise<string> {
   const { Id: id, Names } = random.of(all)
   const params = { id }
   const name = Names[0]!.slice(1)
-  switch (random.below(6)) {
+  switch (random.below(7)) {
     case 0:
       await client.call(endpoints.containerKill, { params, query: {} }).catch(unlessStopped)
       return `kill ${name}`
@@ -81,6 +169,9 @@ async function interfere(random: Random): Promise<string> {
     case 4:
       await client.call(endpoints.containerUpdate, { params, body: { RestartPolicy: { Name: 'always' } } })
       return `policy ${name}`
+    case 5:
+      await killKeeper()
+      return 'keeper killed'
     default:
       await killEngine()
       return 'engine killed'
@@ -152,15 +243,24 @@ async function sequence(number: number): Promise<readonly string[]> {
           if (!isFailure(error, 'cancelled')) throw error
         })
       }
+      if (random.below(3) === 0) {
+        step('up, killed')
+        await killedUp(stack.project, random.below(400))
+      }
       step('up')
       await up(stack.project)
       const { plan } = await foresee({ client, project: stack.project, options })
       assert.equal(printPlan(plan), '', 'a plan after up is empty')
       await check(stack.project)
+      // what the keeper sees of that is right as well
+      await settled()
+      const { plan: later } = await foresee({ client, project: stack.project, options })
+      assert.equal(printPlan(later), '', 'a plan after the keeper has looked is empty')
     }
   } catch (error) {
     throw new Error(`sequence ${number} of seed ${seed}: ${done.join('; ')}`, { cause: error })
   } finally {
+    await released()
     await cleared(client)
   }
   return done

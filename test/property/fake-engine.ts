@@ -38,6 +38,8 @@ export class FakeEngine {
   readonly client: FakeClient
   /** Calls that change something, and are still answered; then `broken` is thrown. */
   patience = Number.POSITIVE_INFINITY
+  /** The call at which it ends is carried out, and its answer lost: an engine that is killed, not a client. */
+  losesAnswer = false
   readonly #lists: boolean
   #made = 0
 
@@ -47,9 +49,12 @@ export class FakeEngine {
       Object.entries(this.#handlers()).map(([name, handler]) => [
         name,
         input => {
-          if (!/List$|Inspect$|Attach$|Wait$|^info$/.test(name) && this.patience-- <= 0)
-            throw new Failure('unavailable', 'interrupted')
-          return handler(input, undefined)
+          if (/List$|Inspect$|Attach$|Wait$|^info$/.test(name) || this.patience-- > 0) return handler(input, undefined)
+          if (this.losesAnswer) {
+            this.losesAnswer = false
+            handler(input, undefined)
+          }
+          throw new Failure('unavailable', 'interrupted')
         },
       ]),
     )
