@@ -2,6 +2,7 @@
 import type { HeldStack, ReadAgain } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure, messageOf } from '../lib/failure.ts'
+import { printable } from '../lib/text.ts'
 import { freeze } from '../model/frozen.ts'
 import { reasonsToHold } from '../model/holding.ts'
 import type { Project } from '../model/project.ts'
@@ -10,10 +11,22 @@ import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
 import type { Call } from './command.ts'
 import type { LoadChoices } from './project.ts'
 
-/** The keeper of the engine, when one runs. */
-export async function keeperOf(call: Pick<Call, 'env'>, engine: Client): Promise<Client | undefined> {
-  const { findKeeper } = await import('../holding/keeper.ts')
-  return await findKeeper({ host: engine.host, env: call.env })
+type Asking = Pick<Call, 'env' | 'screen'>
+
+/** The keeper of the engine, when one runs; one of an older tscompose makes room for ours. */
+export async function keeperOf(call: Asking, engine: Client): Promise<Client | undefined> {
+  const { askKeeper, isOutdated } = await import('../holding/keeper.ts')
+  const found = await askKeeper({ host: engine.host, env: call.env })
+  if (!found || !isOutdated(found.status)) return found?.client
+  found.client.close()
+  return await newKeeper(call, engine)
+}
+
+async function newKeeper({ env, screen }: Asking, engine: Client): Promise<Client> {
+  const { ensureKeeper } = await import('../holding/start.ts')
+  const replaces = (version: string) =>
+    screen.say(`The keeper was that of an older tscompose (contract ${printable(version)}): another has its place`)
+  return await ensureKeeper({ host: engine.host, env, engine, replaces })
 }
 
 export interface TurnOf {
@@ -27,7 +40,7 @@ export interface TurnOf {
 }
 
 /** Does `work` while nobody repairs the stack, neither the keeper nor a watch of somebody's. */
-export async function inTurn<T>(call: Pick<Call, 'env'>, of: TurnOf, work: () => Promise<T>): Promise<T> {
+export async function inTurn<T>(call: Asking, of: TurnOf, work: () => Promise<T>): Promise<T> {
   const { client, name, making, scale } = of
   await using _keeper = await keeperTurn(call, { client, name, by: making ? 'making' : 'turning' })
   const { turnAtWatch } = await import('../state/watch-seat.ts')
@@ -40,10 +53,7 @@ interface KeeperTurn extends Omit<TurnOf, 'making' | 'scale'> {
 }
 
 /** The keeper does nothing to the stack from now until it is disposed of; undefined when there is no keeper. */
-export async function keeperTurn(
-  call: Pick<Call, 'env'>,
-  { client, ...of }: KeeperTurn,
-): Promise<AsyncDisposable | undefined> {
+export async function keeperTurn(call: Asking, { client, ...of }: KeeperTurn): Promise<AsyncDisposable | undefined> {
   const keeper = await keeperOf(call, client)
   return keeper && (await openTurn(keeper, of))
 }
@@ -90,8 +100,7 @@ export async function tellWish(call: Call, wish: Wish): Promise<AsyncDisposable>
     await releaseStack(call, { client, name })
     return { [Symbol.asyncDispose]: () => Promise.resolve() }
   }
-  const { ensureKeeper } = await import('../holding/start.ts')
-  const keeper = await ensureKeeper({ host: client.host, env: call.env, engine: client })
+  const keeper = await newKeeper(call, client)
   const turn = await openTurn(keeper, { name, by: 'making' })
   const { keeperEndpoints } = await import('../api/keeper.ts')
   const body = { project: freeze(project), services, scale, reasons, watch }
@@ -167,10 +176,7 @@ async function wholeProject(call: Call, choices: LoadChoices): Promise<Project> 
 }
 
 /** The stack is nobody's business any more, if it was the keeper's. */
-export async function releaseStack(
-  call: Pick<Call, 'env'>,
-  { client, name }: Pick<TurnOf, 'client' | 'name'>,
-): Promise<void> {
+export async function releaseStack(call: Asking, { client, name }: Pick<TurnOf, 'client' | 'name'>): Promise<void> {
   const keeper = await keeperOf(call, client)
   if (!keeper) return
   try {

@@ -4,13 +4,14 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { endpoints } from '../api/endpoints.ts'
+import { type KeeperStatus, keeperEndpoints, keeperVersion } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
 import { parseHost } from '../client/host.ts'
 import { ownProgram } from '../installation/own-program.ts'
-import { Failure } from '../lib/failure.ts'
+import { Failure, isFailure } from '../lib/failure.ts'
 import { engineFolder } from '../state/folder.ts'
 import { passedOn } from './environment.ts'
-import { findKeeper, hasCompanions } from './keeper.ts'
+import { askKeeper, type FoundKeeper, hasCompanions, isOutdated } from './keeper.ts'
 import { keeperSocket, type PlaceOf } from './place.ts'
 
 export interface KeeperStart extends PlaceOf {
@@ -18,6 +19,8 @@ export interface KeeperStart extends PlaceOf {
   readonly engine: Client
   /** Program and first arguments; tests start another one. */
   readonly program?: readonly string[]
+  /** Told of the version of one that has made room. */
+  replaces?(version: string): void
 }
 
 /** The name under which the engine knows it. */
@@ -26,10 +29,13 @@ export const keeperName = 'keeper'
 /** How long it may take to listen, in milliseconds. */
 const patience = 15_000
 
-/** A client of the keeper, which is started when there is none. @throws Failure `unavailable` when it does not come up */
+/**
+ * A client of the keeper, which is started when there is none; one of an older contract makes room, and its records are the next one's.
+ * @throws Failure `unavailable` when it does not come up
+ */
 export async function ensureKeeper(start: KeeperStart): Promise<Client> {
-  const found = await findKeeper(start)
-  if (found) return found
+  const found = await askKeeper(start)
+  if (found && !isOutdated(found.status)) return found.client
   const socket = keeperSocket(start)
   if (socket === undefined)
     throw new Failure('invalid', 'Cannot tell where the keeper listens: XDG_RUNTIME_DIR is not set', {
@@ -42,20 +48,58 @@ export async function ensureKeeper(start: KeeperStart): Promise<Client> {
   const asCompanion = await hasCompanions(start.engine)
   const command = keeperCommand({ ...start, socket }, asCompanion ? ['--companion'] : [])
   const environment = keeperEnvironment(start.env)
+  const log = asCompanion ? 'the engine' : 'the keeper beside its socket'
   if (asCompanion) {
     const Environment = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
     const body = { Command: command, Environment, Starts: [] }
+    // another program takes the place of the one before
     await start.engine.call(endpoints.companionPut, { params: { name: keeperName }, body })
-  } else startDetached(command, { environment, log: `${socket.replace(/\.sock$/, '')}.log` })
+  }
+  if (found) {
+    await leave(found)
+    start.replaces?.(found.status.Version)
+  }
+  if (!asCompanion) startDetached(command, { environment, log: `${socket.replace(/\.sock$/, '')}.log` })
+  return await upKeeper(start, { before: found?.status, socket, log })
+}
+
+/** Has one that is older end, where it has not: an engine starts its companion again, in the form that lies in its place now. */
+async function leave({ client }: FoundKeeper): Promise<void> {
+  try {
+    await client.call(keeperEndpoints.keeperStop, {})
+  } catch (error) {
+    // it has gone already
+    if (!isFailure(error, 'unavailable')) throw error
+  } finally {
+    client.close()
+  }
+}
+
+interface Awaited {
+  /** The one that was there. */
+  readonly before: KeeperStatus | undefined
+  readonly socket: string
+  /** Whose log tells why it does not come up. */
+  readonly log: string
+}
+
+async function upKeeper(start: KeeperStart, { before, socket, log }: Awaited): Promise<Client> {
   const deadline = Date.now() + patience
   for (;;) {
     // no event tells that a socket of another process listens
     await pause(20)
-    const client = await findKeeper(start)
-    if (client) return client
+    const found = await askKeeper(start)
+    if (found && !isOutdated(found.status)) return found.client
+    found?.client.close()
+    if (found && found.status.Pid !== before?.Pid)
+      throw new Failure(
+        'unsupported',
+        `Cannot use the keeper at "${socket}": its contract is ${found.status.Version}, that of this tscompose ${keeperVersion}`,
+        { hint: 'Another, older tscompose has started it again: bring that up to date' },
+      )
     if (Date.now() > deadline)
       throw new Failure('unavailable', `Cannot start the keeper: nothing listens at "${socket}"`, {
-        hint: `See the log of ${asCompanion ? 'the engine' : 'the keeper beside its socket'}`,
+        hint: `See the log of ${log}`,
       })
   }
 }
