@@ -10,7 +10,16 @@ import type { Call } from './command.ts'
 /** Service → image with its digest, asked of the engine, which asks the registry; services that are built are left out. */
 export async function digestsOf(call: Call, project: Project): Promise<ReadonlyMap<string, string>> {
   const services = Object.values(project.services).filter(service => service.image !== undefined)
-  if (services.length === 0) return new Map()
+  const digests = await digestsOfImages(
+    call,
+    services.map(({ image }) => image!),
+  )
+  return new Map(services.map(({ name, image }) => [name, digests.get(image!)!]))
+}
+
+/** Image → the same with its digest, asked of the engine, which asks the registry. */
+export async function digestsOfImages(call: Call, images: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (images.length === 0) return new Map()
   const client = await call.connect()
   const asked = new Map<string, Promise<string>>()
   const ask = async (image: string): Promise<string> => {
@@ -25,8 +34,8 @@ export async function digestsOf(call: Call, project: Project): Promise<ReadonlyM
     if (typeof digest !== 'string') throw new Failure('internal', `Cannot pin "${image}": the engine told no digest`)
     return `${image}@${digest}`
   }
-  for (const { image } of services) if (!asked.has(image!)) asked.set(image!, ask(image!))
-  return new Map(await Promise.all(services.map(async ({ name, image }) => [name, await asked.get(image!)!] as const)))
+  for (const image of images) if (!asked.has(image)) asked.set(image, ask(image))
+  return new Map(await Promise.all([...asked].map(async ([image, digest]) => [image, await digest] as const)))
 }
 
 /** The stack with its images pinned. */

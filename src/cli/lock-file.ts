@@ -49,9 +49,17 @@ export async function writeLock(path: string, locked: Locked): Promise<void> {
   await writeFile(path, `${JSON.stringify({ version: 1, images }, null, 2)}\n`)
 }
 
-/** What can be locked of a service: an image from a registry that the stack does not pin itself. */
-export function lockable({ image, build }: Service): string | undefined {
-  return image === undefined || build !== undefined || image.includes('@') ? undefined : image
+/**
+ * What can be locked of a service: its image and those of its pre_start containers, which come from a registry, are not built by the stack and not
+ * pinned by it.
+ */
+export function lockable({ services }: Pick<Project, 'services'>, service: Service): readonly string[] {
+  const { image, build, preStart } = service
+  const built = Object.values(services).flatMap(each => (each.build && each.image !== undefined ? [each.image] : []))
+  const named = [build ? undefined : image, ...preStart.map(hook => hook.image)]
+  return [...new Set(named)]
+    .filter(each => each !== undefined)
+    .filter(each => !each.includes('@') && !built.includes(each))
 }
 
 /** The stack with the digests of its lock, where there is one; `missing` are images that it does not know. */
@@ -65,11 +73,19 @@ export async function withLock(
   const names = new Set<string>()
   const services = Object.create(null) as Record<string, Service>
   for (const [name, service] of Object.entries(project.services)) {
-    const image = lockable(service)
-    const digest = image === undefined ? undefined : locked.get(image)
-    if (image !== undefined && digest === undefined) missing.add(image)
-    if (digest !== undefined) names.add(name)
-    services[name] = digest === undefined ? service : { ...service, image: `${image}@${digest}` }
+    const images = lockable(project, service)
+    for (const image of images) if (!locked.has(image)) missing.add(image)
+    if (images.some(image => locked.has(image))) names.add(name)
+    const pin = <T extends string | undefined>(image: T): T | string =>
+      image !== undefined && images.includes(image) && locked.has(image) ? `${image}@${locked.get(image)}` : image
+    const preStart = service.preStart.map(hook =>
+      hook.image === undefined ? hook : { ...hook, image: pin(hook.image) },
+    )
+    services[name] = {
+      ...service,
+      preStart,
+      ...(service.image !== undefined && !service.build && { image: pin(service.image) }),
+    }
   }
   return { loaded: { ...loaded, project: { ...project, services, locked: names } }, missing: [...missing].sort() }
 }

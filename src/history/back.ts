@@ -45,8 +45,13 @@ export function pinned(project: Project, pinning: Pinning): Project {
     const { build: _, ...rest } = service
     const image = name === undefined ? undefined : asItWas(name, pinning)
     if (name !== undefined && image === undefined) gone.push(`"${name}" of ${key}`)
+    const preStart = rest.preStart.map(hook => {
+      const own = hook.image === undefined ? undefined : asItWas(hook.image, pinning)
+      if (hook.image !== undefined && own === undefined) gone.push(`"${hook.image}" of pre_start of ${key}`)
+      return own === undefined ? hook : { ...hook, image: own }
+    })
     const pullPolicy = { kind: 'missing' } as const
-    services[key] = { ...rest, pullPolicy, ...(image === undefined ? {} : { image }) }
+    services[key] = { ...rest, preStart, pullPolicy, ...(image === undefined ? {} : { image }) }
   }
   if (gone.length > 0)
     throw new Failure('not-found', `Cannot go back to ${pinning.what}: the image ${list(gone)} is gone`, {

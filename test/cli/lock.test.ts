@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
+import { withLock } from '../../src/cli/lock-file.ts'
 import { Failure } from '../../src/lib/failure.ts'
+import { loadStack } from '../../src/stack/load.ts'
 import { fakeClient, tscompose } from './fake-client.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tscompose-lock-'))
@@ -73,6 +75,32 @@ test('plan and pull use the lock, say so, and warn of what it does not have', as
   assert.equal(said.code, 0, said.stderr)
   assert.match(said.stderr, new RegExp(`r\\.test/web:1@${digest('a')}.*asked for, locked by compose\\.lock`))
   assert.match(said.stderr, /compose\.lock does not have "r\.test\/db": run "tscompose lock"/)
+})
+
+test('lock takes in the images of pre_start containers, but for those that the stack builds; the model has them pinned', async () => {
+  writeFileSync(
+    join(folder, 'compose.yaml'),
+    `name: shop
+services:
+  web: {image: "r.test/web:1", pre_start: [{command: [a], image: "r.test/tool"}, {command: [b], image: "r.test/own"}, {command: [c]}]}
+  own: {image: "r.test/own", build: ., pre_start: [{command: [d], image: "r.test/web:1"}]}
+`,
+  )
+  assert.equal((await lock('a')).code, 0)
+  assert.deepEqual(locked(), { 'r.test/tool': digest('a'), 'r.test/web:1': digest('a') })
+  const said = await lock('b', '--update', 'own')
+  assert.equal(said.stderr, ` r.test/web:1 ${digest('a')} → ${digest('b')}\n`)
+  const { loaded, missing } = await withLock(await loadStack({ cwd: folder, environment: {} }))
+  const images = Object.values(loaded.project.services).map(({ image, preStart }) => [
+    image,
+    preStart.map(hook => hook.image),
+  ])
+  const web = `r.test/web:1@${digest('b')}`
+  assert.deepEqual(images, [
+    [web, [`r.test/tool@${digest('a')}`, 'r.test/own', undefined]],
+    ['r.test/own', [web]],
+  ])
+  assert.deepEqual(missing, [])
 })
 
 test('a lock that cannot be read is named', async () => {

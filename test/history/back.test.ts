@@ -78,6 +78,21 @@ describe('pinned()', () => {
     )
   })
 
+  test('pinned() takes the images of pre_start containers as they were, and names one that is gone', () => {
+    const hook = { command: ['true'], privileged: false, environment: {}, perReplica: false } as const
+    const hooked = project([service('web', { image: 'nginx:1', preStart: [{ ...hook, image: 'tool' }, hook] })])
+    const pinning = { what: '3', now: new Map([['tool', 'b']]), here: new Set<string>() }
+    const { services } = pinned(hooked, { ...pinning, images: { tool: { id: 'a', digest: 'sha256:d' } } })
+    assert.deepEqual(
+      services['web']!.preStart.map(({ image }) => image),
+      ['tool@sha256:d', undefined],
+    )
+    assert.throws(
+      () => pinned(hooked, { ...pinning, images: { tool: { id: 'a' } } }),
+      /"tool" of pre_start of web is gone/,
+    )
+  })
+
   test('pinned() builds nothing and pulls nothing that is here', () => {
     const build = { context: '/src' } as never
     const built = project([service('web', { image: undefined, build, pullPolicy: { kind: 'always' } })])

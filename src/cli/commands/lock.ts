@@ -1,7 +1,7 @@
 /** Writes down which digests the images of the stack mean now, so that up, run, pull and plan use these until it is said otherwise. */
 import { Failure } from '../../lib/failure.ts'
 import { command } from '../command.ts'
-import { digestsOf } from '../image-digests.ts'
+import { digestsOfImages } from '../image-digests.ts'
 import { lockable, lockPath, readLock, writeLock } from '../lock-file.ts'
 import { usage } from '../options.ts'
 import { checkServices, loadProject } from '../project.ts'
@@ -24,23 +24,23 @@ export const lock = command({
     if (options.all && options.update.length > 0) throw usage('--all and --update cannot be given together')
     const { project } = await loadProject(call)
     checkServices(options.update, Object.keys(project.services))
+    const of = (name: string) => lockable(project, project.services[name]!)
     for (const name of options.update)
-      if (lockable(project.services[name]!) === undefined)
+      if (of(name).length === 0)
         throw new Failure(
           'invalid',
           `Cannot lock the image of service "${name}": it is built, or pinned by the stack file`,
         )
     const path = lockPath(project)
     const before = (options.all ? undefined : await readLock(path)) ?? new Map<string, string>()
-    const anew = new Set(options.update.map(name => lockable(project.services[name]!)!))
-    const wanted = Object.values(project.services).filter(service => lockable(service) !== undefined)
-    const asked = wanted.filter(({ image }) => anew.has(image!) || !before.has(image!))
-    const found = await digestsOf(call, {
-      ...project,
-      services: Object.fromEntries(asked.map(service => [service.name, service])),
-    })
-    const locked = new Map(wanted.map(({ image }) => [image!, before.get(image!) ?? '']))
-    for (const { name, image } of asked) locked.set(image!, found.get(name)!.slice(image!.length + 1))
+    const anew = new Set(options.update.flatMap(of))
+    const wanted = [...new Set(Object.keys(project.services).flatMap(of))]
+    const found = await digestsOfImages(
+      call,
+      wanted.filter(image => anew.has(image) || !before.has(image)),
+    )
+    const locked = new Map(wanted.map(image => [image, before.get(image) ?? '']))
+    for (const [image, digest] of found) locked.set(image, digest.slice(image.length + 1))
     for (const [image, digest] of [...locked].sort()) {
       const was = before.get(image)
       if (was !== digest) screen.say(` ${image} ${was === undefined ? digest : `${was} → ${digest}`}`)
