@@ -191,9 +191,10 @@ export async function releaseStack(call: Asking, { client, name }: Pick<TurnOf, 
 
 /** What the keeper holds, by project; none when there is no keeper, or when it does not answer, which is said. */
 export async function heldStacks(call: Call, client: Client): Promise<ReadonlyMap<string, HeldStack>> {
-  const keeper = await keeperOf(call, client)
-  if (!keeper) return new Map()
+  let keeper: Client | undefined
   try {
+    keeper = await keeperOf(call, client)
+    if (!keeper) return new Map()
     const { keeperEndpoints } = await import('../api/keeper.ts')
     const stacks = await keeper.call(keeperEndpoints.stackList, {}, { signal: call.signal })
     return new Map(stacks.map(stack => [stack.Name, stack]))
@@ -201,6 +202,6 @@ export async function heldStacks(call: Call, client: Client): Promise<ReadonlyMa
     call.screen.warn(`Cannot ask the keeper: ${messageOf(error)}`)
     return new Map()
   } finally {
-    keeper.close()
+    keeper?.close()
   }
 }
