@@ -121,8 +121,11 @@ async function allWarnings(
   making: LoadChoices['making'],
 ): Promise<readonly Problem[]> {
   if (making === undefined) return loaded.warnings
-  const { supportWarnings } = await import('./support-warnings.ts')
-  return [...loaded.warnings, ...(await supportWarnings(call, loaded, { ask: making !== 'text' }))]
+  const { supportWarnings, warningsThere } = await import('./support-warnings.ts')
+  return [
+    ...(await warningsThere(call, loaded.warnings)),
+    ...(await supportWarnings(call, loaded, { ask: making !== 'text' })),
+  ]
 }
 
 type Making = Exclude<LoadChoices['making'], 'text' | undefined>

@@ -7,6 +7,14 @@ import type { EngineKind } from '../targets/engine/support.ts'
 import type { Call } from './command.ts'
 import { targetNameOf } from './target-name.ts'
 
+/** Of what the reader warns of, what is so on the chosen target. */
+export async function warningsThere(call: Call, warnings: readonly Problem[]): Promise<readonly Problem[]> {
+  const target = targetNameOf(call)
+  if (target === 'engine' || warnings.length === 0) return warnings
+  const { untrue = [] } = await (await import('./targets.ts')).supportOf(target)
+  return warnings.filter(({ code }) => !untrue.includes(code))
+}
+
 /** With `ask`, an engine that may not be ours is asked who it is, when that matters; without, only our own is known. */
 export async function supportWarnings(
   call: Call,

@@ -247,7 +247,7 @@ class Checker {
           })
         else if (service.replicas > 1 && !holder)
           this.#warn(port.path, {
-            code: 'port-clash',
+            code: 'port-of-several',
             message: `Port ${key} can be published by one container only, and "${service.name}" has ${service.replicas}`,
             hint: 'Publish a range, or no fixed port',
           })

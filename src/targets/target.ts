@@ -20,6 +20,8 @@ export interface TargetSupport {
   /** Attributes whose use is worth a word. */
   readonly doubtful: readonly string[]
   warnings(uses: readonly Use[]): readonly Problem[]
+  /** Codes of what a reader warns of that is so on one machine only. */
+  readonly untrue?: readonly string[]
 }
 
 /** What of a stack is to be how. */

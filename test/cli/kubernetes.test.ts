@@ -235,6 +235,9 @@ describe('up in a cluster', () => {
     const warned = await up(strange)
     assert.match(warned.stderr, /compose\.yaml:6:5[\s\S]*"cpuset" is not honoured: a pod has no such thing/)
     assert.notEqual((await run('--strict', 'plan')).code, 0)
+    // several pods may have one port: each has an address of its own
+    write(stack.replace('expose: ["80"]', 'ports: [{target: 80, published: "80"}]'))
+    assert.ok(!(await run('plan')).stderr.includes('published by one container only'))
   })
 })
 

@@ -82,5 +82,5 @@ test('checkProject() blocks nobody for a port that others publish too: they may 
   const blocked = async (yaml: string) =>
     checkProject((await load(yaml, { consistency: false })).project).map(({ code, blocks }) => [code, blocks])
   assert.deepEqual(await blocked(turns), [['port-clash', undefined]])
-  assert.deepEqual(await blocked(many), [['port-clash', undefined]])
+  assert.deepEqual(await blocked(many), [['port-of-several', undefined]])
 })

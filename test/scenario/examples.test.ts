@@ -43,6 +43,18 @@ describe('the examples', { skip: lacking(root(), program('busybox'), program('nf
     await run('down')
   })
 
+  test('many-machines comes up on one machine too, and its page changes replica by replica', async () => {
+    const { run } = inside('many-machines', { API_TOKEN: 'any' })
+    await run('up', '-d', '--wait')
+    const page = () => run('exec', '-T', 'store', 'wget', '-qO-', 'http://web/')
+    assert.equal(await page(), 'the first page\n')
+    const { run: again } = inside('many-machines', { API_TOKEN: 'any', EDITION: 'second' })
+    assert.match(await again('plan'), /~ web: recreate 3 {2}environment\.EDITION first→second/)
+    await again('up', '-d', '--wait')
+    assert.equal(await page(), 'the second page\n')
+    await run('down')
+  })
+
   test('scale resolves one name to all replicas, and adds and removes only what differs', async () => {
     const { run } = inside('scale')
     await run('up', '-d')

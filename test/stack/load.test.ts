@@ -333,7 +333,11 @@ describe('where Compose surprises, loadStack() agrees and warns', () => {
     ['a command cut at &&', 'services: {a: {image: x, command: "echo hi && ls"}}\n', 'command-cut'],
     ['a one-letter volume', 'services: {a: {image: x, volumes: ["v:/v"]}}\nvolumes: {v: {}}\n', 'drive-letter'],
     ['the obsolete version', 'version: "3"\nservices: {a: {image: x}}\n', 'obsolete-key'],
-    ['a fixed port of several containers', 'services: {a: {image: x, scale: 2, ports: ["80:80"]}}\n', 'port-clash'],
+    [
+      'a fixed port of several containers',
+      'services: {a: {image: x, scale: 2, ports: ["80:80"]}}\n',
+      'port-of-several',
+    ],
   ]
   for (const [what, yaml, code] of surprises)
     test(what, async () => {

@@ -155,4 +155,6 @@ export const kubernetesSupport: TargetSupport = {
   table: attributes => tableOf(rules, attributes),
   doubtful: Object.entries(rules).flatMap(([attribute, rule]) => (rule.quiet ? [] : [attribute])),
   warnings: uses => warningsOf(rules, uses),
+  // each service has an address of its own
+  untrue: ['port-of-several', 'port-clash', 'name-clash'],
 }

@@ -92,4 +92,6 @@ export const swarmSupport: TargetSupport = {
   table: attributes => tableOf(rules, attributes),
   doubtful: Object.entries(rules).flatMap(([attribute, rule]) => (rule.quiet ? [] : [attribute])),
   warnings: uses => warningsOf(rules, uses),
+  // a port is the service's, not its tasks'
+  untrue: ['port-of-several', 'name-clash'],
 }

@@ -54,14 +54,16 @@ export class Cluster {
 
   /** @throws Failure of the server's Status as its cause */
   async call<T>(method: Method, path: string, request: Request = {}): Promise<Answer<T>> {
+    let fresh = false
     for (let attempt = 0; ; attempt++) {
-      const response = await this.#send(method, path, request, { fresh: attempt > 0 && this.#refused })
+      const response = await this.#send(method, path, request, { fresh })
       const text = await textOf(response)
       const status = response.statusCode ?? 0
       if (status < 300) return { status, body: JSON.parse(text) as T, warnings: warningsOf(response) }
       const told = statusOf(text, status)
-      this.#refused = status === 401
-      if (status === 401 && attempt === 0 && this.access.user.kind === 'exec') continue
+      // a token may have been taken back before its time
+      fresh = status === 401 && attempt === 0 && this.access.user.kind === 'exec'
+      if (fresh) continue
       const wait = Number(response.headers['retry-after'])
       if ((status === 429 || status === 503) && attempt < retries && Number.isFinite(wait)) {
         await pause(Math.min(wait, 5) * 1000, undefined, { ...(request.signal && { signal: request.signal }) })
@@ -70,7 +72,6 @@ export class Cluster {
       throw failureOf(told)
     }
   }
-  #refused = false
 
   /** The body as it comes. @throws Failure when it is refused */
   async stream(path: string, request: Request = {}): Promise<IncomingMessage> {

@@ -18,16 +18,22 @@ export function credentialSource(
 ): CredentialSource {
   if (user.kind === 'fixed') return async () => user.credentials
   let known: Promise<Told> | undefined
+  const begin = (): Promise<Told> => {
+    const asked = ask(user.plugin, env)
+    known = asked
+    // one that fails is asked again
+    asked.catch(() => {
+      if (known === asked) known = undefined
+    })
+    return asked
+  }
   return async ({ fresh = false } = {}) => {
-    const before = await known
-    if (before === undefined || fresh || before.expires - margin < Date.now()) {
-      known = ask(user.plugin, env)
-      // one that fails is asked again
-      known.catch(() => {
-        known = undefined
-      })
-    }
-    return (await known!).credentials
+    const asked = known
+    if (asked === undefined) return (await begin()).credentials
+    const told = await asked
+    if (!fresh && told.expires - margin >= Date.now()) return told.credentials
+    // somebody else may have noticed first
+    return (await (known === asked || known === undefined ? begin() : known)).credentials
   }
 }
 

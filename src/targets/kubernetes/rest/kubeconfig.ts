@@ -110,13 +110,25 @@ function filesOf(env: AccessOptions['env']): readonly string[] {
 }
 
 function read(file: string): Entry | undefined {
+  const content = contentOf(file, { optional: true })
+  if (content === undefined) return undefined
   try {
-    return { folder: dirname(resolve(file)), value: map(parse(readFileSync(file, 'utf8'))) }
+    return { folder: dirname(resolve(file)), value: map(parse(content.toString())) }
+  } catch {
+    // the parser shows the line that it stumbles over, in which a secret may stand
+    throw new Failure('invalid', `Cannot read kubeconfig "${file}": it is no YAML`)
+  }
+}
+
+/** @throws Failure when it cannot be read; undefined for one that is not there and need not be */
+function contentOf(file: string, { optional = false } = {}): Buffer | undefined {
+  try {
+    return readFileSync(file)
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    // what stands in the file is not shown
-    const why = errnoOf(error) === undefined ? 'it is no YAML' : messageOf(error)
-    throw new Failure('invalid', `Cannot read kubeconfig "${file}": ${why}`)
+    const code = errnoOf(error)
+    if (code === undefined) throw error
+    if (optional && code === 'ENOENT') return undefined
+    throw new Failure('invalid', `Cannot read "${file}" of a kubeconfig: ${messageOf(error)}`, { cause: error })
   }
 }
 
@@ -133,7 +145,7 @@ function userOf(entry: Entry, cluster: Entry): UserAccess {
   return {
     kind: 'fixed',
     credentials: {
-      token: text(value['token']) ?? (tokenFile && readFileSync(resolve(entry.folder, tokenFile), 'utf8').trim()),
+      token: text(value['token']) ?? (tokenFile && contentOf(resolve(entry.folder, tokenFile))?.toString().trim()),
       cert: dataOf(entry, 'client-certificate'),
       key: dataOf(entry, 'client-key'),
       basic: username === undefined ? undefined : { username, password: text(value['password']) ?? '' },
@@ -168,7 +180,7 @@ function dataOf({ folder, value }: Entry, key: string): Buffer | undefined {
   const data = text(value[`${key}-data`])
   if (data !== undefined) return Buffer.from(data, 'base64')
   const file = text(value[key])
-  return file === undefined ? undefined : readFileSync(resolve(folder, file))
+  return file === undefined ? undefined : contentOf(resolve(folder, file))
 }
 
 function text(value: unknown): string | undefined {
