@@ -40,7 +40,7 @@ export async function makeOneFile({ root, tree, node, output }: OneFile): Promis
   mkdirSync(work)
   const files = unpacked.map(path => ({
     path,
-    mode: path === 'native/build/monitor' ? 0o755 : 0o644,
+    mode: /\/(monitor|rootless)$/.test(path) ? 0o755 : 0o644,
     sha256: sha256(readFileSync(join(tree, path))),
   }))
   const caches = ['cli.js']

@@ -22,7 +22,7 @@ export const launchers = [
   'src/engine/images/unpack-start.cjs',
 ] as const
 
-export const native = ['native/build/monitor', 'native/build/libhost.so'] as const
+export const native = ['native/build/monitor', 'native/build/libhost.so', 'native/build/rootless'] as const
 
 /** Of koffi what x86-64 needs: its JavaScript is 11 kB, its sources and other machines' modules are not. */
 export const koffi = [

@@ -1,8 +1,8 @@
 /** What a shell completes by names that are only known when it asks: services, profiles, images. Nothing is started or written for it. */
 import { endpoints } from '../api/endpoints.ts'
+import { answers } from '../client/answers.ts'
 import { chooseHost, parseHost } from '../client/host.ts'
 import type { Project } from '../model/project.ts'
-import { answers } from './answers.ts'
 import type { Call } from './command.ts'
 
 export const kinds = ['service', 'container', 'profile', 'project', 'image'] as const

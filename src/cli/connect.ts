@@ -12,11 +12,12 @@ export function connect(
 ): Client {
   const { host, source, tls } = chooseHost(globals.host, env)
   if (source !== 'default') return createClient(host, { tls })
+  const socket = defaultSocket(env)
   return createClient(host, {
     start: async () => {
       const { startEngine } = await import('./engine-start.ts')
       if (globals.verbose) screen.say('Starting the engine')
-      await startEngine({ socket: defaultSocket, env })
+      await startEngine({ socket, env, say: line => screen.say(line) })
     },
   })
 }

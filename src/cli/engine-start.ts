@@ -3,39 +3,44 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { answers } from '../client/answers.ts'
+import { rootSocket } from '../client/host.ts'
 import { passedOn } from '../holding/environment.ts'
 import { ownProgram } from '../installation/own-program.ts'
 import { Failure, type FailureKind, failureKinds } from '../lib/failure.ts'
-import { answers } from './answers.ts'
 
 export interface EngineStart {
   readonly socket: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Program and arguments of the daemon; tests start another one. */
   readonly command?: readonly [string, ...string[]]
+  /** Hears of what will not work. */
+  readonly say?: (line: string) => void
 }
 
 /** How long an engine may take to come up, with all containers of the last one to take over. */
 const patience = 30_000
 
-/** @throws Failure denied without root rights; what the engine says when it cannot start */
-export async function startEngine({ socket, env, command = ownProgram('engine') }: EngineStart): Promise<void> {
-  if (process.getuid?.() !== 0)
-    throw new Failure('denied', `Cannot start the engine: it needs root rights, and nothing listens on "${socket}"`, {
-      hint: 'Run the command with sudo, start "sudo tscompose engine", or name a running engine by --host or DOCKER_HOST',
-    })
+/** As the user who runs the command. @throws Failure what the engine says when it cannot start */
+export async function startEngine({ socket, env, say, command }: EngineStart): Promise<void> {
+  const isRoot = process.getuid?.() === 0
   const folder = dirname(socket)
-  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  if (!isRoot && socket === rootSocket)
+    throw new Failure('invalid', 'Cannot start an engine of this user: XDG_RUNTIME_DIR is not set', {
+      hint: 'Log in as this user, set XDG_RUNTIME_DIR to a folder of its own, or name a running engine by --host or DOCKER_HOST',
+    })
+  mkdirSync(folder, { recursive: true, mode: isRoot ? 0o755 : 0o700 })
+  const words = command ?? (isRoot ? ownProgram('engine') : await userEngine(env, say))
   const log = join(folder, 'engine.log')
   const file = openSync(log, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   let engine: ChildProcess
   try {
-    const [path, ...args] = command
+    const [path, ...args] = words
     engine = spawn(path, [...args, '--ready-fd', '3'], {
       // its own session: ^C in this terminal is not meant for it
       detached: true,
       cwd: '/',
-      env: passedOn(env),
+      env: isRoot ? passedOn(env) : { ...passedOn(env), ...userWords(env) },
       stdio: ['ignore', file, file, 'pipe'],
     })
   } finally {
@@ -48,6 +53,16 @@ export async function startEngine({ socket, env, command = ownProgram('engine') 
     ready.destroy()
     engine.unref()
   }
+}
+
+async function userEngine(env: EngineStart['env'], say: EngineStart['say']): Promise<readonly [string, ...string[]]> {
+  const { userEngineCommand } = await import('../rootless/engine-command.ts')
+  return await userEngineCommand({ env, command: ownProgram('engine'), say: say ?? (() => undefined) })
+}
+
+/** What the user's systemd is found by. */
+function userWords({ XDG_RUNTIME_DIR }: EngineStart['env']): Record<string, string> {
+  return XDG_RUNTIME_DIR === undefined ? {} : { XDG_RUNTIME_DIR }
 }
 
 /** Waits for the one line the engine writes: "ready", or what is wrong as JSON; or for its end. */

@@ -13,7 +13,8 @@ export class Agreement {
     // Behind our default socket is our engine. One of another version answers a path it does not know with 400 "too new",
     // which names both versions; that is worth the round trip saved on every command.
     if (version !== undefined) this.#version = Promise.resolve(version)
-    else if (place.kind === 'unix' && place.path === defaultSocket) this.#version = Promise.resolve(newestVersion)
+    else if (place.kind === 'unix' && place.path === defaultSocket(process.env))
+      this.#version = Promise.resolve(newestVersion)
   }
 
   version(): Promise<string> {

@@ -1,9 +1,38 @@
 /** Which engine to talk to: from the flag, DOCKER_HOST or our default socket, to a place to connect to. */
+import { accessSync, constants, lstatSync } from 'node:fs'
 import { Failure } from '../lib/failure.ts'
 import type { SshPlace } from './ssh.ts'
 import { type Tls, tlsOf } from './tls.ts'
 
-export const defaultSocket = '/run/tscompose/engine.sock'
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Of root's engine. */
+export const rootSocket = '/run/tscompose/engine.sock'
+
+/** Where the run folder of a user's own engine is; undefined for a user who has none. */
+export function userRunFolder(env: Env, uid = process.geteuid?.()): string | undefined {
+  // a relative one counts as none: XDG Base Directory Specification
+  if (env['XDG_RUNTIME_DIR']?.startsWith('/')) return `${env['XDG_RUNTIME_DIR']}/tscompose`
+  const usual = `/run/user/${uid}`
+  const stat = lstatSync(usual, { throwIfNoEntry: false })
+  return stat?.isDirectory() && stat.uid === uid ? `${usual}/tscompose` : undefined
+}
+
+/** Our own engine: root's, also for whoever may use that one, and otherwise the user's. */
+export function defaultSocket(env: Env, uid = process.geteuid?.()): string {
+  const folder = uid === 0 || mayUse(rootSocket) ? undefined : userRunFolder(env, uid)
+  return folder === undefined ? rootSocket : `${folder}/engine.sock`
+}
+
+function mayUse(socket: string): boolean {
+  try {
+    accessSync(socket, constants.W_OK)
+    return true
+  } catch {
+    // nobody there, or not for this user
+    return false
+  }
+}
 
 export type Place =
   | { readonly kind: 'unix'; readonly path: string }
@@ -20,12 +49,12 @@ export interface Host {
 }
 
 /** The flag before DOCKER_HOST before our own socket; empty is as if absent. */
-export function chooseHost(flag: string | undefined, env: Readonly<Record<string, string | undefined>>): Host {
+export function chooseHost(flag: string | undefined, env: Env): Host {
   const tls = tlsOf(env)
   const named = (host: string, source: Host['source']): Host => ({ host, source, ...(tls && { tls }) })
   if (flag) return named(flag, '--host')
   if (env['DOCKER_HOST']) return named(env['DOCKER_HOST'], 'DOCKER_HOST')
-  return { host: `unix://${defaultSocket}`, source: 'default' }
+  return { host: `unix://${defaultSocket(env)}`, source: 'default' }
 }
 
 /** `tls`: how TCP is spoken, where it is TLS. @throws Failure `invalid`, or `unsupported` for npipe and fd. */

@@ -36,10 +36,12 @@ import { Compressor } from './logs/compressor.ts'
 import { Forwards } from './logs/forward/forwards.ts'
 import { type LogDefaults, usualLog } from './logs/log-defaults.ts'
 import type { AddressPool } from './networks/ipam.ts'
-import type { NetworkKernel } from './networks/kernel.ts'
+import { linux, type NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
+import { Relay, relayRules } from './networks/relay.ts'
 import { UserRanges, type UserSettings, usualUsers } from './users/user-ranges.ts'
 import { Volumes } from './volumes/volumes.ts'
+import { lackedWithoutRoot, ownRoutes } from './without-root.ts'
 
 export interface EngineOptions {
   readonly roots?: Partial<PathRoots> | undefined
@@ -47,6 +49,8 @@ export interface EngineOptions {
   readonly runtime?: Runtime | undefined
   /** What networks ask of the kernel; tests hand in their own. */
   readonly kernel?: NetworkKernel | undefined
+  /** Without root rights: the socket of the process that relays published ports. */
+  readonly relay?: string | undefined
   /** Address pools for networks. */
   readonly pools?: readonly AddressPool[] | undefined
   /** Where ports without a host address are published; everywhere by default. */
@@ -118,17 +122,20 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   ])
   undo.defer(() => runtime.close())
   undo.defer(() => syncer.close())
+  const relay = options.relay === undefined ? undefined : await openRelay(options.relay, paths, say)
   const networks = await Networks.open({
     paths,
     events,
     runtime,
-    kernel: options.kernel,
+    kernel: relay ? { ...linux, hold: relay.hold } : options.kernel,
     pools: options.pools,
     binding: options.binding,
     aside,
     syncer,
   })
   undo.defer(() => networks.close())
+  // first: what it has opened outlives us
+  undo.defer(() => relay?.close())
   const logs = options.logs ?? usualLog
   const users = new UserRanges(options.users ?? usualUsers, say)
   const forwards = new Forwards(say)
@@ -168,6 +175,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   await containers.adopt(labels => !companions.isLeft(labels))
   await clearBuilds({ paths, aside, runtime, say })
   await networks.settle()
+  await relay?.settle()
   const mirrors = new Mirrors({ folder: paths.buildContexts, boot })
   const builder = new Builder({
     paths,
@@ -185,8 +193,13 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   })
   undo.defer(() => builder.close())
   let buildKit: Promise<BuildKit> | undefined
+  const lacked = () => (relay ? lackedWithoutRoot({ cgroups: runtime.cgroups, routes: ownRoutes(), storage }) : [])
+  for (const line of lacked()) say(line)
   const info = () =>
-    engineInfo({ paths, containers, images, storage, runtime, logDriver: logs.driver, usersMode: users.mode })
+    engineInfo({
+      ...{ paths, containers, images, storage, runtime, logDriver: logs.driver, usersMode: users.mode },
+      ...{ rootless: relay !== undefined, warnings: lacked() },
+    })
   const openKit = () => (buildKit ??= loadBuildKit({ paths, builder, images, mirrors, say, networks }, info))
   undo.defer(async () => (await buildKit)?.close())
   const close = undo.move()
@@ -209,7 +222,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     info,
     version: engineVersion,
     async close() {
+      const isIdle = containers.counts().running + containers.counts().paused === 0
       await containers.close()
+      if (isIdle) await relay?.end()
       await close.disposeAsync()
     },
   }
@@ -222,6 +237,12 @@ async function loadBuildKit(
   const { openBuildKit } = await import('./buildkit/open-buildkit.ts')
   const { ID: id } = await info()
   return openBuildKit({ ...needs, worker: { id, hostGateway: networks.inspect('bridge').IPAM.Config?.[0]?.Gateway } })
+}
+
+async function openRelay(path: string, { name }: Paths, say: Say): Promise<Relay> {
+  const relay = await Relay.open(path, say)
+  linux.runNft(relayRules(name.full))
+  return relay
 }
 
 /** What builds of the engine before have left: commands that still run, and what they were working on. */

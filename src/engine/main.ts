@@ -33,6 +33,7 @@ const options = {
   'log-opt': { type: 'string', multiple: true },
   'check-settings': { type: 'boolean' },
   'ready-fd': { type: 'string' },
+  'port-relay': { type: 'string' },
 } as const
 
 type Flags = ReturnType<typeof readFlags>
@@ -91,7 +92,8 @@ async function main(): Promise<void> {
 async function run(given: Flags): Promise<() => Promise<void>> {
   if (process.getuid?.() !== 0)
     throw new Failure('denied', 'Cannot start the engine: it needs root rights', { hint: 'Run it with sudo' })
-  const file = await loadSettings(given.config)
+  // those of the machine are of root's engine
+  const file = await loadSettings(given.config, given['port-relay'] === undefined ? undefined : [])
   // a flag is more than a line of the file
   const flags = { ...file, ...given }
   const roots = {
@@ -122,6 +124,7 @@ async function run(given: Flags): Promise<() => Promise<void>> {
   const engine = await createEngine({
     roots,
     ...partsOf(given, file, { env: process.env, defaults: defaultSettings }),
+    relay: given['port-relay'],
     say,
   })
   try {

@@ -9,7 +9,7 @@ import type { Client } from '../client/client.ts'
 import { parseHost } from '../client/host.ts'
 import { ownProgram } from '../installation/own-program.ts'
 import { Failure, isFailure } from '../lib/failure.ts'
-import { engineFolder } from '../state/folder.ts'
+import { engineFolder, stateRoot } from '../state/folder.ts'
 import { passedOn } from './environment.ts'
 import { askKeeper, type FoundKeeper, hasCompanions, isOutdated } from './keeper.ts'
 import { keeperSocket, type PlaceOf } from './place.ts'
@@ -47,7 +47,7 @@ export async function ensureKeeper(start: KeeperStart): Promise<Client> {
   mkdirSync(dirname(socket), { recursive: true, mode: 0o711 })
   const asCompanion = await hasCompanions(start.engine)
   const command = keeperCommand({ ...start, socket }, asCompanion ? ['--companion'] : [])
-  const environment = keeperEnvironment(start.env)
+  const environment = keeperEnvironment(start)
   const log = asCompanion ? 'the engine' : 'the keeper beside its socket'
   if (asCompanion) {
     const Environment = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
@@ -115,9 +115,14 @@ export function keeperCommand(
 }
 
 /** What it sees of the caller's environment: beside an engine's, where credentials for registries are. */
-export function keeperEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+export function keeperEnvironment({ env, uid }: Pick<PlaceOf, 'env' | 'uid'>): Record<string, string> {
   const { DOCKER_CONFIG } = env
-  return { ...passedOn(env), ...(DOCKER_CONFIG === undefined ? {} : { DOCKER_CONFIG }) }
+  return {
+    ...passedOn(env),
+    ...(DOCKER_CONFIG === undefined ? {} : { DOCKER_CONFIG }),
+    // beside an engine without root rights it takes itself for root
+    ...((uid ?? process.geteuid?.()) === 0 ? {} : { TSCOMPOSE_STATE: stateRoot({ env, uid }) }),
+  }
 }
 
 /** It holds little and lives long: a small heap is collected often, which costs nothing where nothing happens. */

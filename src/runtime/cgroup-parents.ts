@@ -9,8 +9,26 @@ import { scopeOf } from './parts/systemd-scope.ts'
 
 const log = debug('runtime')
 
-/** Our own group in each hierarchy, and what the kernel offers in it; on cpuset v1 its children begin with its processors and memory nodes. */
+/**
+ * Our own group in each hierarchy, and what the kernel offers in it; on cpuset v1 its children begin with its processors and memory nodes.
+ * Without root rights there may be none that we can write to: then containers have no group, and whoever asks for a limit is told why.
+ */
 export async function prepareCgroups(facts: HostFacts, parent: string): Promise<HostFacts> {
+  try {
+    return await prepared(facts, parent)
+  } catch (error) {
+    if (!facts.rootless || !['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error) ?? '')) throw error
+    log('no group: %s', messageOf(error))
+    const { version } = facts.cgroup
+    const none =
+      version === 1
+        ? 'this engine has no root rights, and cgroup v1 gives none of its groups to other users'
+        : 'this engine has no root rights, and no cgroup was delegated to its user'
+    return { ...facts, cgroup: { version, mounts: {}, files: new Set(), none } }
+  }
+}
+
+async function prepared(facts: HostFacts, parent: string): Promise<HostFacts> {
   const folders = cgroupFolders(facts.cgroup, parent)
   await Promise.all(folders.map(folder => mkdir(folder, { recursive: true })))
   if (facts.cgroup.version === 2) return { ...facts, cgroup: await prepareUnified(facts.cgroup, parent) }

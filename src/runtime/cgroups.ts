@@ -8,7 +8,7 @@ import { foldersWithin } from './leftovers.ts'
 import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
 import { type CgroupWrite, type LimitName, type Limits, lacking, limitWrites } from './parts/cgroup-limits.ts'
 import { withPartners } from './parts/limit-partners.ts'
-import { type MonitorWork, regroup } from './regroup.ts'
+import { type MonitorWork, membersOf, regroup } from './regroup.ts'
 import type { CgroupStats, Cgroups } from './runtime.ts'
 import type { CgroupSpec } from './spec.ts'
 
@@ -34,6 +34,10 @@ export class KernelCgroups implements Cgroups {
 
   get version(): 1 | 2 {
     return this.#facts.version
+  }
+
+  get none(): string | undefined {
+    return this.#facts.none
   }
 
   get driver(): 'cgroupfs' | 'systemd' {
@@ -99,7 +103,8 @@ export class KernelCgroups implements Cgroups {
     await this.#write(path, this.version === 1 ? v1 : { ...v1, file: 'cgroup.freeze', value: '0' })
   }
 
-  async processes(path: string): Promise<readonly number[]> {
+  async processes(path: string, pid?: number): Promise<readonly number[]> {
+    if (this.none !== undefined) return pid === undefined ? [] : [...membersOf([], pid)]
     const folder = cgroupFolder(this.#facts, 'pids', path) ?? cgroupFolders(this.#facts, path)[0]!
     // on v2 those that a container has put into groups of its own stand only there
     const folders = this.version === 1 ? [folder] : [folder, ...foldersWithin(folder)]
@@ -118,6 +123,7 @@ export class KernelCgroups implements Cgroups {
   }
 
   async #write(path: string, { controller, file, value, cause }: CgroupWrite): Promise<void> {
+    if (this.none !== undefined) throw new Failure('unsupported', `Cannot ${cause}: ${this.none}`)
     const folder = cgroupFolder(this.#facts, controller, path)
     try {
       await writeFile(`${folder}/${file}`, value, { flag: 'r+' })

@@ -19,7 +19,7 @@ export interface CompileOptions {
   readonly facts: HostFacts
   /** The seccomp program; undefined when unconfined. */
   readonly filter: Buffer | undefined
-  /** Devices of the host, for a privileged container. */
+  /** Devices of the host, for a privileged container, and where none can be made. */
   readonly devices: readonly HostDevice[]
 }
 
@@ -52,13 +52,13 @@ const readonlyRoot = step(
 /** Made on the host, shown with mapped ids: a /dev whose devices work, and whose root is the namespace's. */
 function ownDevices(spec: ContainerSpec, ids: IdRange): Step[] {
   if (spec.mounts.some(mount => mount.target === '/dev')) return []
-  return [...devSteps(), ...deviceSteps(spec, []), ...mapSteps(slots.dev, '/dev', false, ids)]
+  return [...devSteps(), ...deviceSteps(spec, { ofHost: [], bound: false }), ...mapSteps(slots.dev, '/dev', false, ids)]
 }
 
 /** Pure: the same spec on the same machine gives the same bytes. */
 export function compile(spec: ContainerSpec, { facts, filter, devices }: CompileOptions): Program {
   checkUserNamespace(spec, facts)
-  const cgroup = cgroupSteps(facts.cgroup, spec.cgroup, spec.privileged)
+  const cgroup = cgroupSteps(facts.cgroup, spec.cgroup, spec.privileged || facts.rootless)
   const { cwd } = spec.process
   const { user } = spec.namespaces
   const mounts = mountSteps(spec, facts)
@@ -68,7 +68,7 @@ export function compile(spec: ContainerSpec, { facts, filter, devices }: Compile
       stdioStep(spec.stdio, spec.process, idsOf(user)),
       ...cgroup.host,
       ...networkSteps(spec.network, user),
-      ...joinSteps(spec),
+      ...joinSteps(spec, facts.cgroup),
       ...hostMounts(spec),
       cloneStep(spec),
     ],
@@ -82,7 +82,7 @@ export function compile(spec: ContainerSpec, { facts, filter, devices }: Compile
       ...(user.kind === 'host'
         ? [
             ...ownMounts(spec, facts),
-            ...deviceSteps(spec, devices),
+            ...deviceSteps(spec, { ofHost: devices, bound: facts.rootless }),
             ...mounts.flatMap(({ take, put }) => [...take, ...put]),
           ]
         : [

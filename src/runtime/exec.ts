@@ -3,6 +3,7 @@
 import { superviseSteps } from './compile.ts'
 import type { HostFacts } from './host.ts'
 import { entrySteps } from './parts/cgroup.ts'
+import { standsIn } from './parts/group-within.ts'
 import { cloneFlags } from './parts/namespaces.ts'
 import { apparmorSteps, processSteps, stdioStep } from './parts/process.ts'
 import { slots } from './parts/slots.ts'
@@ -25,7 +26,7 @@ export function compileExec(spec: ExecSpec, facts: HostFacts, filter: Buffer | u
       // of an exec's end, only the engine that started it wants to know
       ...superviseSteps(spec.supervise, { oom: '', lasting: false }),
       stdioStep(spec.stdio, spec.process, ids),
-      step('target', { pid: spec.pid, cgroup: `/${spec.cgroupPath}` }, 'exec'),
+      step('target', { pid: spec.pid, cgroup: standsIn(facts.cgroup, spec.cgroupPath) }, 'exec'),
       ...entry.host,
       step('clone', { flags: 0 }, 'exec'),
     ],

@@ -13,6 +13,8 @@ export interface HostFacts {
   /** Whether overlay takes layers one by one (6.5), so that their number has no bound. */
   readonly layerByLayer: boolean
   readonly mqueue: boolean
+  /** Whether we are root of a user namespace alone, without a right of the host: nobody makes devices there, and overlay keeps its marks as any user may. */
+  readonly rootless: boolean
 }
 
 /** On v1 each controller has a mount of its own, or shares one; on v2 there is one. */
@@ -24,6 +26,8 @@ export interface CgroupFacts {
   readonly files?: ReadonlySet<string>
   /** What our scopes are called where systemd manages the one hierarchy and gives us room below them; undefined where it does not. */
   readonly scope?: string
+  /** Why there is no group for us at all, for whoever asks for a limit. */
+  readonly none?: string
 }
 
 const controllers = [
@@ -75,7 +79,32 @@ export async function readFacts(): Promise<HostFacts> {
     lastCapability: Number(last),
     layerByLayer: major > 6 || (major === 6 && minor >= 5),
     mqueue: /\bmqueue$/m.test(filesystems!),
+    rootless: isRootless(),
   }
+}
+
+/** Of uid_map: the first user namespace has every id, and gives none of them to others but by a map. */
+export function hasAllIds(map: string): boolean {
+  return /^\s*0\s+0\s+4294967295\s*$/.test(map)
+}
+
+/** Of gid_map, "0 1001 1\n1 100000 65536": the highest of those inside, which begin at 0 and leave none out. */
+export function lastId(map: string): number {
+  const ends = map
+    .trim()
+    .split('\n')
+    .map(line => line.trim().split(/\s+/).map(Number))
+  return Math.max(...ends.map(([first = 0, , size = 0]) => first + size - 1))
+}
+
+/** The highest group of the user namespace that this process is in. */
+export function lastGroup(): number {
+  return lastId(readFileSync('/proc/self/gid_map', 'utf8'))
+}
+
+/** Whether this process is in a user namespace, whose root has no right of the host. */
+export function isRootless(): boolean {
+  return !hasAllIds(readFileSync('/proc/self/uid_map', 'utf8'))
 }
 
 export interface HostDevice {

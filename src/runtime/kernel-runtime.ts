@@ -69,7 +69,7 @@ class KernelRuntime implements Runtime {
     signal?.throwIfAborted()
     if (spec.kind === 'container') {
       if (spec.network.kind === 'create') await this.#prepareNetns()
-      if (spec.privileged) this.#devices = await hostDevices()
+      if (this.#showsDevices(spec)) this.#devices = await hostDevices()
       await this.#prepareParent(dirname(spec.cgroup.path))
     }
     const program = this.#compile(spec.kind === 'exec' ? this.#besideFirst(spec) : spec)
@@ -124,7 +124,11 @@ class KernelRuntime implements Runtime {
     checkText(spec.process)
     const filter = filterFor(spec.process.seccomp)
     if (spec.kind === 'exec') return compileExec(spec, this.#facts, filter)
-    return compile(spec, { facts: this.#facts, filter, devices: spec.privileged ? this.#devices : [] })
+    return compile(spec, { facts: this.#facts, filter, devices: this.#showsDevices(spec) ? this.#devices : [] })
+  }
+
+  #showsDevices({ privileged, devices }: ContainerSpec): boolean {
+    return privileged || (this.#facts.rootless && devices.length > 0)
   }
 
   async #runHost(program: Program): Promise<void> {
@@ -208,7 +212,9 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   const parent = options.cgroupParent ?? 'tscompose'
   const found = await readFacts()
   const scopes =
-    found.cgroup.version === 2 && isSystemd() ? new Scopes(found.cgroup.mounts.unified!, parent) : undefined
+    found.cgroup.version === 2 && isSystemd() && !found.rootless
+      ? new Scopes(found.cgroup.mounts.unified!, parent)
+      : undefined
   await scopes?.hold(parent)
   const cgroup = scopes === undefined ? found.cgroup : { ...found.cgroup, scope: parent }
   const facts = await prepareCgroups({ ...found, cgroup }, parent)

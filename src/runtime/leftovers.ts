@@ -13,7 +13,9 @@ const rounds = 200
  * its own. `thaw`: a frozen process would not even hear that it is to end.
  */
 export async function endLeftovers(facts: CgroupFacts, path: string, thaw: () => Promise<void>): Promise<void> {
-  const whole = cgroupFolder(facts, 'pids', path) ?? cgroupFolders(facts, path)[0]!
+  const whole = cgroupFolder(facts, 'pids', path) ?? cgroupFolders(facts, path)[0]
+  // without groups nothing tells whose they were
+  if (whole === undefined) return
   for (let round = 0; round < rounds; round++) {
     const nested = cgroupFolders(facts, path).flatMap(foldersWithin)
     const left = [whole, ...nested].flatMap(processesIn)

@@ -44,7 +44,8 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   pidfdSignal: 'int host_pidfd_signal(int fd, int signal)',
   lock: 'int host_lock(const char *path, int create)',
   tellsTypes: 'int host_tells_types(const char *folder, const char *name)',
-  tryOverlay: 'int host_try_overlay(const char *lower, const char *upper, const char *work, const char *name)',
+  tryOverlay:
+    'int host_try_overlay(const char *lower, const char *upper, const char *work, const char *name, int userMarks)',
   spreadBelow: 'int host_spread_below(const char *path)',
   sealedCopy: 'int host_sealed_copy(const char *path)',
   memoryFile: 'int host_memory_file()',
@@ -63,7 +64,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
 })
 
 /** An error with Node's `code` and `errno`, so that callers branch on `errnoOf(error)`. */
-function systemError(call: string, errno: number): Error {
+export function systemError(call: string, errno: number): Error {
   const name = errnoName(errno)
   return Object.assign(new Error(`${name}: ${call}`), { code: name, errno: -errno, syscall: call })
 }
@@ -167,8 +168,12 @@ export function tellsTypes(folder: string, name: string): boolean {
 }
 
 /** Takes away `name` of `lower` in an overlay that is mounted nowhere; throws what the kernel refuses of it. */
-export function tryOverlay(lower: string, upper: string, work: string, name: string): void {
-  checked('overlay', host().tryOverlay(lower, upper, work, name))
+export function tryOverlay(
+  { lower, upper, work }: { readonly lower: string; readonly upper: string; readonly work: string },
+  name: string,
+  { userMarks }: { readonly userMarks: boolean },
+): void {
+  checked('overlay', host().tryOverlay(lower, upper, work, name, Number(userMarks)))
 }
 
 /** Starts the nursery, from which monitors are forked; it ends when the descriptor is closed. `title`: how its processes' names begin. */

@@ -43,7 +43,7 @@ export async function regroup(
 }
 
 /** Those that another hierarchy still has in the group, and those that the container's first process has begotten. */
-function membersOf(folders: readonly string[], pid: number): ReadonlySet<number> {
+export function membersOf(folders: readonly string[], pid: number): ReadonlySet<number> {
   const inGroup = folders.flatMap(folder => numbers(`${folder}/cgroup.procs`))
   return new Set([...inGroup, ...withDescendants(pid), ...companions(pid)])
 }

@@ -109,6 +109,8 @@ export interface Cgroups {
   update(path: string, limits: Limits): Promise<void>
   /** Why this machine cannot set a limit, in words; undefined when it can. */
   lacking(limit: LimitName): string | undefined
+  /** Why there are no groups at all, so that no limit is in force and nothing is counted; undefined where there are. */
+  readonly none: string | undefined
   /** Whether there is such a group in any hierarchy. */
   exists(path: string): boolean
   /** Names of the groups right below one, in any hierarchy. */
@@ -119,8 +121,8 @@ export interface Cgroups {
   restore(spec: CgroupSpec, options: { readonly privileged: boolean; readonly pid: number }): Promise<void>
   freeze(path: string): Promise<void>
   thaw(path: string): Promise<void>
-  /** Host pids of all its processes. */
-  processes(path: string): Promise<readonly number[]>
+  /** Host pids of all processes of the container whose first is `pid`; without one, of the group. */
+  processes(path: string, pid?: number): Promise<readonly number[]>
   stats(path: string): Promise<CgroupStats>
   /** Which hierarchy and what it can do, for `info`. */
   readonly version: 1 | 2

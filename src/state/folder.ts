@@ -8,7 +8,7 @@ export interface StateOf {
   readonly host: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Of whoever runs this process; taken from the process where it is absent. */
-  readonly uid?: number
+  readonly uid?: number | undefined
 }
 
 /** A project's name is a folder's here, so that one that is none is no way out of it. */
@@ -28,7 +28,7 @@ export function engineFolder(of: StateOf): string {
 }
 
 /** TSCOMPOSE_STATE; for root /var/lib/tscompose/stacks, for others tscompose/stacks of their XDG_STATE_HOME. */
-function stateRoot({ env, uid = process.geteuid?.() }: StateOf): string {
+export function stateRoot({ env, uid = process.geteuid?.() }: Omit<StateOf, 'host'>): string {
   if (env['TSCOMPOSE_STATE']) return absolute(env['TSCOMPOSE_STATE'], 'TSCOMPOSE_STATE')
   if (uid === 0) return '/var/lib/tscompose/stacks'
   // a relative one counts as none: XDG Base Directory Specification

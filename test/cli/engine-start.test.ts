@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { answers } from '../../src/cli/answers.ts'
 import { startEngine } from '../../src/cli/engine-start.ts'
+import { answers } from '../../src/client/answers.ts'
 import { isFailure } from '../../src/lib/failure.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tscompose-start-'))

@@ -29,6 +29,7 @@ const whole: Machine = {
       '/etc/subuid': 'me:100000:65536\n',
       '/etc/subgid': 'me:100000:65536\n',
     })[path],
+  opens: () => true,
   hasLibrary: () => true,
   hasProgram: () => true,
   user: 'me',
@@ -64,6 +65,8 @@ describe('findings()', () => {
     ['no libnftables', { hasLibrary: (name: string) => !name.includes('nft') }, ['limited libnftables']],
     ['no libseccomp', { hasLibrary: (name: string) => !name.includes('seccomp') }, ['missing libseccomp']],
     ['no newgidmap', { hasProgram: (name: string) => name !== 'newgidmap' }, ['limited newuidmap']],
+    ['no /dev/net/tun', { opens: () => false }, ['limited way out']],
+    ['no pasta', { hasProgram: (name: string) => !/pasta|slirp/.test(name) }, ['limited way out']],
     ['a user without subordinate IDs', { user: 'm.' }, ['limited subordinate IDs']],
   ] as const)
     test(`${what}: ${expected.join(', ')}`, () => assert.deepEqual(lacking(change), expected))

@@ -18,6 +18,7 @@ const facts: HostFacts = {
   lastCapability: 40,
   layerByLayer: true,
   mqueue: true,
+  rootless: false,
 }
 
 function spec(change: Partial<ContainerSpec> = {}): ContainerSpec {

@@ -16,7 +16,8 @@ const headers: Readonly<Record<string, readonly string[]>> = {
   'settings.h': ['system.h'],
   'setup.h': ['program.h', 'settings.h'],
   'supervise.h': ['settings.h'],
-  // another program: the command line's launcher
+  // other programs: the namespaces of an engine without root rights, and the command line's launcher
+  'rootless.h': ['system.h'],
   'warm.h': [],
 }
 

@@ -139,6 +139,12 @@ export const walls: readonly Wall[] = [
     because: 'whoever asks the keeper to hold a stack does not load the keeper',
   },
   {
+    folder: 'rootless',
+    mayImport: ['client', 'lib'],
+    packages: [],
+    because: "whoever starts an engine of an ordinary user makes its namespaces; the engine in them is root's own",
+  },
+  {
     folder: 'keeper',
     mayImport: ['drift', 'watch', ...upperHalf],
     packages: ['croner'],
@@ -159,7 +165,7 @@ export const walls: readonly Wall[] = [
   },
   {
     folder: 'cli',
-    mayImport: ['installation', 'language', 'web', 'watch', 'audit', 'stack', 'template', ...upperHalf],
+    mayImport: ['installation', 'rootless', 'language', 'web', 'watch', 'audit', 'stack', 'template', ...upperHalf],
     packages: ['listr2'],
     because: 'the command line starts the engine by path and never loads it',
   },

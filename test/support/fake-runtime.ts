@@ -165,6 +165,7 @@ export class FakeRuntime implements Runtime {
   readonly cgroups: Runtime['cgroups'] = {
     driver: 'cgroupfs',
     lacking: limit => this.lacks.get(limit),
+    none: undefined,
     exists: path => this.groups.has(path),
     below: path =>
       [...this.groups].filter(group => group.startsWith(`${path}/`)).map(group => group.slice(path.length + 1)),

@@ -52,7 +52,7 @@ function keeperUnits(host: string, env: Readonly<Record<string, string | undefin
   const socket = keeperSocket({ host, env })
   if (socket === undefined)
     throw new Failure('invalid', 'Cannot tell where the keeper would listen: XDG_RUNTIME_DIR is not set')
-  return keeperUnit({ command: keeperCommand({ host, env, socket }), environment: keeperEnvironment(env), host })
+  return keeperUnit({ command: keeperCommand({ host, env, socket }), environment: keeperEnvironment({ env }), host })
 }
 
 /** @throws Failure `denied` for who may not */

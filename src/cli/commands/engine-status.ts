@@ -1,10 +1,10 @@
 /** Whether an engine answers, and which; none is started for the question. */
 import { endpoints } from '../../api/endpoints.ts'
 import { type HeldStack, type KeeperStatus, keeperEndpoints } from '../../api/keeper.ts'
+import { answers } from '../../client/answers.ts'
 import { type Client, createClient } from '../../client/client.ts'
 import { chooseHost, parseHost } from '../../client/host.ts'
 import { printable } from '../../lib/text.ts'
-import { answers } from '../answers.ts'
 import { type Call, command } from '../command.ts'
 
 export const engineStatus = command({

@@ -1,10 +1,10 @@
 /** Ends the engine behind a socket in order; its containers run on. */
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { answers } from '../../client/answers.ts'
 import { chooseHost, parseHost } from '../../client/host.ts'
 import { isOwnProgram } from '../../installation/own-program.ts'
 import { errnoOf, Failure } from '../../lib/failure.ts'
-import { answers } from '../answers.ts'
 import { command } from '../command.ts'
 
 export const engineStop = command({
@@ -39,9 +39,22 @@ export const engineStop = command({
   },
 })
 
-/** The process that listens on the socket: its inode in /proc/net/unix, and whoever has that open. */
+/** The process that listens on the socket: in our own network namespace, or in that of an engine without root rights. */
 async function listenerOf(path: string): Promise<number | undefined> {
-  const row = (await readFile('/proc/net/unix', 'utf8'))
+  const found = await listenerIn('/proc/net/unix', path)
+  if (found !== undefined) return found
+  for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
+    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(passing(''))
+    if (!isOwnProgram(words.split('\0'), 'engine')) continue
+    const listener = await listenerIn(`/proc/${pid}/net/unix`, path)
+    if (listener !== undefined) return listener
+  }
+  return undefined
+}
+
+/** By the inode of the socket in a table of /proc, and whoever has that open. */
+async function listenerIn(table: string, path: string): Promise<number | undefined> {
+  const row = (await readFile(table, 'utf8').catch(passing('')))
     .split('\n')
     .map(line => /^\S+: \S+ \S+ (\S+) \S+ \S+ +(\d+) (.*)$/.exec(line))
     // 00010000: it listens

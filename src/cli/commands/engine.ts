@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { ownProgram } from '../../installation/own-program.ts'
 import { Failure } from '../../lib/failure.ts'
+import { userEngineCommand } from '../../rootless/engine-command.ts'
 import { command } from '../command.ts'
 import { usage } from '../options.ts'
 
@@ -59,7 +60,7 @@ export const engine = command({
     ['sudo tscompose engine --group docker', 'who is of that group may use it'],
     ['sudo tscompose engine --pool 10.99.0.0/16', 'networks get addresses of these'],
   ],
-  async run({ options, args, env, interrupts }) {
+  async run({ options, args, env, interrupts, screen }) {
     if (args.length > 0)
       throw usage(`"engine" takes no "${args[0]}"`, 'It is "engine", "engine status", "engine check" or "engine stop"')
     const words = Object.entries(options).flatMap(([name, value]) => {
@@ -72,11 +73,13 @@ export const engine = command({
       throw new Failure('unsupported', 'Cannot hand the socket of a socket unit on to the engine', {
         hint: `Start it by itself: ${[path, ...first].join(' ')}`,
       })
-    const argv = [...first, ...words]
+    const own: readonly [string, ...string[]] = [path, ...first, ...words]
+    const [program, ...argv] =
+      process.getuid?.() === 0 ? own : await userEngineCommand({ env, command: own, say: line => screen.say(line) })
     // Becomes it: one process, so that whoever ends or watches this one ends and watches the engine.
-    process.execve?.(path, [path, ...argv])
+    process.execve?.(program, [program, ...argv])
     // A Node without execve: the engine is another process, which gets what this one is sent.
-    const child = spawn(path, argv, { stdio: 'inherit' })
+    const child = spawn(program, argv, { stdio: 'inherit' })
     // ^C reaches it by the terminal; what reaches only us is passed on. Either way its end is ours.
     using _taken = interrupts.take(() => child.kill('SIGTERM'))
     return await new Promise<number>((resolve, reject) => {

@@ -80,8 +80,8 @@ const checks: readonly Check[] = [
     needed: false,
     has: ({ uid }) => uid === 0,
     found: ({ uid }) => (uid === 0 ? 'root' : `user ${uid}`),
-    cost: 'This user cannot start the engine, only use one that runs',
-    hint: 'Run it with sudo',
+    cost: 'This user has an engine of its own: no ports below net.ipv4.ip_unprivileged_port_start, and limits as far as systemd gives them',
+    hint: 'Run it with sudo for the engine of this machine',
   }),
   check({
     name: 'cgroups',
@@ -167,8 +167,19 @@ const checks: readonly Check[] = [
     name: 'newuidmap',
     needed: false,
     has: ({ hasProgram }) => hasProgram('newuidmap') && hasProgram('newgidmap'),
-    cost: 'Needed by engines without root rights alone: without it such a one has a single user ID',
+    cost: 'An engine without root rights cannot start',
     hint: 'Install uidmap',
+  }),
+  check({
+    name: 'way out',
+    needed: false,
+    has: ({ hasProgram, opens }) => (hasProgram('pasta') || hasProgram('slirp4netns')) && opens('/dev/net/tun'),
+    found: ({ hasProgram, opens }) => {
+      const found = ['pasta', 'slirp4netns'].find(hasProgram)
+      return found === undefined ? 'no pasta' : `${found}${opens('/dev/net/tun') ? '' : ', and /dev/net/tun is closed'}`
+    },
+    cost: 'Containers of an engine without root rights reach nothing outside',
+    hint: 'Install passt, and let users open /dev/net/tun',
   }),
   check({
     name: 'subordinate IDs',
@@ -179,7 +190,7 @@ const checks: readonly Check[] = [
         new RegExp(`^${escapeRegExp(user)}:\\d+:\\d+$`, 'm').test(text(file) ?? ''),
       ),
     found: ({ user }) => (user === undefined ? 'no user name' : `of ${user}`),
-    cost: 'Needed by engines without root rights alone: images whose files have several owners take a range of IDs',
+    cost: 'An engine of this user cannot start: images have files of several owners',
     hint: 'usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER',
   }),
 ]

@@ -1,5 +1,5 @@
 /** What this machine has, as the checks of self check need it: read once, nothing is changed by it. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
@@ -23,6 +23,8 @@ export interface Machine {
   setting(path: string): string | undefined
   /** A file, by its whole path; undefined where it cannot be read. */
   text(path: string): string | undefined
+  /** Whether this user may read and write it. */
+  opens(path: string): boolean
   /** A shared library the loader would find by this name. */
   hasLibrary(soname: string): boolean
   /** A program in the PATH or the folders of root. */
@@ -49,6 +51,15 @@ export function thisMachine(env: Readonly<Record<string, string | undefined>>): 
     mountinfo: textOf('/proc/self/mountinfo') ?? '',
     setting: path => textOf(join('/proc/sys', path))?.trim(),
     text: textOf,
+    opens: path => {
+      try {
+        accessSync(path, constants.R_OK | constants.W_OK)
+        return true
+      } catch {
+        // not there, or not for this user: the row says so
+        return false
+      }
+    },
     hasLibrary: soname => libraryFolders().some(folder => existsSync(join(folder, soname))),
     hasProgram: name =>
       [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin'].some(

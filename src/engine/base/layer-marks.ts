@@ -9,7 +9,13 @@ import type { HostPath } from '../../runtime/spec.ts'
 
 /** Overlay's whiteout is the character device 0:0; major 0 is nobody's, so 0:255 is no device either. */
 const whiteouts = { overlay: 0, own: 255 }
-const opaques = ['trusted.overlay.opaque', 'trusted.tscompose.opaque'] as const
+/** In a user namespace nobody sets those that are trusted, and overlay takes a user's. */
+const opaques = [
+  'trusted.overlay.opaque',
+  'user.overlay.opaque',
+  'trusted.tscompose.opaque',
+  'user.tscompose.opaque',
+] as const
 const yes = Buffer.from('y')
 
 export function isWhiteout(stat: Stats): boolean {
@@ -32,10 +38,11 @@ export function makeWhiteout(path: HostPath): void {
 
 /** The folder hides all that layers below have in its place. */
 export function markOpaque(path: HostPath): void {
-  try {
-    setXattr(path, opaques[0], yes)
-  } catch (error) {
-    if (!['EOPNOTSUPP', 'EPERM'].includes(errnoOf(error) ?? '')) throw error
-    setXattr(path, opaques[1], yes)
-  }
+  for (const name of opaques)
+    try {
+      setXattr(path, name, yes)
+      return
+    } catch (error) {
+      if (name === opaques.at(-1) || !['EOPNOTSUPP', 'EPERM'].includes(errnoOf(error) ?? '')) throw error
+    }
 }

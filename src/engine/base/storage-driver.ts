@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
+import { isRootless } from '../../runtime/host.ts'
 import { tellsTypes, tryOverlay } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { Say } from './aside.ts'
@@ -34,7 +35,7 @@ function overlayRefused(data: HostPath): string | undefined {
     const [lower, upper, work] = ['lower', 'upper', 'work'].map(name => join(place, name)) as [string, string, string]
     for (const folder of [lower, upper, work]) mkdirSync(folder)
     writeFileSync(join(lower, 'file'), '')
-    tryOverlay(lower, upper, work, 'file')
+    tryOverlay({ lower, upper, work }, 'file', { userMarks: isRootless() })
     return tellsTypes(lower, 'file') ? undefined : 'its file system does not tell what kind a name is (d_type)'
   } catch (error) {
     if (isFailure(error) || errnoOf(error) === undefined || ['ENOSPC', 'EDQUOT'].includes(errnoOf(error)!)) throw error

@@ -9,6 +9,7 @@ import type { DnsOptions, SocketIn } from '../dns/server.ts'
 import type { Family, Subnet } from './address.ts'
 import type { ForgetFlows } from './flows.ts'
 import { hostSubnets } from './host-routes.ts'
+import type { Hold } from './port-holder.ts'
 
 /** An interface of the host. */
 export interface Link {
@@ -32,6 +33,8 @@ export interface NetworkKernel {
   readonly forgetFlows: ForgetFlows
   readonly socketIn: SocketIn
   readonly redirect: DnsOptions['redirect']
+  /** Takes places of the host for published ports; by sockets of the engine's own where it says nothing. */
+  readonly hold?: Hold
   link(name: string): Link | undefined
   /** Whether the host has an address on this interface, and so a way to whoever is behind it. */
   reaches(name: string, family: Family): boolean

@@ -81,7 +81,7 @@ export class Networks {
       kernel,
       say,
     })
-    this.#ports = new PublishedPorts(this.#firewall, kernel.forgetFlows, options.binding)
+    this.#ports = new PublishedPorts(this.#firewall, kernel, options.binding)
     this.#endpoints = new Endpoints({
       runtime,
       events,

@@ -20,6 +20,8 @@ export interface Holder {
   release(): void
 }
 
+export type Hold = (place: Place, target: Target) => Promise<Holder>
+
 /** Whether a port of the host leads to a container's address of the other family. */
 export function isRelayed(hostIp: string, { address }: Pick<Target, 'address'>): boolean {
   return isIPv6(hostIp) !== isIPv6(address)

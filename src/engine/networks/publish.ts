@@ -8,8 +8,9 @@ import type { Attachment, Member } from './attachment.ts'
 import { type Firewall, portElements } from './firewall.ts'
 import { type ForgetFlows, forgetFlowsOf } from './flows.ts'
 import { inherit } from './inherit.ts'
+import type { NetworkKernel } from './kernel.ts'
 import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
-import { type Holder, hold, isRelayed, type Place, processAt, unheld } from './port-holder.ts'
+import { type Hold, type Holder, hold, isRelayed, type Place, processAt, unheld } from './port-holder.ts'
 import type { Target } from './port-relay.ts'
 import type { PublishedPort } from './published-port.ts'
 
@@ -73,12 +74,14 @@ export class PublishedPorts {
   readonly #firewall: Firewall
   readonly #forget: ForgetFlows
   readonly #binding: string | undefined
+  readonly #hold: Hold
   readonly #held = new Map<string, Held>()
 
   /** @param binding where ports go that name no host address, of networks that do not say it; undefined: everywhere. */
-  constructor(firewall: Firewall, forget: ForgetFlows, binding?: string) {
+  constructor(firewall: Firewall, kernel: Pick<NetworkKernel, 'forgetFlows' | 'hold'>, binding?: string) {
     this.#firewall = firewall
-    this.#forget = forget
+    this.#forget = kernel.forgetFlows
+    this.#hold = kernel.hold ?? hold
     this.#binding = binding
   }
 
@@ -168,7 +171,7 @@ export class PublishedPorts {
     for (const holder of this.#held.get(id)?.holders ?? []) if (!old.holders.includes(holder)) holder.release()
     this.#held.delete(id)
     const holders = [...old.holders]
-    for (const index of inTheWay) holders[index] = await holdAgain(old.ports[index]!, old.name)
+    for (const index of inTheWay) holders[index] = await this.#holdAgain(old.ports[index]!, old.name)
     for (const [i, holder] of holders.entries()) holder.lead(old.ports[i]!)
     if (old.ports.length > 0) this.#held.set(from, { ...old, holders })
     this.#want(id, [])
@@ -186,7 +189,7 @@ export class PublishedPorts {
     const holders: Holder[] = []
     this.#held.set(publisher.id, { name: publisher.name, ports, holders })
     this.#want(publisher.id, ports)
-    for (const port of ports) holders.push(await holdAgain(port, publisher.name))
+    for (const port of ports) holders.push(await this.#holdAgain(port, publisher.name))
   }
 
   /** The rules go with the next flush of the firewall, which is the caller's, and then `forget` is. */
@@ -252,7 +255,7 @@ export class PublishedPorts {
           if (address === undefined)
             throw new Failure('internal', `Cannot publish on ${hostIp}: the container has no address for it`)
           const place = { protocol: port.protocol, hostIp, hostPort: taken[0]?.holder.port ?? candidate }
-          const holder = await this.#hold(place, publisher, { address, containerPort: port.containerPort })
+          const holder = await this.#holdFor(place, publisher, { address, containerPort: port.containerPort })
           const published = { ...place, hostPort: holder.port, containerPort: port.containerPort, address }
           taken.push({ holder, port: published })
         }
@@ -269,7 +272,7 @@ export class PublishedPorts {
     throw refusal
   }
 
-  async #hold(place: Place, publisher: Publisher, target: Target): Promise<Holder> {
+  async #holdFor(place: Place, publisher: Publisher, target: Target): Promise<Holder> {
     const where = `${bracketed(place.hostIp)}:${place.hostPort}`
     const failed = (text: string, hint: string | undefined, cause?: unknown) =>
       new Failure(
@@ -284,7 +287,7 @@ export class PublishedPorts {
         `Stop container "${holder}", which has published it, or choose another port`,
       )
     try {
-      return await hold(place, target)
+      return await this.#hold(place, target)
     } catch (error) {
       const code = errnoOf(error)
       const binding = `failed to bind host port for ${where}:${target.address}:${target.containerPort}/${place.protocol}`
@@ -294,7 +297,12 @@ export class PublishedPorts {
           `Choose an address of this host instead of ${place.hostIp}`,
           error,
         )
-      if (code === 'EACCES') throw failed(`${binding}: permission denied`, undefined, error)
+      if (code === 'EACCES')
+        throw failed(
+          `${binding}: permission denied`,
+          "Ports below net.ipv4.ip_unprivileged_port_start (1024) are root's: choose a higher one, or lower that setting",
+          error,
+        )
       if (code !== 'EADDRINUSE') throw error
       const process = processAt(place)
       throw failed(
@@ -307,6 +315,16 @@ export class PublishedPorts {
     }
   }
 
+  async #holdAgain(port: PublishedPort, name: string): Promise<Holder> {
+    try {
+      return await this.#hold(port, port)
+    } catch (error) {
+      // somebody took the place while no engine held it; the rules still lead to the container
+      log('%s:%d of %s is not held: %s', port.hostIp, port.hostPort, name, messageOf(error))
+      return unheld(port.hostPort)
+    }
+  }
+
   /** The name of the container that has the place. */
   #containerAt({ protocol, hostIp, hostPort }: Place): string | undefined {
     for (const { name, ports } of this.#held.values())
@@ -316,16 +334,6 @@ export class PublishedPorts {
         if (port.hostIp === hostIp || wildcards.includes(port.hostIp) || wildcards.includes(hostIp)) return name
       }
     return undefined
-  }
-}
-
-async function holdAgain(port: PublishedPort, name: string): Promise<Holder> {
-  try {
-    return await hold(port, port)
-  } catch (error) {
-    // somebody took the place while no engine held it; the rules still lead to the container
-    log('%s:%d of %s is not held: %s', port.hostIp, port.hostPort, name, messageOf(error))
-    return unheld(port.hostPort)
   }
 }
 

@@ -18,7 +18,7 @@ export function findSettings(named: string | undefined, usual: readonly string[]
 }
 
 /** Loads what reads files only where there is one. @throws as `findSettings` and `readSettings` do. */
-export async function loadSettings(named: string | undefined): Promise<Settings> {
-  const path = findSettings(named)
+export async function loadSettings(named: string | undefined, usual?: readonly string[]): Promise<Settings> {
+  const path = findSettings(named, usual)
   return path === undefined ? {} : (await import('./read.ts')).readSettings(path)
 }

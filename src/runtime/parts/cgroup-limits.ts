@@ -192,6 +192,7 @@ export function lacking(
   schedulers: () => Readonly<Record<string, string>>,
 ): string | undefined {
   const place = placeOf(facts, name)
+  if (facts.none !== undefined) return facts.none
   if (place === undefined) return `cgroup v${facts.version} has nothing of the kind`
   if (facts.mounts[place.controller] === undefined) return `this machine has no ${place.controller} cgroup controller`
   const { scheduler }: { readonly scheduler?: string } = rows[name]

@@ -59,22 +59,22 @@ function deviceWrites(rules: readonly DeviceRule[]): readonly CgroupWrite[] {
   ]
 }
 
-/** Host steps that make the group, set it, and have the child begin in it; child steps that enter it where that is needed. */
+/** Host steps that make the group, set it, and have the child begin in it; child steps that enter it where that is needed. `unfiltered`: with every device. */
 export function cgroupSteps(
   facts: CgroupFacts,
   spec: CgroupSpec,
-  privileged: boolean,
+  unfiltered: boolean,
 ): { readonly host: readonly Step[]; readonly child: readonly Step[] } {
   const folders = cgroupFolders(facts, spec.path)
   const made = folders.map(path =>
     step('mkdir', { path, mode: 0o755 }, 'default', step('rmdir', { path, patience: 2000 })),
   )
-  const devices = privileged || facts.version === 2 ? [] : deviceWrites(spec.devices)
+  const devices = unfiltered || facts.version === 2 ? [] : deviceWrites(spec.devices)
   const writes = [...limitWrites(facts, spec), ...devices].map(({ controller, file, value, cause }) =>
     step('write', { path: `${cgroupFolder(facts, controller, spec.path)}/${file}`, value }, cause),
   )
   const filters =
-    privileged || facts.version === 1
+    unfiltered || facts.version === 1
       ? []
       : folders.map(path =>
           step(

@@ -148,13 +148,14 @@ function mqueueSteps(slot: number): Step[] {
 
 /** v2: the one hierarchy, which begins at the container's group in a cgroup namespace of its own, and at the host's root in the host's. */
 function unifiedMounts(spec: ContainerSpec, facts: HostFacts): Step[] {
-  if (isTaken(spec)) return []
+  const { unified } = facts.cgroup.mounts
+  if (isTaken(spec) || unified === undefined) return []
   const slot = slots.passing
   const opened =
     spec.namespaces.cgroup === 'new'
       ? fileSystem('cgroup2', slot, groupFlags(spec), {})
       : [
-          step('tree', { slot, path: facts.cgroup.mounts.unified!, recursive: 0 }, 'HostConfig.CgroupnsMode'),
+          step('tree', { slot, path: unified, recursive: 0 }, 'HostConfig.CgroupnsMode'),
           step('attributes', { slot, set: attributes(groupFlags(spec), ''), clear: 0, propagation: 0, recursive: 0 }),
         ]
   return [...opened, step('place', { slot, path: '/sys/fs/cgroup', make: make.none })]

@@ -1,7 +1,9 @@
 /** Which namespaces are new, which are joined, and what is set in the new ones. */
 import { Failure } from '../../lib/failure.ts'
+import type { CgroupFacts } from '../host.ts'
 import type { ContainerSpec, NamespaceChoice } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
+import { standsIn } from './group-within.ts'
 
 /** CLONE_NEW*, linux/sched.h. */
 export const cloneFlags = {
@@ -15,18 +17,22 @@ export const cloneFlags = {
 } as const
 
 /** First of the host steps that look at others: what is joined must be chosen before the clone, and each look is at one process. */
-export function joinSteps({ namespaces }: ContainerSpec): Step[] {
+export function joinSteps({ namespaces }: ContainerSpec, facts: CgroupFacts): Step[] {
   const { pid, ipc } = namespaces
   return [
     ...(pid.kind === 'join'
-      ? [targetStep(pid, 'HostConfig.PidMode'), step('join', { flags: cloneFlags.pid }, 'HostConfig.PidMode')]
+      ? [targetStep(pid, facts, 'HostConfig.PidMode'), step('join', { flags: cloneFlags.pid }, 'HostConfig.PidMode')]
       : []),
-    ...(ipc.kind === 'join' ? [targetStep(ipc, 'HostConfig.IpcMode')] : []),
+    ...(ipc.kind === 'join' ? [targetStep(ipc, facts, 'HostConfig.IpcMode')] : []),
   ]
 }
 
-function targetStep(choice: Extract<NamespaceChoice, { kind: 'join' }>, cause: string): Step {
-  return step('target', { pid: choice.pid, cgroup: `/${choice.cgroupPath}` }, cause)
+function targetStep(
+  { pid, cgroupPath }: Extract<NamespaceChoice, { kind: 'join' }>,
+  facts: CgroupFacts,
+  cause: string,
+): Step {
+  return step('target', { pid, cgroup: standsIn(facts, cgroupPath) }, cause)
 }
 
 /** Last of the host steps: new namespaces are made with the child, or by it when they are to belong to a user namespace. */

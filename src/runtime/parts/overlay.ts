@@ -21,8 +21,11 @@ export interface Overlay {
 /** fsconfig takes 255 bytes a value; longer paths need an open folder, which the kernel then names itself. */
 const longestValue = 255
 
+/** Marks as attributes that any user may set, which overlay must be told where only those can be set (5.11). */
+const userMarks = 'userxattr'
+
 export function overlaySteps(overlay: Overlay, facts: HostFacts, cause: string): Step[] {
-  if (!facts.layerByLayer) return oldOverlaySteps(overlay, cause)
+  if (!facts.layerByLayer) return oldOverlaySteps(overlay, facts, cause)
   if (overlay.ids) return mappedOverlaySteps(overlay, overlay.ids, cause)
   const { layers, changes, slot, place } = overlay
   const set = (key: string, value: string) => setStep(key, value, cause)
@@ -32,6 +35,7 @@ export function overlaySteps(overlay: Overlay, facts: HostFacts, cause: string):
     // the first one added lies on top
     ...[...layers].reverse().map(layer => set('lowerdir+', layer)),
     ...(changes ? [set('upperdir', changes.upper), set('workdir', changes.work)] : []),
+    ...(facts.rootless ? [step('fs-flag', { key: userMarks }, cause)] : []),
     step('fs-mount', { slot, attributes: 0 }, cause),
     step('attach-root', { slot, path: place }, cause),
   ]
@@ -77,7 +81,7 @@ function mappedOverlaySteps({ layers, changes, slot, place }: Overlay, ids: IdRa
 }
 
 /** Before 6.5 all layers stand in one option string of a page: names relative to the folder above them make the most of it. */
-function oldOverlaySteps({ layers, changes, slot, place }: Overlay, cause: string): Step[] {
+function oldOverlaySteps({ layers, changes, slot, place }: Overlay, facts: HostFacts, cause: string): Step[] {
   const parts = layers.map(layer => layer.split('/'))
   let depth = 0
   while (depth < parts[0]!.length - 1 && parts.every(part => part[depth] === parts[0]![depth])) depth++
@@ -86,6 +90,7 @@ function oldOverlaySteps({ layers, changes, slot, place }: Overlay, cause: strin
   const lower = [...parts].reverse().map(part => escaped(part.slice(depth).join('/')))
   const options = [`lowerdir=${lower.join(':')}`]
   if (changes) options.push(`upperdir=${escaped(changes.upper)}`, `workdir=${escaped(changes.work)}`)
+  if (facts.rootless) options.push(userMarks)
   const data = options.join(',')
   if (Buffer.byteLength(data) > 4095)
     throw new Failure(

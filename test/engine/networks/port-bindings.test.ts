@@ -85,9 +85,9 @@ describe('PublishedPorts', () => {
   function ports(said: string[] = []) {
     const wall = firewall()
     wall.flush = async () => void said.push('rules')
-    return new PublishedPorts(wall, (address, protocol, port) =>
-      said.push(`forget ${address.join('.')} ${protocol} ${port}`),
-    )
+    return new PublishedPorts(wall, {
+      forgetFlows: (address, protocol, port) => void said.push(`forget ${address.join('.')} ${protocol} ${port}`),
+    })
   }
 
   test('flows of a UDP port are forgotten whenever the rules that led them have changed', async t => {
@@ -117,7 +117,7 @@ describe('PublishedPorts', () => {
     const placesOf = async (usual: string | undefined, binding: string | undefined) => {
       const wall = firewall()
       wall.flush = async () => undefined
-      const published = new PublishedPorts(wall, () => undefined, usual)
+      const published = new PublishedPorts(wall, { forgetFlows: () => undefined }, usual)
       t.after(() => published.close())
       const own = { ...web, binding }
       const ports = await published.publish(own, { '80/tcp': [{}], '81/tcp': [{ HostIp: '127.0.0.3' }] }, {})

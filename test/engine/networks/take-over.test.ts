@@ -72,7 +72,9 @@ describe('PublishedPorts.takeOver()', () => {
       if (refuse && ++flushes === 2) throw new Error('no room')
       said.push(`rules ${[...wanted.values()].flat().join(', ')}`)
     }
-    return new PublishedPorts(wall, (_, protocol, port) => said.push(`forget ${protocol} ${port}`))
+    return new PublishedPorts(wall, {
+      forgetFlows: (_, protocol, port) => void said.push(`forget ${protocol} ${port}`),
+    })
   }
 
   test('leads the place to the other container in one change of the rules, with its socket kept', async t => {

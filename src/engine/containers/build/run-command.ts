@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId } from '../../../lib/ids.ts'
+import { lastGroup } from '../../../runtime/host.ts'
 import type { ContainerSpec, HostPath, MountSpec } from '../../../runtime/spec.ts'
 import { layerTar } from '../../base/layer-tar.ts'
 import { readTreeFile } from '../../base/merged-tree.ts'
@@ -120,6 +121,7 @@ async function commandSpec(parts: Parts, command: BuildCommand, place: Place): P
       mounts,
       network: network.spec,
       userNamespace: { kind: 'host' },
+      lastGroup: lastGroup(),
       user,
       devices: await resolveDevices(hostConfig),
       links: [],

@@ -16,6 +16,8 @@ export interface Machine {
   readonly nodes: () => number
   /** Why a limit cannot be set here; undefined when it can. */
   readonly lacking: (limit: LimitName) => string | undefined
+  /** Why no limit at all can be set: it is told of each, and none is an error. */
+  readonly none?: string | undefined
   /** Who manages the groups: systemd takes none but slices as parents. Default "cgroupfs". */
   readonly cgroups?: 'cgroupfs' | 'systemd'
   /** What the machine lacks is an error instead of a warning. */
@@ -114,6 +116,9 @@ export function refused<A, K>(kept: z.ZodType<K>, shown: { readonly as: K; reado
   }
 }
 
+/** Of limits, -1 is none, and what is not switched on needs nothing. */
+const asksForNone = (value: unknown) => isUnset(value) || value === -1 || value === false
+
 /** A limit that `update` can change. What the machine lacks is told and left out, as by Docker. */
 export function limit<A, K>(
   row: Row<A, K>,
@@ -130,12 +135,15 @@ export function limit<A, K>(
     limits: to.limits,
     live: to.live ?? true,
     fill: (asked, whole) => {
-      const lacking = isUnset(asked) ? undefined : whole.machine.lacking(to.needs)
+      const lacking = asksForNone(asked) ? undefined : whole.machine.lacking(to.needs)
       if (lacking === undefined) return row.fill(asked, whole)
-      if (whole.machine.strict) throw new Failure('unsupported', `Cannot set HostConfig.${whole.name}: ${lacking}`)
+      if (whole.machine.strict && whole.machine.none === undefined)
+        throw new Failure('unsupported', `Cannot set HostConfig.${whole.name}: ${lacking}`)
       // wrong is wrong on any machine
       row.fill(asked, whole)
-      whole.warn(to.discarded)
+      whole.warn(
+        whole.machine.none === undefined ? to.discarded : `HostConfig.${whole.name} is not in force: ${lacking}`,
+      )
       return row.fill(undefined, whole)
     },
   }

@@ -14,6 +14,7 @@ export function machineOf(
     shmSize: parts.defaults.shmSize,
     nodes: memoryNodes,
     lacking: limit => parts.runtime.cgroups.lacking(limit),
+    none: parts.runtime.cgroups.none,
     cgroups: parts.runtime.cgroups.driver,
     ...options,
   }

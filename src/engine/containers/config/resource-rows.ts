@@ -15,12 +15,13 @@ const unsupported = (what: string) => `Your kernel does not support ${what} or t
 const scheduler = 'Your kernel does not support CPU CFS scheduler. CPU period/quota discarded.'
 
 /** MemorySwap is twice the memory unless it is given. */
-function memorySwap(asked: number | undefined, { asked: { Memory: memory = 0 } }: Whole): number {
+function memorySwap(asked: number | undefined, { asked: { Memory: memory = 0 }, machine }: Whole): number {
   const swap = asked ?? 0
   if (swap > 0 && memory === 0)
     throw invalid('You should always set the Memory limit when using Memoryswap limit, see usage')
   if (swap > 0 && swap < memory) throw invalid('Minimum memoryswap limit should be larger than memory limit, see usage')
-  return memory > 0 && swap === 0 ? memory * 2 : swap
+  // nobody has asked for what follows from another limit, so that a machine without it is not told of
+  return memory > 0 && swap === 0 && machine.lacking('memorySwap') === undefined ? memory * 2 : swap
 }
 
 function memoryReservation(value: number, { asked: { Memory: memory = 0 } }: Whole): void {

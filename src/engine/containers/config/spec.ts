@@ -27,6 +27,8 @@ export interface Resolved {
   readonly mounts: readonly MountSpec[]
   readonly network: NetworkSpec
   readonly userNamespace: UserNamespace
+  /** The highest group that the engine's own user namespace has. */
+  readonly lastGroup: number
   readonly user: FoundUser
   readonly devices: Devices
   /** The process whose namespace a mode joins. */
@@ -113,11 +115,11 @@ function choice(mode: string, joined: (mode: string) => ReturnType<Resolved['joi
 /** Ping without rights and ports below 1024 for everyone, where the namespace is the container's own; the author's over them. */
 function sysctls(
   hostConfig: HostConfig,
-  { network, userNamespace }: Pick<Resolved, 'network' | 'userNamespace'>,
+  { network, userNamespace, ...host }: Pick<Resolved, 'network' | 'userNamespace' | 'lastGroup'>,
 ): Record<string, string> {
   const own = network.kind !== 'host' && !hostConfig.NetworkMode.startsWith('container:')
   // groups that a user namespace does not have are an error to the kernel
-  const lastGroup = userNamespace.kind === 'host' ? 2_147_483_647 : userNamespace.ids.size - 1
+  const lastGroup = userNamespace.kind === 'host' ? Math.min(2_147_483_647, host.lastGroup) : userNamespace.ids.size - 1
   return {
     ...(own && { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': `0 ${lastGroup}` }),
     ...hostConfig.Sysctls,

@@ -49,10 +49,14 @@ export interface InfoSources {
   readonly logDriver: string
   /** Of containers that name none. */
   readonly usersMode: 'host' | 'auto'
+  /** Whether it runs without root rights. */
+  readonly rootless: boolean
+  /** What will not work. */
+  readonly warnings: readonly string[]
 }
 
 export async function engineInfo(sources: InfoSources): Promise<Info> {
-  const { paths, containers, images, storage, runtime, logDriver, usersMode } = sources
+  const { paths, containers, images, storage, runtime, logDriver, usersMode, rootless, warnings } = sources
   const [osRelease, machineId, forwarding] = await Promise.all(
     ['/etc/os-release', '/etc/machine-id', '/proc/sys/net/ipv4/ip_forward'].map(textOf),
   )
@@ -86,7 +90,8 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     OomKillDisable: has('oomKillDisable'),
     SystemTime: new Date().toISOString(),
     LoggingDriver: logDriver,
-    CgroupDriver: runtime.cgroups.driver,
+    // Docker's word for it
+    CgroupDriver: runtime.cgroups.none === undefined ? runtime.cgroups.driver : 'none',
     CgroupVersion: String(runtime.cgroups.version),
     KernelVersion: kernelRelease(),
     OperatingSystem: /^PRETTY_NAME="?(.*?)"?$/m.exec(osRelease ?? '')?.[1] ?? 'Linux',
@@ -127,10 +132,11 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     SecurityOptions: [
       'name=seccomp,profile=builtin',
       ...(usersMode === 'auto' ? ['name=userns'] : []),
+      ...(rootless ? ['name=rootless'] : []),
       ...(runtime.cgroups.version === 2 ? ['name=cgroupns'] : []),
     ],
     FirewallBackend: { Driver: 'nftables' },
-    Warnings: null,
+    Warnings: warnings.length > 0 ? [...warnings] : null,
   }
 }
 

@@ -10,7 +10,7 @@ const run = promisify(execFile)
 
 export async function top(parts: Parts, container: Container, psArgs = '-ef'): Promise<ContainerTop> {
   if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
-  const pids = new Set(await parts.runtime.cgroups.processes(container.cgroup))
+  const pids = new Set(await parts.runtime.cgroups.processes(container.cgroup, container.state.pid))
   let text: string
   try {
     const args = psArgs.split(/\s+/).filter(Boolean)

@@ -1,6 +1,7 @@
 /** Starts a container: looks everything up, takes addresses and ports, runs its program. A failed start leaves nothing behind. */
 import { mkdirSync } from 'node:fs'
 import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
+import { lastGroup } from '../../../runtime/host.ts'
 import type { Supervised } from '../../../runtime/runtime.ts'
 import type { ContainerSpec, MountSpec, NetworkSpec } from '../../../runtime/spec.ts'
 import { readTreeFile } from '../../base/merged-tree.ts'
@@ -164,6 +165,7 @@ function valuesOf(results: readonly PromiseSettledResult<unknown>[]): unknown[] 
 function places({ paths, masked }: Parts, { id, cgroup, record }: Container) {
   return {
     cgroup,
+    lastGroup: lastGroup(),
     upper: paths.containerUpper(id),
     work: paths.containerWork(id),
     monitor: paths.monitor(id),
