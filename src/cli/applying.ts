@@ -24,10 +24,9 @@ export interface Apply {
 
 /** Does `work` when nobody else applies to the project; it tells the recorder of each plan it carries out. */
 export async function applying<T>(call: Call, apply: Apply, work: (recorder: Recorder) => Promise<T>): Promise<T> {
-  const [{ Recorder }, { History }, { historyLength }] = await Promise.all([
+  const [{ Recorder }, { History }] = await Promise.all([
     import('../history/recorder.ts'),
     import('../history/history.ts'),
-    import('../history/length.ts'),
   ])
   const { client, command, name, project, services, scale, to } = apply
   const { env, screen, globals } = call
@@ -35,7 +34,7 @@ export async function applying<T>(call: Call, apply: Apply, work: (recorder: Rec
   const isDry = globals['dry-run']
   const recorder = new Recorder({
     history: new History(name, { host: client.host, env }),
-    length: isDry ? 0 : (historyLength(env) ?? refuseLength(env)),
+    length: isDry ? 0 : await historyLengthOf(env),
     command,
     user,
     ...(project && { project, folder: project.directory }),
@@ -99,7 +98,11 @@ export function userName(env: Readonly<Record<string, string | undefined>>): str
   }
 }
 
-function refuseLength(env: Readonly<Record<string, string | undefined>>): never {
+/** How many applies are kept. @throws Failure invalid for what is no number */
+export async function historyLengthOf(env: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const { historyLength } = await import('../history/length.ts')
+  const found = historyLength(env)
+  if (found !== undefined) return found
   throw usage(
     `TSCOMPOSE_HISTORY is "${env['TSCOMPOSE_HISTORY']}": it should be how many applies are kept, from 0 to 9999`,
   )

@@ -13,6 +13,8 @@ const runs: Readonly<Record<string, Run>> = {
   down: async (...given) => (await import('./elsewhere/down.ts')).down(...given),
   ps: async (...given) => (await import('./elsewhere/ps.ts')).ps(...given),
   logs: async (...given) => (await import('./elsewhere/logs.ts')).logs(...given),
+  rollback: async (...given) => (await import('./elsewhere/rollback.ts')).rollback(...given),
+  events: async (...given) => (await import('./elsewhere/events.ts')).events(...given),
   exec: async (...given) => (await import('./elsewhere/exec.ts')).exec(...given),
 }
 

@@ -1,11 +1,9 @@
 /** The way back to an earlier apply: what was wanted then, of which images, as what is wanted now. */
-import { previous } from '../history/back.ts'
 import type { Entry } from '../history/entry.ts'
-import { Failure } from '../lib/failure.ts'
 import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
 import type { Wanted } from './bring-up.ts'
 import type { Call } from './command.ts'
-import { historyOf, readAll } from './history-of.ts'
+import { entryToGoTo, historyOf } from './history-of.ts'
 import { keptProject } from './kept-project.ts'
 import { keptOwner } from './owner.ts'
 
@@ -20,15 +18,9 @@ export async function backTo(
   number: number | undefined,
   more: Pick<UpOptions, 'timeout' | 'wait'>,
 ): Promise<GoingBack> {
-  const { history, client } = await historyOf(call)
-  const entry = number === undefined ? previous(history.project, readAll(call, history)) : history.get(number)
+  const [history, client] = await Promise.all([historyOf(call), call.connect()])
+  const entry = entryToGoTo(call, history, number)
   const { model, images, services, scale, files, variables } = entry
-  if (model === undefined)
-    throw new Failure(
-      'invalid',
-      `Cannot go back to ${entry.number}: it was "${entry.command}", which leaves nothing to be`,
-      { hint: 'Do the same again: tscompose down' },
-    )
   const project = await keptProject(call, client, { model, images, files, variables, what: String(entry.number) })
   const accept = await keptOwner(call, { host: client.host, project, verb: 'roll back' })
   const options: UpOptions = {

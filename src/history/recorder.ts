@@ -4,12 +4,12 @@ import { isFailure, messageOf } from '../lib/failure.ts'
 import { stableHash } from '../lib/stable-json.ts'
 import { freeze } from '../model/frozen.ts'
 import type { Project } from '../model/project.ts'
+import { Plan } from '../plan/plan.ts'
 import { planJson, type StepJson } from '../plan/print.ts'
 import { summarize } from '../plan/summary.ts'
 import { markOf } from '../state/running.ts'
-import { EnginePlan } from '../targets/engine/engine-plan.ts'
-import type { Observed } from '../targets/engine/observed.ts'
 import { imagesOf } from '../targets/engine/plan/images.ts'
+import type { Kept } from '../targets/target.ts'
 import { type Entry, entryVersion, type KeptImage, type Outcome, repairing } from './entry.ts'
 import type { History } from './history.ts'
 
@@ -33,8 +33,8 @@ const later = 10
 
 export class Recorder {
   readonly #applying: Applying
-  readonly #plans: EnginePlan[] = []
-  #observed: Observed | undefined
+  readonly #plans: Plan[] = []
+  #observed: Kept | undefined
   #number: number | undefined
   #head: Head | undefined
   /** Made once: it is most of the document. */
@@ -60,7 +60,7 @@ export class Recorder {
   }
 
   /** A plan is about to be carried out; with the first that is not empty the apply has begun. */
-  plan(plan: EnginePlan, observed: Observed): void {
+  plan(plan: Plan, observed: Kept): void {
     if (plan.empty || this.#off) return
     this.#plans.push(plan)
     // a later look knows what pulls and builds have brought
@@ -104,7 +104,7 @@ export class Recorder {
     this.#kept(() => this.#applying.history.replace(number, this.#text(number, observed)))
   }
 
-  #text(number: number, observed: Observed): string {
+  #text(number: number, observed: Kept): string {
     const { project } = this.#applying
     const head = JSON.stringify({
       ...this.#head,
@@ -132,9 +132,9 @@ export class Recorder {
   }
 }
 
-function stepsOf(plan: EnginePlan): readonly StepJson[] {
+function stepsOf(plan: Plan): readonly StepJson[] {
   const only = (kind: string) => plan.nodes.every(({ operation }) => operation.kind === kind)
-  const none = { pulls: new EnginePlan(), builds: new EnginePlan(), plan: new EnginePlan() }
+  const none = { pulls: new Plan(plan.words), builds: new Plan(plan.words), plan: new Plan(plan.words) }
   const phase = only('pull-image') ? 'pulls' : only('build-image') ? 'builds' : 'plan'
   return planJson({ ...none, [phase]: plan }).steps
 }
@@ -147,7 +147,7 @@ function outcomeOf(error: unknown): Outcome {
 }
 
 /** What each image that the project names is at the moment. */
-export function keptImages(project: Project, { images }: Observed): Readonly<Record<string, KeptImage>> {
+export function keptImages(project: Project, { images }: Pick<Kept, 'images'>): Readonly<Record<string, KeptImage>> {
   const kept: Record<string, KeptImage> = {}
   for (const name of imagesOf(project)) {
     const image = images.get(name)

@@ -61,6 +61,8 @@ export interface Service {
   readonly dependsOn: Readonly<Record<string, Dependency>>
   readonly healthcheck?: Healthcheck
   readonly restart: RestartPolicy
+  /** Whether the stack speaks of it: a scheduler has another default than "no". */
+  readonly restartSaid?: true
   readonly deploy?: Deploy
   readonly limits: Limits
 

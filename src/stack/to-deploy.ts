@@ -46,6 +46,12 @@ function isJobMode(deploy: View): boolean {
 }
 
 /** `deploy.restart_policy` wins over `restart`, as in Compose. */
+/** Whether it speaks of when it is started again. */
+export function saysRestart(view: View): true | undefined {
+  const condition = view.at('deploy').at('restart_policy').text('condition')
+  return view.text('restart') === undefined && condition === undefined ? undefined : true
+}
+
 export function toRestart(view: View): RestartPolicy {
   const deploy = view.at('deploy')
   const policy = deploy.at('restart_policy')

@@ -7,7 +7,7 @@ import type { Port } from '../model/port.ts'
 import type { Hook, NamespaceMode, PullPolicy, Service, WatchRule } from '../model/service.ts'
 import { scheduleKey, toExposure, toHostPaths, toOnUnhealthy, toSchedule } from './own-keys.ts'
 import { toBuild, toHosts } from './to-build.ts'
-import { toDeploy, toDeviceRequest, toRestart } from './to-deploy.ts'
+import { saysRestart, toDeploy, toDeviceRequest, toRestart } from './to-deploy.ts'
 import { toLimits, toUlimits } from './to-limits.ts'
 import { toMount, toReference, toTmpfs, toVolumesFrom } from './to-mounts.ts'
 import type { View } from './view.ts'
@@ -69,6 +69,7 @@ export function toService(name: string, view: View): Service {
     ),
     healthcheck: view.has('healthcheck') ? toHealthcheck(view.at('healthcheck')) : undefined,
     restart: toRestart(view),
+    restartSaid: saysRestart(view),
     deploy: view.has('deploy') ? toDeploy(deploy) : undefined,
     limits: toLimits(view),
     networkMode: toNetworkMode(view.text('network_mode')),

@@ -51,6 +51,14 @@ export interface Part {
   readonly ID: string
 }
 
+/** What the history keeps of what was seen, beside the model. */
+export interface Kept {
+  /** By the names that the stack uses. */
+  readonly images: ReadonlyMap<string, { readonly id: string; readonly digest?: string }>
+  /** sha256 of the files behind configs and secrets, by path. */
+  readonly files: ReadonlyMap<string, string>
+}
+
 export interface LogOptions {
   readonly services?: readonly string[] | undefined
   readonly follow: boolean
@@ -71,6 +79,25 @@ export interface TargetLine {
   readonly text: string
 }
 
+export interface EventOptions {
+  readonly services?: readonly string[] | undefined
+  /** Seconds since 1970, with a fraction. */
+  readonly since: number | undefined
+  readonly until: number | undefined
+  readonly signal: AbortSignal
+}
+
+/** As `events` prints it. */
+export interface TargetEvent {
+  readonly action: string
+  readonly attributes: Readonly<Record<string, string>>
+  readonly id: string
+  readonly service: string
+  /** RFC 3339 with nanoseconds. */
+  readonly time: string
+  readonly type: string
+}
+
 export interface ExecOptions {
   readonly service: string
   /** From 1; undefined: the first that runs. */
@@ -89,8 +116,8 @@ export interface ExecSession {
 
 export interface Target<O extends PlannedOperation = PlannedOperation, Seen = unknown> {
   readonly name: TargetName
-  /** Which one of its kind, for what is done alone on it; undefined: the engine that is talked to. */
-  readonly place?: string
+  /** Which one of its kind: what is done alone on it, and whose history it is. */
+  readonly place: string
   /** What is there of a project; with the project, also what its plan needs to know: digests of images, content of files, what the target says of the wish. */
   observe(
     name: string,
@@ -105,9 +132,11 @@ export interface Target<O extends PlannedOperation = PlannedOperation, Seen = un
     options: { readonly services?: readonly string[] | undefined; readonly volumes?: boolean },
   ): Plan<O>
   performer(): Performer<O>
+  kept(seen: Seen): Kept
   describe(seen: Seen): readonly Part[]
   /** Undefined where a target cannot tell. */
   readonly logs?: (name: string, options: LogOptions) => AsyncIterable<TargetLine>
+  readonly events?: (name: string, options: EventOptions) => AsyncIterable<TargetEvent>
   /** A command in a replica. */
   readonly exec?: (name: string, options: ExecOptions) => Promise<ExecSession>
   /** The objects that the stack is there, as text for other tools. @throws ProblemsFailure */

@@ -1,17 +1,10 @@
 /** What has happened to a container as a row. */
 import type { EventMessage } from '../api/events.ts'
 import { labels } from '../targets/engine/labels.ts'
+import type { TargetEvent } from '../targets/target.ts'
 
 /** As Compose's `events --json` has it. */
-export interface EventRow {
-  readonly action: string
-  readonly attributes: Readonly<Record<string, string>>
-  readonly id: string
-  readonly service: string
-  /** RFC 3339 with nanoseconds. */
-  readonly time: string
-  readonly type: string
-}
+export type EventRow = TargetEvent
 
 /** Undefined for what is no matter of a service: other things than containers, and containers of `run`. */
 export function eventRow({ Type, Action, Actor, time, timeNano }: EventMessage): EventRow | undefined {

@@ -268,6 +268,68 @@ describe('the other commands in a cluster', () => {
     assert.match((await run('down', 'none')).stderr, /no such service: none/)
   })
 
+  test('history keeps each apply, and rollback goes back to an earlier one', async () => {
+    env['TSCOMPOSE_STATE'] = join(cwd, 'state')
+    await up()
+    await up(stack.replace('A: "1"', 'A: "2"').replace('v1', 'v2'))
+    await up(stack.replace('A: "1"', 'A: "2"').replace('v1', 'v2'))
+    const listed = await run('history')
+    assert.match(listed.stdout, /^2 .*up +done .*\n1 .*up +done /m)
+    assert.equal(listed.stdout.trim().split('\n').length, 3)
+    const back = await run('rollback')
+    assert.equal(back.code, 0, back.all)
+    assert.match(back.stderr, /Going back to 1, up of /)
+    assert.match(back.stderr, /~ web: recreate {2}environment\.A 2→1/)
+    const spec = JSON.stringify(cluster.get('deployments web')?.spec)
+    assert.match(spec, /"name":"A","value":"1"/)
+    const page = plural('configmaps').filter(name => name.startsWith('shop-page'))
+    assert.equal(cluster.get(`configmaps ${page[0]}`)?.['data']?.['content' as never], 'v1')
+    assert.match((await run('history')).stdout, /^3 .*rollback 1 +done /m)
+    const diff = await run('history', 'show', '3', '--json')
+    for (const { all } of [listed, back, diff]) assert.ok(!all.includes('s3cr3t'))
+    // the engine has a history of its own
+    assert.ok(!(await run('--target', 'engine', 'history')).stdout.includes('rollback'))
+    assert.match((await run('rollback', '9')).stderr, /has no apply 9 in its history/)
+  })
+
+  test('events are told as they happen, those of the stack alone', async () => {
+    await up()
+    const event = (name: string, reason: string, lastTimestamp: string) =>
+      cluster.put('events', {
+        metadata: { name: `${name}.${reason}` },
+        involvedObject: { kind: 'Pod', name, uid: 'u' },
+        reason,
+        message: 'a word',
+        type: 'Normal',
+        lastTimestamp,
+      })
+    event('web-0', 'Started', '2026-01-02T03:04:05Z')
+    event('other-0', 'Started', '2026-01-02T03:04:06Z')
+    event('db-0', 'Pulled', '2026-01-02T03:04:07Z')
+    const said = await run('events', '--since', '2026-01-01T00:00:00Z', '--until', '2026-02-01T00:00:00Z')
+    assert.equal(
+      said.stdout,
+      '2026-01-02 03:04:05.000000 pod Started u (name=web-0, message=a word, level=normal)\n2026-01-02 03:04:07.000000 pod Pulled u (name=db-0, message=a word, level=normal)\n',
+    )
+    const one = await run(
+      'events',
+      '--json',
+      '--since',
+      '2026-01-01T00:00:00Z',
+      '--until',
+      '2026-02-01T00:00:00Z',
+      'db',
+    )
+    assert.deepEqual(JSON.parse(one.stdout), {
+      action: 'Pulled',
+      attributes: { name: 'db-0', message: 'a word', level: 'normal' },
+      id: 'u',
+      service: 'db',
+      time: '2026-01-02T03:04:07.000000000Z',
+      type: 'pod',
+    })
+  })
+
   test('plan --export writes the objects without a call', async () => {
     const { stdout, code } = await run('plan', '--export')
     assert.equal(code, 0)

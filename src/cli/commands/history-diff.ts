@@ -20,7 +20,7 @@ export const historyDiff = command({
     ['tscompose history diff 3 7', 'between two of them'],
   ],
   async run(call) {
-    const { history } = await historyOf(call)
+    const history = await historyOf(call)
     const [from, to] = chosen(call.args.map(parseNumber), readAll(call, history), number => history.get(number))
     const differences = compareApplies(sideOf(call, from), sideOf(call, to))
     if (call.options.json) {

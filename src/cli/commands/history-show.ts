@@ -14,7 +14,7 @@ export const historyShow = command({
   examples: [['tscompose history show 7 --json', 'the stack as it was then, as data']],
   async run(call) {
     const number = parseNumber(call.args[0]!)
-    const { history } = await historyOf(call)
+    const history = await historyOf(call)
     const entry = history.get(number)
     if (call.options.json) return call.screen.print(JSON.stringify(entry, null, 2))
     call.screen.print(textOf(entry))

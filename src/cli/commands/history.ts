@@ -22,7 +22,7 @@ export const history = command({
   ],
   async run(call) {
     const { options, screen } = call
-    const { history: found } = await historyOf(call)
+    const found = await historyOf(call)
     const rows = readAll(call, found).toReversed().map(rowOf)
     if (options.quiet) return screen.printAll(rows.map(row => String(row.Number)))
     await printList(screen, {

@@ -1,28 +1,52 @@
-/** One apply at a time on a project, also where it is on other machines: as far as it is done from this one. */
+/** An apply on a target that is not the engine: one at a time on a project, as far as it is done from this machine, and kept in its history. */
+import type { Recorder } from '../../history/recorder.ts'
 import { printable } from '../../lib/text.ts'
-import { lockProject } from '../../state/project-lock.ts'
-import type { Target } from '../../targets/target.ts'
-import { userName } from '../applying.ts'
+import type { Project } from '../../model/project.ts'
+import type { Target, Wish } from '../../targets/target.ts'
+import { historyLengthOf, userName } from '../applying.ts'
 import type { Call } from '../command.ts'
 
-export async function alone<T>(
-  call: Call,
-  { command, project, target }: { readonly command: string; readonly project: string; readonly target: Target },
-  work: () => Promise<T>,
-): Promise<T> {
-  if (call.globals['dry-run']) return await work()
-  const host = target.place ?? (await call.connect()).host
+export interface Alone {
+  readonly command: string
+  /** Its name. */
+  readonly project: string
+  readonly target: Target
+  /** What is to be; undefined where nothing is left to be. */
+  readonly model?: Project
+  readonly wish?: Wish
+  /** The apply that is gone back to. */
+  readonly to?: number
+}
+
+export async function alone<T>(call: Call, of: Alone, work: (recorder: Recorder) => Promise<T>): Promise<T> {
+  const { command, project, target, model, wish, to } = of
+  const { env, screen, globals } = call
+  const isDry = globals['dry-run']
+  const [{ Recorder }, { History }, { lockProject }] = await Promise.all([
+    import('../../history/recorder.ts'),
+    import('../../history/history.ts'),
+    import('../../state/project-lock.ts'),
+  ])
+  const user = userName(env)
+  const recorder = new Recorder({
+    history: new History(project, { host: target.place, env }),
+    length: isDry ? 0 : await historyLengthOf(env),
+    command,
+    user,
+    ...(model && { project: model, folder: model.directory }),
+    ...(wish?.services && { services: wish.services }),
+    ...(wish?.scale && { scale: wish.scale }),
+    ...(to !== undefined && { to }),
+    warn: text => screen.warn(printable(text)),
+  })
+  if (isDry) return await work(recorder)
   await using _ = await lockProject({
-    host,
+    host: target.place,
     project,
-    holder: {
-      pid: process.pid,
-      user: userName(call.env),
-      command: `tscompose ${command}`,
-    },
+    holder: { pid: process.pid, user, command: `tscompose ${command}` },
     onWait: holder =>
-      call.screen.say(`Waiting for ${printable(holder?.command ?? 'another apply')} on project ${project} to end`),
+      screen.say(`Waiting for ${printable(holder?.command ?? 'another apply')} on project ${project} to end`),
     signal: call.signal,
   })
-  return await work()
+  return await recorder.during(() => work(recorder))
 }

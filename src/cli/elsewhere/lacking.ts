@@ -33,8 +33,6 @@ const ofNodes = 'Volumes are of each node'
 
 const swarm: Instead = {
   ...scheduled,
-  rollback:
-    'Run up with the file as it was; deploy.update_config.failure_action: rollback does it when an update fails',
   'snapshot create': ofNodes,
   'snapshot ls': ofNodes,
   'snapshot restore': ofNodes,
@@ -54,13 +52,11 @@ const inPod = 'Use exec'
 
 const kubernetes: Instead = {
   ...scheduled,
-  rollback: 'Run up with the file as it was',
   'snapshot create': snapshots,
   'snapshot ls': snapshots,
   'snapshot restore': snapshots,
   'snapshot rm': snapshots,
   volumes: 'Use "kubectl get pvc"',
-  events: 'Use ps, or "kubectl events"',
   top: inPod,
   stats: 'Use "kubectl top pods"',
   cp: 'Use exec with tar',

@@ -20,14 +20,16 @@ const attached = [
 export async function up(call: Call, name: Exclude<TargetName, 'engine'>): Promise<number> {
   refuseOptions(call, name, attached)
   const [{ project, wish }, target] = await Promise.all([wantedOf(call, name), openTarget(call, name)])
-  await alone(call, { command: 'up', project: project.name, target }, async () => {
+  await alone(call, { command: 'up', project: project.name, target, model: project, wish }, async recorder => {
     const seen = await target.observe(project.name, {
       project,
       wish,
       signal: call.signal,
     })
     const timeout = call.options['wait-timeout'] as number | undefined
-    await applyOn(call, target, target.plan(project, seen, wish), timeout)
+    const plan = target.plan(project, seen, wish)
+    recorder.plan(plan, target.kept(seen))
+    await applyOn(call, target, plan, timeout)
   })
   return 0
 }

@@ -1,4 +1,5 @@
 /** A stack, and a wish of it, as all the objects that are wanted; what cannot be is collected. */
+import { hash } from 'node:crypto'
 import { order } from '../../graph/order.ts'
 import { serviceGraph } from '../../graph/services.ts'
 import type { Project } from '../../model/project.ts'
@@ -19,13 +20,14 @@ export function compile(project: Project, home: Home, wish: Wish): Omit<Asked, '
   const graph = serviceGraph(project)
   const chosen = wish.services && graph.closure(wish.services)
   const all = order(graph).map(name => project.services[name]!)
+  const files = readLocal(pathsOf(project))
   const input: Input = {
     project,
     home,
     services: all.filter(({ name }) => chosen?.has(name) ?? true),
     scale: wish.scale ?? {},
     images: imagesOf(all),
-    files: readLocal(pathsOf(project)),
+    files,
     refuse: (path, refusal) => refusals.push({ path, refusal }),
     notice: (path, message) => {
       if (!notices.some(each => each.message === message)) notices.push({ path, message })
@@ -36,7 +38,25 @@ export function compile(project: Project, home: Home, wish: Wish): Omit<Asked, '
   const rest = chosen === undefined ? objects : objectsOf(quiet)
   const parent: Wanted = { manifest: applySetParent(home), path: [] }
   const belongs = new Set([...rest, ...objects, parent].map(({ manifest }) => keyOf(manifest)))
-  return { wanted: [parent, ...objects], belongs, refusals, notices }
+  return { wanted: [parent, ...objects], belongs, refusals, notices, hashes: hashesOf(files) }
+}
+
+function hashesOf(files: Input['files']): ReadonlyMap<string, string> {
+  return new Map(
+    [...files].flatMap(([path, seen]) =>
+      seen.kind === 'none'
+        ? []
+        : [
+            [
+              path,
+              hash(
+                'sha256',
+                [...seen.contents].map(([place, bytes]) => `${place} ${hash('sha256', bytes)}`).join('\n'),
+              ),
+            ],
+          ],
+    ),
+  )
 }
 
 function imagesOf(services: readonly Service[]): ReadonlyMap<string, string> {

@@ -22,6 +22,8 @@ export interface Asked {
   /** Keys of all that the stack is, also of services that are not asked for. */
   readonly belongs: ReadonlySet<string>
   readonly refusals: readonly { readonly path: readonly string[]; readonly refusal: Refusal }[]
+  /** sha256 of files of this machine, by path. */
+  readonly hashes: ReadonlyMap<string, string>
   readonly notices: readonly { readonly path: readonly string[]; readonly message: string }[]
 }
 

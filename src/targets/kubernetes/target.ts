@@ -1,5 +1,6 @@
 /** A Kubernetes cluster, by its REST API: objects by server-side apply, as one field manager. */
 import type { Target } from '../target.ts'
+import { readEvents } from './events.ts'
 import { execIn } from './exec.ts'
 import { exported } from './export.ts'
 import { readLogs } from './logs.ts'
@@ -21,7 +22,9 @@ export function kubernetesTarget(cluster: Cluster): Target<ClusterOperation, Obs
     planDown,
     performer: () => clusterPerformer(cluster),
     describe: partsOf,
+    kept: ({ asked }) => ({ images: new Map(), files: asked?.hashes ?? new Map() }),
     logs: (name, options) => readLogs(cluster, name, options),
+    events: (name, options) => readEvents(cluster, name, options),
     exec: (name, options) => execIn(cluster, name, options),
     exported: (project, wish) =>
       exported(project, { project: project.name, namespace: cluster.access.namespace }, wish),

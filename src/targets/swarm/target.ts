@@ -16,11 +16,16 @@ export function swarmTarget(
 ): Target<SwarmOperation, ObservedSwarm> {
   return {
     name: 'swarm',
+    place: `swarm ${client.host}`,
     observe: (name, options) => observe(client, name, { ...options, registryAuth }),
     plan: reconcile,
     planDown,
     performer: () => swarmPerformer(client, registryAuth),
     describe: partsOf,
+    kept: ({ digests, files }) => ({
+      images: new Map([...digests].map(([name, id]) => [name, { id, digest: id }])),
+      files,
+    }),
     logs: (name, options) => readLogs(client, name, options),
   }
 }

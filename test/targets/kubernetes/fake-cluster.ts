@@ -63,6 +63,14 @@ export class FakeCluster {
       .sort()
   }
 
+  /** As a controller makes it. */
+  put(plural: string, object: object): void {
+    const stored = object as Stored
+    stored.metadata['resourceVersion'] = String(++this.#version)
+    this.#objects.set(`${plural} ${stored.metadata.name}`, stored)
+    this.#tell(plural, 'ADDED', stored)
+  }
+
   /** As somebody else does it, by kubectl or a controller. */
   edit(key: string, manager: string, change: JsonMap, subresource?: string): void {
     const stored = this.#objects.get(key)

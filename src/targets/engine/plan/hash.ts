@@ -182,6 +182,7 @@ const serviceRows: Rows<Service> = {
   schedule: away,
   onUnhealthy: away,
   exposure: away,
+  restartSaid: away,
   hostPaths: away,
   postStart: away,
   preStop: away,

@@ -17,7 +17,7 @@ function endsByItself(project: Project, service: Service): boolean {
   const { kind } = service.restart
   if (kind === 'on-failure') return true
   if (kind !== 'no') return false
-  if (saysRestart(project, service)) return true
+  if (saysRestart(service)) return true
   return Object.values(project.services).some(({ dependsOn }) => dependsOn[service.name]?.condition === 'completed')
 }
 

@@ -40,7 +40,7 @@ export function taskTemplate(input: SpecInput): TaskSpec {
         MemoryBytes: limits.memoryReservation,
       }),
     },
-    RestartPolicy: restartPolicy(project, service),
+    RestartPolicy: restartPolicy(service),
     Placement: given({
       Constraints: filled(placement?.constraints),
       Preferences: filled(
@@ -133,11 +133,11 @@ function containerSpec({ project, service, image, files }: SpecInput): SwarmCont
 }
 
 /** Where nothing is said a task comes again, and a job's until it has done its work: that is a swarm's own rule. */
-function restartPolicy(project: Project, service: Service): TaskSpec['RestartPolicy'] {
+function restartPolicy(service: Service): TaskSpec['RestartPolicy'] {
   const { restart, deploy } = service
   const job = isJob(service)
   const usual = job ? 'on-failure' : 'any'
-  const Condition = !saysRestart(project, service)
+  const Condition = !saysRestart(service)
     ? usual
     : restart.kind === 'no'
       ? 'none'

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { freeze, thaw } from '../../../../src/model/frozen.ts'
 import type { SeenFile } from '../../../../src/targets/kubernetes/objects/given-input.ts'
-import { asYaml, madeOf, objectOf } from '../inputs.ts'
+import { load } from '../../../stack/stacks.ts'
+import { asYaml, made, madeOf, objectOf } from '../inputs.ts'
 
 const a = (fields: string, rest = '') =>
   `name: shop\nservices:\n  a:\n    image: i\n${fields.replace(/^/gm, '    ')}\n${rest}`
@@ -38,6 +40,16 @@ describe('what runs a service', () => {
     ['volumes: ["data:/d"]\nscale: 2', 'Deployment', 'volumes: {data: {external: true}}'],
   ] as const)
     test(`${fields} ${rest}`.replaceAll('\n', ' '), async () => assert.deepEqual(await workloads(fields, rest), [kind]))
+
+  test('is the same of a stack that was kept and read again, as a rollback has it', async () => {
+    const { project } = await load(a('deploy: {restart_policy: {condition: none}}'))
+    const again = thaw(JSON.parse(JSON.stringify(freeze(project))))
+    assert.equal(
+      asYaml(made(again).wanted.map(({ manifest }) => manifest)),
+      asYaml(made(project).wanted.map(({ manifest }) => manifest)),
+    )
+    assert.ok(objectOf(made(again), 'Job a'))
+  })
 
   test('a job is tried again as often as it says', async () => {
     const limit = async (fields: string) => {
