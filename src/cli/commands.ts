@@ -32,6 +32,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ['jobs', 'List the jobs of the stack, and how they ended', async () => (await import('./commands/jobs.ts')).jobs],
     ['ls', 'List the projects that have containers', async () => (await import('./commands/ls.ts')).ls],
     [
+      'migrate',
+      'Move a project from a Docker Engine to this one',
+      async () => (await import('./commands/migrate.ts')).migrate,
+    ],
+    [
       'history',
       'List what was applied to the stack, and how it ended',
       async () => (await import('./commands/history.ts')).history,

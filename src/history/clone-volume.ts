@@ -48,25 +48,36 @@ async function isThere(client: Client, name: string): Promise<boolean> {
 /** Where each helper has its volume. */
 const place = '/tscompose-volume'
 
-/**
- * Owner, mode, times and hard links travel in the tar archive that engines make of a folder. A container each: while Docker reads
- * from one it lets nobody write into it.
- */
 async function copy(client: Client, { from, to, image, signal }: Cloning): Promise<void> {
   if (image === undefined)
     throw new Failure('not-found', `Cannot copy volume "${from}": the engine has no image to make a container of`, {
       hint: 'Pull one of the stack: tscompose pull',
     })
-  await using source = await helper(client, { volume: from, image, readOnly: true })
-  await using target = await helper(client, { volume: to, image, readOnly: false })
+  await copyContent({ client, volume: from, image }, { client, volume: to, image }, signal)
+}
+
+/** A volume of an engine, and any image that it has. */
+export interface VolumeSide {
+  readonly client: Client
+  readonly volume: string
+  readonly image: string
+}
+
+/**
+ * Owner, mode, times and hard links travel in the tar archive that engines make of a folder. A container each: while Docker reads
+ * from one it lets nobody write into it.
+ */
+export async function copyContent(from: VolumeSide, to: VolumeSide, signal: AbortSignal | undefined): Promise<void> {
+  await using source = await helper(from.client, { ...from, readOnly: true })
+  await using target = await helper(to.client, { ...to, readOnly: false })
   // with the folder itself, whose owner and mode count too
-  const { content } = await client.stream(
+  const { content } = await from.client.stream(
     endpoints.containerArchiveGet,
     { params: { id: source.id }, query: { path: place } },
     { signal },
   )
   const put = { params: { id: target.id }, query: { path: '/' }, body: content }
-  await client.call(endpoints.containerArchivePut, put, { signal })
+  await to.client.call(endpoints.containerArchivePut, put, { signal })
 }
 
 const helperLabel = 'tscompose.copy'
@@ -86,8 +97,10 @@ interface Helping {
   readonly readOnly: boolean
 }
 
+type Helper = AsyncDisposable & { readonly id: string }
+
 /** A container that is never started; removed when it is disposed of. */
-async function helper(client: Client, { volume, image, readOnly }: Helping) {
+async function helper(client: Client, { volume, image, readOnly }: Helping): Promise<Helper> {
   const mount = {
     Type: 'volume',
     Source: volume,
