@@ -20,6 +20,7 @@ import { decodeBody, decodeHeaders, decodeQuery } from './decode.ts'
 import { handOver, refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
 import { sendError, sendJson, sendReply, sendText, standardHeaders } from './reply.ts'
 import type { Route, Router } from './router.ts'
+import { takeOver } from './take-over.ts'
 
 const log = debug('http')
 
@@ -122,6 +123,7 @@ export class Answer {
         return
       }
       checkUpgradable(route.endpoint, request)
+      if (route.endpoint.reply.kind === 'connection') return await this.upgrade(request, takeOver(request, response))
       if (route.endpoint.path === '/_ping') setPingHeaders(response)
       const reply = await this.#handle(route, request, request, left.signal)
       if (route.endpoint.reply.kind === 'hijack' && reply !== undefined)
@@ -233,7 +235,8 @@ function checkUpgradable({ reply }: Endpoint, { headers }: IncomingMessage): voi
   if (upgrade === undefined) throw new Failure('invalid', 'no upgrade proto in request')
   if (upgrades.get(upgrade.toLowerCase()) !== 'connection')
     throw new Failure('invalid', `protocol ${upgrade} not supported`)
-  throw new Failure('invalid', `Cannot switch to ${upgrade}: the header "Connection" should say "Upgrade"`)
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+    throw new Failure('invalid', `Cannot switch to ${upgrade}: a request with a body should say "Connection: Upgrade" too`)
 }
 
 /**

@@ -21,7 +21,10 @@ export interface DownOptions extends ServicesOption {
   readonly timeout?: number | undefined
 }
 
-/** Networks, and volumes where they are asked for, go when nothing else uses them. */
+/**
+ * Networks, and volumes where they are asked for, go when nothing else uses them: those that the stack has, as with Compose. What another
+ * file of the project's name has made, or a service of a profile that is not active, stays; where there is no stack, all of its name goes.
+ */
 export function planDown(target: Target, observed: Observed, options: DownOptions = {}): EnginePlan {
   const plan = new EnginePlan()
   const { services, timeout, volumes = false } = options
@@ -35,24 +38,34 @@ export function planDown(target: Target, observed: Observed, options: DownOption
     const service = serviceOf(target, container.service)
     return planRemoval(plan, container, { cause: downCause(target, container), service, timeout, after, volumes })
   })
-  const ours = (own: Readonly<Record<string, string>>): boolean => own[labels.project] === target.name
+  const ours = (kind: 'networks' | 'volumes') => {
+    const known = 'services' in target ? new Set(Object.values(target[kind]).map(({ name }) => name)) : undefined
+    return (each: Labelled): boolean => each.labels[labels.project] === target.name && (known?.has(each.name) ?? true)
+  }
+  const isNetwork = ours('networks')
   for (const network of sortedByName(observed.networks.values()))
-    if (ours(network.labels)) {
+    if (isNetwork(network)) {
       // one that lives in the network of another keeps it in use, also when that other one has gone
       const attached = containers
         .filter(c => Object.hasOwn(c.networks, network.name) || c.networkMode.startsWith('container:'))
         .map(c => gone.get(c.id)!)
       plan.add({ kind: 'remove-network', cause: 'asked for', name: network.name, id: network.id }, attached)
     }
+  const isVolume = ours('volumes')
   if (volumes)
     for (const volume of sortedByName(observed.volumes.values()))
-      if (ours(volume.labels)) {
+      if (isVolume(volume)) {
         const mounted = containers.filter(c => c.volumes.some(v => v.name === volume.name)).map(c => gone.get(c.id)!)
         plan.add({ kind: 'remove-volume', cause: 'asked for', name: volume.name }, mounted)
       }
   if (options.images && 'services' in target)
     removeImages(plan, target, { observed, containers, gone, which: options.images })
   return plan
+}
+
+interface Labelled {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
 }
 
 export function downCause(target: Target, container: ObservedContainer): string {

@@ -74,6 +74,22 @@ test('planDown() leaves what is not of this project, external networks and orpha
   )
 })
 
+test('planDown() takes networks and volumes that the stack has; without a stack file all that bear its name', () => {
+  const before = up(shop)
+  const own = { 'com.docker.compose.project': 'shop' }
+  const observed = {
+    ...before,
+    networks: new Map([...before.networks, ['shop_other', { id: 'o', name: 'shop_other', labels: own }]]),
+    volumes: new Map([...before.volumes, ['shop_idle', { name: 'shop_idle', labels: own }]]),
+  }
+  const taken = (target: Target) =>
+    planDown(target, observed, { volumes: true }).nodes.flatMap(({ operation: { kind, name } }) =>
+      kind === 'remove-network' || kind === 'remove-volume' ? [name] : [],
+    )
+  assert.deepEqual(taken(shop), ['shop_default', 'shop_data'])
+  assert.deepEqual(taken({ name: 'shop' }), ['shop_default', 'shop_other', 'shop_data', 'shop_idle'])
+})
+
 test('planDown() without a stack file takes the order from the labels', () => {
   assert.deepEqual(lines(planDown({ name: 'shop' }, up(shop))), lines(planDown(shop, up(shop))))
 })
