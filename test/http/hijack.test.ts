@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { encodeFrame } from '../../src/api/frames.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
-import { serving } from './serving.ts'
 import { eventually } from '../support/eventually.ts'
+import { serving } from './serving.ts'
 import { echo } from './session.ts'
 
 const params = { id: 'x' }
@@ -275,6 +275,8 @@ test('a connection is taken over by "Upgrade" alone, without a body, and what fo
   await hears('<GET /_ping HTTP/1.1\r\n\r\n>')
   socket.end()
   await hears('bye')
-  const answer = await on.exchange('POST /session HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}')
+  const answer = await on.exchange(
+    'POST /session HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}',
+  )
   assert.match(answer, /^HTTP\/1.1 400 .*a request with a body should say/s)
 })

@@ -236,7 +236,10 @@ function checkUpgradable({ reply }: Endpoint, { headers }: IncomingMessage): voi
   if (upgrades.get(upgrade.toLowerCase()) !== 'connection')
     throw new Failure('invalid', `protocol ${upgrade} not supported`)
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
-    throw new Failure('invalid', `Cannot switch to ${upgrade}: a request with a body should say "Connection: Upgrade" too`)
+    throw new Failure(
+      'invalid',
+      `Cannot switch to ${upgrade}: a request with a body should say "Connection: Upgrade" too`,
+    )
 }
 
 /**
