@@ -56,6 +56,14 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
       'Go back to what an earlier apply made of the stack',
       async () => (await import('./commands/rollback.ts')).rollback,
     ],
+    ['target ls', 'List the targets by name', async () => (await import('./commands/target-ls.ts')).targetLs],
+    ['target add', 'Give a target a name', async () => (await import('./commands/target-add.ts')).targetAdd],
+    [
+      'target use',
+      'Say which target is meant where nothing is said',
+      async () => (await import('./commands/target-use.ts')).targetUse,
+    ],
+    ['target rm', 'Forget the name of a target', async () => (await import('./commands/target-rm.ts')).targetRm],
     [
       'snapshot create',
       'Copy the volumes of the stack, with its model and images',

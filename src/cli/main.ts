@@ -10,6 +10,7 @@ import type { FailureText } from './failures.ts'
 import { findCommand, nearCommand } from './find-command.ts'
 import { scan } from './flags.ts'
 import { Interrupts } from './interrupts.ts'
+import { withNamedTarget } from './named-target.ts'
 import { type GlobalValues, globalOptions, rootOptions, usage } from './options.ts'
 import { Screen } from './screen.ts'
 import { targetNameOf } from './target-name.ts'
@@ -86,13 +87,15 @@ async function run(argv: readonly string[], world: World): Promise<number> {
     checkWords(row.name, page, late.args)
     const options = valuesOf(page.options, variables, late) as Call['options']
     json = options['format'] === 'json' || globals.progress === 'json'
+    // those that are about names of targets work whatever is in use
+    const there = row.name.startsWith('target ') ? { globals, env } : withNamedTarget({ globals, env, cwd: world.cwd })
     const call: Call = {
       options,
-      globals,
+      globals: there.globals,
       args: late.args,
       commands,
       screen: isTruth(env['COMPOSE_STATUS_STDOUT'] ?? '') ? screenOf(world, ansiOf(globals), true) : screen,
-      env,
+      env: there.env,
       processEnv: world.env,
       cwd: world.cwd,
       interrupts: world.interrupts,
@@ -102,7 +105,9 @@ async function run(argv: readonly string[], world: World): Promise<number> {
         return world.stdin
       },
       connect: async () =>
-        world.connect ? world.connect(globals) : (await import('./connect.ts')).connect(globals, screen, env),
+        world.connect
+          ? world.connect(there.globals)
+          : (await import('./connect.ts')).connect(there.globals, screen, there.env),
     }
     const target = targetNameOf(call)
     if (target !== 'engine') {

@@ -66,9 +66,10 @@ export const globalOptions = {
   target: {
     kind: 'text',
     value: 'TARGET',
-    choices: targetNames,
+    suggested: targetNames,
     variable: 'TSCOMPOSE_TARGET',
-    about: 'What it runs on: engine (one machine, default), swarm or kubernetes; "x-target" in the stack says it too',
+    about:
+      'What it runs on: engine (one machine, default), swarm, kubernetes, or a name of "target add"; "x-target" in the stack says it too',
   },
   context: {
     kind: 'text',

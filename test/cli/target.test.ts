@@ -155,3 +155,65 @@ describe('up in a swarm', () => {
     assert.notEqual(code, 0)
   })
 })
+
+describe('names of targets', () => {
+  const own = () => ({ ...env, TSCOMPOSE_STATE: mkdtempSync(join(folder, 'state-')) })
+
+  test('stand for a kind and where it is, and one is meant where nothing is said', async () => {
+    const state = own()
+    const cwd = at(stack)
+    const client = swarm().client
+    const run = (...argv: readonly string[]) => tscompose(argv, { client, env: state, cwd })
+    assert.equal((await run('target', 'add', 'many', 'swarm', '-H', 'tcp://manager:2376')).code, 0)
+    const want = /\+ web: create {2}no service "shop_web"/
+    assert.match((await run('--target', 'many', 'plan')).stdout, want)
+    assert.doesNotMatch((await run('plan')).stdout, want)
+    assert.equal((await run('target', 'use', 'many')).code, 0)
+    assert.match((await run('plan')).stdout, want)
+    const listed = await run('target', 'ls')
+    assert.match(listed.stdout, /many \* +swarm +tcp:\/\/manager:2376/)
+    // the command line counts more, and so does the stack
+    assert.doesNotMatch((await run('--target', 'engine', 'plan')).stdout, want)
+    const said = await tscompose(['plan'], { client, env: state, cwd: at(`x-target: engine\n${stack}`) })
+    assert.doesNotMatch(said.stdout, want)
+    assert.equal((await run('target', 'use', 'engine')).code, 0)
+    assert.doesNotMatch((await run('plan')).stdout, want)
+    await run('target', 'use', 'many')
+    assert.equal((await run('target', 'rm', 'many')).code, 0)
+    assert.doesNotMatch((await run('target', 'ls')).stdout, /many/)
+    assert.doesNotMatch((await run('plan')).stdout, want)
+  })
+
+  test('keep the context, namespace and kubeconfig of a cluster', async () => {
+    const state = { ...own(), KUBECONFIG: join(folder, 'none') }
+    const run = (...argv: readonly string[]) => tscompose(argv, { env: state, cwd: at(stack) })
+    await run('target', 'add', 'prod', 'kubernetes', '--context', 'c', '--namespace', 'n')
+    const [row] = JSON.parse((await run('target', 'ls', '--format', 'json')).stdout).slice(-1)
+    assert.deepEqual(row, {
+      Name: 'prod',
+      Kind: 'kubernetes',
+      Current: false,
+      Context: 'c',
+      Namespace: 'n',
+      Kubeconfig: state.KUBECONFIG,
+    })
+    const elsewhere = await tscompose(['--target', 'prod', 'plan'], {
+      env: { ...state, KUBECONFIG: '/else' },
+      cwd: at(stack),
+    })
+    assert.match(elsewhere.stderr, /Cannot use the target kubernetes: there is no .*none/)
+  })
+
+  test('that are none are refused, and so is one that a kind has', async () => {
+    const state = own()
+    const run = (...argv: readonly string[]) => tscompose(argv, { env: state, cwd: at(stack) })
+    assert.match(
+      (await run('--target', 'moon', 'plan')).stderr,
+      /"moon", which is no target\n {2}Targets are engine, swarm and kubernetes/,
+    )
+    assert.match((await run('target', 'add', 'engine', 'swarm')).stderr, /Cannot call a target "engine"/)
+    assert.match((await run('target', 'add', 'a', 'cloud')).stderr, /"cloud" is no kind of target/)
+    assert.match((await run('target', 'use', 'moon')).stderr, /There is no target "moon"/)
+    assert.notEqual((await run('target', 'rm', 'moon')).code, 0)
+  })
+})
