@@ -2,6 +2,7 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import type { RequestOptions as HttpsRequestOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import type { Bytes } from '../api/endpoint.ts'
 import { replyFailure } from '../api/status.ts'
 import { debug } from '../lib/debug.ts'
@@ -18,6 +19,9 @@ const log = debug('http')
 const maxSockets = 64
 /** An ssh a connection: those are dear, on both machines. */
 const maxPrograms = 8
+/** How long an engine that is busy is asked again, ms; and how long a pause it may wish for, seconds. */
+const patience = 60_000
+const longestPause = 10
 /** An error's text is read up to here. */
 const maxErrorBody = 1024 * 1024
 
@@ -30,6 +34,11 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined
   /** What is being done, for messages: "start container". */
   readonly what: string
+}
+
+interface Upgraded {
+  readonly socket: Duplex
+  readonly contentType: string | undefined
 }
 
 export class Connections {
@@ -69,20 +78,38 @@ export class Connections {
   async send(options: RequestOptions, stream = false): Promise<IncomingMessage> {
     const repeatable = options.body === undefined || options.body instanceof Uint8Array
     if (!repeatable) await this.#listening()
-    for (let attempt = 0; ; attempt++) {
+    const until = performance.now() + patience
+    for (let failures = 0; ; ) {
       const request = this.#request(options, stream ? false : this.#agent)
       try {
-        return await this.#response(request, options)
+        const response = await this.#response(request, options)
+        if (!repeatable || !(await this.#isToComeBack(response, options, until))) return response
       } catch (error) {
         // the engine closed the idle connection while we were taking it up: it has seen nothing of the request
-        if (request.reusedSocket && errnoOf(error) === 'ECONNRESET' && repeatable && attempt < 3) continue
-        if (this.#start && isAbsent(error) && repeatable && attempt === 0) {
+        if (request.reusedSocket && errnoOf(error) === 'ECONNRESET' && repeatable && failures++ < 3) continue
+        if (this.#start && isAbsent(error) && repeatable && failures++ === 0) {
           await (this.#started ??= this.#start())
           continue
         }
         throw this.#failure(error, options)
       }
     }
+  }
+
+  /** Whether an engine that works on too much already is to be asked again, after the pause that it wishes. */
+  async #isToComeBack(
+    response: IncomingMessage,
+    { method, path, signal }: RequestOptions,
+    until: number,
+  ): Promise<boolean> {
+    const seconds = response.statusCode === 503 ? Number(response.headers['retry-after'] ?? Number.NaN) : Number.NaN
+    if (!(seconds >= 0) || performance.now() >= until) return false
+    response.resume()
+    // those that were refused together do not come back together
+    const pause = Math.min(seconds, longestPause) * (500 + Math.random() * 1000)
+    log('%s %s again in %d ms', method, path, pause)
+    await setTimeout(pause, undefined, { signal })
+    return true
   }
 
   /** Has the engine started before what can be sent only once. */
@@ -93,39 +120,40 @@ export class Connections {
   }
 
   /** Sends with `Upgrade`; the connection itself, and its content type. */
-  async upgrade(
-    options: RequestOptions,
-    protocol: 'tcp' | 'h2c' = 'tcp',
-  ): Promise<{ socket: Duplex; contentType: string | undefined }> {
+  async upgrade(options: RequestOptions, protocol: 'tcp' | 'h2c' = 'tcp'): Promise<Upgraded> {
     await this.#listening()
-    const upgraded = Promise.withResolvers<{ socket: Duplex; contentType: string | undefined }>()
-    const request = this.#request(
-      { ...options, headers: { ...options.headers, connection: 'Upgrade', upgrade: protocol } },
-      false,
-    )
+    const until = performance.now() + patience
+    for (;;) {
+      const answer = await this.#upgradeOnce(options, protocol)
+      if ('contentType' in answer) return answer
+      try {
+        if (await this.#isToComeBack(answer, options, until)) continue
+        if (answer.statusCode !== 200) throw await errorOf(answer, options)
+        throw new Failure(
+          'internal',
+          `Cannot ${options.what}: the engine does not hand over the connection (${answer.statusCode} instead of 101)`,
+        )
+      } catch (error) {
+        answer.destroy()
+        throw error instanceof Failure ? error : this.#failure(error, options)
+      }
+    }
+  }
+
+  /** The connection, or why there is none. */
+  async #upgradeOnce(options: RequestOptions, protocol: 'tcp' | 'h2c'): Promise<Upgraded | IncomingMessage> {
+    const settled = Promise.withResolvers<Upgraded | IncomingMessage>()
+    const headers = { ...options.headers, connection: 'Upgrade', upgrade: protocol }
+    const request = this.#request({ ...options, headers }, false)
     request.once('upgrade', (response, socket, head) => {
       this.#open.delete(request)
       // node's client lets the end of reading end the writing; stdin may still be wanted
       if ('allowHalfOpen' in socket) socket.allowHalfOpen = true
       if (head.length > 0) socket.unshift(head)
-      upgraded.resolve({ socket, contentType: response.headers['content-type'] })
+      settled.resolve({ socket, contentType: response.headers['content-type'] })
     })
-    this.#response(request, options).then(
-      async response => {
-        try {
-          if (response.statusCode !== 200) throw await errorOf(response, options)
-          throw new Failure(
-            'internal',
-            `Cannot ${options.what}: the engine does not hand over the connection (${response.statusCode} instead of 101)`,
-          )
-        } catch (error) {
-          response.destroy()
-          upgraded.reject(error)
-        }
-      },
-      error => upgraded.reject(this.#failure(error, options)),
-    )
-    return upgraded.promise
+    this.#response(request, options).then(settled.resolve, error => settled.reject(this.#failure(error, options)))
+    return settled.promise
   }
 
   #request({ method, path, headers, body, signal }: RequestOptions, agent: Agent | false): ClientRequest {

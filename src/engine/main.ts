@@ -136,6 +136,7 @@ async function run(given: Flags): Promise<() => Promise<void>> {
       handlers: handlersOf(engine, decodeRegistryAuth),
       serverVersion: release,
       unread,
+      mostOperations: file['max-operations'],
       onProblem: say,
     })
     for (const [i, { address }] of server.sockets.entries()) {

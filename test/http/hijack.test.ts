@@ -217,6 +217,9 @@ test('a client that does not read holds the process back a while, then is cut of
     all.subarray(-200).toString('latin1'),
     /\x03\0\0\0\0\0\0.the rest of the output is not shown: nobody read it/s,
   )
+  assert.deepEqual(on.problems, [
+    'POST /containers/x/attach: the client is cut off: it has read nothing for 3 seconds while the process waited for it',
+  ])
 })
 
 test('close() ends the connections that were handed over', async () => {

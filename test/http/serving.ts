@@ -28,12 +28,13 @@ export interface Serving extends AsyncDisposable {
 export interface ServingOptions {
   readonly listeners?: readonly Listener[]
   readonly unread?: Unread
+  readonly mostOperations?: number
 }
 
 /** Endpoints without a handler answer 501. */
 export async function serving(
   handlers: Partial<Table>,
-  { listeners = [], unread }: ServingOptions = {},
+  { listeners = [], unread, mostOperations }: ServingOptions = {},
 ): Promise<Serving> {
   const folder = await mkdtemp(join(tmpdir(), 'tscompose-http-'))
   const path = join(folder, 'engine.sock')
@@ -49,6 +50,7 @@ export async function serving(
     handlers: all,
     serverVersion: '0.0.0-test',
     unread,
+    mostOperations,
     onProblem: line => problems.push(line),
   })
   const client = createClient(`unix://${path}`)

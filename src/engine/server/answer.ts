@@ -21,6 +21,7 @@ import { handOver, refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts
 import { sendError, sendJson, sendReply, sendText, standardHeaders } from './reply.ts'
 import type { Route, Router } from './router.ts'
 import { takeOver } from './take-over.ts'
+import { Busy, endsWithItsHandler, type Turns } from './turns.ts'
 
 const log = debug('http')
 
@@ -48,6 +49,8 @@ export interface AnswerOptions {
   readonly serverVersion: string
   /** Of a connection: bytes written that its reader has not taken. */
   readonly unread?: Unread | undefined
+  /** Worked on at a time; 999 by default. */
+  readonly mostOperations?: number | undefined
   /** Defects, and connections told off: a line each. */
   readonly onProblem?: (line: string) => void
 }
@@ -71,11 +74,14 @@ export class Answer {
   readonly #options: AnswerOptions
   readonly #router: Router
   readonly #listener: Listener
+  readonly #turns: Turns
   readonly #headers: readonly (readonly [string, string])[]
 
-  constructor(options: AnswerOptions, router: Router, listener: Listener) {
+  /** @param shared with those that answer on other sockets. */
+  constructor(options: AnswerOptions, listener: Listener, shared: { readonly router: Router; readonly turns: Turns }) {
     this.#options = options
-    this.#router = router
+    this.#router = shared.router
+    this.#turns = shared.turns
     this.#listener = listener
     this.#headers = Object.entries(standardHeaders(options.serverVersion))
   }
@@ -105,6 +111,7 @@ export class Answer {
     response.once('close', () => {
       if (!response.writableFinished) left.abort()
     })
+    let done = () => {}
     try {
       checkOrigin(request, this.#listener)
       if (request.method === 'OPTIONS') {
@@ -125,12 +132,19 @@ export class Answer {
       checkUpgradable(route.endpoint, request)
       if (route.endpoint.reply.kind === 'connection') return await this.upgrade(request, takeOver(request, response))
       if (route.endpoint.path === '/_ping') setPingHeaders(response)
+      // whoever asks whether the engine lives is answered
+      else done = this.#turns.take()
       const reply = await this.#handle(route, request, request, left.signal)
+      // of one whose client has left, the work is over now
+      if (endsWithItsHandler(route.endpoint.reply) || response.destroyed) done()
+      else response.once('close', done)
       if (route.endpoint.reply.kind === 'hijack' && reply !== undefined)
-        await streamTo(request, response, reply as Session)
+        await streamTo(request, response, reply as Session, this.#telling(request))
       else await sendReply(response, route.endpoint, reply)
     } catch (error) {
-      this.#note(request, error)
+      done()
+      this.#note(request, error, response.headersSent)
+      if (error instanceof Busy && !response.headersSent) response.setHeader('Retry-After', error.retryAfter)
       sendError(response, error)
     }
   }
@@ -140,8 +154,10 @@ export class Answer {
     socket.once('close', () => left.abort())
     let endpoint: Endpoint = endpoints.containerAttach
     let session: Session | TakeConnection | undefined
+    let done = () => {}
     try {
       checkOrigin(request, this.#listener)
+      done = this.#turns.take()
       // `upgrades` has found it
       const route = this.#router.find(request.method ?? '', request.url ?? '')!
       endpoint = route.endpoint
@@ -153,6 +169,8 @@ export class Answer {
       this.#note(request, error)
       refuse(socket, endpoint, error)
       return
+    } finally {
+      done()
     }
     if (session === undefined) {
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
@@ -161,10 +179,13 @@ export class Answer {
     try {
       if (endpoint.reply.kind === 'websocket') {
         const { serveWebSocket } = await import('./websocket.ts')
-        await serveWebSocket(request, socket, session as Session)
+        await serveWebSocket(request, socket, session as Session, this.#telling(request))
       } else if (typeof session === 'function')
         await handOver(socket, session, { protocol: 'h2c', headers: this.#headers })
-      else await upgradeTo(socket, session, { headers: this.#headers, unread: this.#options.unread })
+      else {
+        const { unread } = this.#options
+        await upgradeTo(socket, session, { headers: this.#headers, unread, onCut: this.#telling(request) })
+      }
     } catch (error) {
       this.#note(request, error)
       socket.destroy()
@@ -199,10 +220,19 @@ export class Answer {
     for (const [name, value] of this.#headers) response.setHeader(name, value)
   }
 
-  /** What the engine could not do is one line in its log, a defect of ours has its stack; what a client did wrong is told to the client. */
-  #note(request: IncomingMessage, error: unknown): void {
+  /** For the engine's log, when a client is cut off in the middle of its answer: nothing else would say why. */
+  #telling(request: IncomingMessage): (why: string) => void {
+    return why => this.#options.onProblem?.(`${request.method} ${request.url}: the client is cut off: ${why}`)
+  }
+
+  /**
+   * What the engine could not do is one line in its log, a defect of ours has its stack; what a client did wrong is told to the client,
+   * unless its answer had `begun`.
+   */
+  #note(request: IncomingMessage, error: unknown, begun = false): void {
     const told = error instanceof Failure || errnoOf(error) !== undefined
-    if (error instanceof Failure && error.kind !== 'internal')
+    if (begun && error instanceof Failure && error.kind === 'unavailable') this.#telling(request)(error.message)
+    else if (error instanceof Failure && error.kind !== 'internal')
       log('%s %s: %s', request.method, request.url, error.message)
     else
       this.#options.onProblem?.(

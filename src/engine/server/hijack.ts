@@ -10,6 +10,7 @@ import { arrived, type Unread } from './arrival.ts'
 import { bodyTimeout, maxJsonBody } from './decode.ts'
 import { Outlet } from './outlet.ts'
 import { multiplexed, raw } from './reply.ts'
+import { Busy } from './turns.ts'
 
 const log = debug('http')
 /** After the last output the client has this long to close, so that it is not reset with output unread. */
@@ -24,10 +25,15 @@ export interface Switching {
   readonly headers: readonly (readonly [string, string])[]
   /** How much of the 101 is not read yet; without it nobody looks. */
   readonly unread: Unread | undefined
+  readonly onCut: OnCut
 }
 
+/** Told why, when a client gets no more. */
+export type OnCut = (why: string) => void
+
 /** The 101 in the very words clients expect and, when it has been read, bytes both ways until the output has ended. */
-export async function upgradeTo(socket: Duplex, session: Session, { headers, unread }: Switching): Promise<void> {
+export async function upgradeTo(socket: Duplex, session: Session, switching: Switching): Promise<void> {
+  const { headers, unread, onCut } = switching
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   await new Promise(resolve =>
     socket.write(
@@ -36,7 +42,7 @@ export async function upgradeTo(socket: Duplex, session: Session, { headers, unr
     ),
   )
   if (unread) await arrived(socket, unread)
-  await join(session, { input: socket, output: socket, framed: !session.tty })
+  await join(session, { input: socket, output: socket, framed: !session.tty, onCut })
 }
 
 /** The 101 of another protocol, then the connection is whoever's who takes it. */
@@ -51,12 +57,17 @@ export async function handOver(
 }
 
 /** Without an upgrade: an answer that ends with the connection, still framed; the request's body is stdin. */
-export async function streamTo(request: IncomingMessage, response: ServerResponse, session: Session): Promise<void> {
+export async function streamTo(
+  request: IncomingMessage,
+  response: ServerResponse,
+  session: Session,
+  onCut: OnCut,
+): Promise<void> {
   response.shouldKeepAlive = false
   response.useChunkedEncodingByDefault = false
   response.writeHead(200, { 'Content-Type': raw }).flushHeaders()
   const stdin = request.headers['transfer-encoding'] !== undefined && !request.complete
-  await join(session, { input: stdin ? request : undefined, output: response, framed: !session.tty })
+  await join(session, { input: stdin ? request : undefined, output: response, framed: !session.tty, onCut })
 }
 
 export interface Ends {
@@ -65,10 +76,11 @@ export interface Ends {
   readonly output: ServerResponse | Duplex
   /** Whether the client can tell the streams apart. */
   readonly framed: boolean
+  readonly onCut: OnCut
 }
 
 /** Bytes both ways until the output has ended. */
-export async function join(session: Session, { input, output, framed }: Ends): Promise<void> {
+export async function join(session: Session, { input, output, framed, onCut }: Ends): Promise<void> {
   const left = new AbortController()
   output.once('close', () => left.abort())
   output.on('error', error => log('a client left: %s', error.message))
@@ -86,7 +98,7 @@ export async function join(session: Session, { input, output, framed }: Ends): P
       if (left.signal.aborted) break
       await outlet.write(framed ? encodeFrame(stream, data) : data)
       if (outlet.cut) {
-        log('a client is cut off: it does not read')
+        onCut(`it has read nothing for ${patience / 1000} seconds while the process waited for it`)
         session.close()
         break
       }
@@ -168,8 +180,9 @@ export function refuse(socket: Duplex, endpoint: Endpoint, error: unknown): void
     endpoint.name === 'containerAttach'
       ? [raw, `${messageOf(error)}\r\n`]
       : ['application/json', `${JSON.stringify(errorReply(error))}\n`]
+  const retry = error instanceof Busy ? `Retry-After: ${error.retryAfter}\r\n` : ''
   socket.end(
-    `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${retry}Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
 }
 

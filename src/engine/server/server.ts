@@ -8,6 +8,7 @@ import { debug } from '../../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import { Answer, type AnswerOptions, type Listener, type ServerTls } from './answer.ts'
 import { Router } from './router.ts'
+import { Turns } from './turns.ts'
 
 // not by `import`, which would load all of fetch: see client/request.ts
 const http = process.getBuiltinModule('node:http')
@@ -55,13 +56,13 @@ export class Server {
 
 /** @throws Failure `denied` for plain TCP not asked for, `conflict` when someone listens there already. */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const router = new Router(Object.values(endpoints))
+  const shared = { router: new Router(Object.values(endpoints)), turns: new Turns(options.mostOperations) }
   const upgraded = new Set<Duplex>()
   const servers: HttpServer[] = []
   const sockets: ServedSocket[] = []
   try {
     for (const listener of options.listeners) {
-      const server = makeServer(options, router, listener, upgraded)
+      const server = makeServer(options, listener, { ...shared, upgraded })
       sockets.push({ address: await listen(server, listener) })
       servers.push(server)
     }
@@ -72,8 +73,14 @@ export async function serve(options: ServeOptions): Promise<Server> {
   return new Server(servers, sockets, upgraded)
 }
 
-function makeServer(options: ServeOptions, router: Router, listener: Listener, upgraded: Set<Duplex>): HttpServer {
-  const answer = new Answer(options, router, listener)
+interface Shared {
+  readonly router: Router
+  readonly turns: Turns
+  readonly upgraded: Set<Duplex>
+}
+
+function makeServer(options: ServeOptions, listener: Listener, { upgraded, ...shared }: Shared): HttpServer {
+  const answer = new Answer(options, listener, shared)
   const tls = listener.kind === 'tcp' ? listener.tls : undefined
   const settings: ServerOptions = {
     maxHeaderSize,

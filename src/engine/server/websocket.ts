@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws'
 import type { Session } from '../../api/endpoint.ts'
-import { join } from './hijack.ts'
+import { join, type OnCut } from './hijack.ts'
 
 /** A message to stdin may have this many bytes. */
 const maxPayload = 1024 * 1024
@@ -12,11 +12,16 @@ const maxPayload = 1024 * 1024
 const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload })
 
 /** Answers the handshake, which may be refused, and serves the session until one of both has ended. */
-export async function serveWebSocket(request: IncomingMessage, socket: Duplex, session: Session): Promise<void> {
+export async function serveWebSocket(
+  request: IncomingMessage,
+  socket: Duplex,
+  session: Session,
+  onCut: OnCut,
+): Promise<void> {
   const peer = await handshake(request, socket)
   if (peer === undefined) return session.close()
   const stream = createWebSocketStream(peer)
-  await join(session, { input: stream, output: stream, framed: false })
+  await join(session, { input: stream, output: stream, framed: false, onCut })
 }
 
 /** Undefined: the client did not ask as the protocol wants it, and has been told. */

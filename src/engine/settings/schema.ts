@@ -76,6 +76,10 @@ export const settingsSchema = z
     'log-driver': z.string().describe('Of containers that name none.'),
     'log-opts': z.record(z.string(), z.string()).describe('Options of that driver, such as max-size and max-file.'),
 
+    'max-operations': wholeNumber.describe(
+      'Worked on at a time; whoever comes beyond is told to come back (default 999).',
+    ),
+
     'registry-mirrors': z
       .array(z.string().superRefine(checked(checkMirror)))
       .describe('Asked before the registry itself: URL, or HOST=URL.'),
