@@ -85,6 +85,9 @@ export interface Info {
   readonly InitCommit?: { readonly ID: string }
   readonly SecurityOptions: readonly string[]
   /** From API 1.49 on. */
+  /** Folders with specifications of devices, and the devices that these describe. */
+  readonly CDISpecDirs?: readonly string[] | null
+  readonly DiscoveredDevices?: readonly { readonly Source: string; readonly ID: string }[] | null
   readonly FirewallBackend?: { readonly Driver: string; readonly Info?: readonly (readonly [string, string])[] }
   readonly Warnings: readonly string[] | null
 }

@@ -22,6 +22,7 @@ import type { BuildKitNeeds } from './buildkit/open-buildkit.ts'
 import { Companions } from './companions/companions.ts'
 import { endCommands } from './containers/build/end-commands.ts'
 import { commandRunner } from './containers/build/run-command.ts'
+import { usualFolders } from './containers/cdi/registry.ts'
 import { defaultCapabilities } from './containers/config/capabilities.ts'
 import { type ContainerDefaults, noDefaults } from './containers/config/container-defaults.ts'
 import { Containers } from './containers/containers.ts'
@@ -66,6 +67,8 @@ export interface EngineOptions {
   readonly logs?: LogDefaults | undefined
   /** What containers have that do not speak of it; default: nothing of the kind. */
   readonly containerDefaults?: ContainerDefaults | undefined
+  /** With specifications of devices (CDI); the later ones win. */
+  readonly deviceFolders?: readonly string[] | undefined
   /** Default: that of the host. */
   readonly users?: UserSettings | undefined
   /** Puts one line into the engine's log. */
@@ -137,6 +140,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   // first: what it has opened outlives us
   undo.defer(() => relay?.close())
   const logs = options.logs ?? usualLog
+  const deviceFolders = options.deviceFolders ?? usualFolders
   const users = new UserRanges(options.users ?? usualUsers, say)
   const forwards = new Forwards(say)
   undo.defer(() => forwards.close())
@@ -160,6 +164,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       compressor,
       logs,
       defaults: options.containerDefaults ?? noDefaults,
+      deviceFolders,
       boot,
       cpus: availableParallelism(),
       masked: heatSensors(),
@@ -198,7 +203,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const info = () =>
     engineInfo({
       ...{ paths, containers, images, storage, runtime, logDriver: logs.driver, usersMode: users.mode },
-      ...{ rootless: relay !== undefined, warnings: lacked() },
+      ...{ deviceFolders, rootless: relay !== undefined, warnings: lacked() },
     })
   const openKit = () => (buildKit ??= loadBuildKit({ paths, builder, images, mirrors, say, networks }, info))
   undo.defer(async () => (await buildKit)?.close())

@@ -1,5 +1,6 @@
 /** What a verb may use: the other parts of the engine, and the collection it belongs to. */
 import type { Runtime } from '../../runtime/runtime.ts'
+import type { HostPath } from '../../runtime/spec.ts'
 import type { Aside, Say } from '../base/aside.ts'
 import type { Events } from '../base/events.ts'
 import type { Paths } from '../base/paths.ts'
@@ -38,6 +39,8 @@ export interface Parts {
   readonly logs: LogDefaults
   /** What they have that do not speak of it otherwise. */
   readonly defaults: ContainerDefaults
+  /** With specifications of devices; the later ones win. */
+  readonly deviceFolders: readonly HostPath[]
   /** This boot's id. */
   readonly boot: string
   /** CPUs of the host. */

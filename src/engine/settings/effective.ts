@@ -44,6 +44,7 @@ export function partsOf(
     logs: logDefaults(flags, file),
     users: userSettings(flags, file),
     containerDefaults: containerDefaults(file),
+    deviceFolders: file['cdi-spec-dirs'],
   }
 }
 

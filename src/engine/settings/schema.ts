@@ -119,6 +119,10 @@ export const settingsSchema = z
       .describe('Resource limits of containers that set none of that name.'),
     'default-shm-size': amount.describe('/dev/shm of containers that say nothing.'),
 
+    'cdi-spec-dirs': z
+      .array(path)
+      .describe('Folders with specifications of devices; the later ones win (default /etc/cdi, /var/run/cdi).'),
+
     builder: z
       .strictObject({
         gc: z

@@ -2,12 +2,12 @@
 import { type Context, choice, int, listOf, object, oneOf, type Shape, text } from '../grammar.ts'
 import { get, isNull, list, map, mapOf, type Node, scalar, textAt } from '../tree.ts'
 import { keyValues, refuse, textOf } from './forms.ts'
-import { absolutePath, matching } from './values.ts'
+import { deviceTarget, matching } from './values.ts'
 
 const device = object(
   {
     source: text('Path on the host.'),
-    target: text('Path in the container.', { judge: absolutePath }),
+    target: text('Path in the container.', { judge: deviceTarget }),
     permissions: text('Of r, w, m.', { judge: matching(/^[rwm]{1,3}$/, 'of r, w and m') }),
   },
   undefined,
@@ -16,7 +16,7 @@ const device = object(
 
 export const devices: Shape = listOf(
   choice([text(), device], undefined, { canonical: expand, long: device }),
-  'Host devices: "source[:target[:permissions]]".',
+  'Host devices: "source[:target[:permissions]]", or by the name that a specification gives them, "vendor.com/class=device".',
   {
     key: item =>
       item.kind === 'map'
@@ -24,7 +24,7 @@ export const devices: Shape = listOf(
         : item.kind === 'scalar'
           ? (textOf(item).split(':')[1] ?? textOf(item))
           : undefined,
-    examples: [['/dev/ttyUSB0:/dev/ttyUSB0:rwm']],
+    examples: [['/dev/ttyUSB0:/dev/ttyUSB0:rwm'], ['nvidia.com/gpu=0']],
   },
 )
 

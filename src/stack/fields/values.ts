@@ -87,6 +87,9 @@ export const absolutePath: Judge = text =>
     ? undefined
     : should(text, 'an absolute path in the container', `Write "/${text.replace(/^(?:\.\/)+/, '')}"`)
 
+/** A place, or what a vendor's specification describes: "vendor.com/class=device". */
+export const deviceTarget: Judge = text => (/^[^/=]+\/[^/=]+=[^/]+$/.test(text) ? undefined : absolutePath(text))
+
 const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 const host =
   '(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?'

@@ -57,6 +57,9 @@ const clientRules: Rules = {
   'configs.*.external': no('configs of a swarm are not there', /^false$/),
 }
 
+const devicesBySpecification =
+  'as files of the Container Device Interface in /etc/cdi and /var/run/cdi describe them; hooks that these name are not run, which the log of the engine tells'
+
 /** What an engine does not do whole. */
 const engineRules: Readonly<Record<EngineKind, Rules>> = {
   docker: {
@@ -71,11 +74,10 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
     'services.*.blkio_config.weight_device': partly('needs a disk scheduler that knows weights'),
     'services.*.cpu_rt_period': no('realtime scheduling is not set up'),
     'services.*.cpu_rt_runtime': no('realtime scheduling is not set up'),
-    'services.*.deploy.resources.reservations.devices': no(
-      'device requests are not served yet; list the nodes below "devices"',
-    ),
+    'services.*.deploy.resources.reservations.devices': quiet(devicesBySpecification),
+    'services.*.devices': quiet(`paths, or VENDOR/CLASS=DEVICE: ${devicesBySpecification}`),
     'services.*.external_links': no('a container outside the stack is reached by its name on a shared network'),
-    'services.*.gpus': no('device requests are not served yet; list the nodes below "devices"'),
+    'services.*.gpus': quiet(devicesBySpecification),
     'services.*.logging.driver': partly(
       'json-file, local, syslog, journald, fluentd, gelf and none; awslogs, gcplogs and splunk are reached through fluentd',
       /^(json-file|local|syslog|journald|fluentd|gelf|none)$/,

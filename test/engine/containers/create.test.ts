@@ -140,7 +140,6 @@ test('create refuses in the words of Docker', async () => {
 test('what the engine does not honour is an error that names it', async () => {
   await using box = await EngineBox.open()
   for (const HostConfig of [
-    { DeviceRequests: [{ Driver: 'gpu' }] },
     { Cgroup: 'container:web' },
     { StorageOpt: { size: '1g' } },
     { KernelMemory: 64e6 },

@@ -173,13 +173,14 @@ describe('unsupported()', () => {
   }
 
   test('says nothing against a Docker Engine of what Docker honours', async () => {
-    const own = { storage_opt: { size: '1g' }, gpus: 'all', logging: { driver: 'splunk' } }
+    const own = { storage_opt: { size: '1g' }, cpu_rt_period: 1, logging: { driver: 'splunk' } }
     assert.deepEqual(await found(own, 'docker'), [])
     assert.equal((await found(own, 'tscompose')).length, 3)
     assert.equal((await found({ cpu_count: 1 }, 'docker')).length, 1)
   })
 
   test('says nothing of a value that is honoured', async () => {
+    assert.deepEqual(await found({ gpus: 'all', devices: ['vendor.com/card=a'] }, 'tscompose'), [])
     assert.deepEqual(await found({ logging: { driver: 'json-file' }, deploy: { mode: 'replicated' } }, 'tscompose'), [])
   })
 
@@ -196,6 +197,6 @@ describe('unsupported()', () => {
     const uses = async (service: Data) =>
       usesOf((await loadFiles({ 'compose.yaml': JSON.stringify(on(service)) })).tree, engineKinds.flatMap(doubtful))
     assert.equal(dependsOnEngine(await uses({ cpu_count: 1 })), false)
-    assert.equal(dependsOnEngine(await uses({ gpus: 'all' })), true)
+    assert.equal(dependsOnEngine(await uses({ cpu_rt_period: 1 })), true)
   })
 })

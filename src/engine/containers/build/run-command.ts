@@ -9,6 +9,7 @@ import { readTreeFile } from '../../base/merged-tree.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import type { BuildCommand, RunCommand } from '../../build/run-command.ts'
 import { unpack } from '../../images/unpack.ts'
+import { nothingInjected } from '../cdi/inject.ts'
 import { resolveDevices } from '../config/devices.ts'
 import { commandEnvironment } from '../config/environment.ts'
 import { fillHostConfig } from '../config/host-config.ts'
@@ -124,6 +125,7 @@ async function commandSpec(parts: Parts, command: BuildCommand, place: Place): P
       lastGroup: lastGroup(),
       user,
       devices: await resolveDevices(hostConfig),
+      injected: nothingInjected,
       links: [],
       joined: () => {
         throw new TypeError('a build joins no container')

@@ -1,7 +1,6 @@
 /** The rows of HostConfig about devices and the limits of single processes. */
 import { z } from 'zod'
 import type { Resources } from '../../../api/container-body.ts'
-import { Failure } from '../../../lib/failure.ts'
 import { invalid, list, type Row } from './host-config-row.ts'
 
 const deviceSchema = z.array(
@@ -28,18 +27,28 @@ const devices: Of<'Devices', typeof deviceSchema> = {
 
 export const deviceRule = /^([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})$/
 
-/** Nobody here hands out graphics cards: the words are those of a Docker Engine without a driver for them. */
-const deviceRequests: Row<NonNullable<Resources['DeviceRequests']>, null> = {
-  kept: z.null(),
+const requestSchema = z.array(
+  z.object({
+    Driver: z.string(),
+    Count: z.number(),
+    DeviceIDs: z.array(z.string()).nullable(),
+    Capabilities: z.array(z.array(z.string())).nullable(),
+    Options: z.record(z.string(), z.string()).nullable(),
+  }),
+)
+
+/** Who has such devices is found out when the container starts: they may come and go. */
+const deviceRequests: Row<NonNullable<Resources['DeviceRequests']>, z.output<typeof requestSchema> | null> = {
+  kept: requestSchema.nullable(),
   fill: asked => {
-    const first = asked?.[0]
-    if (!first) return null
-    const wanted = (first.Capabilities ?? []).map(all => `[${all.join(' ')}]`).join(' ')
-    throw new Failure(
-      'unsupported',
-      `could not select device driver "${first.Driver ?? ''}" with capabilities: [${wanted}]`,
-      { hint: 'List the device nodes in HostConfig.Devices instead' },
-    )
+    if (!asked?.length) return null
+    return asked.map(({ Driver, Count, DeviceIDs, Capabilities, Options }) => ({
+      Driver: Driver ?? '',
+      Count: Count ?? 0,
+      DeviceIDs: DeviceIDs ? [...DeviceIDs] : null,
+      Capabilities: Capabilities ? Capabilities.map(all => [...all]) : null,
+      Options: Options ? { ...Options } : null,
+    }))
   },
 }
 

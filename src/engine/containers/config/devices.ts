@@ -3,6 +3,7 @@ import { lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import type { DeviceRule, DeviceSpec } from '../../../runtime/spec.ts'
+import { deviceNumbers } from './device-numbers.ts'
 import { deviceRule } from './device-rows.ts'
 import type { HostConfig } from './host-config.ts'
 import type { DeviceNumber } from './host-config-row.ts'
@@ -103,13 +104,4 @@ async function devicesAt(host: string, inside: string, cause: string): Promise<D
       gid: found.gid,
     },
   ]
-}
-
-/** makedev(3) of glibc, undone; a number holds it exactly as long as the major stays below 2²¹. */
-function deviceNumbers(rdev: number): { major: number; minor: number } {
-  const dev = BigInt(rdev)
-  return {
-    major: Number(((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn)),
-    minor: Number((dev & 0xffn) | ((dev >> 12n) & ~0xffn & 0xffffffffn)),
-  }
 }

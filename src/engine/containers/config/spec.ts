@@ -11,7 +11,9 @@ import type {
   StdioSpec,
   UserNamespace,
 } from '../../../runtime/spec.ts'
+import type { Injected } from '../cdi/inject.ts'
 import type { ContainerRecord } from '../container.ts'
+import { sortMounts } from '../files/mounts.ts'
 import type { Devices } from './devices.ts'
 import { containerEnvironment } from './environment.ts'
 import { type HostConfig, limitsOf } from './host-config.ts'
@@ -31,6 +33,8 @@ export interface Resolved {
   readonly lastGroup: number
   readonly user: FoundUser
   readonly devices: Devices
+  /** What specifications of devices add. */
+  readonly injected: Injected
   /** The process whose namespace a mode joins. */
   readonly joined: (mode: string, what: 'PID' | 'IPC') => Omit<Extract<NamespaceChoice, { kind: 'join' }>, 'kind'>
   /** Variables about the containers it is linked to. */
@@ -62,7 +66,7 @@ export function containerSpec(
       work: resolved.work,
       readonly: hostConfig.ReadonlyRootfs,
     },
-    mounts: resolved.mounts,
+    mounts: withInjected(resolved),
     namespaces: {
       pid: choice(hostConfig.PidMode, mode => resolved.joined(mode, 'PID')),
       ipc: choice(hostConfig.IpcMode, mode => resolved.joined(mode, 'IPC')),
@@ -74,8 +78,8 @@ export function containerSpec(
     hostname: ownUts ? resolved.hostname : undefined,
     domainname: ownUts && config.Domainname ? config.Domainname : undefined,
     sysctls: sysctls(hostConfig, resolved),
-    cgroup: cgroup(resolved.cgroup, hostConfig, resolved.devices),
-    devices: resolved.devices.nodes,
+    cgroup: cgroup(resolved.cgroup, hostConfig, resolved),
+    devices: [...resolved.devices.nodes, ...resolved.injected.nodes],
     privileged: hostConfig.Privileged,
     writableCgroups: checkSecurityOptions(hostConfig.SecurityOpt ?? []).writableCgroups ?? hostConfig.Privileged,
     maskedPaths: hostConfig.MaskedPaths?.length ? [...hostConfig.MaskedPaths, ...resolved.masked] : [],
@@ -86,13 +90,16 @@ export function containerSpec(
     process: processSpec(hostConfig, {
       args: [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])],
       env: containerEnvironment({
-        env: [...resolved.links, ...config.Env],
+        env: [...resolved.links, ...config.Env, ...resolved.injected.env],
         hostname: resolved.hostname,
         terminal: config.Tty,
         home: resolved.user.home,
       }),
       cwd: config.WorkingDir || '/',
-      user: resolved.user,
+      user: {
+        ...resolved.user,
+        groups: [...new Set([...resolved.user.groups, ...resolved.injected.groups])],
+      },
       // as for any other process: a privileged container has every capability anyhow
       privileged: false,
     }),
@@ -138,6 +145,18 @@ export function checkSysctls(hostConfig: HostConfig): void {
   }
 }
 
-function cgroup(path: string, hostConfig: HostConfig, devices: Devices): CgroupSpec {
-  return { path, ...limitsOf(hostConfig, devices.numberOf), devices: hostConfig.Privileged ? [] : devices.rules }
+function cgroup(
+  path: string,
+  hostConfig: HostConfig,
+  { devices, injected }: Pick<Resolved, 'devices' | 'injected'>,
+): CgroupSpec {
+  const rules = [...devices.rules, ...injected.rules]
+  return { path, ...limitsOf(hostConfig, devices.numberOf), devices: hostConfig.Privileged ? [] : rules }
+}
+
+/** Where both want a place, the device's own is meant, as with every engine that reads such specifications. */
+function withInjected({ mounts, injected }: Pick<Resolved, 'mounts' | 'injected'>): readonly MountSpec[] {
+  if (injected.mounts.length === 0) return mounts
+  const taken = new Set(injected.mounts.map(({ target }) => target))
+  return sortMounts([...mounts.filter(({ target }) => !taken.has(target)), ...injected.mounts])
 }

@@ -12,6 +12,7 @@ import type { Paths } from '../../base/paths.ts'
 import type { StorageDriver } from '../../base/storage-driver.ts'
 import type { Images } from '../../images/images.ts'
 import { logDrivers } from '../../logs/log-options.ts'
+import { readRegistry } from '../cdi/registry.ts'
 import { defaultRuntime, runtimes } from '../config/runtimes.ts'
 import type { Containers } from '../containers.ts'
 
@@ -49,6 +50,8 @@ export interface InfoSources {
   readonly logDriver: string
   /** Of containers that name none. */
   readonly usersMode: 'host' | 'auto'
+  /** With specifications of devices. */
+  readonly deviceFolders: readonly string[]
   /** Whether it runs without root rights. */
   readonly rootless: boolean
   /** What will not work. */
@@ -56,10 +59,12 @@ export interface InfoSources {
 }
 
 export async function engineInfo(sources: InfoSources): Promise<Info> {
-  const { paths, containers, images, storage, runtime, logDriver, usersMode, rootless, warnings } = sources
+  const { paths, containers, images, storage, runtime, logDriver, usersMode, deviceFolders, rootless } = sources
   const [osRelease, machineId, forwarding] = await Promise.all(
     ['/etc/os-release', '/etc/machine-id', '/proc/sys/net/ipv4/ip_forward'].map(textOf),
   )
+  const { devices, problems } = await readRegistry(deviceFolders)
+  const warnings = [...sources.warnings, ...problems]
   const counts = containers.counts()
   const has = (limit: LimitName) => runtime.cgroups.lacking(limit) === undefined
   const { insecure, mirrors, proxy } = images.registries
@@ -136,7 +141,9 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
       ...(runtime.cgroups.version === 2 ? ['name=cgroupns'] : []),
     ],
     FirewallBackend: { Driver: 'nftables' },
-    Warnings: warnings.length > 0 ? [...warnings] : null,
+    CDISpecDirs: deviceFolders,
+    DiscoveredDevices: devices.size > 0 ? [...devices.keys()].sort().map(ID => ({ Source: 'cdi', ID })) : null,
+    Warnings: warnings.length > 0 ? warnings : null,
   }
 }
 

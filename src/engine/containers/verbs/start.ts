@@ -8,6 +8,8 @@ import { readTreeFile } from '../../base/merged-tree.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import { spaceFailure } from '../../base/space.ts'
 import { healthPlan, startingHealth } from '../../health/state.ts'
+import type { Injected } from '../cdi/inject.ts'
+import { injectedDevices } from '../cdi/injected-devices.ts'
 import { underDefaults } from '../config/container-defaults.ts'
 import { type Devices, resolveDevices } from '../config/devices.ts'
 import { networkKind } from '../config/endpoints.ts'
@@ -112,8 +114,9 @@ async function prepare(
     attachNetwork(parts, container, undo, successorOf),
     makeFolders(parts, container).then(() => containerUser(parts, container, layers)),
     resolveDevices(record.hostConfig),
+    injectedDevices(parts, container),
   ])
-  const [network, found, devices] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices]
+  const [network, found, devices, injected] = valuesOf(prepared) as [ContainerNetwork, FoundUser, Devices, Injected]
   const folder = paths.container(network.filesOf)
   const links = linkedContainers(parts, container)
   const user = userNamespace(parts, container, { network: network.spec })
@@ -134,6 +137,7 @@ async function prepare(
       userNamespace: user,
       user: found,
       devices,
+      injected,
       links: linkEnvironment(record.name, links),
       joined: (mode, what) => joinedProcess(parts, mode, what),
       hostname: network.hostname,
@@ -183,9 +187,10 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
   const path = parts.paths.sandbox(container.id)
   const interfaces = state.attachments.map(attachment => attachment.interface)
   const kind = networkKind(record.hostConfig.NetworkMode).kind
-  const [mounts, devices] = await Promise.all([
+  const [mounts, devices, injected] = await Promise.all([
     mountSpecs(container, { ...mountSources(parts), folder, hostFiles: hostFileNames, dry: true }),
     resolveDevices(record.hostConfig),
+    injectedDevices(parts, container),
     ensureUpper(parts, container),
   ])
   const network: NetworkSpec =
@@ -204,6 +209,7 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
       userNamespace: userNamespace(parts, container, { network, dry: true }),
       user: containerUser(parts, container, layers),
       devices,
+      injected,
       links: [],
       joined: mode => processOf(joined(parts, mode)!),
       hostname: record.config.Hostname,

@@ -82,12 +82,15 @@ const rows: Readonly<Record<string, Row>> = {
     if (!found) return undefined
     return found.Soft === found.Hard ? String(found.Soft) : `${found.Soft}:${found.Hard}`
   },
-  devices: ({ host }) =>
-    (host.Devices ?? []).map(({ PathOnHost, PathInContainer, CgroupPermissions }) =>
+  devices: ({ host }) => [
+    ...(host.Devices ?? []).map(({ PathOnHost, PathInContainer, CgroupPermissions }) =>
       [PathOnHost, PathInContainer, CgroupPermissions].join(':'),
     ),
+    ...(host.DeviceRequests ?? []).flatMap(({ Driver, DeviceIDs }) => (Driver === 'cdi' ? (DeviceIDs ?? []) : [])),
+  ],
   device_cgroup_rules: ({ host }) => host.DeviceCgroupRules ?? [],
-  gpus: ({ host }) => (host.DeviceRequests ?? []).map(request => JSON.stringify(request)),
+  gpus: ({ host }) =>
+    (host.DeviceRequests ?? []).filter(({ Driver }) => Driver !== 'cdi').map(request => JSON.stringify(request)),
   network_mode: ({ host }) => mode(host.NetworkMode),
   ipc: ({ host }) => mode(host.IpcMode),
   pid: ({ host }) => mode(host.PidMode),

@@ -7,6 +7,7 @@ import type {
   HostConfig,
   PortBinding,
 } from '../../../api/container-body.ts'
+import { parseDeviceName } from '../../../api/device-names.ts'
 import { formatDuration } from '../../../lib/units.ts'
 import { type LimitName, limitNames, limitRow } from '../../../model/limits.ts'
 import type { Mount } from '../../../model/mount.ts'
@@ -72,23 +73,31 @@ export function hostConfig({ project, service, files, inherited }: HostConfigInp
     at('ulimits'),
   )
   parts.set('GroupAdd', service.groupAdd, at('group_add'))
+  const named = service.devices.filter(device => isDescribed(device))
   parts.set(
     'Devices',
-    service.devices.map(d => ({
-      PathOnHost: d.source,
-      PathInContainer: d.target,
-      CgroupPermissions: d.permissions,
-    })),
+    service.devices
+      .filter(device => !named.includes(device))
+      .map(d => ({
+        PathOnHost: d.source,
+        PathInContainer: d.target,
+        CgroupPermissions: d.permissions,
+      })),
     at('devices'),
   )
   parts.set('DeviceCgroupRules', service.deviceCgroupRules, at('device_cgroup_rules'))
   parts.set(
     'DeviceRequests',
     [
+      ...named.map(({ source }) => ({ Driver: 'cdi', DeviceIDs: [source] })),
       ...service.gpus.map(gpu => deviceRequest(gpu, ['gpu'])),
       ...(service.deploy?.devices ?? []).map(d => deviceRequest(d)),
     ],
-    service.gpus.length > 0 ? at('gpus') : at('deploy', 'resources', 'reservations', 'devices'),
+    named.length > 0
+      ? at('devices')
+      : service.gpus.length > 0
+        ? at('gpus')
+        : at('deploy', 'resources', 'reservations', 'devices'),
   )
 
   parts.set('Dns', service.dns, at('dns'))
@@ -263,6 +272,11 @@ function namespaceMode(mode: NamespaceMode | undefined): string | undefined {
     default:
       return mode.kind
   }
+}
+
+/** A device that a specification of its vendor describes: no path, and nothing of it is chosen. */
+function isDescribed({ source, target }: Service['devices'][number]): boolean {
+  return source === target && parseDeviceName(source) !== undefined
 }
 
 function deviceRequest(request: DeviceRequest, implied: readonly string[] = []): ApiDeviceRequest {
