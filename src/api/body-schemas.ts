@@ -71,7 +71,8 @@ const companionPut = z.object({
     .min(1)
     .max(64)
     .refine(
-      words => words[0]!.startsWith('/') && !words.some(word => word.includes('\0')),
+      // also asked of a list that is too short
+      words => words[0]?.startsWith('/') === true && !words.some(word => word.includes('\0')),
       'it begins with an absolute path',
     ),
   Environment: maybe(z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*=[^\0]*$/)).max(256)),

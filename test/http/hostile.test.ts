@@ -211,3 +211,13 @@ test('over TCP a browser gets nothing: neither by another name for this host, no
     /^HTTP\/1\.1 403 /,
   )
 })
+
+test('a list that is too short is refused, and no check stumbles over what is not in it', async () => {
+  await using on = await serving({})
+  const body = '{"Command":[]}'
+  const answer = await on.exchange(
+    `PUT /companions/keeper HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+  assert.deepEqual(on.problems, [])
+})
