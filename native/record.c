@@ -5,7 +5,16 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
+
+#define ATTRIBUTES (64u << 10)
+/* The longest. */
+#define RECORD (LINE * 6 + ATTRIBUTES + 128)
+
+/* Records that are written next: whole ones, each with a newline at its end and nowhere else. */
+static struct {
+  size_t length;
+  char data[RECORD + 2 * FRAME];
+} batch;
 
 static char *put_char(char *to, unsigned c) {
   static const char hex[] = "0123456789abcdef";
@@ -29,9 +38,18 @@ static size_t utf8(const unsigned char *s, size_t left) {
   return n;
 }
 
+/* What stands in JSON as it is: printable characters but " & < > and \. */
+static const bool plain[256] = {
+  [' ' ... '!'] = true, ['#' ... '%'] = true, ['\'' ... ';'] = true, ['='] = true, ['?' ... '['] = true, [']' ... '~'] = true,
+};
+
 static char *put_json(char *to, const char *data, size_t length) {
   const unsigned char *s = (const unsigned char *)data;
   for (size_t i = 0; i < length;) {
+    size_t run = i;
+    while (run < length && plain[s[run]]) run++;
+    to = (char *)memcpy(to, s + i, run - i) + (run - i);
+    if ((i = run) == length) break;
     size_t n = s[i] < 0x80 ? 1 : utf8(s + i, length - i);
     if (n == 1) to = put_char(to, s[i]);
     else if (n == 0) to = (char *)memcpy(to, "\\ufffd", 6) + 6;
@@ -43,14 +61,26 @@ static char *put_json(char *to, const char *data, size_t length) {
   return to;
 }
 
-static int format_time(char *to, size_t size, const struct timespec *t) {
-  struct tm tm;
-  gmtime_r(&t->tv_sec, &tm);
-  size_t n = strftime(to, size, "%Y-%m-%dT%H:%M:%S", &tm);
-  return (int)n + snprintf(to + n, size - n, ".%09ldZ", t->tv_nsec);
+/* RFC 3339 with nanoseconds, TIME characters; the calendar is asked once a second. */
+#define TIME 30
+static char *put_time(char *to, const struct timespec *t) {
+  static char second[sizeof "2026-01-01T00:00:00."];
+  static time_t known = -1;
+  if (t->tv_sec != known) {
+    struct tm tm;
+    gmtime_r(&t->tv_sec, &tm);
+    strftime(second, sizeof second, "%Y-%m-%dT%H:%M:%S.", &tm);
+    known = t->tv_sec;
+  }
+  memcpy(to, second, 20);
+  long left = t->tv_nsec;
+  for (int i = 28; i >= 20; i--, left /= 10) to[i] = (char)('0' + left % 10);
+  to[29] = 'Z';
+  return to + TIME;
 }
 
 int open_log(struct settings *s) {
+  if (strlen(s->log_attributes) > ATTRIBUTES) return -E2BIG;
   s->log = open(s->log_path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (s->log < 0) return -errno;
   struct stat st;
@@ -98,37 +128,43 @@ static void rotate(struct settings *s) {
   flock(old, LOCK_UN);
 }
 
-/* All of the parts, or as much of them as the disk takes. */
-static size_t write_parts(int fd, struct iovec *part, int count) {
+/* Written in one piece; a full disk must not stop the container, and half a record must not spoil the next. */
+static void write_batch(struct settings *to) {
   size_t done = 0;
-  while (count) {
-    ssize_t n = RETRY(writev(fd, part, count));
+  while (done < batch.length) {
+    ssize_t n = RETRY(write(to->log, batch.data + done, batch.length - done));
     if (n <= 0) break;
     done += (size_t)n;
-    for (; count && (size_t)n >= part->iov_len; part++, count--) n -= (ssize_t)part->iov_len;
-    if (count) part->iov_base = (char *)part->iov_base + n, part->iov_len -= (size_t)n;
   }
-  return done;
+  if (done < batch.length) {
+    const char *last = memrchr(batch.data, '\n', done);
+    size_t whole = last ? (size_t)(last + 1 - batch.data) : 0;
+    if (whole == done || !ftruncate(to->log, to->log_size + (int64_t)whole)) done = whole;
+  }
+  to->log_size += (int64_t)done;
+  batch.length = 0;
 }
 
 static void log_record(struct supervisor *m, const struct stream *s, bool newline) {
   struct settings *to = &m->settings;
-  char start[LINE * 6 + 64], end[96], time[64], *at = start;
+  if (sizeof batch.data - batch.length < RECORD) write_batch(to);
+  char *start = batch.data + batch.length, *at = start;
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  format_time(time, sizeof time, &now);
   at = (char *)memcpy(at, "{\"log\":\"", 8) + 8;
   at = put_json(at, s->line, s->length);
   if (newline) at = (char *)memcpy(at, "\\n", 2) + 2;
-  at += snprintf(at, 32, "\",\"stream\":\"%s\",", s->name);
-  int ending = snprintf(end, sizeof end, "\"time\":\"%s\"}\n", time);
-  size_t attributes = strlen(to->log_attributes), length = (size_t)(at - start) + attributes + (size_t)ending;
-  struct iovec parts[] = {{start, (size_t)(at - start)}, {(void *)(uintptr_t)to->log_attributes, attributes}, {end, (size_t)ending}};
-  if (to->log_max > 0 && to->log_size > 0 && to->log_size + (int64_t)length > to->log_max) rotate(to);
-  size_t done = write_parts(to->log, parts, 3);
-  /* a full disk must not stop the container, and half a record must not spoil the next */
-  if (done < length && done && !ftruncate(to->log, to->log_size)) return;
-  to->log_size += (int64_t)done;
+  at = stpcpy(stpcpy(stpcpy(at, "\",\"stream\":\""), s->name), "\",");
+  at = stpcpy(stpcpy(at, to->log_attributes), "\"time\":\"");
+  at = (char *)memcpy(put_time(at, &now), "\"}\n", 3) + 3;
+  size_t length = (size_t)(at - start);
+  int64_t before = to->log_size + (int64_t)batch.length;
+  if (to->log_max > 0 && before > 0 && before + (int64_t)length > to->log_max) {
+    write_batch(to);
+    rotate(to);
+    memmove(batch.data, start, length);
+  }
+  batch.length += length;
 }
 
 /* Lines are cut at 16 KiB as Docker cuts them: the parts but the last have no newline. */
@@ -148,10 +184,14 @@ void log_output(struct supervisor *m, struct stream *s, const char *data, size_t
     }
     if (end) data++, length--;
   }
+  write_batch(&m->settings);
 }
 
 void log_rest(struct supervisor *m, struct stream *s) {
-  if (m->settings.log >= 0 && s->length) log_record(m, s, false);
+  if (m->settings.log >= 0 && s->length) {
+    log_record(m, s, false);
+    write_batch(&m->settings);
+  }
   s->length = 0;
 }
 
@@ -189,8 +229,8 @@ int find_directory(struct settings *s) {
 
 /* Renamed into place: an engine that looks sees all of it or nothing. False when it is not there, the disk being full, say. */
 bool write_exit(struct supervisor *m) {
-  char record[256], time[64];
-  format_time(time, sizeof time, &m->finished);
+  char record[256], time[TIME + 1] = "";
+  put_time(time, &m->finished);
   int n = snprintf(record, sizeof record, "{\"version\":1,\"code\":%d,\"signal\":%d,\"oomKilled\":%s,\"finishedAt\":\"%s\"}\n", m->status_code,
                    m->status_signal, m->oom ? "true" : "false", time);
   AUTOCLOSE fd = openat(m->settings.directory, ".exit.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);

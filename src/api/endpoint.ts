@@ -51,14 +51,17 @@ export interface Archive {
 /** Output as frames, or as it is on a terminal. */
 export interface Output {
   readonly tty: boolean
-  readonly output: AsyncIterable<OutputChunk>
+  /** As much at a time as there is; a frame a chunk. */
+  readonly output: AsyncIterable<readonly OutputChunk[]>
 }
 
 /**
  * Both directions, as the server sees them. `begin`: the client has its answer, and what it asked for may start; `end`: it will
  * send no more; `close`: it has left.
  */
-export interface Session extends Output {
+export interface Session {
+  readonly tty: boolean
+  readonly output: AsyncIterable<OutputChunk>
   /** Resolves when it has, or has failed, which the output tells. */
   begin?(): Promise<void>
   write(chunk: Uint8Array): Promise<void>

@@ -21,6 +21,21 @@ export function encodeFrame(stream: keyof typeof numbers, data: Uint8Array): Buf
   return frame
 }
 
+/** A frame for each chunk. */
+export function encodeFrames(chunks: readonly OutputChunk[]): Buffer {
+  let size = 0
+  for (const { data } of chunks) size += headerSize + data.byteLength
+  const frames = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const { stream, data } of chunks) {
+    frames.writeUInt32BE(numbers[stream] << 24, at)
+    frames.writeUInt32BE(data.byteLength, at + 4)
+    frames.set(data, at + headerSize)
+    at += headerSize + data.byteLength
+  }
+  return frames
+}
+
 /**
  * Frames out of pieces cut anywhere; payloads are passed on as they arrive, not gathered.
  * @throws Failure `internal` when the bytes are no frames or end in the middle of one.

@@ -132,7 +132,7 @@ test('leaving a stream tells the handler by its signal', async () => {
     containerLogs: (_, { signal }) => {
       signal.addEventListener('abort', () => left.resolve())
       const output = async function* () {
-        yield { stream: 'stderr', data: Buffer.from('first') } as const
+        yield [{ stream: 'stderr', data: Buffer.from('first') } as const]
         await left.promise
       }
       return { tty: false, output: output() }
@@ -372,14 +372,15 @@ test('a connection that the engine closed while idle is replaced without a word'
 
 test('output is framed without a terminal and raw with one', async () => {
   const output = async function* () {
-    yield { stream: 'stdout', data: Buffer.from('hi') } as const
+    yield (['hi', 'there'] as const).map(text => ({ stream: 'stdout' as const, data: Buffer.from(text) }))
   }
   let tty = false
   await using on = await serving({ containerLogs: () => ({ tty, output: output() }) })
   const plain = await on.exchange(get('/containers/x/logs?stdout=1'))
   assert.match(plain, /Content-Type: application\/vnd\.docker\.multiplexed-stream\r\n/)
-  assert.ok(plain.includes(encodeFrame('stdout', Buffer.from('hi')).toString('latin1')))
+  for (const text of ['hi', 'there'])
+    assert.ok(plain.includes(encodeFrame('stdout', Buffer.from(text)).toString('latin1')))
   tty = true
   const raw = await on.exchange(get('/containers/x/logs?stdout=1'))
-  assert.match(raw, /Content-Type: application\/vnd\.docker\.raw-stream\r\n.*\r\n2\r\nhi\r\n/s)
+  assert.match(raw, /Content-Type: application\/vnd\.docker\.raw-stream\r\n.*\r\n7\r\nhithere\r\n/s)
 })

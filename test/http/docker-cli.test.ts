@@ -90,8 +90,8 @@ test('docker logs reads our frames, docker events our stream', { skip }, async (
     containerLogs: () => ({
       tty: false,
       output: (async function* () {
-        yield { stream: 'stdout', data: Buffer.from('to out\n') } as const
-        yield { stream: 'stderr', data: Buffer.from('to err\n') } as const
+        yield [{ stream: 'stdout', data: Buffer.from('to out\n') } as const]
+        yield [{ stream: 'stderr', data: Buffer.from('to err\n') } as const]
       })(),
     }),
     events: ({ query }, { signal }) => eventStream(events, { ...query, signal }),

@@ -102,6 +102,21 @@ describe('Runtime.start()', { skip: kernelSkip() }, () => {
     assert.equal((await stat(path)).mode & 0o777, 0o600)
   })
 
+  it('loses no line of many that are written at once, and no file is larger than it may be', async () => {
+    const numbers = Array.from({ length: 5000 }, (_, i) => `${i + 1}\n`)
+    const base = await box.spec(['sh', '-c', 'echo "$1"', 'sh', numbers.join('').trim()])
+    const log = { ...base.supervise.log!, maxSize: 20_000, maxFiles: 100 }
+    await box.run({ ...base, supervise: { ...base.supervise, log } })
+    const names = Array.from({ length: log.maxFiles }, (_, i) => (i === 0 ? log.path : `${log.path}.${i}`))
+    const files = names.filter(name => existsSync(name)).map(name => readFileSync(name, 'utf8'))
+    assert.ok(files.length > 10 && files.every(text => text.length <= log.maxSize && text.endsWith('}\n')))
+    const lines = files.toReversed().join('').trim().split('\n')
+    assert.deepEqual(
+      lines.map(line => JSON.parse(line).log),
+      numbers,
+    )
+  })
+
   it('moves compressed files of a log as it moves plain ones, and does not rotate while somebody has the lock', async () => {
     const base = await box.spec(['sh', '-c', 'for i in 1 2 3 4; do echo $i; read x; done'])
     const attached = { stdin: true, stdout: true, stderr: false }

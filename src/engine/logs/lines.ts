@@ -13,7 +13,9 @@ export interface Lines {
 /** Where to begin in a file: behind so many bytes of a plain one, or so many lines of a compressed one. */
 export type Start = number
 
-const blockSize = 64 * 1024
+const blockSize = 256 * 1024
+/** From the end, where little is wanted most of the time. */
+const tailSize = 64 * 1024
 const newline = 10
 
 export function linesOf({ handle, compressed }: OpenFile, start: Start): Lines {
@@ -99,12 +101,12 @@ function newlines(block: Buffer): number {
 
 /** Read from the end, so that the size of the log does not matter. */
 async function lastOfPlain(handle: FileHandle, count: number): Promise<{ start: Start } | { lines: number }> {
-  const block = Buffer.allocUnsafe(blockSize)
+  const block = Buffer.allocUnsafe(tailSize)
   let lines = 0
   let end = (await handle.stat()).size
   if (count === 0) return { start: end }
   while (end > 0) {
-    const from = Math.max(0, end - blockSize)
+    const from = Math.max(0, end - tailSize)
     const { bytesRead } = await handle.read(block, 0, end - from, from)
     for (let i = bytesRead - 1; i >= 0; i--) {
       if (block[i] !== newline) continue

@@ -23,8 +23,13 @@ export interface ReadOptions {
   readonly signal: AbortSignal
 }
 
-/** Output as it was written, a record at a time: clients take a frame for a line. */
+/** Output as it was written, a chunk for each record: clients take a frame for a line. */
 export async function* readLog(path: string, options: ReadOptions): AsyncGenerator<OutputChunk> {
+  for await (const batch of readBatches(path, options)) yield* batch
+}
+
+/** The same, as much at a time as was read from the file. */
+export async function* readBatches(path: string, options: ReadOptions): AsyncGenerator<readonly OutputChunk[]> {
   const files = await openLogFiles(path)
   try {
     const from = options.tail === undefined ? undefined : await tailStart(files, options.tail)
@@ -34,7 +39,7 @@ export async function* readLog(path: string, options: ReadOptions): AsyncGenerat
     const grows = options.follow && files.at(-1)?.compressed === false ? files.length - 1 : files.length
     for (const [i, file] of files.entries()) {
       if (i < first || i >= grows) continue
-      yield* chunks(linesOf(file, start(i)), options)
+      yield* batches(linesOf(file, start(i)), options)
       if (options.signal.aborted) return
     }
     if (!options.follow) return
@@ -56,7 +61,7 @@ async function* follow(
   path: string,
   { file, offset }: { readonly file: OpenFile | undefined; readonly offset: number },
   options: FollowOptions,
-): AsyncGenerator<OutputChunk> {
+): AsyncGenerator<readonly OutputChunk[]> {
   const waking = new AbortController()
   const wake = AbortSignal.any([waking.signal, options.signal])
   let over = false
@@ -73,8 +78,13 @@ async function* follow(
       const last = over
       const records = await follower.next()
       if (options.signal.aborted) return
-      for (const { record } of records ?? []) if (wanted(record, options)) yield chunk(record, options)
-      if (records) continue
+      if (records) {
+        yield chunks(
+          records.map(({ record }) => record),
+          options,
+        )
+        continue
+      }
       if (last || isPast(options.until)) return
       await follower.more(wake)
     }
@@ -88,16 +98,25 @@ function isPast(until: bigint | undefined): boolean {
   return until !== undefined && BigInt(Date.now()) * 1_000_000n > until
 }
 
-async function* chunks(lines: ReturnType<typeof linesOf>, options: ReadOptions): AsyncGenerator<OutputChunk> {
+async function* batches(
+  lines: ReturnType<typeof linesOf>,
+  options: ReadOptions,
+): AsyncGenerator<readonly OutputChunk[]> {
   for (;;) {
     const batch = await lines.next()
     if (!batch) return
-    for (const line of batch) {
-      const record = parseRecord(line)
-      if (record && wanted(record, options)) yield chunk(record, options)
-    }
+    yield chunks(
+      batch.map(line => parseRecord(line)),
+      options,
+    )
     if (options.signal.aborted) return
   }
+}
+
+function chunks(records: readonly (LogRecord | undefined)[], options: ReadOptions): readonly OutputChunk[] {
+  const wished: OutputChunk[] = []
+  for (const record of records) if (record && wanted(record, options)) wished.push(chunk(record, options))
+  return wished
 }
 
 function chunk(record: LogRecord, options: ReadOptions): OutputChunk {

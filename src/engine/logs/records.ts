@@ -14,6 +14,30 @@ const none = {}
 
 /** The record of a line; undefined when it is not one, as after a torn write. */
 export function parseRecord(line: string): LogRecord | undefined {
+  return plainRecord(line) ?? anyRecord(line)
+}
+
+const start = '{"log":"'
+const streams = { stdout: '","stream":"stdout","time":"', stderr: '","stream":"stderr","time":"' }
+/** "2026-01-01T00:00:00.000000000Z" */
+const timeSize = 30
+const endSize = streams.stdout.length + timeSize + '"}'.length
+
+/** In the very form in which our monitor writes a line without attributes and without anything to be escaped, as most are. */
+function plainRecord(line: string): LogRecord | undefined {
+  const end = line.length - endSize
+  if (end < start.length || !line.startsWith(start) || !line.endsWith('Z"}')) return undefined
+  const stream = line.startsWith(streams.stdout, end) ? 'stdout' : 'stderr'
+  if (stream === 'stderr' && !line.startsWith(streams.stderr, end)) return undefined
+  const backslash = line.indexOf('\\', start.length)
+  const newline = backslash === end - 2 && line[backslash + 1] === 'n'
+  if ((backslash >= 0 && !newline) || line.indexOf('"', start.length) !== end) return undefined
+  const text = line.slice(start.length, newline ? backslash : end)
+  const time = line.slice(end + streams.stdout.length, end + streams.stdout.length + timeSize)
+  return { stream, text: newline ? `${text}\n` : text, time, attributes: none }
+}
+
+function anyRecord(line: string): LogRecord | undefined {
   let data: unknown
   try {
     data = JSON.parse(line)

@@ -1,7 +1,7 @@
 /** What a handler returned, or threw, to an HTTP response. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Archive, Endpoint, Output, PathStat } from '../../api/endpoint.ts'
-import { encodeFrame } from '../../api/frames.ts'
+import { encodeFrames } from '../../api/frames.ts'
 import { formatJsonLine } from '../../api/json-lines.ts'
 import { errorReply, statusOf } from '../../api/status.ts'
 import { newestVersion } from '../../api/version.ts'
@@ -156,7 +156,7 @@ async function* formatted(items: AsyncIterable<unknown>, end: '\n'): AsyncGenera
 }
 
 async function* encoded(tty: boolean, output: Output['output']): AsyncGenerator<Uint8Array> {
-  for await (const { stream, data } of output) yield tty ? data : encodeFrame(stream, data)
+  for await (const chunks of output) yield tty ? Buffer.concat(chunks.map(({ data }) => data)) : encodeFrames(chunks)
 }
 
 /** Writes as fast as the client reads, and lets go of the source when it leaves. */

@@ -31,6 +31,35 @@ test('parseRecord() reads a line and passes over a torn one', () => {
   assert.equal(parseRecord('7'), undefined)
 })
 
+test('parseRecord() reads what our monitor writes as any reader of JSON does', () => {
+  const time = '2026-01-01T00:00:00.000000001Z'
+  const texts = [
+    'plain',
+    'a line\n',
+    '',
+    '\n',
+    'é ✓ 𝄞\n',
+    'say "so"\n',
+    'a\\n',
+    'a\\\n',
+    '\\',
+    'two\nlines\n',
+    '\t\n',
+    '\u001b[0m\n',
+  ]
+  const members = ['', '"attrs":{"a":"b"},', '"attrs":{"stream":"\\",\\"stream\\":\\"stdout"},']
+  for (const text of texts)
+    for (const stream of ['stdout', 'stderr'] as const)
+      for (const attributes of members) {
+        const written = `{"log":${JSON.stringify(text)},"stream":"${stream}",${attributes}"time":"${time}"}`
+        const { attrs = {} } = JSON.parse(written) as { readonly attrs?: object }
+        assert.deepEqual(parseRecord(written), { stream, text, time, attributes: attrs }, written)
+        assert.equal(parseRecord(written.slice(0, -1)), undefined)
+      }
+  assert.equal(parseRecord(`{"log":"a"b","stream":"stdout","time":"${time}"}`), undefined)
+  assert.equal(parseRecord(`{"log":"a\\","stream":"stdout","time":"${time}"}`), undefined)
+})
+
 test('times are compared to the nanosecond and shown with nine decimals', () => {
   assert.equal(nanoseconds('1970-01-01T00:00:01.000000007Z'), 1_000_000_007n)
   assert.equal(timestamp('2026-01-01T00:00:00.5Z'), '2026-01-01T00:00:00.500000000Z')

@@ -1,7 +1,7 @@
 /** A container's log, from its file. */
 import type { Output } from '../../../api/endpoint.ts'
 import { Failure } from '../../../lib/failure.ts'
-import { readLog } from '../../logs/read.ts'
+import { readBatches } from '../../logs/read.ts'
 import { isReadable } from '../config/log-file.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
@@ -27,7 +27,7 @@ export function logs(parts: Parts, container: Container, options: LogsOptions): 
   const path = parts.paths.containerLog(container.id)
   return {
     tty: container.record.config.Tty,
-    output: readLog(path, {
+    output: readBatches(path, {
       ...options,
       tail: tail !== undefined && /^\d+$/.test(tail) ? Number(tail) : undefined,
       follow: options.follow ? container.process?.exited : undefined,
