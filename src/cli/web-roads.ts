@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Client } from '../client/client.ts'
+import { serviceGraph } from '../graph/services.ts'
 import { errnoOf, Failure } from '../lib/failure.ts'
 import { type Problem, ProblemsFailure } from '../lib/problems.ts'
 import { stableHash } from '../lib/stable-json.ts'
+import type { Project } from '../model/project.ts'
 import type { Plan } from '../plan/plan.ts'
-import { planJson } from '../plan/print.ts'
+import { type Phases, planJson } from '../plan/print.ts'
 import { foresee } from '../targets/engine/converge.ts'
 import type { Foretold, ReadStack, Roads, StackPlace } from '../web/roads.ts'
 import type { JobMessage, PlanWish } from '../web/wire.ts'
@@ -36,7 +38,8 @@ export async function webRoads(call: Call, client: Client): Promise<Roads> {
     async foresee(place, wish) {
       const { said, ...at } = await standAt(shared, place, wish)
       const { id, phases } = await foretell(at)
-      return { id, plan: planJson(phases), said } satisfies Foretold
+      const followers = [...followersOf(phases, at.wanted.loaded.project)].sort()
+      return { id, plan: planJson(phases), said, followers } satisfies Foretold
     },
     apply: (place, wish, tell) => apply(shared, place, wish, tell),
     async turn(place, { verb, services }, tell) {
@@ -158,9 +161,28 @@ function whole({ nodes }: Plan) {
   return nodes.map(({ operation, after }) => ({ operation, after }))
 }
 
-/** Its operations without what they hand to the engine: a pull or a build gives an image another id. */
-function shape({ nodes }: Plan) {
-  return nodes.map(({ operation: { kind, name }, after }) => ({ kind, name, after }))
+/** Services whose containers are made anew when a build or a pull of the plan brings another image, and those that go with them. */
+function followersOf({ pulls, builds }: Phases, project: Project): ReadonlySet<string> {
+  const graph = serviceGraph(project)
+  const found = new Set<string>()
+  const open = [...pulls.nodes, ...builds.nodes].flatMap(({ operation: { service, services } }) =>
+    service === undefined ? (services ?? []) : [service],
+  )
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (found.has(name)) continue
+    found.add(name)
+    if (graph.has(name)) open.push(...graph.dependents(name))
+  }
+  return found
+}
+
+/** What is the same whatever image a build or a pull has brought: what is done to other services and things, and what loses data. */
+function apartFrom(followers: ReadonlySet<string>, plan: Plan) {
+  const rest = plan.nodes.filter(({ operation: { service } }) => service === undefined || !followers.has(service))
+  return {
+    rest: rest.map(({ operation: { kind, name } }) => `${kind} ${name}`).sort(),
+    lost: plan.destructive().map(({ operation: { kind, name } }) => `${kind} ${name}`),
+  }
 }
 
 function contentHash(path: string): string {
@@ -194,7 +216,8 @@ async function apply(
     },
     ask: async plan => {
       const { pulls, builds, plan: shown } = phases!
-      const asShown = pulls.empty && builds.empty ? whole : shape
+      const followers = followersOf(phases!, wanted.loaded.project)
+      const asShown = (one: Plan) => (pulls.empty && builds.empty ? whole(one) : apartFrom(followers, one))
       if (stableHash(asShown(plan)) !== stableHash(asShown(shown)))
         throw changed('With the images that were pulled or built it is another one')
       return true

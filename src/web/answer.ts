@@ -7,8 +7,9 @@ import { ProblemsFailure } from '../lib/problems.ts'
 import { answerJson, end } from './answer-json.ts'
 import { bodyOf, type Pages } from './assets.ts'
 import { firstPage, loginPage } from './first-page.ts'
-import { cookieOf, refusal } from './guard.ts'
+import { cookieOf, placeOf, refusal } from './guard.ts'
 import { problemRows } from './problem-rows.ts'
+import { report } from './report.ts'
 import type { Routes } from './routes.ts'
 import type { Sessions } from './sessions.ts'
 import type { ErrorAnswer } from './wire.ts'
@@ -61,7 +62,8 @@ export async function answer(request: IncomingMessage, response: ServerResponse,
   const method = request.method ?? 'GET'
   const refused = refusal({ method, headers: request.headers }, given.names)
   if (refused !== undefined) return end(response, 403, 'text/plain', `${refused}\n`)
-  const url = new URL(request.url ?? '/', 'http://any')
+  const url = placeOf(request.url)
+  if (!url) return end(response, 400, 'text/plain', 'This is no address\n')
   if (method === 'GET' && url.pathname === '/login') return login(url, response, given)
   if (!isKnown(request, given)) {
     if (method === 'GET' && !url.pathname.startsWith('/api/') && !url.pathname.startsWith('/assets/'))
@@ -73,7 +75,7 @@ export async function answer(request: IncomingMessage, response: ServerResponse,
   } catch (error) {
     if (response.headersSent) response.destroy()
     else answerJson(response, statusOf(error), errorAnswer(error))
-    if (!isFailure(error)) console.error(error)
+    if (!isFailure(error)) report(error)
   }
 }
 

@@ -44,6 +44,8 @@ export class Board {
   #looking: Promise<void> | undefined
   #lookAgain = false
   #begun = false
+  #held: ReadonlyMap<string, HeldStack> = new Map()
+  #asking = false
 
   constructor(options: BoardOptions) {
     this.#options = options
@@ -121,14 +123,10 @@ export class Board {
   async #look(): Promise<void> {
     const { client, known, looked } = this.#options
     try {
-      const [containers, held] = await Promise.all([
-        client.call(
-          endpoints.containerList,
-          { query: { all: true, filters: { label: [labels.project] } } },
-          { signal: this.#closing.signal },
-        ),
-        this.#held(),
-      ])
+      void this.#askKeeper()
+      const query = { all: true, filters: { label: [labels.project] } }
+      const containers = await client.call(endpoints.containerList, { query }, { signal: this.#closing.signal })
+      const held = this.#held
       const found = stackRows(containers)
       const names = new Set(found.map(row => row.name))
       const rows = [...found, ...[...known()].filter(({ name }) => !names.has(name)).map(emptyRow)]
@@ -147,17 +145,29 @@ export class Board {
     return { ...row, ...(held && { held: heldState(held) }), ...(job !== undefined && { job }) }
   }
 
-  /** What the keeper holds; where there is none, or it is just going, nothing. */
-  async #held(): Promise<ReadonlyMap<string, HeldStack>> {
+  /** What the keeper holds; nothing where there is none, or it is just going. Nobody waits for it: what is new shows with another look. */
+  async #askKeeper(): Promise<void> {
+    if (this.#asking) return
+    this.#asking = true
+    const before = JSON.stringify([...this.#held])
+    try {
+      this.#held = await this.#heldNow()
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      this.#held = new Map()
+    } finally {
+      this.#asking = false
+    }
+    if (JSON.stringify([...this.#held]) !== before && !this.#closing.signal.aborted) this.due()
+  }
+
+  async #heldNow(): Promise<ReadonlyMap<string, HeldStack>> {
     const { client, env } = this.#options
     const keeper = await findKeeper({ host: client.host, env })
     if (!keeper) return new Map()
     try {
       const stacks = await keeper.call(keeperEndpoints.stackList, {}, { signal: this.#closing.signal })
       return new Map(stacks.map(stack => [stack.Name, stack]))
-    } catch (error) {
-      if (!isFailure(error, 'unavailable')) throw error
-      return new Map()
     } finally {
       keeper.close()
     }

@@ -36,7 +36,8 @@ export function fileRoutes(stacks: Stacks, roads: Roads): readonly Route[] {
     ),
     post(
       'POST /api/stacks/{stack}/check',
-      { changes: false, body: z.object({ texts: z.record(path, text) }) },
+      // it changes nothing, but has the loader read, and quote, whatever file the text names
+      { changes: true, body: z.object({ texts: z.record(path, text) }) },
       async ({ params, body }) => {
         const place = stacks.place(params['stack']!)
         const { problems } = await roads.read(place, new Map(Object.entries(body.texts)))

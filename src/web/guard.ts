@@ -51,3 +51,10 @@ export function cookieOf(header: string | undefined, name: string): string | und
 export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || /^127(\.\d{1,3}){3}$/.test(address)
 }
+
+/** The place that a request names; undefined for what is none, such as "//". */
+export function placeOf(target: string | undefined): URL | undefined {
+  return target?.startsWith('/') && !target.startsWith('//')
+    ? (URL.parse(target, 'http://any') ?? undefined)
+    : undefined
+}

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { z } from 'zod'
 import { isFailure, messageOf } from '../lib/failure.ts'
+import { report } from './report.ts'
 import type { Opening, ToPage } from './wire.ts'
 
 /** Gives what an opening is about, until the signal fires; resolves when there is no more. */
@@ -73,7 +74,7 @@ export function serveLive(socket: WebSocket, topics: Topics): void {
     } catch (error) {
       if (!signal.aborted) await send({ on, end: true, error: messageOf(error) })
       // a fault of ours: the page has its message, the log its stack
-      if (!isFailure(error) && !signal.aborted) console.error(error)
+      if (!isFailure(error) && !signal.aborted) report(error)
     } finally {
       if (open.get(on) === control) open.delete(on)
     }

@@ -24,6 +24,8 @@ export interface Foretold {
   readonly id: string
   readonly plan: PlanJson
   readonly said: readonly string[]
+  /** Services that are made anew when a build or a pull of the plan brings another image. */
+  readonly followers: readonly string[]
 }
 
 export const verbs = ['start', 'stop', 'restart', 'pause', 'unpause', 'down'] as const

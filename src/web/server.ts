@@ -7,8 +7,9 @@ import type { WebSocket } from 'ws'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 import { type Answering, answer, isKnown } from './answer.ts'
 import { readPages } from './assets.ts'
-import { isLoopback, refusal } from './guard.ts'
+import { isLoopback, placeOf, refusal } from './guard.ts'
 import { handshake, serveLive } from './live.ts'
+import { report } from './report.ts'
 import type { Roads } from './roads.ts'
 import { Routes } from './routes.ts'
 import { Sessions } from './sessions.ts'
@@ -57,7 +58,7 @@ export async function serveWeb({ roads, host, port, readOnly, onAddress }: WebOp
   const peers = new Set<WebSocket>()
   server.on('request', (request, response) => {
     answer(request, response, given).catch((error: unknown) => {
-      console.error(error)
+      report(error)
       response.destroy()
     })
   })
@@ -65,7 +66,7 @@ export async function serveWeb({ roads, host, port, readOnly, onAddress }: WebOp
     socket.on('error', () => socket.destroy())
     const refused = refusal({ method: 'GET', headers: request.headers, upgrade: true }, given.names)
     if (refused !== undefined || !isKnown(request, given)) return refuse(socket, refused ? 403 : 401)
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://any')
+    const { pathname, searchParams } = placeOf(request.url) ?? { pathname: '' }
     const isShell = pathname === '/api/shell'
     if (pathname !== '/api/live' && !isShell) return refuse(socket, 404)
     if (isShell && readOnly) return refuse(socket, 403)
@@ -73,7 +74,7 @@ export async function serveWeb({ roads, host, port, readOnly, onAddress }: WebOp
       if (!peer) return
       peers.add(peer)
       peer.once('close', () => peers.delete(peer))
-      if (isShell) void shells.serve(peer, searchParams)
+      if (isShell) void shells.serve(peer, searchParams!)
       else serveLive(peer, topics)
     })
   })

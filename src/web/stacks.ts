@@ -4,6 +4,7 @@ import { Failure } from '../lib/failure.ts'
 import { Board } from './board.ts'
 import { Jobs } from './jobs.ts'
 import { knownPlaces } from './known-places.ts'
+import { report } from './report.ts'
 import type { Roads, StackPlace } from './roads.ts'
 import { Timeline } from './timeline.ts'
 import { Troubles } from './troubles.ts'
@@ -37,7 +38,7 @@ export class Stacks {
           if (directory !== undefined) this.#places.set(name, { name, directory, files })
         const notes = new Map([...held.values()].flatMap(({ Notes }) => Object.entries(Notes)))
         this.#troubles.look(rows, notes).catch((error: unknown) => {
-          if (!(error instanceof Failure)) console.error(error)
+          if (!(error instanceof Failure)) report(error)
         })
       },
     })

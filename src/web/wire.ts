@@ -147,6 +147,8 @@ export interface PlanPreview {
   readonly plan: PlanJson
   /** Warnings of the reading. */
   readonly said: readonly string[]
+  /** Services that are made anew when a build or a pull of the plan brings another image. */
+  readonly followers: readonly string[]
 }
 
 /** Of the topic "job". */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { cookieOf, isLoopback, refusal } from '../../src/web/guard.ts'
+import { cookieOf, isLoopback, placeOf, refusal } from '../../src/web/guard.ts'
 
 const names = ['localhost']
 const asked = (headers: Readonly<Record<string, string>>, method = 'GET', upgrade = false) =>
@@ -58,4 +58,10 @@ test('cookieOf() finds one of several', () => {
 test('isLoopback() takes this machine alone', () => {
   for (const address of ['127.0.0.1', '127.8.9.1', '::1', 'localhost']) assert.ok(isLoopback(address))
   for (const address of ['0.0.0.0', '::', '10.0.0.1', 'host', '127.0.0.1.nip.io']) assert.ok(!isLoopback(address))
+})
+
+test('placeOf() takes places of ours alone', () => {
+  assert.equal(placeOf('/s/shop?a=1')?.pathname, '/s/shop')
+  for (const target of ['//', '//evil.example/x', '*', 'http://evil.example/', '', undefined, 'x'])
+    assert.equal(placeOf(target), undefined)
 })

@@ -105,12 +105,33 @@ describe('the web view', () => {
     }
   })
 
+  test('goes on after requests for what is no place', async () => {
+    await using view = await serve(roads())
+    const cookie = await view.login()
+    const origin = `http://127.0.0.1:${view.port}`
+    for (const path of ['//', '//evil.example/', '/%', '/api/stacks/%ff/model', '/\\\\x']) {
+      const { status } = await view.get(path, { cookie })
+      assert.ok(status >= 200 && status < 500, `${path}: ${status}`)
+    }
+    for (const path of ['//', '//x/api/live']) assert.equal(await connect(view, { cookie, origin }, path), 404)
+    assert.equal((await view.get('/api/about', { cookie })).status, 200)
+  })
+
   test('changes nothing when it only shows', async () => {
     await using view = await serve(roads(), { readOnly: true })
     const cookie = await view.login()
     const { status, text } = await view.send('/api/stacks/shop/turn', { verb: 'stop', services: [] }, { cookie })
     assert.equal(status, 403)
     assert.match(text, /only shows/)
+    // the loader would quote whatever file such a text names
+    const texts = { '/srv/shop/compose.yaml': 'include: [/etc/shadow]' }
+    assert.equal((await view.send('/api/stacks/shop/check', { texts }, { cookie })).status, 403)
+    const shell = await connect(
+      view,
+      { cookie, origin: `http://127.0.0.1:${view.port}` },
+      '/api/shell?container=shop-web-1',
+    )
+    assert.equal(shell, 403)
     assert.deepEqual(turned, [])
   })
 

@@ -64,7 +64,7 @@ export function openEditor(options: EditorOptions): Editor {
     colours,
     EditorView.cspNonce.of(styleNonce),
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ 'aria-label': `Text of ${path}` }),
+    EditorView.contentAttributes.of({ 'aria-label': `Text of ${path}`, tabindex: '0' }),
     EditorState.readOnly.of(isReadOnly),
     keymap.of([
       {
@@ -111,7 +111,7 @@ export function openComparison({ box, before, after }: { box: HTMLElement; befor
         yaml(),
         EditorView.cspNonce.of(styleNonce),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ 'aria-label': 'What has changed' }),
+        EditorView.contentAttributes.of({ 'aria-label': 'What has changed', tabindex: '0' }),
         readOnly.of([EditorState.readOnly.of(true), EditorView.editable.of(false)]),
         unifiedMergeView({ original: before, mergeControls: false, collapseUnchanged: { margin: 3, minSize: 6 } }),
       ],

@@ -114,7 +114,7 @@ function FileEditor({ stack, path, isStack, line, column }: FileEditorProps) {
   useEffect(() => {
     let isGone = false
     const open = async (): Promise<void> => {
-      const checks = isStack || /(^|\/)\.env[^/]*$/.test(path)
+      const checks = !readOnly.value && (isStack || /(^|\/)\.env[^/]*$/.test(path))
       if (isStack) schema ??= ask<Schema>('/api/schema')
       const [file, { openEditor }, words] = await Promise.all([
         ask<FileText>(`${ofStack(stack, 'file')}?path=${encodeURIComponent(path)}`),
@@ -159,7 +159,7 @@ function FileEditor({ stack, path, isStack, line, column }: FileEditorProps) {
       <div class="bar file-bar">
         <span class={errors > 0 ? 'bad-text' : 'muted'} role="status">
           {problems.length === 0
-            ? isStack
+            ? isStack && !readOnly.value
               ? 'The stack can be read'
               : ''
             : `${errors} errors, ${problems.length - errors} warnings`}

@@ -41,14 +41,14 @@ export function HistoryPanel({ stack, query }: PanelProps) {
               <span class="apply-actions">
                 <a
                   href={pathOf(stack, 'history', shown === row.number ? {} : { apply: String(row.number) })}
-                  aria-label={`What apply ${row.number} changed`}
+                  aria-label={`${shown === row.number ? 'Hide changes' : 'Changes'} of apply ${row.number}`}
                 >
                   {shown === row.number ? 'Hide' : 'Changes'}
                 </a>
                 {at > 0 && !readOnly.value && (
                   <a
                     href={pathOf(stack, 'plan', { to: String(row.number) })}
-                    aria-label={`Go back to apply ${row.number}`}
+                    aria-label={`Go back… to apply ${row.number}`}
                   >
                     Go back…
                   </a>

@@ -1,5 +1,5 @@
 /** What bringing the stack up would do, and why; and the button that does exactly that. */
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { JobRow, PlanPreview, PlanWish } from '../wire.ts'
 import { ofStack, Refused, tell } from './ask.ts'
 import { Empty, Notice, Waiting } from './bits.tsx'
@@ -23,15 +23,19 @@ export function PlanPanel({ stack, query }: PanelProps) {
   const [refused, setRefused] = useState<Refused | undefined>(undefined)
   const [isSure, setSure] = useState(false)
   const job = stackOf(stack).value?.job
+  const asked = useRef(0)
   const look = async (keep?: Refused): Promise<void> => {
+    const round = ++asked.current
     setPreview(undefined)
     setRefused(keep)
     setSure(false)
     try {
-      setPreview(await tell<PlanPreview>(ofStack(stack, 'plan'), wish))
+      const found = await tell<PlanPreview>(ofStack(stack, 'plan'), wish)
+      // of several that were asked for, the last
+      if (round === asked.current) setPreview(found)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
-      setRefused(error)
+      if (round === asked.current) setRefused(error)
     }
   }
   // what has been applied since is another plan
@@ -120,7 +124,7 @@ interface PreviewProps {
 }
 
 function Preview({ preview, isSure, isBusy, onSure, onApply, onLook }: PreviewProps) {
-  const { plan, said, id } = preview
+  const { plan, said, id, followers } = preview
   const destroys = plan.changes.some(change => change.destroys)
   const warnings = [...plan.warnings, ...said]
   return (
@@ -146,6 +150,11 @@ function Preview({ preview, isSure, isBusy, onSure, onApply, onLook }: PreviewPr
               />
             ))}
           </ul>
+          {followers.length > 0 && (
+            <p class="muted followers">
+              Containers of {followers.join(', ')} are made anew when that brings another image.
+            </p>
+          )}
           <details class="plan-steps">
             <summary>{plan.steps.length} steps, in order</summary>
             <ol>

@@ -23,10 +23,12 @@ export function TroubleList({ troubles, withStack = false }: { troubles: readonl
 
 function TroubleCard({ trouble, withStack }: { readonly trouble: Trouble; readonly withStack: boolean }) {
   const { stack, service, container, kind, cause, lines } = trouble
+  // below a heading of all of them, or right below that of the stack
+  const Heading = withStack ? 'h3' : 'h2'
   return (
     <li class={`trouble ${kind === 'restarting' || kind === 'waiting' ? 'warn' : 'bad'}`}>
       <div class="trouble-head">
-        <h3>
+        <Heading>
           {withStack && (
             <>
               <a href={pathOf(stack)}>{stack}</a> <span class="muted">/</span>{' '}
@@ -35,7 +37,7 @@ function TroubleCard({ trouble, withStack }: { readonly trouble: Trouble; readon
           <a href={pathOf(stack, 'logs', { services: service })} title={container}>
             {service}
           </a>
-        </h3>
+        </Heading>
         <span class="trouble-kind">{words[kind]}</span>
       </div>
       <p class="trouble-cause">
