@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /** The web view in a real browser, on a stack that runs: each of its sides, at a desk and on a telephone. */
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -10,7 +10,6 @@ export const browserPackages: readonly string[] = [
   'codemirror',
   '@codemirror/autocomplete',
   '@codemirror/lang-yaml',
-  '@codemirror/language',
   '@codemirror/lint',
   '@codemirror/merge',
   '@codemirror/state',
