@@ -2,6 +2,7 @@
 import { batch, signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { JobMessage, JobStep } from '../wire.ts'
+import { LineText } from './log-line.tsx'
 import { watch } from './socket.ts'
 import { durationText } from './words.ts'
 
@@ -65,7 +66,15 @@ export function JobPanel({ stack, running }: { readonly stack: string; readonly 
           </li>
         ))}
       </ul>
-      {said.value.length > 0 && <pre class="lines">{said.value.join('\n')}</pre>}
+      {said.value.length > 0 && (
+        <pre class="lines">
+          {said.value.map((text, at) => (
+            <span key={at} class="line">
+              <LineText text={text} />
+            </span>
+          ))}
+        </pre>
+      )}
     </section>
   )
 }

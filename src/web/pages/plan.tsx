@@ -4,6 +4,7 @@ import type { JobRow, PlanPreview, PlanWish } from '../wire.ts'
 import { ofStack, Refused, tell } from './ask.ts'
 import { Empty, Notice, Waiting } from './bits.tsx'
 import { shownJob } from './job.tsx'
+import { LineText } from './log-line.tsx'
 import { go } from './navigate.ts'
 import { ProblemList } from './problems.tsx'
 import { type PanelProps, pathOf } from './route.ts'
@@ -217,8 +218,16 @@ function Change({ change }: { readonly change: PlanPreview['plan']['changes'][nu
               <div key={`${path} ${from} ${to}`}>
                 <dt>{path}</dt>
                 <dd>
-                  {from !== undefined && <del>{from === '' ? '""' : from}</del>}{' '}
-                  {to !== undefined && <ins>{to === '' ? '""' : to}</ins>}
+                  {from !== undefined && (
+                    <del>
+                      <LineText text={from === '' ? '""' : from} />
+                    </del>
+                  )}{' '}
+                  {to !== undefined && (
+                    <ins>
+                      <LineText text={to === '' ? '""' : to} />
+                    </ins>
+                  )}
                   {from === undefined && to === undefined && 'changed'}
                 </dd>
               </div>

@@ -1,5 +1,6 @@
 /** What is wrong with the files of a stack, each leading to its place. */
 import type { ProblemRow } from '../wire.ts'
+import { LineText } from './log-line.tsx'
 import { pathOf } from './route.ts'
 
 export function ProblemList({ stack, problems }: { readonly stack: string; readonly problems: readonly ProblemRow[] }) {
@@ -15,7 +16,9 @@ export function ProblemList({ stack, problems }: { readonly stack: string; reado
             )}{' '}
             <strong>{path}</strong>
           </p>
-          <p>{message}</p>
+          <p>
+            <LineText text={message} />
+          </p>
           {hint && <p class="muted">{hint}</p>}
         </li>
       ))}
