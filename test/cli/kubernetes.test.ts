@@ -195,6 +195,33 @@ describe('up in a cluster', () => {
     assert.deepEqual(plural('persistentvolumeclaims'), ['shop-data'])
   })
 
+  test('leaves what a service of another profile, or one that is no more in the stack, still has mounted', async () => {
+    const debug = stack.replace(
+      'services:',
+      'services:\n  debug: {image: "busybox:1", profiles: [debug], configs: [extra], networks: [side], volumes: ["more:/more"]}',
+    )
+    const with_ =
+      `${debug.replace('volumes: {data: }', 'volumes: {data: , more: }')}  extra: {content: "x"}\nnetworks: {side: }\n`.replace(
+        'configs: {page: {content: "v1"}}\n',
+        'configs:\n  page: {content: "v1"}\n',
+      )
+    await up(with_, '--profile', 'debug')
+    const all = () => ['configmaps', 'networkpolicies', 'persistentvolumeclaims', 'deployments'].map(plural)
+    const before = all()
+    assert.ok(before[0]!.some(name => name.startsWith('shop-extra')))
+    await up(with_)
+    assert.deepEqual(all(), before)
+    // no word of it in the file, and nobody asks to remove it
+    const told = await up(stack)
+    assert.match(told.stderr, /debug is not in the stack/)
+    assert.deepEqual(all(), before)
+    const gone = await up(stack, '--remove-orphans')
+    assert.match(gone.stderr, /claim "shop-more" is used by nothing any more, and stays with its data/)
+    assert.deepEqual(plural('deployments'), ['db', 'web'])
+    assert.ok(!plural('configmaps').some(name => name.startsWith('shop-extra')))
+    assert.deepEqual(plural('persistentvolumeclaims'), ['shop-data', 'shop-more'])
+  })
+
   test('makes anew what cannot be changed, and with new pods what is to be', async () => {
     const job = `${stack.replace('services:', 'services:\n  job: {image: "busybox:1", restart: "no"}')}`
     await up(job)

@@ -12,6 +12,8 @@ interface ServicePort {
   readonly targetPort: number
   readonly protocol: string
   readonly appProtocol: string | undefined
+  /** The same on each node; undefined: the cluster chooses. */
+  readonly nodePort?: number | undefined
 }
 
 /** A Service by the service's name, one for each other name, and one for what is published. */
@@ -82,8 +84,22 @@ function publishedPorts(input: Input, service: Service): readonly ServicePort[] 
       })
       return []
     }
-    return [inner(published === undefined ? target : Number(published), target, port)]
+    const outer = published === undefined ? target : Number(published)
+    const isOfNodes = service.exposure === 'NodePort'
+    if (isOfNodes && published !== undefined && !isNodePort(outer))
+      input.notice(
+        path,
+        `nodes have ports ${nodePorts.join(' to ')} for this: the cluster chooses one for ${published}`,
+      )
+    return [{ ...inner(outer, target, port), nodePort: isOfNodes && isNodePort(outer) ? outer : undefined }]
   })
+}
+
+/** What a cluster gives nodes where nobody has said otherwise. */
+const nodePorts = [30000, 32767] as const
+
+function isNodePort(port: number): boolean {
+  return port >= nodePorts[0] && port <= nodePorts[1]
 }
 
 function inner(

@@ -7,7 +7,7 @@ import type { Wish } from '../../target.ts'
 import type { ClusterPlan } from '../cluster-plan.ts'
 import { applySetId, labels, serviceOf } from '../labels.ts'
 import type { Live } from '../live.ts'
-import { isWorkload } from '../manifest.ts'
+import { isWorkload, type JsonMap } from '../manifest.ts'
 import type { Asked, ObservedCluster } from '../observed.ts'
 
 interface Given {
@@ -40,34 +40,62 @@ interface Unused {
   readonly after: readonly NodeId[]
 }
 
-/** Claims stay: they hold data. */
+/** Claims stay, and are told of: they hold data. */
 export function planUnused(plan: ClusterPlan, { project, observed, asked, orphans, after }: Unused): void {
-  const planned = new Set(
+  const going = new Set(
     plan.nodes.flatMap(({ operation }) =>
       operation.kind === 'delete-object' ? [`${operation.object} ${operation.name}`] : [],
     ),
   )
+  const isGone = (service: string | undefined) => service !== undefined && orphans.has(service)
+  // what a service of another profile, or one that the stack has no more, still has mounted
+  const kept = [...observed.objects].flatMap(([key, live]) =>
+    isWorkload(live.kind) && !asked.belongs.has(key) && !going.has(key) && !isGone(serviceOf(live))
+      ? referencesOf(live)
+      : [],
+  )
+  const needed = new Set([...asked.belongs, ...going, ...kept])
   for (const [key, live] of observed.objects) {
     const { kind, metadata } = live
-    if (asked.belongs.has(key) || planned.has(key) || kind === 'PersistentVolumeClaim') continue
-    if (
-      metadata.labels?.[labels.applySetPart] !== applySetId(observed.home) ||
-      metadata.deletionTimestamp !== undefined
-    )
+    if (needed.has(key) || metadata.labels?.[labels.applySetPart] !== applySetId(observed.home)) continue
+    if (metadata.deletionTimestamp !== undefined) continue
+    if (kind === 'PersistentVolumeClaim') {
+      plan.warn(`claim "${metadata.name}" is used by nothing any more, and stays with its data: down -v removes it`)
       continue
+    }
     const service = serviceOf(live)
-    const isOrphan = service !== undefined && orphans.has(service)
-    if (service !== undefined && !isOrphan && project.services[service] === undefined) continue
-    const cause = isOrphan ? 'the stack has no such service' : 'nothing uses it any more'
-    plan.add(
-      {
-        kind: 'delete-object',
-        object: kind,
-        cause,
-        ...given({ name: metadata.name, uid: metadata.uid, service: isWorkload(kind) ? service : undefined }),
-      },
-      after,
-    )
+    if (service !== undefined && !isGone(service) && project.services[service] === undefined) continue
+    const cause = isGone(service) ? 'the stack has no such service' : 'nothing uses it any more'
+    const of = given({ name: metadata.name, uid: metadata.uid, service: isWorkload(kind) ? service : undefined })
+    plan.add({ kind: 'delete-object', object: kind, cause, ...of }, after)
+  }
+}
+
+/** Keys of the objects that the pods of a workload are made with. */
+function referencesOf({ spec }: Live): readonly string[] {
+  const template = (spec?.['template'] ?? (spec?.['jobTemplate'] as JsonMap | undefined)?.['spec']) as
+    | JsonMap
+    | undefined
+  const pod = (template?.['template'] ?? template) as Template | undefined
+  const volumes = (pod?.spec?.volumes ?? []).flatMap(({ configMap, secret, persistentVolumeClaim }) => [
+    ...(configMap ? [`ConfigMap ${configMap.name}`] : []),
+    ...(secret ? [`Secret ${secret.secretName}`] : []),
+    ...(persistentVolumeClaim ? [`PersistentVolumeClaim ${persistentVolumeClaim.claimName}`] : []),
+  ])
+  const networks = Object.keys(pod?.metadata?.labels ?? {}).flatMap(label =>
+    label.startsWith(labels.network) ? [`NetworkPolicy ${label.slice(labels.network.length)}`] : [],
+  )
+  return [...volumes, ...networks]
+}
+
+interface Template {
+  readonly metadata?: { readonly labels?: Readonly<Record<string, string>> }
+  readonly spec?: {
+    readonly volumes?: readonly {
+      readonly configMap?: { readonly name: string }
+      readonly secret?: { readonly secretName: string }
+      readonly persistentVolumeClaim?: { readonly claimName: string }
+    }[]
   }
 }
 

@@ -315,6 +315,18 @@ describe('how a service is reached', () => {
     assert.deepEqual(ports, [{ name: 'tcp-8080', port: 8080, targetPort: 80, protocol: 'TCP' }])
   })
 
+  test('from outside on a port of each node, where it is one that nodes have', async () => {
+    const made = await madeOf(a('ports: ["30080:80", "8080:81"]\nx-expose: NodePort'))
+    assert.deepEqual(
+      objectOf(made, 'Service a-published').spec.ports.map((each: { nodePort?: number }) => each.nodePort),
+      [30080, undefined],
+    )
+    assert.match(
+      made.notices[0]!,
+      /^services\.a\.ports\.1 nodes have ports 30000 to 32767 for this: the cluster chooses one for 8080/,
+    )
+  })
+
   test('by pods of its networks alone; what is internal reaches nothing else', async () => {
     const made = await madeOf(
       a(
