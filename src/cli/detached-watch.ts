@@ -2,6 +2,8 @@
 import { keeperEndpoints } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
 import { Failure, isFailure } from '../lib/failure.ts'
+import { readIgnoreFiles } from '../watch/ignore-files.ts'
+import { rulesOf } from '../watch/rules.ts'
 import { type BringUp, bringUp, type WantedAgain } from './bring-up.ts'
 import type { Call } from './command.ts'
 import { keeperOf, tellWish } from './keeping.ts'
@@ -11,6 +13,8 @@ import { readAgain } from './read-again.ts'
 export async function watchDetached(call: Call, wanted: WantedAgain, more: BringUp | 'no-up'): Promise<number> {
   const { client, files, options } = wanted
   const { project } = wanted.loaded
+  // a rule that cannot work is refused before anything is made
+  rulesOf(project, { services: options.services, build: true, ignoreFiles: readIgnoreFiles(project) })
   const watch = readAgain(call, { host: client.host, files })
   if (call.globals['dry-run']) {
     if (more !== 'no-up') await bringUp(call, wanted, more)
@@ -23,11 +27,9 @@ export async function watchDetached(call: Call, wanted: WantedAgain, more: Bring
   } else if (!(await bringUp(call, { ...wanted, watch }, more))) return 1
   const held = await heldStack(call, client, project.name)
   if (!held?.Watched) throw new Failure('unavailable', `The files of "${project.name}" are not watched`)
-  const sources = Object.values(project.services).filter(service => service.watch.length > 0)
-  if (sources.length > 0)
-    call.screen.warn('Sources (develop.watch) are followed by a watch in the foreground only: run "tscompose watch"')
+  const sources = Object.values(project.services).some(service => service.watch.length > 0)
   call.screen.say(
-    `The keeper watches the files of ${project.name}: "tscompose ls" tells how it is, "tscompose history" and the log of the ${held.log} what was done; "tscompose watch --stop" ends it`,
+    `The keeper watches the files of ${project.name}${sources ? ', and its sources' : ''}: "tscompose ls" tells how it is, "tscompose history" and the log of the ${held.log} what was done; "tscompose watch --stop" ends it`,
   )
   return 0
 }

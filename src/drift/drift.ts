@@ -73,6 +73,7 @@ export class Drift {
   /** Id → name of the containers it had when it was looked at last: networks tell ids only. */
   #names: ReadonlyMap<string, string> = new Map()
   readonly #turns = new Set<symbol>()
+  readonly #waiters = new Set<() => void>()
   #closed = false
   #isDue = false
   #working: Promise<void> | undefined
@@ -189,6 +190,20 @@ export class Drift {
       end()
       if (!this.#turns.delete(turn)) return
       this.hurry()
+      if (!this.isTurned) for (const go of this.#waiters) go()
+    }
+  }
+
+  /** Resolves when nobody has it for themselves, or the signal fires. */
+  async free(signal: AbortSignal): Promise<void> {
+    while (this.isTurned && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const go = () => resolve()
+      this.#waiters.add(go)
+      signal.addEventListener('abort', go, { once: true })
+      await promise
+      this.#waiters.delete(go)
+      signal.removeEventListener('abort', go)
     }
   }
 

@@ -52,6 +52,13 @@ export function act(input: Act): Promise<Repaired> {
   )
 }
 
+/** Applies what develop.watch leads to: builds, restarts. @throws Failure of what failed */
+export async function apply(plan: EnginePlan, input: Act): Promise<void> {
+  await applying({ ...input, command: 'watch' }, recorder =>
+    carryOut(plan, { ...input, recorder, observed: undefined }),
+  )
+}
+
 interface Carried extends Act {
   readonly recorder: Recorder
   readonly observed: Observed | undefined

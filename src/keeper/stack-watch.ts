@@ -1,14 +1,17 @@
 /** A stack that is watched: what its files say becomes what is asked for. */
 import type { HoldEvent } from '../api/keeper.ts'
+import { messageOf } from '../lib/failure.ts'
 import { thaw } from '../model/frozen.ts'
 import { rereadRecord } from './asked.ts'
 import type { HoldRecord, Records } from './records.ts'
 import { StackFiles } from './stack-files.ts'
+import type { StackSources, StackSourcesOptions } from './stack-sources.ts'
 
 export interface StackWatchOptions {
   readonly name: string
   readonly records: Records
   readonly say: (line: string) => void
+  readonly develop: Omit<StackSourcesOptions, 'project' | 'services' | 'note'>
   tell(event: HoldEvent): void
   /** What is asked for from now on; `isSame`: but for what the files behind configs may hold. */
   changed(record: HoldRecord, isSame: boolean): void
@@ -24,6 +27,10 @@ export class StackWatch {
   #files: StackFiles | undefined
   #unreadable: string | undefined
   #due: Due | undefined
+  #sources: StackSources | undefined
+  /** What is followed of the sources, as text: another model need not change it. */
+  #developed = ''
+  #changing: Promise<void> = Promise.resolve()
 
   constructor(options: StackWatchOptions) {
     this.#options = options
@@ -47,6 +54,11 @@ export class StackWatch {
     if (this.#due === due) this.#due = undefined
   }
 
+  /** A container has been started, by whomever. */
+  started(): void {
+    this.#sources?.started()
+  }
+
   /** As the record has it from now on; resolves when what was followed before is so no more. */
   async follow(record: HoldRecord | undefined): Promise<void> {
     const before = this.#files
@@ -63,7 +75,33 @@ export class StackWatch {
       })
     this.#files = files
     files?.open()
-    await before?.close()
+    const changed = this.#develop(record?.watch && record)
+    await Promise.all([before?.close(), changed])
+  }
+
+  /** Follows the sources that develop.watch names, from now on. What does that is loaded when there are some. */
+  #develop(record: HoldRecord | undefined): Promise<void> {
+    this.#changing = this.#changing.then(() => this.#developAs(record)).catch(error => this.#note(messageOf(error)))
+    return this.#changing
+  }
+
+  async #developAs(record: HoldRecord | undefined): Promise<void> {
+    const project = record && thaw(record.project)
+    const services = Object.values(project?.services ?? {}).filter(service => service.watch.length > 0)
+    const developed = services.length === 0 ? '' : JSON.stringify([services, record?.services])
+    if (developed === this.#developed) return
+    this.#developed = developed
+    await this.#sources?.close()
+    this.#sources = undefined
+    if (!project || services.length === 0) return
+    const { StackSources: Sources } = await import('./stack-sources.ts')
+    this.#sources = new Sources({
+      ...this.#options.develop,
+      project,
+      services: record.services,
+      note: text => this.#note(text),
+    })
+    this.#sources.open()
   }
 
   #failed(message: string | undefined): void {
@@ -85,6 +123,7 @@ export class StackWatch {
     if (!next.isSame) this.#note('its files have changed')
     this.#due = { left: next.left || (this.#due?.left ?? false) }
     changed(next.record, next.isSame)
+    void this.#develop(next.record)
   }
 
   #note(text: string): void {

@@ -9,6 +9,7 @@ import { Failure, messageOf } from '../lib/failure.ts'
 import { thaw } from '../model/frozen.ts'
 import type { Project } from '../model/project.ts'
 import { findWatch } from '../state/watch-seat.ts'
+import type { EnginePlan } from '../targets/engine/engine-plan.ts'
 import { joined, recordOf } from './asked.ts'
 import type { HoldRecord, Records } from './records.ts'
 import { StackJobs } from './stack-jobs.ts'
@@ -63,6 +64,12 @@ export class HeldStack {
       name,
       ...options,
       tell: event => this.#tell(event),
+      develop: {
+        client: options.client,
+        free: signal => this.#drift.free(signal),
+        carryOut: (plan, signal) => this.#apply(plan, signal),
+        repair: async signal => void (await this.#look(signal)),
+      },
       changed: (asked, isSame) => {
         this.#shown = this.#take(asked)
         if (!isSame) this.jobs.schedule(thaw(asked.project), Date.now())
@@ -141,6 +148,7 @@ export class HeldStack {
     // what of its images changes matters to a stack that is watched
     if (event.Type === 'image' && !this.#watch.isOn) return
     this.#drift.hear(event, isPast)
+    if (!isPast && event.Type === 'container' && event.Action === 'start') this.#watch.started()
   }
 
   /** The engine has been away: events may have been missed. */
@@ -195,18 +203,31 @@ export class HeldStack {
     await Promise.all([this.#drift.close(), this.jobs.close(), this.#watch.follow(undefined)])
   }
 
+  /** What develop.watch leads to. */
+  async #apply(plan: EnginePlan, signal: AbortSignal): Promise<void> {
+    const { records } = this.#options
+    const record = records.read(this.name)
+    if (!record || plan.empty) return
+    const { apply } = await import('./act.ts')
+    const project = thaw(record.project)
+    await apply(plan, { ...this.#held(record), project, read: undefined, signal })
+  }
+
+  #held(record: HoldRecord) {
+    const { client, records, say } = this.#options
+    const tell = (event: HoldEvent) => this.#tell(event)
+    return { client, record, folder: records.folder(this.name), drift: this.#drift, say, tell }
+  }
+
   async #look(signal: AbortSignal): Promise<boolean> {
-    const { client, records, say, onAbandoned } = this.#options
+    const { records, onAbandoned } = this.#options
     const record = records.read(this.name)
     if (!record || (await this.standBack())) return false
     const project = thaw(record.project)
     // what plans and carries out is loaded when it is needed first
     const { act } = await import('./act.ts')
     const { read } = this.#watch
-    const tell = (event: HoldEvent) => this.#tell(event)
-    const folder = records.folder(this.name)
-    const drift = this.#drift
-    const held = { client, record, folder, project, read, signal, drift, say, tell }
+    const held = { ...this.#held(record), project, read, signal }
     const { files, changed, abandoned } = await act(held)
     if (abandoned) {
       if (!signal.aborted) onAbandoned(this.name)

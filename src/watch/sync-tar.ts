@@ -1,6 +1,6 @@
 /** Changed files as one tar archive, made as it is read, for PUT archive at "/". */
-import { createReadStream, lstatSync, readlinkSync, type Stats } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { constants, lstatSync, readlinkSync, type Stats } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { type Pack, pack } from 'tar-stream'
 import { errnoOf } from '../lib/failure.ts'
@@ -16,6 +16,8 @@ export interface SyncEntry {
 
 /** A file of up to so many bytes is read whole, so that its size is that of what was read. */
 const small = 16 * 1024 * 1024
+/** What has become a link or a pipe since it was looked at is not followed, nor waited for. */
+const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /** What is gone by now, or cannot be read, is left out; `unreadable` is told of the latter. */
 export function syncTar(
@@ -46,7 +48,7 @@ async function add(tar: Pack, { path, target }: SyncEntry): Promise<void> {
   if (found.isSymbolicLink())
     return await written(tar, { ...header, type: 'symlink', linkname: readlinkSync(path), size: 0 })
   if (!found.isFile()) return
-  if (found.size <= small) return await written(tar, header, await readFile(path))
+  if (found.size <= small) return await written(tar, header, await readFile(path, { flag }))
   await streamed(tar, header, { path, found })
 }
 
@@ -71,7 +73,9 @@ async function streamed(
 /** As long as it was when it was looked at: what has shrunk is filled up, and its change is on its way. */
 async function* exactly(path: string, size: number): AsyncGenerator<Buffer> {
   let left = size
-  for await (const piece of createReadStream(path, { end: size - 1 }) as AsyncIterable<Buffer>) {
+  // the stream closes it
+  const file = await open(path, flag)
+  for await (const piece of file.createReadStream({ end: size - 1 }) as AsyncIterable<Buffer>) {
     left -= piece.length
     yield piece
   }

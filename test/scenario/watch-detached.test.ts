@@ -1,7 +1,7 @@
 /** A stack whose files the keeper follows: no terminal is open. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { keeperEndpoints } from '../../src/api/keeper.ts'
@@ -132,6 +132,71 @@ configs:
     assert.match((await stack.try('watch', '--stop')).stderr, /Stack "away" is not watched/)
     assert.ok(await has('V=3')())
     await stack.run('down')
+  })
+
+  test('follows the sources by develop.watch: sync, restart, exec, rebuild, also into containers that are made anew', async () => {
+    const yaml = (tag: string) => `
+services:
+  web:
+    ${sleeper.replaceAll(', ', '\n    ')}
+    environment: {TAG: ${tag}}
+    develop:
+      watch:
+        - {path: src, action: sync, target: /app, initial_sync: true, ignore: ["*.tmp"]}
+        - {path: conf, action: sync+restart, target: /conf}
+        - {path: run, action: sync+exec, target: /run.d, exec: {command: sh -c "echo ran >> /ran"}}
+  built:
+    build: image
+    command: sleep infinity
+    stop_signal: SIGKILL
+    develop: {watch: [{path: image, action: rebuild}]}
+`
+    const stack = engine.stack(yaml('one'), 'sources')
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(join(stack.folder, path)), { recursive: true })
+      writeFileSync(join(stack.folder, path), text)
+    }
+    write('src/first', 'first')
+    write('conf/a', 'a')
+    write('run/a', 'a')
+    write('image/Dockerfile', 'FROM busybox\nCOPY what /what\n')
+    write('image/what', 'one')
+    await stack.run('up', '--watch', '-d')
+    await settled('sources')
+    const inside = async (service: string, ...words: readonly string[]) =>
+      (await stack.try('exec', '-T', service, ...words)).stdout
+    await until('what was there', async () => (await inside('web', 'cat', '/app/first')) === 'first')
+    write('src/deep/second', 'second')
+    write('src/left.tmp', 'left')
+    await until('the sync', async () => (await inside('web', 'cat', '/app/deep/second')) === 'second')
+    assert.equal(await inside('web', 'ls', '/app'), 'deep\nfirst\n')
+    rmSync(join(stack.folder, 'src/first'))
+    await until('its end', async () => (await inside('web', 'ls', '/app')) === 'deep\n')
+    const startOf = async () => (await inspect('sources-web-1')).State.StartedAt
+    const before = await startOf()
+    write('conf/a', 'b')
+    await until('the restart', async () => (await startOf()) !== before)
+    await until('what led to it', async () => (await inside('web', 'cat', '/conf/a')) === 'b')
+    write('run/a', 'b')
+    await until('the command', async () => (await inside('web', 'cat', '/ran')) === 'ran\n')
+    write('image/what', 'two')
+    await until('the rebuild', async () => (await inside('built', 'cat', '/what')) === 'two')
+    await settled('sources')
+
+    write('compose.yaml', yaml('two'))
+    await until('another container', async () => (await inside('web', 'sh', '-c', 'echo $TAG')) === 'two\n')
+    await until('what was synced', async () => (await inside('web', 'cat', '/app/deep/second')) === 'second')
+    assert.match(engine.log, /sources: Syncing service "web" after 1 changes were detected/)
+    assert.match(engine.log, /sources: service\(s\) \["built"\] successfully built/)
+    await stack.run('watch', '--stop')
+    write('src/third', 'third')
+    assert.doesNotMatch(await inside('web', 'ls', '/app'), /third/)
+    await stack.run('down')
+
+    write('compose.yaml', yaml('one').replace('target: /app, ', ''))
+    const refused = await stack.try('watch', '--detach')
+    assert.match(refused.stderr, /the action "sync" needs it/)
+    assert.deepEqual(await stack.ps(), [])
   })
 
   test('refuses what can be read only once', async () => {

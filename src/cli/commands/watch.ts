@@ -7,10 +7,10 @@ import { valuesOf } from '../values.ts'
 export const watch = command({
   usage: '[OPTIONS] [SERVICE...]',
   about:
-    'Sources go by develop.watch: they are synced into the containers, or lead to a rebuild or a restart. When a file that defines the stack changes (stack files, what they include and extend, env files, configs, secrets), the stack is brought up again; one that cannot be read changes nothing. No volume is ever removed. With --detach the keeper follows the files (not the sources) when the terminal is closed. ^C ends the watch, and leaves the containers.',
+    'Sources go by develop.watch: they are synced into the containers, or lead to a rebuild or a restart. When a file that defines the stack changes (stack files, what they include and extend, env files, configs, secrets), the stack is brought up again; one that cannot be read changes nothing. No volume is ever removed. With --detach the keeper follows both when the terminal is closed, and reads what changes as the user that it runs as. ^C ends the watch, and leaves the containers.',
   options: {
     'no-up': { kind: 'flag', about: 'Do not bring the stack up first' },
-    detach: { kind: 'flag', short: 'd', about: 'Return, and have the keeper watch the files of the stack' },
+    detach: { kind: 'flag', short: 'd', about: 'Return, and have the keeper watch the stack' },
     stop: { kind: 'flag', about: 'End a watch that was begun with --detach; containers run on' },
     prune: { kind: 'flag', on: true, about: 'Remove an image that a rebuild has replaced' },
     quiet: { kind: 'flag', about: 'Show nothing of builds but failures' },
