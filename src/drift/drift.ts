@@ -145,9 +145,9 @@ export class Drift {
 
   /** `isPast`: from before anybody listened, when it may have been our own doing. */
   hear(event: EventMessage, isPast = false): void {
-    const project = this.#options.project()
     if (event.Type === 'image') {
-      if (project && !isPast) this.#did(this.#deeds.hearImage(event, project))
+      const project = isPast ? undefined : this.#options.project()
+      if (project) this.#did(this.#deeds.hearImage(event, project))
       return
     }
     if (event.Type === 'network') {
