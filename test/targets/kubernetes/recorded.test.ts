@@ -54,7 +54,7 @@ async function ask(cluster: Cluster, { what, method, path, ...request }: Case): 
       what,
       status,
       fields: sorted(fields),
-      object: sorted({ spec, data }),
+      object: lasting(sorted({ spec, data })),
       ...(isWorkload ? { generation: metadata?.generation } : {}),
     }
   } catch (error) {
@@ -74,6 +74,14 @@ async function ask(cluster: Cluster, { what, method, path, ...request }: Case): 
       causes: causes.map(each => (/spec\.template:|spec\.selector:/.test(each) ? each.split(': ')[0]! : each)),
     }
   }
+}
+
+/** Without addresses and ids, which are others each time. */
+function lasting(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(lasting)
+  if (typeof value !== 'object' || value === null) return value
+  const kept = Object.entries(value).filter(([key]) => !/controller-uid$|^clusterIPs?$/.test(key))
+  return Object.fromEntries(kept.map(([key, each]) => [key, lasting(each)]))
 }
 
 /** Whether all that one says is so in the other, whose defaults are more. */
