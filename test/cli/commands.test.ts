@@ -360,6 +360,13 @@ describe('plan and up', () => {
     )
   })
 
+  test('up refuses a stack of which no service is selected', async () => {
+    const lone = join(folder, 'profiles.yaml')
+    writeFileSync(lone, 'services: {a: {image: busybox, profiles: [x]}}')
+    const { code, stderr } = await tscompose(['-f', lone, 'up', '-d'], { client: fakeClient(empty), cwd: folder })
+    assert.deepEqual([code, /no service selected/.test(stderr)], [1, true], stderr)
+  })
+
   test('up refuses options that exclude each other', async () => {
     for (const [words, text] of [
       [['--force-recreate', '--no-recreate'], /are incompatible/],

@@ -56,6 +56,11 @@ export const up = command({
       // "yes" is the answer to whether a changed volume is to be made anew
       ...(values.yes ? { recreateVolumes: true } : {}),
     })
+    if (Object.keys(wanted.loaded.project.services).length === 0)
+      // Compose's text, which scripts look for
+      throw new Failure('invalid', 'no service selected', {
+        hint: 'The stack has no services, or all of them are of profiles that are not active (--profile)',
+      })
     const waitTimeout = values['wait-timeout']
     if (detached && values.watch) {
       const { watchDetached } = await import('../detached-watch.ts')

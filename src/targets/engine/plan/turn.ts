@@ -39,6 +39,9 @@ export interface StartOptions extends ServicesOption {
  */
 export function planStart(target: Target, observed: Observed, { services, wait }: StartOptions = {}): EnginePlan {
   const plan = new EnginePlan()
+  // Compose's text, which scripts look for
+  if (!('services' in target) && observed.containers.every(({ oneOff }) => oneOff))
+    throw new Failure('not-found', `no container found for project "${target.name}": not found`)
   const named = services && withNeeded(target, observed, services)
   const all = chosen('start', target, { observed, services: named })
   checkStartable(plan, target, {

@@ -283,6 +283,9 @@ test('planStart() starts what the named services depend on too, and refuses what
   assert.deepEqual(touched(planStart(shop, stopped, { services: ['web'] })), ['cache-1', 'db-1', 'web-1'])
   assert.deepEqual(touched(planStart(shop, stopped, { services: ['cache'] })), ['cache-1'])
   assert.throws(() => planStart(shop, nothing()), { message: 'service "db" has no container to start' })
+  assert.throws(() => planStart({ name: 'shop' }, nothing()), {
+    message: 'no container found for project "shop": not found',
+  })
   const none = project([service('web', { replicas: 0 })])
   assert.ok(planStart(none, nothing()).empty)
 })
