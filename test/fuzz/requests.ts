@@ -1,0 +1,146 @@
+/**
+ * Sends damaged requests to an engine of its own and looks whether it lives, answers, says nothing of its own insides, and gives its memory
+ * back: `npm run fuzz`, by hand. FUZZ_REQUESTS (100,000) and FUZZ_SEED choose the run; the seed is printed.
+ */
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { endpoints } from '../../src/api/endpoints.ts'
+import { createClient } from '../../src/client/client.ts'
+import { randomOf } from '../chaos/random.ts'
+import { TestEngine } from '../support/engine.ts'
+import { type Damaged, damaged } from './damage.ts'
+
+const count = Number(process.env['FUZZ_REQUESTS'] ?? 100_000)
+const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1e6)
+const random = randomOf(seed)
+const atOnce = 24
+/** An answer that takes longer is a hang, unless it is one that goes on for good, or waits for a registry. */
+const longest = 20_000
+const endless = new Set(['lines', 'output', 'hijack', 'progress'])
+/** Before memory is measured for the first time, everything has been loaded. */
+const warm = Math.min(5_000, Math.floor(count / 4))
+const mostGrowth = 32 * 1024 ** 2
+
+const engine = await TestEngine.start(['busybox'])
+const socket = engine.host.slice('unix://'.length)
+const faults: string[] = []
+const statuses = new Map<number, number>()
+let sent = 0
+
+function fault(what: string, { bytes }: Damaged): void {
+  faults.push(`${what}\n    ${JSON.stringify(bytes.toString('latin1').slice(0, 600))}`)
+}
+
+/** What comes back, until it ends, or long enough. */
+function exchange(request: Damaged): Promise<void> {
+  const { endpoint, bytes } = request
+  const goesOn = endless.has(endpoint.reply.kind)
+  return new Promise(resolve => {
+    const line = connect(socket)
+    const pieces: Buffer[] = []
+    let size = 0
+    const timer = setTimeout(
+      () => {
+        if (!goesOn && pieces.length === 0) fault(`no answer to ${endpoint.name} in ${longest} ms`, request)
+        line.destroy()
+      },
+      goesOn ? 300 : longest,
+    )
+    line.on('data', piece => {
+      size += piece.length
+      if (size < 100_000) pieces.push(piece)
+    })
+    line.on('error', () => undefined)
+    line.on('close', () => {
+      clearTimeout(timer)
+      judge(Buffer.concat(pieces).toString('latin1'), request)
+      resolve()
+    })
+    line.write(bytes)
+    // of what is cut short there is no more to come
+    const short = setTimeout(() => line.end(), 250)
+    line.once('data', () => clearTimeout(short)).once('close', () => clearTimeout(short))
+  })
+}
+
+const insides =
+  /\n\s+at .*[(/]|TypeError|ReferenceError|RangeError|is not a function|Cannot read propert|undefined \(reading|ZodError|file:\/\/\//
+
+function judge(answer: string, request: Damaged): void {
+  const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0)
+  statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  if (insides.test(answer))
+    fault(`${request.endpoint.name} answers ${status} and tells of its insides: ${answer.slice(-300)}`, request)
+}
+
+/** Proportional set size, bytes. */
+function memory(): number {
+  return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${engine.pid}/smaps_rollup`, 'utf8'))![1]) * 1024
+}
+
+/** V8 gives back what it has collected when nothing is asked for: within a minute or so. */
+async function settled(wanted: number): Promise<number> {
+  for (let i = 0; i < 12 && memory() > wanted; i++) await pause(10_000)
+  return memory()
+}
+
+async function rounds(until: number): Promise<void> {
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      while (sent < until && faults.length < 20) {
+        sent++
+        await exchange(damaged(random))
+      }
+    }),
+  )
+}
+
+/** What was made on the way. */
+async function clear(): Promise<void> {
+  const client = createClient(engine.host)
+  try {
+    for (const { Id } of await client.call(endpoints.containerList, { query: { all: true } }))
+      await client
+        .call(endpoints.containerRemove, { params: { id: Id }, query: { force: true, v: true } })
+        .catch(() => undefined)
+    await client.call(endpoints.networkPrune, { query: {} })
+    await client.call(endpoints.volumePrune, { query: { filters: { all: ['true'] } } })
+  } finally {
+    client.close()
+  }
+}
+
+console.log(`seed ${seed}, ${count} requests`)
+const { pid } = engine
+const began = performance.now()
+try {
+  await rounds(warm)
+  await clear()
+  await pause(3000)
+  const before = memory()
+  await rounds(count)
+  await clear()
+  const most = memory()
+  const after = await settled(before + mostGrowth)
+  if (after > before + mostGrowth) faults.push(`memory grew from ${before} to ${after} bytes`)
+  const [first, high, last] = [before, most, after].map(bytes => Math.round(bytes / 1e6))
+  console.log(`memory ${first} MB before, ${high} MB at the end, ${last} MB when all was quiet`)
+  if (engine.pid !== pid) faults.push('the engine is another')
+  const client = createClient(engine.host)
+  await client.call(endpoints.info, {})
+  client.close()
+} catch (error) {
+  faults.push(`the engine does not answer: ${String(error)}`)
+}
+const lines = engine.log.split('\n')
+const isStack = (line: string | undefined) => /^\s+at |defect:/.test(line ?? '')
+const stacks = lines.filter((line, i) => isStack(line) || isStack(lines[i + 1]))
+if (stacks.length > 0) faults.push(`the log of the engine has stacks:\n${stacks.slice(0, 40).join('\n')}`)
+await engine.stop()
+const told = [...statuses].sort(([a], [b]) => a - b).map(([status, times]) => `${status || 'none'} ${times}`)
+console.log(
+  `${sent} requests in ${Math.round((performance.now() - began) / 1000)} s; ${told.join(', ')}; ${faults.length} faults`,
+)
+for (const each of faults) console.log(`FAULT ${each}`)
+process.exit(faults.length > 0 ? 1 : 0)
