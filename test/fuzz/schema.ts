@@ -31,6 +31,8 @@ try {
     ...['--exclude-path-regex', '^/(events|grpc|session)'],
   ]
   const said = await command(program, args, {
+    // it leaves a folder with what it has found
+    cwd: engine.folder,
     env: { SCHEMATHESIS_HOOKS: 'checks', PYTHONPATH: path('.'), PYTHONDONTWRITEBYTECODE: '1' },
     timeout: 1_800_000,
   })

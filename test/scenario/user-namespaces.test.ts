@@ -255,3 +255,34 @@ services:
     assert.ok(working(all) < working(allHost), `${working(all)} of ${working(allHost)}`)
   })
 })
+
+describe('containers in user namespaces on whole copies', { skip: missing, timeout: 240_000 }, () => {
+  let engine: TestEngine
+  before(async () => {
+    engine = await TestEngine.start(['busybox'], {
+      config: () => ({ 'userns-mode': 'auto', 'storage-driver': 'vfs' }),
+    })
+  })
+  after(() => engine.stop())
+
+  async function docker(...args: string[]): Promise<string> {
+    const said = await engine.docker(args, { timeout: 60_000 })
+    assert.equal(said.code, 0, `docker ${args.join(' ')}: ${said.stderr}\n${engine.log}`)
+    return said.stdout.trim()
+  }
+
+  test('have their own ids, and files owned as the image says', async () => {
+    assert.equal(await docker('info', '--format', '{{.Driver}}'), 'vfs')
+    await docker('run', '-d', '--name', 'web', '-v', 'kept:/kept', 'busybox', 'sleep', '1000')
+    const pid = await docker('inspect', '--format', '{{.State.Pid}}', 'web')
+    assert.ok(Number(readFileSync(`/proc/${pid}/uid_map`, 'utf8').trim().split(/\s+/)[1]) > 0)
+    await docker('exec', 'web', 'sh', '-c', 'echo a > /mine; chown 12:34 /mine; echo b > /kept/b')
+    assert.equal(await docker('exec', 'web', 'stat', '-c', '%u:%g', '/mine', '/bin/sh', '/kept/b'), '12:34\n0:0\n0:0')
+    assert.match(await docker('diff', 'web'), /^A \/mine$/m)
+    await docker('commit', 'web', 'made:1')
+    assert.equal(await docker('run', '--rm', 'made:1', 'stat', '-c', '%u:%g', '/mine'), '12:34')
+    await docker('restart', '-t', '0', 'web')
+    assert.equal(await docker('exec', 'web', 'stat', '-c', '%u:%g', '/mine'), '12:34')
+    await docker('rm', '-f', 'web')
+  })
+})
