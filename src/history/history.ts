@@ -44,6 +44,19 @@ export class History {
     return { entries, damaged }
   }
 
+  /** The newest that is `wanted`, without reading those before it; what cannot be read is passed over. */
+  newest(wanted: (entry: Entry) => boolean): Entry | undefined {
+    for (const number of this.#numbers().toReversed()) {
+      try {
+        const entry = this.#entry(number)
+        if (entry !== undefined && wanted(entry)) return entry
+      } catch (error) {
+        if (!isFailure(error)) throw error
+      }
+    }
+    return undefined
+  }
+
   /** @throws Failure `not-found` with the numbers there are. */
   get(number: number): Entry {
     const found = this.#entry(number)

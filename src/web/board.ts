@@ -10,6 +10,7 @@ import { isFailure, messageOf } from '../lib/failure.ts'
 import { labels } from '../targets/engine/labels.ts'
 import { type StackRow, stackRows } from '../view/stacks.ts'
 import { KnownRows } from './known-rows.ts'
+import { report } from './report.ts'
 import type { StackPlace } from './roads.ts'
 import type { BoardMessage, EngineState, HeldState, StackState, Trouble } from './wire.ts'
 
@@ -153,7 +154,7 @@ export class Board {
     try {
       this.#held = await this.#heldNow()
     } catch (error) {
-      if (!isFailure(error)) throw error
+      if (!isFailure(error)) report(error)
       this.#held = new Map()
     } finally {
       this.#asking = false

@@ -19,8 +19,7 @@ export function knownPlaces(of: StateOf): readonly StackPlace[] {
 
 function placeOf(name: string, of: StateOf): StackPlace | undefined {
   try {
-    const { entries } = new History(name, of).read()
-    const newest = entries.findLast(({ folder, model }) => folder !== undefined && model !== undefined)
+    const newest = new History(name, of).newest(({ folder, model }) => folder !== undefined && model !== undefined)
     if (newest?.folder === undefined) return undefined
     return { name, directory: newest.folder, files: newest.model!.project.files }
   } catch (error) {

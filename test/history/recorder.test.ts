@@ -62,6 +62,20 @@ describe('Recorder', () => {
     assert.equal(statSync(join(files, '1.json')).mode & 0o777, 0o600)
   })
 
+  test('is found again by what the newest of a kind is, past what cannot be read', async () => {
+    for (const command of ['up', 'scale', 'down']) {
+      const record = recorder({ command })
+      await record.during(async () => record.plan(plan(), seen))
+    }
+    writeFileSync(join(files, '4.json'), '{')
+    assert.equal(history.newest(() => true)?.number, 3)
+    assert.equal(history.newest(({ command }) => command === 'up')?.number, 1)
+    assert.equal(
+      history.newest(() => false),
+      undefined,
+    )
+  })
+
   test('keeps nothing of an apply that changes nothing, or was not gone on with', async () => {
     const record = recorder()
     await record.during(async () => record.plan(new EnginePlan(), seen))

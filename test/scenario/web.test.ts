@@ -273,6 +273,16 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
     assert.match(await build.innerText(), /FROM/)
   })
 
+  test('stops and starts a service', async () => {
+    const { page } = desk
+    await desk.go('/s/shop')
+    await page.getByRole('button', { name: 'Stop db', exact: true }).click()
+    await page.locator('.job.good').waitFor()
+    await page.getByRole('button', { name: 'Start db', exact: true }).click()
+    await page.locator('.service', { hasText: 'shop-db-1' }).getByText('running').first().waitFor()
+    await stack.run('up', '-d')
+  })
+
   test('draws who waits for whom, what happened, and who may reach what', async () => {
     const { page } = desk
     await desk.go('/s/shop/graph')

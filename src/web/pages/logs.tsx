@@ -19,8 +19,14 @@ export function LogsPanel({ stack, query }: PanelProps) {
   const [buffer] = useState(() => new LogBuffer())
   const [version, setVersion] = useState(0)
   const [state, setState] = useState<{ readonly error?: string | undefined; readonly ended: boolean }>({ ended: false })
+  const [round, setRound] = useState(0)
   const wish = wishOf(query)
   const key = JSON.stringify(wish)
+  // it ends with the last that runs: what runs again is followed again
+  const isUp = stackOf(stack).value?.services.some(each => each.condition === 'running') ?? false
+  useEffect(() => {
+    if (state.ended && wish.follow && isUp && state.error === undefined) setRound(before => before + 1)
+  }, [state.ended, isUp])
   useEffect(() => {
     isFollowing.value = true
     return watch(
@@ -38,7 +44,7 @@ export function LogsPanel({ stack, query }: PanelProps) {
         end: error => setState({ error, ended: true }),
       },
     )
-  }, [stack, key])
+  }, [stack, key, round])
   return (
     <section class="logs" aria-label="Log">
       <LogBar stack={stack} query={query} />
