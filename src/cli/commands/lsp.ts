@@ -13,13 +13,10 @@ import { withDotEnv } from '../variables.ts'
 export const lsp = command({
   usage: '[--stdio]',
   about:
-    'The errors and warnings of config, completion, what an attribute does and where a name is given, for every editor that speaks the Language Server Protocol. A file that is not saved counts as the editor has it.',
+    'The errors and warnings of config, completion, what an attribute does and where a name is given, for every editor that speaks the Language Server Protocol. A file that is not saved counts as the editor has it. In Neovim, for a buffer: vim.lsp.start({ name = "tscompose", cmd = { "tscompose", "lsp" } })',
   words: [0, 0],
   options: { stdio: { kind: 'flag', about: 'Accepted: it speaks over standard input and output anyway' } },
-  examples: [
-    ['tscompose lsp', 'what an editor starts'],
-    [`vim.lsp.start({ name = 'tscompose', cmd = { 'tscompose', 'lsp' } })`, 'in Neovim, for a buffer'],
-  ],
+  examples: [['tscompose lsp', 'what an editor starts']],
   async run(call) {
     const [{ serve }, { stackSchema }, { attributePaths }, { supportTable }] = await Promise.all([
       import('../../language/server.ts'),
