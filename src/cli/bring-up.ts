@@ -44,7 +44,11 @@ export const upOptions = {
     choices: ['always', 'missing', 'never', 'policy'],
     about: 'When to pull images, instead of pull_policy',
   },
-  'renew-anon-volumes': { kind: 'flag', short: 'V', about: 'New anonymous volumes, without the data of the old ones' },
+  'renew-anon-volumes': {
+    kind: 'flag',
+    short: 'V',
+    about: 'Recreate containers with new anonymous volumes, without the data of the old ones',
+  },
   'recreate-volumes': {
     kind: 'flag',
     about: 'Remove and make again volumes that have changed, with loss of their data',
@@ -113,7 +117,7 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
     ...(services ? { services } : {}),
     noDeps: values['no-deps'],
     scale,
-    recreate: values['force-recreate'] ? 'always' : values['no-recreate'] ? 'never' : 'diverged',
+    recreate: recreationOf(values),
     recreateDependencies: values['always-recreate-deps'],
     recreateVolumes: values['recreate-volumes'] || undefined,
     removeOrphans: values['remove-orphans'],
@@ -136,6 +140,14 @@ export async function wantedOf(call: Call, values: UpValues, more: UpOptions = {
     accept: observed => checkOwner(call, observed, { host: client.host, project, adopt, verb: 'bring up', otherwise }),
     settle,
   }
+}
+
+/** As with Compose, new anonymous volumes are for new containers. */
+export function recreationOf(
+  values: Pick<UpValues, 'force-recreate' | 'no-recreate' | 'renew-anon-volumes'>,
+): NonNullable<UpOptions['recreate']> {
+  if (values['no-recreate']) return 'never'
+  return values['force-recreate'] || values['renew-anon-volumes'] ? 'always' : 'diverged'
 }
 
 export interface BringUp extends Pick<Applied, 'waitTimeout' | 'signal' | 'beforeStart' | 'onOutput'> {

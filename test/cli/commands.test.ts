@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, describe, test } from 'node:test'
+import { recreationOf } from '../../src/cli/bring-up.ts'
 import { commands } from '../../src/cli/commands.ts'
 import { Failure } from '../../src/lib/failure.ts'
 import { each, fakeClient, summary, tscompose } from './fake-client.ts'
@@ -358,6 +359,14 @@ describe('plan and up', () => {
       stderr,
       / Container shop-web-1 {2}Error\nLast output of shop-web-1:\n {2}no such file\nerror .*exec failed/,
     )
+  })
+
+  test('up --renew-anon-volumes recreates what has not changed, unless --no-recreate keeps it', () => {
+    const none = { 'force-recreate': false, 'no-recreate': false, 'renew-anon-volumes': false }
+    assert.equal(recreationOf(none), 'diverged')
+    assert.equal(recreationOf({ ...none, 'renew-anon-volumes': true }), 'always')
+    assert.equal(recreationOf({ ...none, 'force-recreate': true }), 'always')
+    assert.equal(recreationOf({ ...none, 'no-recreate': true, 'renew-anon-volumes': true }), 'never')
   })
 
   test('up refuses a stack of which no service is selected', async () => {
