@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 /** By name, what starts each, seen from src/. */
 const starts = {
+  cli: 'cli/start.cjs',
   engine: 'engine/start.cjs',
   keeper: 'keeper/start.cjs',
   redirect: 'engine/dns/redirect-start.cjs',
@@ -17,7 +18,8 @@ export function isOneFile(): boolean {
 
 /** Program and first arguments; `flags` are Node's, of which the one file has its own (programs.ts). */
 export function ownProgram(name: OwnProgram, flags: readonly string[] = []): readonly [string, ...string[]] {
-  if (isOneFile()) return [process.execPath, `@${name}`]
+  // of the one executable the command line is what it is without a word
+  if (isOneFile()) return name === 'cli' ? [process.execPath] : [process.execPath, `@${name}`]
   const start = fileURLToPath(new URL(`../${starts[name]}`, import.meta.url))
   return [process.execPath, '--disable-warning=ExperimentalWarning', ...flags, start]
 }

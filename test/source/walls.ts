@@ -165,6 +165,12 @@ export const walls: readonly Wall[] = [
       'what is moved from engine to engine are images and volumes: the stack is brought up as ever, by whom it is moved for',
   },
   {
+    folder: 'ui',
+    mayImport: ['view', 'client', 'api', 'lib'],
+    packages: ['cli-truncate', 'string-width'],
+    because: 'it shows what any client could, and what it changes is done by commands that it is given',
+  },
+  {
     folder: 'language',
     mayImport: ['lib'],
     packages: ['vscode-languageserver', 'vscode-languageserver-textdocument'],
@@ -176,6 +182,8 @@ export const walls: readonly Wall[] = [
       'installation',
       'rootless',
       'language',
+      'ui',
+      'ui',
       'migration',
       'web',
       'watch',
