@@ -9,6 +9,7 @@ import { bundleProgram, withHeader } from '../bundle-program.ts'
 export const programs = {
   'cli.js': 'src/cli/main.ts',
   'keeper.js': 'src/keeper/main.ts',
+  'warm.js': 'src/warm/main.ts',
   'engine.js': 'src/engine/main.ts',
   'redirect.js': 'src/engine/dns/redirect-main.ts',
   'unpack-thread.js': 'src/engine/images/unpack-thread.ts',
@@ -17,12 +18,16 @@ export const programs = {
 export const launchers = [
   'src/cli/start.cjs',
   'src/keeper/start.cjs',
+  'src/warm/start.cjs',
   'src/engine/start.cjs',
   'src/engine/dns/redirect-start.cjs',
   'src/engine/images/unpack-start.cjs',
 ] as const
 
 export const native = ['native/build/monitor', 'native/build/libhost.so', 'native/build/rootless'] as const
+
+/** What a package of files has besides: the launcher that hands commands over, and the stack that whoever waits for them tries first. */
+const handedOver = ['native/build/launch', 'examples/hello/compose.yaml'] as const
 
 /** Of koffi what x86-64 needs: its JavaScript is 11 kB, its sources and other machines' modules are not. */
 export const koffi = [
@@ -58,7 +63,7 @@ export function place(path: string, from: string, to: string): void {
 /** Makes `folder` anew. What its bundles were made of is not there, so they are always fresh. */
 export async function makeTree(root: string, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
-  for (const path of [...launchers, ...native, 'src/cli/tscompose', 'LICENSE', 'README.md', 'CHANGELOG.md'])
+  for (const path of [...launchers, ...native, ...handedOver, 'src/cli/tscompose', 'LICENSE', 'README.md', 'CHANGELOG.md'])
     place(path, root, folder)
   chmodSync(join(folder, 'src/cli/tscompose'), 0o755)
   mkdirSync(join(folder, 'build'))
