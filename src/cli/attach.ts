@@ -130,7 +130,7 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   return call.interrupts.count > 0 ? 130 : (exitCodeFrom ?? abortOn) === undefined ? 0 : (code ?? 0)
 }
 
-type Culprit = Pick<Extract<FollowEvent, { readonly kind: 'exited' }>, 'container' | 'service' | 'exitCode'>
+type Culprit = Pick<Extract<FollowEvent, { readonly kind: 'exited' }>, 'container' | 'service' | 'number' | 'exitCode'>
 
 /** Whose failure ended all the rest, below what that printed while it was stopped. */
 async function tellCulprit(call: Call, { abortOn, ...attached }: Attached, culprit: Culprit): Promise<void> {

@@ -98,7 +98,11 @@ const groups: Readonly<Record<string, readonly Row[]>> = {
     ['rm', 'Remove stopped containers of services', async () => (await import('./commands/rm.ts')).rm],
   ],
   Looking: [
-    ['ui', 'Show all stacks on the terminal, and act on them by keys', async () => (await import('./commands/ui.ts')).ui],
+    [
+      'ui',
+      'Show all stacks on the terminal, and act on them by keys',
+      async () => (await import('./commands/ui.ts')).ui,
+    ],
     ['ps', 'List the containers of the stack', async () => (await import('./commands/ps.ts')).ps],
     ['logs', 'Show what containers have printed', async () => (await import('./commands/logs.ts')).logs],
     [

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Said } from '../support/command.ts'
 import { jsonLines, TestEngine } from '../support/engine.ts'
+import { freePort } from '../support/free-port.ts'
 import { lacking, program, root } from '../support/needs.ts'
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url))
@@ -100,5 +101,68 @@ describe('the examples', { skip: lacking(root(), program('busybox'), program('nf
     await changed.run('up', '-d', '--force-recreate')
     assert.match(await changed.run('logs'), /hello, you/)
     await run('down')
+  })
+
+  test('ci ends as its tests do, and tells last what failed', async () => {
+    const { attempt, run } = inside('ci')
+    const good = await attempt('up', '--exit-code-from', 'test')
+    assert.equal(good.code, 0, good.stderr)
+    assert.match(good.stderr, /test-1 +\| hello, world/)
+    const bad = await inside('ci', { TEXT: 'bye' }).attempt('up', '--force-recreate', '--abort-on-container-failure')
+    assert.equal(bad.code, 1)
+    assert.match(bad.stderr, /Last output of ci-test-1:\n {2}bye\nerror container ci-test-1 exited with code 1\n$/)
+    await run('--annotations', 'github', 'up', '--wait', '--wait-timeout', '60', 'app')
+    await run('down')
+  })
+
+  test('limits are explained with their lines, and changed on the container as it is', async () => {
+    const { run } = inside('limits')
+    await run('up', '-d')
+    const id = async () => (await run('ps', '-q')).trim()
+    const before = await id()
+    assert.match(
+      await run('explain', 'worker'),
+      /Memory is limited to 64 MiB +# compose\.yaml:7:5 services\.worker\.mem_limit/,
+    )
+    const rights = await run('explain', '--security', 'worker')
+    assert.match(rights, /^\* capabilities +none$/m)
+    assert.match(rights, /^\* writes to +\/run \(memory\), \/tmp \(memory\)$/m)
+    assert.match(rights, /^\* processes +20 at most$/m)
+    await run('audit')
+    const more = inside('limits', { MEMORY: '128m' })
+    assert.match(await more.run('plan'), /worker: in place {2}mem_limit 64m→128m/)
+    await more.run('up', '-d')
+    assert.equal(await id(), before)
+    assert.match(await run('stats', '--no-stream'), /128MiB/)
+    await run('down')
+  })
+
+  test('backup brings back what was in a volume', async () => {
+    const { run } = inside('backup')
+    await run('up', '-d')
+    await run('exec', '-T', 'store', 'sh', '-c', 'echo precious > /data/a')
+    await run('snapshot', 'create', 'before')
+    await run('exec', '-T', 'store', 'rm', '/data/a')
+    await run('snapshot', 'restore', '-y', 'before')
+    assert.equal(await run('exec', '-T', 'store', 'cat', '/data/a'), 'precious\n')
+    await run('down', '-v')
+    await run('snapshot', 'rm', 'before')
+  })
+
+  test('update takes the port over, and goes back from a version that is not well', async () => {
+    const PORT = String(await freePort())
+    const of = (VERSION: string) => inside('update', { VERSION, PORT })
+    const served = async () => await (await fetch(`http://127.0.0.1:${PORT}/`)).text()
+    await of('1').run('up', '-d', '--wait')
+    assert.equal(await served(), 'version 1\n')
+    assert.match(await of('2').run('plan'), /start-first/)
+    await of('2').run('up', '-d', '--wait')
+    assert.equal(await served(), 'version 2\n')
+    const broken = await of('broken').attempt('up', '-d')
+    assert.equal(broken.code, 1)
+    assert.match(broken.stderr, /it goes back to what it was/)
+    assert.equal(await served(), 'version 2\n')
+    assert.match(await of('2').run('history'), /failed/)
+    await of('2').run('down')
   })
 })
