@@ -6,25 +6,15 @@ import { programPath } from './program-path.ts'
 type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * None where there is no such systemd: then the group that this process is in has to do. `unit`: the name of the scope, which is to
- * stay; one without is there until the command has gone elsewhere.
+ * None where there is no such systemd: then the group that this process is in has to do. The scope goes with its last process; it has no name of ours, since
+ * containers may still be in one of before.
  */
-export function delegation(env: Env, unit?: string): readonly string[] {
+export function delegation(env: Env): readonly string[] {
   const folder = env['XDG_RUNTIME_DIR']
   if (!existsSync('/sys/fs/cgroup/cgroup.controllers') || folder === undefined) return []
   if (!existsSync(join(folder, 'systemd/private'))) return []
   const run = programPath('systemd-run', env)
   if (run === undefined) return []
-  const named = unit === undefined ? [] : [`--unit=${unit}`]
-  return [
-    run,
-    '--user',
-    '--scope',
-    '--quiet',
-    '--collect',
-    ...named,
-    '--property=Delegate=yes',
-    '--property=TasksMax=infinity',
-    '--',
-  ]
+  const properties = ['--property=Delegate=yes', '--property=TasksMax=infinity']
+  return [run, '--user', '--scope', '--quiet', '--collect', '--description=tscompose', ...properties, '--']
 }

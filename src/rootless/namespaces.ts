@@ -54,19 +54,29 @@ export async function ensureNamespaces(options: NamespacesOptions): Promise<void
   )
 }
 
+/** In a group that systemd gives away; where it gives none, in the one that we are in. */
+async function make(options: NamespacesOptions, way: WayOut | undefined): Promise<number | undefined> {
+  const first = delegation(options.env)
+  try {
+    return await makeIn(first, options, way)
+  } catch (error) {
+    if (first.length === 0) throw error
+    const pid = await makeIn([], options, way)
+    options.say(`No limit is in force: systemd gave no group (${messageOf(error)}), see "${logPath(options.places)}"`)
+    return pid
+  }
+}
+
 /** The process that holds them; undefined when another one is about to. */
-async function make({ places, env }: NamespacesOptions, way: WayOut | undefined): Promise<number | undefined> {
+async function makeIn(
+  delegated: readonly string[],
+  { places, env }: NamespacesOptions,
+  way: WayOut | undefined,
+): Promise<number | undefined> {
   const maps = idMaps(env)
   const resolv = way && resolvFor(way, places)
   const log = logOf(places)
-  const words = [
-    ...delegation(env, 'tscompose'),
-    rootless,
-    'hold',
-    places.namespaces,
-    places.ports,
-    ...(resolv ? [resolv] : []),
-  ]
+  const words = [...delegated, rootless, 'hold', places.namespaces, places.ports, ...(resolv ? [resolv] : [])]
   const holder = spawn(words[0]!, words.slice(1), {
     detached: true,
     cwd: '/',
@@ -162,9 +172,13 @@ function leadOut(way: WayOut, pid: number, places: UserPlaces): Promise<string |
   return startWayOut(way, { beside: [rootless, 'beside', places.namespaces], pid, mark: join(places.run, 'way-out') })
 }
 
-function logOf({ run }: UserPlaces): number {
+function logPath({ run }: UserPlaces): string {
+  return join(run, 'rootless.log')
+}
+
+function logOf(places: UserPlaces): number {
   return openSync(
-    join(run, 'rootless.log'),
+    logPath(places),
     constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
     0o600,
   )

@@ -1,10 +1,11 @@
 /** The whole engine as an ordinary user: started by a command, used, killed, ended; clients keep their addresses, and nothing is left. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { command, type Said } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
@@ -19,6 +20,12 @@ const skip = lacking(
   program('newuidmap'),
   program('useradd'),
 )
+
+/** They take the network to be made, once (examples/make-images). */
+const cached = fileURLToPath(new URL('../../node_modules/.cache/images', import.meta.url))
+const noImages = ['nginx', 'node', 'redis'].every(name => existsSync(join(cached, `${name}.tar.gz`)))
+  ? false
+  : 'the images of the guestbook are not in node_modules/.cache (examples/make-images nginx node redis)'
 
 /** Of RFC 5737, for documentation: ours, and the client's. */
 const [near, far] = ['198.51.100.1', '198.51.100.2']
@@ -84,13 +91,17 @@ volumes: { data: {} }
   }
 
   const tsc = (...args: readonly string[]) => user.tscompose(args, { cwd: stack })
-  /** What a web server says; in another network namespace by the words in front. */
-  const get = (host: string, number: number, ...words: readonly string[]) => {
-    const script = `exec 3<>/dev/tcp/${host}/${number} && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3 | tail -n 1`
-    const [first, ...rest] = [...words, 'bash', '-c', `set -o pipefail; ${script}`]
+  const request = 'GET / HTTP/1.0\\r\\n\\r\\n'
+  const fromAfar = ['ip', 'netns', 'exec', client]
+  /** All that a web server says; in another network namespace by the words in front. */
+  const ask = (host: string, number: number, text: string, words: readonly string[] = []) => {
+    const script = `exec 3<>/dev/tcp/${host}/${number} && printf '${text}' >&3 && cat <&3`
+    const [first, ...rest] = [...words, 'bash', '-c', script]
     return command(first!, rest, { timeout: 30_000 })
   }
-  const getFromAfar = (number: number) => get(near, number, 'ip', 'netns', 'exec', client)
+  const lastLine = (said: Said): Said => ({ ...said, stdout: said.stdout.replace(/^[\s\S]*\r\n\r\n/, '') })
+  const get = async (host: string, number: number) => lastLine(await ask(host, number, request))
+  const getFromAfar = async (number: number) => lastLine(await ask(near, number, request, fromAfar))
 
   test('a command starts it, and says what will not work', async () => {
     const said = await ok(tsc('ps'))
@@ -208,6 +219,28 @@ RUN test ! -e /gone && test ! -e /again/b && test -e /again/d && test ! -e /c &&
     } finally {
       server.close()
     }
+  })
+
+  test("the guestbook comes up, is signed from afar and goes; its log has the client's address", {
+    skip: noImages,
+  }, async () => {
+    await ok(
+      user.as(join(user.project, 'examples/make-images'), ['nginx', 'node', 'redis'], {
+        env: { DOCKER_HOST: `unix://${user.socket}` },
+        timeout: 300_000,
+      }),
+    )
+    const book = join(user.home, 'guestbook')
+    cpSync(join(user.project, 'examples/guestbook'), book, { recursive: true })
+    await ok(command('chown', ['-R', `${user.name}:`, book]))
+    const run = (...args: readonly string[]) =>
+      ok(user.tscompose(args, { cwd: book, timeout: 240_000, env: { GUESTBOOK_PORT: String(port + 2) } }))
+    await run('up', '-d', '--wait')
+    const entry = 'from another machine'
+    await ok(ask(near, port + 2, `POST / HTTP/1.0\\r\\nContent-Length: ${entry.length}\\r\\n\\r\\n${entry}`, fromAfar))
+    assert.match((await ok(ask(near, port + 2, request, fromAfar))).stdout, /from another machine/)
+    await eventually('the address in the log', async () => (await run('logs', 'proxy')).stdout.includes(`${far} - - `))
+    await run('down', '-v')
   })
 
   test('an engine that is killed: ports lead on, and the next one takes over', async () => {

@@ -1,5 +1,6 @@
 /** Runs a program to its end and keeps what it said. */
 import { spawn } from 'node:child_process'
+import { patience } from './patience.ts'
 
 export interface Said {
   readonly code: number
@@ -18,7 +19,7 @@ export interface CommandOptions {
 /** Resolves with exit code (128 + signal when killed by one) and output; rejects only when it cannot be started or does not end. */
 export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<Said> {
   const { promise, resolve, reject } = Promise.withResolvers<Said>()
-  const timeout = options.timeout ?? 60_000
+  const timeout = (options.timeout ?? 60_000) * patience
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { TSCOMPOSE_WARM: '0', ...process.env, ...options.env },

@@ -27,7 +27,8 @@ const folder = mkdtempSync(join(tmpdir(), 'tsc-vm-'))
 try {
   const machine = preparedMachine()
   const disk = join(folder, 'disk.img')
-  const environment = { NODE_COMPILE_CACHE: '/tmp/compile-cache' }
+  // its processor is emulated
+  const environment = { NODE_COMPILE_CACHE: '/tmp/compile-cache', TSCOMPOSE_TEST_PATIENCE: '8' }
   makeDisk(checkout, { tests, command: values.command, environment }, { path: disk, folder })
   const told = join(folder, 'told')
   mkdirSync(told)

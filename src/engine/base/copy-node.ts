@@ -17,10 +17,10 @@ import {
 } from 'node:fs'
 import { Failure } from '../../lib/failure.ts'
 import { fsPath } from '../../lib/file-name.ts'
-import { makeNode } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import { copyContent } from './copy-content.ts'
 import { readImageXattrs, setImageXattrs } from './image-xattrs.ts'
+import { makeSpecial } from './make-special.ts'
 import { spaceFailure } from './space.ts'
 import { fileTime, type TarEntry, type TarReader } from './tar-reader.ts'
 import { deviceNumbers, linkText } from './tree-tar.ts'
@@ -56,10 +56,10 @@ export async function copyNode({ stat, at }: NodeSource, to: HostPath, look: Loo
     if (target === undefined) throw new Failure('conflict', `Cannot copy "${at}": it changed meanwhile`)
     // text for whoever uses the image; it is never resolved here
     symlinkSync(fsPath(target), fsPath(to))
-  } else if (stat.isFIFO() || stat.isSocket()) makeNode(to, stat.isFIFO() ? 'fifo' : 'socket')
+  } else if (stat.isFIFO() || stat.isSocket()) makeSpecial(to, stat.isFIFO() ? 'fifo' : 'socket')
   else {
     const [major, minor] = deviceNumbers(stat.rdev)
-    makeNode(to, stat.isBlockDevice() ? 'block-device' : 'character-device', major, minor)
+    if (!makeSpecial(to, stat.isBlockDevice() ? 'block-device' : 'character-device', major, minor)) return
   }
   lchownSync(fsPath(to), look.owner.uid, look.owner.gid)
   if (!stat.isSymbolicLink()) chmodSync(fsPath(to), look.mode)
@@ -87,7 +87,7 @@ export async function writeEntry(to: HostPath, written: Written): Promise<void> 
   if (type === 'file') return await writeFile(to, { ...written, make })
   // text for whoever uses it; it is never resolved here
   if (type === 'symlink') make(() => symlinkSync(fsPath(entry.linkname), fsPath(to)))
-  else make(() => makeNode(to, type, entry.major, entry.minor))
+  else if (!make(() => makeSpecial(to, type, entry.major, entry.minor))) return
   lchownSync(fsPath(to), owner.uid, owner.gid)
   if (type !== 'symlink') chmodSync(fsPath(to), entry.mode)
   setImageXattrs(to, entry.xattrs)

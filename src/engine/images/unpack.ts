@@ -24,10 +24,10 @@ import {
 } from 'node:fs'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import { bytesOfName, fsPath } from '../../lib/file-name.ts'
-import { makeNode } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import { mostXattrs, setImageXattrs } from '../base/image-xattrs.ts'
 import { isWhiteout, makeWhiteout, markOpaque } from '../base/layer-marks.ts'
+import { makeSpecial } from '../base/make-special.ts'
 import { isSpaceError, writeFailure } from '../base/space.ts'
 import { fileTime, type TarEntry, TarReader } from '../base/tar-reader.ts'
 import { writeContent } from '../base/write-content.ts'
@@ -160,7 +160,7 @@ class LayerFolder {
       case 'character-device':
       case 'block-device':
       case 'fifo':
-        makeNode(at, entry.type, entry.major, entry.minor)
+        if (!makeSpecial(at, entry.type, entry.major, entry.minor)) return
         lchownSync(fsPath(at), entry.uid, entry.gid)
         // not a link: it was made by the line above, in a folder that is ours alone
         chmodSync(fsPath(at), entry.mode)

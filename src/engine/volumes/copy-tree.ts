@@ -18,6 +18,7 @@ import { fsPath } from '../../lib/file-name.ts'
 import { getXattr, listXattrs, makeNode, setXattr } from '../../runtime/native.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import { copyContent } from '../base/copy-content.ts'
+import { makeSpecial } from '../base/make-special.ts'
 import { MergedTree, type TreeFolder } from '../base/merged-tree.ts'
 
 /** Files above this are copied in the thread pool, so that the engine goes on meanwhile. */
@@ -75,7 +76,7 @@ async function copyNode(from: HostPath, to: HostPath, stat: Stats, linked: Map<s
   else if (stat.isFIFO()) makeNode(to, 'fifo')
   else if (stat.isCharacterDevice() || stat.isBlockDevice()) {
     const [major, minor] = deviceNumbers(stat.rdev)
-    makeNode(to, stat.isBlockDevice() ? 'block-device' : 'character-device', major, minor)
+    if (!makeSpecial(to, stat.isBlockDevice() ? 'block-device' : 'character-device', major, minor)) return
   } else {
     if (stat.size > large) await copyContent(from, to, stat)
     else copyFileSync(fsPath(from), fsPath(to), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)

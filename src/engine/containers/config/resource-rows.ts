@@ -30,8 +30,13 @@ function memoryReservation(value: number, { asked: { Memory: memory = 0 } }: Who
     throw invalid('Minimum memory limit can not be less than memory reservation limit, see usage')
 }
 
-function nanoCpus(nano: number, { asked: { CpuPeriod: period = 0, CpuQuota: quota = 0 }, machine: { cpus } }: Whole) {
+function nanoCpus(nano: number, { asked: { CpuPeriod: period = 0, CpuQuota: quota = 0 }, machine }: Whole) {
   if (nano === 0) return
+  const { cpus } = machine
+  if (machine.none === undefined && machine.lacking('cpuQuota') !== undefined)
+    throw invalid(
+      'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted',
+    )
   if (period > 0) throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set')
   if (quota > 0) throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set')
   if (nano < 0 || nano > cpus * 1e9)
@@ -147,11 +152,11 @@ export const resourceRows = {
       discarded: `${unsupported('memory limit capabilities')} Limitation discarded.`,
     },
   ),
-  NanoCpus: {
-    ...number(nanoCpus),
-    live: true,
-    limits: (nano: number) => (nano > 0 ? { cpuQuota: Math.round(nano / 10_000), cpuPeriod: 100_000 } : {}),
-  },
+  NanoCpus: limit(number(nanoCpus), {
+    limits: nano => (nano > 0 ? { cpuQuota: Math.round(nano / 10_000), cpuPeriod: 100_000 } : {}),
+    needs: 'cpuQuota',
+    discarded: scheduler,
+  }),
   CgroupParent: text('', (parent, { machine }) => {
     if (machine.cgroups === 'systemd' && !isSlice(parent))
       throw invalid('cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"')
