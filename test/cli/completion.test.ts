@@ -41,7 +41,7 @@ function fishAsk(line: string): string {
 
 describe('completion', () => {
   for (const [words, expected] of [
-    [['u'], 'up unpause url'],
+    [['u'], 'up unpause ui url'],
     [['up', '--pul'], '--pull'],
     [['up', '--pull', ''], 'always missing never policy'],
     [['--progress', 'q'], 'quiet'],
