@@ -45,13 +45,17 @@ export async function serving(
     pingHead: () => '',
     ...handlers,
   } as Record<EndpointName, unknown> as Table
-  const server = await serve({
-    listeners: [{ kind: 'unix', path }, ...listeners],
+  const options = {
+    listeners: [{ kind: 'unix', path }, ...listeners] as const,
     handlers: all,
     serverVersion: '0.0.0-test',
     unread,
     mostOperations,
-    onProblem: line => problems.push(line),
+    onProblem: (line: string) => void problems.push(line),
+  }
+  const server = await serve(options).catch(async error => {
+    await rm(folder, { recursive: true, force: true })
+    throw error
   })
   const client = createClient(`unix://${path}`)
   const dial = () => connect({ path, allowHalfOpen: true })
