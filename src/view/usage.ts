@@ -17,14 +17,18 @@ export interface UsageRow {
   readonly time: number
   /** 100 is one processor. */
   readonly cpu: number
+  /** What it may use of processors, in the same unit; undefined: all. */
   readonly cpuLimit: number | undefined
   readonly memory: number
+  /** Bytes; undefined: all of the machine's. */
   readonly memoryLimit: number | undefined
+  /** Bytes since its start. */
   readonly received: number
   readonly sent: number
   readonly read: number
   readonly written: number
   readonly processes: number
+  /** Share of time in which something waited, in percent over ten seconds; where the kernel says it. */
   readonly pressure?: { readonly cpu: number; readonly memory: number; readonly io: number }
 }
 

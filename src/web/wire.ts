@@ -2,6 +2,7 @@
 import type { Change } from '../plan/change.ts'
 import type { PlanJson } from '../plan/print.ts'
 import type { StackRow } from '../view/stacks.ts'
+import type { UsageRow } from '../view/usage.ts'
 
 /** A stack on the board. */
 export interface StackState extends StackRow {
@@ -98,26 +99,9 @@ export interface LogMessage {
 }
 
 /** Of the topic "stats": one a container and second. */
-export interface Usage {
+export interface Usage extends UsageRow {
   readonly container: string
   readonly service: string
-  /** Milliseconds since 1970. */
-  readonly time: number
-  /** 100 is one processor. */
-  readonly cpu: number
-  /** What it may use of processors, in the same unit; undefined: all. */
-  readonly cpuLimit: number | undefined
-  readonly memory: number
-  /** Bytes; undefined: all of the machine's. */
-  readonly memoryLimit: number | undefined
-  /** Bytes since its start. */
-  readonly received: number
-  readonly sent: number
-  readonly read: number
-  readonly written: number
-  readonly processes: number
-  /** Share of time in which something waited, in percent over ten seconds; where the kernel says it. */
-  readonly pressure?: { readonly cpu: number; readonly memory: number; readonly io: number }
 }
 
 /** Of the topic "events". */
