@@ -64,7 +64,7 @@ describe('up from a registry', {
     assert.doesNotMatch(engine.log, /correct horse/)
   })
 
-  test('the keeper pulls with them what it needs to bring a container back, and keeps them nowhere', async () => {
+  test('the keeper pulls with them what it needs to bring a container of a watched stack back, and keeps them nowhere', async () => {
     await using registry = await startRegistry({ auth: true })
     await registry.pushImage('busybox', 'latest', image)
     logIn(registry.host)
@@ -78,7 +78,7 @@ services:
 `,
       'private',
     )
-    await stack.run('up', '-d')
+    await stack.run('up', '-d', '--watch')
     const client = createClient(engine.host)
     try {
       await client.call(endpoints.imageRemove, { params: { name }, query: { force: true } })
