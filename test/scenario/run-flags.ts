@@ -1,11 +1,13 @@
 /** Every flag of `docker run`, with what it is given. */
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** Named for this run alone: another may use the same Docker Engine. */
 export const mark = `flags-${process.pid}`
 export const folder = mkdtempSync(join(tmpdir(), 'tsc-flags-'))
+// also when all of it is skipped
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 /** A block device that is there: limits of it are only read. */
 const disk = (existsSync('/sys/block') ? readdirSync('/sys/block') : []).map(name => `/dev/${name}`).find(existsSync)
 const file = (name: string, text: string): string => {
