@@ -46,6 +46,7 @@ async function nameOf(call: Call): Promise<string | undefined> {
   try {
     return await projectName(call)
   } catch {
+    // whoever reads its files next says why
     return undefined
   }
 }

@@ -2,10 +2,10 @@
  * One apply at a time on a project, whoever runs it. The lock is a name in the abstract socket namespace (unix(7)): it dies with
  * its holder, needs no file that another user could not write, and whoever waits is woken by the end of a connection to it.
  */
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { errnoOf, Failure } from '../lib/failure.ts'
-import { type Holder, parseHolder, seatName } from './seat.ts'
+import { Failure } from '../lib/failure.ts'
+import { type Holder, parseHolder, seatName, takeSeat } from './seat.ts'
 
 export interface LockOptions {
   /** The engine's host as text. */
@@ -27,7 +27,7 @@ export async function lockProject(options: LockOptions): Promise<AsyncDisposable
   let told = false
   for (;;) {
     options.signal?.throwIfAborted()
-    const server = await listen(name, options.holder)
+    const server = await takeSeat(name, { holder: options.holder, what: 'the lock of the project' })
     if (server) return server
     const ended = await whileHeld(name, options, holder => {
       if (!told) options.onWait(holder)
@@ -36,35 +36,6 @@ export async function lockProject(options: LockOptions): Promise<AsyncDisposable
     // nobody listens though the name was taken: its holder is about to, or about to go
     if (!ended) await pause(5)
   }
-}
-
-/** The lock; undefined when somebody has it. */
-function listen(name: string, holder: Holder): Promise<AsyncDisposable | undefined> {
-  const sockets = new Set<Socket>()
-  const server: Server = createServer(socket => {
-    sockets.add(socket)
-    socket.unref()
-    // one who waits and goes away is no concern of the holder's
-    socket.on('error', () => {})
-    socket.on('close', () => sockets.delete(socket))
-    socket.write(`${JSON.stringify(holder)}\n`)
-  })
-  const { promise, resolve, reject } = Promise.withResolvers<AsyncDisposable | undefined>()
-  server.once('error', error => {
-    if (errnoOf(error) === 'EADDRINUSE') resolve(undefined)
-    else reject(new Failure('internal', `Cannot take the lock of the project: ${errnoOf(error)}`, { cause: error }))
-  })
-  server.listen(name, () => {
-    server.unref()
-    resolve({
-      [Symbol.asyncDispose]: () =>
-        new Promise(done => {
-          server.close(() => done())
-          for (const socket of sockets) socket.destroy()
-        }),
-    })
-  })
-  return promise
 }
 
 /** Resolves when the holder has gone; false when there was none to reach. */

@@ -2,10 +2,10 @@
  * Who watches a project in a terminal: at most one at a time. Whoever works on the project meanwhile asks the watch to stand back;
  * the keeper waits for its end. Both by a connection to a name that dies with the watch.
  */
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { errnoOf, Failure } from '../lib/failure.ts'
-import { type Holder, parseHolder, type SeatOf, seatName } from './seat.ts'
+import { Failure } from '../lib/failure.ts'
+import { type Holder, parseHolder, type SeatOf, seatName, takeSeat } from './seat.ts'
 
 /** What a person's command says of itself. */
 export interface TurnWord {
@@ -30,7 +30,11 @@ export async function takeWatchSeat(
   seat: SeatOf & { readonly holder: Holder; turn(word: TurnWord): Promise<() => void> },
 ): Promise<AsyncDisposable> {
   for (;;) {
-    const taken = await listen(seat)
+    const taken = await takeSeat(seatName('watch', seat), {
+      holder: seat.holder,
+      what: 'the place of a watch',
+      serve: socket => giveTurn(socket, word => seat.turn(word)),
+    })
     if (taken) return taken
     const other = await findWatch(seat)
     // gone in between
@@ -115,49 +119,25 @@ function firstLine(socket: Socket): Promise<string | undefined> {
   return promise.finally(() => clearTimeout(late))
 }
 
-function listen({ holder, turn, ...seat }: Parameters<typeof takeWatchSeat>[0]): Promise<AsyncDisposable | undefined> {
-  const sockets = new Set<Socket>()
-  const server = createServer(socket => {
-    sockets.add(socket)
-    socket.unref()
-    const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
-    // whoever goes away has had its turn
-    socket.on('error', () => undefined)
-    socket.once('close', () => sockets.delete(socket))
-    socket.write(`${JSON.stringify(holder)}\n`)
-    let text = ''
-    socket.setEncoding('utf8')
-    const hear = (piece: string): void => {
-      text += piece
-      const end = text.indexOf('\n')
-      if (text.length > longestWord) socket.destroy()
-      if (end < 0) return
-      socket.off('data', hear).resume()
-      const word = parseTurn(text.slice(0, end))
-      if (!word) return void socket.destroy()
-      void turn(word).then(over => {
-        if (!socket.destroyed) socket.write('{}\n')
-        void closed.then(over)
-      })
-    }
-    socket.on('data', hear)
-  })
-  const { promise, resolve, reject } = Promise.withResolvers<AsyncDisposable | undefined>()
-  server.once('error', error => {
-    if (errnoOf(error) === 'EADDRINUSE') resolve(undefined)
-    else reject(new Failure('internal', `Cannot take the place of a watch: ${errnoOf(error)}`, { cause: error }))
-  })
-  server.listen(seatName('watch', seat), () => {
-    server.unref()
-    resolve({
-      [Symbol.asyncDispose]: () =>
-        new Promise(done => {
-          server.close(() => done())
-          for (const socket of sockets) socket.destroy()
-        }),
+/** One word of whoever wants its turn, and the answer; the turn is over when it has gone. */
+function giveTurn(socket: Socket, turn: (word: TurnWord) => Promise<() => void>): void {
+  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
+  let text = ''
+  socket.setEncoding('utf8')
+  const hear = (piece: string): void => {
+    text += piece
+    const end = text.indexOf('\n')
+    if (text.length > longestWord) socket.destroy()
+    if (end < 0) return
+    socket.off('data', hear).resume()
+    const word = parseTurn(text.slice(0, end))
+    if (!word) return void socket.destroy()
+    void turn(word).then(over => {
+      if (!socket.destroyed) socket.write('{}\n')
+      void closed.then(over)
     })
-  })
-  return promise
+  }
+  socket.on('data', hear)
 }
 
 /** Undefined for what no command of ours says. */
