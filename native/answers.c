@@ -25,16 +25,6 @@ static void attribute(struct request *r, uint16_t type, uint32_t value) {
   r->head.nlmsg_len += sizeof head + sizeof value;
 }
 
-static int ask(int fd, const struct request *r) {
-  char answer[4096] __attribute__((aligned(8)));
-  if (RETRY(send(fd, r, r->head.nlmsg_len, 0)) < 0) return -errno;
-  ssize_t n = RETRY(recv(fd, answer, sizeof answer, 0));
-  if (n < 0) return -errno;
-  const struct nlmsghdr *head = (const void *)answer;
-  if (!NLMSG_OK(head, (size_t)n) || head->nlmsg_type != NLMSG_ERROR) return -EPROTO;
-  return ((const struct nlmsgerr *)NLMSG_DATA(head))->error;
-}
-
 static struct request start(uint16_t type, size_t body) {
   return (struct request){.head = {(uint32_t)NLMSG_LENGTH(body), type, NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, 1, 0}};
 }
@@ -44,12 +34,12 @@ static int route_family(int fd, uint8_t family) {
   rule.body.rule = (struct fib_rule_hdr){.family = family, .action = FR_ACT_TO_TBL};
   attribute(&rule, FRA_FWMARK, MARK_ANSWER);
   attribute(&rule, FRA_TABLE, TABLE);
-  int error = ask(fd, &rule);
+  int error = netlink_ask(fd, &rule.head);
   if (error) return error;
   route.body.route = (struct rtmsg){.rtm_family = family, .rtm_protocol = RTPROT_STATIC, .rtm_scope = RT_SCOPE_HOST, .rtm_type = RTN_LOCAL};
   attribute(&route, RTA_TABLE, TABLE);
   attribute(&route, RTA_OIF, if_nametoindex("lo"));
-  return ask(fd, &route);
+  return netlink_ask(fd, &route.head);
 }
 
 int route_answers(void) {

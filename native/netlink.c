@@ -44,16 +44,6 @@ static struct request start(uint16_t type, uint16_t flags, const void *head, siz
   return r;
 }
 
-static int ask(int fd, const struct request *r) {
-  char answer[4096] __attribute__((aligned(8)));
-  if (RETRY(send(fd, r, r->head.nlmsg_len, 0)) < 0) return -errno;
-  ssize_t n = RETRY(recv(fd, answer, sizeof answer, 0));
-  if (n < 0) return -errno;
-  const struct nlmsghdr *head = (const void *)answer;
-  if (!NLMSG_OK(head, (size_t)n) || head->nlmsg_type != NLMSG_ERROR) return -EPROTO;
-  return ((const struct nlmsgerr *)NLMSG_DATA(head))->error;
-}
-
 static int index_of(int fd, const char *name, int *index) {
   struct ifreq request = {0};
   if (strlen(name) >= IFNAMSIZ) return -EINVAL;
@@ -74,7 +64,7 @@ static int create_bridge(struct setup *m, const struct step *s) {
   uint32_t link = open_nest(&r, IFLA_LINKINFO);
   attribute(&r, IFLA_INFO_KIND, "bridge", 6);
   close_nest(&r, link);
-  return ask(m->netlink[0], &r);
+  return netlink_ask(m->netlink[0], &r.head);
 }
 
 /* Both ends in one request: ours on the bridge and up, the other in the namespace we are in, named and with its address. */
@@ -100,7 +90,7 @@ static int create_veth(struct setup *m, const struct step *s) {
   close_nest(&r, other);
   close_nest(&r, data);
   close_nest(&r, link);
-  return ask(m->netlink[0], &r);
+  return netlink_ask(m->netlink[0], &r.head);
 }
 
 static int enslave(struct setup *m, const char *name, const char *bridge) {
@@ -111,7 +101,7 @@ static int enslave(struct setup *m, const char *name, const char *bridge) {
   if ((error = index_of(m->netlink[0], name, &info.ifi_index))) return error == -ENODEV ? 0 : error;
   struct request r = start(RTM_NEWLINK, 0, &info, sizeof info);
   number(&r, IFLA_MASTER, (uint32_t)master);
-  return ask(m->netlink[0], &r);
+  return netlink_ask(m->netlink[0], &r.head);
 }
 
 /* How the bridge treats what comes by this port. */
@@ -126,7 +116,7 @@ static int port(struct setup *m, const struct step *s) {
   attribute(&r, IFLA_BRPORT_ISOLATED, &isolated, 1);
   attribute(&r, IFLA_BRPORT_MODE, &hairpin, 1);
   close_nest(&r, nest);
-  return ask(m->netlink[0], &r);
+  return netlink_ask(m->netlink[0], &r.head);
 }
 
 static int change_link(struct setup *m, int fd, const char *name, uint16_t type) {
@@ -136,7 +126,7 @@ static int change_link(struct setup *m, int fd, const char *name, uint16_t type)
   if (error) return type == RTM_DELLINK && error == -ENODEV ? 0 : error;
   if (type == RTM_DELLINK) info.ifi_flags = info.ifi_change = 0;
   struct request r = start(type, 0, &info, sizeof info);
-  return ask(fd, &r);
+  return netlink_ask(fd, &r.head);
 }
 
 static int add_address(struct setup *m, const struct step *s) {
@@ -155,7 +145,7 @@ static int add_address(struct setup *m, const struct step *s) {
     for (int bit = (int)s->a[4]; bit < 32; bit++) broadcast[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
     attribute(&r, IFA_BROADCAST, broadcast, 4);
   }
-  return ask(fd, &r);
+  return netlink_ask(fd, &r.head);
 }
 
 static int add_route(struct setup *m, const struct step *s) {
@@ -166,7 +156,7 @@ static int add_route(struct setup *m, const struct step *s) {
   struct request r = start(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &info, sizeof info);
   attribute(&r, RTA_GATEWAY, text(m, s->a[1]), (size_t)s->a[2]);
   number(&r, RTA_OIF, (uint32_t)index);
-  return ask(m->netlink[1], &r);
+  return netlink_ask(m->netlink[1], &r.head);
 }
 
 int network_step(struct setup *m, const struct step *s) {

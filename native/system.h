@@ -1,4 +1,4 @@
-/* What every part of the monitor takes from the system, and three words of our own. */
+/* What every part of the monitor takes from the system, and what is ours in each. */
 #ifndef SYSTEM_H
 #define SYSTEM_H
 #define _GNU_SOURCE
@@ -21,5 +21,9 @@ static inline void close_it(int *fd) {
   if (*fd >= 0) close(*fd);
 }
 #define AUTOCLOSE __attribute__((cleanup(close_it))) int
+
+struct nlmsghdr;
+/* ask.c: sends a request of rtnetlink(7) that asks for NLM_F_ACK; 0, -errno as the kernel answers, or -EPROTO. */
+int netlink_ask(int fd, const struct nlmsghdr *request);
 
 #endif
