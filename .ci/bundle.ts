@@ -1,37 +1,26 @@
-/** src/cli and all it imports → build/cli.js, one file, src/keeper and src/warm likewise; does nothing when that is still fresh. See src/cli/start.cjs. */
+/** src/cli and all it imports → build/cli.js, one file, and each other program likewise; does nothing when that is still fresh. See src/cli/start.cjs. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { bundlePages } from './bundle-pages.ts'
 import { bundleProgram, withHeader } from './bundle-program.ts'
+import { type Program, programs } from './programs.ts'
 
-const { built, fresh, headerOf, root, stampOf } = createRequire(import.meta.url)('../src/cli/start.cjs') as {
-  readonly built: string
+const { fresh, headerOf, root, stampOf } = createRequire(import.meta.url)('../src/cli/start.cjs') as {
   readonly root: string
   fresh(inputs: Readonly<Record<string, string>>, folder: string): boolean
   headerOf(text: string): { readonly inputs: Readonly<Record<string, string>> }
   stampOf(file: string): string
 }
 
-interface Program {
-  readonly entry: string
-  /** What starts it. */
-  readonly launcher: string
-  readonly built: string
-}
-
-const programs: readonly Program[] = [
-  { entry: 'src/cli/main.ts', launcher: 'src/cli/start.cjs', built },
-  { entry: 'src/keeper/main.ts', launcher: 'src/keeper/start.cjs', built: join(dirname(built), 'keeper.js') },
-  { entry: 'src/warm/main.ts', launcher: 'src/warm/start.cjs', built: join(dirname(built), 'warm.js') },
-]
+const folder = join(root, 'build')
 
 /** Of every program, beside what it imports. */
-const always = ['.ci/bundle.ts', '.ci/bundle-program.ts', 'src/cli/start.cjs', 'node_modules/.package-lock.json']
+const always = ['.ci/bundle.ts', '.ci/bundle-program.ts', '.ci/programs.ts', 'src/cli/start.cjs', 'node_modules/.package-lock.json']
 
-function isFresh({ built }: Pick<Program, 'built'>): boolean {
+function isFresh(built: string): boolean {
   try {
-    return fresh(headerOf(readFileSync(built, 'latin1')).inputs, root)
+    return fresh(headerOf(readFileSync(join(folder, built), 'latin1')).inputs, root)
   } catch {
     // none yet, or not one of ours
     return false
@@ -41,10 +30,11 @@ function isFresh({ built }: Pick<Program, 'built'>): boolean {
 async function bundle({ entry, launcher, built }: Program): Promise<void> {
   const stamps = stampsNow()
   const made = await bundleProgram(entry, root)
+  write(`${built}.map`, made.map)
   write(built, withHeader(made, inputsOf([...made.files, ...always, launcher], stamps)))
 }
 
-const pages = { built: join(dirname(built), 'pages.json'), always: [...always, '.ci/bundle-pages.ts'] }
+const pages = { built: 'pages.json', always: [...always, '.ci/bundle-pages.ts'] }
 
 async function bundleAllPages(): Promise<void> {
   const stamps = stampsNow()
@@ -62,12 +52,13 @@ function inputsOf(files: readonly string[], stamps: ReadonlyMap<string, string>)
   return Object.fromEntries([...new Set(files)].filter(file => stamps.has(file)).map(file => [file, stamps.get(file)!]))
 }
 
-function write(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true })
+function write(name: string, text: string): void {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, name)
   const part = `${path}.${process.pid}`
   writeFileSync(part, text)
   renameSync(part, path)
 }
 
-for (const program of programs) if (!isFresh(program)) await bundle(program)
-if (!isFresh(pages)) await bundleAllPages()
+for (const program of programs) if (!isFresh(program.built)) await bundle(program)
+if (!isFresh(pages.built)) await bundleAllPages()

@@ -4,7 +4,8 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { bundleProgram } from '../bundle-program.ts'
-import { koffi, native, programs, sha256 } from './tree.ts'
+import type { programs } from '../programs.ts'
+import { koffi, native, sha256 } from './tree.ts'
 
 interface Postject {
   inject(file: string, name: string, data: Uint8Array, options: { readonly sentinelFuse: string }): Promise<void>
@@ -14,7 +15,7 @@ interface Postject {
 const sentinelFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
 /** What is run out of the executable's own memory. */
-const inMemory = ['cli.js', 'keeper.js', 'engine.js', 'redirect.js'] satisfies readonly (keyof typeof programs)[]
+const inMemory = ['cli.js', 'keeper.js', 'engine.js', 'redirect.js'] satisfies readonly (typeof programs)[number]['built'][]
 
 /** What is loaded by path, and so unpacked. */
 const unpacked = [

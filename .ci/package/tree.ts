@@ -4,25 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from 'node:path'
 import { bundlePages } from '../bundle-pages.ts'
 import { bundleProgram, withHeader } from '../bundle-program.ts'
-
-/** Where a bundle stands below build/, and what it is made of. */
-export const programs = {
-  'cli.js': 'src/cli/main.ts',
-  'keeper.js': 'src/keeper/main.ts',
-  'warm.js': 'src/warm/main.ts',
-  'engine.js': 'src/engine/main.ts',
-  'redirect.js': 'src/engine/dns/redirect-main.ts',
-  'unpack-thread.js': 'src/engine/images/unpack-thread.ts',
-} as const
-
-export const launchers = [
-  'src/cli/start.cjs',
-  'src/keeper/start.cjs',
-  'src/warm/start.cjs',
-  'src/engine/start.cjs',
-  'src/engine/dns/redirect-start.cjs',
-  'src/engine/images/unpack-start.cjs',
-] as const
+import { programs } from '../programs.ts'
 
 export const native = ['native/build/monitor', 'native/build/libhost.so', 'native/build/rootless'] as const
 
@@ -63,12 +45,16 @@ export function place(path: string, from: string, to: string): void {
 /** Makes `folder` anew. What its bundles were made of is not there, so they are always fresh. */
 export async function makeTree(root: string, folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true })
-  for (const path of [...launchers, ...native, ...handedOver, 'src/cli/tscompose', 'LICENSE', 'README.md', 'CHANGELOG.md'])
+  for (const path of [...programs.map(({ launcher }) => launcher), ...native, ...handedOver, 'src/cli/tscompose', 'LICENSE', 'README.md', 'CHANGELOG.md'])
     place(path, root, folder)
   chmodSync(join(folder, 'src/cli/tscompose'), 0o755)
   mkdirSync(join(folder, 'build'))
-  for (const [file, entry] of Object.entries(programs))
-    writeFileSync(join(folder, 'build', file), withHeader(await bundleProgram(entry, root), {}))
+  for (const { built, entry } of programs) {
+    const made = await bundleProgram(entry, root)
+    const path = join(folder, 'build', built)
+    writeFileSync(path, withHeader(made, {}))
+    writeFileSync(`${path}.map`, made.map)
+  }
   writeFileSync(join(folder, 'build/pages.json'), `//{}\n${(await bundlePages(root)).text}\n`)
   const { name, version, description, license, dependencies } = manifestOf(root)
   writeFileSync(

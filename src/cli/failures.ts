@@ -1,5 +1,6 @@
 /** Failures and Problems as text: where, what, the line with a caret, what to do; or as JSON. */
 import { readFileSync } from 'node:fs'
+import { withSources } from '../installation/source-places.ts'
 import { Failure, messageOf } from '../lib/failure.ts'
 import { type Place, type Problem, ProblemsFailure } from '../lib/problems.ts'
 import { indent, plural, printable } from '../lib/text.ts'
@@ -90,7 +91,13 @@ function sourceLines(file: string): readonly string[] | undefined {
 }
 
 function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? '').split('\n').slice(1, 6).join('\n').replace(/^ +/gm, '') : ''
+  return error instanceof Error
+    ? withSources(error.stack ?? '')
+        .split('\n')
+        .slice(1, 6)
+        .join('\n')
+        .replace(/^ +/gm, '')
+    : ''
 }
 
 function causes(error: unknown): string[] {

@@ -59,7 +59,7 @@ function runBuilt(file, text, id) {
       if (code === 0) keep(cache, script.createCachedData())
     })
   const exports = {}
-  script.runInThisContext()(require, exports, `${require('node:url').pathToFileURL(root)}/`)
+  script.runInThisContext()(require, exports, `${require('node:url').pathToFileURL(root)}/`, file)
   exports.start()
 }
 

@@ -3,6 +3,7 @@ import { closeSync, lstatSync, writeSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { withSources } from '../installation/source-places.ts'
 import { Failure, isFailure, messageOf } from '../lib/failure.ts'
 import { Aside } from './base/aside.ts'
 import { defaultRoots, Paths } from './base/paths.ts'
@@ -176,7 +177,7 @@ function report(fd: number, line: string): void {
 
 /** One line of the engine's log. */
 function say(line: string): void {
-  process.stderr.write(`${new Date().toISOString()} ${line}\n`)
+  process.stderr.write(`${new Date().toISOString()} ${withSources(line)}\n`)
 }
 
 /** Runs it as this process's own program. */

@@ -38,16 +38,18 @@ async function run(): Promise<void> {
   }
   for (const flag of program.flags) process.getBuiltinModule('node:v8').setFlagsFromString(flag)
   const cachedData = manifest.caches.includes(program.asset) ? bytes(`${program.asset}.cache`) : undefined
+  const filename = `${folder}/${program.asset}`
   const script = new Script(bytes(program.asset).toString('latin1'), {
-    filename: `${folder}/${program.asset}`,
+    filename,
     ...(cachedData && { cachedData }),
   })
   const exports: { start?: () => void } = {}
   const root = `file://${folder}/`
-  ;(script.runInThisContext() as (require: unknown, exports: object, root: string) => void)(
+  ;(script.runInThisContext() as (require: unknown, exports: object, root: string, file: string) => void)(
     createRequire(root),
     exports,
     root,
+    filename,
   )
   exports.start?.()
 }

@@ -3,6 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { keeperVersion } from '../api/keeper.ts'
 import { createClient } from '../client/client.ts'
+import { withSources } from '../installation/source-places.ts'
 import { isFailure, messageOf } from '../lib/failure.ts'
 import { Keeper } from './keeper.ts'
 import { listenAlone } from './listen.ts'
@@ -91,7 +92,7 @@ function tidy(): void {
 
 /** One line of the log. */
 function say(line: string): void {
-  process.stderr.write(`${new Date().toISOString()} keeper: ${line}\n`)
+  process.stderr.write(`${new Date().toISOString()} keeper: ${withSources(line)}\n`)
 }
 
 /** Runs it as this process's own program. */

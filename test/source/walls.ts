@@ -146,10 +146,10 @@ export const walls: readonly Wall[] = [
   },
   {
     folder: 'keeper',
-    mayImport: ['drift', 'watch', ...upperHalf],
+    mayImport: ['installation', 'drift', 'watch', ...upperHalf],
     packages: ['croner'],
     because:
-      'a resident process asks nobody: what is only for people and terminals is not loaded; what it applies is history too, and stacks are read by a process of their own',
+      'a resident process asks nobody: what is only for people and terminals is not loaded; what it applies is history too, and stacks are read by a process of their own; its defects are told by their places in the sources',
   },
   {
     folder: 'web',

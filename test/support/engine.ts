@@ -11,13 +11,13 @@ import { fileURLToPath } from 'node:url'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
 import { defaultRoots, type PathRoots } from '../../src/engine/base/paths.ts'
+import { ownProgram } from '../../src/installation/own-program.ts'
 import { Background } from './background.ts'
 import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
 import { leftOver, removeGroups, type Stock, takeStock } from './stock.ts'
 
 export const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
-const main = fileURLToPath(new URL('../../src/engine/main.ts', import.meta.url))
 const makeImages = fileURLToPath(new URL('../../examples/make-images', import.meta.url))
 
 export class TestEngine {
@@ -116,7 +116,8 @@ export class TestEngine {
       this.roots.run,
       ...(this.#config === undefined ? [] : ['--config', this.#config]),
     ]
-    const child = spawn(process.execPath, [main, ...roots, '--ready-fd', '3'], {
+    const [program, ...first] = ownProgram('engine')
+    const child = spawn(program, [...first, ...roots, '--ready-fd', '3'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
     this.#process = child

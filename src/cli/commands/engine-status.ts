@@ -21,9 +21,23 @@ export const engineStatus = command({
       return 1
     }
     const client = createClient(host, { tls })
-    const info = await client.call(endpoints.info, {}, { signal })
+    const [info, version] = await Promise.all([
+      client.call(endpoints.info, {}, { signal }),
+      client.call(endpoints.version, {}, { signal }),
+    ])
+    // a Docker Engine tells nothing of it
+    const program = version.Components?.find(({ Name }) => Name === 'Engine')?.Details?.['Program']
     const keeper = await keeperShown(call, client)
-    if (json) screen.print(JSON.stringify({ running: true, host, info, ...(keeper && { keeper }) }))
+    if (json)
+      screen.print(
+        JSON.stringify({
+          running: true,
+          host,
+          info,
+          ...(program !== undefined && { program }),
+          ...(keeper && { keeper }),
+        }),
+      )
     else
       screen.print(
         [
@@ -31,6 +45,7 @@ export const engineStatus = command({
           `  containers  ${info.Containers}: ${info.ContainersRunning} running, ${info.ContainersPaused} paused, ${info.ContainersStopped} stopped`,
           `  images      ${info.Images}`,
           `  data        ${info.DockerRootDir} (${info.Driver})`,
+          ...(program === undefined ? [] : [printable(`  program     ${program}`)]),
           `  host        ${info.OperatingSystem}, kernel ${info.KernelVersion}, cgroup ${info.CgroupVersion}`,
           ...(keeper ? keeperLines(keeper) : []),
           ...(info.Warnings ?? []).map(warning => `  warning     ${warning}`),

@@ -4,6 +4,7 @@ import { arch, availableParallelism, hostname, release as kernelRelease, totalme
 import type { Info, Version } from '../../../api/system.ts'
 import { newestVersion, oldestVersion } from '../../../api/version.ts'
 import { release } from '../../../installation/release.ts'
+import { program } from '../../../installation/source-places.ts'
 import { errnoOf } from '../../../lib/failure.ts'
 import { stableHash } from '../../../lib/stable-json.ts'
 import type { LimitName } from '../../../runtime/parts/cgroup-limits.ts'
@@ -31,7 +32,9 @@ export function engineVersion(): Version {
   }
   return {
     Platform: { Name: 'tscompose' },
-    Components: [{ Name: 'Engine', Version: release, Details: { ...details, NodeVersion: process.version } }],
+    Components: [
+      { Name: 'Engine', Version: release, Details: { ...details, NodeVersion: process.version, Program: program } },
+    ],
     Version: release,
     ...details,
     GitCommit: '',
