@@ -8,7 +8,8 @@ import { completedOf, completionScript } from '../../src/cli/completion.ts'
 import { manPages } from '../../src/cli/man.ts'
 import { engineSocketUnit, engineUnit, keeperUnit } from '../../src/cli/systemd-units.ts'
 import { keeperSocket } from '../../src/holding/place.ts'
-import { keeperCommand } from '../../src/holding/start.ts'
+import { keeperCommand, keeperEnvironment } from '../../src/holding/start.ts'
+import { keeperFlags } from '../../src/installation/node-flags.ts'
 import { manifestOf } from './tree.ts'
 
 export interface Debian {
@@ -76,14 +77,14 @@ function units() {
   const host = 'unix:///var/run/docker.sock'
   const place = { host, env: {}, uid: 0 }
   const node = ['/usr/lib/tscompose/node_modules/node/bin/node', '--disable-warning=ExperimentalWarning'] as const
-  const keeper = [...node, '--max-semi-space-size=1', '--expose-gc', '/usr/lib/tscompose/src/keeper/start.cjs']
+  const keeper = [...node, ...keeperFlags, '/usr/lib/tscompose/src/keeper/start.cjs']
   return [
     // not through the command line: Node closes what it was started with when it becomes another program
     engineUnit([...node, '/usr/lib/tscompose/src/engine/start.cjs'], { hasSocket: true }),
     engineSocketUnit(),
     keeperUnit({
       command: keeperCommand({ ...place, socket: keeperSocket(place)!, program: keeper }),
-      environment: {},
+      environment: keeperEnvironment(place),
       host,
     }),
   ]

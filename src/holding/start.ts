@@ -7,6 +7,7 @@ import { endpoints } from '../api/endpoints.ts'
 import { type KeeperStatus, keeperEndpoints, keeperVersion } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
 import { parseHost } from '../client/host.ts'
+import { keeperAllocation, keeperFlags } from '../installation/node-flags.ts'
 import { ownProgram } from '../installation/own-program.ts'
 import { Failure, isFailure } from '../lib/failure.ts'
 import { engineFolder, stateRoot } from '../state/folder.ts'
@@ -106,7 +107,13 @@ async function upKeeper(start: KeeperStart, { before, socket, log }: Awaited): P
 
 /** Program and arguments. */
 export function keeperCommand(
-  { host, env, uid, socket, program = keeper() }: Omit<KeeperStart, 'engine'> & { readonly socket: string },
+  {
+    host,
+    env,
+    uid,
+    socket,
+    program = ownProgram('keeper', keeperFlags),
+  }: Omit<KeeperStart, 'engine'> & { readonly socket: string },
   more: readonly string[] = [],
 ): readonly string[] {
   const state = engineFolder({ host, env, ...(uid === undefined ? {} : { uid }) })
@@ -119,15 +126,11 @@ export function keeperEnvironment({ env, uid }: Pick<PlaceOf, 'env' | 'uid'>): R
   const { DOCKER_CONFIG } = env
   return {
     ...passedOn(env),
+    ...keeperAllocation,
     ...(DOCKER_CONFIG === undefined ? {} : { DOCKER_CONFIG }),
     // beside an engine without root rights it takes itself for root
     ...((uid ?? process.geteuid?.()) === 0 ? {} : { TSCOMPOSE_STATE: stateRoot({ env, uid }) }),
   }
-}
-
-/** It holds little and lives long: a small heap is collected often, which costs nothing where nothing happens. */
-function keeper(): readonly string[] {
-  return ownProgram('keeper', ['--max-semi-space-size=1', '--expose-gc'])
 }
 
 function startDetached(

@@ -1,4 +1,5 @@
 /** Which program a run of the one file is: the command line, or, by its first word, one that another of ours starts. */
+import { keeperFlags } from './node-flags.ts'
 
 export interface OneProgram {
   /** The asset that holds its script. */
@@ -11,8 +12,7 @@ export interface OneProgram {
 
 const programs: Readonly<Record<string, OneProgram>> = {
   '@engine': { asset: 'engine.js', needsFiles: true, flags: [] },
-  // as src/holding/start.ts starts it from files
-  '@keeper': { asset: 'keeper.js', needsFiles: false, flags: ['--max-semi-space-size=1', '--expose-gc'] },
+  '@keeper': { asset: 'keeper.js', needsFiles: false, flags: keeperFlags },
   '@redirect': { asset: 'redirect.js', needsFiles: true, flags: [] },
 }
 

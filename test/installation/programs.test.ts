@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { keeperCommand, keeperEnvironment } from '../../src/holding/start.ts'
 import { isOwnProgram, ownProgram } from '../../src/installation/own-program.ts'
 import { programOf } from '../../src/installation/programs.ts'
 
@@ -26,4 +27,12 @@ describe('ownProgram()', () => {
 test('what is no word of another program is a command line', () => {
   for (const word of [undefined, 'up', '@nothing', '--file', '@toString', 'engine'])
     assert.deepEqual([programOf(word).isNamed, programOf(word).program.asset], [false, 'cli.js'])
+})
+
+test('a keeper is told the same from files and out of the one file, and has one arena of memory', () => {
+  const words = keeperCommand({ host: 'unix:///run/engine.sock', env: {}, uid: 0, socket: '/run/keeper.sock' })
+  const flags = words.slice(2, words.indexOf('--host') - 1)
+  assert.deepEqual(flags, programOf('@keeper').program.flags)
+  assert.ok(flags.includes('--no-opt') && flags.includes('--no-maglev'), flags.join(' '))
+  assert.equal(keeperEnvironment({ env: {}, uid: 0 })['MALLOC_ARENA_MAX'], '1')
 })
