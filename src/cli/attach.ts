@@ -42,6 +42,7 @@ export interface Attached {
 /** Returns the exit code: that of the container meant by the options, 130 when interrupted, otherwise 0. */
 export async function attach(call: Call, attached: Attached): Promise<number> {
   const { client, project, shown, since, abortOn, exitCodeFrom } = attached
+  const awaited = awaitedOf(attached)
   const starting = new AbortController()
   const started = Promise.withResolvers<boolean>()
   started.promise.catch(() => undefined)
@@ -51,7 +52,8 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     notBefore: started.promise,
     since,
     timestamps: attached.style.timestamps,
-    services: attached.watch ? undefined : watched(attached),
+    services: attached.watch ? undefined : [...new Set([...awaited, ...shown])],
+    awaited,
   })
   const lines = new LogLines(call.screen, { ...attached.style, services: shown })
   const isShown = (service: string) => shown.includes(service) || (attached.watch && !known(project, service))
@@ -107,7 +109,7 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     if (isShown(event.service)) show(call, lines, event)
     if (event.kind !== 'exited') continue
     if (event.service === exitCodeFrom) code ??= event.exitCode
-    if (!aborts(attached, event.exitCode) || ending.begun) continue
+    if (!awaited.includes(event.service) || !aborts(attached, event.exitCode) || ending.begun) continue
     if (exitCodeFrom === undefined) code ??= event.exitCode
     culprit = event
     call.screen.say('Aborting on container exit...')
@@ -158,9 +160,9 @@ function show(call: Call, lines: LogLines, event: FollowEvent): void {
   else call.screen.warn(`${event.container}: ${event.text}`)
 }
 
-/** Whose end matters: what is shown and, when everything is to stop with one, all that was started. */
-function watched({ project, services, shown, abortOn, exitCodeFrom }: Attached): readonly string[] {
-  return abortOn || exitCodeFrom !== undefined ? (services ?? Object.keys(project.services)) : shown
+/** Whose end matters: what was named, also where more is shown; otherwise what is shown or, when everything is to stop with one, all. */
+function awaitedOf({ project, services, shown, abortOn, exitCodeFrom }: Attached): readonly string[] {
+  return services ?? (abortOn || exitCodeFrom !== undefined ? Object.keys(project.services) : shown)
 }
 
 /** --exit-code-from means that everything ends with the first that ends, whichever it is. */

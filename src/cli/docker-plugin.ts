@@ -1,9 +1,6 @@
 /** `docker compose …` with our program in Docker's folder of plugins: what docker calls it with → a command line of ours. */
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { errnoOf, Failure } from '../lib/failure.ts'
+import { existsSync } from 'node:fs'
+import { contextHost, currentContext, dockerFolder } from '../client/docker-context.ts'
 import { composeVersion } from '../targets/engine/labels.ts'
 import { scan } from './flags.ts'
 import { type OptionTable, usage } from './options.ts'
@@ -50,8 +47,9 @@ export function pluginCall(
   const { options, words } = scan(argv, dockerOptions, true)
   if (words[0] !== 'compose') return undefined
   const given = (name: keyof typeof dockerOptions) => options.filter(option => option.name === name).at(-1)?.value
-  const config = given('config') ?? (env['DOCKER_CONFIG'] || join(env['HOME'] ?? homedir(), '.docker'))
-  const more: Record<string, string | undefined> = { DOCKER_CONFIG: config }
+  const config = given('config') ?? dockerFolder(env)
+  // the context is settled here
+  const more: Record<string, string | undefined> = { DOCKER_CONFIG: config, DOCKER_CONTEXT: undefined }
   const certificates = ['tlscacert', 'tlscert', 'tlskey'] as const
   if (certificates.some(name => given(name) !== undefined))
     throw usage(
@@ -71,43 +69,5 @@ export function pluginCall(
   return {
     argv: [...(given('debug') === 'true' ? ['--verbose'] : []), ...words.slice(1)],
     env: { ...env, ...more },
-  }
-}
-
-function currentContext(config: string): string | undefined {
-  const parsed = json(join(config, 'config.json')) as { currentContext?: unknown } | undefined
-  return typeof parsed?.currentContext === 'string' && parsed.currentContext !== '' ? parsed.currentContext : undefined
-}
-
-/** Contexts are kept by the hash of their name. */
-function contextHost(config: string, name: string): string {
-  const folder = createHash('sha256').update(name).digest('hex')
-  const meta = json(join(config, 'contexts/meta', folder, 'meta.json')) as
-    | { Endpoints?: { docker?: { Host?: unknown } } }
-    | undefined
-  const host = meta?.Endpoints?.docker?.Host
-  if (typeof host === 'string' && host !== '') return host
-  throw new Failure(
-    'not-found',
-    `Cannot use context "${name}": ${meta ? 'it names no host' : 'there is none of that name'}`,
-    {
-      hint: 'See "docker context ls"',
-    },
-  )
-}
-
-/** Undefined where there is no such file. */
-function json(path: string): unknown {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined
-    throw new Failure('denied', `Cannot read "${path}"`, { cause })
-  }
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new Failure('invalid', `Cannot read "${path}": it is no JSON`, { cause })
   }
 }

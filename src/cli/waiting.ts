@@ -7,7 +7,9 @@ import { defaultSocket } from '../client/host.ts'
 /** Beside our own engine where it is used, which stays as well; beside others only where TSCOMPOSE_WARM=1 asks for it. */
 export function isWelcome(env: Readonly<Record<string, string | undefined>>): boolean {
   if (env['TSCOMPOSE_WARM'] === '1') return true
-  return env['TSCOMPOSE_WARM'] !== '0' && !env['DOCKER_HOST'] && existsSync(defaultSocket(env))
+  return (
+    env['TSCOMPOSE_WARM'] !== '0' && !env['DOCKER_HOST'] && !env['DOCKER_CONTEXT'] && existsSync(defaultSocket(env))
+  )
 }
 
 /** Starts it, unless one waits at `socket` already or it is not wanted. */

@@ -1,6 +1,7 @@
-/** Which engine to talk to: from the flag, DOCKER_HOST or our default socket, to a place to connect to. */
+/** Which engine to talk to: from the flag, DOCKER_HOST, DOCKER_CONTEXT or our default socket, to a place to connect to. */
 import { accessSync, constants, lstatSync } from 'node:fs'
 import { Failure } from '../lib/failure.ts'
+import { contextHost, dockerFolder } from './docker-context.ts'
 import type { SshPlace } from './ssh.ts'
 import { type Tls, tlsOf } from './tls.ts'
 
@@ -39,21 +40,26 @@ export type Place =
   | { readonly kind: 'tcp'; readonly hostname: string; readonly port: number; readonly tls?: Tls }
   | SshPlace
 
-/** A host as text and where that text came from. */
+/** A host as text and where that text came from: behind DOCKER_CONTEXT it is what the context names. */
 export interface Host {
   readonly host: string
-  /** "--host", "DOCKER_HOST" or "default": only behind the default may an engine be started. */
-  readonly source: '--host' | 'DOCKER_HOST' | 'default'
+  /** Only behind the default may an engine be started. */
+  readonly source: '--host' | 'DOCKER_HOST' | 'DOCKER_CONTEXT' | 'default'
   /** Asked for by the environment: of TCP. */
   readonly tls?: Tls
 }
 
-/** The flag before DOCKER_HOST before our own socket; empty is as if absent. */
+/**
+ * The flag before DOCKER_HOST before DOCKER_CONTEXT before our own socket; empty is as if absent. docker's current context is its own affair.
+ * @throws Failure `not-found` for a context
+ */
 export function chooseHost(flag: string | undefined, env: Env): Host {
   const tls = tlsOf(env)
   const named = (host: string, source: Host['source']): Host => ({ host, source, ...(tls && { tls }) })
   if (flag) return named(flag, '--host')
   if (env['DOCKER_HOST']) return named(env['DOCKER_HOST'], 'DOCKER_HOST')
+  const context = env['DOCKER_CONTEXT']
+  if (context && context !== 'default') return named(contextHost(dockerFolder(env), context), 'DOCKER_CONTEXT')
   return { host: `unix://${defaultSocket(env)}`, source: 'default' }
 }
 

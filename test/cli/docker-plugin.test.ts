@@ -63,6 +63,15 @@ describe('pluginCall()', () => {
     assert.deepEqual(call(['compose', 'ps'], {}, config), ['ps', `unix://${config}`])
   })
 
+  test('settles the context, so that nobody reads the variable again', () => {
+    const made = pluginCall(
+      ['-c', 'default', 'compose', 'ps'],
+      { ...docker, DOCKER_CONFIG: config, DOCKER_CONTEXT: 'near' },
+      '/nonexistent',
+    )
+    assert.deepEqual([made?.env['DOCKER_HOST'], made?.env['DOCKER_CONTEXT']], [undefined, undefined])
+  })
+
   test('refuses a context that is not there, and both ways to name an engine', () => {
     assert.throws(() => call(['-c', 'none', 'compose', 'ps'], { DOCKER_CONFIG: config }), { kind: 'not-found' })
     assert.throws(() => call(['-c', 'near', '-H', 'unix:///x', 'compose', 'ps']), { kind: 'invalid' })

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { chooseHost, parseHost } from '../../src/client/host.ts'
@@ -13,6 +17,22 @@ test('chooseHost() prefers the flag to DOCKER_HOST to our own socket', () => {
     host: 'unix:///run/tscompose/engine.sock',
     source: 'default',
   })
+})
+
+test('chooseHost() takes the host of DOCKER_CONTEXT, and of no context that is only the current one', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscompose-contexts-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ currentContext: 'far' }))
+  const meta = join(folder, 'contexts/meta', createHash('sha256').update('far').digest('hex'))
+  mkdirSync(meta, { recursive: true })
+  writeFileSync(join(meta, 'meta.json'), JSON.stringify({ Endpoints: { docker: { Host: 'ssh://far' } } }))
+  const env = { DOCKER_CONFIG: folder, DOCKER_CONTEXT: 'far' }
+  assert.deepEqual(chooseHost(undefined, env), { host: 'ssh://far', source: 'DOCKER_CONTEXT' })
+  assert.equal(chooseHost(undefined, { ...env, DOCKER_HOST: 'unix:///a' }).source, 'DOCKER_HOST')
+  assert.equal(chooseHost('unix:///b', { ...env, DOCKER_CONTEXT: 'gone' }).source, '--host')
+  for (const context of ['default', '', undefined])
+    assert.equal(chooseHost(undefined, { ...env, DOCKER_CONTEXT: context }).source, 'default')
+  assert.throws(() => chooseHost(undefined, { ...env, DOCKER_CONTEXT: 'gone' }), /"gone": there is none of that name/)
 })
 
 test('TCP is TLS where the environment asks for it, with the certificates it names', () => {

@@ -50,6 +50,8 @@ export interface ContainerLabels {
   readonly slug?: string
 }
 
+const versionLabel = { [labels.version]: composeVersion }
+
 export function containerLabels(options: ContainerLabels): Record<string, string> {
   const { project, service, number, slug } = options
   return {
@@ -63,16 +65,17 @@ export function containerLabels(options: ContainerLabels): Record<string, string
     [labels.dependsOn]: formatDependencies(service),
     [labels.directory]: project.directory,
     [labels.files]: project.files.join(','),
+    ...versionLabel,
     [labels.fields]: JSON.stringify(options.fields),
   }
 }
 
 export function networkLabels(project: string, key: string, hash: string): Record<string, string> {
-  return { [labels.project]: project, [labels.network]: key, [labels.configHash]: hash }
+  return { [labels.project]: project, [labels.network]: key, [labels.configHash]: hash, ...versionLabel }
 }
 
 export function volumeLabels(project: string, key: string, hash: string): Record<string, string> {
-  return { [labels.project]: project, [labels.volume]: key, [labels.configHash]: hash }
+  return { [labels.project]: project, [labels.volume]: key, [labels.configHash]: hash, ...versionLabel }
 }
 
 function formatDependencies(service: Service): string {

@@ -15,6 +15,8 @@ import { nanoseconds, Output } from './output.ts'
 export interface FollowerOptions extends FollowOptions {
   /** End when every container that was seen has ended: attached `up`. */
   readonly untilExited?: boolean
+  /** With `untilExited`: every one of these services, whatever else is followed. */
+  readonly awaited?: readonly string[] | undefined
   /** With `untilExited`: not before this has settled, such as the apply that starts them. */
   readonly notBefore?: Promise<unknown>
   /** End when every container has ended, once one has run: `logs -f`. True from the start where one ran before. */
@@ -237,9 +239,11 @@ export class Follower {
   }
 
   #isOver(): boolean {
-    const { untilExited, whileRunning } = this.#options
+    const { untilExited, whileRunning, awaited } = this.#options
     if (whileRunning ? !this.#someRan : !untilExited || !this.#mayEnd) return false
-    return [...this.#watched.values()].every(({ state }) => state === 'ended')
+    return [...this.#watched.values()].every(
+      ({ state, source }) => state === 'ended' || awaited?.includes(source.service) === false,
+    )
   }
 
   #watch(source: Source): Watched {
