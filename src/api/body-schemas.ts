@@ -1,5 +1,6 @@
 /** The check of each endpoint's JSON body, by the endpoint's name; only the server loads this. */
 import { z } from 'zod'
+import type { BuildReceiptNote } from './build-receipts.ts'
 import type { CompanionRequest, CompanionStarts } from './companions.ts'
 import {
   containerConfig,
@@ -81,6 +82,11 @@ const companionPut = z.object({
 
 const companionStarts = z.object({ Starts: starts }) satisfies z.ZodType<CompanionStarts>
 
+const receiptPut = z.object({
+  Receipt: z.string().min(1).max(64),
+  Note: z.string().max(512 * 1024),
+}) satisfies z.ZodType<BuildReceiptNote>
+
 const pluginPrivileges = z.array(z.object({ Name: text, Description: text, Value: strings })).max(256)
 
 /** Names of the endpoints that take a JSON body: a new one does not compile without its schema. */
@@ -103,6 +109,7 @@ export const bodySchemas: { readonly [K in JsonBodied]: z.ZodType<Body<(typeof e
   pluginPull: pluginPrivileges,
   pluginSet: z.array(string).max(4096),
   pluginUpgrade: pluginPrivileges,
+  receiptPut,
   volumeClone,
   volumeCreate,
 }

@@ -1,4 +1,5 @@
 /** Every endpoint of the contract, by name. */
+import { receiptEndpoints } from './build-receipts.ts'
 import { companionEndpoints } from './companions.ts'
 import { containerEndpoints } from './containers.ts'
 import { execEndpoints } from './exec.ts'
@@ -18,6 +19,7 @@ export const endpoints = {
   ...swarmEndpoints,
   ...pluginEndpoints,
   ...companionEndpoints,
+  ...receiptEndpoints,
 } as const
 
 export type EndpointName = keyof typeof endpoints

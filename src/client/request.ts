@@ -19,11 +19,14 @@ const log = debug('http')
 const maxSockets = 64
 /** An ssh a connection: those are dear, on both machines. */
 const maxPrograms = 8
-/** How long an engine that is busy is asked again, ms; and how long a pause it may wish for, seconds. */
-const patience = 60_000
+/** How long an engine that is busy is asked again, and how long a pause it may wish for; seconds. */
+const patience = 60
 const longestPause = 10
 /** An error's text is read up to here. */
 const maxErrorBody = 1024 * 1024
+
+/** Seconds that never go back. `performance` would be loaded for it: 3 ms of a command that takes 60. */
+const now = () => process.uptime()
 
 export interface RequestOptions {
   readonly method: string
@@ -78,7 +81,7 @@ export class Connections {
   async send(options: RequestOptions, stream = false): Promise<IncomingMessage> {
     const repeatable = options.body === undefined || options.body instanceof Uint8Array
     if (!repeatable) await this.#listening()
-    const until = performance.now() + patience
+    const until = now() + patience
     for (let failures = 0; ; ) {
       const request = this.#request(options, stream ? false : this.#agent)
       try {
@@ -103,7 +106,7 @@ export class Connections {
     until: number,
   ): Promise<boolean> {
     const seconds = response.statusCode === 503 ? Number(response.headers['retry-after'] ?? Number.NaN) : Number.NaN
-    if (!(seconds >= 0) || performance.now() >= until) return false
+    if (!(seconds >= 0) || now() >= until) return false
     response.resume()
     // those that were refused together do not come back together
     const pause = Math.min(seconds, longestPause) * (500 + Math.random() * 1000)
@@ -122,7 +125,7 @@ export class Connections {
   /** Sends with `Upgrade`; the connection itself, and its content type. */
   async upgrade(options: RequestOptions, protocol: 'tcp' | 'h2c' = 'tcp'): Promise<Upgraded> {
     await this.#listening()
-    const until = performance.now() + patience
+    const until = now() + patience
     for (;;) {
       const answer = await this.#upgradeOnce(options, protocol)
       if ('contentType' in answer) return answer

@@ -1,5 +1,5 @@
 /** Why a build failed: the sentence, and the lines of the Dockerfile it is about, which BuildKit puts beside it. */
-import { GrpcFailure } from '../../api/buildkit/grpc-status.ts'
+import type { GrpcFailure } from '../../api/buildkit/grpc-status.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { SourceLines } from './events.ts'
 import { type RangeJson, rangesOf, type SourceInfoJson, sourceLines } from './source-json.ts'
@@ -15,11 +15,6 @@ export class BuildFailure extends Failure {
     this.source = detail(error, 'Source', sourceOf)
     this.step = detail(error, 'Vertex', data => (typeof data['digest'] === 'string' ? data['digest'] : undefined))
   }
-}
-
-/** The error of a call as a build's. */
-export function buildFailure(error: unknown): unknown {
-  return error instanceof GrpcFailure && error.kind !== 'cancelled' ? new BuildFailure(error) : error
 }
 
 type Data = Readonly<Record<string, unknown>>

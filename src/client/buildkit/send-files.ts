@@ -6,6 +6,7 @@ import { type From, field, map, message, type Of } from '../../api/buildkit/mess
 import { Failure } from '../../lib/failure.ts'
 import { Channel } from './channel.ts'
 import { contextXattrs } from './context-xattrs.ts'
+import { ListingPrint } from './listing-print.ts'
 import { bytesOf, pathBelow, unreadable, type WalkedFile, type WalkOptions, walk } from './walk.ts'
 
 /** As the wire has it, with names as bytes: they need not be text. */
@@ -35,6 +36,8 @@ const waiting = 32
 export interface Folder extends WalkOptions {
   /** Files that are not there: a Dockerfile whose text stands in the stack. Name → content, instead of `root`. */
   readonly texts?: ReadonlyMap<string, Uint8Array> | undefined
+  /** All of it has been told; the print is that of ListingPrint. */
+  readonly onTold?: ((print: string | undefined) => void) | undefined
 }
 
 /** Answers packets until the builder says that it has all. @throws Failure of what cannot be read, or what the builder says went wrong */
@@ -70,18 +73,22 @@ class Sender {
   async tell(): Promise<void> {
     let id = 0
     const links = new Map<string, string>()
+    const print = new ListingPrint()
     for (const [name, content] of this.#folder.texts ?? []) {
+      print.addText(name, content)
       this.#files.set(id++, { path: name, size: content.length })
       await this.#give({ type: packetTypes.stat, stat: textStat(name, content) })
     }
     if (!this.#folder.texts)
       for (const file of walk(this.#folder)) {
+        print.add(file)
         const xattrs = contextXattrs(pathBelow(this.#root, file.path))
         const stat = { ...statOf(file, links), ...(xattrs && { xattrs }) }
         if (file.stat.isFile()) this.#files.set(id, { path: file.path, size: Number(file.stat.size) })
         id++
         await this.#give({ type: packetTypes.stat, stat })
       }
+    this.#folder.onTold?.(print.end())
     await this.#give({ type: packetTypes.stat })
   }
 

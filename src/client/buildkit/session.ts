@@ -8,27 +8,7 @@ import { auth, health, secrets, ssh, sshIdKey } from '../../api/buildkit/session
 import { Failure } from '../../lib/failure.ts'
 import type { Client } from '../client.ts'
 import { rawPacket, sendFiles } from './send-files.ts'
-
-/** A folder of this machine, absolute, or files of a name and a text. */
-export type ServedFolder =
-  | { readonly kind: 'folder'; readonly path: string }
-  | { readonly kind: 'texts'; readonly texts: ReadonlyMap<string, Uint8Array> }
-
-export interface Credentials {
-  readonly username: string
-  readonly secret: string
-}
-
-export interface Served {
-  /** By the name the builder knows them by. */
-  readonly folders: ReadonlyMap<string, ServedFolder>
-  /** Undefined when there is none of that id. */
-  secret(id: string): Promise<Uint8Array | undefined>
-  /** For a registry's host; undefined when nobody is known there. */
-  credentials(host: string): Promise<Credentials | undefined>
-  /** A connection to the agent of that id; undefined when none is forwarded. */
-  agent(id: string): Promise<Duplex | undefined>
-}
+import type { Served } from './served.ts'
 
 export interface SessionOptions {
   readonly id: string
@@ -66,12 +46,16 @@ function servicesOf(served: Served): readonly Implementation[] {
         const name = first(call, syncKeys.folder) ?? ''
         const folder = served.folders.get(name)
         if (!folder) throw new Failure('not-found', `Cannot send folder "${name}": no access allowed to it`)
-        return sendFiles(packets, {
-          root: folder.kind === 'folder' ? folder.path : '',
-          texts: folder.kind === 'texts' ? folder.texts : undefined,
+        const wanted = {
           include: all(call, syncKeys.include),
           exclude: all(call, syncKeys.exclude),
           follow: all(call, syncKeys.follow),
+        }
+        return sendFiles(packets, {
+          root: folder.kind === 'folder' ? folder.path : '',
+          texts: folder.kind === 'texts' ? folder.texts : undefined,
+          ...wanted,
+          onTold: print => served.onAsked?.({ folder: name, ...wanted, print }),
         })
       },
     }),

@@ -1,14 +1,16 @@
 /** One build on a builder that speaks BuildKit's protocol, whoever's it is: what is asked, what it calls back for, what it tells. */
 import { randomBytes } from 'node:crypto'
+import { receiptKey } from '../../api/build-receipts.ts'
 import { control } from '../../api/buildkit/control.ts'
 import { llbBridge } from '../../api/buildkit/gateway.ts'
 import { GrpcClient } from '../../api/buildkit/grpc-client.ts'
-import { statusOf } from '../../api/buildkit/grpc-status.ts'
+import { GrpcFailure, statusOf } from '../../api/buildkit/grpc-status.ts'
 import { isFailure } from '../../lib/failure.ts'
 import type { Client } from '../client.ts'
-import { buildFailure } from './build-failure.ts'
+import { BuildFailure } from './build-failure.ts'
 import { type BuildEvent, eventsOf } from './events.ts'
-import { openSession, type Served } from './session.ts'
+import type { Served } from './served.ts'
+import { openSession } from './session.ts'
 
 export interface Cache {
   readonly type: string
@@ -58,7 +60,7 @@ export function solve(client: Client, request: Solve, options: SolveOptions): Pr
         exporterType: exporter.type,
         exporterAttributes: exporter.attributes,
       },
-      { signal },
+      { signal, metadata: new Map([[receiptKey, ['1']]]) },
     )
     return exporterResponse
   })
@@ -142,7 +144,7 @@ async function connected<T>(
     try {
       return await work({ grpc, ref, session })
     } catch (error) {
-      throw buildFailure(error)
+      throw error instanceof GrpcFailure && error.kind !== 'cancelled' ? new BuildFailure(error) : error
     } finally {
       await told(watching)
       over.abort()

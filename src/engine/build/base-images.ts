@@ -20,6 +20,8 @@ export class BaseImages {
   readonly #images: Images
   readonly #options: BaseImagesOptions
   readonly #found = new Map<string, Promise<Image>>()
+  /** What was asked for, and what was found. */
+  readonly used: { readonly reference: string; readonly id: Image['id'] }[] = []
 
   constructor(images: Images, options: BaseImagesOptions) {
     this.#images = images
@@ -35,6 +37,7 @@ export class BaseImages {
     const finding = tell(`[internal] load metadata for ${fullName(reference)}`, async () => {
       const image = await this.#find(reference, platform)
       onPin(this.#images.store.catalogue.pin([image.id, ...image.diffIds]))
+      this.used.push({ reference, id: image.id })
       return image
     })
     this.#found.set(key, finding)

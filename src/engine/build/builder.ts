@@ -23,6 +23,7 @@ import { internalId } from './event-ids.ts'
 import type { OnBuildEvent } from './events.ts'
 import type { FileWork } from './file-work.ts'
 import { type Inspection, inspectDockerfile } from './inspect.ts'
+import { Receipts } from './receipts.ts'
 import type { BuildRequest } from './request.ts'
 import type { RunCommand } from './run-command.ts'
 import { type Series, type SeriesStore, seriesOf } from './series.ts'
@@ -45,6 +46,8 @@ export interface BuilderOptions {
 export class Builder {
   /** What the cache holds, and how it is cleared away. */
   readonly usage: CacheUsage
+  /** Of builds that have ended well. */
+  readonly receipts: Receipts
   readonly #options: BuilderOptions
   readonly #maker: StepMaker
   /** Builds under way. */
@@ -52,6 +55,7 @@ export class Builder {
 
   constructor(options: BuilderOptions) {
     this.#options = options
+    this.receipts = new Receipts(options)
     const cacheMounts = new CacheMounts(options.paths)
     this.usage = new CacheUsage({ ...options, mounts: cacheMounts, budget: options.budget })
     // each step that is made may be a container
@@ -149,6 +153,8 @@ export class Builder {
         await tell(`exporting cache to ${locationName(location)}`, () =>
           exportCache(location, records, { images, client: request.client, signal }),
         )
+      const receipt = this.receipts.give({ request, plan, source, image, used: bases.used, keys })
+      if (receipt !== undefined) onEvent({ kind: 'receipt', receipt })
       return image
     } catch (error) {
       if (request.loose) await images.letGo(image)

@@ -38,6 +38,8 @@ export type BuildEvent =
       readonly done: boolean
     }
   | { readonly kind: 'completed'; readonly id: string; readonly at: number; readonly error: string | undefined }
+  /** By which the same build again is known. */
+  | { readonly kind: 'receipt'; readonly receipt: string }
   | { readonly kind: 'warning'; readonly warning: BuildWarning; readonly dockerfile: string }
 
 export type OnBuildEvent = (event: BuildEvent) => void

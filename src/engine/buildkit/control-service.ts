@@ -1,4 +1,5 @@
 /** Control: builds are started and watched here, and the builder tells what it is. */
+import { receiptKey } from '../../api/build-receipts.ts'
 import { control } from '../../api/buildkit/control.ts'
 import { type Call, type Implementation, implement } from '../../api/buildkit/grpc-server.ts'
 import { sessionHeaders } from '../../api/buildkit/session-headers.ts'
@@ -27,7 +28,10 @@ export function controlService(parts: ControlParts): Implementation {
       checkExporters({ request })
       return await parts.jobs.run(request, call.signal, async job => {
         try {
-          return { exporterResponse: await solve(job, parts) }
+          const answer = await solve(job, parts)
+          // others write all of the answer into files of theirs
+          const asks = call.metadata.has(receiptKey) && job.receipt !== undefined
+          return { exporterResponse: asks ? new Map([...answer, [receiptKey, job.receipt!]]) : answer }
         } catch (error) {
           throw solveError(job.failure ?? error, job.status.failed)
         } finally {

@@ -22,6 +22,8 @@ export interface Job {
   dockerfile: { readonly name: string; readonly text: string } | undefined
   /** Images that are there for this build alone. */
   readonly loose: Image[]
+  /** Of what was built, when that can be known again. */
+  receipt: string | undefined
   /** What a frontend on the client's side says in the end. */
   readonly returned: PromiseWithResolvers<JobResult>
   /** Of the build itself, when it failed. */
@@ -57,6 +59,7 @@ export class Jobs {
       signal: AbortSignal.any([signal, over.signal]),
       results: new Map(),
       loose: [],
+      receipt: undefined,
       returned: Promise.withResolvers(),
       dockerfile: undefined,
       failure: undefined,

@@ -85,7 +85,10 @@ export async function runFrontend(job: Job, call: FrontendCall, parts: FrontendP
       uploaded: uploaded && { folder: contextFolder, path: uploaded.path },
     }),
   }
-  const tell: OnBuildEvent = event => job.status.add(event)
+  const tell: OnBuildEvent = event => {
+    if (event.kind === 'receipt') job.receipt = event.receipt
+    job.status.add(event)
+  }
   const { backend } = parts
   if (options.subrequest !== undefined) {
     const { answerSubrequest } = await import('./subrequests.ts')

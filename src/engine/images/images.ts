@@ -299,7 +299,9 @@ export class Images {
   layers({ diffIds }: Pick<Image, 'diffIds'>): readonly HostPath[] {
     // overlay ignores an opaque mark on a layer's root: leaving out what it hides means the same
     const from = diffIds.findLastIndex(id => this.#opaque.has(id))
-    return diffIds.slice(Math.max(0, from)).map(id => this.#store.layers.root(id))
+    const shown = diffIds.slice(Math.max(0, from))
+    // one may be there twice, which overlay refuses: where it lies highest, it says the same of every path that it has
+    return shown.filter((id, i) => shown.lastIndexOf(id) === i).map(id => this.#store.layers.root(id))
   }
 
   /** Of an image that was built as a loose one: one of its holders is done with it. */

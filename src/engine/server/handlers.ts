@@ -6,6 +6,7 @@ import type { Containers } from '../containers/containers.ts'
 import type { Execs } from '../containers/verbs/execs.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { Volumes } from '../volumes/volumes.ts'
+import { type ReceiptBackend, receiptRoutes } from './routes/build-receipts.ts'
 import { companionRoutes } from './routes/companions.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
@@ -21,7 +22,7 @@ export interface Backend extends SystemBackend {
   readonly execs: Execs
   readonly images: ImageBackend['images']
   readonly storage: ImageBackend['storage']
-  readonly builder: ImageBackend['builder']
+  readonly builder: ImageBackend['builder'] & ReceiptBackend
   readonly buildClassic: ImageBackend['buildClassic']
   readonly networks: Networks
   readonly volumes: Volumes
@@ -50,5 +51,6 @@ export function handlersOf(
     ...swarmRoutes(),
     ...pluginRoutes(),
     ...companionRoutes(engine.companions),
+    ...receiptRoutes(engine.builder),
   }
 }

@@ -99,6 +99,19 @@ describe('load', { skip }, () => {
     }
   })
 
+  test('names a layer that is there twice only where it lies highest, since overlay takes no folder twice', async t => {
+    const { images } = await store(t)
+    await images.load(
+      of(await tinyImageTar({ tag: 'app:1', layers: [{ a: '1' }, { '.wh.a': '', b: '' }, { a: '1' }] })),
+    )
+    const image = images.get('app:1')
+    assert.equal(image.diffIds.length, 3)
+    assert.deepEqual(
+      images.layers(image).map(layer => readdirSync(layer).sort()),
+      [['a', 'b'], ['a']],
+    )
+  })
+
   test('keeps layers from everybody but root', async t => {
     const { images, paths } = await store(t)
     await images.load(of(await tinyImageTar({ tag: 'app:1' })))

@@ -3,14 +3,15 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
+import { receiptKey } from '../../../api/build-receipts.ts'
 import type { RegistryAuth } from '../../../api/images.ts'
 import { imageEndpoints } from '../../../api/images.ts'
 import { systemEndpoints } from '../../../api/system.ts'
+import { buildKey, builtAgain, noteBuild } from '../../../client/buildkit/built-again.ts'
 import type { BuildEvent } from '../../../client/buildkit/events.ts'
 import { type LintWarning, lintWarnings } from '../../../client/buildkit/lint.ts'
-import type { Credentials, Served, ServedFolder } from '../../../client/buildkit/session.ts'
-import { ask, solve } from '../../../client/buildkit/solve.ts'
-import { SshAgents } from '../../../client/buildkit/ssh-agent.ts'
+import type { Asked, Credentials, Served, ServedFolder } from '../../../client/buildkit/served.ts'
+import type { SshAgents } from '../../../client/buildkit/ssh-agent.ts'
 import type { Client } from '../../../client/client.ts'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import { list } from '../../../lib/text.ts'
@@ -35,22 +36,35 @@ const maxSecret = 500 * 1024
 
 /** The id of the image. @throws BuildFailure, Failure `not-found` for a context or Dockerfile that is not there */
 export async function build(operation: Operation & { kind: 'build-image' }, context: BuildContext): Promise<string> {
-  const { client, signal } = context
+  const { client, signal, onBuild: onEvent } = context
   const { order, name } = operation
   await check(order)
-  const { names, entitlements } = order
+  const { names, entitlements, cacheFrom, cacheTo } = order
+  const folders = servedFolders(order)
+  const attributes = await attributesFor(operation, context)
+  const key = buildKey([[...attributes], names, entitlements, cacheFrom, cacheTo, [...folders]])
+  const again = await builtAgain(client, key, folders, { signal, onEvent })
+  if (again !== undefined) return again
+  // HTTP/2 and Protocol Buffers come with it
+  const { solve } = await import('../../../client/buildkit/solve.ts')
+  const asked: Asked[] = []
   const request = {
-    attributes: await attributesFor(operation, context),
+    attributes,
     names,
     entitlements,
-    cacheFrom: order.cacheFrom.map(cacheOf),
-    cacheTo: order.cacheTo.map(cacheOf),
+    cacheFrom: cacheFrom.map(cacheOf),
+    cacheTo: cacheTo.map(cacheOf),
     sharedKey: sharedKeyOf(order),
   }
-  await withServed(order, context, served =>
-    solve(client, { ...request, served }, { signal, onEvent: context.onBuild }),
+  const answer = await withServed(order, context, served =>
+    solve(client, { ...request, served: { ...served, onAsked: each => asked.push(each) } }, { signal, onEvent }),
   )
-  return (await client.call(imageEndpoints.imageInspect, { params: { name } }, { signal })).Id
+  const receipt = answer.get(receiptKey)
+  const [image] = await Promise.all([
+    client.call(imageEndpoints.imageInspect, { params: { name } }, { signal }),
+    receipt && noteBuild(client, { key, receipt, asked }, signal),
+  ])
+  return image.Id
 }
 
 /** What the builder thinks of the Dockerfile, which it does not build. @throws As `build` */
@@ -62,6 +76,7 @@ export async function lint(
   await check(order)
   const attributes = await attributesFor(operation, context)
   const request = { question: 'frontend.lint', attributes, sharedKey: sharedKeyOf(order) }
+  const { ask } = await import('../../../client/buildkit/solve.ts')
   const answer = await withServed(order, context, served =>
     ask(context.client, { ...request, served }, { signal: context.signal, onEvent: context.onBuild }),
   )
@@ -104,7 +119,7 @@ async function kindOf(path: string) {
   }
 }
 
-function servedOf(order: BuildOrder, agents: SshAgents, { registryAuth }: BuildContext): Served {
+function servedFolders(order: BuildOrder): ReadonlyMap<string, ServedFolder> {
   const folders = new Map<string, ServedFolder>(
     Object.entries(order.folders).map(([name, path]) => [name, { kind: 'folder', path }]),
   )
@@ -115,6 +130,11 @@ function servedOf(order: BuildOrder, agents: SshAgents, { registryAuth }: BuildC
       kind: 'texts',
       texts: new Map([[order.attributes['filename']!, Buffer.from(order.dockerfile.text)]]),
     })
+  return folders
+}
+
+function servedOf(order: BuildOrder, agents: SshAgents, { registryAuth }: BuildContext): Served {
+  const folders = servedFolders(order)
   return {
     folders,
     secret: async id => {
@@ -132,6 +152,7 @@ async function withServed<T>(
   context: BuildContext,
   work: (served: Served) => Promise<T>,
 ): Promise<T> {
+  const { SshAgents } = await import('../../../client/buildkit/ssh-agent.ts')
   const own = context.env?.['SSH_AUTH_SOCK']
   const agents = new SshAgents(new Map(order.ssh.map(({ id, path }) => [id, path || own])))
   try {
