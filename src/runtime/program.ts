@@ -1,4 +1,5 @@
 /** Program → Buffer: header, steps, string pool. native/decode.c reads it, and refuses anything it does not fully understand. */
+import { Failure } from '../lib/failure.ts'
 import { type ArgumentKind, type Step, steps } from './steps.ts'
 
 /** Host steps end with `clone`, child steps with `exec`. Without child steps nothing is started. */
@@ -34,7 +35,7 @@ class Pool {
   text(text: string): number {
     const known = this.#places.get(text)
     if (known !== undefined) return known
-    const at = this.add(Buffer.from(`${text}\0`))
+    const at = this.add(Buffer.from(`${withoutNul(text)}\0`))
     this.#places.set(text, at)
     return at
   }
@@ -43,6 +44,12 @@ class Pool {
   finish(): Buffer {
     return Buffer.concat([...this.#parts, Buffer.alloc(1)])
   }
+}
+
+/** It would end the string inside, or make two of a list's: images say what they like. */
+function withoutNul(text: string): string {
+  if (!text.includes('\0')) return text
+  throw new Failure('invalid', `Cannot start with ${JSON.stringify(text.slice(0, 60))}: it holds a NUL character`)
 }
 
 function argumentWords(pool: Pool, kind: ArgumentKind, value: unknown): readonly number[] {
@@ -58,7 +65,7 @@ function argumentWords(pool: Pool, kind: ArgumentKind, value: unknown): readonly
     }
     case 'list': {
       const items = value as readonly string[]
-      return [pool.add(Buffer.from(items.map(item => `${item}\0`).join(''))), items.length]
+      return [pool.add(Buffer.from(items.map(item => `${withoutNul(item)}\0`).join(''))), items.length]
     }
     default:
       return kind satisfies never
@@ -72,7 +79,7 @@ function writeNumber(table: Buffer, value: number, at: number): void {
   table.writeInt32LE(high, at + 4)
 }
 
-/** The bytes of a program. Strings must not hold NUL: the caller's input checks see to it, and the monitor would refuse a cut list. */
+/** The bytes of a program. @throws Failure `invalid` for a string with a NUL */
 export function encode(program: Program): Buffer {
   const pool = new Pool()
   const undo = undoSteps(program)

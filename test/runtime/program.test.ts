@@ -20,6 +20,13 @@ describe('encode()', () => {
     assert.deepEqual(encode({ host: [mkdir], child: [] }), encode({ host: [mkdir], child: [] }))
   })
 
+  it('refuses a string with a NUL, which would be two inside', () => {
+    const refused = { kind: 'invalid', message: /it holds a NUL character/ }
+    assert.throws(() => encode({ host: [step('mkdir', { path: '/a\0b', mode: 0o700 })], child: [] }), refused)
+    const exec = step('exec', { argv: ['a\0b', 'c'], env: [] })
+    assert.throws(() => encode({ host: [], child: [exec] }), refused)
+  })
+
   it('writes negative and large numbers as 64-bit words', () => {
     const bytes = encode({ host: [step('log', { path: '', size: -1, files: 2 ** 52 + 5, attributes: '' })], child: [] })
     assert.deepEqual([bytes.readBigInt64LE(24 + 16), bytes.readBigInt64LE(24 + 24)], [-1n, 2n ** 52n + 5n])

@@ -103,6 +103,8 @@ test('create refuses in the words of Docker', async () => {
     ],
     [{ Binds: ['/a:/x', '/b:/x'] }, 'Duplicate mount point: /x'],
     [{ Binds: ['/a:/'] }, "invalid volume specification: '/a:/': invalid specification: destination can't be '/'"],
+    [{ Binds: ['/a:/x\0y'] }, 'invalid mount config: "/x\\u0000y" holds a NUL character'],
+    [{ Binds: ['/a\0b:/x'] }, 'invalid mount config: "/a\\u0000b" holds a NUL character'],
     [{ Binds: ['/a:/x:nocopy'] }, "invalid volume specification: '/a:/x:nocopy': nocopy is for volumes only"],
     [{ Sysctls: { 'kernel.panic': '1' } }, 'sysctl "kernel.panic" is not in a separate kernel namespace'],
     [
@@ -135,6 +137,16 @@ test('create refuses in the words of Docker', async () => {
       return true
     })
   assert.equal(box.containers.find('bad'), undefined)
+})
+
+test('names of the machine are what the kernel takes', async () => {
+  await using box = await EngineBox.open()
+  for (const name of ['d'.repeat(65), 'a\n127.0.0.1 bank.example', 'a b'])
+    for (const field of ['Hostname', 'Domainname'])
+      await assert.rejects(box.create('bad', { [field]: name }), {
+        kind: 'invalid',
+        message: /^invalid (hostname|domain name) format: /,
+      })
 })
 
 test('what the engine does not honour is an error that names it', async () => {

@@ -46,6 +46,9 @@ export function normalPort(port: string): string {
   return `${parsed.range[0]}/${parsed.protocol}`
 }
 
+/** What the kernel takes (uname(2)) and a line of /etc/hosts bears. */
+const utsName = /^[a-zA-Z0-9_.-]{1,64}$/
+
 /** @throws Failure `invalid` when nothing is left to run, or a value is malformed. */
 export function mergeConfig(body: ConfigRequest, image: ImageDefaults, options: { readonly hostname: string }): Config {
   const { entrypoint, cmd } = commandOf(body, image)
@@ -55,8 +58,10 @@ export function mergeConfig(body: ConfigRequest, image: ImageDefaults, options: 
   const stopSignal = body.StopSignal || image.StopSignal
   if (stopSignal && signalNumber(stopSignal) === undefined)
     throw new Failure('invalid', `invalid signal: ${stopSignal}`)
-  if (body.Hostname && !/^[a-zA-Z0-9_.-]{1,64}$/.test(body.Hostname))
+  if (body.Hostname && !utsName.test(body.Hostname))
     throw new Failure('invalid', `invalid hostname format: ${body.Hostname}`)
+  if (body.Domainname && !utsName.test(body.Domainname))
+    throw new Failure('invalid', `invalid domain name format: ${body.Domainname}`)
   if (body.WorkingDir && !body.WorkingDir.startsWith('/'))
     throw new Failure(
       'invalid',

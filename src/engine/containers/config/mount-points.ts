@@ -73,7 +73,14 @@ function base(type: MountPoint['type'], target: string, cause: string): MountPoi
   }
 }
 
+/** Whoever says it, no path of a file system holds one. */
+function refuseNul(path: string): void {
+  if (path.includes('\0'))
+    throw new Failure('invalid', `invalid mount config: ${JSON.stringify(path)} holds a NUL character`)
+}
+
 function targetPath(target: string, whole: string): string {
+  refuseNul(target)
   if (!target.startsWith('/'))
     throw new Failure(
       'invalid',
@@ -134,6 +141,7 @@ export function parseBind(text: string, cause: string, root?: HostPath): MountPo
   }
   const clean = targetPath(target, text)
   if (isBind) {
+    refuseNul(source)
     const path = posix.normalize(source)
     const propagation = bindPropagation(path, asked, root)
     return { ...base('bind', clean, cause), source: path, readonly, propagation, mode }
@@ -161,6 +169,7 @@ async function fromRequest(
     case 'bind': {
       const source = mount.Source ?? ''
       if (source === '') throw bad('field Source must not be empty')
+      refuseNul(source)
       if (!source.startsWith('/')) throw bad(`invalid mount path: '${source}' mount path must be absolute`)
       if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
       if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
@@ -229,6 +238,7 @@ async function fromRequest(
 /** Within a volume or image; links are followed when it is mounted, and none leads out. */
 function relativePath(path: string | undefined, bad: (why: string) => Failure): string | undefined {
   if (!path) return undefined
+  refuseNul(path)
   const clean = posix.normalize(path)
   if (clean.startsWith('/') || clean === '..' || clean.startsWith('../'))
     throw bad('subpath must be a relative path within the volume')
