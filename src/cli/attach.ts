@@ -8,12 +8,14 @@ import { Follower } from '../targets/engine/logs/follow.ts'
 import type { FollowEvent } from '../targets/engine/logs/logs.ts'
 import { observe } from '../targets/engine/observe.ts'
 import { planKill, planStop } from '../targets/engine/plan/turn.ts'
-import type { Watch } from '../watch/watch.ts'
 import { applyPlan } from './apply-plan.ts'
+import { AttachedWatch } from './attached-watch.ts'
 import type { BringUp } from './bring-up.ts'
 import type { Call } from './command.ts'
+import { printFailure } from './failures.ts'
 import type { KeyOptions } from './keys.ts'
 import { LogLines, type LogStyle } from './log-lines.ts'
+import { menuOf } from './menu.ts'
 import type { Watched, Watching } from './watching.ts'
 
 export interface Attached {
@@ -31,7 +33,9 @@ export interface Attached {
   /** Says which keys there are. */
   readonly menu: boolean
   readonly style: Omit<LogStyle, 'services'>
-  /** Follows its files once it is up, until it is interrupted. */
+  /** It is watched once it is up, until it is interrupted. */
+  readonly watches: boolean
+  /** Follows its files; undefined: what was asked for excludes that. */
   readonly watch?:
     | ((told: Pick<Watching, 'say' | 'output' | 'signal' | 'beforeStart' | 'onOutput'>) => Promise<Watched>)
     | undefined
@@ -47,28 +51,30 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   const started = Promise.withResolvers<boolean>()
   started.promise.catch(() => undefined)
   const follower = new Follower(client, project.name, {
+    untilExited: true,
     // what ends while it is watched may come again
-    untilExited: attached.watch === undefined,
+    stays: attached.watches,
     notBefore: started.promise,
     since,
     timestamps: attached.style.timestamps,
-    services: attached.watch ? undefined : [...new Set([...awaited, ...shown])],
+    services: [...new Set([...awaited, ...shown])],
     awaited,
   })
   const lines = new LogLines(call.screen, { ...attached.style, services: shown })
-  const isShown = (service: string) => shown.includes(service) || (attached.watch && !known(project, service))
+  const isShown = (service: string) => shown.includes(service) || !known(project, service)
   const onOutput = ({ operation }: PlanNode, text: string) => {
     if ('service' in operation && operation.service !== undefined && shown.includes(operation.service))
       lines.hook({ service: operation.service, container: operation.name }, text)
   }
   const watchLine = (text: string) => lines.own(text)
   const beforeStart = unreadable(attached, follower)
-  await using following = await attached.watch?.({
+  const told = {
     ...{ signal: starting.signal, beforeStart, onOutput },
     say: watchLine,
-    output: (service, text) => lines.hook({ service, container: service }, text),
-  })
-  const watch = following?.watch
+    output: (service: string, text: string) => lines.hook({ service, container: service }, text),
+  }
+  await using watch = watchOf(call, { attached, follower, told })
+  if (attached.watches) await watch?.take()
   const ending = new Ending(call, attached, { follower, starting, started: started.promise, onOutput, watch })
   using _taken = call.interrupts.take(count => {
     if (count === 1) call.screen.say('Gracefully stopping... press Ctrl+C again to force')
@@ -86,21 +92,21 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
   // whoever closed the terminal meanwhile is not followed by the end of what has just been brought up
   const leave = () => (call.interrupts.hungUp ? follower.finish('now') : undefined)
   void quietly(started.promise.then(leave, leave))
-  const watching = watch && started.promise.then(up => (up ? watch.start() : follower.finish('now')))
-  watching?.then(
-    () => watchLine('Watch enabled'),
-    () => quietly(follower.finish('now')),
-  )
+  const watching = attached.watches && started.promise.then(up => (up ? watch?.start() : follower.finish('now')))
+  if (watching) watching.catch(() => quietly(follower.finish('now')))
   let detached = false
   const detach = () => {
     detached = true
     void quietly(follower.finish('now'))
   }
-  const hints = attached.menu ? menuHints(watch !== undefined) : {}
+  const menu = attached.menu ? menuOf(watch) : undefined
   using _keys = keysOf(call, started.promise, {
     detach,
-    begun: () => (attached.menu ? watchLine(menuLine) : undefined),
-    other: key => (hints[key] === undefined ? undefined : watchLine(hints[key])),
+    begun: () => (menu ? watchLine(menu.line) : undefined),
+    other: key => {
+      const line = menu?.press(key)
+      if (line !== undefined) watchLine(line)
+    },
   })
   let code: number | undefined
   let culprit: Culprit | undefined
@@ -171,18 +177,20 @@ function aborts({ abortOn, exitCodeFrom }: Attached, exitCode: number): boolean 
   return on === 'exit' || (on === 'failure' && exitCode !== 0)
 }
 
-const menuLine = 'd detaches, ^C stops'
+interface WatchParts {
+  readonly attached: Attached
+  readonly follower: Follower
+  readonly told: Parameters<NonNullable<Attached['watch']>>[0]
+}
 
-/** What the other keys of Compose's menu say. */
-function menuHints(watches: boolean): Readonly<Record<string, string>> {
-  const desktop = 'Docker Desktop, which is not here'
-  return {
-    w: watches
-      ? 'The files are watched already'
-      : 'Watching begins with "up --watch", or beside this one with "tscompose watch"',
-    v: `"v" shows the stack in ${desktop}: see "tscompose ps"`,
-    o: `"o" shows the files in ${desktop}: see "tscompose config"`,
-  }
+function watchOf(call: Call, { attached: { watch }, follower, told }: WatchParts): AttachedWatch | undefined {
+  if (!watch) return undefined
+  return new AttachedWatch({
+    follower,
+    say: told.say,
+    failed: error => printFailure(error, call.screen, { verbose: call.globals.verbose, json: false }),
+    take: () => watch(told),
+  })
 }
 
 /** Once nothing is asked any more: a question has the keyboard for itself. */
@@ -216,7 +224,7 @@ function quietly(work: Promise<unknown>): Promise<unknown> {
 }
 
 interface Work {
-  readonly watch: Watch | undefined
+  readonly watch: AttachedWatch | undefined
   readonly follower: Follower
   readonly starting: AbortController
   readonly started: Promise<unknown>

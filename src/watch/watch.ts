@@ -131,6 +131,8 @@ export class Watch {
     this.#use(this.#loaded, { warn: true })
     if (!this.#options.dryRun) await this.#listen()
     await this.#inTurn(() => this.#development.refresh(), { fail: true })
+    // what changed since they were read, while the stack was brought up, nobody has told
+    if (!this.#options.dryRun) await this.#inTurn(() => this.#reload())
   }
 
   /** What is under way is ended as soon as it can be. */

@@ -65,6 +65,48 @@ describe('an attached up', { skip: lacking(root(), program('busybox'), program('
 
   const state = async (stack: Stack) => (await stack.ps())[0]?.State
 
+  test('with --menu watches by w until w is pressed again, edits before that included', async () => {
+    const stack = engine.stack(yaml)
+    await using terminal = new Terminal(stack.folder, engine.env)
+    terminal.type(`${launcher} up --menu; echo "code $?"\n`)
+    let at = await terminal.says(/w watches, d detaches, \^C stops/)
+    at = await terminal.says(/web-1 +\| ready/)
+    stack.write(yaml.replace('ready', 'second'))
+    at = await terminal.press('w', /⦿ Watch enabled/, at)
+    at = await terminal.says(/~ web: recreate +command/, at)
+    at = await terminal.says(/web-1 +\| second/, at)
+    // what is added is shown too, and what is killed comes again
+    stack.write(
+      `${yaml.replace('ready', 'second')}  more: {image: busybox, command: sh -c 'echo came; exec sleep infinity', stop_signal: SIGKILL}\n`,
+    )
+    at = await terminal.says(/more-1 +\| came/, at)
+    await engine.runDocker('kill', `${stack.name}-more-1`)
+    at = await terminal.says(/more-1 was killed/, at)
+    at = await terminal.says(/more-1 +\| came/, at)
+    at = await terminal.press('w', /⦿ Watch disabled/, at)
+    // nobody watches it now
+    const other = stack.begin('watch')
+    await other.says(/^Watch enabled$/m)
+    at = await terminal.press('w', /Cannot watch .* watches it already/, at)
+    await other.end()
+    // of what it was begun for all ends
+    await engine.runDocker('rm', '-f', `${stack.name}-more-1`)
+    await engine.runDocker('kill', `${stack.name}-web-1`)
+    await terminal.says(/code 0/, at)
+    await stack.run('down')
+  })
+
+  test('that ends by itself is not watched', async () => {
+    const stack = engine.stack(yaml)
+    await using terminal = new Terminal(stack.folder, engine.env)
+    terminal.type(`${launcher} up --menu --abort-on-container-exit; echo "code $?"\n`)
+    let at = await terminal.says(/ d detaches, \^C stops/)
+    at = await terminal.press('w', /Watching excludes what this ends by/, at)
+    at = await terminal.press('d', /Detached/, at)
+    await terminal.says(/code 0/, at)
+    await stack.run('down')
+  })
+
   test('with --menu says which keys there are, and why the others do nothing', async () => {
     const stack = engine.stack(yaml)
     await using terminal = new Terminal(stack.folder, engine.env)
@@ -72,7 +114,6 @@ describe('an attached up', { skip: lacking(root(), program('busybox'), program('
     let at = await terminal.says(/d detaches, \^C stops/)
     at = await terminal.press('v', /"v" shows the stack in Docker Desktop, which is not here: see "tscompose ps"/, at)
     at = await terminal.press('o', /"o" shows the files in Docker Desktop/, at)
-    at = await terminal.press('w', /Watching begins with "up --watch"/, at)
     at = await terminal.press('d', /Detached/, at)
     await terminal.says(/code 0/, at)
     await stack.run('down')

@@ -1,6 +1,6 @@
 /** A stack that is watched: what changes its files, and what is done to its containers behind its back. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Background } from '../support/background.ts'
@@ -96,6 +96,22 @@ describe('a watched stack', { skip: lacking(root(), program('busybox'), program(
       assert.equal((await stack.ps()).find(({ Service }) => Service === 'db')?.State, 'exited')
       await docker('start', `${stack.name}-db-1`)
     })
+  })
+
+  test('follows what changed while it was brought up', async () => {
+    const db = `db: {${sleeper}, volumes: ["./gate:/gate"], healthcheck: {test: test -e /gate/open, interval: 100ms, retries: 1000}}`
+    const services = (tag: string) =>
+      `services:\n  ${db}\n  web: {${sleeper}, environment: {TAG: ${tag}}, depends_on: {db: {condition: service_healthy}}}\n`
+    const stack = engine.stack(services('one'))
+    mkdirSync(join(stack.folder, 'gate'))
+    await using watch = stack.begin('watch')
+    await watch.says(/db-1 +Waiting/)
+    stack.write(services('two'))
+    writeFileSync(join(stack.folder, 'gate/open'), '')
+    await watch.says(/^its files have changed$/m)
+    await eventually('the new variable', async () => (await env(stack, 'web', 'TAG')) === 'two')
+    await watch.end()
+    await stack.run('down')
   })
 
   test('is brought up again when one of its files changes, and stays as it is while they cannot be read', async () => {

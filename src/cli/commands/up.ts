@@ -29,7 +29,8 @@ const options = {
   menu: {
     kind: 'flag',
     variable: 'COMPOSE_MENU',
-    about: 'Say which keys there are; those of Docker Desktop say why they do nothing',
+    about:
+      'Say which keys there are: w watches and ends that, d detaches; those of Docker Desktop say why they do nothing',
   },
 } as const
 
@@ -68,7 +69,6 @@ export const up = command({
     }
     if (detached)
       return (await bringUp(call, wanted, { yes: values.yes, snapshot: values.snapshot, waitTimeout })) ? 0 : 1
-    const { watchOf } = values.watch ? await import('../watching.ts') : {}
     const { client, services } = wanted
     const { project } = wanted.loaded
     await checkBrought(project, values, services)
@@ -87,11 +87,22 @@ export const up = command({
       exitCodeFrom: values['exit-code-from'],
       menu: values.menu,
       style: { prefix: !values['no-log-prefix'], colour: !values['no-color'], timestamps: values.timestamps },
-      watch: watchOf && (told => watchOf(call, wanted, { ...told, prune: true, quiet: values['quiet-build'] })),
+      watches: values.watch,
+      watch: endsByItself(values)
+        ? undefined
+        : async told =>
+            await (await import('../watching.ts')).watchOf(call, wanted, {
+              ...{ ...told, prune: true, quiet: values['quiet-build'] },
+            }),
       bringUp: more => bringUp(call, wanted, { yes: values.yes, snapshot: values.snapshot, waitTimeout, ...more }),
     })
   },
 })
+
+function endsByItself(values: Values<typeof options>): boolean {
+  const ends = values['abort-on-container-exit'] || values['abort-on-container-failure']
+  return ends || values['exit-code-from'] !== undefined
+}
 
 /** Whoever's exit code is waited for is brought up. */
 async function checkBrought(project: Project, values: Values<typeof options>, services: Wanted['services']) {

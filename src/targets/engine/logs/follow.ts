@@ -19,6 +19,8 @@ export interface FollowerOptions extends FollowOptions {
   readonly awaited?: readonly string[] | undefined
   /** With `untilExited`: not before this has settled, such as the apply that starts them. */
   readonly notBefore?: Promise<unknown>
+  /** See `stay`. */
+  readonly stays?: boolean
   /** End when every container has ended, once one has run: `logs -f`. True from the start where one ran before. */
   readonly whileRunning?: { readonly someRan: boolean }
   /** By name of a container: the time of the last of its lines that was read already. */
@@ -47,6 +49,7 @@ export class Follower {
   readonly #begun = Date.now() / 1000
   #someRan: boolean
   #mayEnd: boolean
+  #stays: boolean
   /** What is done one after the other: events, and looking at what is there. */
   #turn: Promise<void> = Promise.resolve()
 
@@ -55,6 +58,7 @@ export class Follower {
     this.#project = project
     this.#options = options
     this.#mayEnd = options.notBefore === undefined
+    this.#stays = options.stays ?? false
     this.#someRan = options.whileRunning?.someRan ?? false
     this.#signal = options.signal ? AbortSignal.any([options.signal, this.#closing.signal]) : this.#closing.signal
     this.#ready.promise.catch(() => undefined)
@@ -81,6 +85,13 @@ export class Follower {
   /** Listens to a container that is about to be started and whose output cannot be read later. */
   async attach(source: Source): Promise<void> {
     await this.#watch(source).output.attach()
+  }
+
+  /** From now on whatever comes of the project is followed, though all should have ended; or no more so, and what it was begun for is. */
+  async stay(stays: boolean): Promise<void> {
+    this.#stays = stays
+    if (stays) await this.#inTurn(() => this.#look())
+    else await this.finish()
   }
 
   /** Nothing more will be started: looks at what is there, and ends when none of it runs, or at once. */
@@ -117,7 +128,7 @@ export class Follower {
   }
 
   async #listen(): Promise<void> {
-    const { services, notBefore } = this.#options
+    const { notBefore } = this.#options
     // first the subscription, then the list: what happens between the two is told by the events, and again by the list
     const query = {
       filters: { type: ['container'], ...projectFilter(this.#project) },
@@ -135,11 +146,16 @@ export class Follower {
       // an init container is none of those that are followed
       if (event.Actor.Attributes[labels.hook] !== undefined) continue
       const source = sourceOfEvent(event)
-      if (services !== undefined && !services.includes(source.service)) continue
+      if (!(this.#services?.includes(source.service) ?? true)) continue
       await this.#inTurn(() => this.#happened(source, event))
       if (this.#isOver()) return
     }
     throw new Failure('unavailable', 'Cannot follow the containers any longer: the engine ended its events')
+  }
+
+  /** Undefined: all. */
+  get #services(): readonly string[] | undefined {
+    return this.#stays ? undefined : this.#options.services
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
@@ -153,7 +169,8 @@ export class Follower {
   async #look(): Promise<void> {
     const { untilExited } = this.#options
     const listed = new Set<string>()
-    for (const { item, source } of await listSources(this.#client, this.#project, this.#options)) {
+    const asked = { signal: this.#options.signal, ...(this.#services && { services: this.#services }) }
+    for (const { item, source } of await listSources(this.#client, this.#project, asked)) {
       listed.add(source.id)
       const known = this.#watched.get(source.id)
       const watched = known ?? this.#watch(source)
@@ -168,6 +185,7 @@ export class Follower {
       } else if (untilExited) await this.#foundEnded(watched)
       else if (known === undefined) this.#read(watched)
     }
+    // of what is not asked for any more nothing is known, and nothing expected
     for (const [id, watched] of this.#watched) if (!listed.has(id)) watched.state = 'ended'
   }
 
@@ -240,6 +258,7 @@ export class Follower {
 
   #isOver(): boolean {
     const { untilExited, whileRunning, awaited } = this.#options
+    if (this.#stays) return false
     if (whileRunning ? !this.#someRan : !untilExited || !this.#mayEnd) return false
     return [...this.#watched.values()].every(
       ({ state, source }) => state === 'ended' || awaited?.includes(source.service) === false,

@@ -205,6 +205,22 @@ test('Follower.finish("now") ends although a container runs on', async () => {
   assert.deepEqual((await all).map(told), ['shop-web-1: hello'])
 })
 
+test('Follower.stay() follows what else comes though all have ended, and ends with what it was begun for once it is over', async () => {
+  const world = new World()
+  world.start('web', false)
+  const follower = new Follower(world.client, 'shop', { ...attachedUp, services: ['web'] })
+  const all = Array.fromAsync(follower.events())
+  await follower.ready
+  await follower.stay(true)
+  world.end('web', 3)
+  await settled()
+  world.start('more')
+  await settled()
+  world.print('more', 'unread')
+  await follower.stay(false)
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello', 'shop-web-1 exited 3', 'shop-more-1: hello'])
+})
+
 test('Follower.attach() listens once to a container of which nothing is kept, whichever of list and event comes first', async () => {
   const more = Promise.withResolvers<void>()
   const list = Promise.withResolvers<void>()
