@@ -1,10 +1,12 @@
 /** A container that calls itself by a port that it has on the host. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { TestEngine } from '../support/engine.ts'
+import { command } from '../support/command.ts'
+import { launcher, TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { udpImageTar } from '../support/udp-image.ts'
 
-const why = lacking(root(), program('busybox'), program('nft'), program('docker'))
+const why = lacking(root(), program('busybox'), program('nft'), program('docker'), program('gcc'))
 
 describe('a port of its own', { skip: why, timeout: 60_000 }, () => {
   let engine: TestEngine
@@ -52,5 +54,36 @@ describe('a port of its own', { skip: why, timeout: 60_000 }, () => {
     await docker('network', 'disconnect', 'net', 'web')
     const gateway = await docker('network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'later')
     assert.equal(await docker('exec', 'web', 'timeout', '3', 'wget', '-qO-', `http://${gateway}:${places[0]}/`), 'web')
+  })
+
+  test('answers datagrams from where it was asked, by any address of the host, one flow after the other', async () => {
+    const loaded = await command(launcher, ['image', 'load'], { input: await udpImageTar('udp:1'), env: engine.env })
+    assert.equal(loaded.code, 0, loaded.stderr)
+    await docker('network', 'create', '--ipv6', '--subnet', '10.209.80.0/24', '--subnet', 'fd00:78:80::/64', 'near')
+    const apart = ['-o', 'com.docker.network.bridge.enable_icc=false', '--ipv6']
+    await docker('network', 'create', ...apart, '--subnet', '10.209.81.0/24', '--subnet', 'fd00:78:81::/64', 'alone')
+    const ports = new Map<string, number>()
+    await docker('network', 'create', 'four')
+    for (const network of ['near', 'alone', 'four']) {
+      const serve = ['-e', `TAG=${network}`, '-p', '0.0.0.0::53/udp', '-p', '[::]::53/udp', 'udp:1', 'udp-server', '53']
+      await docker('run', '-d', '--name', `${network}-server`, '--network', network, ...serve)
+      await docker('run', '-d', '--name', `${network}-asker`, '--network', network, 'udp:1')
+      for (const place of (await docker('port', `${network}-server`, '53/udp')).split('\n'))
+        ports.set(`${network} ${place.startsWith('[') ? 6 : 4}`, Number(place.split(':').at(-1)))
+    }
+    const hosts = { 4: ['10.209.80.1', '10.209.81.1'], 6: ['fd00:78:80::1', 'fd00:78:81::1'] }
+    const wrong: string[] = []
+    for (const server of ['near', 'alone', 'four'])
+      for (const family of [4, 6] as const)
+        for (const host of hosts[family])
+          for (const who of ['near-asker', 'alone-asker', `${server}-server`]) {
+            // it has no address to ask from
+            if (who === 'four-server' && family === 6) continue
+            const port = `${ports.get(`${server} ${family}`)}`
+            const said = await engine.docker(['exec', who, 'udp-ask', host, port, 'one', 'two', 'three'])
+            const isRight = said.stdout === ['one', 'two', 'three'].map(text => `${text} ${server}\n`).join('')
+            if (!isRight) wrong.push(`${who} → ${server} by ${host}: ${said.stdout}${said.stderr}`)
+          }
+    assert.deepEqual(wrong, [])
   })
 })

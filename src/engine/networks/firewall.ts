@@ -32,6 +32,10 @@ export const setTypes = {
   ports4: 'map ports4 { type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service; }',
   any4: 'map any4 { type inet_proto . inet_service : ipv4_addr . inet_service; }',
   ports6: 'map ports6 { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }',
+  datagrams4: 'set datagrams4 { type inet_service; }',
+  datagrams6: 'set datagrams6 { type inet_service; }',
+  relayed4: 'set relayed4 { type inet_service; }',
+  relayed6: 'set relayed6 { type inet_service; }',
   any6: 'map any6 { type inet_proto . inet_service : ipv6_addr . inet_service; }',
 } as const
 
@@ -49,6 +53,7 @@ export interface Element {
  * raw: packets for the loopback from any wire, which route_localnet of our bridges would let in (CVE-2020-8558).
  * ports: the kernel lets no packet from ::1 leave by a bridge, and with br_netfilter none from a port of a bridge that is kept from the
  * others by way of that bridge, be it back to itself; the socket that holds the port relays those (port-holder.ts).
+ * relayed: a datagram that a socket of every address relays is led to one address first, so that its answer comes from the one that was asked.
  * postrouting: what came from the host's loopback, and a container that calls a port of its own network or of its own by the host's
  * address, would be answered past us, so these leave under the bridge's address. With br_netfilter such a packet never leaves the bridge,
  * and shows no interface that it came by: addresses tell who calls itself (its bridge port is a hairpin, too). Everything else keeps its source (CVE-2021-20199);
@@ -66,7 +71,14 @@ chain ports {
   dnat ip6 to meta l4proto . ip6 daddr . th dport map @ports6
   dnat ip6 to meta l4proto . th dport map @any6
 }
+chain relayed {
+  meta nfproto ipv4 udp dport @relayed4 redirect
+  ip6 daddr != fe80::/10 udp dport @relayed6 redirect
+  iifname @apart meta nfproto ipv4 udp dport @datagrams4 redirect
+  iifname @apart ip6 daddr != fe80::/10 udp dport @datagrams6 redirect
+}
 chain prerouting { type nat hook prerouting priority dstnat; policy accept;
+  fib daddr type local jump relayed
   fib daddr type local jump ports
 }
 chain output { type nat hook output priority -100; policy accept;
@@ -114,11 +126,19 @@ export function isBridgeName(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9_-]{0,14}$/.test(name)
 }
 
-/** The elements of a published port: where it leads, and that who is there may call it. */
+/** The elements of a published port: where it leads, that who is there may call it, and what of it a socket relays. */
 export function portElements(port: PublishedPort): Element[] {
+  const host = checkedAddress(port.hostIp)
   const target = checkedAddress(port.address)
+  // no rule turns one family into the other: the socket that holds such a port relays what it gets
+  const isRelayed = host.family !== target.family
   const address = formatAddress(target)
-  return [portElement(port), { set: target.family === 4 ? 'self4' : 'self6', key: `${address} . ${address}` }]
+  const elements: Element[] = isRelayed
+    ? []
+    : [portElement(port), { set: target.family === 4 ? 'self4' : 'self6', key: `${address} . ${address}` }]
+  if (port.protocol === 'udp' && host.value === 0n)
+    elements.push({ set: `${isRelayed ? 'relayed' : 'datagrams'}${host.family}`, key: `${checkedPort(port.hostPort)}` })
+  return elements
 }
 
 export function portElement(port: PublishedPort): Element {

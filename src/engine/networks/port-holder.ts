@@ -22,11 +22,6 @@ export interface Holder {
 
 export type Hold = (place: Place, target: Target) => Promise<Holder>
 
-/** Whether a port of the host leads to a container's address of the other family. */
-export function isRelayed(hostIp: string, { address }: Pick<Target, 'address'>): boolean {
-  return isIPv6(hostIp) !== isIPv6(address)
-}
-
 /**
  * Takes a place on the host and keeps it, so that no other program takes it too and then waits for connections that go past it.
  * Packets are led to the container before they would reach the socket; what does reach it is relayed, while there is an engine: what comes

@@ -10,7 +10,7 @@ import { type ForgetFlows, forgetFlowsOf } from './flows.ts'
 import { inherit } from './inherit.ts'
 import type { NetworkKernel } from './kernel.ts'
 import { type WantedPort, type WantOptions, wantedPorts } from './port-bindings.ts'
-import { type Hold, type Holder, hold, isRelayed, type Place, processAt, unheld } from './port-holder.ts'
+import { type Hold, type Holder, hold, type Place, processAt, unheld } from './port-holder.ts'
 import type { Target } from './port-relay.ts'
 import type { PublishedPort } from './published-port.ts'
 
@@ -235,9 +235,7 @@ export class PublishedPorts {
   }
 
   #want(containerId: string, ports: readonly PublishedPort[]): void {
-    // no rule turns one family into the other: the socket that holds such a port relays what it gets
-    const led = ports.filter(port => !isRelayed(port.hostIp, port))
-    this.#firewall.want(`ports ${containerId}`, led.flatMap(portElements))
+    this.#firewall.want(`ports ${containerId}`, ports.flatMap(portElements))
   }
 
   async #take(

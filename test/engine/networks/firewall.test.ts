@@ -49,7 +49,7 @@ const listing = `table inet t { # handle 3
 \t\t\t     tcp . 8080 : 10.1.0.2 . 80 }
 \t}
 
-${Array.from({ length: 23 }, (_, i) => `\t\trule ${i} # handle ${20 + i}`).join('\n')}
+${Array.from({ length: 28 }, (_, i) => `\t\trule ${i} # handle ${20 + i}`).join('\n')}
 }
 `
 
@@ -79,6 +79,14 @@ describe('portElement()', () => {
     assert.deepEqual(portElements(port), [portElement(port), self])
     const six = { ...port, hostIp: '::', address: 'fd00::2' }
     assert.deepEqual(portElements(six), [portElement(six), { set: 'self6', key: 'fd00::2 . fd00::2' }])
+  })
+
+  test('of datagrams to every address is known by its number too, and one of the other family by that alone', () => {
+    const udp = { ...port, protocol: 'udp' } as const
+    assert.deepEqual(portElements(udp).at(-1), { set: 'datagrams4', key: '8080' })
+    assert.equal(portElements({ ...udp, hostIp: '127.0.0.1' }).length, 2)
+    assert.deepEqual(portElements({ ...udp, hostIp: '::' }), [{ set: 'relayed6', key: '8080' }])
+    assert.deepEqual(portElements({ ...port, hostIp: '::' }), [])
   })
 
   for (const [what, change] of [
