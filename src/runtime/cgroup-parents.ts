@@ -1,5 +1,5 @@
 /** The groups above those of containers: made in each hierarchy, so that a process can be put below them. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { debug } from '../lib/debug.ts'
 import { errnoOf, messageOf } from '../lib/failure.ts'
 import type { CgroupFacts, HostFacts } from './host.ts'
@@ -35,6 +35,17 @@ async function prepared(facts: HostFacts, parent: string): Promise<HostFacts> {
   const files = new Set((await Promise.all(folders.map(folder => readdir(folder)))).flat())
   await prepareCpuset(facts, parent, { anew: true })
   return { ...facts, cgroup: { ...facts.cgroup, files } }
+}
+
+/** Of ours, when no container stands in it. */
+export async function removeEmptyGroup(facts: CgroupFacts, parent: string): Promise<void> {
+  for (const folder of cgroupFolders(facts, parent))
+    try {
+      await rmdir(folder)
+    } catch (error) {
+      // EBUSY: it has groups or processes
+      if (!['EBUSY', 'ENOENT', 'ENOTEMPTY'].includes(errnoOf(error) ?? '')) throw error
+    }
 }
 
 /** A group of somebody else's choice, which stays; what stands in it already is left as it is. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { debug } from '../lib/debug.ts'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
-import { prepareCgroups, prepareParent } from './cgroup-parents.ts'
+import { prepareCgroups, prepareParent, removeEmptyGroup } from './cgroup-parents.ts'
 import { KernelCgroups } from './cgroups.ts'
 import { compile } from './compile.ts'
 import { compileExec } from './exec.ts'
@@ -112,10 +112,11 @@ class KernelRuntime implements Runtime {
     return programLines(this.#compile(spec))
   }
 
-  /** The monitors and their processes stay. */
+  /** The monitors and their processes stay, and so does the group above them; an empty one goes. */
   async close(): Promise<void> {
     for (const running of this.#running) running.release()
     this.#nursery.close()
+    await removeEmptyGroup(this.#facts.cgroup, this.#parent)
     this.#scopes?.close()
   }
 

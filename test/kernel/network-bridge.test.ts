@@ -21,7 +21,7 @@ import type { Runtime } from '../../src/runtime/runtime.ts'
 import { command } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
-import { leftOver, removeGroups, takeStock } from '../support/stock.ts'
+import { leftOver, ownGroups, takeStock } from '../support/stock.ts'
 
 const skip = lacking(root(), program('ip'), program('nft'), program('nsenter'))
 
@@ -142,7 +142,7 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
       assert.deepEqual(leftOver(undefined, await takeStock(paths.roots)), {})
       return true
     })
-    removeGroups(paths.roots)
+    assert.deepEqual(ownGroups(paths.roots), [])
   })
 
   test('two containers of a network reach each other and resolve each other by name, alias and reverse', async () => {

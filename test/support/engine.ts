@@ -15,7 +15,7 @@ import { ownProgram } from '../../src/installation/own-program.ts'
 import { Background } from './background.ts'
 import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
-import { leftOver, removeGroups, type Stock, takeStock } from './stock.ts'
+import { leftOver, ownGroups, type Stock, takeStock } from './stock.ts'
 
 export const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
 const makeImages = fileURLToPath(new URL('../../examples/make-images', import.meta.url))
@@ -190,7 +190,7 @@ export class TestEngine {
     if (process.env.KEEP) console.log(`kept ${this.folder}`)
     else rmSync(this.folder, { recursive: true, force: true })
     assert.deepEqual(left, {}, `the engine left things behind\n${log}`)
-    removeGroups(this.roots)
+    assert.deepEqual(ownGroups(this.roots), [], 'the group of an engine that has no containers goes with it')
   }
 
   #expectOk(said: Said): void {

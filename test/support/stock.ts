@@ -1,5 +1,5 @@
 /** Takes stock of what one engine has made on this host, and of nothing that others have, so that a test can show that nothing was left. */
-import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type PathRoots, Paths } from '../../src/engine/base/paths.ts'
 import { command } from './command.ts'
@@ -48,10 +48,9 @@ export function leftOver(before: Stock | undefined, after: Stock): Partial<Recor
   return left
 }
 
-/** The empty group that an engine keeps for its containers is not missed after the last test of its folder. */
-export function removeGroups(roots: PathRoots): void {
-  const { name } = new Paths(roots)
-  for (const own of engineGroups(name.full)) if (existsSync(own)) rmdirSync(own)
+/** The groups above those of its containers. */
+export function ownGroups(roots: PathRoots): readonly string[] {
+  return engineGroups(new Paths(roots).name.full).filter(group => existsSync(group))
 }
 
 /** Processes with the engine's name, or in a cgroup of its; zombies count too. */

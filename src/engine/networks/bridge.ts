@@ -226,8 +226,12 @@ export class Bridges {
     )
   }
 
-  close(): Promise<void> {
+  /** Bridges and their rules stay for the containers that run on; where there is no bridge, Docker's chain is left as it was. */
+  async close(): Promise<void> {
     this.#guard?.close()
-    return this.#leaving
+    await this.#leaving
+    if ([...this.#networks.values()].some(network => this.isThere(network))) return
+    this.#networks.clear()
+    await this.#allow()
   }
 }

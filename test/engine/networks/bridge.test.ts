@@ -115,4 +115,27 @@ describe('a bridge', () => {
     await networks.remove('n')
     await rejected(networks.remove('n'), 'not-found', 'network n not found')
   })
+
+  test('that was only ever announced leaves no rule in Docker’s chain when the engine ends, one that is there does', async t => {
+    for (const isUsed of [false, true]) {
+      const { networks, kernel, member } = await open(t)
+      /** By handle. */
+      const chain = new Map<number, string>()
+      let last = 0
+      const change = kernel.runNft.bind(kernel)
+      kernel.runNft = commands => {
+        if (commands.startsWith('list chain ip filter DOCKER-USER'))
+          return [...chain].map(([handle, rule]) => `\t\t${rule} # handle ${handle}`).join('\n')
+        for (const [, rule] of commands.matchAll(/^insert rule ip filter DOCKER-USER (.+)$/gm)) chain.set(++last, rule!)
+        for (const [, handle] of commands.matchAll(/^delete rule ip filter DOCKER-USER handle (\d+)$/gm))
+          chain.delete(Number(handle))
+        return change(commands)
+      }
+      await networks.create({ Name: 'n' })
+      if (isUsed) await networks.attach(member('web'), [asks({ network: 'n' })])
+      assert.equal(chain.size, 4)
+      await networks.close()
+      assert.equal(chain.size, isUsed ? 4 : 0)
+    }
+  })
 })
