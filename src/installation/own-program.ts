@@ -1,4 +1,5 @@
 /** How one program of ours starts another: by its file, or, where all of them are in one executable, by a word to that. */
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** By name, what starts each, seen from src/. */
@@ -24,9 +25,14 @@ export function ownProgram(name: OwnProgram, flags: readonly string[] = []): rea
   return [process.execPath, '--disable-warning=ExperimentalWarning', ...flags, start]
 }
 
-/** Whether these words, the command line of a process, are those of our program `name`, as this or another installation starts it. */
-export function isOwnProgram(words: readonly string[], name: OwnProgram): boolean {
-  return words.some(
-    word => word === `@${name}` || word.endsWith(`/src/${starts[name]}`) || word.endsWith(`/src/${name}/main.ts`),
-  )
+/**
+ * Whether these words, the command line of a process, are those of our program `name`, as this or another installation starts it. `folder`: where
+ * it works, from which paths among them are seen.
+ */
+export function isOwnProgram(words: readonly string[], name: OwnProgram, folder = '/'): boolean {
+  return words.some(word => {
+    if (word === `@${name}`) return true
+    const path = resolve(folder, word)
+    return path.endsWith(`/src/${starts[name]}`) || path.endsWith(`/src/${name}/main.ts`)
+  })
 }

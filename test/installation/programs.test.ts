@@ -21,6 +21,15 @@ describe('ownProgram()', () => {
     assert.equal(isOwnProgram(ownProgram('engine'), 'keeper'), false)
     assert.equal(isOwnProgram(['node', '/home/me/engine/start.cjs'], 'engine'), false)
     assert.equal(isOwnProgram(['node', '/clone/src/engine/main.ts'], 'engine'), true)
+    for (const [folder, path] of [
+      ['/clone', 'src/engine/main.ts'],
+      ['/clone/src', './engine/main.ts'],
+      ['/clone/src/engine', 'start.cjs'],
+      ['/clone/test', '../src/engine/main.ts'],
+    ] as const)
+      assert.equal(isOwnProgram(['node', path], 'engine', folder), true, `${path} in ${folder}`)
+    assert.equal(isOwnProgram(['node', 'src/engine/main.ts'], 'keeper', '/clone'), false)
+    assert.equal(isOwnProgram(['node', 'engine/main.ts'], 'engine', '/home/me'), false)
   })
 })
 

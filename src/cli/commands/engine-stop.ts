@@ -22,8 +22,7 @@ export const engineStop = command({
       throw new Failure('denied', `Cannot stop the engine at "${host}": its process cannot be seen`, {
         hint: 'Run the command with sudo',
       })
-    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')
-    if (!isOwnProgram(words, 'engine'))
+    if (!(await isEngine(pid)))
       throw new Failure('denied', `Cannot stop the engine at "${host}": process ${pid} is no engine of ours`)
     // The end of a connection of ours is the end of the engine: nothing to ask again and again.
     const line = connect({ path: place.path })
@@ -44,12 +43,16 @@ async function listenerOf(path: string): Promise<number | undefined> {
   const found = await listenerIn('/proc/net/unix', path)
   if (found !== undefined) return found
   for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
-    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(passing(''))
-    if (!isOwnProgram(words.split('\0'), 'engine')) continue
+    if (!(await isEngine(pid))) continue
     const listener = await listenerIn(`/proc/${pid}/net/unix`, path)
     if (listener !== undefined) return listener
   }
   return undefined
+}
+
+async function isEngine(pid: number | string): Promise<boolean> {
+  const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(passing(''))
+  return isOwnProgram(words.split('\0'), 'engine', await targetOf(`/proc/${pid}/cwd`))
 }
 
 /** By the inode of the socket in a table of /proc, and whoever has that open. */
