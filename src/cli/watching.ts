@@ -73,7 +73,13 @@ export async function watchOf(call: Call, wanted: WantedAgain, watching: Watchin
   if (dryRun) return { watch, [Symbol.asyncDispose]: () => watch.close() }
   const { name } = wanted.loaded.project
   const holder = { pid: process.pid, user: userName(call.env), command: 'tscompose watch' }
-  const seat = await takeWatchSeat({ host: client.host, project: name, holder, turn: word => watch.turn(word) })
+  const seat = await takeWatchSeat({
+    host: client.host,
+    project: name,
+    holder,
+    turn: word => watch.turn(word),
+    failed: error => call.screen.warn(`The watch did not stand back: ${printable(messageOf(error))}`),
+  })
   const turn = await keeperTurn(call, { client, name, by: 'watching' })
   return {
     watch,

@@ -23,17 +23,18 @@ const wordTimeout = 500
 const patience = 5000
 
 /**
- * Takes the place of the one who watches. `turn` is called for each command that wants the project for itself, and what it gives when that has ended.
+ * Takes the place of the one who watches. `turn` is called for each command that wants the project for itself, and what it gives when that has ended;
+ * `failed` hears why one was not given, while the command goes on.
  * @throws Failure `conflict` when somebody watches it already
  */
 export async function takeWatchSeat(
-  seat: SeatOf & { readonly holder: Holder; turn(word: TurnWord): Promise<() => void> },
+  seat: SeatOf & { readonly holder: Holder; turn(word: TurnWord): Promise<() => void>; failed(error: unknown): void },
 ): Promise<AsyncDisposable> {
   for (;;) {
     const taken = await takeSeat(seatName('watch', seat), {
       holder: seat.holder,
       what: 'the place of a watch',
-      serve: socket => giveTurn(socket, word => seat.turn(word)),
+      serve: socket => giveTurn(socket, seat),
     })
     if (taken) return taken
     const other = await findWatch(seat)
@@ -120,7 +121,10 @@ function firstLine(socket: Socket): Promise<string | undefined> {
 }
 
 /** One word of whoever wants its turn, and the answer; the turn is over when it has gone. */
-function giveTurn(socket: Socket, turn: (word: TurnWord) => Promise<() => void>): void {
+function giveTurn(
+  socket: Socket,
+  { turn, failed }: { turn(word: TurnWord): Promise<() => void>; failed(error: unknown): void },
+): void {
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
   let text = ''
   socket.setEncoding('utf8')
@@ -132,10 +136,17 @@ function giveTurn(socket: Socket, turn: (word: TurnWord) => Promise<() => void>)
     socket.off('data', hear).resume()
     const word = parseTurn(text.slice(0, end))
     if (!word) return void socket.destroy()
-    void turn(word).then(over => {
-      if (!socket.destroyed) socket.write('{}\n')
-      void closed.then(over)
-    })
+    turn(word).then(
+      over => {
+        if (!socket.destroyed) socket.write('{}\n')
+        void closed.then(over)
+      },
+      error => {
+        // whoever waits goes on, as after the end of a watch
+        socket.destroy()
+        failed(error)
+      },
+    )
   }
   socket.on('data', hear)
 }

@@ -8,13 +8,16 @@ const host = `unix:///run/test-${process.pid}.sock`
 const holder = { pid: process.pid, user: 'ada', command: 'tscompose watch' }
 
 /** A watch that tells what it was asked for, and by whom it is kept back. */
-async function watching(project: string) {
+async function watching(project: string, refusal?: Error) {
   const words: TurnWord[] = []
+  const failures: unknown[] = []
   const told = { back: 0, over: Promise.withResolvers<void>() }
   const seat = await takeWatchSeat({
     ...{ host, project, holder },
+    failed: error => failures.push(error),
     turn: async word => {
       words.push(word)
+      if (refusal) throw refusal
       told.back++
       return () => {
         told.back--
@@ -22,14 +25,20 @@ async function watching(project: string) {
       }
     },
   })
-  return { words, told, [Symbol.asyncDispose]: () => seat[Symbol.asyncDispose]() }
+  return { words, failures, told, [Symbol.asyncDispose]: () => seat[Symbol.asyncDispose]() }
 }
 
 describe('the place of a watch', () => {
   test('is one person’s, whom a second is told of, and free when that has ended', async () => {
     {
       await using _first = await watching('one')
-      const second = takeWatchSeat({ host, project: 'one', holder, turn: () => assert.fail('nobody asked') })
+      const second = takeWatchSeat({
+        host,
+        project: 'one',
+        holder,
+        turn: () => assert.fail('nobody asked'),
+        failed: () => undefined,
+      })
       await assert.rejects(second, {
         kind: 'conflict',
         message: new RegExp(`ada \\(process ${process.pid}\\) watches`),
@@ -48,6 +57,15 @@ describe('the place of a watch', () => {
     }
     await watch.told.over.promise
     assert.equal(watch.told.back, 0)
+  })
+
+  test('that cannot stand back says why, and the command goes on at once', async () => {
+    const refusal = new Error('no room')
+    await using watch = await watching('six', refusal)
+    const begun = performance.now()
+    await using _turn = await turnAtWatch({ host, project: 'six' }, { making: true })
+    assert.ok(performance.now() - begun < 4000, 'nobody waited for its patience to end')
+    assert.deepEqual(watch.failures, [refusal])
   })
 
   test('costs a command nothing when nobody watches', async () => {
