@@ -1,6 +1,6 @@
 /**
  * Kills an engine at random moments while clients use it, and looks after each start whether anything was lost: `npm run chaos`, by hand.
- * CHAOS_KILLS (300) and CHAOS_SEED choose the run; the seed is printed, so that a run can be repeated.
+ * Which run: see killing.ts; the seed is printed, so that a run can be repeated.
  */
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
@@ -10,32 +10,19 @@ import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
 import { TestEngine } from '../support/engine.ts'
 import { tinyTar } from '../support/tiny-image.ts'
-import { randomOf } from './random.ts'
+import { firstLine, Killing } from './killing.ts'
+import { Patient } from './patient.ts'
+import { makeTalkative } from './standing.ts'
 
-const kills = Number(process.env['CHAOS_KILLS'] ?? 300)
-const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1e6)
-
-const random = randomOf(seed)
+const killing = new Killing()
+const random = killing.random(-1)
+makeTalkative()
 const engine = await TestEngine.start()
-let stopping = false
-
-/** A client that goes on whatever happens to its engine; what it is refused is counted, not judged. */
-async function client(work: (round: number) => Promise<void>): Promise<number> {
-  let refused = 0
-  for (let round = 0; !stopping; round++)
-    try {
-      await work(round)
-    } catch {
-      // the engine was killed in the middle, or is not there yet
-      refused++
-      await pause(20)
-    }
-  return refused
-}
+const patient = new Patient(engine)
 
 const docker = async (...args: readonly string[]): Promise<string> => {
-  const said = await engine.docker(args, { timeout: 20_000 })
-  assert.equal(said.code, 0, said.stderr)
+  const said = await patient.docker(...args)
+  assert.equal(said.code, 0, `docker ${args.join(' ')}: ${said.stderr}`)
   return said.stdout.trim()
 }
 
@@ -46,16 +33,16 @@ const port = await docker('port', 'writer')
 const address = await docker('inspect', '-f', '{{.NetworkSettings.Networks.chaos.IPAddress}}', 'writer')
 
 const clients = [
-  client(() => docker('run', '--rm', '--network', 'chaos', 'busybox', 'sh', '-c', 'exit 0').then(() => {})),
-  client(async round => {
+  killing.client(() => docker('run', '--rm', '--network', 'chaos', 'busybox', 'sh', '-c', 'exit 0').then(() => {})),
+  killing.client(async round => {
     const name = `code-${round}`
     await docker('run', '-d', '--name', name, '--restart', 'on-failure:1', 'busybox', 'sh', '-c', `exit ${round % 50}`)
     await docker('rm', '-f', name)
   }),
-  client(round => build(round)),
+  killing.client(round => build(round)),
   // the same steps as the other, now and then at once
-  client(round => build(round - (round % 3))),
-  client(async () => {
+  killing.client(round => build(round - (round % 3))),
+  killing.client(async () => {
     await pause(random() * 1000)
     const api = createClient(engine.host)
     try {
@@ -65,7 +52,7 @@ const clients = [
       api.close()
     }
   }),
-  client(() => docker('exec', 'writer', 'true').then(() => {})),
+  killing.client(() => docker('exec', 'writer', 'true').then(() => {})),
 ]
 
 /** An image whose second file tells whether the first was whole. */
@@ -84,72 +71,58 @@ async function build(round: number): Promise<void> {
   }
 }
 
-const faults: string[] = []
-const fault = (kill: number, what: string): void => {
-  faults.push(`after kill ${kill}: ${what}`)
-  console.log(faults.at(-1))
-}
-
-for (let kill = 1; kill <= kills; kill++) {
-  await pause(30 + random() * 400)
-  await engine.halt('SIGKILL')
-  if (random() < 0.3) await pause(random() * 200)
-  try {
-    await engine.boot()
-  } catch (error) {
-    fault(kill, `does not start: ${(error as Error).message.split('\n')[0]}`)
-    break
-  }
-  await look(kill).catch(error => fault(kill, (error as Error).message.split('\n')[0]!))
-  if (kill % 25 === 0) console.log(`${kill} kills, ${faults.length} faults`)
-}
-stopping = true
+const startsAgain = await killing.run(engine, look)
+killing.stop()
 const refused = await Promise.all(clients)
-await checkLines().catch(error => faults.push((error as Error).message))
-await checkPruned().catch(error => faults.push((error as Error).message))
+if (startsAgain)
+  for (const check of [checkLines, checkPruned]) await check().catch(error => killing.fault(firstLine(error)))
+const { kills, seed, faults } = killing
 console.log(`seed ${seed}: ${kills} kills, ${faults.length} faults; calls cut off: ${refused.join(', ')}`)
+console.log(`took long, and ended: ${patient.slow.join('; ') || 'none'}`)
 // also shows that nothing of the engine is left on this machine
 await engine.stop()
 process.exitCode = faults.length > 0 ? 1 : 0
 
-async function look(kill: number): Promise<void> {
+async function look(): Promise<void> {
   const api = createClient(engine.host)
   try {
     const all = await api.call(endpoints.containerList, { query: { all: true } })
     const writer = all.find(({ Names }) => Names.includes('/writer'))
-    if (writer?.State !== 'running') fault(kill, `the writer is ${writer?.State ?? 'gone'}`)
+    if (writer?.State !== 'running') killing.fault(`the writer is ${writer?.State ?? 'gone'}`)
     const places = await docker('port', 'writer')
-    if (places !== port) fault(kill, `the writer's port was ${port}, is ${places}`)
+    if (places !== port) killing.fault(`the writer's port was ${port}, is ${places}`)
     const own = writer?.NetworkSettings?.Networks?.['chaos']?.IPAddress
-    if (own !== address) fault(kill, `the writer's address was ${address}, is ${own}`)
+    if (own !== address) killing.fault(`the writer's address was ${address}, is ${own}`)
     const live = all.filter(({ State }) => State === 'running')
     const used = live.flatMap(each =>
       Object.values(each.NetworkSettings?.Networks ?? {}).map(({ IPAddress }) => IPAddress),
     )
     const twice = used.filter((each, i) => each && used.indexOf(each) !== i)
-    if (twice.length > 0) fault(kill, `two containers have ${twice.join(', ')}`)
+    if (twice.length > 0) killing.fault(`two containers have ${twice.join(', ')}`)
     for (const each of all) {
       const code = /^code-(\d+)$/.exec(each.Names[0]?.slice(1) ?? '')
       const ended = /^Exited \((\d+)\)/.exec(each.Status)
       // 128: its start was cut short
       if (code && ended && ![Number(code[1]) % 50, 128].includes(Number(ended[1])))
-        fault(kill, `${each.Names[0]} ended with ${ended[1]}`)
+        killing.fault(`${each.Names[0]} ended with ${ended[1]}`)
     }
-    await lookAtBuilt(kill, api)
+    await lookAtBuilt(api)
   } finally {
     api.close()
   }
 }
 
 /** What a name stands for is whole; what was cut short has none. */
-async function lookAtBuilt(kill: number, api: ReturnType<typeof createClient>): Promise<void> {
+async function lookAtBuilt(api: ReturnType<typeof createClient>): Promise<void> {
   const built = (await api.call(endpoints.imageList, {})).flatMap(({ RepoTags }) => RepoTags ?? [])
   const whole = 'cat /a /a > /tmp/c; echo end >> /tmp/c; cmp /b /tmp/c && test -d /d/e'
-  for (const tag of built.filter(each => each.startsWith('built:'))) {
-    const said = await engine.docker(['run', '--rm', tag, 'sh', '-c', whole], { timeout: 20_000 })
+  const tags = built.filter(each => each.startsWith('built:'))
+  const tag = tags[Math.floor(random() * tags.length)]
+  if (tag !== undefined) {
+    const said = await patient.docker('run', '--rm', tag, 'sh', '-c', whole)
     // a client may have taken the name away meanwhile
     if (said.code !== 0 && !/No such image|pull access denied|Unable to find/.test(said.stderr))
-      fault(kill, `${tag} is not whole: ${said.stdout}${said.stderr}`.trim())
+      killing.fault(`${tag} is not whole: ${said.stdout}${said.stderr}`.trim())
   }
 }
 
