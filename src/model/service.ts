@@ -122,7 +122,9 @@ export type Exposure = (typeof exposures)[number]
 
 /** `interval`: pull when the local image is older than so many nanoseconds. */
 export type PullPolicy =
-  | { readonly kind: 'always' | 'never' | 'missing' | 'build' }
+  | { readonly kind: 'always' | 'never' | 'build' }
+  /** `said`: by the stack, and not only since it says nothing. */
+  | { readonly kind: 'missing'; readonly said?: true }
   | { readonly kind: 'interval'; readonly interval: number }
 
 export interface Link {

@@ -155,6 +155,9 @@ function toPullPolicy(text: string | undefined): PullPolicy {
     case 'never':
     case 'build':
       return { kind: text }
+    case 'missing':
+    case 'if_not_present':
+      return { kind: 'missing', said: true }
     case 'refresh':
       return { kind: 'always' }
     case 'daily':

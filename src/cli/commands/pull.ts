@@ -1,4 +1,4 @@
-/** Pulls the images of services, those that are there too. */
+/** Pulls the images of services, those that are there too unless pull_policy says otherwise. */
 import { PlanFailure } from '../../apply/plan-failure.ts'
 import { printable } from '../../lib/text.ts'
 import { EnginePlan } from '../../targets/engine/engine-plan.ts'
@@ -10,7 +10,12 @@ export const pull = command({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
     'include-deps': { kind: 'flag', about: 'Those of what the named services depend on too' },
-    policy: { kind: 'text', value: 'WHEN', choices: ['always', 'missing'], about: 'missing: only what is not there' },
+    policy: {
+      kind: 'text',
+      value: 'WHEN',
+      choices: ['always', 'missing'],
+      about: "Instead of each service's pull_policy; missing: what is not there, and what is :latest",
+    },
     quiet: { kind: 'flag', short: 'q', about: 'Show nothing but failures' },
     'ignore-pull-failures': { kind: 'flag', about: 'Go on with the others when an image cannot be pulled' },
     'no-parallel': { kind: 'flag', about: 'One image after the other' },
@@ -22,38 +27,58 @@ export const pull = command({
   ],
   async run(call) {
     const { options } = call
-    const [{ project }, client, { observe }, images, { serviceGraph }] = await Promise.all([
+    const [{ project }, client, { observe }, { imagesOf }, { planAskedPulls }, { serviceGraph }] = await Promise.all([
       loadProject(call, { locked: true, ...(call.args.length > 0 && { services: call.args }) }),
       call.connect(),
       import('../../targets/engine/observe.ts'),
       import('../../targets/engine/plan/images.ts'),
+      import('../../targets/engine/plan/pull.ts'),
       import('../../graph/services.ts'),
     ])
     const named = checkServices(call.args, Object.keys(project.services)) ?? Object.keys(project.services)
     const chosen = options['include-deps'] ? [...serviceGraph(project).closure(named)] : named
     const services = chosen.filter(name => !options['ignore-buildable'] || project.services[name]!.build === undefined)
-    const observed = await observe(client, project.name, { signal: call.signal, images: images.imagesOf(project) })
-    const plan = images.planPull(project, observed, {
+    const observed = await observe(client, project.name, { signal: call.signal, images: imagesOf(project) })
+    const { plan, buildable, skipped } = planAskedPulls(project, observed, {
       services,
-      when: options.policy === 'missing' ? 'missing' : 'always',
+      policy: options.policy as 'always' | 'missing' | undefined,
     })
     const globals = {
       ...call.globals,
       ...(options.quiet && { progress: 'quiet' }),
       ...(options['no-parallel'] && { parallel: 1 }),
     }
-    const quiet = { ...call, globals }
-    if (!options['ignore-pull-failures']) {
-      await applyPlan(quiet, { plan, client, nothing: 'Nothing to pull' })
-      return
+    const told = { ...call, globals }
+    if (!options.quiet)
+      for (const { service, why } of skipped) call.screen.say(` ${printable(service)} Skipped - ${why}`)
+    const ignored = options['ignore-pull-failures']
+    const together = new EnginePlan()
+    const toBuild: string[] = []
+    let failure: PlanFailure | undefined
+    try {
+      for (const { operation } of plan.nodes) {
+        const builders = buildable.get(operation.name)
+        if (!builders && !ignored) {
+          together.add(operation)
+          continue
+        }
+        const alone = new EnginePlan()
+        alone.add(operation)
+        await applyPlan(told, { plan: alone, client, nothing: '' }).catch(error => {
+          if (!(error instanceof PlanFailure)) throw error
+          if (ignored) call.screen.warn(printable(error.message))
+          else failure ??= error
+          toBuild.push(...(builders ?? []))
+        })
+      }
+      if (together.nodes.length > 0 || plan.nodes.length === 0)
+        await applyPlan(told, { plan: together, client, nothing: skipped.length > 0 ? '' : 'Nothing to pull' })
+    } finally {
+      if (toBuild.length > 0)
+        call.screen.warn(
+          `Some service image(s) must be built from source by running:\n    tscompose build ${toBuild.join(' ')}`,
+        )
     }
-    for (const { operation } of plan.nodes) {
-      const alone = new EnginePlan()
-      alone.add(operation)
-      await applyPlan(quiet, { plan: alone, client, nothing: '' }).catch(error => {
-        if (!(error instanceof PlanFailure)) throw error
-        call.screen.warn(printable(error.message))
-      })
-    }
+    if (failure) throw failure
   },
 })

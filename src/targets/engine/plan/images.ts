@@ -132,7 +132,7 @@ export function planImages(
 }
 
 /** Says so where a lock, and not the stack file, has named the digest. */
-function withLock({ locked }: Project, users: readonly Service[], cause: string): string {
+export function withLock({ locked }: Project, users: readonly Service[], cause: string): string {
   return users.some(({ name }) => locked?.has(name)) ? `${cause}, locked by compose.lock` : cause
 }
 

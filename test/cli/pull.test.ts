@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Failure } from '../../src/lib/failure.ts'
+import { each, fakeClient, tscompose } from './fake-client.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tscompose-pull-'))
+after(() => rmSync(folder, { recursive: true }))
+writeFileSync(
+  join(folder, 'compose.yaml'),
+  `services:
+  built: {image: "r.test/built:1", build: .}
+  other: {image: "r.test/other:1"}
+`,
+)
+
+const missing = (name: string) => new Failure('not-found', `no such image: ${name}`)
+const client = () =>
+  fakeClient({
+    containerList: () => [],
+    networkList: () => [],
+    volumeList: () => ({ Volumes: [], Warnings: [] }),
+    imageList: () => [],
+    imageInspect: ({ params }: { params: { name: string } }) => {
+      if (params.name.includes('built')) throw missing(params.name)
+      return { Id: `sha256:${'a'.repeat(64)}`, RepoTags: [params.name], RepoDigests: [], Config: {} }
+    },
+    imageCreate: ({ query }: { query: { fromImage: string } }) => {
+      if (query.fromImage.includes('built')) throw missing(query.fromImage)
+      return each({ status: 'Pull complete' })
+    },
+  })
+
+test('pull of what can be built instead says how, after all others are pulled, and ends with 1', async () => {
+  const { code, stderr } = await tscompose(['pull'], { client: client(), cwd: folder })
+  assert.equal(code, 1)
+  assert.match(stderr, / Image r\.test\/other:1 {2}Pulled\n/)
+  assert.match(
+    stderr,
+    /warning Some service image\(s\) must be built from source by running:\n {4}tscompose build built\n/,
+  )
+  assert.match(stderr, /\nerror .*no such image: r\.test\/built/)
+})
+
+test('pull --ignore-pull-failures says so too, and ends with 0', async () => {
+  const { code, stderr } = await tscompose(['pull', '--ignore-pull-failures'], { client: client(), cwd: folder })
+  assert.equal(code, 0)
+  assert.match(stderr, /must be built from source by running:\n {4}tscompose build built\n/)
+})
