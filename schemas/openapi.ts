@@ -1,6 +1,6 @@
 /** The endpoint table as an OpenAPI 3.1 document: what the engine serves, for tools. */
 import { z } from 'zod'
-import { bodySchemas } from '../src/api/body-schemas.ts'
+import { bodySchema } from '../src/api/body-schema.ts'
 import type { Endpoint } from '../src/api/endpoint.ts'
 import { endpoints } from '../src/api/endpoints.ts'
 import { newestVersion } from '../src/api/version.ts'
@@ -48,7 +48,7 @@ export function openapi(): object {
 }
 
 function operation(endpoint: Endpoint): object {
-  const schema = bodySchemas[endpoint.name as keyof typeof bodySchemas]
+  const schema = bodySchema(endpoint)
   const type = replyTypes[endpoint.reply.kind]
   return {
     operationId: endpoint.name,

@@ -36,7 +36,12 @@ export interface BuiltWarning {
 export const receiptEndpoints = table({
   /** `key`: by which the client knows this build again, 64 digits of hex. */
   receiptGet: endpoint('GET', '/build/receipts/{key}', { reply: json<BuildReceiptNote>() }),
-  receiptPut: endpoint('PUT', '/build/receipts/{key}', { body: json<BuildReceiptNote>(), reply: empty }),
+  receiptPut: endpoint('PUT', '/build/receipts/{key}', {
+    body: json<BuildReceiptNote>(({ z }) =>
+      z.object({ Receipt: z.string().min(1).max(64), Note: z.string().max(512 * 1024) }),
+    ),
+    reply: empty,
+  }),
   /** Names the image anew as the build did; 404 when anything that it was made of is another by now. */
   receiptUse: endpoint('POST', '/build/receipts/{key}/use', { reply: json<BuiltAgain>() }),
 })

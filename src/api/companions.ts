@@ -2,6 +2,7 @@
  * Ours: companions, programs that the engine starts when it starts and again when they die. What they are for it does not know.
  * Whoever may speak to the engine may have it run any program anyway, in a privileged container; so this opens nothing new.
  */
+import type { BodyPieces } from './body-pieces.ts'
 import { endpoint, json, table } from './endpoint.ts'
 
 export interface CompanionRequest {
@@ -33,12 +34,34 @@ export interface Companion {
   readonly Restarts: number
 }
 
+/** Containers by id or name. */
+const starts = ({ z }: BodyPieces) => z.array(z.string().min(1).max(1024)).max(4096)
+
 export const companionEndpoints = table({
   companionList: endpoint('GET', '/companions', { reply: json<readonly Companion[]>() }),
   /** The same command again changes nothing but what is left to it; another one takes the place of the one before. */
-  companionPut: endpoint('PUT', '/companions/{name}', { body: json<CompanionRequest>() }),
+  companionPut: endpoint('PUT', '/companions/{name}', {
+    body: json<CompanionRequest>(schemas => {
+      const { z, maybe } = schemas
+      return z.object({
+        Command: z
+          .array(z.string().max(4096))
+          .min(1)
+          .max(64)
+          .refine(
+            // also asked of a list that is too short
+            words => words[0]?.startsWith('/') === true && !words.some(word => word.includes('\0')),
+            'it begins with an absolute path',
+          ),
+        Environment: maybe(z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*=[^\0]*$/)).max(256)),
+        Starts: maybe(starts(schemas)),
+      })
+    }),
+  }),
   /** What is left to it changes, it goes on. */
-  companionStarts: endpoint('PUT', '/companions/{name}/starts', { body: json<CompanionStarts>() }),
+  companionStarts: endpoint('PUT', '/companions/{name}/starts', {
+    body: json<CompanionStarts>(schemas => schemas.z.object({ Starts: starts(schemas) })),
+  }),
   /** Ends and forgets it. */
   companionRemove: endpoint('DELETE', '/companions/{name}', {}),
 })

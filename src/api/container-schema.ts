@@ -1,4 +1,4 @@
-/** Request bodies of containers and execs, checked; only the server loads this, since zod takes its time to load. */
+/** Request bodies of containers, checked; only the server loads this, since zod takes its time to load. */
 import { z } from 'zod'
 import type {
   ContainerConfig,
@@ -7,9 +7,8 @@ import type {
   EndpointSettings,
   HealthConfig,
 } from './container-body.ts'
-import type { ExecCreate, ExecStart } from './exec.ts'
 import { hostConfig, resources, restartPolicy } from './host-config-shape.ts'
-import { command, flag, maybe, number, size, string, stringMap, strings, text } from './json-shape.ts'
+import { command, flag, maybe, number, string, stringMap, strings, text } from './json-shape.ts'
 
 const keySet = maybe(
   z.record(
@@ -87,20 +86,3 @@ export const containerUpdate = z.object({
   ...resources,
   RestartPolicy: restartPolicy,
 }) satisfies z.ZodType<ContainerUpdate>
-
-export const execCreate = z.object({
-  AttachStdin: flag,
-  AttachStdout: flag,
-  AttachStderr: flag,
-  Tty: flag,
-  Detach: flag,
-  DetachKeys: text,
-  ConsoleSize: size,
-  Cmd: command,
-  Env: strings,
-  User: text,
-  WorkingDir: text,
-  Privileged: flag,
-}) satisfies z.ZodType<ExecCreate>
-
-export const execStart = z.object({ Detach: flag, Tty: flag, ConsoleSize: size }) satisfies z.ZodType<ExecStart>

@@ -276,7 +276,7 @@ export const containerEndpoints = table({
   containerCreate: endpoint('POST', '/containers/create', {
     // strict is ours: what the machine lacks is an error, where Docker warns and leaves it out
     query: { name: 'string', platform: 'string', strict: 'boolean' },
-    body: json<ContainerCreate>(),
+    body: json<ContainerCreate>(({ containerCreate }) => containerCreate),
     reply: json<ContainerCreated>(),
     status: 201,
   }),
@@ -307,7 +307,7 @@ export const containerEndpoints = table({
   containerUnpause: endpoint('POST', '/containers/{id*}/unpause', {}),
   containerRename: endpoint('POST', '/containers/{id*}/rename', { query: { name: 'string' } }),
   containerUpdate: endpoint('POST', '/containers/{id*}/update', {
-    body: json<ContainerUpdate>(),
+    body: json<ContainerUpdate>(({ containerUpdate }) => containerUpdate),
     reply: json<{ readonly Warnings: readonly string[] | null }>(),
   }),
   /** One item, when it is known; the headers come at once. condition: not-running (default), next-exit, removed. */
@@ -376,7 +376,7 @@ export const containerEndpoints = table({
       pause: 'boolean',
       changes: 'strings',
     },
-    body: optionalJson<ContainerConfig>(),
+    body: optionalJson<ContainerConfig>(({ containerConfig }) => containerConfig),
     reply: json<{ readonly Id: string }>(),
     status: 201,
   }),

@@ -1,5 +1,10 @@
-/** One row of the contract: method, path, query, body and reply of an endpoint, and the types that follow from them. No zod here: the CLI loads this. */
+/**
+ * One row of the contract: method, path, query, body and reply of an endpoint, and the types that follow from them. No zod is loaded here,
+ * since the CLI loads this: a body's schema is made by the server from what it passes in.
+ */
 import type { Duplex } from 'node:stream'
+import type { z } from 'zod'
+import type { BodyPieces } from './body-pieces.ts'
 import type { Filters } from './filters.ts'
 import type { OutputChunk } from './frames.ts'
 
@@ -29,8 +34,13 @@ export interface BodyShape<T = unknown> {
   readonly kind: 'none' | 'json' | 'bytes'
   /** Whether it may be left out. */
   readonly optional: boolean
+  /** The check of a JSON body; absent where we are the client only. */
+  readonly schema?: BodySchema<T> | undefined
   readonly type?: T
 }
+
+/** Makes the check of a JSON body of the pieces that `body-pieces.ts` has. */
+export type BodySchema<T> = (schemas: BodyPieces) => z.ZodType<T>
 
 /** State of a path in a container, in the header X-Docker-Container-Path-Stat; mode in Go's bits. */
 export interface PathStat {
@@ -184,11 +194,19 @@ export type Handlers<Table extends Readonly<Record<string, Endpoint>>> = {
   readonly [K in keyof Table]: Handler<Table[K]>
 }
 
-export function json<T>(): { readonly kind: 'json'; readonly optional: false; readonly type?: T } {
-  return { kind: 'json', optional: false }
+interface JsonBody<T, Optional extends boolean> {
+  readonly kind: 'json'
+  readonly optional: Optional
+  readonly schema?: BodySchema<T> | undefined
+  readonly type?: T
 }
-export function optionalJson<T>(): { readonly kind: 'json'; readonly optional: true; readonly type?: T } {
-  return { kind: 'json', optional: true }
+
+/** A document: of a reply, or of a request, which has its schema where the engine is the one to read it. */
+export function json<T>(schema?: BodySchema<T>): JsonBody<T, false> {
+  return { kind: 'json', optional: false, schema }
+}
+export function optionalJson<T>(schema?: BodySchema<T>): JsonBody<T, true> {
+  return { kind: 'json', optional: true, schema }
 }
 export function lines<T>(): { readonly kind: 'lines'; readonly type?: T } {
   return { kind: 'lines' }

@@ -46,12 +46,31 @@ export interface ExecInspect {
 
 export const execEndpoints = table({
   execCreate: endpoint('POST', '/containers/{id*}/exec', {
-    body: json<ExecCreate>(),
+    body: json<ExecCreate>(({ z, flag, text, size, command, strings }) =>
+      z.object({
+        AttachStdin: flag,
+        AttachStdout: flag,
+        AttachStderr: flag,
+        Tty: flag,
+        Detach: flag,
+        DetachKeys: text,
+        ConsoleSize: size,
+        Cmd: command,
+        Env: strings,
+        User: text,
+        WorkingDir: text,
+        Privileged: flag,
+      }),
+    ),
     reply: json<{ readonly Id: string }>(),
     status: 201,
   }),
   /** Detached (`Detach: true`) it answers 200 and nothing. */
-  execStart: endpoint('POST', '/exec/{id}/start', { body: optionalJson<ExecStart>(), reply: hijack, status: 200 }),
+  execStart: endpoint('POST', '/exec/{id}/start', {
+    body: optionalJson<ExecStart>(({ z, flag, size }) => z.object({ Detach: flag, Tty: flag, ConsoleSize: size })),
+    reply: hijack,
+    status: 200,
+  }),
   execResize: endpoint('POST', '/exec/{id}/resize', {
     query: { h: 'string', w: 'string' },
     reply: empty,

@@ -92,7 +92,37 @@ export const networkEndpoints = table({
     reply: json<readonly NetworkInspect[]>(),
   }),
   networkCreate: endpoint('POST', '/networks/create', {
-    body: json<NetworkCreate>(),
+    body: json<NetworkCreate>(({ z, flag, maybe, stringMap, text }) =>
+      z.object({
+        // Docker answers 400 on an empty name itself, so that is left to the engine
+        Name: z.string(),
+        Driver: text,
+        Scope: text,
+        EnableIPv4: flag,
+        EnableIPv6: flag,
+        IPAM: maybe(
+          z.object({
+            Driver: text,
+            Options: stringMap,
+            Config: maybe(
+              z.array(z.object({ Subnet: text, IPRange: text, Gateway: text, AuxiliaryAddresses: stringMap })).max(64),
+            ),
+          }),
+        ),
+        Internal: flag,
+        Attachable: flag,
+        Ingress: flag,
+        ConfigOnly: flag,
+        ConfigFrom: maybe(z.object({ Network: text })),
+        Options: stringMap,
+        Labels: stringMap,
+        // a string in docker-compose 1
+        CheckDuplicate: z
+          .unknown()
+          .optional()
+          .transform(() => undefined),
+      }),
+    ),
     reply: json<NetworkCreated>(),
     status: 201,
   }),
@@ -106,12 +136,14 @@ export const networkEndpoints = table({
   }),
   networkRemove: endpoint('DELETE', '/networks/{id}', {}),
   networkConnect: endpoint('POST', '/networks/{id}/connect', {
-    body: json<NetworkConnect>(),
+    body: json<NetworkConnect>(({ z, endpointSettings, maybe }) =>
+      z.object({ Container: z.string(), EndpointConfig: maybe(endpointSettings) }),
+    ),
     reply: empty,
     status: 200,
   }),
   networkDisconnect: endpoint('POST', '/networks/{id}/disconnect', {
-    body: json<NetworkDisconnect>(),
+    body: json<NetworkDisconnect>(({ z, flag }) => z.object({ Container: z.string(), Force: flag })),
     reply: empty,
     status: 200,
   }),

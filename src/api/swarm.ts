@@ -44,7 +44,12 @@ interface PluginPrivilege {
   readonly Value?: readonly string[] | undefined
 }
 
-const privileges = { body: optionalJson<readonly PluginPrivilege[]>(), ...refused }
+const privileges = {
+  body: optionalJson<readonly PluginPrivilege[]>(({ z, strings, text }) =>
+    z.array(z.object({ Name: text, Description: text, Value: strings })).max(256),
+  ),
+  ...refused,
+}
 
 export const pluginEndpoints = table({
   pluginList: endpoint('GET', '/plugins', { query: { filters: 'filters' }, reply: json<readonly unknown[]>() }),
@@ -57,5 +62,8 @@ export const pluginEndpoints = table({
   pluginDisable: endpoint('POST', '/plugins/{name*}/disable', refused),
   pluginUpgrade: endpoint('POST', '/plugins/{name*}/upgrade', privileges),
   pluginPush: endpoint('POST', '/plugins/{name*}/push', refused),
-  pluginSet: endpoint('POST', '/plugins/{name*}/set', { body: optionalJson<readonly string[]>(), ...refused }),
+  pluginSet: endpoint('POST', '/plugins/{name*}/set', {
+    body: optionalJson<readonly string[]>(({ z, string }) => z.array(string).max(4096)),
+    ...refused,
+  }),
 })

@@ -111,7 +111,9 @@ export const systemEndpoints = table({
   }),
   diskUsage: endpoint('GET', '/system/df', { query: { type: 'strings' }, reply: json<DiskUsage>() }),
   auth: endpoint('POST', '/auth', {
-    body: json<Omit<RegistryAuth, 'email' | 'registrytoken'>>(),
+    body: json<Omit<RegistryAuth, 'email' | 'registrytoken'>>(({ z, text }) =>
+      z.object({ username: text, password: text, auth: text, identitytoken: text, serveraddress: text }),
+    ),
     reply: json<{ readonly Status: string; readonly IdentityToken: string }>(),
   }),
   /** BuildKit; both upgrade to HTTP/2. */

@@ -42,14 +42,16 @@ export interface VolumesPruned {
 export const volumeEndpoints = table({
   volumeList: endpoint('GET', '/volumes', { query: { filters: 'filters' }, reply: json<VolumeList>() }),
   volumeCreate: endpoint('POST', '/volumes/create', {
-    body: json<VolumeCreate>(),
+    body: json<VolumeCreate>(({ z, stringMap, text }) =>
+      z.object({ Name: text, Driver: text, DriverOpts: stringMap, Labels: stringMap }),
+    ),
     reply: json<VolumeInspect>(),
     status: 201,
   }),
   volumePrune: endpoint('POST', '/volumes/prune', { query: { filters: 'filters' }, reply: json<VolumesPruned>() }),
   volumeInspect: endpoint('GET', '/volumes/{name}', { reply: json<VolumeInspect>() }),
   volumeClone: endpoint('POST', '/volumes/{name}/clone', {
-    body: json<VolumeClone>(),
+    body: json<VolumeClone>(({ z, stringMap }) => z.object({ Name: z.string(), Labels: stringMap })),
     reply: json<VolumeInspect>(),
     status: 201,
   }),

@@ -1,7 +1,7 @@
 /** Query, headers and body of a request to what its endpoint's handler gets; Go's way of reading where clients rely on it. */
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { bodySchemas } from '../../api/body-schemas.ts'
+import { bodySchema } from '../../api/body-schema.ts'
 import type { Endpoint, QueryKind, QueryTypes } from '../../api/endpoint.ts'
 import { parseFilters } from '../../api/filters.ts'
 import { Failure } from '../../lib/failure.ts'
@@ -85,7 +85,8 @@ export async function decodeBody(endpoint: Endpoint, request: IncomingMessage, s
   const data = parseJson(text)
   // what Go's clients send for nothing
   if (data === null && endpoint.body.optional) return undefined
-  const schema = bodySchemas[endpoint.name as keyof typeof bodySchemas]
+  const schema = bodySchema(endpoint)
+  if (schema === undefined) throw new Failure('internal', `${endpoint.name} has no schema of its body`)
   const result = schema.safeParse(withNamesOf((schema as { readonly shape?: object }).shape, data))
   if (result.success) return result.data
   const issue = result.error.issues[0]!
