@@ -113,7 +113,7 @@ async function run(given: Flags): Promise<() => Promise<void>> {
     throw new Failure('conflict', `Cannot start the engine: another one uses "${roots.run}"`, {
       hint: 'Stop it first, or give this one roots of its own by --data-root and --run-root',
     })
-  const [{ createEngine }, { partsOf }, { release }, { serve }, { handlersOf }, { decodeRegistryAuth }] =
+  const [{ createEngine }, { partsOf }, { release }, { serve }, { handlersOf }, { decodeRegistryAuth }, { Tidy }] =
     await Promise.all([
       import('./engine.ts'),
       import('./settings/effective.ts'),
@@ -121,6 +121,7 @@ async function run(given: Flags): Promise<() => Promise<void>> {
       import('./server/server.ts'),
       import('./server/handlers.ts'),
       import('./images/auth.ts'),
+      import('./base/tidy.ts'),
     ])
   const engine = await createEngine({
     roots,
@@ -132,8 +133,11 @@ async function run(given: Flags): Promise<() => Promise<void>> {
     const socket = flags.socket ?? paths.socket
     const listeners = listenersOf({ ...flags, socket, inherited: inheritedSocket(process.env, process.pid) })
     await ensureDirectory(dirname(socket))
+    const tidy = new Tidy()
+    engine.events.listen(tidy.after)
     const server = await serve({
       listeners,
+      onDone: tidy.after,
       handlers: handlersOf(engine, decodeRegistryAuth),
       serverVersion: release,
       unread,
@@ -145,7 +149,9 @@ async function run(given: Flags): Promise<() => Promise<void>> {
       say(`listens on ${address}${isOpen ? ', without TLS: whoever reaches it is root on this host' : ''}`)
     }
     engine.companions.start()
+    tidy.after()
     return async () => {
+      tidy.close()
       // they may need an answer to end in order
       await engine.companions.close()
       await server.close()

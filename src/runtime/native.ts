@@ -54,6 +54,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   reap: 'int host_reap(int pid)',
   request: 'int host_request(int nursery)',
   unread: 'int host_unread(int fd)',
+  trimMemory: 'void host_trim_memory()',
   forgetFlows: 'int host_forget_flows(const uint8_t *address, int size, int protocol, int port)',
   firewallGeneration: 'int host_firewall_generation()',
   watchRules: 'int host_watch_rules()',
@@ -73,6 +74,11 @@ function checked(call: string, result: unknown): number {
   const value = result as number
   if (value < 0) throw systemError(call, -value)
   return value
+}
+
+/** What C libraries have freed goes back to the kernel. */
+export function trimMemory(): void {
+  host().trimMemory()
 }
 
 /** A descriptor for a process, which never comes to mean another one. Throws ESRCH when there is none. */

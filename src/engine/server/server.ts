@@ -26,6 +26,8 @@ const maxConnections = 4096
 
 export interface ServeOptions extends AnswerOptions {
   readonly listeners: readonly Listener[]
+  /** Hears that an operation has ended. */
+  readonly onDone?: () => void
 }
 
 export interface ServedSocket {
@@ -56,7 +58,10 @@ export class Server {
 
 /** @throws Failure `denied` for plain TCP not asked for, `conflict` when someone listens there already. */
 export async function serve(options: ServeOptions): Promise<Server> {
-  const shared = { router: new Router(Object.values(endpoints)), turns: new Turns(options.mostOperations) }
+  const shared = {
+    router: new Router(Object.values(endpoints)),
+    turns: new Turns(options.mostOperations, options.onDone),
+  }
   const upgraded = new Set<Duplex>()
   const servers: HttpServer[] = []
   const sockets: ServedSocket[] = []

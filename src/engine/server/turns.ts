@@ -17,10 +17,13 @@ const listening: ReadonlySet<ReplyShape['kind']> = new Set(['lines', 'output', '
 
 export class Turns {
   readonly #most: number
+  readonly #onGiven: () => void
   #taken = 0
 
-  constructor(most = mostOperations) {
+  /** @param onGiven hears of each turn that is given back */
+  constructor(most = mostOperations, onGiven: () => void = () => undefined) {
     this.#most = most
+    this.#onGiven = onGiven
   }
 
   get taken(): number {
@@ -39,6 +42,7 @@ export class Turns {
       if (isGiven) return
       isGiven = true
       this.#taken--
+      this.#onGiven()
     }
   }
 }
