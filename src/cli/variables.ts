@@ -7,37 +7,44 @@ import type { GlobalValues } from './options.ts'
 import { isTruth } from './values.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
+type EnvFileValues = Pick<GlobalValues, 'env-file' | 'file' | 'project-directory'>
 
 /** A checkout may say these too; where state is kept, or to which engine it goes, is not for it to say. */
 const speaks = /^(?:COMPOSE_|TSCOMPOSE_ISOLATED$)/
 
 /** `env` with what the env files of the call say of variables named COMPOSE_… and the like; those of the process win. */
-export async function withDotEnv(
-  env: Env,
-  globals: Pick<GlobalValues, 'env-file' | 'file' | 'project-directory'>,
-  cwd: string,
-): Promise<Env> {
-  const texts = envFiles(env, globals, cwd).flatMap(file => textOf(file) ?? [])
+export async function withDotEnv(env: Env, globals: EnvFileValues, cwd: string): Promise<Env> {
+  const texts = textsOf(env, globals, cwd)
   if (!texts.some(text => text.includes('COMPOSE_'))) return env
+  const found = Object.entries(await variablesOf(texts, env)).filter(([name]) => speaks.test(name))
+  return { ...Object.fromEntries(found), ...env }
+}
+
+/** `env` with all that the env files of the call say; those of the process win. */
+export async function withEnvFiles(env: Env, globals: EnvFileValues, cwd: string): Promise<Env> {
+  return { ...(await variablesOf(textsOf(env, globals, cwd), env)), ...env }
+}
+
+async function variablesOf(texts: readonly string[], env: Env): Promise<Record<string, string>> {
+  const found: Record<string, string> = Object.create(null)
+  if (texts.length === 0) return found
   const { DotenvError, parseDotenv } = await import('../stack/dotenv.ts')
-  const found: Record<string, string> = {}
   for (const text of texts) {
     try {
-      for (const [name, value] of parseDotenv(text, name => env[name] ?? found[name]))
-        if (speaks.test(name)) found[name] = value
+      for (const [name, value] of parseDotenv(text, name => env[name] ?? found[name])) found[name] = value
     } catch (error) {
       // the loader reads the same file and says what is wrong, and where
       if (!(error instanceof DotenvError)) throw error
     }
   }
-  return { ...found, ...env }
+  return found
 }
 
-function envFiles(
-  env: Env,
-  globals: Pick<GlobalValues, 'env-file' | 'file' | 'project-directory'>,
-  cwd: string,
-): string[] {
+function textsOf(env: Env, globals: EnvFileValues, cwd: string): readonly string[] {
+  return envFiles(env, globals, cwd).flatMap(file => textOf(file) ?? [])
+}
+
+function envFiles(env: Env, globals: EnvFileValues, cwd: string): string[] {
   const named = globals['env-file'].length > 0 ? globals['env-file'] : env['COMPOSE_ENV_FILES']?.split(',')
   if (named) return named.map(file => resolve(cwd, file.trim()))
   if (env['COMPOSE_DISABLE_ENV_FILE']) return []

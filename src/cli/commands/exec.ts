@@ -2,9 +2,10 @@
 import { endpoints } from '../../api/endpoints.ts'
 import { Failure } from '../../lib/failure.ts'
 import { command } from '../command.ts'
-import { usage } from '../options.ts'
+import { given } from '../given-variables.ts'
 import { replicaOf } from '../replicas.ts'
 import { join } from '../terminal.ts'
+import { withEnvFiles } from '../variables.ts'
 
 export const exec = command({
   usage: '[OPTIONS] SERVICE COMMAND [ARG...]',
@@ -17,7 +18,7 @@ export const exec = command({
       kind: 'list',
       short: 'e',
       value: 'NAME=VALUE',
-      about: 'Set a variable; NAME alone takes the value from here',
+      about: 'Set a variable; NAME alone takes the value from here or the env file',
     },
     index: { kind: 'number', value: 'N', about: 'Which replica (default: the first that runs)' },
     interactive: { kind: 'flag', short: 'i', about: 'Pass on standard input (always so)' },
@@ -35,6 +36,8 @@ export const exec = command({
     const { options, screen, stdin, signal } = call
     const [service, ...words] = call.args as [string, ...string[]]
     const tty = !options['no-tty'] && !options.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
+    const isBare = options.env.some(each => !each.includes('='))
+    const variables = given(options.env, isBare ? await withEnvFiles(call.env, call.globals, call.cwd) : call.env)
     const { client, one } = await replicaOf(call, service, options.index)
     const size =
       tty && screen.stdout.rows && screen.stdout.columns ? [screen.stdout.rows, screen.stdout.columns] : undefined
@@ -49,7 +52,7 @@ export const exec = command({
           Tty: tty,
           ...(size ? { ConsoleSize: size } : {}),
           Cmd: words,
-          Env: environment(options.env, call.env),
+          Env: [...variables],
           ...(options.user === undefined ? {} : { User: options.user }),
           ...(options.workdir === undefined ? {} : { WorkingDir: options.workdir }),
           ...(options.privileged ? { Privileged: true } : {}),
@@ -75,13 +78,3 @@ export const exec = command({
     return code
   },
 })
-
-/** `NAME` alone takes its value from our environment, and is left out when it has none there. */
-export function environment(list: readonly string[], env: Readonly<Record<string, string | undefined>>): string[] {
-  return list.flatMap(each => {
-    if (each.startsWith('=')) throw usage(`Cannot use --env "${each}": it has no name`)
-    if (each.includes('=')) return each
-    const value = env[each]
-    return value === undefined ? [] : `${each}=${value}`
-  })
-}

@@ -1,23 +1,22 @@
 /** A command in a container of its own, made from a service; its exit code is ours. */
-import { readFile } from 'node:fs/promises'
 import { endpoints } from '../../api/endpoints.ts'
 import type { Client } from '../../client/client.ts'
-import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
+import { Failure, isFailure } from '../../lib/failure.ts'
 import { newId } from '../../lib/ids.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { type Call, command } from '../command.ts'
+import { givenOrRead } from '../given-variables.ts'
 import { checkOwner } from '../owner.ts'
 import { checkServices, loadProject } from '../project.ts'
 import { oneOffService, withMounts } from '../run-options.ts'
 import { join } from '../terminal.ts'
 import { isTruth } from '../values.ts'
-import { environment } from './exec.ts'
 
 const options = {
   detach: { kind: 'flag', short: 'd', about: 'Return at once, and print the id of the container' },
   rm: { kind: 'flag', about: 'Remove the container when it has ended' },
   env: { kind: 'list', short: 'e', value: 'NAME=VALUE', about: 'Set a variable; NAME alone takes the value from here' },
-  'env-from-file': { kind: 'list', value: 'FILE', about: 'Set variables from lines NAME=VALUE of FILE' },
+  'env-from-file': { kind: 'list', value: 'FILE', about: 'Set variables from an env file, where --env does not' },
   volume: {
     kind: 'list',
     also: ['volumes'],
@@ -70,7 +69,7 @@ export const run = command({
     const { options: values, screen, signal } = call
     const [name, ...words] = call.args as [string, ...string[]]
     const quiet = values.quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
-    const [{ project }, client, { createOneOff }] = await Promise.all([
+    const [{ project, environment }, client, { createOneOff }] = await Promise.all([
       loadProject(call, { services: [name], making: { services: [name], alone: values['no-deps'] } }),
       call.connect(),
       import('../../targets/engine/converge.ts'),
@@ -80,7 +79,7 @@ export const run = command({
     const service = oneOffService(project.services[name]!, {
       command: words,
       entrypoint: values.entrypoint,
-      env: [...(await linesOf(values['env-from-file'])), ...environment(values.env, call.env)],
+      env: await givenOrRead(values.env, values['env-from-file'], environment),
       labels: values.label,
       user: values.user,
       workdir: values.workdir,
@@ -210,17 +209,4 @@ async function removed(client: Client, name: string): Promise<void> {
     .catch(error => {
       if (!isFailure(error)) throw error
     })
-}
-
-async function linesOf(files: readonly string[]): Promise<readonly string[]> {
-  const texts = await Promise.all(
-    files.map(file =>
-      readFile(file, 'utf8').catch((cause: unknown) => {
-        throw new Failure('not-found', `Cannot read "${file}": ${errnoOf(cause) ?? 'it failed'}`, { cause })
-      }),
-    ),
-  )
-  return texts
-    .flatMap(text => text.split(/\r?\n/))
-    .filter(line => line.trim() !== '' && !line.trimStart().startsWith('#') && line.includes('='))
 }

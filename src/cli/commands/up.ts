@@ -57,7 +57,7 @@ export const up = command({
       // "yes" is the answer to whether a changed volume is to be made anew
       ...(values.yes ? { recreateVolumes: true } : {}),
     })
-    if (Object.keys(wanted.loaded.project.services).length === 0)
+    if (Object.keys(wanted.loaded.project.services).length === 0 && !call.globals['all-resources'])
       // Compose's text, which scripts look for
       throw new Failure('invalid', 'no service selected', {
         hint: 'The stack has no services, or all of them are of profiles that are not active (--profile)',

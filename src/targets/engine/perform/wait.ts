@@ -14,7 +14,10 @@ export interface WaitFor {
   readonly condition: WaitCondition
 }
 
-/** A container without a check is ready when it has run for so long, as with Docker Compose, which looks every so often. */
+/**
+ * A container without a check is ready, or will never be healthy, when it has run for so long: as with Docker Compose, which looks every so
+ * often. One that ends before has a better reason.
+ */
 const steady = 500
 
 type Heard = EventMessage | Error | 'looked at again'
@@ -95,10 +98,14 @@ export class Waiter {
   async #reached(id: string, { name, service, condition }: WaitFor): Promise<{ outcome?: Outcome; young?: number }> {
     const { State } = await this.#client.call(containerEndpoints.containerInspect, { params: { id } })
     const verdict = judge(State, condition)
-    if (typeof verdict === 'object') throw new Failure('conflict', verdict.because(name, service ?? name))
-    if (verdict !== 'running') return { outcome: verdict }
-    const left = Math.min(steady, Date.parse(State.StartedAt) + steady - Date.now())
-    return left > 0 ? { outcome: verdict, young: left } : { outcome: verdict }
+    const hopeless = typeof verdict === 'object' ? verdict : undefined
+    const outcome = typeof verdict === 'object' ? undefined : verdict
+    if (outcome === 'running' || hopeless?.mayEnd) {
+      const left = Math.min(steady, Date.parse(State.StartedAt) + steady - Date.now())
+      if (left > 0) return { ...(outcome && { outcome }), young: left }
+    }
+    if (hopeless) throw new Failure('conflict', hopeless.because(name, service ?? name))
+    return outcome ? { outcome } : {}
   }
 
   async #openStream(begin: number): Promise<void> {
@@ -152,6 +159,8 @@ function cancelled(name: string, signal: AbortSignal): Failure {
 
 /** Why a condition cannot come true any more, in Docker Compose's words. */
 export interface Hopeless {
+  /** It may end soon, which would be the better reason. */
+  readonly mayEnd?: true
   because(name: string, service: string): string
 }
 
@@ -166,7 +175,10 @@ export function judge(state: ContainerState, condition: WaitCondition): Outcome 
   if (health === undefined)
     return isUndemanding(condition)
       ? 'running'
-      : { because: name => `dependency failed to start: container ${name} has no healthcheck configured` }
+      : {
+          mayEnd: true,
+          because: name => `dependency failed to start: container ${name} has no healthcheck configured`,
+        }
   if (health.Status === 'unhealthy')
     return { because: name => `${failed(condition)}container ${name} is unhealthy${lastOutput(health.Log)}` }
   return health.Status === 'healthy' ? 'healthy' : undefined

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContainerState } from '../../../../src/api/containers.ts'
-import { judge } from '../../../../src/targets/engine/perform/wait.ts'
+import type { Client } from '../../../../src/client/client.ts'
+import { judge, Waiter } from '../../../../src/targets/engine/perform/wait.ts'
 
 function state(own: object): ContainerState {
   const rest = { Running: true, Restarting: false, OOMKilled: false, ExitCode: 0, Error: '' }
@@ -40,3 +41,34 @@ for (const [condition, own, expected] of rows)
     const verdict = judge(state(own), condition)
     assert.equal(typeof verdict === 'object' ? verdict.because('c', 's') : verdict, expected)
   })
+
+const noCheck = /^dependency failed to start: container c has no healthcheck configured$/
+
+/** Waits for a container to be healthy whose states are looked at one after the other; `die` is told after the first. */
+async function waitFor(states: readonly ContainerState[], die: boolean): Promise<void> {
+  const left = [...states]
+  const told = Promise.withResolvers<void>()
+  const events = async function* () {
+    await told.promise
+    if (die) yield { Action: 'die', Actor: { ID: 'c', Attributes: {} } }
+    await new Promise(() => undefined)
+  }
+  const client = {
+    stream: async () => events(),
+    call: async () => {
+      told.resolve()
+      return { State: left.length > 1 ? left.shift() : left[0] }
+    },
+  } as unknown as Client
+  await new Waiter(client).wait('c', { name: 'c', service: 's', condition: 'healthy' }, new AbortController().signal)
+}
+
+test('what has no check and has only just been started may be about to end, which is the better reason', async () => {
+  const young = state({ StartedAt: new Date().toISOString() })
+  const ended = state({ Status: 'exited', ExitCode: 3, StartedAt: young.StartedAt })
+  await assert.rejects(waitFor([young, ended], true), {
+    message: 'dependency failed to start: container c exited (3)',
+  })
+  await assert.rejects(waitFor([young], false), { message: noCheck })
+  await assert.rejects(waitFor([state({ StartedAt: new Date(0).toISOString() })], false), { message: noCheck })
+})
