@@ -64,7 +64,7 @@ function holdUdp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
   const { promise, resolve, reject } = Promise.withResolvers<Holder>()
   const six = isIPv6(hostIp)
   const socket = createSocket({ type: six ? 'udp6' : 'udp4', ipv6Only: six })
-  let relay = new UdpRelay(socket, first)
+  const relay = new UdpRelay(socket, first)
   socket.on('message', (bytes, from) => relay.take(bytes, from))
   socket.once('error', error => {
     socket.close()
@@ -74,10 +74,7 @@ function holdUdp({ hostIp, hostPort }: Place, first: Target): Promise<Holder> {
     socket.unref()
     resolve({
       port: socket.address().port,
-      lead: target => {
-        relay.close()
-        relay = new UdpRelay(socket, target)
-      },
+      lead: target => relay.lead(target),
       release: () => {
         relay.close()
         socket.close()

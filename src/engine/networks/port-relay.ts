@@ -14,8 +14,10 @@ export interface Target {
 
 /** Milliseconds without a datagram after which a client's way back is given up. */
 const idle = 90_000
-/** Clients at once: who sends from ever new ports does not use up the engine's descriptors. */
-const mostClients = 1024
+/** Milliseconds for which answers still come from where the port led before. */
+const leaving = 10_000
+/** At once: who sends from ever new ports does not use up the engine's descriptors. */
+const mostWays = 1024
 
 export function relayTcp(client: Socket, { address, containerPort }: Target): void {
   const server = connect({ host: address, port: containerPort, allowHalfOpen: true })
@@ -34,11 +36,20 @@ interface Sender {
   readonly port: number
 }
 
-/** Each client has a socket of its own towards the container, by which the answers find back. */
+/** A socket towards the container, by which the answers to one client find back. */
+interface Way {
+  readonly client: string
+  readonly socket: UdpSocket
+  readonly timer: NodeJS.Timeout
+}
+
 export class UdpRelay {
   readonly #socket: UdpSocket
-  readonly #target: Target
-  readonly #clients = new Map<string, { readonly way: UdpSocket; readonly timer: NodeJS.Timeout }>()
+  #target: Target
+  /** By client: whose datagrams go by it. */
+  readonly #ways = new Map<string, Way>()
+  /** Those too by which nothing goes any more, and whose answers still come. */
+  readonly #open = new Set<Way>()
 
   constructor(socket: UdpSocket, target: Target) {
     this.#socket = socket
@@ -51,33 +62,48 @@ export class UdpRelay {
     this.#wayOf(from).send(bytes, containerPort, address, error => error && log('%s', messageOf(error)))
   }
 
+  /** What comes from now on goes there; what was taken before is answered by whoever has got it. */
+  lead(target: Target): void {
+    this.#target = target
+    const before = [...this.#ways.values()]
+    this.#ways.clear()
+    setTimeout(() => {
+      for (const way of before) this.#end(way)
+    }, leaving).unref()
+  }
+
   close(): void {
-    for (const key of [...this.#clients.keys()]) this.#forget(key)
+    for (const way of this.#open) this.#end(way)
   }
 
   #wayOf(from: Sender): UdpSocket {
-    const key = `${from.address} ${from.port}`
-    const known = this.#clients.get(key)
+    const client = `${from.address} ${from.port}`
+    const known = this.#ways.get(client)
     if (known) {
       known.timer.refresh()
-      return known.way
+      return known.socket
     }
-    if (this.#clients.size >= mostClients) this.#forget(this.#clients.keys().next().value!)
-    const way = createSocket(isIPv6(this.#target.address) ? 'udp6' : 'udp4').unref()
-    way.on('error', error => log('%s', messageOf(error)))
-    way.on('message', answer => {
-      this.#clients.get(key)?.timer.refresh()
+    // the oldest
+    if (this.#open.size >= mostWays) this.#end(this.#open.values().next().value!)
+    const { address, containerPort } = this.#target
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4').unref()
+    const way: Way = { client, socket, timer: setTimeout(() => this.#end(way), idle).unref() }
+    socket.on('error', error => log('%s', messageOf(error)))
+    socket.on('message', (answer, by) => {
+      // anybody may find this socket: only who was asked answers
+      if (by.address !== address || by.port !== containerPort) return
+      if (this.#ways.get(client) === way) way.timer.refresh()
       this.#socket.send(answer, from.port, from.address, error => error && log('%s', messageOf(error)))
     })
-    this.#clients.set(key, { way, timer: setTimeout(() => this.#forget(key), idle).unref() })
-    return way
+    this.#ways.set(client, way)
+    this.#open.add(way)
+    return socket
   }
 
-  #forget(key: string): void {
-    const client = this.#clients.get(key)
-    if (!client) return
-    this.#clients.delete(key)
-    clearTimeout(client.timer)
-    client.way.close()
+  #end(way: Way): void {
+    if (!this.#open.delete(way)) return
+    clearTimeout(way.timer)
+    if (this.#ways.get(way.client) === way) this.#ways.delete(way.client)
+    way.socket.close()
   }
 }
