@@ -7,6 +7,12 @@ const longestInterface = 15
 
 /** The engine of the machine has the plain name, each further one a mark of its own. */
 export class EngineName {
+  /** What another engine's processes and bridges are called, by what it is called in full; undefined for what is no name of an engine. */
+  static shortOf(full: string): string | undefined {
+    const [, mark] = /^tscompose(?:_([0-9a-f]{8}))?$/.exec(full) ?? [undefined, null]
+    return mark === null ? undefined : `tsc${mark?.slice(0, 4) ?? ''}`
+  }
+
   /** Its cgroup, its nft table, its rules in other tables: "tscompose" or "tscompose_1a2b3c4d". */
   readonly full: string
   /** The beginning of what must be short: "tsc" or "tsc1a2b". */

@@ -1,8 +1,8 @@
 /** Our bridges past Docker's own firewall, where Docker runs beside us on the same host. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { debug } from '../../lib/debug.ts'
 import { messageOf } from '../../lib/failure.ts'
-import type { EngineName } from '../base/engine-name.ts'
+import { EngineName } from '../base/engine-name.ts'
 import type { Ruleset } from './ruleset.ts'
 
 const log = debug('firewall')
@@ -35,19 +35,55 @@ export function rulesOf(listing: string, owner: string): Array<{ readonly rule: 
   })
 }
 
+/** By their names: interfaces and processes of this machine. */
+export interface Present {
+  readonly links: readonly string[]
+  readonly processes: readonly string[]
+}
+
+/**
+ * Handles of rules that engines have left of whom nothing is there any more: no bridge that the rules name, and no process by the engine's name, a
+ * waiting nursery included. An engine that was killed and whose folders were removed takes none of them along, and each packet passes them all.
+ */
+export function forsaken(listing: string, { links, processes }: Present): readonly string[] {
+  const owners = new Set(
+    [...listing.matchAll(/ comment "(tscompose[_0-9a-f]*)" # handle /g)].map(([, owner]) => owner!),
+  )
+  return [...owners].flatMap(owner => {
+    const short = EngineName.shortOf(owner)
+    const rules = rulesOf(listing, owner)
+    const names = rules.map(({ rule }) => /"([^"]+)"/.exec(rule)?.[1] ?? '*')
+    const isThere = (name: string) =>
+      links.some(link => (name.endsWith('*') ? link.startsWith(name.slice(0, -1)) : link === name))
+    const isAlive = short === undefined || processes.some(name => name.startsWith(`${short}-`))
+    return isAlive || names.some(isThere) ? [] : rules.map(({ handle }) => handle)
+  })
+}
+
 export class DockerUser {
   readonly #owner: EngineName
   readonly #rules: Ruleset
   readonly #say: (line: string) => void
+  readonly #look: () => Present
   /** The patterns last allowed by this engine; undefined: what an earlier one left is not known. */
   #allowed: string | undefined
   /** Of others to the rules of this machine, then. */
   #changes: number | undefined
   #ipv6 = false
   readonly #legacy = new Set<IpFamily>()
+  /** Whose chains have been looked through for what nobody will take away. */
+  readonly #swept = new Set<IpFamily>()
 
   /** `say` hears of what others took away, and of what cannot be had here. */
-  constructor(owner: EngineName, { rules, say }: { readonly rules: Ruleset; readonly say: (line: string) => void }) {
+  constructor(
+    owner: EngineName,
+    {
+      rules,
+      say,
+      look = present,
+    }: { readonly rules: Ruleset; readonly say: (line: string) => void; readonly look?: () => Present },
+  ) {
+    this.#look = look
     this.#owner = owner
     this.#rules = rules
     this.#say = say
@@ -81,8 +117,11 @@ export class DockerUser {
   #allowIn(family: IpFamily, wanted: readonly string[]): boolean {
     const chain = `${family} filter DOCKER-USER`
     let present: ReturnType<typeof rulesOf>
+    let left: readonly string[]
     try {
-      present = rulesOf(this.#rules.run(`list chain ${chain}`), this.#owner.full)
+      const listing = this.#rules.run(`list chain ${chain}`)
+      present = rulesOf(listing, this.#owner.full)
+      left = this.#forsaken(family, listing)
     } catch (error) {
       log('no %s: %s', chain, messageOf(error))
       if (isLegacy(family) && !this.#legacy.has(family)) {
@@ -93,15 +132,40 @@ export class DockerUser {
       }
       return false
     }
-    if (present.length === wanted.length && present.every(({ rule }, i) => rule === wanted[i])) return false
+    const isSame = present.length === wanted.length && present.every(({ rule }, i) => rule === wanted[i])
+    if (isSame && left.length === 0) return false
     const commands = [
+      ...left.map(handle => `delete rule ${chain} handle ${handle}`),
       ...present.map(({ handle }) => `delete rule ${chain} handle ${handle}`),
       // each goes to the top
       ...wanted.map(rule => `insert rule ${chain} ${rule}`).reverse(),
     ]
     this.#rules.run(commands.join('\n'))
-    return true
+    return !isSame
   }
+
+  /** Once: later ones are the next engine's business. */
+  #forsaken(family: IpFamily, listing: string): readonly string[] {
+    if (this.#swept.has(family)) return []
+    this.#swept.add(family)
+    const others = listing.replaceAll(new RegExp(`^.* comment "${this.#owner.full}" # handle .*$`, 'gm'), '')
+    if (!others.includes(' comment "tscompose')) return []
+    return forsaken(others, this.#look())
+  }
+}
+
+function present(): Present {
+  const processes = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
+      } catch {
+        // ended while we looked
+        return ''
+      }
+    })
+  return { links: readdirSync('/sys/class/net'), processes }
 }
 
 /** The old iptables keeps its rules where nftables does not see them. */

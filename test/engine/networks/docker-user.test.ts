@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { EngineName } from '../../../src/engine/base/engine-name.ts'
-import { DockerUser, dockerUserRules } from '../../../src/engine/networks/docker-user.ts'
+import { DockerUser, dockerUserRules, forsaken } from '../../../src/engine/networks/docker-user.ts'
 import { Ruleset } from '../../../src/engine/networks/ruleset.ts'
 
 describe('DockerUser', () => {
   const name = new EngineName('/run/tscompose', '/run/tscompose')
-  const over = (runNft: (commands: string) => string, firewallGeneration = () => 1, say = (_line: string) => {}) =>
-    new DockerUser(name, { rules: new Ruleset({ runNft, firewallGeneration }), say })
+  const over = (
+    runNft: (commands: string) => string,
+    firewallGeneration = () => 1,
+    say = (_line: string) => {},
+    processes = ['tsc1a2b-nursery'],
+  ) =>
+    new DockerUser(name, {
+      rules: new Ruleset({ runNft, firewallGeneration }),
+      say,
+      look: () => ({ links: [], processes }),
+    })
   const listed = (rules: readonly string[]) =>
     `table ip filter {\n\tchain DOCKER-USER { # handle 12\n${rules.map((rule, i) => `\t\t${rule.replace('counter', `counter packets ${i} bytes 7`)} # handle ${40 + i}`).join('\n')}\n\t}\n}\n`
 
@@ -44,6 +53,39 @@ describe('DockerUser', () => {
       changed.split('\n').filter(line => line.startsWith('delete')),
       [`delete rule ip filter DOCKER-USER handle ${40 + others.length}`],
     )
+  })
+
+  test('takes away what engines have left of whom nothing is there any more', async () => {
+    const listing = listed([
+      ...dockerUserRules(['tsc1a2b-*'], 'tscompose_1a2b3c4d'),
+      ...dockerUserRules(['tsc5e6f-*', 'mine'], 'tscompose_5e6f7081'),
+      ...dockerUserRules(['tsc-*'], 'tscompose'),
+      ...dockerUserRules(['x'], 'somebody'),
+    ])
+    const all = (from: number, count: number) => Array.from({ length: count }, (_, i) => `${40 + from + i}`)
+    const left = (links: readonly string[], processes: readonly string[]) => forsaken(listing, { links, processes })
+    assert.deepEqual(left(['eth0'], ['sh']), all(0, 16))
+    assert.deepEqual(left(['tsc1a2b-0123'], ['tsc-nursery']), all(4, 8))
+    assert.deepEqual(left(['mine'], ['tsc1a2b-nursery', 'tsc-monitor']), [])
+    const said: string[] = []
+    const user = over(
+      commands => {
+        said.push(commands)
+        return listing
+      },
+      undefined,
+      undefined,
+      [],
+    )
+    await user.allow(['tsc-0123'], false)
+    assert.deepEqual(
+      said[1]?.split('\n'),
+      all(0, 12)
+        .map(handle => `delete rule ip filter DOCKER-USER handle ${handle}`)
+        .concat(said[1]!.split('\n').slice(12)),
+    )
+    await user.allow([], false)
+    assert.doesNotMatch(said.at(-1)!, /handle 40$/m, 'once')
   })
 
   test('puts its rules back where others took them away, and says so once', async () => {
