@@ -140,6 +140,8 @@ export function stepFailure(program: Program, index: number, errno: number): Fai
   if (step === undefined) return new Failure('internal', `Cannot run the program: the monitor refused it with ${name}`)
   if (step.name === 'exec') return commandFailure(step.args.argv[0] ?? '', errno)
   if (step.name === 'cwd') return folderFailure(step.args.path, errno)
+  if (step.name === 'folder' && step.cause === 'WorkingDir' && name === 'ENOTDIR')
+    return new Failure('invalid', `Cannot mkdir: ${step.args.path} is not a directory`)
   if (step.name === 'tree-beneath') return partFailure(step.args.path, step.args.beneath, errno)
   if (step.name === 'map-ids' && name === 'EINVAL')
     return new Failure(

@@ -67,6 +67,8 @@ export const recordSchema = z.object({
   config: configSchema,
   hostConfig: hostConfigSchema,
   endpoints: z.array(endpointRequestSchema),
+  /** It was made with network mode none and was taken off it: others may take it in. */
+  leftNone: z.literal(true).optional(),
   mounts: z.array(mountPointSchema),
   /** None: it is in the user namespace of the host. */
   users: usersSchema.optional(),

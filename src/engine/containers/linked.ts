@@ -5,18 +5,16 @@ import type { HostConfig } from './config/host-config.ts'
 import { type LinkedContainer, linksOf } from './config/links.ts'
 import type { Container } from './container.ts'
 import { moveHost } from './files/host-files.ts'
-import type { Parts } from './parts.ts'
+import { joined, type Parts } from './parts.ts'
 
-/** @throws Failure `invalid` with Docker's text when one is not there, or has no network of its own. */
+/** @throws Failure `invalid` with Docker's text when one is not there, or one or the other has no network of its own. */
 export function checkLinks(parts: Parts, hostConfig: HostConfig): void {
+  const own = networkKind(hostConfig.NetworkMode).kind
+  if (hostConfig.Links?.length && (own === 'host' || own === 'container')) throw without(own)
   for (const { ref } of linksOf(hostConfig)) {
     try {
       const { kind } = networkKind(parts.get(ref).record.hostConfig.NetworkMode)
-      if (kind === 'host')
-        throw new Failure(
-          'invalid',
-          "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
-        )
+      if (kind === 'host') throw without(kind)
     } catch (cause) {
       if (!isFailure(cause, 'not-found')) throw cause
       throw new Failure('invalid', `could not get container for ${ref}: ${cause.message}`, { cause })
@@ -24,7 +22,15 @@ export function checkLinks(parts: Parts, hostConfig: HostConfig): void {
   }
 }
 
-/** @throws Failure `conflict` when one does not run: it has no address. */
+function without(kind: 'host' | 'container'): Failure {
+  const what = kind === 'host' ? 'host type networking' : 'container type network'
+  return new Failure(
+    'invalid',
+    `conflicting options: ${what} can't be used with links. This would result in undefined behavior`,
+  )
+}
+
+/** @throws Failure when one does not run, or is not on the default bridge: it has no address there. */
 export function linkedContainers(parts: Parts, container: Container): LinkedContainer[] {
   return linksOf(container.record.hostConfig).map(({ ref, alias }) => {
     const other = parts.get(ref)
@@ -33,19 +39,26 @@ export function linkedContainers(parts: Parts, container: Container): LinkedCont
         'conflict',
         `Cannot link to a non running container: /${other.name} AS /${container.name}/${alias}`,
       )
-    const { config } = other.record
-    const address = bridgeAddress(other)
-    if (!address)
-      throw new Failure('conflict', `Cannot link to /${other.name}, as it does not belong to the default network`)
+    const holder = networkHolder(parts, other)
+    const { config } = holder.record
+    const address = bridgeAddress(holder)
+    // 500 in Docker's own words
+    if (!address) throw new Failure('internal', `container ${holder.id} not attached to default bridge network`)
     return {
-      id: other.id,
-      name: other.name,
+      id: holder.id,
+      name: holder.name,
       alias,
       address,
       exposed: Object.keys(config.ExposedPorts ?? {}),
       env: config.Env,
     }
   })
+}
+
+/** Whose network a container lives in: its own, or that of the one it has joined. */
+function networkHolder(parts: Parts, container: Container): Container {
+  const other = joined(parts, container.record.hostConfig.NetworkMode)
+  return other === undefined || other === container ? container : networkHolder(parts, other)
 }
 
 function bridgeAddress({ state }: Container): string | undefined {

@@ -1,7 +1,8 @@
 /** A container's network: joined, or its own sandbox with addresses, ports and a name server; and all of it given back. */
 import { hostname as hostName } from 'node:os'
-import { Failure, messageOf } from '../../lib/failure.ts'
+import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import type { HostOperation, NetworkSpec, UserNamespace } from '../../runtime/spec.ts'
+import { writeRecord } from '../base/store.ts'
 import type { Attachment } from '../networks/attachment.ts'
 import type { PublishedPort } from '../networks/published-port.ts'
 import { networkKind } from './config/endpoints.ts'
@@ -89,8 +90,8 @@ function networkFailure(error: unknown): unknown {
   return new Failure(kind, message.startsWith(prefix) ? message : prefix + message, { cause: error, hint })
 }
 
-function joinNetwork(parts: Parts, container: Container): ContainerNetwork {
-  const other = joined(parts, container.record.hostConfig.NetworkMode)!
+async function joinNetwork(parts: Parts, container: Container): Promise<ContainerNetwork> {
+  const other = await joinedNetwork(parts, container)
   if (!other.running)
     throw new Failure(
       'conflict',
@@ -105,6 +106,26 @@ function joinNetwork(parts: Parts, container: Container): ContainerNetwork {
     hostname: other.record.config.Hostname || hostName(),
     filesOf: other.id,
   }
+}
+
+/** Whose network it lives in, by id from now on: names pass to others. 500 in Docker's own words. */
+async function joinedNetwork(parts: Parts, container: Container): Promise<Container> {
+  const { record } = container
+  const ref = record.hostConfig.NetworkMode.slice('container:'.length)
+  if (ref === container.id || ref === record.name) throw new Failure('internal', 'cannot join own network namespace')
+  let other: Container
+  try {
+    other = parts.get(ref)
+  } catch (cause) {
+    if (!isFailure(cause, 'not-found')) throw cause
+    throw new Failure('internal', `joining network namespace of container: ${cause.message}`, { cause })
+  }
+  if (ref === other.id) return other
+  container.record = { ...record, hostConfig: { ...record.hostConfig, NetworkMode: `container:${other.id}` } }
+  const path = parts.paths.containerRecord(container.id)
+  await writeRecord(path, container.record)
+  parts.syncer.later(path)
+  return other
 }
 
 /** The sandbox a container lives in; undefined on the host's network. */

@@ -31,6 +31,8 @@ export interface ResolvConfOptions {
   readonly host: string
   /** Whether 127.0.0.11 answers: on every network but the default bridge and the host's. */
   readonly internal: boolean
+  /** On the default bridge, from where no name server on the host's loopback is reached, and one by IPv6 only with such an address. */
+  readonly bridge?: { readonly ipv6: boolean } | undefined
   /** Of the container itself: `dns`, `dns_search`, `dns_opt`; empty ones leave the host's. */
   readonly servers: readonly string[]
   readonly search: readonly string[]
@@ -63,8 +65,10 @@ export function hostsText(options: HostsOptions): string {
   })
   if (options.host !== undefined) return `${options.host.replace(/\n*$/, '\n')}${lines(extra)}`
   const linked = (options.links ?? []).map(lineOf)
-  const name = options.domainname ? `${options.hostname}.${options.domainname} ${options.hostname}` : options.hostname
-  return lines([...fixedHosts, ...extra, ...linked, ...options.addresses.map(address => `${address}\t${name}`)])
+  const full = options.domainname ? `${options.hostname}.${options.domainname}` : options.hostname
+  // a name with a domain is found by its first part too
+  const names = full.includes('.') ? [full, full.slice(0, full.indexOf('.'))] : [full]
+  return lines([...fixedHosts, ...extra, ...linked, ...options.addresses.map(address => lineOf({ address, names }))])
 }
 
 function lineOf({ address, names }: HostLine): string {
@@ -120,7 +124,7 @@ export function parseResolvConf(text: string): ResolvConf {
 
 /**
  * With our own server: that one alone, names without a dot tried as they are first. Without it (default bridge, host): the
- * container's own servers or the host's; where those are on the loopback (`needsOwnServer`) ask for `internal`.
+ * container's own servers or the host's, on the default bridge those of them that can be reached from there.
  */
 export function resolvConfText(options: ResolvConfOptions): string {
   const host = parseResolvConf(options.host)
@@ -128,7 +132,8 @@ export function resolvConfText(options: ResolvConfOptions): string {
   const search = options.search.length > 0 ? options.search.filter(domain => domain !== '.') : host.search
   const given = options.options.length > 0 ? options.options : host.options
   const wanted = options.internal && !given.some(option => option.startsWith('ndots:')) ? [...given, 'ndots:0'] : given
-  const servers = options.internal ? [dnsAddress] : options.servers.length > 0 ? options.servers : host.servers
+  const usual = options.bridge ? reachable(host.servers, options.bridge) : host.servers
+  const servers = options.internal ? [dnsAddress] : options.servers.length > 0 ? options.servers : usual
   return lines([
     ...servers.map(server => `nameserver ${server}`),
     ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
@@ -136,11 +141,27 @@ export function resolvConfText(options: ResolvConfOptions): string {
   ])
 }
 
-/** Whether a container that would be shown the host's servers needs ours instead: the host's are on its loopback, or none. */
-export function needsOwnServer(hostText: string): boolean {
+/** Whether the host asks systemd-resolved alone, which listens on the loopback and keeps the servers behind it in a file of its own. */
+export function asksResolved(hostText: string): boolean {
   const { servers } = parseResolvConf(hostText)
-  return servers.length === 0 || servers.every(server => server.startsWith('127.') || server === '::1')
+  return servers.length === 1 && servers[0] === '127.0.0.53'
 }
+
+/** Where none is left: the public ones that Docker takes. */
+function reachable(servers: readonly string[], { ipv6 }: { readonly ipv6: boolean }): readonly string[] {
+  const left = servers.filter(server => !isLoopback(server) && (ipv6 || isIP(server.split('%')[0]!) === 4))
+  if (left.length > 0) return left
+  return [...publicServers.ipv4, ...(ipv6 ? publicServers.ipv6 : [])]
+}
+
+function isLoopback(server: string): boolean {
+  return server.startsWith('127.') || server === '::1'
+}
+
+const publicServers = {
+  ipv4: ['8.8.8.8', '8.8.4.4'],
+  ipv6: ['2001:4860:4860::8888', '2001:4860:4860::8844'],
+} as const
 
 function lines(all: readonly string[]): string {
   return all.map(line => `${line}\n`).join('')

@@ -37,11 +37,12 @@ function fileSystem(
   flags: readonly string[],
   options: Readonly<Record<string, string | true>>,
   cause = 'default',
+  source = type,
 ): Step[] {
   return [
     step('fs-open', { type }, cause),
     // what programs find in front of the place; without it they read "none"
-    step('fs-set', { key: 'source', value: type }, cause),
+    step('fs-set', { key: 'source', value: source }, cause),
     ...Object.entries(options).map(([key, value]) =>
       value === true ? step('fs-flag', { key }, cause) : step('fs-set', { key, value }, cause),
     ),
@@ -104,6 +105,7 @@ function shmSteps(spec: ContainerSpec, size: number): Step[] {
     ['nosuid', 'noexec', 'nodev'],
     { mode: '1777', size: String(size) },
     'HostConfig.ShmSize',
+    'shm',
   )
 }
 

@@ -93,6 +93,10 @@ test('containers of the same moment are listed newest first', async t => {
 
 test('create refuses in the words of Docker', async () => {
   await using box = await EngineBox.open()
+  const notFor = (type: string, field: string) =>
+    `invalid mount config for type "${type}": field ${field} must not be specified`
+  const withoutLinks = (what: string) =>
+    `conflicting options: ${what} can't be used with links. This would result in undefined behavior`
   const refused: ReadonlyArray<readonly [HostConfig, string]> = [
     [{ Memory: 1024 }, 'Minimum memory limit allowed is 6MB'],
     [{ Memory: 64e6, MemorySwap: 32e6 }, 'Minimum memoryswap limit should be larger than memory limit, see usage'],
@@ -105,7 +109,16 @@ test('create refuses in the words of Docker', async () => {
     [{ Binds: ['/a:/'] }, "invalid volume specification: '/a:/': invalid specification: destination can't be '/'"],
     [{ Binds: ['/a:/x\0y'] }, 'invalid mount config: "/x\\u0000y" holds a NUL character'],
     [{ Binds: ['/a\0b:/x'] }, 'invalid mount config: "/a\\u0000b" holds a NUL character'],
-    [{ Binds: ['/a:/x:nocopy'] }, "invalid volume specification: '/a:/x:nocopy': nocopy is for volumes only"],
+    [{ Binds: ['/a:/x:nocopy'] }, `invalid volume specification: '/a:/x:nocopy': ${notFor('bind', 'VolumeOptions')}`],
+    [
+      { Binds: ['a:/x:ro,shared'] },
+      `invalid volume specification: 'a:/x:ro,shared': ${notFor('volume', 'BindOptions')}`,
+    ],
+    [{ Binds: ['/a:/x:ro,rw'] }, 'invalid mode: ro,rw'],
+    [{ VolumesFrom: ['nobody:bar'] }, 'invalid mode: bar'],
+    [{ VolumesFrom: ['a:b:c'] }, "invalid volumes-from specification: 'a:b:c'"],
+    [{ NetworkMode: 'host', Links: ['db:db'] }, withoutLinks('host type networking')],
+    [{ NetworkMode: 'container:db', Links: ['db:db'] }, withoutLinks('container type network')],
     [{ Sysctls: { 'kernel.panic': '1' } }, 'sysctl "kernel.panic" is not in a separate kernel namespace'],
     [
       { NetworkMode: 'host', Sysctls: { 'net.core.somaxconn': '1' } },
@@ -354,4 +367,30 @@ test('a bind that holds the folder of the engine, or lies in it, lets go of what
   }
   await assert.rejects(propagations('bind', { Binds: ['/:/b:rprivate'] }), refused)
   await assert.rejects(propagations('mount', { Mounts: [mount(data, 'slave')] }), refused)
+})
+
+test('create tells a body without a config from one without a command and from one without an image', async () => {
+  await using box = await EngineBox.open()
+  const refused = (body: ContainerCreate, message: string) =>
+    assert.rejects(box.containers.create({ body }), { kind: 'invalid', message })
+  await refused({}, 'config cannot be empty in order to create a container')
+  await refused({ HostConfig: {} }, 'config cannot be empty in order to create a container')
+  await refused({ Image: '' }, 'no command specified')
+  await refused({ Cmd: ['true'] }, 'no image specified')
+})
+
+test('what comes by volumes-from is read-only where it was, and anonymous where it was: nothing is left when both are removed', async () => {
+  await using box = await EngineBox.open()
+  await box.create('one', { HostConfig: { Binds: ['/tmp:/t:ro', 'named:/n'] }, Volumes: { '/data': {} } })
+  await box.create('two', { HostConfig: { VolumesFrom: ['one:rw,z'] } })
+  const { Mounts } = await box.containers.inspect('two')
+  const writable = Object.fromEntries(Mounts.map(({ Destination, RW }) => [Destination, RW]))
+  assert.deepEqual(writable, { '/t': false, '/n': true, '/data': true })
+  await box.containers.remove('one', { volumes: true })
+  assert.equal(box.engine.volumes.list().length, 2)
+  await box.containers.remove('two', { volumes: true })
+  assert.deepEqual(
+    box.engine.volumes.list().map(({ name }) => name),
+    ['named'],
+  )
 })

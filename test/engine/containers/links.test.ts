@@ -91,3 +91,16 @@ test('a link follows its container to another name and another address', async (
   assert.equal(await address(), (await box.containers.inspect('base')).NetworkSettings.IPAddress)
   assert.notEqual(await address(), before)
 })
+
+test('a link to a container that lives in another\u2019s network leads to that one; on no default bridge it leads nowhere', async () => {
+  await using box = await EngineBox.open()
+  const holder = await box.run('holder', { HostConfig: { NetworkMode: 'bridge' } })
+  await box.run('db', { HostConfig: { NetworkMode: 'container:holder' } })
+  const web = await box.run('web', { HostConfig: { NetworkMode: 'bridge', Links: ['db:store'] } })
+  const hosts = await readFile(join(box.folder, 'data', 'containers', web, 'hosts'), 'utf8')
+  assert.match(hosts, new RegExp(`\\tstore ${holder.slice(0, 12)} holder$`, 'm'))
+  const alone = await box.run('alone')
+  await box.create('late', { HostConfig: { NetworkMode: 'bridge', Links: ['alone'] } })
+  const message = `container ${alone} not attached to default bridge network`
+  await assert.rejects(box.containers.start('late'), { message })
+})

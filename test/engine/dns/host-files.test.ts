@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
+  asksResolved,
   hostsText,
-  needsOwnServer,
   parseResolvConf,
   resolvConfText,
   splitExtraHost,
@@ -76,10 +76,19 @@ describe('resolvConfText()', () => {
   test('is the host’s on the default bridge', () => {
     assert.match(resolvConfText({ host, internal: false, ...none }), /^nameserver 192.0.2.1\nnameserver 192.0.2.2\n/)
   })
-  test('needsOwnServer() holds when the host’s servers are on its loopback', () => {
-    assert.ok(needsOwnServer('nameserver 127.0.0.53\n'))
-    assert.ok(needsOwnServer(''))
-    assert.ok(!needsOwnServer(host))
+  test('leaves out what the default bridge does not reach, and takes public ones where none is left', () => {
+    const servers = (text: string, ipv6 = false) =>
+      resolvConfText({ host: text, internal: false, bridge: { ipv6 }, ...none }).match(/(?<=^nameserver ).*/gm)
+    assert.deepEqual(servers('nameserver 127.0.0.1\nnameserver 192.0.2.1\nnameserver 2001:db8::1\n'), ['192.0.2.1'])
+    assert.deepEqual(servers('nameserver ::1\nnameserver 2001:db8::1\n', true), ['2001:db8::1'])
+    assert.deepEqual(servers('nameserver 127.0.0.53\n'), ['8.8.8.8', '8.8.4.4'])
+    assert.equal(servers('', true)?.length, 4)
+    const asked = { host: '', internal: false, bridge: { ipv6: false }, ...none, servers: ['127.0.0.1'] }
+    assert.equal(resolvConfText(asked), 'nameserver 127.0.0.1\n')
+  })
+  test('asksResolved() holds for its stub alone', () => {
+    assert.ok(asksResolved('nameserver 127.0.0.53\noptions edns0\n'))
+    assert.ok(!asksResolved('nameserver 127.0.0.53\nnameserver 192.0.2.1\n'))
   })
   test('parseResolvConf() takes the last search line', () => {
     assert.deepEqual(parseResolvConf('search a\nsearch b c\n').search, ['b', 'c'])

@@ -6,7 +6,7 @@ import type { BuildCommand } from '../../build/run-command.ts'
 import { hostsText, resolvConfText } from '../../dns/host-files.ts'
 import type { Attachment } from '../../networks/attachment.ts'
 import { endpointRequest } from '../../networks/endpoint-request.ts'
-import { hasNameServer, hostFileNames, textOf, writeShared } from '../files/host-files.ts'
+import { hasNameServer, hostFileNames, nameServers, textOf, writeShared } from '../files/host-files.ts'
 import type { Parts } from '../parts.ts'
 
 /** What BuildKit calls the host that a step runs on; the same for each, so that nothing made there depends on it. */
@@ -59,8 +59,7 @@ export function hostFileMounts(
     }),
     hostname: `${hostname}\n`,
     'resolv.conf': resolvConfText({
-      host: textOf('/etc/resolv.conf'),
-      internal: hasNameServer(attachments),
+      ...nameServers(attachments),
       servers: [],
       search: [],
       options: [],

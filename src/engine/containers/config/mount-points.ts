@@ -128,13 +128,23 @@ export function parseBind(text: string, cause: string, root?: HostPath): MountPo
   let readonly = false
   let nocopy = false
   let asked = ''
-  for (const word of mode.split(',').filter(Boolean)) {
+  const words = mode.split(',').filter(Boolean)
+  if (words.includes('rw') && words.includes('ro')) throw new Failure('invalid', `invalid mode: ${mode}`)
+  for (const word of words) {
     if (word === 'ro' || word === 'readonly') readonly = true
     else if (word === 'nocopy') {
-      if (isBind) throw new Failure('invalid', `invalid volume specification: '${text}': nocopy is for volumes only`)
+      if (isBind)
+        throw new Failure(
+          'invalid',
+          `${bad().message}: invalid mount config for type "bind": field VolumeOptions must not be specified`,
+        )
       nocopy = true
     } else if (propagations.includes(word)) {
-      if (!isBind) throw bad()
+      if (!isBind)
+        throw new Failure(
+          'invalid',
+          `${bad().message}: invalid mount config for type "volume": field BindOptions must not be specified`,
+        )
       asked = word
     } else if (!['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'].includes(word))
       throw new Failure('invalid', `invalid mode: ${mode}`)
@@ -283,20 +293,21 @@ async function volumeOf(
   return { ...point, name: volume.name, driver: volume.driver, anonymous: !point.name }
 }
 
-/** "container:ro" → its mount points but tmpfs. */
+/** "container:ro" → its mount points but tmpfs; what is read-only there is so here, whatever is asked. */
 function mountsOf(from: string, cause: string, { get }: MountSources): MountPoint[] {
-  const [ref = '', mode, more] = from.split(':')
-  if (ref === '' || more !== undefined || (mode !== undefined && mode !== 'ro' && mode !== 'rw' && mode !== 'z'))
-    throw new Failure('invalid', `invalid volumes-from specification: '${from}'`)
+  const [ref = '', mode = '', more] = from.split(':')
+  if (ref === '' || more !== undefined) throw new Failure('invalid', `invalid volumes-from specification: '${from}'`)
+  const words = mode.split(',').filter(Boolean)
+  if (!words.every(word => ['ro', 'rw', 'z', 'Z'].includes(word)) || (words.includes('ro') && words.includes('rw')))
+    throw new Failure('invalid', `invalid mode: ${mode}`)
   return get(ref)
     .record.mounts.filter(({ type }) => type === 'bind' || type === 'volume')
     .map(point => ({
       ...point,
       cause,
-      anonymous: false,
       // it has what the other container's image has there
       nocopy: true,
-      readonly: mode === 'ro' || (mode === undefined && point.readonly),
+      readonly: words.includes('ro') || point.readonly,
     }))
 }
 

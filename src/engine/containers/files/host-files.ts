@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../../../lib/failure.ts'
 import { spaceFailure } from '../../base/space.ts'
-import { hostsText, movedHost, resolvConfText } from '../../dns/host-files.ts'
+import { asksResolved, hostsText, movedHost, resolvConfText } from '../../dns/host-files.ts'
 import type { Attachment } from '../../networks/attachment.ts'
 import { type LinkedContainer, linkHost } from '../config/links.ts'
 import type { Container } from '../container.ts'
@@ -13,6 +13,15 @@ export const hostFileNames = ['hosts', 'hostname', 'resolv.conf'] as const
 /** The default bridge has no name server of ours, as with Docker. */
 export function hasNameServer(attachments: readonly Attachment[]): boolean {
   return attachments.some(attachment => attachment.network !== 'bridge')
+}
+
+/** Whom a container with these attachments asks for names, where it says nothing itself. */
+export function nameServers(attachments: readonly Attachment[]) {
+  const internal = hasNameServer(attachments)
+  const bridge = internal ? undefined : attachments[0] && { ipv6: attachments[0].ipv6 !== undefined }
+  const host = textOf('/etc/resolv.conf')
+  const behind = bridge && asksResolved(host) ? textOf('/run/systemd/resolve/resolv.conf') : ''
+  return { internal, bridge, host: behind || host }
 }
 
 /** At once and not by promises: fourteen short calls, each of which would wake a thread. */
@@ -42,8 +51,7 @@ export async function writeHostFiles(
     }),
     hostname: `${hostname}\n`,
     'resolv.conf': resolvConfText({
-      host: textOf('/etc/resolv.conf'),
-      internal: hasNameServer(attachments),
+      ...nameServers(attachments),
       servers: hostConfig.Dns,
       search: hostConfig.DnsSearch,
       options: hostConfig.DnsOptions,

@@ -201,6 +201,7 @@ export function networkMap(parts: Parts, container: Container): Record<string, E
   const { record, state } = container
   const mode = record.hostConfig.NetworkMode
   const kind = networkKind(mode)
+  if (kind.kind === 'none' && record.leftNone) return {}
   if (kind.kind === 'host' || kind.kind === 'none')
     return { [mode]: { ...emptyEndpoint, NetworkID: parts.networks.find(mode)?.id ?? '' } }
   if (kind.kind === 'container') return {}

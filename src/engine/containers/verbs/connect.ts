@@ -19,13 +19,26 @@ export async function connect(
   const { name, id } = parts.networks.get(network)
   const { record, state } = container
   const { kind } = networkKind(record.hostConfig.NetworkMode)
+  const onNone = isOnNone(container)
+  if (name === 'host' && kind !== 'host')
+    throw new Failure(
+      'invalid',
+      'cannot connect container to host network - container must be created in host network mode',
+    )
   if (kind === 'host' || kind === 'container')
     throw new Failure(
       'denied',
       'container sharing network namespace with another container or host cannot be connected to any other network',
     )
-  if (record.endpoints.some(endpoint => endpoint.network === name || endpoint.network === id))
+  if (
+    name === 'none' ? onNone : record.endpoints.some(endpoint => endpoint.network === name || endpoint.network === id)
+  )
     throw new Failure('denied', `endpoint with name ${container.name} already exists in network ${name}`)
+  if (name === 'none' || onNone)
+    throw new Failure(
+      'invalid',
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    )
   const request = endpointRequest(name, settings)
   if (container.running && state.sandbox) {
     await parts.networks.connect(memberOf(container), request, state.sandbox)
@@ -48,6 +61,15 @@ export async function disconnect(
 ): Promise<void> {
   const { name, id } = parts.networks.get(network)
   const { record, state } = container
+  if (name === 'none' && isOnNone(container)) {
+    container.record = { ...record, leftNone: true }
+    return await save(container)
+  }
+  if (name === 'host' && networkKind(record.hostConfig.NetworkMode).kind === 'host')
+    throw new Failure(
+      'invalid',
+      'container cannot be disconnected from host network - container was created in host network mode',
+    )
   const rest = record.endpoints.filter(endpoint => endpoint.network !== name && endpoint.network !== id)
   // 500 in Docker's own words
   if (rest.length === record.endpoints.length)
@@ -59,6 +81,11 @@ export async function disconnect(
   }
   container.record = { ...record, endpoints: rest }
   await save(container)
+}
+
+/** The network "none" has nobody beside it. Who was made for it and has left it may join others. */
+function isOnNone({ record }: Container): boolean {
+  return networkKind(record.hostConfig.NetworkMode).kind === 'none' && !record.leftNone
 }
 
 /** Its default route and what its ports lead to may have moved with an endpoint. */

@@ -38,7 +38,7 @@ export interface CreateOptions {
 
 export async function create(parts: Parts, options: CreateOptions): Promise<{ Id: string; Warnings: string[] }> {
   const { body } = options
-  if (!body.Image) throw new Failure('invalid', 'no image specified')
+  checkImage(body)
   const id = newContainerId()
   const image = parts.images.get(body.Image)
   checkPlatform(options.platform, image, body.Image)
@@ -138,15 +138,36 @@ function checkPlatform(asked: string | undefined, image: { os: string; architect
 
 /** "container:web" keeps pointing at the same container when web is renamed. @throws Failure `not-found`, `invalid` as from Docker. */
 function joinById(parts: Parts, modes: Record<'NetworkMode' | 'PidMode' | 'IpcMode' | 'UsernsMode', string>) {
-  const byId = (mode: string, get: Parts['get']) =>
-    mode.startsWith('container:') ? `container:${get(mode.slice('container:'.length)).id}` : mode
+  const byId = (mode: string, get: (ref: string) => { readonly id: string } | undefined) =>
+    mode.startsWith('container:')
+      ? `container:${get(mode.slice('container:'.length))?.id ?? mode.slice('container:'.length)}`
+      : mode
   const asked = (ref: string) => askedFor(parts, ref)
   return {
-    NetworkMode: byId(modes.NetworkMode, parts.get),
+    NetworkMode: byId(modes.NetworkMode, ref => find(parts, ref)),
     PidMode: byId(modes.PidMode, asked),
     IpcMode: byId(modes.IpcMode, asked),
     UsernsMode: byId(modes.UsernsMode, asked),
   }
+}
+
+/** Whose network is joined may come later, until the start. */
+function find(parts: Parts, ref: string): Container | undefined {
+  try {
+    return parts.get(ref)
+  } catch (error) {
+    if (!isFailure(error, 'not-found')) throw error
+    return undefined
+  }
+}
+
+/** @throws Failure `invalid` in Docker's words. */
+function checkImage(body: ContainerCreate): asserts body is ContainerCreate & { readonly Image: string } {
+  if (body.Image) return
+  const said = Object.keys(body).some(key => key !== 'HostConfig' && key !== 'NetworkingConfig')
+  if (!said) throw new Failure('invalid', 'config cannot be empty in order to create a container')
+  const command = body.Cmd?.length || body.Entrypoint?.length
+  throw new Failure('invalid', command ? 'no image specified' : 'no command specified')
 }
 
 /** A container that a request names beside its own: that there is none is the request's fault. */

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { EngineBox } from './engine-box.ts'
+
+async function boxWithNetwork() {
+  const box = await EngineBox.open()
+  await box.engine.networks.create({ Name: 'front' })
+  return {
+    box,
+    on: async (name: string) => Object.keys((await box.containers.inspect(name)).NetworkSettings.Networks ?? {}),
+    [Symbol.asyncDispose]: () => box[Symbol.asyncDispose](),
+  }
+}
+
+const beside =
+  /^Failure: container cannot be connected to multiple networks with one of the networks in private \(none\) mode$/
+
+test('whoever is on the network none joins no other before it is taken off, and nobody else joins none', async () => {
+  await using parts = await boxWithNetwork()
+  const { box, on } = parts
+  await box.create('web')
+  await assert.rejects(box.containers.connect('web', 'front', {}), beside)
+  await assert.rejects(box.containers.connect('web', 'none', {}), /already exists in network none/)
+  await box.containers.disconnect('web', 'none', { force: false })
+  assert.deepEqual(await on('web'), [])
+  await box.containers.connect('web', 'front', {})
+  assert.deepEqual(await on('web'), ['front'])
+  await assert.rejects(box.containers.connect('web', 'none', {}), beside)
+})
+
+test('the network of the host is had from the beginning or not at all', async () => {
+  await using parts = await boxWithNetwork()
+  const { box } = parts
+  await box.create('web', { HostConfig: { NetworkMode: 'front' } })
+  await box.create('own', { HostConfig: { NetworkMode: 'host' } })
+  await assert.rejects(box.containers.connect('web', 'host', {}), {
+    kind: 'invalid',
+    message: /must be created in host/,
+  })
+  await assert.rejects(box.containers.disconnect('own', 'host', { force: false }), {
+    kind: 'invalid',
+    message: /was created in host/,
+  })
+})
+
+test('whose network is joined is looked for at the start: it may come later, and is known by id from then on', async () => {
+  await using box = await EngineBox.open()
+  const mode = async () => (await box.containers.inspect('app')).HostConfig.NetworkMode
+  await box.create('app', { HostConfig: { NetworkMode: 'container:later' } })
+  await box.create('self', { HostConfig: { NetworkMode: 'container:self' } })
+  await assert.rejects(box.containers.start('app'), {
+    message: 'joining network namespace of container: No such container: later',
+  })
+  await assert.rejects(box.containers.start('self'), { message: 'cannot join own network namespace' })
+  const later = await box.run('later', { HostConfig: { NetworkMode: 'bridge' } })
+  await box.containers.start('app')
+  assert.equal(await mode(), `container:${later}`)
+  await box.reboot()
+  assert.equal(await mode(), `container:${later}`)
+})
