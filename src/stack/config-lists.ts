@@ -20,6 +20,7 @@ type ConfigListName =
 export function configList(loaded: LoadedStack, name: ConfigListName): readonly string[] {
   switch (name) {
     case 'services':
+      return dependenciesFirst(loaded)
     case 'volumes':
     case 'networks':
     case 'models':
@@ -47,6 +48,22 @@ export function configList(loaded: LoadedStack, name: ConfigListName): readonly 
     default:
       return name satisfies never
   }
+}
+
+/** By name, but each after what it depends on: the order in which Compose prints them. */
+function dependenciesFirst({ tree, project }: LoadedStack): readonly string[] {
+  const names = new Set(keys(get(tree, 'services')).sort())
+  const seen = new Set<string>()
+  const found: string[] = []
+  const visit = (name: string): void => {
+    if (seen.has(name) || !names.has(name)) return
+    seen.add(name)
+    const service = Object.hasOwn(project.services, name) ? project.services[name] : undefined
+    for (const dependency of Object.keys(service?.dependsOn ?? {}).sort()) visit(dependency)
+    found.push(name)
+  }
+  for (const name of names) visit(name)
+  return found
 }
 
 function keys(node: Node | undefined): string[] {

@@ -141,3 +141,15 @@ test('configList() and variablesAs() name the variables of a stack with their de
     `${name}:\n    name: ${name}\n    defaultvalue: "${value}"\n    presencevalue: ""\n    required: ${required}\n`
   assert.equal(variablesAs('yaml', loaded), `${yaml('L', '', true)}${yaml('TAG', '1', false)}`)
 })
+
+test('configList() names services by name, but each after what it depends on', async () => {
+  const loaded = await load(`
+services:
+  a: {image: x, depends_on: [z, c]}
+  b: {image: x, network_mode: "service:y"}
+  c: {image: x}
+  y: {image: x}
+  z: {image: x, depends_on: [c]}
+`)
+  assert.deepEqual(configList(loaded, 'services'), ['c', 'z', 'a', 'y', 'b'])
+})

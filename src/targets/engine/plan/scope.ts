@@ -66,8 +66,9 @@ export function orphanTest(target: Target, observed: Observed): (container: Obse
   const isOther = otherFilesTest(target, observed)
   return container => {
     const { service, oneOff, state } = container
-    if (isOther(container)) return false
-    return oneOff ? state === 'exited' || state === 'dead' : serviceOf(target, service) === undefined
+    // what `run` has left behind is no part of a stack, and so of no other
+    if (oneOff) return state === 'exited' || state === 'dead'
+    return !isOther(container) && serviceOf(target, service) === undefined
   }
 }
 

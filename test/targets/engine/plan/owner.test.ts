@@ -73,4 +73,13 @@ describe('otherFilesTest()', () => {
       assert.equal(otherFilesTest(shop, observed)(found), expected)
       assert.equal(orphanTest(shop, observed)(found), !expected)
     })
+
+  for (const [state, expected] of [
+    ['running', false],
+    ['exited', true],
+  ] as const)
+    test(`what run has left of other files is ${expected ? 'an' : 'no'} orphan when it is ${state}`, () => {
+      const found: ObservedContainer = { ...made('db', '/srv/shop', '/srv/shop/other.yaml'), oneOff: true, state }
+      assert.equal(orphanTest(shop, nothing({ containers: [found] }))(found), expected)
+    })
 })
