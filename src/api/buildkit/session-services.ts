@@ -1,7 +1,7 @@
-/** What a client serves to the builder over its session, beside files: credentials, secrets, the SSH agent, uploads, and that it is there. */
+/** What a client serves to the builder over its session, beside files: credentials, secrets, the SSH agent, uploads, blobs, and that it is there. */
 import { bytesMessage } from './bytes-message.ts'
 import { field, list, map, message } from './message.ts'
-import { both, service, unary } from './service.ts'
+import { both, responses, service, unary } from './service.ts'
 
 /** Credentials as they are, or a token that the client fetches itself; `salt`s prove that two sessions know the same password. */
 export const auth = service('moby.filesync.v1.Auth', {
@@ -50,6 +50,22 @@ export const ssh = service('moby.sshforward.v1.SSH', {
 
 /** Metadata of Pull: what to send, the path of its URL. */
 export const upload = service('moby.upload.v1.Upload', { pull: both('Pull', bytesMessage, bytesMessage) })
+
+/** Metadata of each call: which of the client's stores of blobs; "oci:" and the name that a context has. */
+export const storeKey = 'buildkit-attachable-store-id'
+/** Blobs by their digests. (containerd: api/services/content/v1; what a builder reads by) */
+export const content = service('containerd.services.content.v1.Content', {
+  info: unary(
+    'Info',
+    message({ digest: field(1, 'string') }),
+    message({ info: field(1, message({ digest: field(1, 'string'), size: field(2, 'int64') })) }),
+  ),
+  read: responses(
+    'Read',
+    message({ digest: field(1, 'string'), offset: field(2, 'int64'), size: field(3, 'int64') }),
+    message({ offset: field(1, 'int64'), data: field(2, 'bytes') }),
+  ),
+})
 
 /** 1 is serving. */
 export const health = service('grpc.health.v1.Health', {

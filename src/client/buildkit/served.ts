@@ -24,6 +24,8 @@ export interface Asked {
 export interface Served {
   /** By the name the builder knows them by. */
   readonly folders: ReadonlyMap<string, ServedFolder>
+  /** OCI layouts of this machine, by the name the builder knows each by. */
+  readonly layouts?: ReadonlyMap<string, string> | undefined
   /** Undefined when there is none of that id. */
   secret(id: string): Promise<Uint8Array | undefined>
   /** For a registry's host; undefined when nobody is known there. */

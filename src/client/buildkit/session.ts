@@ -7,6 +7,7 @@ import { sessionHeaders } from '../../api/buildkit/session-headers.ts'
 import { auth, health, secrets, ssh, sshIdKey } from '../../api/buildkit/session-services.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { Client } from '../client.ts'
+import { layoutService } from './layouts.ts'
 import { rawPacket, sendFiles } from './send-files.ts'
 import type { Served } from './served.ts'
 
@@ -40,6 +41,7 @@ const rawFileSync = service('moby.filesync.v1.FileSync', { diffCopy: both('DiffC
 
 function servicesOf(served: Served): readonly Implementation[] {
   return [
+    ...(served.layouts?.size ? [layoutService(served.layouts)] : []),
     implement(health, { check: () => ({ status: 1 }) }),
     implement(rawFileSync, {
       diffCopy: (packets, call) => {

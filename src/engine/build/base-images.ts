@@ -6,6 +6,8 @@ import type { Images } from '../images/images.ts'
 import { formatPlatform, isOurs, machine, parsePlatform } from '../images/platform.ts'
 import { parseReference } from '../images/reference.ts'
 import type { Tell } from './contexts.ts'
+import type { LayoutContext } from './dockerfile/resolve-base.ts'
+import { loadLayout } from './load-layout.ts'
 import type { BuildRequest } from './request.ts'
 
 interface BaseImagesOptions {
@@ -13,7 +15,7 @@ interface BaseImagesOptions {
   readonly tell: Tell
   readonly signal: AbortSignal
   /** Called with what lets its layers go again. */
-  readonly onPin: (unpin: () => void) => void
+  readonly onPin: (unpin: () => void | Promise<void>) => void
 }
 
 export class BaseImages {
@@ -38,6 +40,31 @@ export class BaseImages {
       const image = await this.#find(reference, platform)
       onPin(this.#images.store.catalogue.pin([image.id, ...image.diffIds]))
       this.used.push({ reference, id: image.id })
+      return image
+    })
+    this.#found.set(key, finding)
+    return finding
+  }
+
+  /** An image of an OCI layout of the client, which is here while the build lasts. @throws Failure of what cannot be read. */
+  layout(name: string, { store, digest }: LayoutContext, platform: string): Promise<Image> {
+    const key = `${store} ${digest} ${platform}`
+    const known = this.#found.get(key)
+    if (known) return known
+    const { tell, onPin, request, signal } = this.#options
+    const finding = tell(`[context ${name}] OCI load from client`, async () => {
+      const { image, isNew } = await loadLayout(this.#images, digest, {
+        blob: each => request.client.blob(store, each),
+        signal,
+      })
+      checkPlatform(formatPlatform(image))
+      onPin(this.#images.store.catalogue.pin([image.id, ...image.diffIds]))
+      const leave = async () => {
+        // somebody may have come to want it meanwhile
+        const now = this.#images.find(image.id)
+        if (isNew && now?.tags.length === 0) await this.#images.forget(image.id)
+      }
+      onPin(leave)
       return image
     })
     this.#found.set(key, finding)

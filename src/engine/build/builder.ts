@@ -108,7 +108,7 @@ export class Builder {
   async #open(request: BuildRequest, { tell, signal, undo }: Opening): Promise<Opened> {
     const contexts = this.#contexts(request, { tell, signal, undo })
     const source = await contexts.dockerfile()
-    const onPin = (unpin: () => void) => undo.defer(unpin)
+    const onPin = (unpin: () => void | Promise<void>) => undo.defer(unpin)
     const bases = new BaseImages(this.#options.images, { request, tell, signal, onPin })
     return { source, bases, contexts }
   }

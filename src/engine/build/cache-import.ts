@@ -1,8 +1,8 @@
 /** Caches that were exported elsewhere: their steps are known at once, their layers are fetched when one of them is needed. */
-import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { Failure } from '../../lib/failure.ts'
+import { fileBytes } from '../base/file-bytes.ts'
 import { parseDocument } from '../images/catalogue.ts'
 import { type Digest, digestOf, hexOf } from '../images/digest.ts'
 import type { ImageStore } from '../images/image-store.ts'
@@ -115,6 +115,6 @@ function folderOrigin(folder: string, wanted: string | undefined): Origin {
       throw new Failure('invalid', `Cannot use build cache "${folder}": its indexes are nested too deep`)
     },
     document: ({ digest }) => readFile(blob(digest)),
-    layer: ({ digest }) => createReadStream(blob(digest), { highWaterMark: 256 * 1024 }),
+    layer: ({ digest }) => fileBytes(blob(digest)),
   }
 }

@@ -28,6 +28,7 @@ export async function evaluatePlan(
 export function lookupOf(bases: BaseImages, contexts: Contexts): Lookup {
   return {
     image: (reference, platform) => bases.find(reference, formatPlatform(platform)),
+    layout: (name, layout, platform) => bases.layout(name, layout, formatPlatform(platform)),
     ignored: () => contexts.ignored(),
   }
 }

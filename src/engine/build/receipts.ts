@@ -134,7 +134,7 @@ function looksElsewhere(request: BuildRequest, plan: BuildPlan): boolean {
     loose === true ||
     (typeof noCache === 'boolean' ? noCache : noCache.length > 0) ||
     cacheFrom.length + cacheTo.length > 0 ||
-    [...namedContexts.values()].some(({ kind }) => kind === 'remote') ||
+    [...namedContexts.values()].some(({ kind }) => kind === 'remote' || kind === 'layout') ||
     plan.stages.some(({ steps }) =>
       steps.some(step => step.kind === 'add' && step.sources.some(({ kind }) => kind !== 'path')),
     )

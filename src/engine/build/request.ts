@@ -2,6 +2,7 @@
 import type { Limits } from '../../runtime/parts/cgroup-limits.ts'
 import type { HostPath, RlimitSpec } from '../../runtime/spec.ts'
 import type { RegistryAuth } from '../images/auth.ts'
+import type { Digest } from '../images/digest.ts'
 
 export interface BuildRequest {
   /** Its path inside the Dockerfile's context; "Dockerfile" by default. */
@@ -48,6 +49,8 @@ export type NamedContext =
   | { readonly kind: 'local'; readonly name: string }
   | { readonly kind: 'image'; readonly reference: string }
   | { readonly kind: 'remote'; readonly url: string }
+  /** An image in an OCI layout of the client, which it knows under this name. */
+  | { readonly kind: 'layout'; readonly store: string; readonly digest: Digest }
 
 /** What only the client has. Every function may fail when it has left. */
 export interface BuildClient {
@@ -61,8 +64,16 @@ export interface BuildClient {
   secret(id: string): Promise<Buffer>
   /** A socket that speaks the agent's protocol, for the time of one step; undefined when the client forwards none of that id. */
   ssh(id: string): Promise<SshSocket | undefined>
+  /** Of an OCI layout of the client. @throws Failure `not-found`. */
+  blob(store: string, digest: Digest): Promise<ClientBlob>
   /** For a registry's host, when the client has any. */
   auth(host: string): Promise<RegistryAuth | undefined>
+}
+
+export interface ClientBlob {
+  readonly size: number
+  /** Not verified. */
+  readonly content: AsyncIterable<Uint8Array>
 }
 
 export interface WantedFiles {

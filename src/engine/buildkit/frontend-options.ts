@@ -2,6 +2,7 @@
 import { Failure } from '../../lib/failure.ts'
 import type { RlimitSpec } from '../../runtime/spec.ts'
 import type { BuildRequest, CacheLocation, NamedContext } from '../build/request.ts'
+import { isDigest } from '../images/digest.ts'
 
 export type FrontendOptions = Pick<
   BuildRequest,
@@ -142,10 +143,18 @@ function namedContext(name: string, value: string, input: ResolveInput): NamedCo
     case 'ssh':
       return { kind: 'remote', url: value }
     case 'oci-layout':
-      throw new Failure('unsupported', `Cannot take context "${name}": an OCI layout of the client is not supported`)
+      return layoutContext(name, rest)
     default:
       throw new Failure('invalid', `unsupported context source ${colon < 0 ? value : scheme} for ${name}`)
   }
+}
+
+/** "//STORE:TAG@DIGEST": the client has found the digest of the tag. */
+function layoutContext(name: string, text: string): NamedContext {
+  const [, store, digest] = /^\/\/([^@:/]+)(?::[^@/]*)?@(.*)$/.exec(text) ?? []
+  if (store === undefined || digest === undefined || !isDigest(digest))
+    throw new Failure('invalid', `invalid oci-layout reference "${text}" of context "${name}": it should have a digest`)
+  return { kind: 'layout', store, digest }
 }
 
 function platformOf(value: string | undefined): string | undefined {

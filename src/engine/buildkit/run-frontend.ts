@@ -13,6 +13,7 @@ import type { Job, JobResult } from './jobs.ts'
 import type { Mirrors } from './mirrors.ts'
 import { inputOf } from './result-definition.ts'
 import { credentialsOf, secretOf } from './secrets.ts'
+import { blobOf } from './session-blobs.ts'
 import { SessionFiles } from './session-files.ts'
 import type { ClientSession, Sessions } from './sessions.ts'
 import { openSshSocket } from './ssh-sockets.ts'
@@ -138,6 +139,7 @@ export function clientOf(session: ClientSession, parts: ClientParts): BuildClien
     secret: id => secretOf(session, id, signal),
     ssh: id => openSshSocket(session, id, { folder: sshFolder, signal }),
     auth: host => credentialsOf(session, host, signal),
+    blob: (store, digest) => blobOf(session, { store, digest, signal }),
   }
 }
 

@@ -1,10 +1,11 @@
 /** Bytes by their digest: configurations, manifests and layers as they were received, verified before they get their name. */
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, type ReadStream, renameSync } from 'node:fs'
+import { renameSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errnoOf, Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import { fileBytes } from '../base/file-bytes.ts'
 import type { Paths } from '../base/paths.ts'
 import { spaceFailure } from '../base/space.ts'
 import { type Digest, digestOf, hexOf } from './digest.ts'
@@ -111,8 +112,8 @@ export class Blobs {
     return data
   }
 
-  stream(digest: Digest): ReadStream {
-    return createReadStream(this.#paths.blob(hexOf(digest)), { highWaterMark: 256 * 1024 })
+  stream(digest: Digest): AsyncIterable<Buffer> {
+    return fileBytes(this.#paths.blob(hexOf(digest)))
   }
 
   /** At once, before this returns its promise: see `Layers.remove`. */

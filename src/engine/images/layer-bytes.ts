@@ -1,8 +1,8 @@
 /** A layer's tar as its diff id means it: plain, byte for byte, out of what it came as. */
-import { createReadStream } from 'node:fs'
 import { rm, stat } from 'node:fs/promises'
 import { Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
+import { fileBytes } from '../base/file-bytes.ts'
 import { unpackedTar } from '../base/unpacked-layer.ts'
 import type { Received } from './blobs.ts'
 import { decompressed } from './compression.ts'
@@ -51,6 +51,5 @@ export async function layerBytes(
 }
 
 async function plainBytes({ blobs, paths }: ImageStore, digest: Digest): Promise<Received> {
-  const source = createReadStream(paths.blob(hexOf(digest)), { highWaterMark: 256 * 1024 })
-  return await blobs.receive(decompressed(source))
+  return await blobs.receive(decompressed(fileBytes(paths.blob(hexOf(digest)))))
 }

@@ -1,11 +1,11 @@
 /** A docker archive (`docker save`) or an OCI layout to images of the store. */
-import { createReadStream } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { Failure } from '../../lib/failure.ts'
 import { shortId } from '../../lib/ids.ts'
+import { fileBytes } from '../base/file-bytes.ts'
 import { TarReader } from '../base/tar-reader.ts'
 import type { Received } from './blobs.ts'
 import { parseDocument } from './catalogue.ts'
@@ -64,8 +64,7 @@ async function install(store: ImageStore, found: Found, options: LoadOptions): P
       options.signal?.throwIfAborted()
       const layer = found.layers[i]!
       if ((await layers.find(diffId)) !== undefined) continue
-      const source = createReadStream(layer.path, { highWaterMark: 256 * 1024 })
-      await layers.place(await layers.unpack(source, layer.digest), diffId)
+      await layers.place(await layers.unpack(fileBytes(layer.path), layer.digest), diffId)
       options.onProgress?.(barLine('Loading layer', shortId(diffId), layer.size, layer.size))
     }
     const { size, blobs: kept } = await layers.totals(diffIds)

@@ -1,6 +1,7 @@
 /** A layer's tar, on top of an image or of nothing, to a new image: what import and commit have in common. */
-import { createReadStream } from 'node:fs'
+
 import { rm } from 'node:fs/promises'
+import { fileBytes } from '../base/file-bytes.ts'
 import { type Digest, digestOf } from './digest.ts'
 import { guarded } from './guarded.ts'
 import type { Image, ImageConfig, ImageDocument } from './image.ts'
@@ -31,8 +32,7 @@ export async function newImage(store: ImageStore, options: NewImageOptions): Pro
   const received = await blobs.receive(options.layer)
   try {
     signal?.throwIfAborted()
-    const source = createReadStream(received.path, { highWaterMark: 256 * 1024 })
-    const layer = await layers.unpack(source, received.digest)
+    const layer = await layers.unpack(fileBytes(received.path), received.digest)
     const isEmpty = parent !== undefined && layer.diffId === emptyTar
     const diffIds = [...(parent?.diffIds ?? []), ...(isEmpty ? [] : [layer.diffId])]
     const data = Buffer.from(JSON.stringify(documentOf(options, diffIds, isEmpty)))

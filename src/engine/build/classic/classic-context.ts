@@ -47,6 +47,9 @@ export function folderClient(folder: HostPath, auth: (domain: string) => Registr
       throw new Failure('not-found', `secret ${id}: not found`)
     },
     ssh: async () => undefined,
+    blob: async (_, digest) => {
+      throw new Failure('not-found', `blob ${digest}: not found`)
+    },
     auth: async host => auth(host),
   }
 }

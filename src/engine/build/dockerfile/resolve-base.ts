@@ -15,9 +15,13 @@ import type { Node } from './stage-graph.ts'
 export interface Lookup {
   /** @param reference familiar and complete: "alpine:3", "127.0.0.1:5000/app@sha256:…". */
   image(reference: string, platform: Platform): Promise<Image>
+  /** From an OCI layout of the client. `name`: of the context. */
+  layout(name: string, layout: LayoutContext, platform: Platform): Promise<Image>
   /** Patterns that keep files out of the build's context; only asked for when a check wants them. */
   ignored(): Promise<readonly string[]>
 }
+
+export type LayoutContext = Extract<NamedContext, { readonly kind: 'layout' }>
 
 export interface Base {
   readonly input: Input
@@ -102,6 +106,8 @@ export class BaseResolver {
 
   async #context(key: string, platform: Platform, empty: ImageConfig): Promise<Base> {
     const context = this.#contexts.get(key)!
+    if (context.kind === 'layout')
+      return ofImage(await this.#lookup.layout(key, context, platform), key, platform, undefined)
     if (context.kind !== 'image') {
       return { ...nothing(empty, platform), input: { kind: 'context', name: key } }
     }

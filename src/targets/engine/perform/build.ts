@@ -16,7 +16,13 @@ import type { Client } from '../../../client/client.ts'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
 import { list } from '../../../lib/text.ts'
 import type { Operation } from '../operation.ts'
-import { type BuildOrder, type BuildSecret, type CachePlace, dockerfileFolder } from '../plan/build-order.ts'
+import {
+  type BuildOrder,
+  type BuildSecret,
+  type CachePlace,
+  dockerfileFolder,
+  layoutScheme,
+} from '../plan/build-order.ts'
 import type { RegistryAuthSource } from './pull.ts'
 
 export type { LintWarning }
@@ -41,7 +47,7 @@ export async function build(operation: Operation & { kind: 'build-image' }, cont
   await check(order)
   const { names, entitlements, cacheFrom, cacheTo } = order
   const folders = servedFolders(order)
-  const attributes = await attributesFor(operation, context)
+  const { attributes, layouts } = await attributesFor(operation, context)
   const key = buildKey([[...attributes], names, entitlements, cacheFrom, cacheTo, [...folders]])
   const again = await builtAgain(client, key, folders, { signal, onEvent })
   if (again !== undefined) return again
@@ -57,7 +63,11 @@ export async function build(operation: Operation & { kind: 'build-image' }, cont
     sharedKey: sharedKeyOf(order),
   }
   const answer = await withServed(order, context, served =>
-    solve(client, { ...request, served: { ...served, onAsked: each => asked.push(each) } }, { signal, onEvent }),
+    solve(
+      client,
+      { ...request, served: { ...served, layouts, onAsked: each => asked.push(each) } },
+      { signal, onEvent },
+    ),
   )
   const receipt = answer.get(receiptKey)
   const [image] = await Promise.all([
@@ -74,29 +84,59 @@ export async function lint(
 ): Promise<readonly LintWarning[]> {
   const { order } = operation
   await check(order)
-  const attributes = await attributesFor(operation, context)
+  const { attributes, layouts } = await attributesFor(operation, context)
   const request = { question: 'frontend.lint', attributes, sharedKey: sharedKeyOf(order) }
   const { ask } = await import('../../../client/buildkit/solve.ts')
   const answer = await withServed(order, context, served =>
-    ask(context.client, { ...request, served }, { signal: context.signal, onEvent: context.onBuild }),
+    ask(
+      context.client,
+      { ...request, served: { ...served, layouts } },
+      { signal: context.signal, onEvent: context.onBuild },
+    ),
   )
   return lintWarnings(answer.get('result.json'))
 }
 
 const attestPrefix = 'attest:'
 
+interface Attributes {
+  readonly attributes: ReadonlyMap<string, string>
+  readonly layouts: ReadonlyMap<string, string>
+}
+
 /** Our own engine refuses attestations, as it has nowhere to put them; a stack that asks for some is built without, and told so. */
 async function attributesFor(
   { order, name }: Operation & { kind: 'build-image' },
   { client, signal, onWarning }: BuildContext,
-): Promise<ReadonlyMap<string, string>> {
-  const all = Object.entries(order.attributes)
+): Promise<Attributes> {
+  const { all, layouts } = await withLayouts(order)
   const asked = all.flatMap(([key]) => (key.startsWith(attestPrefix) ? [key.slice(attestPrefix.length)] : []))
-  if (asked.length === 0) return new Map(all)
+  if (asked.length === 0) return { attributes: new Map(all), layouts }
   const { Platform } = await client.call(systemEndpoints.version, {}, { signal })
-  if (Platform?.Name !== 'tscompose') return new Map(all)
+  if (Platform?.Name !== 'tscompose') return { attributes: new Map(all), layouts }
   onWarning(`Image "${name}" gets no attestation (${list(asked)}): this engine stores none`)
-  return new Map(all.filter(([key]) => !key.startsWith(attestPrefix)))
+  return { attributes: new Map(all.filter(([key]) => !key.startsWith(attestPrefix))), layouts }
+}
+
+/** Contexts that are OCI layouts: the builder is told a name and a digest, and asks us for the blobs. */
+async function withLayouts({ attributes }: BuildOrder): Promise<{
+  readonly all: readonly (readonly [string, string])[]
+  readonly layouts: ReadonlyMap<string, string>
+}> {
+  const layouts = new Map<string, string>()
+  const all: (readonly [string, string])[] = []
+  for (const [key, value] of Object.entries(attributes)) {
+    if (!key.startsWith('context:') || !value.startsWith(layoutScheme)) {
+      all.push([key, value])
+      continue
+    }
+    const { findLayout } = await import('../../../client/buildkit/layouts.ts')
+    const { folder, tag, digest } = await findLayout(value.slice(layoutScheme.length))
+    const name = `layout${layouts.size}`
+    layouts.set(name, folder)
+    all.push([key, `${layoutScheme}${name}:${tag}@${digest}`])
+  }
+  return { all, layouts }
 }
 
 /** Said before anything is begun, and better than by a builder that has been sent nothing. */

@@ -113,6 +113,9 @@ export function buildLabels(project: Project, service: Service, build: Build): R
   }
 }
 
+/** Before the folder of an OCI layout, perhaps with ":tag" or "@digest" behind it. */
+export const layoutScheme = 'oci-layout://'
+
 /** Git and other addresses, which the builder fetches itself. */
 export function isRemoteContext(context: string): boolean {
   return context.includes('://') || context.startsWith('github.com/') || context.startsWith('git@')
@@ -152,6 +155,8 @@ function contextOf(project: Project, { name, context, folders }: NamedContext): 
     const other = project.services[service] ?? project.disabledServices[service]
     return `docker-image://${(other && imageName(project, other)) ?? service}`
   }
+  if (context.startsWith(layoutScheme))
+    return layoutScheme + resolve(project.directory, context.slice(layoutScheme.length))
   if (isRemoteContext(context)) return context
   // two names are taken
   const local = name === contextFolder || name === dockerfileFolder ? `_${name}` : name

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkDockerfile, outlineBuild, targetsOf } from '../../../../src/engine/build/dockerfile/inspect.ts'
 import { Failure } from '../../../../src/lib/failure.ts'
-import { imageOf } from './planned.ts'
+import { imageOf, noLayout } from './planned.ts'
 
 const request = {
   args: new Map<string, string>(),
@@ -16,6 +16,7 @@ const lookup = {
     if (reference !== 'base:1') throw new Failure('not-found', `No such image: ${reference}`)
     return imageOf(reference, {})
   },
+  layout: noLayout,
   ignored: async () => [],
 }
 

@@ -24,9 +24,15 @@ export function planned(text: string, { images = {}, ignored = [], ...request }:
         if (!Object.hasOwn(known, reference)) throw new Failure('not-found', `No such image: ${reference}`)
         return imageOf(reference, known[reference as keyof typeof known])
       },
+      layout: noLayout,
       ignored: async () => ignored,
     },
   )
+}
+
+/** Of a client that has none. */
+export const noLayout = async (): Promise<Image> => {
+  throw new Failure('not-found', 'no OCI layout')
 }
 
 export function imageOf(reference: string, config: ImageConfig): Image {
