@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { Hostile, hostileSkip, secret } from '../../support/hostile.ts'
 import { lacking, program } from '../../support/needs.ts'
-import { tinyTar } from '../../support/tiny-image.ts'
+import { type TinyFiles, tinyTar } from '../../support/tiny-image.ts'
 
 describe('no way out by files:', { skip: hostileSkip(), timeout: 240_000 }, () => {
   let at: Hostile
@@ -113,14 +113,15 @@ describe('no way out by files:', { skip: hostileSkip(), timeout: 240_000 }, () =
     )
     for (const running of [true, false]) {
       if (!running) await at.raw('POST', '/containers/modes/stop?t=0')
-      for (const files of [
+      const hostile: readonly TinyFiles[] = [
         { 'l/': { mode: 0o4777, uid: 1, gid: 1 } },
         { f: { mode: 0o777, content: 'x' } },
         { 'l/victim': { mode: 0o4777, content: 'x' } },
         { 'root/tmp/': { mode: 0o700 } },
         { h: { type: 'link', linkname: 'f' } },
         { h: { type: 'link', linkname: `${canary}/victim` } },
-      ] as const) {
+      ]
+      for (const files of hostile) {
         await at.raw('PUT', '/containers/modes/archive?path=/v', await tinyTar(files))
         await at.raw('PUT', '/containers/modes/archive?path=/v/l', await tinyTar(files))
         at.holdCanary()

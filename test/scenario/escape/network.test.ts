@@ -74,7 +74,10 @@ describe('no way out by the network:', { skip: hostileSkip(program('python3')), 
   })
 
   test('rules cannot be told by names, ports and addresses', async () => {
-    const before = (await command('nft', ['list', 'tables'])).stdout
+    await at.begin('ruled', 'busybox', 'sleep', '1000')
+    // others come and go with the engines of others
+    const { tables } = await at.engine.stock()
+    assert.equal(tables.length, 1)
     const evil = ['a; flush ruleset', 'a"\n}', '$(touch /tmp/x)', '`id`', '{ }', '-j ACCEPT']
     for (const word of evil) {
       for (const body of [
@@ -100,7 +103,8 @@ describe('no way out by the network:', { skip: hostileSkip(program('python3')), 
       assert.equal(status, 400, text)
       await at.raw('DELETE', '/containers/bound')
     }
-    assert.equal((await command('nft', ['list', 'tables'])).stdout, before)
+    assert.deepEqual((await at.engine.stock()).tables, tables)
+    await at.remove('ruled')
   })
 
   test('questions for names that are no questions, floods of them and connections that say nothing upset nobody', async () => {
@@ -149,7 +153,7 @@ describe('no way out by the network:', { skip: hostileSkip(program('python3')), 
       await inside(
         `timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port} && cat <&3'; echo udp > /dev/udp/127.0.0.1/${port}; sleep 0.5`,
       )
-      assert.deepEqual(heard, [])
+      assert.equal(heard.join(), '')
       // who listens there does hear what comes from here
       udp.send('own', port, '127.0.0.1')
       await eventually('its own', () => heard.includes('own'))
