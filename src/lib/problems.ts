@@ -61,8 +61,20 @@ export class Problems {
 
   /** @throws ProblemsFailure when a phase found an error. */
   settle(): void {
-    if (this.hasErrors) throw new ProblemsFailure(this.#list)
+    if (this.hasErrors) throw new ProblemsFailure(asTheyStand(this.#list))
   }
+}
+
+/** File by file as each was first named, from its top down; what has no place comes last. */
+function asTheyStand(problems: readonly Problem[]): readonly Problem[] {
+  const files = [...new Set(problems.map(({ place }) => place?.file))].filter(file => file !== undefined)
+  const rank = ({ place }: Problem) =>
+    place === undefined ? [files.length, 0, 0] : [files.indexOf(place.file), place.line, place.column]
+  return problems.toSorted((a, b) => {
+    const [one, other] = [rank(a), rank(b)]
+    const i = one.findIndex((value, i) => value !== other[i])
+    return i < 0 ? 0 : one[i]! - other[i]!
+  })
 }
 
 /** `compose.yaml:7:9 services.web.depends_on.dbb` and the message on the next line. */

@@ -6,7 +6,7 @@ import { type Problem, Problems, ProblemsFailure } from '../lib/problems.ts'
 import { checkProject, type Defined } from '../model/check.ts'
 import type { Project } from '../model/project.ts'
 import { checkAgreement } from './agree.ts'
-import { canonical } from './canonical.ts'
+import { longForms } from './each-file.ts'
 import { type Environment, envFilePaths, type Origins, osEnvironment, readEnvFiles } from './env.ts'
 import { resolveEnvFiles } from './env-files.ts'
 import { applyExtends } from './extends.ts'
@@ -15,7 +15,7 @@ import { defaultFiles, namedFiles, projectDirectory } from './find.ts'
 import { finish, parseBool } from './finish.ts'
 import { harden } from './harden.ts'
 import { applyInclude } from './include.ts'
-import { interpolate, UnsetVariables } from './interpolate.ts'
+import { UnsetVariables } from './interpolate.ts'
 import { judge } from './judge.ts'
 import { applyResets, merge } from './merge.ts'
 import { applyDefaults, normalize, resolveBareKeys } from './normalize.ts'
@@ -25,10 +25,10 @@ import { resolvePaths } from './paths.ts'
 import { activeProfiles, disableServices, prune, selectServices, withDependencies } from './profiles.ts'
 import { openFiles, toSource } from './read.ts'
 import type { Reading } from './reading.ts'
-import { checkSyntax, checkWhole } from './syntax.ts'
+import { checkWhole } from './syntax.ts'
 import { substitute, TemplateError } from './template.ts'
 import { toProject } from './to-project.ts'
-import { describe, get, type MapNode, map, type Node, placeOf, plain, type ScalarNode } from './tree.ts'
+import { get, type MapNode, map, type Node, placeOf, type ScalarNode } from './tree.ts'
 import { chooseUserNamespaces } from './user-namespaces.ts'
 
 export interface LoadOptions {
@@ -87,7 +87,7 @@ export interface LoadedStack {
   readonly interpolated: boolean
 }
 
-/** @throws ProblemsFailure with all problems of the first phase that found an error. */
+/** @throws ProblemsFailure with all problems of the files by themselves, or of what they come to together. */
 export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
   const { cwd } = options
   const problems = new Problems()
@@ -205,35 +205,19 @@ function readLayers(paths: readonly string[], reading: Reading, via: readonly st
   })
 }
 
-/** All documents of all files, each interpolated, checked, in long form and extended, merged in order. */
+/** All documents of all files in long form, each extended, merged in order. */
 function mergeLayers(
   layers: readonly ReadLayer[],
   reading: Reading & { directory: string; including: readonly string[] },
 ): MapNode {
   const { problems, directory, home } = reading
   let tree: MapNode = map(new Map())
-  for (const layer of layers) {
-    const { root } = layer
-    if (root.kind !== 'map') {
-      problems.add({
-        severity: 'error',
-        code: 'wrong-type',
-        place: placeOf(root),
-        path: [],
-        message: `Cannot use ${describe(root)} as a stack: the top of the file should be a mapping`,
-      })
-      problems.settle()
-    }
-    if (reading.lookup) interpolate(root, reading.lookup, reading)
-    checkSyntax(root, problems)
-    problems.settle()
-    const raw = get(root, 'include') ? plain(root) : undefined
-    const long = canonical(root, stack, {
-      problems: reading.lookup ? problems : new Problems(),
-      path: [],
-      lenient: !reading.lookup,
-      asWritten: !reading.lookup && layers.length === 1 && !extendsAny(root),
-    }) as MapNode
+  const forms = longForms(
+    layers.map(({ root }) => root),
+    reading,
+  )
+  for (const [i, layer] of layers.entries()) {
+    const { tree: long, raw } = forms[i]!
     if (reading.resolvePaths) resolvePaths(long, stack, { directory, home })
     applyExtends(long, layer, { ...reading, file: layer.file, directory })
     problems.settle()
@@ -251,11 +235,6 @@ function mergeLayers(
   }
   resolveBareKeys(tree, name => reading.environment.get(name))
   return tree
-}
-
-function extendsAny(root: Node): boolean {
-  const services = get(root, 'services')
-  return services?.kind === 'map' && [...services.entries.values()].some(service => get(service, 'extends'))
 }
 
 function loadIncluded(
