@@ -9,6 +9,8 @@ export interface OptionSpec {
   readonly also?: readonly string[]
   /** A flag that is on unless it is switched off: `--name=false`. */
   readonly on?: true
+  /** A flag of which it matters whether it was given: undefined where it was not. */
+  readonly either?: true
   /** What the value is called in the help: `FILE`. */
   readonly value?: string
   readonly choices?: readonly string[]
@@ -26,7 +28,9 @@ export interface OptionSpec {
 export type OptionTable = Readonly<Record<string, OptionSpec>>
 
 type Value<Spec extends OptionSpec> = Spec['kind'] extends 'flag'
-  ? boolean
+  ? Spec extends { readonly either: true }
+    ? boolean | undefined
+    : boolean
   : Spec['kind'] extends 'list'
     ? readonly string[]
     : Spec['kind'] extends 'number'

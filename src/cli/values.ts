@@ -61,7 +61,8 @@ export function valuesOf<Table extends OptionTable>(table: Table, ...parses: rea
     const all = parses.flatMap(parsed => parsed.values.get(name) ?? [])
     const last = all.at(-1)
     if (spec.kind === 'list') result[name] = all
-    else if (spec.kind === 'flag') result[name] = last === undefined ? spec.on === true : truths.has(last)
+    else if (spec.kind === 'flag')
+      result[name] = last !== undefined ? truths.has(last) : spec.either ? undefined : spec.on === true
     else if (spec.kind === 'number') result[name] = last === undefined ? undefined : Number(last)
     else result[name] = last
   }

@@ -12,6 +12,7 @@ const table = {
   'no-color': { kind: 'flag', also: ['monochrome'], about: '' },
   'remove-orphans': { kind: 'flag', variable: 'COMPOSE_REMOVE_ORPHANS', about: '' },
   scale: { kind: 'list', about: '' },
+  tty: { kind: 'flag', either: true, about: '' },
   timeout: { kind: 'number', short: 't', variable: 'COMPOSE_TIMEOUT', about: '' },
   pull: { kind: 'text', choices: ['always', 'never'], about: '' },
   ansi: { kind: 'text', choices: ['auto', 'never'], lenient: true, about: '' },
@@ -43,6 +44,11 @@ describe('flags', () => {
     )
     assert.deepEqual(words, ['logs', '-f', 'web'])
     assert.deepEqual(scan(['--verbose'], globalOptions, true).words, [])
+  })
+
+  test('valuesOf() tells a flag that was not given from one that is off, where it matters', () => {
+    assert.deepEqual([values().tty, values('--tty').tty, values('--tty=false').tty], [undefined, true, false])
+    assert.deepEqual([values().detach, values()['sig-proxy']], [false, true])
   })
 
   test('parse() gives flags, numbers, lists and the words between', () => {

@@ -5,6 +5,7 @@ import { command } from '../command.ts'
 import { given } from '../given-variables.ts'
 import { replicaOf } from '../replicas.ts'
 import { join } from '../terminal.ts'
+import { chooseTty } from '../tty.ts'
 import { withEnvFiles } from '../variables.ts'
 
 export const exec = command({
@@ -22,7 +23,7 @@ export const exec = command({
     },
     index: { kind: 'number', value: 'N', about: 'Which replica (default: the first that runs)' },
     interactive: { kind: 'flag', short: 'i', about: 'Pass on standard input (always so)' },
-    'no-tty': { kind: 'flag', also: ['no-TTY'], short: 'T', about: 'No terminal' },
+    'no-tty': { kind: 'flag', either: true, also: ['no-TTY'], short: 'T', about: 'No terminal' },
     tty: { kind: 'flag', short: 't', about: 'A terminal, which is what happens at one anyway' },
     privileged: { kind: 'flag', about: 'With all rights' },
     user: { kind: 'text', short: 'u', value: 'USER', about: 'As this user: NAME, UID, NAME:GROUP' },
@@ -35,7 +36,12 @@ export const exec = command({
   async run(call) {
     const { options, screen, stdin, signal } = call
     const [service, ...words] = call.args as [string, ...string[]]
-    const tty = !options['no-tty'] && !options.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
+    const tty = chooseTty(screen, {
+      // -t says nothing here, as with Compose: scripts write -it by habit
+      asked: options['no-tty'] === undefined ? undefined : !options['no-tty'],
+      interactive: true,
+      detach: options.detach,
+    })
     const isBare = options.env.some(each => !each.includes('='))
     const variables = given(options.env, isBare ? await withEnvFiles(call.env, call.globals, call.cwd) : call.env)
     const { client, one } = await replicaOf(call, service, options.index)

@@ -6,10 +6,12 @@ import { newId } from '../../lib/ids.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { type Call, command } from '../command.ts'
 import { givenOrRead } from '../given-variables.ts'
+import { usage } from '../options.ts'
 import { checkOwner } from '../owner.ts'
 import { checkServices, loadProject } from '../project.ts'
 import { oneOffService, withMounts } from '../run-options.ts'
 import { join } from '../terminal.ts'
+import { chooseTty } from '../tty.ts'
 import { isTruth } from '../values.ts'
 
 const options = {
@@ -33,8 +35,8 @@ const options = {
   label: { kind: 'list', also: ['labels'], short: 'l', value: 'NAME=VALUE', about: 'Add a label' },
   'cap-add': { kind: 'list', value: 'CAPABILITY', about: 'Add a capability' },
   'cap-drop': { kind: 'list', value: 'CAPABILITY', about: 'Drop a capability' },
-  'no-tty': { kind: 'flag', also: ['no-TTY'], short: 'T', about: 'No terminal' },
-  tty: { kind: 'flag', short: 't', about: 'A terminal, which is what happens at one anyway' },
+  'no-tty': { kind: 'flag', either: true, also: ['no-TTY'], short: 'T', about: 'No terminal' },
+  tty: { kind: 'flag', either: true, short: 't', about: 'A terminal, which is what happens at one anyway' },
   interactive: { kind: 'flag', short: 'i', on: true, about: 'Pass on standard input (default; -i=false does not)' },
   'no-deps': { kind: 'flag', about: 'Do not start what the service depends on' },
   'use-aliases': { kind: 'flag', about: 'Answer to the name of the service in its networks' },
@@ -75,7 +77,13 @@ export const run = command({
       import('../../targets/engine/converge.ts'),
     ])
     checkServices([name], Object.keys(project.services))
-    const tty = !values['no-tty'] && !values.detach && screen.stdinIsTTY && screen.stdout.isTTY === true
+    if (values.tty !== undefined && values['no-tty'] !== undefined)
+      throw usage("--tty and --no-TTY can't be used together")
+    const tty = chooseTty(screen, {
+      asked: values.tty ?? (values['no-tty'] === undefined ? undefined : !values['no-tty']),
+      interactive: values.interactive,
+      detach: values.detach,
+    })
     const service = oneOffService(project.services[name]!, {
       command: words,
       entrypoint: values.entrypoint,
