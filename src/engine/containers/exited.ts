@@ -1,7 +1,7 @@
 /** What follows an exit: it is recorded, everything the process held is given back, and the policy says what is next. */
 import { messageOf } from '../../lib/failure.ts'
 import type { Exit } from '../../runtime/runtime.ts'
-import { failedRestarts, nextDelay, restartsAfterExit, restartTuning } from './config/restart-policy.ts'
+import { delayLeft, failedRestarts, nextDelay, restartsAfterExit, restartTuning } from './config/restart-policy.ts'
 import type { Container } from './container.ts'
 import { releaseJoined, releaseNetwork } from './network.ts'
 import { type Parts, tell, tellVolumes } from './parts.ts'
@@ -60,7 +60,7 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
     exitCode: String(exit.code),
     execDuration: String(Math.max(0, Math.floor(ranFor / 1000))),
   })
-  if (again) return { restart: container.backoff }
+  if (again) return { restart: delayLeft(container.backoff, ranFor, tuning) }
   return record.hostConfig.AutoRemove && !container.restarting ? { remove: true } : { nothing: true }
 }
 

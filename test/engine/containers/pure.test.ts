@@ -4,6 +4,7 @@ import { capabilitySet, defaultCapabilities } from '../../../src/engine/containe
 import { containerEnvironment, execEnvironment } from '../../../src/engine/containers/config/environment.ts'
 import { parseBind, tmpfsOptions } from '../../../src/engine/containers/config/mount-points.ts'
 import {
+  delayLeft,
   failedRestarts,
   nextDelay,
   restartsAfterExit,
@@ -29,6 +30,16 @@ test('nextDelay() doubles from 100 ms to a minute, and forgets after ten steady 
   for (let i = 0, delay = 0; i < 12; i++) delays.push((delay = nextDelay(delay, 50)))
   assert.deepEqual(delays, [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 60_000, 60_000])
   assert.equal(nextDelay(51_200, 10_000), 100)
+})
+
+test('delayLeft() counts the first delay from the start of the run, and all others from its end', () => {
+  assert.deepEqual(
+    [0, 30, 100, 60_000].map(ranFor => delayLeft(100, ranFor)),
+    [100, 70, 0, 0],
+  )
+  assert.equal(delayLeft(200, 5000), 200, 'a container that crashes again and again')
+  assert.equal(delayLeft(100, -7_200_000), 100, 'a clock that was set back')
+  assert.equal(delayLeft(50, 60_000, { delay: 50 }), 50, 'a delay that was asked for')
 })
 
 test('restartTuning() reads times and a number, and refuses what is neither', () => {

@@ -48,6 +48,16 @@ export function nextDelay(previous: number, ranFor: number, { delay }: RestartTu
   return Math.min(previous * 2, longestDelay)
 }
 
+/**
+ * What is left of a delay when the run has ended. The first one is counted from the start of that run, since it is to keep a container from
+ * being started more often than that: what has run for longer comes back at once. Between crashes that follow each other, and where somebody
+ * has asked for a delay, all of it passes. A clock that was set back makes none longer.
+ */
+export function delayLeft(delay: number, ranFor: number, tuning: RestartTuning = {}): number {
+  if (tuning.delay || delay > firstDelay) return delay
+  return Math.max(0, delay - Math.max(0, ranFor))
+}
+
 /** Restarts that have failed, the run that has just ended among them: one that ran for the window has not. */
 export function failedRestarts(
   before: { readonly restartCount: number; readonly failedRestarts: number },
