@@ -8,6 +8,7 @@ import { foldersWithin } from './leftovers.ts'
 import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
 import { type CgroupWrite, type LimitName, type Limits, lacking, limitWrites } from './parts/cgroup-limits.ts'
 import { withPartners } from './parts/limit-partners.ts'
+import type { RealtimeTime } from './realtime.ts'
 import { type MonitorWork, membersOf, regroup } from './regroup.ts'
 import type { CgroupStats, Cgroups } from './runtime.ts'
 import type { CgroupSpec } from './spec.ts'
@@ -25,10 +26,12 @@ function diskSchedulers(): Record<string, string> {
 
 export class KernelCgroups implements Cgroups {
   readonly #facts: CgroupFacts
+  readonly #realtime: RealtimeTime
   readonly #monitor: MonitorWork
 
-  constructor(facts: CgroupFacts, monitor: MonitorWork) {
+  constructor(facts: CgroupFacts, realtime: RealtimeTime, monitor: MonitorWork) {
     this.#facts = facts
+    this.#realtime = realtime
     this.#monitor = monitor
   }
 
@@ -50,7 +53,13 @@ export class KernelCgroups implements Cgroups {
 
   async update(path: string, limits: Limits): Promise<void> {
     if (this.version === 2) return this.#updateUnified(path, limits)
+    this.#realtime.give(path, limits)
     const writes = [...limitWrites(this.#facts, limits)]
+    // a runtime is never more than its period: when that shrinks, the runtime goes first
+    const runtime = writes.findIndex(({ file }) => file === 'cpu.rt_runtime_us')
+    if (runtime > 0 && limits.cpuRealtimePeriod !== undefined)
+      if (limits.cpuRealtimePeriod < Number(await this.#read('cpu', path, 'cpu.rt_period_us')))
+        writes.unshift(...writes.splice(runtime, 1))
     // memory may not pass memory and swap at any moment: when growing, the sum goes first
     const sum = writes.findIndex(({ file }) => file === 'memory.memsw.limit_in_bytes')
     if (sum > 0 && limits.memory !== undefined) {
@@ -88,6 +97,7 @@ export class KernelCgroups implements Cgroups {
   }
 
   restore(spec: CgroupSpec, options: { readonly privileged: boolean; readonly pid: number }): Promise<void> {
+    this.#realtime.give(spec.path, spec)
     return regroup(this.#facts, spec, { ...options, monitor: this.#monitor })
   }
 

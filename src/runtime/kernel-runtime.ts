@@ -14,6 +14,7 @@ import { compileHost } from './operations.ts'
 import { groupWithin } from './parts/group-within.ts'
 import { programLines } from './print.ts'
 import { type Program, undoSteps } from './program.ts'
+import { RealtimeTime } from './realtime.ts'
 import type { Cgroups, Exit, LastSeen, ProgramLine, Runtime, StartOptions, Supervised } from './runtime.ts'
 import { filterFor } from './seccomp/filter.ts'
 import type { ContainerSpec, ExecSpec, HostSpec } from './spec.ts'
@@ -49,6 +50,7 @@ class KernelRuntime implements Runtime {
   readonly #scopes: Scopes | undefined
   readonly #say: (line: string) => void
   readonly #running = new Set<Running>()
+  readonly #realtime: RealtimeTime
   #devices: readonly HostDevice[] = []
   #netnsReady: Promise<unknown> | undefined
 
@@ -59,7 +61,8 @@ class KernelRuntime implements Runtime {
     this.#parent = parent
     this.#scopes = scopes
     this.#say = say
-    this.cgroups = new KernelCgroups(facts.cgroup, {
+    this.#realtime = new RealtimeTime(facts.cgroup, parent)
+    this.cgroups = new KernelCgroups(facts.cgroup, this.#realtime, {
       prepare: parent => this.#prepareParent(parent),
       run: steps => this.#runHost({ host: [...steps], child: [] }),
     })
@@ -71,9 +74,10 @@ class KernelRuntime implements Runtime {
       if (spec.network.kind === 'create') await this.#prepareNetns()
       if (this.#showsDevices(spec)) this.#devices = await hostDevices()
       await this.#prepareParent(dirname(spec.cgroup.path))
+      this.#realtime.give(spec.cgroup.path, spec.cgroup)
     }
     const program = this.#compile(spec.kind === 'exec' ? this.#besideFirst(spec) : spec)
-    const { control, pid, at } = await launch(this.#nursery, program)
+    const { control, pid, at } = await this.#launch(spec, program)
     const running = new Running(control, {
       pid,
       at,
@@ -84,10 +88,21 @@ class KernelRuntime implements Runtime {
     })
     if (signal?.aborted) {
       await this.#takeBack(running, program)
+      if (spec.kind === 'container') this.#realtime.end(spec.cgroup.path)
       signal.throwIfAborted()
     }
     this.#follow(running)
     return running
+  }
+
+  async #launch(spec: ContainerSpec | ExecSpec, program: Program): ReturnType<typeof launch> {
+    try {
+      return await launch(this.#nursery, program)
+    } catch (error) {
+      // its group was not made, or is gone again
+      if (spec.kind === 'container') this.#realtime.end(spec.cgroup.path)
+      throw error
+    }
   }
 
   hasSandbox(path: string): boolean {
@@ -106,6 +121,7 @@ class KernelRuntime implements Runtime {
       if (operation.kind === 'delete-cgroup')
         await endLeftovers(this.#facts.cgroup, operation.path, () => this.cgroups.thaw(operation.path))
     await this.#runHost(compileHost(spec, this.#facts.cgroup))
+    for (const operation of spec.operations) if (operation.kind === 'delete-cgroup') this.#realtime.end(operation.path)
   }
 
   explain(spec: ContainerSpec | ExecSpec): readonly ProgramLine[] {

@@ -119,6 +119,18 @@ const rows = {
     v1: at('cpu', 'cpu.cfs_quota_us'),
     v2: at('cpu', 'cpu.max', (quota, { cpuPeriod }) => quotaAndPeriod(quota, cpuPeriod)),
   }),
+  /** Before the runtime, which is no more than it. */
+  cpuRealtimePeriod: number({
+    cause: 'HostConfig.CpuRealtimePeriod',
+    v1: at('cpu', 'cpu.rt_period_us'),
+    v2: undefined,
+  }),
+  /** Of each period; only what the groups above it have (realtime.ts). */
+  cpuRealtimeRuntime: number({
+    cause: 'HostConfig.CpuRealtimeRuntime',
+    v1: at('cpu', 'cpu.rt_runtime_us'),
+    v2: undefined,
+  }),
   cpusetCpus: text({
     cause: 'HostConfig.CpusetCpus',
     v1: at('cpuset', 'cpuset.cpus'),

@@ -168,7 +168,6 @@ test('what the engine does not honour is an error that names it', async () => {
     { Cgroup: 'container:web' },
     { StorageOpt: { size: '1g' } },
     { KernelMemory: 64e6 },
-    { CpuRealtimeRuntime: 1000 },
     { LogConfig: { Type: 'splunk' } },
   ] satisfies HostConfig[])
     await assert.rejects(box.create('bad', { HostConfig }), error => isFailure(error, 'unsupported'))

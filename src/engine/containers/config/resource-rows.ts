@@ -1,6 +1,7 @@
 /** The rows of HostConfig that limit what a container uses. */
 import { z } from 'zod'
 import type { Resources } from '../../../api/container-body.ts'
+import { Failure } from '../../../lib/failure.ts'
 import type { LimitName } from '../../../runtime/parts/cgroup-limits.ts'
 import { isSlice } from '../../../runtime/parts/systemd-scope.ts'
 import { deviceRows } from './device-rows.ts'
@@ -129,7 +130,25 @@ function foreign(discarded: string) {
   }
 }
 
-const noRealtime = { as: 0, because: 'the cgroup of this engine has no share of realtime scheduling to give away' }
+/** What the machine lacks is an error, as with Docker: whoever asks for it would not run in time without. */
+function realtime(needs: 'cpuRealtimePeriod' | 'cpuRealtimeRuntime'): Row<number, number> {
+  return {
+    kept: z.number(),
+    live: true,
+    limits: value => ({ [needs]: some(value) }),
+    fill: (asked = 0, { name, asked: all, machine }) => {
+      if (asked === 0) return 0
+      const lacking = machine.lacking(needs)
+      if (lacking !== undefined)
+        throw new Failure('unsupported', `Cannot honour HostConfig.${name} ${asked}: ${lacking}`)
+      if (asked < 0) throw invalid(`invalid CPU real-time value (${asked}): value must be a positive integer`)
+      const { CpuRealtimePeriod: period = 0, CpuRealtimeRuntime: runtime = 0 } = all
+      if (period !== 0 && runtime > period)
+        throw invalid('cpu real-time runtime cannot be higher than cpu real-time period')
+      return asked
+    },
+  }
+}
 
 export const resourceRows = {
   CpuShares: limit(
@@ -204,8 +223,8 @@ export const resourceRows = {
     }),
     { limits: quota => ({ cpuQuota: some(quota) }), needs: 'cpuQuota', discarded: scheduler },
   ),
-  CpuRealtimePeriod: refused(z.number(), noRealtime),
-  CpuRealtimeRuntime: refused(z.number(), noRealtime),
+  CpuRealtimePeriod: realtime('cpuRealtimePeriod'),
+  CpuRealtimeRuntime: realtime('cpuRealtimeRuntime'),
   CpusetCpus: limit(
     cpuset('cpus', ({ cpus }) => ({ highest: cpus - 1, called: 'CPUs' })),
     {
