@@ -5,6 +5,8 @@ import { getSystemErrorMap } from 'node:util'
 const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]))
 // two names for one number: these are the ones readers know
 names.set(11, 'EAGAIN').set(95, 'EOPNOTSUPP')
+// unknown to Node: a bridge without a free port
+names.set(54, 'EXFULL')
 
 /** "EBUSY" for 16. */
 export function errnoName(errno: number): string {
@@ -42,6 +44,7 @@ const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'Free space or inodes on the file system',
   EMFILE: 'Raise the open file limit of the engine',
   ENOMEM: 'Free memory, or raise the limit',
+  EXFULL: 'Use another network: a bridge of Linux takes 1,023 interfaces',
   ENODEV: 'Load the kernel module this needs',
   ENOSYS: 'Use a kernel of 6.1 or later',
 }

@@ -35,6 +35,9 @@ interface Attached {
   readonly endpoints: Endpoint[]
 }
 
+/** Of a bridge (BR_MAX_PORTS less the one that no port has). */
+const mostPorts = 1023
+
 export class Endpoints {
   readonly #options: EndpointsOptions
   readonly #attached = new Map<string, Attached>()
@@ -225,6 +228,12 @@ export class Endpoints {
     request: EndpointRequest,
     place: { readonly name: string; readonly hasRoute: boolean },
   ): { attachment: Attachment; network: Network } {
+    if (network.members.size >= mostPorts)
+      throw new Failure(
+        'conflict',
+        `Cannot connect "${member.name}" to network "${network.name}": a bridge of Linux takes ${mostPorts} containers, and it has them`,
+        { hint: 'Put some of them on another network' },
+      )
     const endpointId = newId()
     const aliases = [...request.aliases]
     const four = takeAddress(network, 4, { asked: request.ipv4Address, owner: member.name })

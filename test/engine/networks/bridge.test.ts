@@ -52,6 +52,24 @@ describe('a bridge', () => {
     assert.deepEqual([...links], ['brx'])
   })
 
+  test('takes 1,023 containers, and the next one is told so before anything is made for it', async t => {
+    const { networks, operations, member } = await open(t)
+    await networks.create({ Name: 'n', IPAM: { Config: [{ Subnet: '10.8.0.0/16' }] } })
+    const first = member('first')
+    await networks.attach(first, [asks({ network: 'n' })])
+    for (let i = 1; i < 1023; i++) await networks.attach(member(`c${i}`), [asks({ network: 'n' })])
+    operations.length = 0
+    const late = member('late')
+    await assert.rejects(networks.attach(late, [asks({ network: 'n' })]), {
+      kind: 'conflict',
+      message:
+        'failed to set up container networking: Cannot connect "late" to network "n": a bridge of Linux takes 1023 containers, and it has them',
+    })
+    assert.deepEqual(operations, [])
+    await networks.detach(first.id)
+    assert.equal((await networks.attach(late, [asks({ network: 'n' })])).length, 1)
+  })
+
   test('deleted behind our back is there again at the next use, with the containers that were on it', async t => {
     const { networks, links, member, operations } = await open(t)
     await networks.create({ Name: 'n', Options: { 'com.docker.network.bridge.enable_icc': 'false' } })
