@@ -265,7 +265,9 @@ describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
   test('connect() and disconnect() give a running container another network and take it back', async () => {
     const web = boxes.find(({ name }) => name === 'web')!
     const db = boxes.find(({ name }) => name === 'db')!
-    const attachment = await networks.connect({ id: web.id, name: 'web' }, endpointRequest('back'), web.path)
+    const attachment = await networks.connect({ id: web.id, name: 'web' }, endpointRequest('back'), {
+      sandbox: web.path,
+    })
     assert.equal(attachment.interface.name, 'eth1')
     assert.equal((await call(web.path, db.address, 8080))?.split(' ')[0], 'db')
     await networks.disconnect('back', web.id, web.path)

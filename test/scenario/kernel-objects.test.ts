@@ -146,7 +146,13 @@ describe('what is gone from the kernel', { skip: why, timeout: 180_000 }, () => 
     await docker('network', 'create', ...subnets, '-o', 'com.docker.network.bridge.enable_icc=false', 'net')
     const ports = ['127.0.0.1::80', '0.0.0.0::80', '[::1]::80', '[::]::80'].flatMap(port => ['-p', port])
     await docker('run', '-d', '--name', 'same', '--network', 'inner', 'busybox', 'sleep', 'infinity')
-    await docker('run', '-d', '--name', 'rest', 'busybox', 'sleep', 'infinity')
+    // so that there is something in each set: of datagrams those that are led, and those that a socket relays
+    const [four, six] = ['0.0.0.0::53/udp', '[::]::53/udp'].map(port => ['-p', port])
+    for (const [name, ...flags] of [
+      ['both', '--network', 'net', ...four!, ...six!],
+      ['rest', ...six!],
+    ])
+      await docker('run', '-d', '--name', name!, ...flags, 'busybox', 'sleep', 'infinity')
     const serve = 'mkdir /www && echo hello >/www/index.html && httpd -h /www && exec sleep infinity'
     const id = await docker('run', '-d', '--name', 'web', '--network', 'net', ...ports, 'busybox', 'sh', '-c', serve)
     places.push(...(await docker('port', 'web')).split('\n').map(line => line.split(' -> ')[1]!))
@@ -260,7 +266,11 @@ describe('what is gone from the kernel', { skip: why, timeout: 180_000 }, () => 
     gone: async ({ table }) => {
       const listing = await run('nft -a list chain ip filter DOCKER-USER')
       const handles = [...listing.matchAll(new RegExp(`"${table}" # handle (\\d+)`, 'g'))].map(([, handle]) => handle)
-      for (const handle of handles) await run(`nft delete rule ip filter DOCKER-USER handle ${handle}`)
+      // at once: after the first of many the engine would be there already
+      const said = await command('nft', [
+        handles.map(handle => `delete rule ip filter DOCKER-USER handle ${handle}`).join('; '),
+      ])
+      assert.equal(said.code, 0, said.stderr)
     },
     says: /Rules of our bridges were gone from ip DOCKER-USER; they are there again/,
   }
@@ -370,7 +380,7 @@ describe('what is gone from the kernel', { skip: why, timeout: 180_000 }, () => 
 
   test('the group above those of containers is made again with the next container', async () => {
     const { name } = new Paths(engine.roots)
-    await docker('rm', '-f', 'web', 'rest', 'same')
+    await docker('rm', '-f', 'web', 'both', 'rest', 'same')
     for (const mount of hierarchies()) if (existsSync(join(mount, name.full))) rmdirSync(join(mount, name.full))
     assert.equal(await docker('run', '--rm', 'busybox', 'echo', 'new'), 'new')
   })

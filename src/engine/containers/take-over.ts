@@ -6,6 +6,7 @@ import type { Life } from './life.ts'
 import { mend } from './mend.ts'
 import type { Parts } from './parts.ts'
 import { tendLog } from './stdio/tend-log.ts'
+import { leaveUntold } from './verbs/connect.ts'
 import { settlePorts } from './verbs/hand-over.ts'
 
 export interface TakeOverOptions {
@@ -75,6 +76,7 @@ async function takeOne(
       container.process = adopted.process
       tendLog(parts, container, { ended: adopted.process.exited })
       life.started(container, adopted.process)
+      await leaveUntold(parts, container)
       await mend(parts, container)
       return
     case 'exited':

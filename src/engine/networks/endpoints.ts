@@ -38,6 +38,12 @@ interface Attached {
 /** Of a bridge (BR_MAX_PORTS less the one that no port has). */
 const mostPorts = 1023
 
+export interface ConnectTo {
+  readonly sandbox: string
+  /** Called when the endpoint is in the books and nothing of it in the kernel: what is written down then can be found again. */
+  readonly told?: () => Promise<void>
+}
+
 export class Endpoints {
   readonly #options: EndpointsOptions
   readonly #attached = new Map<string, Attached>()
@@ -95,7 +101,7 @@ export class Endpoints {
     return attached.endpoints.map(({ network }) => network)
   }
 
-  async connect(member: Member, request: EndpointRequest, sandbox: string): Promise<Attachment> {
+  async connect(member: Member, request: EndpointRequest, { sandbox, told }: ConnectTo): Promise<Attachment> {
     const network = this.#usable(request.network)
     const attached = this.#attached.get(member.id) ?? { member, endpoints: [] }
     if (network.members.has(member.id))
@@ -104,7 +110,10 @@ export class Endpoints {
     const [name = ''] = interfaceNames([request], taken)
     // the route is moved here once it is connected, if it belongs here
     const endpoint = this.#join(network, member, request, { name, hasRoute: false })
+    attached.endpoints.push(endpoint)
+    this.#attached.set(member.id, attached)
     try {
+      await told?.()
       await this.#options.bridges.ensure(network)
       await this.#options.departing.giveWay([endpoint.attachment])
       await this.#options.runtime.runHost({
@@ -112,11 +121,10 @@ export class Endpoints {
         operations: [{ kind: 'connect', path: sandbox, interface: endpoint.attachment.interface }],
       })
     } catch (error) {
+      attached.endpoints.splice(attached.endpoints.indexOf(endpoint), 1)
       this.#leave(endpoint.attachment, network, member.id)
       throw error
     }
-    attached.endpoints.push(endpoint)
-    this.#attached.set(member.id, attached)
     await this.#route(attached, sandbox)
     this.#emit('connect', network, member.id)
     return endpoint.attachment

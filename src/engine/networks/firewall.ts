@@ -34,7 +34,6 @@ export const setTypes = {
   ports6: 'map ports6 { type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service; }',
   datagrams4: 'set datagrams4 { type inet_service; }',
   datagrams6: 'set datagrams6 { type inet_service; }',
-  relayed4: 'set relayed4 { type inet_service; }',
   relayed6: 'set relayed6 { type inet_service; }',
   any6: 'map any6 { type inet_proto . inet_service : ipv6_addr . inet_service; }',
 } as const
@@ -72,7 +71,6 @@ chain ports {
   dnat ip6 to meta l4proto . th dport map @any6
 }
 chain relayed {
-  meta nfproto ipv4 udp dport @relayed4 redirect
   ip6 daddr != fe80::/10 udp dport @relayed6 redirect
   iifname @apart meta nfproto ipv4 udp dport @datagrams4 redirect
   iifname @apart ip6 daddr != fe80::/10 udp dport @datagrams6 redirect
@@ -130,14 +128,15 @@ export function isBridgeName(name: string): boolean {
 export function portElements(port: PublishedPort): Element[] {
   const host = checkedAddress(port.hostIp)
   const target = checkedAddress(port.address)
-  // no rule turns one family into the other: the socket that holds such a port relays what it gets
+  // no rule turns IPv6 into IPv4, the only way in which families differ: the socket that holds such a port relays what it gets
   const isRelayed = host.family !== target.family
   const address = formatAddress(target)
   const elements: Element[] = isRelayed
     ? []
     : [portElement(port), { set: target.family === 4 ? 'self4' : 'self6', key: `${address} . ${address}` }]
-  if (port.protocol === 'udp' && host.value === 0n)
-    elements.push({ set: `${isRelayed ? 'relayed' : 'datagrams'}${host.family}`, key: `${checkedPort(port.hostPort)}` })
+  if (port.protocol !== 'udp' || host.value !== 0n) return elements
+  const led = host.family === 4 ? 'datagrams4' : 'datagrams6'
+  elements.push({ set: isRelayed ? 'relayed6' : led, key: `${checkedPort(port.hostPort)}` })
   return elements
 }
 

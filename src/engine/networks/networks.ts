@@ -21,7 +21,7 @@ import { Bridges } from './bridge.ts'
 import { Departing } from './departing.ts'
 import { DockerUser } from './docker-user.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
-import { Endpoints } from './endpoints.ts'
+import { type ConnectTo, Endpoints } from './endpoints.ts'
 import { Firewall } from './firewall.ts'
 import { type AddressPool, checkOverlap, defaultPools, freeSubnet, withGateway } from './ipam.ts'
 import { linux, type NetworkKernel } from './kernel.ts'
@@ -286,8 +286,8 @@ export class Networks {
   }
 
   /** Into a running container's sandbox. @throws Failure denied when it is on that network. */
-  async connect(member: Member, request: EndpointRequest, sandbox: string): Promise<Attachment> {
-    const attachment = await this.#endpoints.connect(member, request, sandbox)
+  async connect(member: Member, request: EndpointRequest, place: ConnectTo): Promise<Attachment> {
+    const attachment = await this.#endpoints.connect(member, request, place)
     await this.#lead(member.id)
     await this.#saveBridge([attachment.networkId])
     return attachment

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { Attachment } from '../../../src/engine/networks/attachment.ts'
 import { eventually } from '../../support/eventually.ts'
 import { EngineBox } from './engine-box.ts'
 
@@ -74,6 +75,41 @@ test('the process of a start that was never recorded ends, and its cgroup goes',
   assert.equal(box.containers.get('web').state.status, 'created')
   assert.deepEqual(box.runtime.last.signals, [9])
   assert.ok(box.runtime.operations.some(operation => operation.kind === 'delete-cgroup'))
+})
+
+test('a network that a container was about to join or to leave when the engine was killed is left', async () => {
+  await using box = await EngineBox.open()
+  for (const Name of ['a', 'b']) await box.engine.networks.create({ Name })
+  const id = await box.run('web', { HostConfig: { NetworkMode: 'a' } })
+  const paths = ['state.json', 'container.json'].map(name => join(box.folder, 'data/containers', id, name))
+  /** What was written down whenever the kernel was about to be told. */
+  const moments: string[][] = []
+  const { onOperation } = box.runtime
+  box.runtime.onOperation = operation => {
+    if (operation.kind === 'connect' || operation.kind === 'disconnect')
+      moments.push(paths.map(path => readFileSync(path, 'utf8')))
+    onOperation?.(operation)
+  }
+  await box.containers.connect('web', 'b', {})
+  const [{ interface: link }] = box.engine.networks.attachments(id).slice(1) as [Attachment]
+  await box.containers.disconnect('web', 'b', { force: false })
+  assert.equal(moments.length, 2)
+  box.runtime.onOperation = onOperation
+  for (const texts of moments) {
+    await box.reboot(() => {
+      for (const [i, path] of paths.entries()) writeFileSync(path, texts[i]!)
+      box.runtime.operations.length = 0
+    })
+    const { NetworkSettings } = await box.containers.inspect('web')
+    assert.deepEqual(Object.keys(NetworkSettings.Networks ?? {}), ['a'])
+    assert.deepEqual(Object.keys(box.engine.networks.inspect('b').Containers ?? {}), [])
+    // the engine was killed before it told the kernel, or after
+    const left = box.runtime.operations.filter(
+      operation => operation.kind === 'disconnect' && operation.name === link.name,
+    )
+    assert.equal(left.length, 1)
+    assert.doesNotMatch(readFileSync(paths[0]!, 'utf8'), new RegExp(link.host))
+  }
 })
 
 test('the cgroup of a start that was cut short goes, also when nothing else is left of it', async () => {

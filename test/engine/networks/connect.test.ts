@@ -11,7 +11,7 @@ describe('the default route', () => {
     t.after(() => networks.detach(web.id))
     const [port] = await networks.publish(web.id, { '80/tcp': [{ HostIp: '127.0.0.1' }] })
     assert.equal(port!.address, first!.ipv4!.split('/')[0])
-    const second = await networks.connect(web, asks({ network: 'b' }), '/sandbox')
+    const second = await networks.connect(web, asks({ network: 'b' }), { sandbox: '/sandbox' })
     assert.deepEqual(second.interface.gateways, [], 'it stays where it is')
     operations.length = 0
     await networks.disconnect('a', web.id, '/sandbox')
@@ -29,7 +29,7 @@ describe('the default route', () => {
     for (const Name of ['a', 'b']) await networks.create({ Name })
     const web = member('web')
     await networks.attach(web, [asks({ network: 'a' })])
-    await networks.connect(web, asks({ network: 'b', gwPriority: 1 }), '/sandbox')
+    await networks.connect(web, asks({ network: 'b', gwPriority: 1 }), { sandbox: '/sandbox' })
     assert.ok(operations.some(({ kind }) => kind === 'route'))
     const gateways = networks.attachments(web.id).map(attachment => attachment.interface.gateways.length)
     assert.deepEqual(gateways, [0, 1])

@@ -67,7 +67,7 @@ describe('interfaces', () => {
       attachments.map(({ interface: { name } }) => name),
       ['eth1', 'eth0', 'wan'],
     )
-    const late = await networks.connect(web, asks({ network: 'd' }), '/sandbox')
+    const late = await networks.connect(web, asks({ network: 'd' }), { sandbox: '/sandbox' })
     assert.equal(late.interface.name, 'eth2')
   })
 })

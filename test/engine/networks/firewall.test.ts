@@ -49,7 +49,7 @@ const listing = `table inet t { # handle 3
 \t\t\t     tcp . 8080 : 10.1.0.2 . 80 }
 \t}
 
-${Array.from({ length: 28 }, (_, i) => `\t\trule ${i} # handle ${20 + i}`).join('\n')}
+${Array.from({ length: 27 }, (_, i) => `\t\trule ${i} # handle ${20 + i}`).join('\n')}
 }
 `
 

@@ -11,6 +11,10 @@ interface Save {
   readonly save: (container: Container) => Promise<void>
 }
 
+/**
+ * Killed at any moment, an engine leaves what the next one can tell: the state knows of an interface before it is there, and the record of a
+ * network once it is; of both, the record is right (`leaveUntold`).
+ */
 export async function connect(
   parts: Parts,
   container: Container,
@@ -41,9 +45,15 @@ export async function connect(
     )
   const request = endpointRequest(name, settings)
   if (container.running && state.sandbox) {
-    await parts.networks.connect(memberOf(container), request, state.sandbox)
-    noteNetwork(parts, container)
-    await container.save()
+    const note = async () => {
+      noteNetwork(parts, container)
+      await container.save()
+    }
+    try {
+      await parts.networks.connect(memberOf(container), request, { sandbox: state.sandbox, told: note })
+    } finally {
+      await note()
+    }
   }
   const mode = kind === 'none' ? name : record.hostConfig.NetworkMode
   container.record = {
@@ -74,13 +84,34 @@ export async function disconnect(
   // 500 in Docker's own words
   if (rest.length === record.endpoints.length)
     throw new Failure('internal', `container ${container.id} is not connected to network ${name}`)
-  if (container.running && state.sandbox) {
-    await parts.networks.disconnect(name, container.id, state.sandbox)
-    noteNetwork(parts, container)
-    await container.save()
-  }
   container.record = { ...record, endpoints: rest }
   await save(container)
+  if (!container.running || !state.sandbox) return
+  try {
+    await leave(parts, container, id)
+  } catch (error) {
+    container.record = { ...container.record, endpoints: record.endpoints }
+    await save(container)
+    throw error
+  }
+}
+
+/** After an engine that was killed: networks that the container is on by its state and not by its record. It runs. */
+export async function leaveUntold(parts: Parts, container: Container): Promise<void> {
+  const told = new Set(container.record.endpoints.map(({ network }) => parts.networks.find(network)?.id ?? network))
+  for (const { networkId, network } of parts.networks.attachments(container.id)) {
+    if (told.has(networkId)) continue
+    parts.say(
+      `"${container.name}" was about to join network "${network}" or to leave it when the engine ended: it is off it`,
+    )
+    await leave(parts, container, networkId)
+  }
+}
+
+async function leave(parts: Parts, container: Container, network: string): Promise<void> {
+  await parts.networks.disconnect(network, container.id, container.state.sandbox!)
+  noteNetwork(parts, container)
+  await container.save()
 }
 
 /** The network "none" has nobody beside it. Who was made for it and has left it may join others. */
