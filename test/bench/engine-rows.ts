@@ -173,7 +173,7 @@ async function execTime({ client }: EngineSide, id: string): Promise<number> {
   })
 }
 
-/** From the kill of a container's process to the event of its next start. */
+/** From the kill of a container's process, which has run for a second, to the event of its next start. */
 async function restartTime(side: EngineSide): Promise<number> {
   const host = { RestartPolicy: { Name: 'always' as const } }
   return await beside(side, { does: ['pause'], host }, async id => {
@@ -181,6 +181,7 @@ async function restartTime(side: EngineSide): Promise<number> {
     const heard = await side.client.stream(endpoints.events, {
       query: { filters: { container: [id], event: ['start'] } },
     })
+    await pause(1000)
     const start = performance.now()
     process.kill(State.Pid, 'SIGKILL')
     for await (const _ of heard) return performance.now() - start
