@@ -88,3 +88,36 @@ function joined(chunks: readonly OutputChunk[]): [string, string][] {
   }
   return runs
 }
+
+test('decodeOutput() answers in order, also who asks for several at once', async () => {
+  const pieces = ['one', 'two', 'three'].map(text => encodeFrame('stdout', Buffer.from(text)))
+  async function* source() {
+    yield Buffer.concat(pieces.slice(0, 2))
+    // nothing whole in it
+    yield pieces[2]!.subarray(0, 4)
+    yield pieces[2]!.subarray(4)
+  }
+  const output = decodeOutput(source(), false)
+  const answers = await Promise.all(Array.from({ length: 5 }, () => output.next()))
+  assert.deepEqual(
+    answers.map(({ value }) => value && String(Buffer.from(value.data))),
+    ['one', 'two', 'three', undefined, undefined],
+  )
+})
+
+test('decodeOutput() lets its source go when nobody wants more, and when it is no output', async () => {
+  let ended = 0
+  async function* source(piece: Buffer) {
+    try {
+      for (;;) yield piece
+    } finally {
+      ended++
+    }
+  }
+  for await (const _ of decodeOutput(source(encodeFrame('stderr', Buffer.from('x'))), false)) break
+  assert.equal(ended, 1)
+  const wrong = decodeOutput(source(Buffer.from('plain text of a terminal')), false)
+  await assert.rejects(wrong.next(), { kind: 'internal' })
+  assert.equal(ended, 2)
+  assert.equal((await wrong.next()).done, true)
+})
