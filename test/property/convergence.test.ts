@@ -48,6 +48,8 @@ function interfere(random: Random, engine: FakeEngine, keeper: FakeKeeper): stri
   const { id, name, endpoints } = container
   switch (random.below(7)) {
     case 0:
+      // an engine refuses to kill what does not run
+      if (container.status !== 'running') return `nothing to ${name}`
       container.status = 'exited'
       container.exitCode = 137
       keeper.hear(container, 'kill/9', 'die/137')

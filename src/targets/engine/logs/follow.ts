@@ -8,6 +8,7 @@ import { systemEndpoints } from '../../../api/system.ts'
 import type { Client } from '../../../client/client.ts'
 import { Failure, isFailure } from '../../../lib/failure.ts'
 import { labels, projectFilter } from '../labels.ts'
+import { lastingName } from '../plan/names.ts'
 import { Channel } from './channel.ts'
 import { type FollowEvent, type FollowOptions, listSources, readLogs, type Source } from './logs.ts'
 import { nanoseconds, Output } from './output.ts'
@@ -28,7 +29,8 @@ export interface FollowerOptions extends FollowOptions {
 }
 
 interface Watched {
-  readonly source: Source
+  /** As it is called now: what takes another's place gets its name when that has gone. */
+  source: Source
   readonly output: Output
   state: 'running' | 'restarting' | 'ended'
   /** When the last run whose end was told began, as the engine says it. */
@@ -173,7 +175,7 @@ export class Follower {
     for (const { item, source } of await listSources(this.#client, this.#project, asked)) {
       listed.add(source.id)
       const known = this.#watched.get(source.id)
-      const watched = known ?? this.#watch(source)
+      const watched = this.#watch(source)
       if (item.State === 'running' || item.State === 'paused') {
         if (known === undefined || known.state === 'ended') this.#read(watched)
         watched.state = 'running'
@@ -207,7 +209,7 @@ export class Follower {
   }
 
   async #happened(source: Source, event: EventMessage): Promise<void> {
-    const watched = this.#watched.get(source.id) ?? this.#watch(source)
+    const watched = this.#watch(source)
     if (event.Action === 'start') {
       // the start of the run that the list showed
       if (watched.state === 'running') return
@@ -267,9 +269,12 @@ export class Follower {
 
   #watch(source: Source): Watched {
     const found = this.#watched.get(source.id)
-    if (found) return found
+    if (found) {
+      found.source = source
+      return found
+    }
     const { tail, since, until, timestamps, untilExited: listen = false, read } = this.#options
-    const { id, name: container, service, number } = source
+    const { id, service, number } = source
     const output = new Output(
       this.#client,
       id,
@@ -280,11 +285,11 @@ export class Follower {
             kind: 'line',
             service,
             number,
-            container,
+            container: watched.source.name,
             ...line,
             time: timestamps ? line.time : undefined,
           }),
-        unreadable: text => this.#channel.push({ kind: 'unreadable', service, container, text }),
+        unreadable: text => this.#channel.push({ kind: 'unreadable', service, container: watched.source.name, text }),
       },
     )
     const watched: Watched = { source, output, state: 'ended' }
@@ -298,7 +303,7 @@ function sourceOfEvent({ Actor }: EventMessage): Source {
   const number = own[labels.number]
   return {
     id,
-    name: own['name'] ?? id,
+    name: lastingName(own['name'] ?? id),
     service: own[labels.service] ?? '',
     number: number === undefined ? undefined : Number(number),
   }

@@ -4,6 +4,7 @@ import type { Client } from '../../../client/client.ts'
 import { isFailure, messageOf } from '../../../lib/failure.ts'
 import { labels, projectFilter } from '../labels.ts'
 import { observedContainer } from '../observed.ts'
+import { lastingName } from '../plan/names.ts'
 import { type Line, readLog } from './log-lines.ts'
 import { nanoseconds } from './output.ts'
 
@@ -80,7 +81,7 @@ export async function listSources(
 
 function sourceOf(item: ContainerSummary): Source {
   const { id, name, service, number } = observedContainer(item)
-  return { id, name, service, number }
+  return { id, name: lastingName(name), service, number }
 }
 
 async function* merged(

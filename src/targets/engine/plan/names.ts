@@ -39,6 +39,11 @@ export function isPassingName(given: string, name: string): boolean {
   return given === temporaryName(id, name) || given === retiredName(id, name)
 }
 
+/** What the container of this name is called in the end, or was before it was replaced. */
+export function lastingName(given: string): string {
+  return /^[\da-f]{12}_(.+?)(?:_before)?$/.exec(given)?.[1] ?? given
+}
+
 /** The reference of a service's image: as written, or that of the image its build makes. */
 export function imageName(project: Named, service: Service): string | undefined {
   return service.image ?? (service.build ? [project.name, service.name].join(project.separator) : undefined)

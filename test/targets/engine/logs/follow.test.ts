@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { OutputChunk } from '../../../../src/api/frames.ts'
 import { Failure } from '../../../../src/lib/failure.ts'
 import { Channel } from '../../../../src/targets/engine/logs/channel.ts'
 import { Follower, follow, followLogs } from '../../../../src/targets/engine/logs/follow.ts'
 import { splitLines } from '../../../../src/targets/engine/logs/log-lines.ts'
-import { type FollowEvent, readLogs } from '../../../../src/targets/engine/logs/logs.ts'
+import { readLogs } from '../../../../src/targets/engine/logs/logs.ts'
 import { FakeClient, inspect, settled } from '../fake-client.ts'
-
-async function* chunks(...pieces: readonly (readonly ['stdout' | 'stderr', string | Uint8Array])[]) {
-  for (const [stream, data] of pieces) yield { stream, data: Buffer.from(data) } satisfies OutputChunk
-}
-
-function item(id: string, state = 'running'): object {
-  const labels = { 'com.docker.compose.service': id, 'com.docker.compose.container-number': '1' }
-  return { Id: id, Names: [`/shop-${id}-1`], Labels: labels, State: state, Status: '', HostConfig: {}, Mounts: [] }
-}
-
-function attributes(id: string, more: object = {}): Record<string, string> {
-  return { name: `shop-${id}-1`, 'com.docker.compose.service': id, 'com.docker.compose.container-number': '1', ...more }
-}
-
-function told(event: FollowEvent): string {
-  if (event.kind === 'line') return `${event.container}: ${event.text}`
-  if (event.kind === 'unreadable') return `${event.container} unreadable`
-  return `${event.container} exited ${event.exitCode}${event.restarts ? ', restarts' : ''}`
-}
+import { attributes, chunks, item, told, World } from './containers.ts'
 
 test('splitLines() puts lines together per stream, whatever the pieces, and keeps characters whole', async () => {
   const euro = Buffer.from('€\n')
@@ -56,49 +37,6 @@ test('readLogs() merges the containers by time', async () => {
     ['db one undefined', 'web two undefined', 'db three undefined', 'web four undefined'],
   )
 })
-
-/** An engine with containers that are started and end by hand; its list can be held back once it is made up. */
-class World {
-  readonly states = new Map<string, { status: string; startedAt: number; exitCode: number }>()
-  readonly logs = new Map<string, string[]>()
-  /** Called between the making of a list and its answer. */
-  beforeAnswer: () => void | Promise<void> = () => undefined
-  readonly client: FakeClient = new FakeClient({
-    containerList: async () => {
-      const listed = [...this.states].map(([id, { status }]) => item(id, status))
-      await this.beforeAnswer()
-      return listed
-    },
-    containerLogs: ({ params }) => this.#log(params!['id']!),
-    containerInspect: ({ params }) => {
-      const { status, startedAt, exitCode } = this.states.get(params!['id']!)!
-      const StartedAt = new Date(startedAt).toISOString()
-      const own = { Status: status, Running: status === 'running', Restarting: status === 'restarting' }
-      return inspect(params!['id']!, { ...own, ExitCode: exitCode, StartedAt })
-    },
-  })
-  #time = Date.now() + 1000
-
-  start(id: string, tell = true): void {
-    this.states.set(id, { status: 'running', startedAt: ++this.#time, exitCode: 0 })
-    this.print(id, 'hello')
-    if (tell) this.client.emit(id, 'start', attributes(id), ++this.#time)
-  }
-
-  print(id: string, text: string): void {
-    this.logs.set(id, [...(this.logs.get(id) ?? []), `${new Date(++this.#time).toISOString()} ${text}`])
-  }
-
-  end(id: string, exitCode: number, { tell = true, restarts = false } = {}): void {
-    const { startedAt } = this.states.get(id)!
-    this.states.set(id, { status: restarts ? 'restarting' : 'exited', startedAt, exitCode })
-    if (tell) this.client.emit(id, 'die', attributes(id, { exitCode: `${exitCode}` }), ++this.#time)
-  }
-
-  #log(id: string) {
-    return chunks(...(this.logs.get(id) ?? []).map(line => ['stdout', `${line}\n`] as const))
-  }
-}
 
 const attachedUp = { untilExited: true, since: Date.now() / 1000 }
 
@@ -203,6 +141,27 @@ test('Follower.finish("now") ends although a container runs on', async () => {
   await settled()
   await follower.finish('now')
   assert.deepEqual((await all).map(told), ['shop-web-1: hello'])
+})
+
+test('what takes the place of another is called as that in what it prints and in its end, before it has the name', async () => {
+  const world = new World()
+  const startedAt = Date.now()
+  world.states.set('web', { status: 'running', startedAt, exitCode: 0 })
+  world.print('web', 'hello')
+  const follower = new Follower(world.client, 'shop', attachedUp)
+  const all = Array.fromAsync(follower.events())
+  await follower.ready
+  await settled()
+  const as = (name: string) => attributes('next', { name })
+  world.states.set('next', { status: 'running', startedAt, exitCode: 0 })
+  world.print('next', 'hello')
+  world.client.emit('next', 'start', as('0123456789ab_one'))
+  await settled()
+  world.end('web', 0)
+  await settled()
+  world.states.set('next', { status: 'exited', startedAt, exitCode: 3 })
+  world.client.emit('next', 'die', { ...as('two'), exitCode: '3' }, Date.now() + 5000)
+  assert.deepEqual((await all).map(told), ['shop-web-1: hello', 'one: hello', 'shop-web-1 exited 0', 'two exited 3'])
 })
 
 test('Follower.stay() follows what else comes though all have ended, and ends with what it was begun for once it is over', async () => {
