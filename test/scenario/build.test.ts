@@ -150,6 +150,18 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
     assert.match(await said(dockerfile('cat /c/x /ctx/a'), {}, { a: 'sent' }), /^kept\nsent/m)
   })
 
+  test('a cache mount that begins with another owner, mode or content is another one, whatever its id', async () => {
+    const of = (options: string) =>
+      `RUN --mount=type=cache,target=/c,id=begins${options} stat -c '%u %g %a' /c; ls /c; touch /c/used\n`
+    const own = ',uid=7,gid=8,mode=0711'
+    const text = await said(
+      `FROM busybox AS s\nRUN mkdir /s && touch /s/first\nFROM busybox\n${of(own)}${of('')}${of(',from=s,source=/s')}${of(own)}`,
+      { nocache: true },
+    )
+    const listed = text.split('\n').filter(line => /^(\d+ \d+ \d+|first|used)$/.test(line))
+    assert.deepEqual(listed, ['7 8 711', '0 0 755', '0 0 755', 'first', '7 8 711', 'used'])
+  })
+
   test('a failing command is told by its words, its code and its lines', async () => {
     const lines = await call({}, { Dockerfile: 'FROM busybox\nRUN echo so; exit 3\n' })
     const last = lines.at(-1)!
@@ -247,6 +259,27 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
       await serving.over
     } finally {
       over.abort()
+      client.close()
+    }
+  })
+
+  test('POST /build?version=2 takes a context that comes by a request of its own', async () => {
+    const tar = await tinyTar({ Dockerfile: 'FROM busybox\nCOPY a /\nRUN cat /a\n', a: 'uploaded\n' })
+    const client = createClient(engine.host)
+    const post = async (query: Readonly<Record<string, string>>, body?: Uint8Array) => {
+      const lines: BuildLine[] = []
+      for await (const line of await client.stream(endpoints.imageBuild, { query, ...(body && { body }) }))
+        lines.push(line)
+      return lines
+    }
+    try {
+      const [lines, nothing] = await Promise.all([
+        post({ version: '2', remote: 'upload-request', buildid: 'up' }),
+        post({ version: '2', buildid: 'upload-request:up' }, tar),
+      ])
+      const { printed, error } = told(lines)
+      assert.deepEqual([error, printed, nothing], [undefined, 'uploaded\n', []])
+    } finally {
       client.close()
     }
   })

@@ -54,6 +54,8 @@ const kinds: Readonly<Record<number, FailureKind>> = {
 
 /** Longer ones do not fit into a client's header list beside the rest. */
 const maxText = 4096
+/** A header list ends at 64 KiB. (nghttp2) */
+const maxDetails = 56 * 1024
 
 export function statusOf(error: unknown): From<typeof rpcStatus> {
   return {
@@ -76,9 +78,10 @@ export function trailersOf(error: unknown): OutgoingHttpHeaders {
     'grpc-status': String(status.code),
     'grpc-message': encodeText((status.message ?? '').slice(0, maxText)),
   }
-  if (status.details?.length)
-    trailers['grpc-status-details-bin'] = Buffer.from(rpcStatus.encode(status)).toString('base64')
-  return trailers
+  if (!status.details?.length) return trailers
+  const details = Buffer.from(rpcStatus.encode(status)).toString('base64')
+  // more than HTTP/2 carries would take the message with it
+  return details.length > maxDetails ? trailers : { ...trailers, 'grpc-status-details-bin': details }
 }
 
 /** What trailers (or headers that are also the trailers) say; undefined when it went well. */

@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { basename, join, posix } from 'node:path'
 import { Failure, isFailure } from '../../lib/failure.ts'
+import { stableHash } from '../../lib/stable-json.ts'
 import type { HostPath, MountSpec } from '../../runtime/spec.ts'
 import { MergedTree } from '../base/merged-tree.ts'
 import type { CacheMounts, MountedCache } from './cache-mounts.ts'
@@ -13,6 +14,8 @@ export interface RunMountsOptions {
   /** Unpacked folders of where a mount takes its files from, lowest first; what is ignored of a context is not in them. */
   readonly layersOf: (from: Input) => Promise<readonly HostPath[]>
   readonly cacheMounts: CacheMounts
+  /** Names the content of a source; undefined where that may be another each time. */
+  readonly chainOf: (from: Input) => Promise<string | undefined>
   /** Copies what is in a folder of a source to an empty folder. */
   readonly fill: (from: Input, source: string, folder: HostPath) => Promise<void>
   /** An empty folder that goes with the step. */
@@ -20,6 +23,8 @@ export interface RunMountsOptions {
   /** In memory, made when it is needed. */
   readonly secrets: HostPath
 }
+
+type CacheMount = Extract<RunMount, { kind: 'cache' }>
 
 interface Mounted {
   readonly mounts: readonly MountSpec[]
@@ -34,21 +39,30 @@ export async function runMounts(
   undo: AsyncDisposableStack,
 ): Promise<Required<Mounted>> {
   const made: Mounted[] = []
+  const named = await Promise.all(
+    mounts.map(async mount => (mount.kind === 'cache' ? await withBase(mount, options) : mount)),
+  )
   const caches = new Map<string, MountedCache>()
   // locks in the order of their names: two commands never wait for each other
-  for (const mount of mounts.filter(each => each.kind === 'cache').sort((a, b) => (a.id < b.id ? -1 : 1)))
+  for (const mount of named.filter(each => each.kind === 'cache').sort((a, b) => (a.id < b.id ? -1 : 1)))
     if (!caches.has(mount.id)) caches.set(mount.id, undo.use(await openCache(mount, options)))
-  for (const [i, mount] of mounts.entries()) made.push(await mounted(mount, { ...options, number: i, caches }, undo))
+  for (const [i, mount] of named.entries()) made.push(await mounted(mount, { ...options, number: i, caches }, undo))
   return {
     mounts: made.flatMap(each => each.mounts),
     env: made.flatMap(each => each.env ?? []),
   }
 }
 
-async function openCache(
-  mount: Extract<RunMount, { kind: 'cache' }>,
-  options: RunMountsOptions,
-): Promise<MountedCache> {
+/** A cache that begins as another one is another one, whatever its id: with other content, owner or mode. (BuildKit: getRefCacheDir) */
+async function withBase(mount: CacheMount, { chainOf }: RunMountsOptions): Promise<CacheMount> {
+  const { id, from, source, uid, gid, mode } = mount
+  const isPlain = from.kind === 'scratch' && uid === 0 && gid === 0 && mode === 0o755
+  if (isPlain) return mount
+  const base = from.kind === 'scratch' ? { uid, gid, mode } : { chain: (await chainOf(from)) ?? '', source }
+  return { ...mount, id: `${id} ${stableHash(base)}` }
+}
+
+async function openCache(mount: CacheMount, options: RunMountsOptions): Promise<MountedCache> {
   const { from, source } = mount
   return await options.cacheMounts.use(mount, async folder => {
     if (from.kind !== 'scratch') await options.fill(from, source, folder)

@@ -262,6 +262,7 @@ export class StepMaker {
       {
         client: request.client,
         layersOf,
+        chainOf: async from => (await source(from)).chain,
         cacheMounts,
         fill: async (from, path, into) => await files.copyPart(await source(from), path, { into, signal }),
         extra,

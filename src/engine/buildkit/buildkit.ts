@@ -8,6 +8,7 @@ import { bridgeService } from './bridge-service.ts'
 import { type ControlParts, controlService } from './control-service.ts'
 import { Jobs } from './jobs.ts'
 import { type SessionHello, Sessions } from './sessions.ts'
+import { Uploads } from './uploads.ts'
 
 const log = debug('buildkit')
 
@@ -18,6 +19,7 @@ export type BuildKitOptions = Omit<ControlParts, 'jobs' | 'sessions'> & {
 
 export class BuildKit {
   readonly #sessions = new Sessions()
+  readonly #uploads = new Uploads()
   readonly #parts: ControlParts
   readonly #say: BuildKitOptions['say']
   readonly #over = new AbortController()
@@ -43,7 +45,7 @@ export class BuildKit {
   async build(build: ClassicBuild): Promise<void> {
     const { buildOverHttp } = await import('./http-build.ts')
     const signal = AbortSignal.any([build.signal, this.#over.signal])
-    await buildOverHttp(this.#parts, { ...build, signal })
+    await buildOverHttp({ ...this.#parts, uploads: this.#uploads }, { ...build, signal })
   }
 
   /** What a client serves. @throws Failure `invalid`, `conflict`: see Sessions. */

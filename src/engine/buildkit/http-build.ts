@@ -10,16 +10,25 @@ import { decodeRegistryConfig } from '../images/auth.ts'
 import { clientOf, type FrontendParts } from './run-frontend.ts'
 import { SessionFiles } from './session-files.ts'
 import { StatusLog } from './status-log.ts'
+import type { Uploads } from './uploads.ts'
 
 /** In place of an address: the session serves all folders. */
 const bySession = 'client-session'
+/** In place of an address: the context comes by another request, which names this build with the prefix. */
+const byUpload = 'upload-request'
+const uploadPrefix = 'upload-request:'
+
+export interface HttpBuildParts extends FrontendParts {
+  readonly uploads: Uploads
+}
 
 /** Resolves also when the build has failed: then the last line says how. @throws Failure before the first line. */
-export async function buildOverHttp(parts: FrontendParts, build: ClassicBuild): Promise<void> {
+export async function buildOverHttp(parts: HttpBuildParts, build: ClassicBuild): Promise<void> {
   const { query, signal, onLine } = build
   const { remote, session: id } = query
-  if (remote === 'upload-request')
-    throw new Failure('unsupported', 'Cannot build a context that comes by a request of its own: send it as the body')
+  const { uploads } = parts
+  if (query.buildid?.startsWith(uploadPrefix))
+    return await uploads.give(query.buildid.slice(uploadPrefix.length), build.body, signal)
   if (remote === bySession && !id) throw new Failure('invalid', 'Cannot build without the session that has the context')
   const session = id ? await parts.sessions.get(id, signal) : undefined
   await using files = new SessionFiles({
@@ -30,11 +39,13 @@ export async function buildOverHttp(parts: FrontendParts, build: ClassicBuild): 
   const over = new AbortController()
   const { sshFolder } = parts
   const whole = session && clientOf(session, { files, signal, sshFolder, called: name => name, uploaded: undefined })
-  await using context = remote ? undefined : await parts.backend.unpack(build.body)
+  using upload = remote === byUpload ? await uploads.take(query.buildid ?? '', signal) : undefined
+  const body = upload?.body ?? (remote ? undefined : build.body)
+  await using context = body && (await parts.backend.unpack(body))
   const sent = folderClient(context?.path ?? '', decodeRegistryConfig(build.registryConfig))
   const client: BuildClient =
     remote === bySession ? whole! : { ...sent, ...(whole && { secret: whole.secret, ssh: whole.ssh }) }
-  const request = classicRequest({ ...query, ...(remote === bySession && { remote: undefined }) }, client)
+  const request = classicRequest({ ...query, ...((upload || remote === bySession) && { remote: undefined }) }, client)
   const status = new StatusLog(query.buildid || randomUUID())
   const telling = (async () => {
     for await (const each of status.read(over.signal))

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { control } from '../../../src/api/buildkit/control.ts'
 import { llbBridge } from '../../../src/api/buildkit/gateway.ts'
-import { GrpcFailure } from '../../../src/api/buildkit/grpc-status.ts'
+import { failureOfTrailers, GrpcFailure, trailersOf } from '../../../src/api/buildkit/grpc-status.ts'
 import type { From } from '../../../src/api/buildkit/message.ts'
 import { BuildFailure } from '../../../src/engine/build/build-failure.ts'
-
+import { solveError } from '../../../src/engine/buildkit/solve-error.ts'
 import { mostOutput } from '../../../src/engine/buildkit/status-log.ts'
 import { Failure, isFailure } from '../../../src/lib/failure.ts'
 import { bench, folderForEach, image, now, step } from './bench.ts'
@@ -274,7 +274,7 @@ describe('a build by BuildKit’s protocol', () => {
     await refused(attribute('platform', 'linux/amd64,linux/arm64'), /several platforms/)
     await refused(attribute('unheard-of', '1'), /option "unheard-of" is not known/)
     await refused(attribute('attest:sbom', 'generator=x'), /attestations \("sbom"\)/)
-    await refused(attribute('context:x', 'oci-layout://y'), /OCI layout/)
+    await refused(attribute('context:x', 'oci-layout://y'), /invalid oci-layout reference/)
     await refused(attribute('add-hosts', 'db'), /invalid key-value pair db/)
     await refused(attribute('ulimit', 'nofile=x'), /invalid ulimit/)
     await refused(attribute('force-network-mode', 'moon'), /invalid netmode moon/)
@@ -304,4 +304,46 @@ test('ListWorkers, Info and the history tell what buildx looks at', async () => 
   assert.match((await on.grpc.call(control.info, {})).version?.version ?? '', /^v\d/)
   assert.deepEqual(await Array.fromAsync(on.grpc.responses(control.listenBuildHistory, { earlyExit: true })), [])
   await assert.rejects(on.grpc.call(llbBridge.ping, {}, { timeout: 500 }), error => isFailure(error, 'cancelled'))
+})
+
+describe('the failure of a long Dockerfile', () => {
+  const lines = Array.from({ length: 5000 }, (_, i) => `RUN echo ${i + 1} ${'é'.repeat(40)}`)
+  const failed = (text: string, first: number, last: number) => {
+    const source = { name: 'Dockerfile', text }
+    const cause = new Failure('invalid', 'it failed')
+    const error = solveError(new BuildFailure(cause, { source, lines: { first, last } }), 'sha256:1')
+    const trailers = trailersOf(error)
+    // nghttp2 sends no more
+    assert.ok(JSON.stringify(trailers).length < 64 * 1024)
+    const read = failureOfTrailers(JSON.parse(JSON.stringify(trailers)))
+    assert.ok(read instanceof GrpcFailure)
+    const detail = read.details.find(({ typeUrl }) => typeUrl.includes('Source'))
+    const { info } = JSON.parse(Buffer.from(detail!.value).toString()) as { info: { data: string } }
+    return { message: read.message, sent: Buffer.from(info.data, 'base64').toString().split('\n') }
+  }
+
+  test('is told with the lines around its place, which keep their numbers', () => {
+    const { message, sent } = failed(lines.join('\n'), 3000, 3001)
+    assert.equal(message, 'it failed')
+    assert.deepEqual(sent.slice(2997, 3003), lines.slice(2997, 3003))
+    assert.equal(sent[0], '')
+  })
+
+  test('is told though one line is longer than all that can be sent', () => {
+    const { sent } = failed(`FROM a\nRUN ${'x'.repeat(100_000)}\n`, 2, 2)
+    assert.equal(sent[0], 'FROM a')
+    assert.match(sent[1]!, /^RUN x{100,200}$/)
+  })
+
+  test('is told whole when it is short', () => {
+    assert.deepEqual(failed('FROM a\nRUN b\n', 2, 2).sent, ['FROM a', 'RUN b', ''])
+  })
+})
+
+test('details that are too long for the trailers are left out, and the message is not', () => {
+  const details = [{ typeUrl: 'x', value: Buffer.alloc(100_000) }]
+  assert.deepEqual(trailersOf(new GrpcFailure('internal', 'so', { details })), {
+    'grpc-status': '2',
+    'grpc-message': 'so',
+  })
 })

@@ -90,6 +90,8 @@ async function copyText(
   content: string,
   { to, chmod }: { readonly to: Destination; readonly chmod: Chmod | undefined },
 ): Promise<void> {
+  // a name is that of a file, as in BuildKit
+  if (name.includes('/')) throw new Failure('not-found', `open ${posix.join('/', name)}: no such file or directory`)
   await placed(to, { isFolder: false, name }, async (parent, under) => {
     const before = to.writer.child(parent, under)
     if (before?.kind === 'folder')

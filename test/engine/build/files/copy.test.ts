@@ -258,6 +258,11 @@ const failing: readonly (Pick<Case, 'does' | 'copy' | 'world'> & { readonly says
     says: /\/x\/one\.txt/,
   },
   { does: 'below a file', copy: [['a'], '/opt/lower/one.txt/x'], says: /one\.txt: not a directory/ },
+  {
+    does: 'a heredoc whose name has a folder',
+    copy: [[], '/h/', { heredocs: [{ name: 'dir/name', content: 'text' }] }],
+    says: /^open \/dir\/name: no such file or directory$/,
+  },
   { does: 'a bad mode', copy: [['a'], '/x', { chmod: '9z' }], says: /invalid chmod parameter: '9z'/ },
   {
     does: 'for a name where there are no files',
