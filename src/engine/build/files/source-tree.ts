@@ -41,7 +41,11 @@ export class SourceTree implements Disposable {
   /** Folders that are left out, but for something in them that is not. */
   readonly #kept = new Map<string, boolean>()
 
+  /** Of a stage from scratch that has no layer yet. */
+  readonly isNothing: boolean
+
   constructor({ layers, exclude }: FilesSource) {
+    this.isNothing = layers.length === 0
     this.#ignored = exclude.length === 0 ? undefined : pathMatcher(exclude)
     this.#tree = new MergedTree(layers)
     this.root = folder('', this.#tree.root)

@@ -37,7 +37,7 @@ export function* findSources(tree: SourceTree, { path, include }: WantedSource):
     mustBeThere(tree, posix.join('/', plain, include))
   if (pattern === '') return yield* findPath(tree, `/${plain}`)
   const start = tree.resolve(plain)
-  if (start?.entry.kind !== 'folder') throw missing(`/${plain}`)
+  if (start?.entry.kind !== 'folder') throw missing(tree, `/${plain}`)
   const parts = pattern.split('/').map(wildcardMatcher)
   yield* matches(tree, start.entry, { parts, above: `/${plain}` })
   tree.release(start)
@@ -45,14 +45,14 @@ export function* findSources(tree: SourceTree, { path, include }: WantedSource):
 
 function mustBeThere(tree: SourceTree, path: string): void {
   const found = tree.resolve(path)
-  if (found === undefined) throw missing(path)
+  if (found === undefined) throw missing(tree, path)
   tree.release(found)
 }
 
 /** What is at a path as it is, wildcards being letters. @throws Failure `not-found`. */
 export function* findPath(tree: SourceTree, path: string): Generator<FoundSource> {
   const found = tree.resolve(path)
-  if (found === undefined) throw missing(path)
+  if (found === undefined) throw missing(tree, path)
   yield { entry: found.entry, name: posix.basename(path), path }
   tree.release(found)
 }
@@ -74,7 +74,9 @@ function* matches(tree: SourceTree, folder: SourceFolder, { parts, above }: Want
   }
 }
 
-function missing(path: string): Failure {
+function missing({ isNothing }: SourceTree, path: string): Failure {
+  // BuildKit's words, which are others where there is nothing at all
+  if (isNothing) return new Failure('not-found', `lstat ${path}: no such file or directory`)
   return new Failure('not-found', `Cannot copy ${JSON.stringify(path)}: not found`, {
     hint: 'Look at its spelling, and at .dockerignore',
   })
