@@ -26,14 +26,14 @@ export class Paths {
     const tops = [...new Set(deep)].filter(path => !deep.some(other => other !== path && isWithin(other, path)))
     for (const path of new Set(paths.map(each => each.path))) {
       const hear = () => {
-        if (tops.includes(path)) this.#tree(path)
+        if (tops.includes(path)) this.#tree(path, true)
         options.changed(path)
       }
       this.#points.push(new Point(path, hear))
       const real = realOf(path)
       if (real !== path) this.#points.push(new Point(real, hear))
     }
-    for (const path of tops) this.#tree(path)
+    for (const path of tops) this.#tree(path, false)
   }
 
   /** How many folders are watched with all that is in them. */
@@ -45,23 +45,29 @@ export class Paths {
     for (const each of [...this.#points, ...this.#trees.values()]) each.close()
   }
 
-  /** Anew when it has become another folder. */
-  #tree(path: string): void {
+  /** Anew when it has become another folder: `came`, whose content is told, and that of the one before. */
+  #tree(path: string, came: boolean): void {
     const real = realOf(path)
     const inode = folderInode(real)
     const key = `${path}\0${inode}`
     if (this.#trees.has(key)) return
     for (const [other, tree] of this.#trees)
       if (other.startsWith(`${path}\0`)) {
-        tree.close()
         this.#trees.delete(other)
+        if (inode === undefined) tree.close()
+        else tree.replaced()
       }
     if (inode === undefined) return
     const asked = (below: string) => path + below.slice(real.length)
     const { changed, skips, failed } = this.#options
     this.#trees.set(
       key,
-      new Tree(real, { changed: below => changed(asked(below)), skips: below => skips(asked(below)), failed }),
+      new Tree(real, {
+        changed: below => changed(asked(below)),
+        skips: below => skips(asked(below)),
+        failed,
+        tellsFirst: came,
+      }),
     )
   }
 }

@@ -12,6 +12,8 @@ export interface TreeOptions {
   changed(path: string): void
   /** Folders that are of no interest. */
   skips(folder: string): boolean
+  /** Whether what is there from the start is told too: in a folder that has come while it was waited for. */
+  readonly tellsFirst?: boolean
   /** A folder that could not be watched; the rest is. */
   failed(error: Failure): void
 }
@@ -40,7 +42,7 @@ export class Tree {
     this.#root = root
     this.#options = options
     this.#most = most
-    this.#add(root, false)
+    this.#add(root, options.tellsFirst ?? false)
   }
 
   /** How many folders are watched. */
@@ -52,6 +54,12 @@ export class Tree {
     clearTimeout(this.#looking)
     for (const { watcher } of this.#folders.values()) watcher.close()
     this.#folders.clear()
+  }
+
+  /** Another folder has taken its place: all that it knew is told. */
+  replaced(): void {
+    clearTimeout(this.#looking)
+    this.#remove(this.#root)
   }
 
   /** The watch first, the list then: what comes between the two is in both. */

@@ -71,6 +71,35 @@ describe('Paths', () => {
     })
   })
 
+  test('what is in a folder that was waited for, and in one that takes the place of another, is heard of', async t => {
+    const folder = temporaryFolder(t)
+    const { has, seen } = watched(t, folder, [{ path: 'x', deep: true }])
+    // all of it before anybody can hear of the first
+    mkdirSync(join(folder, 'x/y'), { recursive: true })
+    writeFileSync(join(folder, 'x/y/a'), '1')
+    writeFileSync(join(folder, 'x/b'), '1')
+    await has('x', 'x/b', 'x/y', 'x/y/a')
+    seen.clear()
+    mkdirSync(join(folder, 'new'))
+    writeFileSync(join(folder, 'new/c'), '1')
+    renameSync(join(folder, 'x'), join(folder, 'old'))
+    renameSync(join(folder, 'new'), join(folder, 'x'))
+    await has('x', 'x/c', 'x/b', 'x/y/a')
+    seen.clear()
+    writeFileSync(join(folder, 'x/c'), '2')
+    await has('x/c')
+  })
+
+  test('what is there when watching begins is not told', async t => {
+    const folder = temporaryFolder(t)
+    mkdirSync(join(folder, 'x'))
+    writeFileSync(join(folder, 'x/a'), '1')
+    const { has, seen } = watched(t, folder, [{ path: 'x', deep: true }])
+    writeFileSync(join(folder, 'x/b'), '1')
+    await has('x/b')
+    assert.equal(seen.has('x/a'), false)
+  })
+
   test('a file behind a link is heard of by the name of the link', async t => {
     const folder = temporaryFolder(t)
     mkdirSync(join(folder, 'real'))
