@@ -64,9 +64,9 @@ export const restartPolicy = maybe(
 
 const mount = z.object({
   /** bind, volume, tmpfs, image; npipe and cluster are for other systems. */
-  Type: string,
+  Type: string.default(''),
   Source: text,
-  Target: string,
+  Target: string.default(''),
   ReadOnly: flag,
   Consistency: text,
   BindOptions: maybe(

@@ -137,13 +137,13 @@ export const networkEndpoints = table({
   networkRemove: endpoint('DELETE', '/networks/{id}', {}),
   networkConnect: endpoint('POST', '/networks/{id}/connect', {
     body: json<NetworkConnect>(({ z, endpointSettings, maybe }) =>
-      z.object({ Container: z.string(), EndpointConfig: maybe(endpointSettings) }),
+      z.object({ Container: z.string().default(''), EndpointConfig: maybe(endpointSettings) }),
     ),
     reply: empty,
     status: 200,
   }),
   networkDisconnect: endpoint('POST', '/networks/{id}/disconnect', {
-    body: json<NetworkDisconnect>(({ z, flag }) => z.object({ Container: z.string(), Force: flag })),
+    body: json<NetworkDisconnect>(({ z, flag }) => z.object({ Container: z.string().default(''), Force: flag })),
     reply: empty,
     status: 200,
   }),

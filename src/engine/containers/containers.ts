@@ -315,9 +315,9 @@ export class Containers {
     )
   }
 
-  disconnect(ref: string, network: string, _options: { readonly force: boolean }): Promise<void> {
+  disconnect(ref: string, network: string, { force }: { readonly force: boolean }): Promise<void> {
     return this.#mended(ref, container =>
-      disconnect(this.#parts, container, { network, save: changed => this.#records.save(changed) }),
+      disconnect(this.#parts, container, { network, force, save: changed => this.#records.save(changed) }),
     )
   }
 

@@ -6,7 +6,7 @@ import type { InterfaceSpec } from '../../runtime/spec.ts'
 import type { EngineName } from '../base/engine-name.ts'
 import type { Events } from '../base/events.ts'
 import type { Names } from '../dns/names.ts'
-import { type Address, contains, type Family, formatAddress, parseAddress } from './address.ts'
+import { type Address, contains, type Family, formatAddress, parseAddress, parseSubnet } from './address.ts'
 import { type Attachment, defaultRoute, linkAddress, type Member, namesOf } from './attachment.ts'
 import type { Bridges } from './bridge.ts'
 import type { Departing } from './departing.ts'
@@ -374,9 +374,13 @@ function takeAddress(
   return address
 }
 
+/** RFC 3927; RFC 4291, 2.5.6. */
+const linkLocals = ['169.254.0.0/16', 'fe80::/10'].map(text => parseSubnet(text)!)
+
 function linkLocal(text: string): string {
   const address = parseAddress(text)
-  if (!address) throw new Failure('invalid', `invalid link-local IP address: ${text}`)
+  if (!address || !linkLocals.some(subnet => contains(subnet, address)))
+    throw new Failure('invalid', `invalid link local IP address: ${text}`)
   return `${formatAddress(address)}/${address.family === 4 ? 16 : 64}`
 }
 

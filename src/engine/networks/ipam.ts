@@ -88,6 +88,8 @@ export interface PoolRequest {
   readonly ipRange?: string | undefined
   readonly gateway?: string | undefined
   readonly auxiliary?: Readonly<Record<string, string>> | undefined
+  /** Nobody asked for it. */
+  readonly automatic?: true | undefined
 }
 
 /** A subnet with its gateway and what is set apart in it. */

@@ -1,10 +1,10 @@
 /** The body of a network's creation → what is wrong with it, and the subnets it asks for; pure. */
 import type { IpamPool, NetworkCreate } from '../../api/networks.ts'
 import { Failure } from '../../lib/failure.ts'
-import { formatAddress, formatSubnet } from './address.ts'
+import { formatSubnet, parseAddress, parseSubnet } from './address.ts'
 import { isBridgeName } from './firewall.ts'
 import { checkPool, type PoolRequest, uniqueLocalSubnet, withGateway } from './ipam.ts'
-import { type Families, isOn, type NetworkRecord, option, predefined, recordVersion } from './network.ts'
+import { type NetworkRecord, option, predefined, recordVersion } from './network.ts'
 
 /**
  * What can be told of a request by itself.
@@ -13,9 +13,13 @@ import { type Families, isOn, type NetworkRecord, option, predefined, recordVers
 export function checkCreate(body: NetworkCreate): void {
   const { Name: name, Driver: driver = '' } = body
   if (!name?.trim()) throw new Failure('invalid', 'invalid name: name is empty')
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_. -]*$/.test(name))
-    throw new Failure('invalid', `invalid network name "${name}": it should match [a-zA-Z0-9][a-zA-Z0-9_. -]*`)
-  if ((predefined as readonly string[]).includes(name))
+  // what no address of the API and no line of a log can hold
+  if (/[\p{Cc}/]/u.test(name))
+    throw new Failure(
+      'invalid',
+      `invalid network name ${JSON.stringify(name)}: it holds a slash or a control character`,
+    )
+  if ([...predefined, 'default'].includes(name))
     throw new Failure('denied', `operation is not permitted on predefined ${name} network `)
   if (driver === 'host' || driver === 'null')
     throw new Failure('denied', `only one instance of "${driver}" network is allowed`)
@@ -30,6 +34,8 @@ export function checkCreate(body: NetworkCreate): void {
     throw new Failure('not-found', `plugin "${driver}" not found`)
   const ipam = body.IPAM?.Driver ?? ''
   if (ipam !== '' && ipam !== 'default') throw new Failure('not-found', `plugin "${ipam}" not found`)
+  if (body.Scope === 'swarm')
+    throw new Failure('denied', 'cannot create a swarm scoped network when swarm is not active')
   if (body.Ingress) throw new Failure('denied', 'Ingress network can only be global scope network')
   const ofOperators = body.Internal || body.Attachable || (body.Scope ?? '') !== ''
   if (body.ConfigOnly && ofOperators)
@@ -118,13 +124,16 @@ export function recordOf(
   const configOnly = body.ConfigOnly ?? false
   const enableIPv4 = body.EnableIPv4 ?? true
   const enableIPv6 = body.EnableIPv6 ?? false
-  const asked = requestedPools(body.IPAM?.Config, { enableIPv4, enableIPv6 })
+  const asked = requestedPools(body.IPAM?.Config)
+  for (const mark of configOnly ? [] : ['.', ':'])
+    if (asked.filter(pool => pool.subnet.includes(mark)).length > 1)
+      throw new Failure('denied', "bridge driver doesn't support multiple subnets")
   const isMissing = (mark: string) => !configOnly && !asked.some(pool => pool.subnet.includes(mark))
   const pools: PoolRequest[] = [
-    ...(enableIPv4 && isMissing('.') ? [freePool()] : []),
+    ...(enableIPv4 && isMissing('.') ? [{ ...freePool(), automatic: true as const }] : []),
     // what is asked for a family that is off is kept and shown, and not used
     ...asked,
-    ...(enableIPv6 && isMissing(':') ? [withGateway(uniqueLocalSubnet(id))] : []),
+    ...(enableIPv6 && isMissing(':') ? [{ ...withGateway(uniqueLocalSubnet(id)), automatic: true as const }] : []),
   ]
   return {
     version: recordVersion,
@@ -145,15 +154,26 @@ export function recordOf(
   }
 }
 
-/** The subnets a request names; entries without one (a bare gateway) name none. Those of a family that is on have a gateway. */
-function requestedPools(config: readonly IpamPool[] | null | undefined, families: Families): PoolRequest[] {
+/** The subnets a request names; entries without one (a bare gateway) name none. */
+function requestedPools(config: readonly IpamPool[] | null | undefined): PoolRequest[] {
   return (config ?? [])
     .filter(entry => entry.Subnet)
     .map(entry => {
-      const { gateway, subnet } = checkPool(poolRequest(entry))
-      const request = { ...poolRequest(entry), subnet: formatSubnet(subnet) }
-      return isOn(subnet.family, families) ? { ...request, gateway: formatAddress(gateway) } : request
+      checkForm('subnet', entry.Subnet!)
+      if (entry.IPRange) checkForm('ip-range', entry.IPRange)
+      const { subnet } = checkPool(poolRequest(entry))
+      return { ...poolRequest(entry), subnet: formatSubnet(subnet) }
     })
+}
+
+/** @throws Failure `invalid` in Docker's words for a subnet by one of its addresses. */
+function checkForm(what: string, text: string): void {
+  const subnet = parseSubnet(text)
+  if (subnet && parseAddress(text.split('/')[0]!)?.value !== subnet.base)
+    throw new Failure(
+      'invalid',
+      `invalid network config:\ninvalid ${what} ${text}: it should be ${formatSubnet(subnet)}`,
+    )
 }
 
 function poolRequest(entry: IpamPool): PoolRequest {

@@ -36,6 +36,8 @@ export const networkSchema = z.object({
       ipRange: z.string().optional(),
       gateway: z.string().optional(),
       auxiliary: stringMap.optional(),
+      /** Nobody asked for it: members may not choose their addresses in it. */
+      automatic: z.literal(true).optional(),
     }),
   ),
 })
@@ -142,7 +144,9 @@ export class Network {
   /** As Docker's inspect shows it; the list leaves Containers empty. */
   inspect(withContainers = true): NetworkInspect {
     const { record } = this
-    const config = record.pools.map(({ subnet, ipRange, gateway, auxiliary }) => ({
+    const isSix = ({ subnet }: { readonly subnet: string }) => Number(subnet.includes(':'))
+    const pools = [...record.pools].sort((a, b) => isSix(a) - isSix(b))
+    const config = pools.map(({ subnet, ipRange, gateway, auxiliary }) => ({
       Subnet: subnet,
       ...(ipRange ? { IPRange: ipRange } : {}),
       ...(gateway ? { Gateway: gateway } : {}),

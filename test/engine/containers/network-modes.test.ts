@@ -39,7 +39,7 @@ test('the network of the host is had from the beginning or not at all', async ()
   })
   await assert.rejects(box.containers.disconnect('own', 'host', { force: false }), {
     kind: 'invalid',
-    message: /was created in host/,
+    message: /^cannot disconnect container from host network/,
   })
 })
 
@@ -57,4 +57,19 @@ test('whose network is joined is looked for at the start: it may come later, and
   assert.equal(await mode(), `container:${later}`)
   await box.reboot()
   assert.equal(await mode(), `container:${later}`)
+})
+
+test('what does not run is connected anew by its new wishes, and is taken by force off a network that is gone', async () => {
+  await using parts = await boxWithNetwork()
+  const { box, on } = parts
+  const id = await box.create('web', { HostConfig: { NetworkMode: 'front' } })
+  await box.containers.connect('web', 'front', { Aliases: ['shop'] })
+  const { Networks } = (await box.containers.inspect('web')).NetworkSettings
+  assert.deepEqual(Networks?.['front']?.Aliases, ['shop'])
+  await box.engine.networks.remove('front')
+  await assert.rejects(box.containers.disconnect('web', 'front', { force: false }), { kind: 'not-found' })
+  await box.containers.disconnect('web', 'front', { force: true })
+  assert.deepEqual(await on('web'), [])
+  const message = `container ${id} is not connected to the network front`
+  await assert.rejects(box.containers.disconnect('web', 'front', { force: true }), { message })
 })

@@ -87,7 +87,22 @@ describe('Networks', () => {
       'invalid',
       /gateway/,
     ],
-    ['a name with a rule in it', { Name: 'a; flush ruleset' }, 'invalid', /invalid network name/],
+    ['a name of two lines', { Name: 'a\nb' }, 'invalid', /invalid network name/],
+    ['a name that no path can hold', { Name: 'a/b' }, 'invalid', /invalid network name/],
+    ['the name that stands for the bridge', { Name: 'default' }, 'denied', /predefined default network/],
+    [
+      'two subnets of a family',
+      { Name: 'x', IPAM: { Config: [{ Subnet: '10.8.0.0/24' }, { Subnet: '10.7.0.0/24' }] } },
+      'denied',
+      /multiple subnets/,
+    ],
+    [
+      'a subnet by one of its addresses',
+      { Name: 'x', IPAM: { Config: [{ Subnet: '10.8.0.1/24' }] } },
+      'invalid',
+      /invalid subnet 10.8.0.1\/24: it should be 10.8.0.0\/24/,
+    ],
+    ['the scope of a swarm', { Name: 'x', Scope: 'swarm' }, 'denied', /when swarm is not active/],
     [
       'a bridge name with a rule in it',
       { Name: 'x', Options: { 'com.docker.network.bridge.name': 'a"; flush ruleset' } },

@@ -23,6 +23,7 @@ export interface MountSources {
 }
 
 const propagations = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']
+const mountTypes = ['bind', 'volume', 'tmpfs', 'image']
 const volumeName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
 /**
@@ -79,14 +80,18 @@ function refuseNul(path: string): void {
     throw new Failure('invalid', `invalid mount config: ${JSON.stringify(path)} holds a NUL character`)
 }
 
+function cleanPath(path: string): string {
+  refuseNul(path)
+  return posix.normalize(path).replace(/(.)\/$/, '$1')
+}
+
 function targetPath(target: string, whole: string): string {
-  refuseNul(target)
   if (!target.startsWith('/'))
     throw new Failure(
       'invalid',
       `invalid volume specification: '${whole}': invalid mount config: mount path must be absolute`,
     )
-  const clean = posix.normalize(target).replace(/(.)\/$/, '$1')
+  const clean = cleanPath(target)
   if (clean === '/')
     throw new Failure(
       'invalid',
@@ -166,23 +171,35 @@ export function parseBind(text: string, cause: string, root?: HostPath): MountPo
   }
 }
 
+/** What is for mounts of one type alone. @throws Failure `invalid` in Docker's words. */
+function checkOptions({ Type, BindOptions, VolumeOptions, TmpfsOptions }: Mount): void {
+  const given = { bind: BindOptions, volume: VolumeOptions, tmpfs: TmpfsOptions }
+  const names = { bind: 'BindOptions', volume: 'VolumeOptions', tmpfs: 'TmpfsOptions' } as const
+  for (const type of ['bind', 'volume', 'tmpfs'] as const)
+    if (given[type] && type !== Type)
+      throw new Failure('invalid', `${names[type]} must not be specified on mount type "${Type}"`)
+}
+
 /** One of HostConfig.Mounts. A bind's source has to exist, unless it is to be created. */
 async function fromRequest(
   mount: Mount,
   cause: string,
   { image, root }: Pick<MountSources, 'image' | 'root'>,
 ): Promise<MountPoint> {
-  const target = targetPath(mount.Target, mount.Target)
-  const readonly = mount.ReadOnly ?? false
+  checkOptions(mount)
   const bad = (why: string) => new Failure('invalid', `invalid mount config for type "${mount.Type}": ${why}`)
+  if (!mountTypes.includes(mount.Type)) throw bad('mount type unknown')
+  if (mount.Target === '') throw bad('field Target must not be empty')
+  if (!mount.Target.startsWith('/')) throw bad(`invalid mount path: '${mount.Target}' mount path must be absolute`)
+  const target = cleanPath(mount.Target)
+  if (target === '/') throw bad("invalid specification: destination can't be '/'")
+  const readonly = mount.ReadOnly ?? false
   switch (mount.Type) {
     case 'bind': {
       const source = mount.Source ?? ''
       if (source === '') throw bad('field Source must not be empty')
       refuseNul(source)
       if (!source.startsWith('/')) throw bad(`invalid mount path: '${source}' mount path must be absolute`)
-      if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
-      if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
       const asked = mount.BindOptions?.Propagation ?? ''
       if (asked !== '' && !propagations.includes(asked)) throw bad(`invalid propagation mode: ${asked}`)
       if (!mount.BindOptions?.CreateMountpoint && !(await exists(source)))
@@ -197,8 +214,6 @@ async function fromRequest(
       }
     }
     case 'volume': {
-      if (mount.BindOptions) throw bad('field BindOptions must not be specified')
-      if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
       const driver = mount.VolumeOptions?.DriverConfig?.Name || 'local'
       const subpath = relativePath(mount.VolumeOptions?.Subpath, bad)
       return {
@@ -214,8 +229,6 @@ async function fromRequest(
     }
     case 'tmpfs': {
       if (mount.Source) throw bad('field Source must not be specified')
-      if (mount.BindOptions) throw bad('field BindOptions must not be specified')
-      if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
       const { SizeBytes, Mode, Options } = mount.TmpfsOptions ?? {}
       const words = [...(Options ?? []).map(option => option.join('='))]
       if (SizeBytes) words.push(`size=${SizeBytes}`)
@@ -225,9 +238,6 @@ async function fromRequest(
     }
     case 'image': {
       if (!mount.Source) throw bad('field Source must not be empty')
-      if (mount.BindOptions) throw bad('field BindOptions must not be specified')
-      if (mount.VolumeOptions) throw bad('field VolumeOptions must not be specified')
-      if (mount.TmpfsOptions) throw bad('field TmpfsOptions must not be specified')
       const subpath = relativePath(mount.ImageOptions?.Subpath, bad)
       const found = image(mount.Source)
       return {

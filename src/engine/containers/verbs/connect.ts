@@ -1,6 +1,7 @@
 /** Connects a container to a network and takes it off again, running or not. */
 import type { EndpointSettings } from '../../../api/container-body.ts'
 import { Failure } from '../../../lib/failure.ts'
+import { checkEndpoint } from '../../networks/endpoint-check.ts'
 import { endpointRequest } from '../../networks/endpoint-request.ts'
 import { networkKind } from '../config/endpoints.ts'
 import type { Container } from '../container.ts'
@@ -34,9 +35,9 @@ export async function connect(
       'denied',
       'container sharing network namespace with another container or host cannot be connected to any other network',
     )
-  if (
-    name === 'none' ? onNone : record.endpoints.some(endpoint => endpoint.network === name || endpoint.network === id)
-  )
+  const isThere = (endpoint: { readonly network: string }) => endpoint.network === name || endpoint.network === id
+  // of one that does not run the wishes change
+  if (name === 'none' ? onNone : container.running && record.endpoints.some(isThere))
     throw new Failure('denied', `endpoint with name ${container.name} already exists in network ${name}`)
   if (name === 'none' || onNone)
     throw new Failure(
@@ -44,6 +45,7 @@ export async function connect(
       'container cannot be connected to multiple networks with one of the networks in private (none) mode',
     )
   const request = endpointRequest(name, settings)
+  checkEndpoint(parts.networks.get(network), request)
   if (container.running && state.sandbox) {
     const note = async () => {
       noteNetwork(parts, container)
@@ -58,7 +60,7 @@ export async function connect(
   const mode = kind === 'none' ? name : record.hostConfig.NetworkMode
   container.record = {
     ...record,
-    endpoints: [...record.endpoints, request],
+    endpoints: [...record.endpoints.filter(endpoint => !isThere(endpoint)), request],
     hostConfig: { ...record.hostConfig, NetworkMode: mode },
   }
   await save(container)
@@ -67,10 +69,11 @@ export async function connect(
 export async function disconnect(
   parts: Parts,
   container: Container,
-  { network, save }: { readonly network: string } & Save,
+  { network, force, save }: { readonly network: string; readonly force: boolean } & Save,
 ): Promise<void> {
-  const { name, id } = parts.networks.get(network)
   const { record, state } = container
+  // what is asked for and is not there any more goes by force alone
+  const { name, id } = force ? (parts.networks.find(network) ?? gone(container, network)) : parts.networks.get(network)
   if (name === 'none' && isOnNone(container)) {
     container.record = { ...record, leftNone: true }
     return await save(container)
@@ -78,7 +81,7 @@ export async function disconnect(
   if (name === 'host' && networkKind(record.hostConfig.NetworkMode).kind === 'host')
     throw new Failure(
       'invalid',
-      'container cannot be disconnected from host network - container was created in host network mode',
+      'cannot disconnect container from host network - container was created in host network mode',
     )
   const rest = record.endpoints.filter(endpoint => endpoint.network !== name && endpoint.network !== id)
   // 500 in Docker's own words
@@ -112,6 +115,11 @@ async function leave(parts: Parts, container: Container, network: string): Promi
   await parts.networks.disconnect(network, container.id, container.state.sandbox!)
   noteNetwork(parts, container)
   await container.save()
+}
+
+function gone({ id, record }: Container, network: string) {
+  if (record.endpoints.some(endpoint => endpoint.network === network)) return { name: network, id: network }
+  throw new Failure('internal', `container ${id} is not connected to the network ${network}`)
 }
 
 /** The network "none" has nobody beside it. Who was made for it and has left it may join others. */

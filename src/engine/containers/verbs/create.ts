@@ -7,6 +7,7 @@ import { newId } from '../../../lib/ids.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Image } from '../../images/image.ts'
+import { checkEndpoint } from '../../networks/endpoint-check.ts'
 import type { Config } from '../config/config.ts'
 import { endpointsOf, networkKind } from '../config/endpoints.ts'
 import { fillHostConfig } from '../config/host-config.ts'
@@ -57,7 +58,7 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   checkSysctls(asked)
   checkLinks(parts, asked)
   const endpoints = endpointsOf(asked.NetworkMode, body.NetworkingConfig?.EndpointsConfig)
-  checkAddresses(endpoints)
+  checkEndpoints(parts, endpoints)
   const first = endpoints[0]
   if (body.MacAddress && first && !first.macAddress) endpoints[0] = { ...first, macAddress: body.MacAddress }
   const mac = endpoints[0]?.macAddress
@@ -195,16 +196,13 @@ function checkConflicts(kind: string, body: ContainerCreate, config: Config): vo
   delete config.ExposedPorts
 }
 
-/** The default bridge gives addresses as they come. */
-function checkAddresses(endpoints: ReturnType<typeof endpointsOf>): void {
-  const fixed = endpoints.find(each => each.network === 'bridge' && (each.ipv4Address || each.ipv6Address))
-  if (!fixed) return
-  const why = [
-    'user specified IP address is supported on user defined networks only',
-    'user specified IP address is supported only when connecting to networks with user configured subnets',
-  ]
-  throw new Failure(
-    'invalid',
-    `invalid config for network bridge: invalid endpoint settings:\n${why.map(line => `* ${line}`).join('\n')}`,
-  )
+/** @throws Failure `invalid` in Docker's words. A network that is not there yet may come until the start. */
+function checkEndpoints(parts: Parts, endpoints: ReturnType<typeof endpointsOf>): void {
+  for (const endpoint of endpoints)
+    try {
+      checkEndpoint(parts.networks.find(endpoint.network), endpoint)
+    } catch (cause) {
+      if (!isFailure(cause, 'invalid')) throw cause
+      throw new Failure('invalid', `invalid config for network ${endpoint.network}: ${cause.message}`, { cause })
+    }
 }
