@@ -22,6 +22,7 @@ export class Collection {
    * @throws Failure not-found, or invalid when ambiguous.
    */
   get(ref: string): Container {
+    if (ref === '') throw new Failure('invalid', 'invalid name or ID supplied: ""')
     const found = this.find(ref)
     if (!found) throw new Failure('not-found', `No such container: ${ref}`)
     return found

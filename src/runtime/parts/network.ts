@@ -44,7 +44,7 @@ function cidr(text: string): { readonly address: Buffer; readonly prefix: number
 }
 
 function macBytes(mac: string): Buffer {
-  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) throw new Failure('invalid', `Cannot use MAC address "${mac}"`)
+  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(mac)) throw new Failure('invalid', `invalid MAC address ${mac}`)
   return Buffer.from(mac.replaceAll(':', ''), 'hex')
 }
 

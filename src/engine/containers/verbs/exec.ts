@@ -90,6 +90,8 @@ export function execEnded(exec: Exec, exit: Exit): void {
   exec.exitCode = exit.code
   exec.process = undefined
   exec.endedAt = exit.finishedAt.getTime()
+  // its container shows it no more; by its id it is still found
+  exec.container.execs.delete(exec.id)
 }
 
 export function inspectExec(exec: Exec): ExecInspect {

@@ -113,7 +113,7 @@ export class Execs {
 
   /** Those of a container that is being removed. */
   forgetAll(container: Container): void {
-    for (const id of container.execs) this.#execs.delete(id)
+    for (const exec of this.#execs.values()) if (exec.container === container) this.#execs.delete(exec.id)
     container.execs.clear()
   }
 
@@ -166,6 +166,7 @@ export class Execs {
     exec.started = true
     if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
       exec.endedAt = Date.now()
+      container.execs.delete(exec.id)
       exec.exitCode = 126
       throw new Failure('invalid', 'OCI runtime exec failed: exec failed: Cwd must be an absolute path', {
         exitCode: exec.exitCode,
@@ -183,6 +184,7 @@ export class Execs {
     } catch (thrown) {
       const error = spaceFailure(thrown)
       exec.endedAt = Date.now()
+      container.execs.delete(exec.id)
       await rm(directory, { recursive: true, force: true })
       if (!isFailure(error)) throw error
       const failure = execFailure(error)

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { EngineBox } from './engine-box.ts'
+
+test('a container shows the execs that are to run or run; one that has ended is found by its id until the container goes', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  const shown = async () => (await box.containers.inspect('web')).ExecIDs
+  const { execs } = box.engine
+  const { Id } = await execs.create('web', { Cmd: ['true'] })
+  assert.deepEqual(await shown(), [Id])
+  await execs.start(Id, { Detach: true })
+  assert.deepEqual(await shown(), [Id])
+  box.runtime.processes.at(-1)!.end(3)
+  await setImmediate()
+  assert.equal(await shown(), null)
+  assert.equal(execs.inspect(Id).ExitCode, 3)
+  await box.containers.remove('web', { force: true })
+  assert.throws(() => execs.inspect(Id), { kind: 'not-found' })
+})
+
+test('no container has an empty name', async () => {
+  await using box = await EngineBox.open()
+  assert.throws(() => box.containers.get(''), { kind: 'invalid', message: 'invalid name or ID supplied: ""' })
+})
