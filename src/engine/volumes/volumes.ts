@@ -170,7 +170,12 @@ export class Volumes {
       }
       // out of the way first: what is being deleted must not be found as a volume by the next engine
       const doomed = this.#temporary()
-      await rename(this.#paths.volume(name), doomed)
+      try {
+        await rename(this.#paths.volume(name), doomed)
+      } catch (error) {
+        // somebody removed it by hand
+        if (errnoOf(error) !== 'ENOENT') throw error
+      }
       this.#volumes.delete(name)
       await removeFolder(doomed)
       this.#events.emit('volume', 'destroy', name, { driver: 'local' })

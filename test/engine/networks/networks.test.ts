@@ -340,15 +340,17 @@ describe('Networks', () => {
     )
   })
 
-  test('attach() of fifty containers takes less than a millisecond each', async t => {
+  test('attach() of fifty containers takes less than a millisecond of CPU each', async t => {
     const { networks, member } = await open(t)
     await networks.create({ Name: 'n' })
     await networks.attach(member('first'), [asks({ network: 'n' })])
-    const started = performance.now()
+    // of this process alone, however busy the machine is
+    const started = process.cpuUsage()
     await Promise.all(
       Array.from({ length: 50 }, (_, i) => networks.attach(member(`c${i}`), [asks({ network: 'n', aliases: ['c'] })])),
     )
-    const each = (performance.now() - started) / 50
+    const { user, system } = process.cpuUsage(started)
+    const each = (user + system) / 1000 / 50
     assert.ok(each < 1, `${each.toFixed(3)} ms`)
     t.diagnostic(`${each.toFixed(3)} ms each`)
   })

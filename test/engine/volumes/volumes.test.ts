@@ -261,3 +261,11 @@ describe('populate()', { skip }, () => {
     assert.deepEqual(readdirSync(paths.volume('vol')).sort(), ['_data', 'volume.json'])
   })
 })
+
+test('a volume whose folder somebody has removed is removed like any other', async t => {
+  const { volumes, paths } = await open(t)
+  await volumes.create({ name: 'gone' })
+  rmSync(paths.volume('gone'), { recursive: true })
+  await volumes.remove('gone', unused)
+  assert.equal(volumes.find('gone'), undefined)
+})

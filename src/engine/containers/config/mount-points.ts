@@ -50,9 +50,11 @@ export async function resolveMounts(
     const clean = targetPath(target, `tmpfs ${target}`)
     add({ ...base('tmpfs', clean, `HostConfig.Tmpfs["${target}"]`), ...tmpfsOptions(options) })
   }
+  // of several that have something at the same place the last counts
+  const inherited = new Map<string, MountPoint>()
   for (const [i, from] of (hostConfig.VolumesFrom ?? []).entries())
-    for (const point of mountsOf(from, `HostConfig.VolumesFrom[${i}]`, sources))
-      if (!points.has(point.target)) points.set(point.target, point)
+    for (const point of mountsOf(from, `HostConfig.VolumesFrom[${i}]`, sources)) inherited.set(point.target, point)
+  for (const [target, point] of inherited) if (!points.has(target)) points.set(target, point)
   for (const target of Object.keys(config.Volumes ?? {})) {
     const clean = targetPath(target, target)
     if (points.has(clean)) continue

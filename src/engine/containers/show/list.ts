@@ -1,7 +1,7 @@
 /** Which containers a list shows: filters, limit, order; newest first. */
 import { booleanFilter, checkFilters, type Filters, matchesLabels, matchesOne } from '../../../api/filters.ts'
 import { Failure } from '../../../lib/failure.ts'
-import { normalPort } from '../config/merge-config.ts'
+import { parsePortKey } from '../../../lib/ports.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
 import { shownStatus } from '../state.ts'
@@ -108,14 +108,24 @@ function hasVolume(container: Container, volume: string): boolean {
 }
 
 function publishes(container: Container, port: string): boolean {
-  const [number, protocol] = normalPort(port).split('/')
+  const { range, protocol } = askedPorts(port)
+  const isIn = (number: number) => number >= range[0] && number <= range[1]
   return container.state.ports.some(
-    published =>
-      published.protocol === protocol &&
-      (String(published.hostPort) === number || String(published.containerPort) === number),
+    published => published.protocol === protocol && (isIn(published.hostPort) || isIn(published.containerPort)),
   )
 }
 
 function exposes(container: Container, port: string): boolean {
-  return Object.hasOwn(container.record.config.ExposedPorts ?? {}, normalPort(port))
+  const { range, protocol } = askedPorts(port)
+  return Object.keys(container.record.config.ExposedPorts ?? {}).some(key => {
+    const exposed = parsePortKey(key)
+    return exposed?.protocol === protocol && exposed.range[0] <= range[1] && exposed.range[1] >= range[0]
+  })
+}
+
+/** "80", "8000-8080/udp". @throws Failure `invalid`. */
+function askedPorts(text: string) {
+  const ports = parsePortKey(text)
+  if (!ports) throw new Failure('invalid', `invalid port specification: "${text}"`)
+  return ports
 }
