@@ -93,6 +93,7 @@ export async function repair(input: Repair): Promise<Repaired> {
         starts: ({ name }) => waited.get(name) && `it need not wait for ${waited.get(name)!.needed} any more`,
         stays: ({ id }) => accepted.stopped.includes(id),
         restarts: ({ id }) => restarts.get(id),
+        keepsVersions: input.read === undefined,
         images: watched,
       },
     },

@@ -35,7 +35,8 @@ export interface Comparison {
   readonly adjustment: Adjustment | undefined
 }
 
-const nothing: Comparison = { forced: [], adjustment: undefined }
+/** No difference. */
+export const nothing: Comparison = { forced: [], adjustment: undefined }
 
 export function compareLive(wanted: WantedLive, container: ObservedContainer): Comparison {
   const { live } = container

@@ -38,23 +38,27 @@ export interface Wanted {
 export interface Divergence {
   /** Why a new container is needed; undefined when it is not. */
   readonly replace: string | undefined
+  /** The stack said something else when it was made, which is why. */
+  readonly isOlder: boolean
   readonly comparison: Comparison
 }
 
 export function divergence(wanted: Wanted, container: ObservedContainer): Divergence {
   const comparison = compareLive(wanted.live(container), container)
-  return { replace: replaceCause(wanted, container, comparison), comparison }
+  if (container.state === 'dead' || container.state === 'removing')
+    return { replace: `the container is ${container.state}`, isOlder: false, comparison }
+  const older = changedSince(wanted, container)
+  return { replace: older ?? replaceCause(wanted, container, comparison), isOlder: older !== undefined, comparison }
+}
+
+function changedSince(wanted: Wanted, container: ObservedContainer): string | undefined {
+  if (container.labels[labels.configHash] === wanted.hashed.hash) return undefined
+  const before = parseFields(container.labels[labels.fields])
+  // Docker Compose keeps one hash only, which says that, not what
+  return before ? replacement(wanted, container, before) : 'configuration changed'
 }
 
 function replaceCause(wanted: Wanted, container: ObservedContainer, { forced }: Comparison): string | undefined {
-  if (container.state === 'dead' || container.state === 'removing') return `the container is ${container.state}`
-  if (container.labels[labels.configHash] !== wanted.hashed.hash) {
-    const before = parseFields(container.labels[labels.fields])
-    // Docker Compose keeps one hash only, which says that, not what
-    if (!before) return 'configuration changed'
-    const change = replacement(wanted, container, before)
-    if (change !== undefined) return change
-  }
   const imageId = container.labels[labels.image] ?? container.imageId
   if (wanted.imageId !== undefined && imageId !== wanted.imageId) return 'image digest changed'
   if (forced.length > 0) return describePaths(forced.map(({ path }) => path))

@@ -10,6 +10,11 @@ export interface Holding {
   starts?(container: ObservedContainer): string | undefined
   /** Why one that runs is to be restarted. */
   restarts(container: ObservedContainer): string | undefined
+  /**
+   * What a service with an update_config was before runs on: an update is somebody's wish, and one that has failed, and may have gone back, is
+   * not begun again by nobody's.
+   */
+  readonly keepsVersions?: boolean
   /** A container is made anew when its image's name means another one by now. */
   readonly images?: boolean
 }

@@ -4,7 +4,7 @@ import type { Project } from '../../../model/project.ts'
 import type { Service } from '../../../model/service.ts'
 import type { Change } from '../../../plan/change.ts'
 import type { Observed, ObservedContainer } from '../observed.ts'
-import { type Adjustment, changesOf } from './adjust.ts'
+import { type Adjustment, changesOf, nothing } from './adjust.ts'
 import { type Divergence, divergence, type Wanted } from './diverge.ts'
 import { isLive } from './ending.ts'
 import type { Holding } from './holding.ts'
@@ -141,6 +141,8 @@ function compared(input: DecideInput, number: number, container: ObservedContain
   const found = divergence({ ...input.wanted, name }, container)
   if (container.state === 'dead' || container.state === 'removing') return found
   if (!isLive(container) && input.holding?.stays(container)) return { ...found, replace: undefined }
+  if (found.isOlder && input.holding?.keepsVersions && input.service.deploy?.update)
+    return { ...found, replace: undefined, comparison: nothing }
   if (input.recreate === 'never') return { ...found, replace: undefined }
   return { ...found, replace: found.replace ?? (input.recreate === 'always' ? 'asked for' : undefined) }
 }

@@ -242,6 +242,15 @@ test('reconcile() of who holds a stack makes nothing anew that was stopped on pu
   assert.notDeepEqual(lines(after, stopped, { holding: holding(false) }), [])
 })
 
+test('reconcile() of who holds a stack begins no update again, which may have failed and gone back', () => {
+  const web = (TAG: string) =>
+    project([service('web', { environment: { TAG }, deploy: { update: {} } as Service['deploy'] })])
+  const before = up(web('1'), nothing(), c => ({ ...c, state: 'exited', exitCode: 137 }))
+  const holding = { leaves: () => false, stays: () => false, restarts: () => undefined, keepsVersions: true }
+  assert.deepEqual(lines(web('2'), before, { holding }), ['start-container shop-web-1: it exited with code 137'])
+  assert.ok(lines(web('2'), before, { holding: { ...holding, keepsVersions: false } })[0]!.startsWith('create'))
+})
+
 test('reconcile() of who holds a stack restarts what follows, but for what a person has stopped', () => {
   const shop = project([
     service('db'),
