@@ -22,15 +22,18 @@ int become_root(void) {
   return NEG(setresuid(0, 0, 0));
 }
 
-/* A new sysfs shows the new network namespace; the groups stay in their place, on v2 from our own group on. */
+/*
+ * A new sysfs shows the new network namespace; the groups stay in their place. Those of v2 are mounted anew, from our own group on: over
+ * the old ones the kernel would refuse them as the same file system (EBUSY).
+ */
 static int mount_sysfs(void) {
-  AUTOCLOSE old = (int)syscall(SYS_open_tree, AT_FDCWD, GROUPS, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+  int unified = !access(GROUPS "/cgroup.controllers", F_OK);
+  AUTOCLOSE old = unified ? -1 : (int)syscall(SYS_open_tree, AT_FDCWD, GROUPS, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
   unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   if (mount("sysfs", "/sys", "sysfs", flags, NULL)) return -errno;
-  if (old < 0) return 0;
-  if (!access(GROUPS, F_OK) && syscall(SYS_move_mount, old, "", AT_FDCWD, GROUPS, MOVE_MOUNT_F_EMPTY_PATH)) return -errno;
-  if (access(GROUPS "/cgroup.controllers", F_OK)) return 0;
-  return NEG(mount("cgroup2", GROUPS, "cgroup2", flags, NULL));
+  if (unified) return NEG(mount("cgroup2", GROUPS, "cgroup2", flags, NULL));
+  if (old < 0 || access(GROUPS, F_OK)) return 0;
+  return NEG(syscall(SYS_move_mount, old, "", AT_FDCWD, GROUPS, MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 static int loopback_up(void) {

@@ -22,6 +22,8 @@ const skip = lacking(
   program('useradd'),
 )
 
+const udpServer = fileURLToPath(new URL('../support/udp-server.c', import.meta.url))
+
 /** They take the network to be made, once (examples/make-images): where nothing may be skipped, they are. */
 const guestbookImages = ['nginx', 'node', 'redis']
 const cached = fileURLToPath(new URL('../../node_modules/.cache/images', import.meta.url))
@@ -56,7 +58,7 @@ services:
   web:
     image: busybox
     command: sh -c 'mkdir -p /www && echo hello > /www/index.html && exec httpd -f -v -p 80 -h /www'
-    ports: ['${port}:80', '127.0.0.1:${port + 1}:80']
+    ports: ['${port}:80', '127.0.0.1:${port + 1}:80', '${port + 3}:81/udp']
     volumes: ['data:/data', './shown:/shown']
     mem_limit: 64m
     stop_grace_period: 0s
@@ -161,6 +163,24 @@ volumes: { data: {} }
     assert.equal((await ok(getFromAfar(port))).stdout, 'hello\n')
     assert.equal((await ok(get('127.0.0.1', port))).stdout, 'hello\n')
     await eventually('the address in the log', async () => (await ok(tsc('logs', 'web'))).stdout.includes(`${far}]:`))
+  })
+
+  test('datagrams come and go by a published port, from here and from afar', {
+    skip: lacking(program('gcc')),
+  }, async () => {
+    await ok(command('gcc', ['-static', '-O1', '-o', join(stack, 'shown/udp-server'), udpServer]))
+    await ok(tsc('exec', '-d', '-e', 'TAG=tagged', 'web', '/shown/udp-server', '81'))
+    const ask = async (host: string, word: string, words: readonly string[] = []) => {
+      const script = `exec 3<>/dev/udp/${host}/${port + 3}; printf ${word} >&3; timeout 3 head -c ${word.length + 7} <&3`
+      const [first, ...rest] = [...words, 'bash', '-c', script]
+      return (await command(first!, rest, { timeout: 30_000 })).stdout
+    }
+    await eventually('an answer', async () => (await ask('127.0.0.1', 'first')) === 'first tagged')
+    const answers = ['one', 'two', 'three'].flatMap(word => [ask('127.0.0.1', word), ask(near, word, fromAfar)])
+    assert.deepEqual(
+      await Promise.all(answers),
+      ['one', 'two', 'three'].flatMap(word => [`${word} tagged`, `${word} tagged`]),
+    )
   })
 
   test('a port of the loopback is of the loopback alone', async () => {

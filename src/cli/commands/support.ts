@@ -8,19 +8,25 @@ import { usage } from '../options.ts'
 import { formatOption, printList } from '../print.ts'
 import { targetNameOf } from '../target-name.ts'
 
-const engines: readonly EngineKind[] = ['tscompose', 'docker']
+const engines: readonly EngineKind[] = ['tscompose', 'rootless', 'docker']
 
 export const support = command({
   usage: '[OPTIONS] [ATTRIBUTE]',
   about: 'ATTRIBUTE shows those below it: services.deploy, or ports for all that are called so.',
   options: {
-    engine: { kind: 'text', value: 'ENGINE', choices: engines, about: 'Whose: tscompose (default) or docker' },
+    engine: {
+      kind: 'text',
+      value: 'ENGINE',
+      choices: engines,
+      about: 'Whose: tscompose (default), rootless (the same as an ordinary user) or docker',
+    },
     level: { kind: 'text', value: 'LEVEL', choices: ['honoured', 'partly', 'no'], about: 'Only these' },
     format: formatOption,
   },
   examples: [
     ['tscompose support --level no', 'what is not honoured'],
     ['tscompose support deploy', 'one part of the format'],
+    ['tscompose support --engine rootless mem_limit', 'what an engine of an ordinary user does'],
   ],
   async run(call) {
     const { options, args, screen } = call

@@ -2,8 +2,8 @@
 import type { Problem } from '../../lib/problems.ts'
 import { no, partly, quiet, type Rules, type Support, tableOf, type Use, warningsOf } from '../support.ts'
 
-/** Who runs the containers: ours, or a Docker Engine. */
-export const engineKinds = ['tscompose', 'docker'] as const
+/** Who runs the containers: ours, ours without root rights, or a Docker Engine. */
+export const engineKinds = ['tscompose', 'rootless', 'docker'] as const
 export type EngineKind = (typeof engineKinds)[number]
 
 const oneMachine = 'containers run on this machine alone'
@@ -60,8 +60,41 @@ const clientRules: Rules = {
 const devicesBySpecification =
   'as files of the Container Device Interface in /etc/cdi and /var/run/cdi describe them; hooks that these name are not run, which the log of the engine tells'
 
+const delegated = (what: string) =>
+  quiet(
+    `${what} by the groups of cgroup v2 that systemd gives the user; otherwise not in force, which the engine tells`,
+  )
+
+/** Beside what ours does not do whole: the engine itself says what of this concerns a container. */
+const withoutRoot: Rules = {
+  'services.*.blkio_config': delegated('where the user was given the controller io,'),
+  'services.*.cgroup_parent': quiet('below the group that the user was given'),
+  'services.*.cpus': delegated('limited'),
+  'services.*.cpuset': delegated('where the user was given the controller cpuset,'),
+  'services.*.cpu_quota': delegated('limited'),
+  'services.*.cpu_shares': delegated('weighed'),
+  'services.*.mem_limit': delegated('limited'),
+  'services.*.pids_limit': delegated('limited'),
+  'services.*.deploy.resources.limits': delegated('limited'),
+  'services.*.cap_add': quiet(
+    'rights over what belongs to the namespaces of the user, and over nothing of the machine',
+  ),
+  'services.*.privileged': quiet(
+    'rights over what belongs to the namespaces of the user, and devices that the user may open',
+  ),
+  'services.*.devices': quiet(`those that the user may open; paths, or VENDOR/CLASS=DEVICE: ${devicesBySpecification}`),
+  'services.*.device_cgroup_rules': quiet('without effect: the modes of the devices decide, and none can be made'),
+  'services.*.network_mode': quiet(
+    '"host" is the network of the engine of the user, whose ports this machine does not show',
+  ),
+  'services.*.oom_score_adj': quiet('not below that of the engine'),
+  'services.*.ulimits': quiet('up to the hard limits of the user'),
+  'services.*.ports': quiet('TCP and UDP; below 1024 where net.ipv4.ip_unprivileged_port_start lets users; not SCTP'),
+  'volumes.*.driver_opts': quiet('tmpfs and binds: what the kernel lets no user mount (nfs, disks) is refused'),
+}
+
 /** What an engine does not do whole. */
-const engineRules: Readonly<Record<EngineKind, Rules>> = {
+const engineRules: Readonly<Record<Exclude<EngineKind, 'rootless'>, Rules>> = {
   docker: {
     'services.*.annotations': quiet('handed to the runtime'),
     'services.*.deploy.restart_policy.delay': no('the delay grows from 100 ms by itself'),
@@ -108,6 +141,7 @@ const engineRules: Readonly<Record<EngineKind, Rules>> = {
 
 /** The rules that hold with an engine. */
 export function supportRules(engine: EngineKind): Rules {
+  if (engine === 'rootless') return { ...supportRules('tscompose'), ...withoutRoot }
   return { ...clientRules, ...engineRules[engine] }
 }
 

@@ -179,6 +179,24 @@ describe('unsupported()', () => {
     assert.equal((await found({ cpu_count: 1 }, 'docker')).length, 1)
   })
 
+  test('of an engine without root rights, tells in the table what differs, and leaves warnings to the engine, which knows its user', async () => {
+    const own = { mem_limit: '64m', privileged: true, devices: ['/dev/fuse'], storage_opt: { size: '1g' } }
+    const { tree } = await loadFiles({ 'compose.yaml': JSON.stringify(on(own)) })
+    const of = (engine: 'tscompose' | 'rootless') => unsupported(usesOf(tree, engineKinds.flatMap(doubtful)), engine)
+    assert.deepEqual(of('rootless'), of('tscompose'))
+    const rows = new Map(supportTable(all, 'rootless').map(row => [row.path, row]))
+    for (const path of [
+      'services.*.mem_limit',
+      'services.*.deploy.resources.limits.memory',
+      'services.*.ports',
+      'services.*.privileged',
+    ])
+      assert.equal(rows.get(path)?.level, 'partly', path)
+    assert.match(rows.get('services.*.ports')!.note!, /ip_unprivileged_port_start/)
+    assert.equal(rows.get('services.*.storage_opt')?.level, 'no')
+    assert.equal(rows.get('services.*.image')?.level, 'honoured')
+  })
+
   test('says nothing of a value that is honoured', async () => {
     assert.deepEqual(await found({ gpus: 'all', devices: ['vendor.com/card=a'] }, 'tscompose'), [])
     assert.deepEqual(await found({ logging: { driver: 'json-file' }, deploy: { mode: 'replicated' } }, 'tscompose'), [])
