@@ -5,7 +5,7 @@ import type { HostConfig } from './config/host-config.ts'
 import { type LinkedContainer, linksOf } from './config/links.ts'
 import type { Container } from './container.ts'
 import { moveHost } from './files/host-files.ts'
-import { joined, type Parts } from './parts.ts'
+import { networkHolder, type Parts } from './parts.ts'
 
 /** @throws Failure `invalid` with Docker's text when one is not there, or one or the other has no network of its own. */
 export function checkLinks(parts: Parts, hostConfig: HostConfig): void {
@@ -53,12 +53,6 @@ export function linkedContainers(parts: Parts, container: Container): LinkedCont
       env: config.Env,
     }
   })
-}
-
-/** Whose network a container lives in: its own, or that of the one it has joined. */
-function networkHolder(parts: Parts, container: Container): Container {
-  const other = joined(parts, container.record.hostConfig.NetworkMode)
-  return other === undefined || other === container ? container : networkHolder(parts, other)
 }
 
 function bridgeAddress({ state }: Container): string | undefined {

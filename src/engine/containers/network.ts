@@ -10,7 +10,7 @@ import type { Container } from './container.ts'
 import { hasNameServer } from './files/host-files.ts'
 import { memberOf } from './member.ts'
 import { mendNetworks, mendSandbox } from './mend-network.ts'
-import { joined, type Parts, sharers } from './parts.ts'
+import { joined, networkHolder, type Parts, sharers } from './parts.ts'
 
 export interface ContainerNetwork {
   readonly spec: NetworkSpec
@@ -104,7 +104,7 @@ async function joinNetwork(parts: Parts, container: Container): Promise<Containe
     attachments: [],
     ports: [],
     hostname: other.record.config.Hostname || hostName(),
-    filesOf: other.id,
+    filesOf: networkHolder(parts, other).id,
   }
 }
 

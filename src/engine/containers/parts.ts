@@ -85,3 +85,9 @@ export function sharers(parts: Parts, container: Container): Container[] {
 export function joined(parts: Pick<Parts, 'get'>, mode: string): Container | undefined {
   return mode.startsWith('container:') ? parts.get(mode.slice('container:'.length)) : undefined
 }
+
+/** Whose network a container lives in, and whose hosts file it has: its own, or at the end of all who have joined one another. */
+export function networkHolder(parts: Pick<Parts, 'get'>, container: Container): Container {
+  const other = joined(parts, container.record.hostConfig.NetworkMode)
+  return other === undefined || other === container ? container : networkHolder(parts, other)
+}

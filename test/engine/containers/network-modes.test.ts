@@ -73,3 +73,13 @@ test('what does not run is connected anew by its new wishes, and is taken by for
   const message = `container ${id} is not connected to the network front`
   await assert.rejects(box.containers.disconnect('web', 'front', { force: true }), { message })
 })
+
+test('whoever joins one that has joined another has the hosts file of that other', async () => {
+  await using box = await EngineBox.open()
+  const first = await box.run('first', { HostConfig: { NetworkMode: 'bridge' } })
+  await box.run('second', { HostConfig: { NetworkMode: 'container:first' } })
+  await box.run('third', { HostConfig: { NetworkMode: 'container:second' } })
+  const { spec } = box.containers.get('third')
+  const hosts = spec?.mounts.find(({ target }) => target === '/etc/hosts')
+  assert.ok(hosts?.kind === 'bind' && hosts.source.includes(`/${first}/`), JSON.stringify(hosts))
+})
