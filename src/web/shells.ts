@@ -44,11 +44,15 @@ export class Shells {
 
   /** Serves a page: `query` names a container, or the shell that it had. Binary messages are what is typed and printed, text says the rest. */
   async serve(peer: WebSocket, query: URLSearchParams): Promise<void> {
+    // a page says its size at once, and may have gone by the time its shell is there: both are heard then
+    peer.pause()
     try {
       const known = this.#shells.get(query.get('shell') ?? '')
       const shell = known ?? (await this.#begin(query))
       this.#join(shell, peer)
+      peer.resume()
     } catch (error) {
+      peer.resume()
       peer.send(JSON.stringify({ error: messageOf(error) }))
       peer.close(1000)
     }

@@ -15,7 +15,11 @@ interface Shell {
   end(): void
 }
 
-function shell(labels: Readonly<Record<string, string>> = { 'com.docker.compose.project': 'shop' }): Shell {
+/** `begun`: the shell is not there before. */
+function shell(
+  labels: Readonly<Record<string, string>> = { 'com.docker.compose.project': 'shop' },
+  begun: Promise<void> = Promise.resolve(),
+): Shell {
   const output = new PassThrough({ objectMode: true })
   const socket = new PassThrough()
   const typed: string[] = []
@@ -27,7 +31,11 @@ function shell(labels: Readonly<Record<string, string>> = { 'com.docker.compose.
     execResize: ({ query }: { query: unknown }) => void sizes.push(query),
     execInspect: () => ({ ExitCode: 3 }),
   })
-  Object.assign(client, { hijack: async () => ({ tty: true, output, socket }) })
+  const hijack = async () => {
+    await begun
+    return { tty: true, output, socket }
+  }
+  Object.assign(client, { hijack })
   return {
     client,
     typed,
@@ -81,6 +89,22 @@ describe('a terminal of the web view', () => {
     assert.deepEqual(page.told[1], { ended: 3 })
     assert.deepEqual(typed, ['ls\n'])
     assert.deepEqual(sizes, [{ h: '40', w: '120' }])
+  })
+
+  test('hears what the page says before the shell is there', async () => {
+    const begun = Promise.withResolvers<void>()
+    const { client, typed, sizes } = shell(undefined, begun.promise)
+    await using view = await serve(roadsOf(client))
+    const page = await open(view, 'container=shop-web-1')
+    await new Promise(resolve => page.socket.on('open', resolve))
+    page.socket.send(JSON.stringify({ resize: [40, 120] }))
+    page.socket.send(Buffer.from('ls\n'))
+    // as long as it takes to come
+    await new Promise(resolve => setTimeout(resolve, 200))
+    begun.resolve()
+    await eventually('what was said to arrive', () => typed.length > 0 && sizes.length > 0)
+    assert.deepEqual([typed, sizes], [['ls\n'], [{ h: '40', w: '120' }]])
+    page.socket.close()
   })
 
   test('goes on when its connection is lost: who comes again is told what was printed', async () => {
