@@ -157,9 +157,10 @@ export class Companions {
     return found
   }
 
+  /** What is no longer listed has no record either. */
   async #forget(name: string): Promise<void> {
-    this.#all.delete(name)
     await rm(this.#options.paths.companionRecord(name), { force: true })
+    this.#all.delete(name)
   }
 }
 
