@@ -58,7 +58,7 @@ test('what is only needed to build is loaded by nothing else', async t => {
   assert.equal(await loads('build', '--print'), 'false')
   assert.equal(await loads('--host', 'unix:///no/such.sock', 'up', '-d'), 'false')
   // the same question has another answer where something is built
-  const builder = fileURLToPath(new URL('../../src/targets/engine/perform/build.ts', import.meta.url))
+  const builder = fileURLToPath(new URL('../../src/client/buildkit/solve.ts', import.meta.url))
   const { stdout } = await command(process.execPath, ['--require', told, '--import', builder, '--eval', '0'])
   assert.equal(stdout.trim(), 'true')
 })

@@ -19,6 +19,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { command, type Said } from './command.ts'
 import { eventually } from './eventually.ts'
 
@@ -44,15 +45,19 @@ function hierarchies(): readonly { readonly at: string; readonly type: string; r
     })
 }
 
-/** Arguments: the folder of it all, then `TYPE NAME OPTIONS` for each hierarchy of cgroups. */
+const project = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+/** Arguments: the folder of it all, this project's, which may be below /tmp, then `TYPE NAME OPTIONS` for each hierarchy of cgroups. */
 const script = `set -e
-base=$1 root=$1/root; shift
+base=$1 root=$1/root project=$2; shift 2
 mount -t overlay overlay -o "lowerdir=/,upperdir=$base/disk/upper,workdir=$base/disk/work" "$root"
 mount --bind "$base/disk/data" "$root/var/lib/tscompose"
 mount -t proc proc "$root/proc"
 mount -t sysfs -o ro sysfs "$root/sys"
 mount -t tmpfs tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
+mkdir -p "$root$project"
+mount --bind "$project" "$root$project"
 mount --rbind /dev "$root/dev"
 [ "$3" = alone ] || mount -t tmpfs -o mode=755 tmpfs "$root/sys/fs/cgroup"
 while [ $# -gt 0 ]; do
@@ -161,6 +166,7 @@ export class SystemdMachine {
       script,
       'sh',
       this.#folder,
+      project,
       ...mounts,
     ]
     const holder = spawn('sh', ['-c', enter, 'sh', ...words], { stdio: ['ignore', 'ignore', 'pipe'] })

@@ -80,8 +80,11 @@ describe('no way out by the network:', { skip: hostileSkip(program('python3')), 
     assert.equal(tables.length, 1)
     const evil = ['a; flush ruleset', 'a"\n}', '$(touch /tmp/x)', '`id`', '{ }', '-j ACCEPT']
     for (const word of evil) {
+      // a network may be called so, as Docker's may: nothing that is told to the kernel has its name
+      const named = await at.raw('POST', '/networks/create', { Name: word })
+      if (named.status === 201) await at.raw('DELETE', `/networks/${JSON.parse(named.text).Id}`)
+      else assert.equal(named.status, 400, named.text)
       for (const body of [
-        { Name: word },
         { Name: 'evil', Options: { 'com.docker.network.bridge.name': word } },
         { Name: 'evil', IPAM: { Config: [{ Subnet: word }] } },
         { Name: 'evil', IPAM: { Config: [{ Subnet: '10.213.0.0/24', Gateway: word }] } },

@@ -151,7 +151,7 @@ describe('no way out by paths:', { skip: hostileSkip() }, () => {
       ] as const
       for (const [path, body] of made) {
         // one is made up for a volume; the others are kept by their ids, and a name may be of any length
-        if (path.startsWith('/volumes') ? name === '' : name.length > 1000) continue
+        if (path.startsWith('/volumes') ? name === '' : name.length > 1000 || /^\.+$/.test(name)) continue
         const { status, text } = await at.raw('POST', path, Buffer.from(JSON.stringify(body)))
         assert.equal(status, 400, `${path} ${JSON.stringify(name).slice(0, 40)}: ${text.slice(0, 200)}`)
       }
