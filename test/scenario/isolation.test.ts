@@ -31,6 +31,20 @@ describe('isolation', {
     'no-new-privileges': ['--security-opt', 'no-new-privileges'],
     'network-none': ['--network', 'none'],
     init: ['--init'],
+    // not privileged and network-host: there the probe lists the devices and interfaces that a machine happens to have
+    tty: ['-t'],
+    'seccomp-unconfined': ['--security-opt', 'seccomp=unconfined'],
+    'systempaths-unconfined': ['--security-opt', 'systempaths=unconfined'],
+    'cap-add-sys-admin': ['--cap-add', 'SYS_ADMIN'],
+    'pid-host': ['--pid', 'host'],
+    'ipc-host': ['--ipc', 'host'],
+    'userns-host': ['--userns', 'host'],
+    'cgroupns-private': ['--cgroupns', 'private'],
+    limits: ['--memory', '64m', '--pids-limit', '50', '--cpus', '0.5', '--ulimit', 'nofile=64:128'],
+    hardened:
+      '--cap-drop ALL --user 1000:1000 --read-only --security-opt no-new-privileges --network none --tmpfs /tmp --pids-limit 200 --memory 128m'.split(
+        ' ',
+      ),
   }
 
   const notFirst = 'proc: the program is not pid 1'
