@@ -1,5 +1,5 @@
 /** Each document by itself, before any merging: its variables filled in, checked, in long form; whatever is wrong with any of them is told at once. */
-import { type Problem, Problems } from '../lib/problems.ts'
+import { type Problem, Problems, ProblemsFailure } from '../lib/problems.ts'
 import { canonical } from './canonical.ts'
 import { stack } from './fields.ts'
 import { finish } from './finish.ts'
@@ -47,14 +47,19 @@ function check(root: Node, reading: Reading): MapNode {
       path: [],
       message: `Cannot use ${describe(root)} as a stack: the top of the file should be a mapping`,
     })
-    problems.settle()
-    throw new Error('unreachable: an error settles')
+    throw new ProblemsFailure(problems.all)
   }
-  if (lookup) interpolate(root, lookup, reading)
+  // what stands there in place of a variable's value is not what anybody meant
+  if (lookup) tell(root, problems, found => interpolate(root, lookup, { ...reading, problems: found }))
+  tell(root, problems, found => checkSyntax(root, found))
+  return root
+}
+
+function tell(tree: MapNode, problems: Problems, look: (found: Problems) => void): void {
   const found = new Problems()
-  checkSyntax(root, found)
+  look(found)
   for (const problem of found.all) problems.add(problem)
-  return without(root, found.all)
+  without(tree, found.all)
 }
 
 function tellValues(tree: MapNode, problems: Problems): void {
