@@ -14,6 +14,7 @@ export interface Tool {
 
 export interface Ran {
   readonly code: number | null
+  readonly stdout: string
   /** stdout and stderr. */
   readonly text: string
 }
@@ -48,12 +49,11 @@ export class Trial {
 
   /** Ids of what runs for the project, in order. */
   ids(): readonly string[] {
-    const filter = `label=com.docker.compose.project=${this.project}`
-    return this.engine('ps', '-q', '--no-trunc', '--filter', filter).text.split('\n').filter(Boolean).sort()
+    return this.#list('ps', '-q', '--no-trunc').sort()
   }
 
   inspect(id: string): Record<string, Record<string, unknown>> {
-    return JSON.parse(this.engine('inspect', '--type', 'container', id).text)[0]
+    return JSON.parse(this.engine('inspect', '--type', 'container', id).stdout)[0]
   }
 
   engine(...words: string[]): Ran {
@@ -90,14 +90,27 @@ export class Trial {
     await new Promise(resolve => spawn(program!, args, options).on('close', resolve))
   }
 
+  /** By the engine where the composer does not: for some it has to find a file first. */
   end(): void {
     this.compose('down', '-v', '-t', '0')
+    const left = this.#list('ps', '-aq')
+    if (left.length > 0) this.engine('rm', '-f', '-v', ...left)
+    const networks = this.#list('network', 'ls', '-q')
+    if (networks.length > 0) this.engine('network', 'rm', ...networks)
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** Of the project, a line each. */
+  #list(...words: readonly string[]): string[] {
+    const filter = `label=com.docker.compose.project=${this.project}`
+    return this.engine(...words, '--filter', filter)
+      .stdout.split('\n')
+      .filter(Boolean)
   }
 }
 
 function run([program, ...args]: readonly string[], { env }: Tool, cwd: string): Ran {
   const options = { cwd, env: { ...process.env, ...env, PWD: cwd }, encoding: 'utf8' as const, timeout: 120_000 }
   const { status, stdout, stderr } = spawnSync(program!, args, options)
-  return { code: status, text: `${stdout ?? ''}${stderr ?? ''}` }
+  return { code: status, stdout: stdout ?? '', text: `${stdout ?? ''}${stderr ?? ''}` }
 }
