@@ -148,7 +148,7 @@ export interface ContainerSummary {
   /** With ?live=1, which is ours, all of it that can change while the container is there, and networks as inspect shows them. */
   readonly HostConfig: { readonly NetworkMode?: string; readonly Annotations?: Readonly<Record<string, string>> } & {
     readonly [K in keyof ContainerUpdate]?: ContainerUpdate[K] | null
-  }
+  } & { readonly Links?: readonly string[] | null }
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> | null } | null
   readonly Mounts: readonly MountPoint[] | null
 }

@@ -1,11 +1,11 @@
 /** The last word on a container whose failure ended an attached `up`: its last lines, how it ended, where the stack speaks of it. */
 import { containerEndpoints } from '../api/containers.ts'
+import { listedName } from '../api/listed-name.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure } from '../lib/failure.ts'
 import { printable } from '../lib/text.ts'
 import type { Project } from '../model/project.ts'
 import { labels, projectFilter } from '../targets/engine/labels.ts'
-import { nameOf } from '../view/names.ts'
 import { annotationsOf } from './annotations.ts'
 import type { Call } from './command.ts'
 import { dumpLimits, lastLines } from './log-dump.ts'
@@ -43,7 +43,7 @@ async function nameNow({ client, project, service, container, number }: Ended): 
   if (number === undefined) return container
   const label = [...projectFilter(project.name).label, `${labels.service}=${service}`, `${labels.number}=${number}`]
   const [found] = await client.call(containerEndpoints.containerList, { query: { all: true, filters: { label } } })
-  return found ? nameOf(found) : container
+  return found ? listedName(found) : container
 }
 
 async function isOutOfMemory(client: Client, id: string): Promise<boolean> {

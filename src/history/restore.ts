@@ -1,5 +1,7 @@
 /** What putting a snapshot's volumes back takes: their users and they themselves go, and the copies take their place. */
+
 import { endpoints } from '../api/endpoints.ts'
+import { listedName } from '../api/listed-name.ts'
 import type { Client } from '../client/client.ts'
 import { Failure } from '../lib/failure.ts'
 import { list } from '../lib/text.ts'
@@ -43,7 +45,7 @@ async function checkUsers(client: Client, project: string, names: ReadonlySet<st
   if (others.length > 0)
     throw new Failure(
       'conflict',
-      `Cannot put volumes of project "${project}" back: ${list(others.map(({ Names }) => Names[0] ?? ''))} of others has them mounted`,
+      `Cannot put volumes of project "${project}" back: ${list(others.map(listedName))} of others has them mounted`,
       { hint: 'Remove those containers first' },
     )
 }

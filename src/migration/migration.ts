@@ -1,6 +1,8 @@
 /** What of a project is to be moved from one engine to another, and what stays behind, as both engines tell it. */
+
 import { type ContainerInspect, type ContainerSummary, containerEndpoints } from '../api/containers.ts'
 import { imageEndpoints } from '../api/images.ts'
+import { listedName } from '../api/listed-name.ts'
 import { type VolumeInspect, volumeEndpoints } from '../api/volumes.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure } from '../lib/failure.ts'
@@ -40,13 +42,11 @@ export interface Engines {
   readonly signal?: AbortSignal | undefined
 }
 
-const nameOf = ({ Names }: ContainerSummary): string => Names[0]?.replace(/^\//, '') ?? ''
-
 export async function lookAt(project: string, engines: Engines): Promise<Migration> {
   const { source, signal } = engines
   const query = { all: true, filters: projectFilter(project) }
   const found = await source.call(containerEndpoints.containerList, { query }, { signal })
-  const containers = found.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+  const containers = found.toSorted((a, b) => (listedName(a) < listedName(b) ? -1 : 1))
   const inspected = await Promise.all(
     containers.map(({ Id: id }) => source.call(containerEndpoints.containerInspect, { params: { id } }, { signal })),
   )

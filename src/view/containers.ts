@@ -1,7 +1,8 @@
 /** A container of a stack as a row, member by member what Compose's `ps --format json` has. */
 import type { ContainerSummary } from '../api/containers.ts'
+import { listedName } from '../api/listed-name.ts'
 import { labels } from '../targets/engine/labels.ts'
-import { cut, labelsText, nameOf, serviceOf } from './names.ts'
+import { cut, labelsText, serviceOf } from './names.ts'
 import { type Publisher, portsText, publishersOf } from './ports.ts'
 import { ago, goTime } from './times.ts'
 
@@ -72,8 +73,8 @@ export function containerRow(
     Labels: labelsText(own),
     LocalVolumes: String(mounts.filter(mount => mount.Driver === 'local').length),
     Mounts: mounts.map(mount => (whole ? mountName(mount) : cut(mountName(mount), 15))).join(','),
-    Name: nameOf(container),
-    Names: nameOf(container),
+    Name: listedName(container),
+    Names: listedName(container),
     Networks: Object.keys(container.NetworkSettings?.Networks ?? {})
       .sort()
       .join(','),

@@ -1,7 +1,7 @@
 /** The images that containers were made from, and those of the engine, as rows. */
 import type { ContainerSummary } from '../api/containers.ts'
 import type { ImageInspect, ImageSummary } from '../api/images.ts'
-import { nameOf } from './names.ts'
+import { listedName } from '../api/listed-name.ts'
 
 /** As Compose's `images --format json` has it. */
 export interface UsedImageRow {
@@ -19,7 +19,7 @@ export function usedImageRow(container: ContainerSummary, image: ImageInspect | 
   const named = isId(container.Image) ? (image?.RepoTags?.[0] ?? '') : container.Image
   return {
     ID: container.ImageID,
-    ContainerName: nameOf(container),
+    ContainerName: listedName(container),
     ...referenceParts(named),
     Platform: [image?.Os, image?.Architecture, image?.Variant].filter(Boolean).join('/'),
     Size: image?.Size ?? 0,

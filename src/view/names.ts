@@ -1,5 +1,6 @@
 /** What a container of a stack is called and whose it is, by its labels. */
 import type { ContainerSummary } from '../api/containers.ts'
+import { listedName } from '../api/listed-name.ts'
 import { labels } from '../targets/engine/labels.ts'
 
 export function serviceOf(container: ContainerSummary): string {
@@ -12,15 +13,9 @@ export function numberOf(container: ContainerSummary): number | undefined {
   return text === undefined ? undefined : Number(text)
 }
 
-export function nameOf(container: ContainerSummary): string {
-  // a link adds names of the form /other/alias
-  const own = container.Names.find(name => name.lastIndexOf('/') === 0) ?? container.Names[0]
-  return (own ?? container.Id.slice(0, 12)).replace(/^\//, '')
-}
-
 /** In the order of their names, by bytes as Go has it; an Intl.Collator would do, and take ten milliseconds to make. */
 export function byName(a: ContainerSummary, b: ContainerSummary): number {
-  const [one, two] = [nameOf(a), nameOf(b)]
+  const [one, two] = [listedName(a), listedName(b)]
   return one < two ? -1 : one > two ? 1 : 0
 }
 

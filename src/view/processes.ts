@@ -1,6 +1,7 @@
 /** The processes of a container as rows. */
 import type { ContainerSummary, ContainerTop } from '../api/containers.ts'
-import { nameOf, numberOf, serviceOf } from './names.ts'
+import { listedName } from '../api/listed-name.ts'
+import { numberOf, serviceOf } from './names.ts'
 
 export interface ProcessRow {
   readonly Name: string
@@ -13,7 +14,7 @@ export interface ProcessRow {
 
 export function processRows(container: ContainerSummary, { Titles, Processes }: ContainerTop): readonly ProcessRow[] {
   return Processes.map(process => ({
-    Name: nameOf(container),
+    Name: listedName(container),
     Service: serviceOf(container),
     Number: String(numberOf(container) ?? ''),
     Process: Object.fromEntries(Titles.map((title, i) => [title, process[i] ?? ''])),

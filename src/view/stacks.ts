@@ -1,7 +1,8 @@
 /** Stacks and their services as rows, from the containers that an engine lists: what each is in, worst first. */
 import type { ContainerSummary } from '../api/containers.ts'
+import { listedName } from '../api/listed-name.ts'
 import { labels, parseDependencies } from '../targets/engine/labels.ts'
-import { byName, nameOf, numberOf, serviceOf } from './names.ts'
+import { byName, numberOf, serviceOf } from './names.ts'
 import { type Publisher, publishersOf } from './ports.ts'
 import { type UrlRow, urlRows } from './urls.ts'
 
@@ -106,7 +107,7 @@ function replicaRow(container: ContainerSummary): ReplicaRow {
   const health = /\((?:health: )?(starting|healthy|unhealthy)\)/.exec(container.Status)?.[1] as ReplicaRow['health']
   return {
     id: container.Id,
-    name: nameOf(container),
+    name: listedName(container),
     service: serviceOf(container),
     number: numberOf(container),
     oneOff: container.Labels?.[labels.oneOff] === 'True',

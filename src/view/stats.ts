@@ -1,7 +1,7 @@
 /** What a container uses as a row, member by member what Compose's `stats --format json` has. */
 import type { ContainerStats, ContainerSummary } from '../api/containers.ts'
+import { listedName } from '../api/listed-name.ts'
 import { binarySize, decimalSize } from '../lib/units.ts'
-import { nameOf } from './names.ts'
 
 export interface StatsRow {
   readonly BlockIO: string
@@ -36,7 +36,7 @@ export function statsRow(
   const who = {
     Container: container.Id,
     ID: whole ? container.Id : container.Id.slice(0, 12),
-    Name: nameOf(container),
+    Name: listedName(container),
   }
   if (!stats)
     return {

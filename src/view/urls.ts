@@ -1,5 +1,7 @@
 /** Published ports as places to go to. */
+
 import type { ContainerSummary } from '../api/containers.ts'
+import { listedName } from '../api/listed-name.ts'
 import { labels } from '../targets/engine/labels.ts'
 
 export interface UrlRow {
@@ -18,7 +20,8 @@ const otherTongues: ReadonlySet<number> = new Set([
 
 /** One row a published port, as it is reached from `here`: the host's name for what listens on all addresses. */
 export function urlRows(containers: readonly ContainerSummary[], here = 'localhost'): readonly UrlRow[] {
-  const rows = containers.flatMap(({ Names, Labels, Ports }) => {
+  const rows = containers.flatMap(container => {
+    const { Labels, Ports } = container
     const service = Labels?.[labels.service] ?? ''
     const seen = new Set<string>()
     return (Ports ?? []).flatMap(({ IP = '', PrivatePort, PublicPort, Type }) => {
@@ -30,9 +33,7 @@ export function urlRows(containers: readonly ContainerSummary[], here = 'localho
       // the same of IPv4 and IPv6
       if (seen.has(url)) return []
       seen.add(url)
-      return [
-        { Service: service, Container: (Names[0] ?? '').replace(/^\//, ''), Port: `${PrivatePort}/${Type}`, URL: url },
-      ]
+      return [{ Service: service, Container: listedName(container), Port: `${PrivatePort}/${Type}`, URL: url }]
     })
   })
   return rows.sort(

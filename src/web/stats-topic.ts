@@ -1,10 +1,11 @@
 /** What containers of a stack use, each second: a stream of readings a container, those that come and go by events. */
 import { type ContainerSummary, containerEndpoints } from '../api/containers.ts'
+import { listedName } from '../api/listed-name.ts'
 import { systemEndpoints } from '../api/system.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure } from '../lib/failure.ts'
 import { projectFilter } from '../targets/engine/labels.ts'
-import { nameOf, serviceOf } from '../view/names.ts'
+import { serviceOf } from '../view/names.ts'
 import { type UsageLimits, usageOf } from '../view/usage.ts'
 import { until } from './live.ts'
 import type { Usage } from './wire.ts'
@@ -44,7 +45,7 @@ export async function sendStats(
     const stream = await client.stream(containerEndpoints.containerStats, { params }, { signal: stopped })
     for await (const stats of stream) {
       const usage = usageOf(stats, limits)
-      if (usage) gathered.push({ container: nameOf(container), service: serviceOf(container), ...usage })
+      if (usage) gathered.push({ container: listedName(container), service: serviceOf(container), ...usage })
       due ??= setTimeout(flush, pace)
     }
   }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ContainerStats, ContainerSummary, Port } from '../../src/api/containers.ts'
+import { listedName } from '../../src/api/listed-name.ts'
 import { binarySize, decimalSize } from '../../src/lib/units.ts'
 import { containerRow } from '../../src/view/containers.ts'
 import { eventRow, eventText } from '../../src/view/events.ts'
 import { imageRows, usedImageRow } from '../../src/view/images.ts'
-import { cut, nameOf } from '../../src/view/names.ts'
+import { cut } from '../../src/view/names.ts'
 import { portsText, publishedAt, publishersOf } from '../../src/view/ports.ts'
 import { projectRows } from '../../src/view/projects.ts'
 import { statsRow } from '../../src/view/stats.ts'
@@ -106,8 +107,8 @@ describe('containerRow()', () => {
     test(`reads the health of "${status}"`, () =>
       assert.equal(containerRow({ ...container, Status: status }, { now: 0 }).Health, health))
 
-  test('nameOf() takes its own name and not those of links', () => {
-    assert.equal(nameOf({ ...container, Names: ['/other/alias', '/shop-web-1'] }), 'shop-web-1')
+  test('listedName() takes its own name and not those of links', () => {
+    assert.equal(listedName({ ...container, Names: ['/other/alias', '/shop-web-1'] }), 'shop-web-1')
   })
 
   test('cut() counts characters', () => assert.deepEqual([cut('äöü', 3), cut('😀😀😀', 2)], ['äöü', '😀…']))

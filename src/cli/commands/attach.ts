@@ -1,9 +1,9 @@
 /** This terminal at the first process of a container that runs; its exit code is ours. */
 import { endpoints } from '../../api/endpoints.ts'
+import { listedName } from '../../api/listed-name.ts'
 import type { Client } from '../../client/client.ts'
 import { parseDetachKeys } from '../../lib/detach-keys.ts'
 import { Failure, isFailure } from '../../lib/failure.ts'
-import { nameOf } from '../../view/names.ts'
 import { command } from '../command.ts'
 import { replicaOf } from '../replicas.ts'
 import { join } from '../terminal.ts'
@@ -34,7 +34,7 @@ export const attachCommand = command({
     if (keys !== undefined) parseDetachKeys(keys)
     const { client, one } = await replicaOf(call, service, options.index)
     if (one.State !== 'running')
-      throw new Failure('conflict', `Cannot attach to "${nameOf(one)}": it is ${one.State}, it should be running`)
+      throw new Failure('conflict', `Cannot attach to "${listedName(one)}": it is ${one.State}, it should be running`)
     if (call.globals['dry-run']) return 0
     const params = { id: one.Id }
     const { Config } = await client.call(endpoints.containerInspect, { params })
@@ -70,10 +70,10 @@ export const attachCommand = command({
     }
     if (call.interrupts.count > 0) return 130
     for await (const { StatusCode: code, Error: error } of waiting) {
-      if (error) throw new Failure('internal', `Cannot wait for "${nameOf(one)}": ${error.Message}`)
+      if (error) throw new Failure('internal', `Cannot wait for "${listedName(one)}": ${error.Message}`)
       return code
     }
-    throw new Failure('internal', `Cannot wait for "${nameOf(one)}": the engine ended the wait without an answer`)
+    throw new Failure('internal', `Cannot wait for "${listedName(one)}": the engine ended the wait without an answer`)
   },
 })
 

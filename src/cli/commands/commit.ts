@@ -1,6 +1,6 @@
 /** An image out of what a container has become. */
 import { endpoints } from '../../api/endpoints.ts'
-import { nameOf } from '../../view/names.ts'
+import { listedName } from '../../api/listed-name.ts'
 import { command } from '../command.ts'
 import { splitReference } from '../image-reference.ts'
 import { replicaOf } from '../replicas.ts'
@@ -35,6 +35,6 @@ export const commit = command({
       },
       { signal },
     )
-    if (globals.progress !== 'quiet') screen.say(` ${nameOf(one)} Committed as ${id}`)
+    if (globals.progress !== 'quiet') screen.say(` ${listedName(one)} Committed as ${id}`)
   },
 })

@@ -4,9 +4,10 @@ import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, posix, resolve } from 'node:path'
 import type { ContainerSummary } from '../../api/containers.ts'
 import { endpoints } from '../../api/endpoints.ts'
+import { listedName } from '../../api/listed-name.ts'
 import type { Client } from '../../client/client.ts'
 import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
-import { nameOf, numberOf } from '../../view/names.ts'
+import { numberOf } from '../../view/names.ts'
 import { command } from '../command.ts'
 import { usage } from '../options.ts'
 import { replicasOf } from '../replicas.ts'
@@ -130,7 +131,7 @@ async function copyIn(
     })
   const folderThere = stat !== undefined && (stat.mode & (2 ** 31)) !== 0
   if (!folderThere && path.endsWith('/'))
-    throw new Failure('not-found', `Cannot copy to "${nameOf(container)}:${path}": there is no such folder`)
+    throw new Failure('not-found', `Cannot copy to "${listedName(container)}:${path}": there is no such folder`)
   // "SOURCE/." means what is in it, as with cp
   const contents = from.endsWith('/.') && folderThere
   const name = folderThere ? basename(named) : posix.basename(path)

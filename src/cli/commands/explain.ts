@@ -4,6 +4,7 @@ import {
   type ContainerSummary,
   containerEndpoints,
 } from '../../api/containers.ts'
+import { listedName } from '../../api/listed-name.ts'
 import { capabilitiesOf } from '../../audit/capabilities.ts'
 import type { Client } from '../../client/client.ts'
 import { Failure, isFailure } from '../../lib/failure.ts'
@@ -11,7 +12,7 @@ import { plural, printable } from '../../lib/text.ts'
 import { factsOf } from '../../view/explain/facts.ts'
 import { rightsOf } from '../../view/explain/security.ts'
 import type { ProgramStep } from '../../view/explain/steps.ts'
-import { nameOf, numberOf } from '../../view/names.ts'
+import { numberOf } from '../../view/names.ts'
 import { type Call, command } from '../command.ts'
 import { factLines, rightLines, type ShownFact, type ShownStep, stepLines } from '../explain-lines.ts'
 import { type Locate, locator } from '../explain-places.ts'
@@ -76,12 +77,12 @@ export const explain = command({
     if (options.steps && isJson) screen.print(JSON.stringify(steps, null, 2))
     else if (isJson)
       screen.print(
-        JSON.stringify({ version: 1, container: nameOf(container), service, facts: facts?.shown, steps }, null, 2),
+        JSON.stringify({ version: 1, container: listedName(container), service, facts: facts?.shown, steps }, null, 2),
       )
     else if (options.steps || facts === undefined) screen.printAll(stepLines(steps, screen.paint))
     else {
       screen.printAll([
-        `${screen.paint('bold', printable(nameOf(container)))}, made by ${plural(steps.length, 'step')}`,
+        `${screen.paint('bold', printable(listedName(container)))}, made by ${plural(steps.length, 'step')}`,
       ])
       screen.printAll(factLines(facts.shown, screen.paint))
       if (facts.folded > 0)
@@ -97,7 +98,7 @@ async function programOf(call: Call, client: Client, container: ContainerSummary
     if (isFailure(error, 'not-found') || isFailure(error, 'unsupported'))
       throw new Failure(
         'unsupported',
-        `Cannot explain "${nameOf(container)}": the engine at "${client.host}" does not tell how it was made`,
+        `Cannot explain "${listedName(container)}": the engine at "${client.host}" does not tell how it was made`,
         { cause: error, hint: 'See what it may do with --security' },
       )
     throw error

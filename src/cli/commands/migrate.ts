@@ -1,4 +1,5 @@
 import { type ContainerSummary, containerEndpoints } from '../../api/containers.ts'
+import { listedName } from '../../api/listed-name.ts'
 import { type Client, createClient } from '../../client/client.ts'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import { list, plural, printable } from '../../lib/text.ts'
@@ -50,7 +51,7 @@ export const migrate = command({
         )
       if (options.json) {
         const { containers, ...rest } = migration
-        screen.print(JSON.stringify({ version: 1, ...rest, containers: containers.map(nameOf) }, null, 2))
+        screen.print(JSON.stringify({ version: 1, ...rest, containers: containers.map(listedName) }, null, 2))
       } else screen.printAll(linesOf(migration, screen))
       if (!options.apply) {
         if (!options.json) screen.say('\nNothing was changed: --apply moves it')
@@ -77,16 +78,12 @@ async function ofProject(call: Call, source: Client): Promise<Call> {
   return { ...call, args: [], cwd, globals }
 }
 
-function nameOf({ Names }: ContainerSummary): string {
-  return Names[0]?.replace(/^\//, '') ?? ''
-}
-
 function linesOf({ containers, images, volumes, left }: Migration, { paint }: Screen): readonly string[] {
   const running = containers.filter(({ State }) => State === 'running')
   const bold = (text: string) => paint('bold', text)
   return [
     bold('Containers'),
-    `  ${plural(containers.length, 'container')}, ${running.length} of them running: ${list(containers.map(nameOf))}`,
+    `  ${plural(containers.length, 'container')}, ${running.length} of them running: ${list(containers.map(listedName))}`,
     bold('Images'),
     ...images.map(
       ({ name, size, isThere }) => `  ${name} (${formatBytes(size)})${isThere ? ': is there already' : ': is copied'}`,
@@ -147,6 +144,6 @@ async function startAgain({ screen }: Call, source: Client, containers: readonly
   for (const container of containers)
     await source.call(containerEndpoints.containerStart, { params: { id: container.Id } }).catch((error: unknown) => {
       if (!isFailure(error, 'not-modified'))
-        screen.warn(`${printable(nameOf(container))}: ${printable(messageOf(error))}`)
+        screen.warn(`${printable(listedName(container))}: ${printable(messageOf(error))}`)
     })
 }

@@ -1,8 +1,8 @@
 /** Where a port of a service is published: `0.0.0.0:8080`. */
 
+import { listedName } from '../../api/listed-name.ts'
 import { Failure } from '../../lib/failure.ts'
 import { protocols } from '../../lib/ports.ts'
-import { nameOf } from '../../view/names.ts'
 import { publishedAt, publishedText } from '../../view/ports.ts'
 import { command } from '../command.ts'
 import { usage } from '../options.ts'
@@ -33,7 +33,7 @@ export const port = command({
     if (found === undefined)
       throw new Failure(
         'not-found',
-        `no port ${number}/${protocol} for container ${nameOf(one)}: ${publishedText(ports)}`,
+        `no port ${number}/${protocol} for container ${listedName(one)}: ${publishedText(ports)}`,
       )
     call.screen.print(found)
   },

@@ -1,7 +1,7 @@
 /** Waits until containers of services end; the exit code of the one that ended last is ours. */
 import { endpoints } from '../../api/endpoints.ts'
+import { listedName } from '../../api/listed-name.ts'
 import { Failure } from '../../lib/failure.ts'
-import { nameOf } from '../../view/names.ts'
 import { command } from '../command.ts'
 import { replicasOf } from '../replicas.ts'
 
@@ -24,7 +24,7 @@ export const wait = command({
       }
       throw new Failure(
         'internal',
-        `Cannot wait for "${nameOf(container)}": the engine ended the wait without an answer`,
+        `Cannot wait for "${listedName(container)}": the engine ended the wait without an answer`,
       )
     })
     if (!call.options['down-project']) {

@@ -1,6 +1,8 @@
 /** What is there: the engine's replies as the plan needs them. */
+
 import type { ContainerState, ContainerSummary } from '../../api/containers.ts'
 import type { ImageInspect } from '../../api/images.ts'
+import { listedName } from '../../api/listed-name.ts'
 import type { NetworkInspect } from '../../api/networks.ts'
 import type { VolumeInspect } from '../../api/volumes.ts'
 import { labels } from './labels.ts'
@@ -91,7 +93,7 @@ export function observedContainer(item: ContainerSummary): ObservedContainer {
   const networks = Object.entries(item.NetworkSettings?.Networks ?? {})
   return {
     id: item.Id,
-    name: (item.Names[0] ?? item.Id).replace(/^\//, ''),
+    name: listedName(item),
     service: own[labels.service] ?? '',
     number: /^\d+$/.test(own[labels.number] ?? '') ? Number(own[labels.number]) : undefined,
     oneOff: own[labels.oneOff] === 'True',

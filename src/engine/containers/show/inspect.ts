@@ -105,7 +105,7 @@ export async function summary(
     State: shownStatus(state),
     Status: statusText(container),
     HostConfig: {
-      ...(live && liveMembers(record.hostConfig)),
+      ...(live && { ...liveMembers(record.hostConfig), Links: shownLinks(parts, container) }),
       NetworkMode: record.hostConfig.NetworkMode,
       ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
     },

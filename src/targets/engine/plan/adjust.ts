@@ -4,6 +4,7 @@ import { stableHash } from '../../../lib/stable-json.ts'
 import type { Change } from '../../../plan/change.ts'
 import { labels, parseFields } from '../labels.ts'
 import type { ObservedContainer, ObservedNetwork } from '../observed.ts'
+import { valueChanges } from './field-changes.ts'
 import type { Hashed } from './hash.ts'
 import { limitDifference } from './live-limits.ts'
 import { type NetworkDifference, networkDifferences } from './live-networks.ts'
@@ -15,6 +16,8 @@ export interface WantedLive {
   readonly endpoints:
     | Readonly<Record<string, { readonly key: string; readonly endpoint: EndpointSettings }>>
     | undefined
+  /** "shop-db-1:db", where they are the container's own and not those of its networks. */
+  readonly links: readonly string[] | undefined
   /** Names of networks that are made anew: what was in the old one is put into the new one in any case. */
   readonly anew: ReadonlySet<string>
   /** Whether the machine can limit swap; undefined: nobody knows. */
@@ -45,13 +48,19 @@ export function compareLive(wanted: WantedLive, container: ObservedContainer): C
   const since = (field: string) => before[field] !== undefined && before[field] === wanted.hashed.fields[field]
   const limits = limitDifference(wanted.host, live.host, { made: since, swap: wanted.swap })
   const networks = wanted.endpoints && comparedNetworks({ ...wanted, endpoints: wanted.endpoints }, container, before)
-  const forced = [...limits.forced, ...(networks?.forced ?? [])]
+  const links = wanted.links ? valueChanges('links', (live.host.Links ?? []).map(linkText), wanted.links) : []
+  const forced = [...limits.forced, ...(networks?.forced ?? []), ...links]
   const adjustment = {
     update: limits.changes.length > 0 ? limits.update : undefined,
     updated: limits.changes,
     networks: networks?.differences ?? [],
   }
   return { forced, adjustment: adjustment.update || adjustment.networks.length > 0 ? adjustment : undefined }
+}
+
+/** "/shop-db-1:/shop-web-1/db", as inspect shows a link, as it was asked for. */
+function linkText(shown: string): string {
+  return shown.replace(/^\//, '').replace(/:\/[^/]*\//, ':')
 }
 
 /** All that differs, in place or not. */

@@ -218,7 +218,10 @@ export function linksItself({ networkMode }: Service): boolean {
 }
 
 /** "shop-db-1:db". */
-function linksOf({ service, containerNames }: ContainerBodyInput): readonly string[] {
+export function linksOf({
+  service,
+  containerNames,
+}: Pick<ContainerBodyInput, 'service' | 'containerNames'>): readonly string[] {
   return [
     ...service.links.flatMap(link => containerNames(link.service).map(name => `${name}:${link.alias}`)),
     ...service.externalLinks.map(link => `${link.container}:${link.alias}`),

@@ -4,6 +4,7 @@ import { list } from '../../../lib/text.ts'
 import type { Service } from '../../../model/service.ts'
 import type { ObservedContainer } from '../observed.ts'
 import { changesOf } from './adjust.ts'
+import { linksItself } from './container-body.ts'
 import type { Holding } from './holding.ts'
 import { type Decision, happens, isReplica, type Replica } from './replicas.ts'
 
@@ -19,6 +20,7 @@ export function followDependencies(
     ...Object.keys(service.dependsOn),
     ...sharedNamespaces(service),
     ...service.volumesFrom.flatMap(from => (from.kind === 'service' ? [from.name] : [])),
+    ...service.links.map(link => link.service),
   ])
   // what a person has stopped is not started by following
   const left = (container: ObservedContainer) => holding?.leaves(container) ?? false
@@ -28,8 +30,13 @@ export function followDependencies(
     const first = replicas[0] && happens(replicas[0])
     const shares = sharedNamespaces(service).includes(name)
     const mounts = service.volumesFrom.some(from => from.kind === 'service' && from.name === name)
+    // a link of the engine's own bridge leads to one container, and not to who has its name later
+    const linked = linksItself(service) && service.links.some(link => link.service === name)
+    const anew = replicas.map(happens).find(word => word === 'recreated' || word === 'created')
     if ((shares || mounts) && (first === 'recreated' || first === 'created'))
       turn(service, decisions, { kind: 'recreate', cause: `${name} is ${first}`, left: () => false })
+    else if (linked && anew !== undefined)
+      turn(service, decisions, { kind: 'recreate', cause: `${name} is ${anew}`, left: () => false })
     else if (shares && first !== undefined) restart(`${name} is ${first}`)
     if (service.dependsOn[name]?.restart) {
       const word = restartWord(replicas, holding !== undefined)

@@ -56,6 +56,7 @@ function endpointChanges(path: string, from: EndpointSettings, to: EndpointSetti
   const some = (text: string | undefined) => text || undefined
   return [
     ...valueChanges(`${path}.aliases`, from.Aliases ?? [], to.Aliases ?? []),
+    ...valueChanges(`${path}.links`, from.Links ?? [], to.Links ?? []),
     ...valueChanges(`${path}.ipv4_address`, some(old.IPv4Address), some(now.IPv4Address)),
     ...valueChanges(`${path}.ipv6_address`, some(old.IPv6Address), some(now.IPv6Address)),
     ...valueChanges(`${path}.link_local_ips`, old.LinkLocalIPs ?? [], now.LinkLocalIPs ?? []),

@@ -11,7 +11,7 @@ import { EnginePlan } from '../engine-plan.ts'
 import { labels, parseFields } from '../labels.ts'
 import type { Observed, ObservedContainer } from '../observed.ts'
 import { networkKey } from './adjust.ts'
-import { containerBody, endpointsOf } from './container-body.ts'
+import { containerBody, endpointsOf, linksItself, linksOf } from './container-body.ts'
 import type { Wanted } from './diverge.ts'
 import { fileObjects } from './file-objects.ts'
 import { type Decisions, followDependencies } from './follow-changes.ts'
@@ -24,6 +24,7 @@ import { type Made, toBeMade } from './made.ts'
 import { containerName, imageName } from './names.ts'
 import { type PlannedNetworks, planNetworks } from './networks.ts'
 import { planRemovalOfOrphans, warnOfOrphans } from './orphans.ts'
+import { replicaNames } from './replica-names.ts'
 import { decide, isReplica } from './replicas.ts'
 import { orphanTest } from './scope.ts'
 import { ServicePlanner } from './services.ts'
@@ -214,16 +215,14 @@ function warnOfTexts(plan: EnginePlan, decisions: Decisions, hashes: DecideConte
 }
 
 /** As far as it can be known before other containers are: what it shares with them is told by their services. */
-function wantedMade(
-  service: Service,
-  { number }: ObservedContainer,
-  { project, observed, hashes }: DecideContext,
-): Made | undefined {
+function wantedMade(service: Service, { number }: ObservedContainer, context: DecideContext): Made | undefined {
+  const { project, observed, hashes } = context
   const name = containerName(project, service, number ?? 1)
   const rest = { files: observed.files, hashed: hashes.get(service.name)!, image: undefined }
   try {
     const container = (needed: string) => needed
-    const { body } = containerBody({ project, service, name, number, ...rest, container, containerNames: () => [] })
+    const containerNames = (needed: string) => replicaNames(context, needed)
+    const { body } = containerBody({ project, service, name, number, ...rest, container, containerNames })
     return toBeMade(name, body)
   } catch (error) {
     // a config that cannot be had is told of when the container is to be made
@@ -233,21 +232,20 @@ function wantedMade(
 }
 
 /** By container, whose name is among its aliases. */
-function wantedLive(
-  service: Service,
-  networks: Wanted['networks'],
-  { project, observed, hashes, networks: planned }: DecideContext,
-): Wanted['live'] {
+function wantedLive(service: Service, networks: Wanted['networks'], context: DecideContext): Wanted['live'] {
+  const { project, observed, hashes, networks: planned } = context
   const host = liveHostConfig(service)
   const keyOf = networkKey(project.networks, observed.networks, project.name)
   const anew = new Set([...planned.networks.values()].flatMap(network => (network.anew ? [network.name] : [])))
+  const links = linksOf({ service, containerNames: needed => replicaNames(context, needed) })
   return ({ number }) => {
-    const all = endpointsOf({ project, service, name: containerName(project, service, number ?? 1) }, [])
+    const all = endpointsOf({ project, service, name: containerName(project, service, number ?? 1) }, links)
     const endpoints = Object.fromEntries(networks.map(({ key, name }) => [name, { key, endpoint: all[name] ?? {} }]))
     return {
       hashed: hashes.get(service.name)!,
       host,
       endpoints: service.networkMode.kind === 'networks' ? endpoints : undefined,
+      links: linksItself(service) ? links : undefined,
       anew,
       swap: observed.limitsSwap,
       keyOf,

@@ -22,6 +22,7 @@ import { containerName, imageName, isPassingName, temporaryName } from './names.
 import type { PlannedNetworks } from './networks.ts'
 import { planReadyWaits } from './ready-waits.ts'
 import { recreationChanges } from './recreation.ts'
+import { replicaNames } from './replica-names.ts'
 import { type Creation, type Decision, isReplica, type Recreation, type Removal, type Replica } from './replicas.ts'
 import { planDraining, planTakeOver } from './rollout.ts'
 import { planUpdate } from './update.ts'
@@ -298,7 +299,7 @@ export class ServicePlanner {
       due: isOnceDue(replicas),
       image: name => images.get(name),
       container: (needed, what) => this.#containerOf(needed, what),
-      containerNames: needed => this.#namesOf(needed),
+      containerNames: needed => replicaNames(this.#input, needed),
     })
   }
 
@@ -324,7 +325,7 @@ export class ServicePlanner {
       ...(hashed ? { hashed } : {}),
       image: images.get(imageName(project, service) ?? '')?.ref,
       container: (needed, what) => this.#containerOf(needed, what),
-      containerNames: needed => this.#namesOf(needed),
+      containerNames: needed => replicaNames(this.#input, needed),
       ...(old && !this.#input.renewAnonVolumes
         ? { inherited: inheritedVolumes(service, old, observed.images.get(imageName(project, service) ?? '')) }
         : {}),
@@ -362,11 +363,6 @@ export class ServicePlanner {
     if (!linksItself(service)) return []
     const planned = service.links.flatMap(link => this.#planned.get(link.service) ?? [])
     return planned.flatMap(({ started, container }) => started ?? (typeof container === 'object' ? container.node : []))
-  }
-
-  #namesOf(needed: string): readonly string[] {
-    const planned = this.#planned.get(needed)?.map(p => p.name)
-    return planned ?? this.#input.observed.containers.flatMap(c => (c.service === needed && !c.oneOff ? [c.name] : []))
   }
 
   /** Those whose namespaces it enters must run by then. */
