@@ -141,10 +141,16 @@ async function benchPull(): Promise<void> {
 /** Theirs is buildx on a Docker Engine; ours that same buildx, and `tscompose build`. */
 async function benchBuild(): Promise<void> {
   const { timeBuilds } = await import('./build.ts')
-  const { ours: mine, buildx, theirs: others } = await timeBuilds(await dockerEngine(), rounds, join(folder, 'build'))
+  const {
+    ours: mine,
+    alone,
+    buildx,
+    theirs: others,
+  } = await timeBuilds(await dockerEngine(), rounds, join(folder, 'build'))
   const rows = (['first', 'again'] as const).flatMap(kind => [
     ...(buildx ? [row(`build of 20 steps, ${kind}, by buildx`, buildx[kind], others?.[kind])] : []),
     row(`build of 20 steps, ${kind}`, mine[kind], others?.[kind]),
+    row(`build of 20 steps, ${kind}, in a process of its own`, alone[kind], others?.[kind]),
   ])
   print(rows)
 }

@@ -1,9 +1,10 @@
 /**
  * A Dockerfile of 20 steps, built anew and then again with nothing changed: by buildx on a Docker Engine, by the same buildx on ours,
- * and by `tscompose build`. The Docker Engine keeps what it puts into its build cache; its image goes.
+ * and by `tscompose build`, as people have it, handed to a process that waits for commands, and in a process of its own. The Docker
+ * Engine keeps what it puts into its build cache; its image goes.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { command, type Said } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
@@ -21,6 +22,8 @@ export interface BuildTimes {
 export interface BuildBench {
   /** By `tscompose build`. */
   readonly ours: BuildTimes
+  /** The same with no process that waits. */
+  readonly alone: BuildTimes
   /** By buildx on our engine. */
   readonly buildx: BuildTimes | undefined
   /** By buildx on a Docker Engine. */
@@ -39,8 +42,12 @@ export async function timeBuilds(docker: string | undefined, rounds: number, fol
       const args = ['build', '--progress', 'plain', '--load', '-t', name, folder]
       return () => command(buildx!, args, { env: { ...engine.env, ...env }, timeout: 600_000 })
     }
+    const byUs = (env: Record<string, string>): Build => {
+      return () => engine.tscompose(['build'], { cwd: folder, env, timeout: 600_000 })
+    }
     const builds: readonly (Build | undefined)[] = [
-      () => engine.tscompose(['build'], { cwd: folder, timeout: 600_000 }),
+      byUs({ TSCOMPOSE_WARM: '1', TSCOMPOSE_WARM_FOLDER: engine.folder }),
+      byUs({}),
       buildx ? byBuildx({}) : undefined,
       buildx && docker ? byBuildx({ DOCKER_HOST: docker }) : undefined,
     ]
@@ -57,9 +64,10 @@ export async function timeBuilds(docker: string | undefined, rounds: number, fol
         times[i]!.again.push(again)
       }
     }
-    const [ours, onOurs, onTheirs] = times.map((each, i) => (builds[i] ? each : undefined))
-    return { ours: ours!, buildx: onOurs, theirs: onTheirs }
+    const [ours, alone, onOurs, onTheirs] = times.map((each, i) => (builds[i] ? each : undefined))
+    return { ours: ours!, alone: alone!, buildx: onOurs, theirs: onTheirs }
   } finally {
+    endWaiting(engine.folder)
     const program = which('docker')
     if (docker && program) await command(program, ['image', 'rm', '-f', name], { env: { DOCKER_HOST: docker } })
     await engine.stop()
@@ -86,4 +94,15 @@ async function time(build: Build): Promise<number> {
   const said = await build()
   if (said.code !== 0) throw new Error(`exit code ${said.code}\n${said.stdout}${said.stderr}`)
   return performance.now() - start
+}
+
+/** Those that wait for commands at a socket in `folder`. */
+function endWaiting(folder: string): void {
+  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0${folder}/tscompose-warm-`)) process.kill(Number(pid))
+    } catch {
+      // ended while we looked
+    }
+  }
 }
