@@ -17,6 +17,8 @@ export interface RunOptions<O extends PlannedOperation = PlannedOperation> {
   readonly signal?: AbortSignal | undefined
   /** Milliseconds that waiting may take. */
   readonly waitTimeout?: number
+  /** Whether the others go on when this one fails, which is told in the end; none: no. */
+  goesOn?(node: PlanNode<O>): boolean
   onEvent?(event: ApplyEvent<O>): void
   /** An update has failed by this container, which is there until the result is; must not throw. */
   beforeRecovery?(failed: PlanNode<O>, container: string): Promise<void>
@@ -175,7 +177,7 @@ class Walk {
         this.#failures.push({ node, failure: told, late: deadline?.isOver === true })
         this.#tell({ kind: 'failed', node, error: told, milliseconds: Date.now() - begin })
         if (roll && verdict === 'recover') this.#recover(roll, node)
-        else this.#stop.abort()
+        else if (!this.#options.goesOn?.(node)) this.#stop.abort()
         return
       }
     } finally {

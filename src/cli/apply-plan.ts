@@ -6,6 +6,7 @@ import type { Client } from '../client/client.ts'
 import type { Place } from '../lib/problems.ts'
 import { indent, printable, table } from '../lib/text.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
+import type { EngineNode } from '../targets/engine/engine-plan.ts'
 import type { EngineOptions } from '../targets/engine/perform/operations.ts'
 import { annotationsOf } from './annotations.ts'
 import type { Call } from './command.ts'
@@ -32,6 +33,8 @@ export interface Applied {
   readonly place?: ((path: readonly string[]) => Place | undefined) | undefined
   /** All that is told on the way. */
   readonly onEvent?: ((event: ApplyEvent) => void) | undefined
+  /** Whether the others go on when this one fails. */
+  readonly goesOn?: (node: EngineNode) => boolean
   /** False: lines even on a terminal. */
   readonly live?: boolean
 }
@@ -79,6 +82,7 @@ async function apply(call: Call, applied: Applied): Promise<boolean> {
   try {
     await run(plan, performer, {
       ...given('parallel', parallelOf(call)),
+      ...given('goesOn', options.goesOn),
       ...given('waitTimeout', options.waitTimeout === undefined ? undefined : options.waitTimeout * 1000),
       signal: options.signal ?? call.signal,
       // by the time it is told, the container may be gone, and its name another's

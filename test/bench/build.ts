@@ -100,7 +100,8 @@ async function time(build: Build): Promise<number> {
 function endWaiting(folder: string): void {
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
     try {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0${folder}/tscompose-warm-`)) process.kill(Number(pid))
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0${folder}/tscompose-warm-`))
+        process.kill(Number(pid))
     } catch {
       // ended while we looked
     }

@@ -17,7 +17,7 @@ writeFileSync(
 )
 
 const missing = (name: string) => new Failure('not-found', `no such image: ${name}`)
-const client = () =>
+const client = (pulls: object = {}) =>
   fakeClient({
     containerList: () => [],
     networkList: () => [],
@@ -31,6 +31,7 @@ const client = () =>
       if (query.fromImage.includes('built')) throw missing(query.fromImage)
       return each({ status: 'Pull complete' })
     },
+    ...pulls,
   })
 
 test('pull of what can be built instead says how, after all others are pulled, and ends with 1', async () => {
@@ -48,4 +49,20 @@ test('pull --ignore-pull-failures says so too, and ends with 0', async () => {
   const { code, stderr } = await tscompose(['pull', '--ignore-pull-failures'], { client: client(), cwd: folder })
   assert.equal(code, 0)
   assert.match(stderr, /must be built from source by running:\n {4}tscompose build built\n/)
+})
+
+test('pull has those that can be built fetched beside the others', async () => {
+  // each is answered when both have been asked for
+  const both = Promise.withResolvers<void>()
+  let asked = 0
+  const imageCreate = async () => {
+    if (++asked === 2) both.resolve()
+    await both.promise
+    return each({ status: 'Pull complete' })
+  }
+  const imageInspect = ({ params }: { params: { name: string } }) => {
+    return { Id: `sha256:${'a'.repeat(64)}`, RepoTags: [params.name], RepoDigests: [], Config: {} }
+  }
+  const { code } = await tscompose(['pull'], { client: client({ imageCreate, imageInspect }), cwd: folder })
+  assert.deepEqual([code, asked], [0, 2])
 })

@@ -1,7 +1,6 @@
 /** Pulls the images of services, those that are there too unless pull_policy says otherwise. */
 import { PlanFailure } from '../../apply/plan-failure.ts'
 import { printable } from '../../lib/text.ts'
-import { EnginePlan } from '../../targets/engine/engine-plan.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { command } from '../command.ts'
 import { checkServices, loadProject } from '../project.ts'
@@ -51,34 +50,23 @@ export const pull = command({
     const told = { ...call, globals }
     if (!options.quiet)
       for (const { service, why } of skipped) call.screen.say(` ${printable(service)} Skipped - ${why}`)
-    const ignored = options['ignore-pull-failures']
-    const together = new EnginePlan()
-    const toBuild: string[] = []
-    let failure: PlanFailure | undefined
+    const ignored = options['ignore-pull-failures'] === true
     try {
-      for (const { operation } of plan.nodes) {
-        const builders = buildable.get(operation.name)
-        if (!builders && !ignored) {
-          together.add(operation)
-          continue
-        }
-        const alone = new EnginePlan()
-        alone.add(operation)
-        await applyPlan(told, { plan: alone, client, nothing: '' }).catch(error => {
-          if (!(error instanceof PlanFailure)) throw error
-          if (ignored) call.screen.warn(printable(error.message))
-          else failure ??= error
-          toBuild.push(...(builders ?? []))
-        })
-      }
-      if (together.nodes.length > 0 || plan.nodes.length === 0)
-        await applyPlan(told, { plan: together, client, nothing: skipped.length > 0 ? '' : 'Nothing to pull' })
-    } finally {
+      await applyPlan(told, {
+        plan,
+        client,
+        nothing: skipped.length > 0 ? '' : 'Nothing to pull',
+        goesOn: ({ operation }) => ignored || buildable.has(operation.name),
+      })
+    } catch (error) {
+      if (!(error instanceof PlanFailure)) throw error
+      const toBuild = error.failed.flatMap(({ node }) => buildable.get(node.operation.name) ?? [])
+      if (ignored) for (const { failure } of error.failed) call.screen.warn(printable(failure.message))
       if (toBuild.length > 0)
         call.screen.warn(
           `Some service image(s) must be built from source by running:\n    tscompose build ${toBuild.join(' ')}`,
         )
+      if (!ignored) throw error
     }
-    if (failure) throw failure
   },
 })

@@ -31,6 +31,32 @@ for (const first of ['the upload', 'the build'] as const)
     await assert.rejects(uploads.take('a', AbortSignal.abort()), error => isFailure(error, 'cancelled'))
   })
 
+test('of two uploads under one id each has a build of its own, the first the first', async () => {
+  const uploads = new Uploads()
+  const named = async function* (name: string) {
+    yield Buffer.from(name)
+  }
+  const giving = ['first', 'second'].map(name => uploads.give('a', named(name), signal))
+  for (const name of ['first', 'second']) {
+    using upload = await uploads.take('a', signal)
+    for await (const piece of upload.body) assert.equal(String(piece), name)
+  }
+  await Promise.all(giving)
+})
+
+test('one of two builds under one id that leaves lets the other have the upload', async () => {
+  const uploads = new Uploads()
+  const left = new AbortController()
+  const leaving = uploads.take('a', left.signal)
+  const staying = uploads.take('a', signal)
+  left.abort()
+  await assert.rejects(leaving, error => isFailure(error, 'cancelled'))
+  const giving = uploads.give('a', body(), signal)
+  const upload = await staying
+  upload[Symbol.dispose]()
+  await giving
+})
+
 test('neither waits for ever, nor for what has no id', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const uploads = new Uploads()
