@@ -1,6 +1,6 @@
 /** `docker compose …` with our program in Docker's folder of plugins: what docker calls it with → a command line of ours. */
 import { existsSync } from 'node:fs'
-import { contextHost, currentContext, dockerFolder } from '../client/docker-context.ts'
+import { contextEngine, currentContext, dockerFolder } from '../client/docker-context.ts'
 import { composeVersion } from '../targets/engine/labels.ts'
 import { scan } from './flags.ts'
 import { type OptionTable, usage } from './options.ts'
@@ -63,9 +63,13 @@ export function pluginCall(
     throw usage('conflicting options: cannot specify both --host and --context')
   // as docker chooses: --host, --context, DOCKER_HOST, DOCKER_CONTEXT, the current context, its default socket
   const named = given('context') ?? (env['DOCKER_HOST'] ? undefined : env['DOCKER_CONTEXT'] || currentContext(config))
-  const chosen = host ?? (named === undefined || named === 'default' ? undefined : contextHost(config, named))
-  if (chosen !== undefined) more['DOCKER_HOST'] = chosen
-  else if (!env['DOCKER_HOST'] && existsSync(engine)) more['DOCKER_HOST'] = `unix://${engine}`
+  if (host !== undefined) more['DOCKER_HOST'] = host
+  else if (named !== undefined && named !== 'default') {
+    // refused here, before any command
+    contextEngine(config, named)
+    more['DOCKER_HOST'] = undefined
+    more['DOCKER_CONTEXT'] = named
+  } else if (!env['DOCKER_HOST'] && existsSync(engine)) more['DOCKER_HOST'] = `unix://${engine}`
   return {
     argv: [...(given('debug') === 'true' ? ['--verbose'] : []), ...words.slice(1)],
     env: { ...env, ...more },

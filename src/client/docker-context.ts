@@ -1,9 +1,10 @@
 /** The contexts of docker's client: names of engines, in files that its "context" commands write. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { errnoOf, Failure } from '../lib/failure.ts'
+import type { Tls } from './tls.ts'
 
 /** Where docker's client keeps its files. */
 export function dockerFolder(env: Readonly<Record<string, string | undefined>>): string {
@@ -16,21 +17,29 @@ export function currentContext(folder: string): string | undefined {
   return typeof parsed?.currentContext === 'string' && parsed.currentContext !== '' ? parsed.currentContext : undefined
 }
 
-/** Contexts are kept by the hash of their name. @throws Failure `not-found` */
-export function contextHost(folder: string, name: string): string {
+export interface ContextEngine {
+  readonly host: string
+  /** Undefined where the context says nothing of TLS. */
+  readonly tls?: Tls
+}
+
+/** Contexts, and beside them what they need for TLS, are kept by the hash of their name. @throws Failure `not-found` */
+export function contextEngine(folder: string, name: string): ContextEngine {
   const hash = createHash('sha256').update(name).digest('hex')
   const meta = json(join(folder, 'contexts/meta', hash, 'meta.json')) as
-    | { Endpoints?: { docker?: { Host?: unknown } } }
+    | { Endpoints?: { docker?: { Host?: unknown; SkipTLSVerify?: unknown } } }
     | undefined
-  const host = meta?.Endpoints?.docker?.Host
-  if (typeof host === 'string' && host !== '') return host
-  throw new Failure(
-    'not-found',
-    `Cannot use context "${name}": ${meta ? 'it names no host' : 'there is none of that name'}`,
-    {
-      hint: 'See "docker context ls"',
-    },
-  )
+  const { Host: host, SkipTLSVerify: skip } = meta?.Endpoints?.docker ?? {}
+  if (typeof host !== 'string' || host === '')
+    throw new Failure(
+      'not-found',
+      `Cannot use context "${name}": ${meta ? 'it names no host' : 'there is none of that name'}`,
+      { hint: 'See "docker context ls"' },
+    )
+  const certificates = join(folder, 'contexts/tls', hash, 'docker')
+  if (skip !== true && !existsSync(certificates)) return { host }
+  // without an authority of its own the machine's count, as with docker's client
+  return { host, tls: { folder: certificates, verify: skip !== true, authority: 'any' } }
 }
 
 /** Undefined where there is no such file. */

@@ -1,7 +1,7 @@
 /** Which engine to talk to: from the flag, DOCKER_HOST, DOCKER_CONTEXT or our default socket, to a place to connect to. */
 import { accessSync, constants, lstatSync } from 'node:fs'
 import { Failure } from '../lib/failure.ts'
-import { contextHost, dockerFolder } from './docker-context.ts'
+import { contextEngine, dockerFolder } from './docker-context.ts'
 import type { SshPlace } from './ssh.ts'
 import { type Tls, tlsOf } from './tls.ts'
 
@@ -45,7 +45,7 @@ export interface Host {
   readonly host: string
   /** Only behind the default may an engine be started. */
   readonly source: '--host' | 'DOCKER_HOST' | 'DOCKER_CONTEXT' | 'default'
-  /** Asked for by the environment: of TCP. */
+  /** Asked for by the environment, or by the context: of TCP. */
   readonly tls?: Tls
 }
 
@@ -59,7 +59,8 @@ export function chooseHost(flag: string | undefined, env: Env): Host {
   if (flag) return named(flag, '--host')
   if (env['DOCKER_HOST']) return named(env['DOCKER_HOST'], 'DOCKER_HOST')
   const context = env['DOCKER_CONTEXT']
-  if (context && context !== 'default') return named(contextHost(dockerFolder(env), context), 'DOCKER_CONTEXT')
+  if (context && context !== 'default')
+    return { ...contextEngine(dockerFolder(env), context), source: 'DOCKER_CONTEXT' }
   return { host: `unix://${defaultSocket(env)}`, source: 'default' }
 }
 

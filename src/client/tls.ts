@@ -1,4 +1,4 @@
-/** Certificates for an engine behind TLS, as Docker's clients find them: ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH. */
+/** Certificates for an engine behind TLS, as Docker's clients find them: ca.pem, cert.pem and key.pem in DOCKER_CERT_PATH, or with a context. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
@@ -9,6 +9,8 @@ export interface Tls {
   readonly folder: string
   /** Whether the engine has to prove who it is. */
   readonly verify: boolean
+  /** Without ca.pem it may be any authority that this machine trusts; otherwise ca.pem is needed. */
+  readonly authority?: 'any'
 }
 
 /** For `https.request`. */
@@ -28,7 +30,7 @@ export function tlsOf(env: Readonly<Record<string, string | undefined>>): Tls | 
 }
 
 /** @throws Failure `invalid` for a file that is needed and cannot be read. */
-export function readTls({ folder, verify }: Tls): TlsContext {
+export function readTls({ folder, verify, authority }: Tls): TlsContext {
   const read = (name: string, needed: boolean): Buffer | undefined => {
     const path = join(folder, name)
     try {
@@ -36,14 +38,14 @@ export function readTls({ folder, verify }: Tls): TlsContext {
     } catch (cause) {
       if (!needed && errnoOf(cause) === 'ENOENT') return undefined
       throw new Failure('invalid', `Cannot use TLS: "${path}": ${errnoOf(cause) ?? messageOf(cause)}`, {
-        hint: 'DOCKER_CERT_PATH names the folder of ca.pem, cert.pem and key.pem',
+        hint: 'DOCKER_CERT_PATH, or a context of docker, names the folder of ca.pem, cert.pem and key.pem',
         cause,
       })
     }
   }
   const cert = read('cert.pem', false)
   return {
-    ca: read('ca.pem', verify),
+    ca: read('ca.pem', verify && authority !== 'any'),
     cert,
     key: read('key.pem', cert !== undefined),
     rejectUnauthorized: verify,

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { pluginCall } from '../../src/cli/docker-plugin.ts'
+import { chooseHost } from '../../src/client/host.ts'
 import { tscompose } from './fake-client.ts'
 
 const config = mkdtempSync(join(tmpdir(), 'tscompose-plugin-'))
@@ -22,7 +23,10 @@ for (const [name, host] of [
 const docker = { DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND: '/usr/bin/docker', HOME: '/nonexistent' }
 const call = (argv: readonly string[], env: Readonly<Record<string, string>> = {}, engine = '/nonexistent') => {
   const made = pluginCall(argv, { ...docker, ...env }, engine)
-  return made && [made.argv.join(' '), made.env['DOCKER_HOST']]
+  if (!made) return undefined
+  // as the command will choose
+  const { host, source } = chooseHost(undefined, made.env)
+  return [made.argv.join(' '), source === 'default' ? undefined : host]
 }
 
 describe('pluginCall()', () => {

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { chooseHost, parseHost } from '../../src/client/host.ts'
 import { requestPath } from '../../src/client/query.ts'
+import { readTls } from '../../src/client/tls.ts'
 import { isFailure } from '../../src/lib/failure.ts'
 
 test('chooseHost() prefers the flag to DOCKER_HOST to our own socket', () => {
@@ -33,6 +34,35 @@ test('chooseHost() takes the host of DOCKER_CONTEXT, and of no context that is o
   for (const context of ['default', '', undefined])
     assert.equal(chooseHost(undefined, { ...env, DOCKER_CONTEXT: context }).source, 'default')
   assert.throws(() => chooseHost(undefined, { ...env, DOCKER_CONTEXT: 'gone' }), /"gone": there is none of that name/)
+})
+
+test('a context brings its own TLS, and that of the environment is not for it', t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscompose-contexts-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const make = (name: string, more: object, files: readonly string[]): string => {
+    const hash = createHash('sha256').update(name).digest('hex')
+    const certificates = join(folder, 'contexts/tls', hash, 'docker')
+    mkdirSync(join(folder, 'contexts/meta', hash), { recursive: true })
+    writeFileSync(
+      join(folder, 'contexts/meta', hash, 'meta.json'),
+      JSON.stringify({ Endpoints: { docker: { Host: 'tcp://far:2376', ...more } } }),
+    )
+    if (files.length > 0) mkdirSync(certificates, { recursive: true })
+    for (const file of files) writeFileSync(join(certificates, file), file)
+    return certificates
+  }
+  const env = { DOCKER_CONFIG: folder, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/elsewhere' }
+  const of = (name: string) => chooseHost(undefined, { ...env, DOCKER_CONTEXT: name }).tls
+  const certificates = make('whole', { SkipTLSVerify: false }, ['ca.pem', 'cert.pem', 'key.pem'])
+  assert.deepEqual(of('whole'), { folder: certificates, verify: true, authority: 'any' })
+  assert.equal(readTls(of('whole')!).ca?.toString(), 'ca.pem')
+  make('client', {}, ['cert.pem', 'key.pem'])
+  const { ca, cert, rejectUnauthorized } = readTls(of('client')!)
+  assert.deepEqual([ca, cert?.toString(), rejectUnauthorized], [undefined, 'cert.pem', true])
+  make('trusting', { SkipTLSVerify: true }, [])
+  assert.equal(readTls(of('trusting')!).rejectUnauthorized, false)
+  make('plain', {}, [])
+  assert.equal(of('plain'), undefined)
 })
 
 test('TCP is TLS where the environment asks for it, with the certificates it names', () => {
