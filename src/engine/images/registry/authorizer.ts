@@ -85,7 +85,7 @@ export class Authorizer {
 
   async #renew(parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
     const { transport, name } = this.#options
-    const realm = this.#realm(parameters)
+    const realm = await this.#realm(parameters)
     const started = Date.now()
     const response = await this.#askToken(realm, parameters['service'], signal)
     if (response.statusCode !== 200) throw await replyFailure(response, { name, action: 'log in' })
@@ -102,11 +102,11 @@ export class Authorizer {
     this.#until = started + Math.max(1, lifetime * 0.9) * 1000
   }
 
-  #realm(parameters: Readonly<Record<string, string>>): URL {
+  async #realm(parameters: Readonly<Record<string, string>>): Promise<URL> {
     const { name, base, transport, auth } = this.#options
     const realm = URL.parse(parameters['realm'] ?? '')
     if (realm === null) throw new Failure('denied', `Cannot log in to ${name}: it names no place to get a token`)
-    transport.check(realm, base)
+    await transport.check(realm, base)
     if ((this.#basic() ?? auth?.identityToken) !== undefined && !isSameSite(realm, base))
       throw new Failure(
         'denied',

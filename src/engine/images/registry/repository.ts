@@ -135,7 +135,7 @@ export class Repository {
     const url = URL.parse(response.headers.location ?? '', base.href)
     if (url === null || !response.headers.location)
       throw new Failure('unavailable', `Cannot send to ${this.name}: it does not say where to`)
-    this.#transport.check(url, base)
+    await this.#transport.check(url, base)
     return url
   }
 
@@ -177,7 +177,7 @@ export class Repository {
     const scheme = mirror?.protocol ?? (await this.#transport.scheme(host, signal))
     const prefix = mirror?.pathname.replace(/\/$/, '') ?? ''
     const base = new URL(`${scheme}//${host}${prefix}/v2/${reference.path}/`)
-    this.#transport.check(base, base)
+    await this.#transport.check(base, base)
     const rights = action === 'push' ? 'pull,push' : 'pull'
     const scopes = [`repository:${reference.path}:${rights}`, ...from.map(path => `repository:${path}:pull`)]
     const own = auth && isFor(auth, reference.domain) ? auth : undefined

@@ -41,10 +41,15 @@ export function isLoopback(hostname: string): boolean {
   return /^127(?:\.\d{1,3}){3}$/.test(hostname) || ['[::1]', '::1', 'localhost'].includes(hostname)
 }
 
-/** Whether a registry may be spoken to without TLS. */
+/** Whether a registry may be spoken to without TLS, by its name alone. */
 export function isInsecure({ host, hostname }: Pick<URL, 'host' | 'hostname'>, settings: RegistrySettings): boolean {
   if (isLoopback(hostname)) return true
   return settings.insecure.some(each => each === host || each === hostname || inRange(hostname, each))
+}
+
+/** Whether an address lies in loopback or in a range that may be spoken to without TLS. */
+export function insecureAddress(address: string, { insecure }: RegistrySettings): boolean {
+  return isLoopback(address) || insecure.some(each => inRange(address, each))
 }
 
 function inRange(hostname: string, range: string): boolean {

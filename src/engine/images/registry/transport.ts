@@ -5,7 +5,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { errnoOf, Failure, isFailure, messageOf } from '../../../lib/failure.ts'
-import { isInsecure, isLoopback, type RegistrySettings } from './settings.ts'
+import { lookupOf, Places } from './places.ts'
+import { isLoopback, type RegistrySettings } from './settings.ts'
 import { certificatesOf } from './tls.ts'
 
 export interface Outgoing {
@@ -24,9 +25,11 @@ const mostAgents = 100
 
 export class Transport {
   readonly settings: RegistrySettings
+  readonly #places: Places
 
-  constructor(settings: RegistrySettings) {
+  constructor(settings: RegistrySettings, places = new Places(settings)) {
     this.settings = settings
+    this.#places = places
   }
 
   /** One answer, whatever its status; redirects of GET and HEAD are followed. @throws Failure `unavailable`, `denied`, `cancelled`. */
@@ -43,7 +46,7 @@ export class Transport {
         throw new Failure('denied', `Cannot send to registry "${url.host}": it sends us elsewhere with what is sent`)
       const next = URL.parse(location, url.href)
       if (next === null) throw new Failure('unavailable', `Cannot follow redirect of "${url.host}": it leads nowhere`)
-      this.check(next, start)
+      await this.check(next, start)
       if (next.origin !== url.origin) headers = withoutCredentials(headers)
       url = next
     }
@@ -54,13 +57,13 @@ export class Transport {
    * Plain HTTP is for this machine and what is configured; another machine must not send us to this one, nor to a link-local
    * metadata service. @throws Failure `denied`.
    */
-  check(target: URL, from: URL): void {
+  async check(target: URL, from: URL): Promise<void> {
     const refuse = (why: string) => {
       throw new Failure('denied', `Cannot go from registry "${from.host}" to "${target.origin}": ${why}`)
     }
-    if (target.protocol !== 'https:' && !(target.protocol === 'http:' && isInsecure(target, this.settings)))
-      refuse('it is not https')
-    if (isLoopback(target.hostname) && !isLoopback(from.hostname)) refuse('it leads to this machine')
+    const { insecure, here } = await this.#places.of(target)
+    if (target.protocol !== 'https:' && !(target.protocol === 'http:' && insecure)) refuse('it is not https')
+    if (here && !(await this.#places.of(from)).here) refuse('it leads to this machine')
     if (/^169\.254\.|^\[fe[89ab][0-9a-f]:/i.test(target.hostname)) refuse('it is a link-local address')
     if (target.username !== '' || target.password !== '') refuse('it carries credentials')
   }
@@ -71,7 +74,7 @@ export class Transport {
    */
   async scheme(host: string, signal: AbortSignal): Promise<'http:' | 'https:'> {
     const secure = new URL(`https://${host}/v2/`)
-    if (!isInsecure(secure, this.settings)) return 'https:'
+    if (!(await this.#places.of(secure)).insecure) return 'https:'
     if (await certificatesOf(secure.host, this.settings.certificates)) return 'https:'
     try {
       const answer = await this.#once(secure, { method: 'HEAD', signal })
@@ -113,15 +116,16 @@ export class Transport {
     const proxyEnv = isLoopback(url.hostname)
       ? {}
       : { HTTP_PROXY: proxy.http, HTTPS_PROXY: proxy.https, NO_PROXY: proxy.no }
-    const common = { keepAlive: true, proxyEnv }
+    const { insecure, pinned } = await this.#places.of(url)
+    const common = { keepAlive: true, proxyEnv, ...(pinned && { lookup: lookupOf(pinned) }) }
     if (url.protocol !== 'https:')
       return cached(
-        JSON.stringify(['http', proxyEnv]),
+        JSON.stringify(['http', proxyEnv, pinned]),
         () => new HttpAgent(common as ConstructorParameters<typeof HttpAgent>[0]),
       )
     const found = await certificatesOf(url.host, certificates)
-    const rejectUnauthorized = found !== undefined || !isInsecure(url, this.settings)
-    const key = JSON.stringify(['https', proxyEnv, found && [url.host, digest(found)], rejectUnauthorized])
+    const rejectUnauthorized = found !== undefined || !insecure
+    const key = JSON.stringify(['https', proxyEnv, pinned, found && [url.host, digest(found)], rejectUnauthorized])
     const options = { ...common, ...found, ca: found?.ca && [...found.ca], rejectUnauthorized }
     return cached(key, () => new HttpsAgent(options as ConstructorParameters<typeof HttpsAgent>[0]))
   }
