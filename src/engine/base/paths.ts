@@ -72,8 +72,11 @@ export class Paths {
   containerStateSpare(id: string): string {
     return join(this.containerRun(id), 'state.json')
   }
+  get containerRuns(): string {
+    return join(this.roots.run, 'containers')
+  }
   containerRun(id: string): string {
-    return join(this.roots.run, 'containers', id)
+    return join(this.containerRuns, id)
   }
   /** The monitor's own folder: control.sock, exit.json. */
   monitor(id: string): string {

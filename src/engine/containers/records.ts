@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { isFailure, messageOf } from '../../lib/failure.ts'
 import { loadKept } from '../base/kept-record.ts'
 import { removeFolder } from '../base/remove-folder.ts'
+import { spread } from '../base/spread.ts'
 import { readRecord, writeRecord } from '../base/store.ts'
 import {
   Container,
@@ -37,7 +38,10 @@ export class Records {
   /** Every container that has a record; one that cannot be read is kept aside and keeps nobody from the others. */
   async load(): Promise<LoadedContainers> {
     const { paths, aside } = this.#parts
-    await aside.folder(paths.containers)
+    for (const folder of [paths.containers, paths.containerRuns]) {
+      await aside.folder(folder)
+      spread(folder)
+    }
     const names = await readdir(paths.containers)
     const found = await Promise.all([
       ...names.filter(name => /^[0-9a-f]{64}$/.test(name)).map(id => this.#read(id)),

@@ -3,12 +3,11 @@ import { renameSync, statSync } from 'node:fs'
 import { chmod, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { debug } from '../../lib/debug.ts'
-import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
-import { spreadBelow } from '../../runtime/native.ts'
+import { errnoOf, Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { Aside } from '../base/aside.ts'
 import type { Paths } from '../base/paths.ts'
+import { spread } from '../base/spread.ts'
 import { type RecordKind, writeRecord } from '../base/store.ts'
 import { type Blobs, checkReceived, type Expected, mismatch } from './blobs.ts'
 import { type Digest, hexOf, isDigest } from './digest.ts'
@@ -16,8 +15,6 @@ import type { SumJob } from './sum.ts'
 import type { BlobTold } from './unpack-job.ts'
 import { type ArchiveLimits, spareRoom, unpackLimits } from './unpack-limits.ts'
 import { UnpackPool, wereOthers } from './unpack-pool.ts'
-
-const log = debug('images')
 
 const recordVersion = 1
 const digestSchema = z.custom<Digest>(value => typeof value === 'string' && isDigest(value))
@@ -178,15 +175,9 @@ export class Layers {
     }
   }
 
-  /** Layers that are unpacked side by side lie apart: a quarter of the time on ext4 where others have been removed just before. */
   #spread(): void {
-    if (this.#isSpread) return
+    if (!this.#isSpread) spread(this.#paths.imageTemp)
     this.#isSpread = true
-    try {
-      spreadBelow(this.#paths.imageTemp)
-    } catch (error) {
-      log(`layers lie where the file system puts them: ${messageOf(error)}`)
-    }
   }
 
   /** Gives an unpacked layer its name, if it is the one that `diffId` promises. */
