@@ -9,6 +9,7 @@ import { takeWatchSeat } from '../state/watch-seat.ts'
 import { look } from '../targets/engine/converge.ts'
 import type { EnginePlan } from '../targets/engine/engine-plan.ts'
 import type { WatchEvent } from '../watch/events.ts'
+import { triedOnce } from '../watch/tried-once.ts'
 import { type Read, Watch } from '../watch/watch.ts'
 import { type Applied, applyPlan } from './apply-plan.ts'
 import { applying, userName } from './applying.ts'
@@ -136,6 +137,7 @@ function tell(call: Call, { say, output }: Watching, event: WatchEvent): void {
     case 'failed':
       printFailure(event.error, screen, { verbose: call.globals.verbose, json: false })
       if (event.doing === 'read') say('The stack stays as it was until its files can be read')
+      if (event.isLast) say(`What the files say was tried: ${triedOnce}`)
       break
     case 'lost':
       screen.warn('The engine cannot be reached: what happens to the containers is seen when it can be again')

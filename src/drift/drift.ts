@@ -29,6 +29,8 @@ export interface DriftOptions {
   look(signal: AbortSignal): Promise<boolean>
   /** What a person has changed is another thing than before. */
   accept(accepted: Accepted): void
+  /** Somebody has done something to what runs, or given an image's name to another. */
+  did?(): void
   /** `again`: when it is tried next, in milliseconds since 1970. */
   failed(error: unknown, again: number): void
   /** There is nothing to do for now. */
@@ -304,6 +306,7 @@ export class Drift {
   /** The same thing is not undone over and over without a pause. */
   #did(deed: Deed | undefined): void {
     if (!deed) return
+    this.#options.did?.()
     const who = deed.kind === 'image' ? deed.image : 'name' in deed ? deed.name : (this.#names.get(deed.id) ?? deed.id)
     const wait = this.#backOff.wait(`${deed.kind} ${who}`, Date.now())
     if (wait === 0) {

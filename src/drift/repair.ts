@@ -10,7 +10,7 @@ import { observe } from '../targets/engine/observe.ts'
 import type { Observed, ObservedContainer } from '../targets/engine/observed.ts'
 import { isLive, on, planStopping } from '../targets/engine/plan/ending.ts'
 import { planHooks } from '../targets/engine/plan/hooks.ts'
-import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
+import { selectedNames, type UpOptions } from '../targets/engine/plan/reconcile.ts'
 import { tooEarly, type Unmet, unmetConditions, waitsFor } from './conditions.ts'
 import type { Drift } from './drift.ts'
 import { followers, isAbandoned, isThere, lateFollowers, leaves, type Started, wantedScale } from './leaves.ts'
@@ -24,6 +24,8 @@ export interface Repair {
   readonly options: Pick<UpOptions, 'services' | 'noDeps' | 'scale' | 'build' | 'pull' | 'timeout'>
   /** The files have been read since; `left`: a service has gone from them. */
   readonly read: { readonly left: boolean } | undefined
+  /** An apply by a person that was cut off, which is gone on with: of these services and what they depend on, undefined for all. */
+  readonly unfinished?: { readonly services: readonly string[] | undefined } | undefined
   /** Milliseconds since 1970: starts of containers before that have been seen to. */
   readonly seen: number
   /** sha256 by path of the files behind configs and secrets, as they were when it was asked for; absent: as they are now. */
@@ -56,14 +58,16 @@ export async function repair(input: Repair): Promise<Repaired> {
   const there = ({ containers }: Pick<Observed, 'containers'>) => containers.filter(each => isThere(input, each))
   const containers = there(await observe(client, project.name, { signal, containersOnly: true }))
   const causes = drift.see(containers)
-  if (isAbandoned({ project, watched, containers })) return { files: {}, changed: false, abandoned: true }
+  const { unfinished } = input
+  if (!unfinished && isAbandoned({ project, watched, containers }))
+    return { files: {}, changed: false, abandoned: true }
   if (causes.length > 0) input.told(causes)
   const ill = drift.diagnose(project, containers)
   const accepted = drift.accepted
-  const state = { project, accepted, killed: drift.killed, phase: drift.phase }
+  const state = { project, accepted, killed: drift.killed, phase: unfinished ? 'booted' : drift.phase } as const
   const leavesAlone = (container: ObservedContainer) => leaves(state, container)
   // when the machine has been started, or the engine, the plan has the order
-  const steady = drift.phase === 'steady' && input.read === undefined
+  const steady = drift.phase === 'steady' && input.read === undefined && !unfinished
   const unmet = steady ? unmetConditions({ project, containers, leaves: leavesAlone }) : new Map<string, Unmet>()
   const waited = drift.wait(containers, unmet)
   let changed = await carryOut(
@@ -86,15 +90,21 @@ export async function repair(input: Repair): Promise<Repaired> {
     dryRun: input.dryRun ?? false,
     options: {
       ...input.options,
-      scale: wantedScale({ project, watched, accepted, containers, asked: input.options.scale ?? {} }),
+      scale: wantedScale({
+        project,
+        watched: watched || unfinished !== undefined,
+        accepted,
+        containers,
+        asked: input.options.scale ?? {},
+      }),
       ...(input.read?.left ? { removeOrphans: true } : { quietOrphans: true }),
       holding: {
         leaves: container => leavesAlone(container) || (!isLive(container) && unmet.has(container.service)),
         starts: ({ name }) => waited.get(name) && `it need not wait for ${waited.get(name)!.needed} any more`,
         stays: ({ id }) => accepted.stopped.includes(id),
         restarts: ({ id }) => restarts.get(id),
-        keepsVersions: input.read === undefined,
-        images: watched,
+        keepsVersions: service => input.read === undefined && !goesOn(input, service),
+        images: watched || unfinished !== undefined,
       },
     },
     see: observed => {
@@ -109,6 +119,12 @@ export async function repair(input: Repair): Promise<Repaired> {
     },
   })
   return { files, changed, abandoned: false }
+}
+
+/** Whether what was cut off is about a service, by its name or as what such a one depends on. */
+function goesOn({ project, unfinished }: Pick<Repair, 'project' | 'unfinished'>, service: string): boolean {
+  if (!unfinished?.services) return unfinished !== undefined
+  return selectedNames(project, { services: unfinished.services, noDeps: false }).includes(service)
 }
 
 /** Takes the events of a plan that is applied: what happens to its containers is the doing of whoever repairs. */

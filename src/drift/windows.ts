@@ -1,9 +1,10 @@
 /** By whom an event was caused: told by when it happened, since events arrive after what caused them has been answered. */
+import { lastingName } from '../targets/engine/plan/names.ts'
 import type { Cause, Heard } from './heard.ts'
 
 interface Window {
   readonly cause: Cause
-  /** Name of the container; undefined: all of the stack's. */
+  /** Name of the container, which one that takes its place has in the end; undefined: all of the stack's. */
   readonly name: string | undefined
   /** Milliseconds since 1970. */
   readonly from: number
@@ -17,7 +18,8 @@ export class Windows {
   #all: Window[] = []
 
   /** From now until the result is called, what happens to it is by `cause`. */
-  open(cause: Exclude<Cause, 'other'>, name?: string): () => void {
+  open(cause: Exclude<Cause, 'other'>, given?: string): () => void {
+    const name = given === undefined ? undefined : lastingName(given)
     const window: Window = { cause, name, from: Date.now(), to: Infinity }
     this.#all = this.#all.filter(({ to }) => to > window.from - latest)
     this.#all.push(window)
@@ -30,8 +32,9 @@ export class Windows {
   causeOf({ name, at }: Pick<Heard, 'name' | 'at'>): Cause {
     // an engine tells the time of an event to the millisecond, or better: cut off here as there
     const time = Math.floor(at)
+    const lasting = lastingName(name)
     const around = this.#all.filter(
-      each => (each.name === undefined || each.name === name) && each.from <= time && time <= each.to,
+      each => (each.name === undefined || each.name === lasting) && each.from <= time && time <= each.to,
     )
     for (const cause of ['mine', 'making', 'turning', 'watching'] as const)
       if (around.some(each => each.cause === cause)) return cause

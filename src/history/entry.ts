@@ -11,6 +11,9 @@ export const entryVersion = 1
 /** The command of entries by which a stack was brought back to what an earlier one had made of it. */
 export const repairing = 'repair'
 
+/** The command of entries by which the keeper went on with an apply that was cut off. */
+export const finishing = 'finish'
+
 export type Outcome =
   /** Under way, or cut off: its process tells. */
   | { readonly kind: 'begun' }
@@ -29,7 +32,7 @@ export interface Entry {
   readonly version: typeof entryVersion
   /** From 1, never given twice. */
   readonly number: number
-  /** up, create, scale, down, rollback, and whatever else applies; `repairing` for what nobody has asked for. */
+  /** up, create, scale, down, rollback, `finishing`, and whatever else applies; `repairing` for what nobody has asked for. */
   readonly command: string
   /** Those that were named; undefined for all. */
   readonly services?: readonly string[]
@@ -44,6 +47,8 @@ export interface Entry {
   readonly ended?: string
   readonly folder?: string
   readonly outcome: Outcome
+  /** ISO 8601: when nothing of what was broken off was left to do any more. */
+  readonly settled?: string
   /** What was to become of each service and thing, as `plan` shows it. */
   readonly changes: readonly Row[]
   readonly steps: readonly StepJson[]

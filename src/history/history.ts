@@ -2,15 +2,23 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf, Failure, isFailure, messageOf } from '../lib/failure.ts'
-import { createDocument, readDocument, writeDocument } from '../state/document.ts'
+import { createDocument, readBeginning, readDocument, writeDocument } from '../state/document.ts'
 import { projectFolder, type StateOf } from '../state/folder.ts'
-import { checkEntry, type Entry, entryVersion, repairing } from './entry.ts'
+import { checkEntry, type Entry, entryVersion, outcomeOf, repairing } from './entry.ts'
 
 /** How many are kept when nothing else is said. */
 export const usualLength = 20
 
 /** Of those, how many repairs: they come by themselves, and must not push out what people have applied. */
 const repairs = 5
+
+/** Bytes of a document in which its command and outcome stand, of almost all. */
+const headLength = 4096
+
+/** What comes before what was planned; texts are escaped, so that no other quotation mark stands before a name. */
+function headOf(beginning: string | undefined): string | undefined {
+  return beginning?.split('"number":', 1)[0]
+}
 
 export interface Read {
   /** The newest last. */
@@ -55,6 +63,29 @@ export class History {
       }
     }
     return undefined
+  }
+
+  /**
+   * The last apply, if it was broken off and nothing has come of it since; repairs do not count. Most of the time it was not, which the
+   * beginning of its document tells.
+   */
+  brokenOff(): Entry | undefined {
+    for (const number of this.#numbers().toReversed()) {
+      const head = headOf(readBeginning(this.#path(number), headLength))
+      if (head?.includes(`"command":${JSON.stringify(repairing)}`)) continue
+      if (head === undefined || /"outcome":\{"kind":"(?:done|failed)"/.test(head)) return undefined
+      const entry = this.newest(({ command }) => command !== repairing)
+      return entry && outcomeOf(entry) === 'interrupted' && entry.settled === undefined ? entry : undefined
+    }
+    return undefined
+  }
+
+  /** What was broken off has been done since, by whomever. */
+  settle(now: number): void {
+    const entry = this.brokenOff()
+    if (!entry) return
+    const settled = new Date(now).toISOString()
+    this.replace(entry.number, JSON.stringify({ ...entry, outcome: { kind: 'interrupted' }, settled }))
   }
 
   /** @throws Failure `not-found` with the numbers there are. */

@@ -41,6 +41,8 @@ export class Recorder {
   #model: string | undefined
   #due: NodeJS.Timeout | undefined
   #off: boolean
+  /** A plan was carried out in which nothing had to be done. */
+  #foundDone = false
 
   constructor(applying: Applying) {
     this.#applying = applying
@@ -61,7 +63,9 @@ export class Recorder {
 
   /** A plan is about to be carried out; with the first that is not empty the apply has begun. */
   plan(plan: Plan, observed: Kept): void {
+    if (plan.empty) this.#foundDone ||= this.#plans.length === 0
     if (plan.empty || this.#off) return
+    this.#foundDone = false
     this.#plans.push(plan)
     // a later look knows what pulls and builds have brought
     this.#observed = observed
@@ -92,10 +96,19 @@ export class Recorder {
 
   #end(outcome: Outcome): void {
     clearTimeout(this.#due)
-    if (this.#head === undefined) return
     const { now = Date.now } = this.#applying
+    if (this.#head === undefined) {
+      if (outcome.kind === 'done' && this.#foundDone) this.#settle(now())
+      return
+    }
     this.#head = { ...this.#head, outcome, ended: new Date(now()).toISOString() }
     this.#write()
+  }
+
+  /** All is as it should be, without anything that had to be done. */
+  #settle(now: number): void {
+    const { history, project, services, command } = this.#applying
+    if (project && services === undefined && command !== 'create') this.#kept(() => history.settle(now))
   }
 
   #write(): void {

@@ -4,7 +4,8 @@ import { run } from '../apply/run.ts'
 import type { Client } from '../client/client.ts'
 import type { Drift } from '../drift/drift.ts'
 import { ownDoing, type Repair, type Repaired, repair } from '../drift/repair.ts'
-import { repairing } from '../history/entry.ts'
+import { finishing, repairing } from '../history/entry.ts'
+import { History } from '../history/history.ts'
 import type { Recorder } from '../history/recorder.ts'
 import { messageOf } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
@@ -15,6 +16,7 @@ import type { Observed } from '../targets/engine/observed.ts'
 import { applying } from './applying.ts'
 import { keeperPerformer } from './performer.ts'
 import type { HoldRecord } from './records.ts'
+import { unfinished } from './unfinished.ts'
 
 export interface Act extends Pick<Repair, 'read' | 'signal'> {
   readonly client: Client
@@ -27,13 +29,18 @@ export interface Act extends Pick<Repair, 'read' | 'signal'> {
   tell(event: HoldEvent): void
 }
 
+const cutOff = 'an apply was cut off before it was done: it is gone on with'
+
 /** @throws Failure of what failed */
-export function act(input: Act): Promise<Repaired> {
+export async function act(input: Act): Promise<Repaired> {
   const { client, project, drift, record, read, signal, say, tell } = input
   const { services, scale } = record
-  return applying({ ...input, command: read ? 'watch' : repairing }, recorder =>
+  const rest = read ? undefined : unfinished(record, input.folder)
+  const command = read ? 'watch' : rest ? finishing : repairing
+  let told = false
+  const repaired = await applying({ ...input, command, services: rest?.services }, recorder =>
     repair({
-      ...{ client, project, drift, signal, read },
+      ...{ client, project, drift, signal, read, unfinished: rest },
       options: { services, scale: { ...scale } },
       seen: record.seen,
       files: record.files,
@@ -47,9 +54,15 @@ export function act(input: Act): Promise<Repaired> {
         say(`${project.name}: ${messageOf(error)}`)
         tell({ kind: 'failed', time: new Date().toISOString(), message: messageOf(error), again: undefined })
       },
-      carryOut: (plan, observed) => carryOut(plan, { ...input, recorder, observed }),
+      carryOut: async (plan, observed) => {
+        if (rest && !told) say(`${project.name}: ${cutOff}`)
+        told = true
+        await carryOut(plan, { ...input, recorder, observed })
+      },
     }),
   )
+  if (rest && !repaired.changed) new History(project.name, { folder: input.folder }).settle(Date.now())
+  return repaired
 }
 
 /** Applies what develop.watch leads to: builds, restarts. @throws Failure of what failed */

@@ -11,6 +11,8 @@ export interface Applying {
   readonly project: Project
   /** What the history says it was. */
   readonly command: string
+  /** Those that it is about; undefined for all. */
+  readonly services?: readonly string[] | undefined
   /** What is kept of the project. */
   readonly folder: string
   readonly signal: AbortSignal
@@ -19,7 +21,7 @@ export interface Applying {
 
 /** Does `work`, which tells the recorder of each plan it carries out; waits for whoever applies to the stack. */
 export async function applying<T>(apply: Applying, work: (recorder: Recorder) => Promise<T>): Promise<T> {
-  const { client, project, command, folder, signal, say } = apply
+  const { client, project, command, services, folder, signal, say } = apply
   const { name } = project
   await using _ = await lockProject({
     host: client.host,
@@ -34,6 +36,7 @@ export async function applying<T>(apply: Applying, work: (recorder: Recorder) =>
     length: historyLength(process.env) ?? usualLength,
     command,
     user: 'keeper',
+    ...(services && { services }),
     project,
     folder: project.directory,
     warn: text => say(`${name}: ${text}`),

@@ -11,7 +11,7 @@ export interface StackFilesOptions {
   readonly again: ReadAgain
   /** As it was read last. */
   readonly project: Project
-  /** What is read now, frozen; also when it says what it said before, since files behind configs may have changed. */
+  /** What is read now, frozen, first and then whenever it, or what is in a file behind it, is another than before. */
   changed(read: unknown, files: readonly string[]): void
   /** Why it cannot be read, with the files that were looked at; undefined: it can be again. */
   failed(message: string | undefined): void
@@ -26,6 +26,8 @@ export class StackFiles {
   readonly #closing = new AbortController()
   #defining: ReadonlySet<string> = new Set()
   #watched = ''
+  /** What was told last. */
+  #state = ''
   #paths: Paths | undefined
   #bursts: Bursts | undefined
   #opening: Promise<void> = Promise.resolve()
@@ -76,6 +78,10 @@ export class StackFiles {
       this.#project = thaw(read.project)
       await this.#watch(read.files)
       failed(undefined)
+      const { fileState } = await import('../watch/file-state.ts')
+      const state = fileState({ project: this.#project, files: read.files })
+      if (signal.aborted || state === this.#state) return
+      this.#state = state
       changed(read.project, read.files)
     } catch (error) {
       if (!signal.aborted) failed(messageOf(error))

@@ -2,6 +2,7 @@
 import type { HoldEvent } from '../api/keeper.ts'
 import { messageOf } from '../lib/failure.ts'
 import { thaw } from '../model/frozen.ts'
+import { triedOnce } from '../watch/tried-once.ts'
 import { rereadRecord } from './asked.ts'
 import type { HoldRecord, Records } from './records.ts'
 import { StackFiles } from './stack-files.ts'
@@ -27,6 +28,8 @@ export class StackWatch {
   #files: StackFiles | undefined
   #unreadable: string | undefined
   #due: Due | undefined
+  /** What its files say was tried, and failed: why. */
+  #failure: string | undefined
   #sources: StackSources | undefined
   /** What is followed of the sources, as text: another model need not change it. */
   #developed = ''
@@ -45,12 +48,31 @@ export class StackWatch {
     return this.#unreadable
   }
 
+  /** Why what its files say could not be brought about; until they, or what is asked for, change. */
+  get failure(): string | undefined {
+    return this.#failure
+  }
+
+  /** It was tried, and would fail again: it is not, until the files change, or somebody changes what runs. */
+  tried(due: Due | undefined, message: string): void {
+    const text = `${message}; ${triedOnce}`
+    if (text !== this.#failure) this.#note(text.replaceAll('\n', '; '))
+    this.#failure = text
+    if (this.#due === due) this.#due = undefined
+  }
+
+  /** Somebody has changed what runs: what was tried may succeed now. */
+  again(): void {
+    if (this.#failure !== undefined) this.#due ??= { left: false }
+  }
+
   get read(): Due | undefined {
     return this.#due
   }
 
-  /** That much has been brought about. */
-  done(due: Due | undefined): void {
+  /** That much has been brought about; `isAll`: and nothing is left that a look without it would leave as it is. */
+  done(due: Due | undefined, isAll: boolean): void {
+    if (due !== undefined || isAll) this.#failure = undefined
     if (this.#due === due) this.#due = undefined
   }
 
@@ -63,6 +85,7 @@ export class StackWatch {
   async follow(record: HoldRecord | undefined): Promise<void> {
     const before = this.#files
     this.#unreadable = undefined
+    this.#failure = undefined
     this.#due = undefined
     const files: StackFiles | undefined =
       record?.watch &&
@@ -122,6 +145,7 @@ export class StackWatch {
     records.write(next.record)
     if (!next.isSame) this.#note('its files have changed')
     this.#due = { left: next.left || (this.#due?.left ?? false) }
+    this.#failure = undefined
     changed(next.record, next.isSame)
     void this.#develop(next.record)
   }

@@ -13,7 +13,7 @@ import type { EnginePlan } from '../targets/engine/engine-plan.ts'
 import { joined, recordOf } from './asked.ts'
 import type { HoldRecord, Records } from './records.ts'
 import { StackJobs } from './stack-jobs.ts'
-import { StackWatch } from './stack-watch.ts'
+import { type Due, StackWatch } from './stack-watch.ts'
 
 export interface StackOptions {
   readonly client: Client
@@ -57,6 +57,7 @@ export class HeldStack {
       wanted: service => this.#replicas.get(service) ?? 1,
       look: signal => this.#look(signal),
       accept: () => this.#save(),
+      did: () => this.#watch.again(),
       failed: (error, again) => this.#failed(messageOf(error), again),
       rest: options.onRest,
     })
@@ -89,7 +90,7 @@ export class HeldStack {
 
   get shown(): Shown {
     if (!this.#shown) throw new Failure('not-found', `Stack "${this.name}" is not held`)
-    const wrong = this.#watch.unreadable ?? this.#drift.error
+    const wrong = this.#watch.unreadable ?? this.#drift.error ?? this.#watch.failure
     const error = wrong === undefined ? {} : { Error: wrong }
     return { Name: this.name, ...this.#shown, State: this.#state, Notes: this.#drift.notes(), ...error }
   }
@@ -97,7 +98,8 @@ export class HeldStack {
   get #state(): HoldState {
     if (this.#drift.isTurned) return 'waiting'
     if (this.#drift.isWorking) return 'acting'
-    return this.#drift.error === undefined && this.#watch.unreadable === undefined ? 'settled' : 'failing'
+    const { unreadable, failure } = this.#watch
+    return (this.#drift.error ?? unreadable ?? failure) === undefined ? 'settled' : 'failing'
   }
 
   /** What is to be held from now on. */
@@ -228,15 +230,26 @@ export class HeldStack {
     const { act } = await import('./act.ts')
     const { read } = this.#watch
     const held = { ...this.#held(record), project, read, signal }
-    const { files, changed, abandoned } = await act(held)
+    const done = await act(held).catch((error: unknown) => this.#answered(error, { read, signal }))
+    if (!done) return false
+    const { files, changed, abandoned } = done
     if (abandoned) {
       if (!signal.aborted) onAbandoned(this.name)
       return false
     }
-    this.#watch.done(read)
+    this.#watch.done(read, !changed && !Object.values(project.services).some(({ deploy }) => deploy?.update))
     if (record.files === undefined) this.#save({ files })
     this.#error = undefined
     return changed
+  }
+
+  /** What the files of a watched stack say is tried once. @throws what is tried again by itself */
+  async #answered(error: unknown, { read, signal }: { readonly read: Due | undefined; readonly signal: AbortSignal }) {
+    const { isAnswered } = await import('../apply/answered.ts')
+    if (signal.aborted || !isAnswered(error) || !(read || this.#watch.failure !== undefined)) throw error
+    this.#watch.tried(read, error.message)
+    this.#tell({ kind: 'failed', time: now(), message: error.message, again: undefined })
+    return undefined
   }
 
   #failed(message: string, again: number): void {

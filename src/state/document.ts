@@ -1,5 +1,15 @@
 /** Documents on disk that a reader sees whole or not at all: written aside, renamed into place, for their owner only. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 
@@ -40,6 +50,21 @@ function aside(path: string, text: string, place: (temporary: string) => void): 
   } catch (cause) {
     if (written || errnoOf(cause) === 'ENOSPC') rmSync(temporary, { force: true })
     throw new Failure('internal', `Cannot write "${path}": ${errnoOf(cause) ?? messageOf(cause)}`, { cause })
+  }
+}
+
+/** The first `length` bytes of the document at `path`, as text; undefined when there is none. @throws Failure `internal` */
+export function readBeginning(path: string, length: number): string | undefined {
+  let file: number | undefined
+  try {
+    file = openSync(path, 'r')
+    const bytes = Buffer.alloc(length)
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, length, 0))
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined
+    throw new Failure('internal', `Cannot read "${path}": ${errnoOf(cause) ?? messageOf(cause)}`, { cause })
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
 }
 

@@ -7,8 +7,13 @@ export type WatchEvent =
   /** A line that a command of sync+exec has printed. */
   | { readonly kind: 'output'; readonly service: string; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string }
-  /** The last good state is kept. `doing`: what did not work. */
-  | { readonly kind: 'failed'; readonly doing: 'read' | 'converge' | 'develop'; readonly error: unknown }
+  /** The last good state is kept. `doing`: what did not work; `isLast`: it is not tried again while the files, and what runs, stay. */
+  | {
+      readonly kind: 'failed'
+      readonly doing: 'read' | 'converge' | 'develop'
+      readonly error: unknown
+      readonly isLast?: boolean
+    }
   /** The files can be read again, after a failure. */
   | { readonly kind: 'readable' }
   /** The engine cannot be reached; undefined: it has ended in order. */

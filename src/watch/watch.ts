@@ -4,6 +4,7 @@
  */
 
 import type { EventMessage } from '../api/events.ts'
+import { isAnswered } from '../apply/answered.ts'
 import type { ApplyEvent } from '../apply/events.ts'
 import type { Client } from '../client/client.ts'
 import { Drift } from '../drift/drift.ts'
@@ -20,6 +21,7 @@ import { planRestart } from '../targets/engine/plan/turn.ts'
 import { Bursts } from './bursts.ts'
 import { Development } from './development.ts'
 import type { WatchEvent } from './events.ts'
+import { fileState } from './file-state.ts'
 import { definingFiles, ignoringFiles, type Loaded, watchedPaths } from './files.ts'
 import { readIgnoreFiles } from './ignore-files.ts'
 import { Paths } from './paths.ts'
@@ -78,12 +80,16 @@ export class Watch {
   #due: { readonly left: boolean } | undefined
   /** Milliseconds since 1970: starts of containers before that have been seen to. */
   #seen = 0
+  /** What its files say was tried, and failed: it is not tried again before they change, or somebody changes what runs. */
+  #tried = false
   /** What was told of a repair that failed. */
   #error: string | undefined
   #defining: ReadonlySet<string> = new Set()
   #ignoring: ReadonlySet<string> = new Set()
   #paths: Paths | undefined
   #watched = ''
+  /** What the files said when they were read last. */
+  #state = ''
   /** What was told of files that cannot be read. */
   #unreadable: string | undefined
   #turn: Promise<void> = Promise.resolve()
@@ -111,6 +117,7 @@ export class Watch {
       look: signal => this.#lookInTurn(signal),
       // it is remembered for as long as the watch goes on
       accept: () => undefined,
+      did: () => this.#again(),
       failed: error => this.#failed(error),
     })
     this.#bursts = new Bursts({ quiet, longest, take: changed => this.#inTurn(() => this.#take(changed)) })
@@ -188,16 +195,30 @@ export class Watch {
       },
       { fail: true },
     )
-    this.#error = undefined
+    if (!this.#tried) this.#error = undefined
     return changed
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown, isLast = false): void {
     if (this.#closing.signal.aborted) return
     // what goes on is told once
     const text = messageOf(error)
-    if (text !== this.#error) this.#options.tell({ kind: 'failed', doing: 'converge', error })
+    if (text !== this.#error) this.#options.tell({ kind: 'failed', doing: 'converge', error, isLast })
     this.#error = text
+  }
+
+  /** Whether what the files say was tried with this, and is not again by itself. */
+  #isAnswer(error: unknown, read: { readonly left: boolean } | undefined): boolean {
+    if (this.#closing.signal.aborted || !isAnswered(error) || !(read || this.#tried)) return false
+    this.#tried = true
+    if (this.#due === read) this.#due = undefined
+    this.#failed(error, true)
+    return true
+  }
+
+  /** Somebody has changed what runs: what was tried may succeed now. */
+  #again(): void {
+    if (this.#tried) this.#due ??= { left: false }
   }
 
   /** Never two at once. A failure is told, unless it is to be the caller's. */
@@ -228,12 +249,17 @@ export class Watch {
     }
     if (this.#unreadable !== undefined) tell({ kind: 'readable' })
     this.#unreadable = undefined
+    const state = fileState(read)
+    if (state === this.#state) return
+    this.#state = state
     const before = this.#loaded.project
     this.#loaded = read
     this.#services = this.#options.options.services
     // a service that was in the stack and is not any more goes with it
     const left = Object.keys(before.services).some(name => !known(read.project, name))
     this.#due = { left: left || (this.#due?.left ?? false) }
+    this.#tried = false
+    this.#error = undefined
     this.#drift.hurry()
   }
 
@@ -243,7 +269,7 @@ export class Watch {
     const read = this.#due
     const { project } = this.#loaded
     let changed = false
-    await apply(project, read !== undefined, async carryOut => {
+    const work = apply(project, read !== undefined, async carryOut => {
       const result = await repair({
         ...{ client, project, drift: this.#drift, signal, read, watched: true, dryRun: this.#options.dryRun },
         options: { ...options, services: this.#services, scale: { ...options.scale, ...this.#scale } },
@@ -254,6 +280,14 @@ export class Watch {
       })
       ;({ changed } = result)
     })
+    try {
+      await work
+    } catch (error) {
+      if (signal.aborted || !this.#isAnswer(error, read)) throw error
+      return false
+    }
+    const hasUpdates = Object.values(project.services).some(({ deploy }) => deploy?.update)
+    if (read || !(changed || hasUpdates)) this.#tried = false
     if (this.#due === read) this.#due = undefined
     if (changed || read) await this.#development.refresh()
     return changed

@@ -123,5 +123,7 @@ describe('Windows', () => {
     assert.equal(windows.causeOf(at(1015, 'b')), 'turning')
     assert.equal(windows.causeOf(at(1030.9)), 'turning')
     assert.equal(windows.causeOf(at(1031)), 'other')
+    // as it is called until what it replaces is gone
+    assert.equal(windows.causeOf(at(1015, '0123456789ab_a')), 'mine')
   })
 })

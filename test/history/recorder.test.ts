@@ -82,6 +82,48 @@ describe('Recorder', () => {
     assert.deepEqual(history.read(), { entries: [], damaged: [] })
   })
 
+  describe('of an apply whose process has gone', () => {
+    const cutOff = async (more: Partial<Applying> = {}) => {
+      const record = recorder(more)
+      await record.during(async () => record.plan(plan(), seen))
+      const file = join(files, `${history.read().entries.at(-1)!.number}.json`)
+      const { ended: _, ...entry } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+      const gone = { pid: 1, start: 'another boot/1' }
+      writeFileSync(file, JSON.stringify({ ...entry, process: gone, outcome: { kind: 'begun' } }))
+    }
+
+    test('says that it was broken off, whatever was repaired since', async () => {
+      await recorder().during(async () => assert.equal(history.brokenOff(), undefined))
+      await cutOff()
+      assert.equal(history.brokenOff()?.number, 1)
+      const repair = recorder({ command: 'repair' })
+      await repair.during(async () => repair.plan(plan(), seen))
+      assert.equal(history.brokenOff()?.number, 1)
+      const next = recorder()
+      await next.during(async () => next.plan(plan(), seen))
+      assert.equal(history.brokenOff(), undefined)
+    })
+
+    test('is found where many services were named', async () => {
+      await cutOff({ services: Array.from({ length: 1000 }, (_, i) => `service-${i}`) })
+      assert.equal(history.brokenOff()?.number, 1)
+    })
+
+    test('is done with when an up finds nothing to do, and not when nobody agreed to it', async () => {
+      await cutOff()
+      await recorder().during(async () => undefined)
+      assert.equal(history.brokenOff()?.number, 1)
+      const part = recorder({ services: ['web'] })
+      await part.during(async () => part.plan(new EnginePlan(), seen))
+      assert.equal(history.brokenOff()?.number, 1)
+      const whole = recorder()
+      await whole.during(async () => whole.plan(new EnginePlan(), seen))
+      assert.equal(history.brokenOff(), undefined)
+      assert.equal(history.get(1).settled, '2026-11-28T00:00:00.000Z')
+      assert.equal(outcomeOf(history.get(1)), 'interrupted')
+    })
+  })
+
   test('is written before the first operation, and tells then that it runs', async () => {
     const record = recorder()
     await record.during(async () => {

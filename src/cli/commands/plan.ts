@@ -7,6 +7,7 @@ import { planJson, printPlan } from '../../plan/print.ts'
 import { type Row, rowText, summarize, totalsText } from '../../plan/summary.ts'
 import { foresee } from '../../targets/engine/converge.ts'
 import { upOptions, wantedOf } from '../bring-up.ts'
+import { warnOfBrokenOff } from '../broken-off.ts'
 import { type Call, command } from '../command.ts'
 import { usage } from '../options.ts'
 
@@ -43,6 +44,7 @@ export const plan = command({
     if (call.options.format === 'json' || call.options.json)
       call.screen.print(JSON.stringify(planJson({ pulls, builds, plan }), null, 2))
     else {
+      if (!empty) await warnOfBrokenOff(call, { host: client.host, project: loaded.project.name })
       for (const warning of plan.warnings) call.screen.warn(printable(warning))
       call.screen.print(empty ? 'no changes' : call.options.steps ? stepsOf(all) : rowsOf(call, all))
     }

@@ -2,6 +2,7 @@
 import { isFailure } from '../../lib/failure.ts'
 import { type ContainerRow, containerHeadings, containerRow } from '../../view/containers.ts'
 import { serviceOf } from '../../view/names.ts'
+import { warnOfBrokenOff } from '../broken-off.ts'
 import { type Call, command } from '../command.ts'
 import { heldStacks } from '../keeping.ts'
 import { usage } from '../options.ts'
@@ -37,13 +38,14 @@ export const ps = command({
     const filtered = filterOf(options.filter)
     const states = [...options.status, ...(filtered === undefined ? [] : [filtered])]
     const every = options.all || states.length > 0
-    const { containers: found } = await replicasOf(call, { all: every, oneOff: every, services: args })
+    const { containers: found, client, project } = await replicasOf(call, { all: every, oneOff: every, services: args })
     const ours = options.orphans || args.length > 0 ? undefined : await servicesOf(call)
     const containers = found
       .filter(each => states.length === 0 || states.includes(each.State))
       .filter(each => ours === undefined || ours.has(serviceOf(each)))
     if (options.quiet) return screen.printAll(containers.map(each => each.Id))
     if (options.services) return screen.printAll([...new Set(containers.map(serviceOf))])
+    await warnOfBrokenOff(call, { host: client.host, project })
     const now = Date.now()
     const notes = await keeperNotes(call)
     await printList<ContainerRow & { readonly Note?: string }>(screen, {

@@ -14,7 +14,7 @@ export interface Holding {
    * What a service with an update_config was before runs on: an update is somebody's wish, and one that has failed, and may have gone back, is
    * not begun again by nobody's.
    */
-  readonly keepsVersions?: boolean
+  keepsVersions?(service: string): boolean
   /** A container is made anew when its image's name means another one by now. */
   readonly images?: boolean
 }

@@ -141,7 +141,7 @@ function compared(input: DecideInput, number: number, container: ObservedContain
   const found = divergence({ ...input.wanted, name }, container)
   if (container.state === 'dead' || container.state === 'removing') return found
   if (!isLive(container) && input.holding?.stays(container)) return { ...found, replace: undefined }
-  if (found.isOlder && input.holding?.keepsVersions && input.service.deploy?.update)
+  if (found.isOlder && input.service.deploy?.update && input.holding?.keepsVersions?.(input.service.name))
     return { ...found, replace: undefined, comparison: nothing }
   if (input.recreate === 'never') return { ...found, replace: undefined }
   return { ...found, replace: found.replace ?? (input.recreate === 'always' ? 'asked for' : undefined) }

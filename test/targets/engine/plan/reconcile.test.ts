@@ -246,9 +246,9 @@ test('reconcile() of who holds a stack begins no update again, which may have fa
   const web = (TAG: string) =>
     project([service('web', { environment: { TAG }, deploy: { update: {} } as Service['deploy'] })])
   const before = up(web('1'), nothing(), c => ({ ...c, state: 'exited', exitCode: 137 }))
-  const holding = { leaves: () => false, stays: () => false, restarts: () => undefined, keepsVersions: true }
+  const holding = { leaves: () => false, stays: () => false, restarts: () => undefined, keepsVersions: () => true }
   assert.deepEqual(lines(web('2'), before, { holding }), ['start-container shop-web-1: it exited with code 137'])
-  assert.ok(lines(web('2'), before, { holding: { ...holding, keepsVersions: false } })[0]!.startsWith('create'))
+  assert.ok(lines(web('2'), before, { holding: { ...holding, keepsVersions: () => false } })[0]!.startsWith('create'))
 })
 
 test('reconcile() of who holds a stack restarts what follows, but for what a person has stopped', () => {
