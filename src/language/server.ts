@@ -1,4 +1,5 @@
 /** The language server: an editor's documents in, what is wrong, known and meant in them out. */
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   type CompletionItem,
@@ -43,9 +44,6 @@ export interface ServerOptions {
   readonly signal: AbortSignal
 }
 
-/** Milliseconds without a key before a stack is read again. */
-const pause = 30
-
 /** Serves until the editor says exit, or is gone: 0 when it had said so before. */
 export async function serve(options: ServerOptions): Promise<number> {
   return await new Server(options).done
@@ -56,7 +54,9 @@ class Server {
   readonly #options: ServerOptions
   readonly #connection
   readonly #documents = new TextDocuments(TextDocument)
-  readonly #timers = new Map<string, NodeJS.Timeout>()
+  /** Files to be read, absolute: one after the other, each once however often it changes before its turn. */
+  readonly #waiting = new Set<string>()
+  #turn: Promise<void> | undefined
   /** By the file that was checked. */
   readonly #checked = new Map<string, Checked>()
   readonly #found = new Map<string, ReadonlyMap<string, readonly Diagnosed[]>>()
@@ -81,7 +81,7 @@ class Server {
     options.input.once('end', ended).once('close', ended)
     options.signal.addEventListener('abort', ended, { once: true })
     this.done = promise.finally(() => {
-      for (const timer of this.#timers.values()) clearTimeout(timer)
+      this.#waiting.clear()
       connection.dispose()
     })
     connection.onInitialize(() => ({
@@ -162,11 +162,19 @@ class Server {
     for (const { uri } of this.#documents.all()) {
       const file = pathOf(uri)
       if (file === undefined) continue
-      clearTimeout(this.#timers.get(file))
-      this.#timers.set(
-        file,
-        setTimeout(() => void this.#check(file), pause),
-      )
+      this.#waiting.add(file)
+    }
+    this.#turn ??= this.#checkWaiting().finally(() => {
+      this.#turn = undefined
+    })
+  }
+
+  async #checkWaiting(): Promise<void> {
+    // keys that have arrived together are one change
+    await setImmediate()
+    for (const file of this.#waiting) {
+      this.#waiting.delete(file)
+      await this.#check(file)
     }
   }
 
@@ -190,7 +198,7 @@ class Server {
   #forget(uri: string): void {
     const file = pathOf(uri)
     if (file === undefined) return
-    clearTimeout(this.#timers.get(file))
+    this.#waiting.delete(file)
     const before = this.#found.get(file)
     this.#found.delete(file)
     this.#checked.delete(file)
