@@ -1,5 +1,6 @@
 /**
- * Asks a server again and again, at a fixed rate whatever it answers, until standard input ends; then prints what came of it as JSON.
+ * Asks a server again and again, at a fixed rate whatever it answers, until standard input ends. Prints JSON lines: a string for each answer
+ * that it has not had before, at the end what came of it all (Load).
  * `node load-client.ts URL RATE short|kept`: a connection each, or as few as will do, kept open.
  */
 import { Agent, get } from 'node:http'
@@ -46,8 +47,10 @@ function ask(): void {
     response.on('end', () => {
       if (!response.complete) return
       times.push(performance.now() - begin)
-      if (response.statusCode === 200) count(answers, body)
-      else count(errors, String(response.statusCode))
+      if (response.statusCode === 200) {
+        if (!Object.hasOwn(answers, body)) process.stdout.write(`${JSON.stringify(body)}\n`)
+        count(answers, body)
+      } else count(errors, String(response.statusCode))
       settle()
     })
   }).on('error', error => fail(error))

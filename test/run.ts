@@ -1,0 +1,40 @@
+/**
+ * Every test there is, or a part of them.
+ *
+ *   node test/run.ts [fast|kernel]
+ *
+ * Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: they run side by side, those
+ * that wait first, more of them than there are processors. Each file is a process; a file in whose result the machine's load counts stands in `alone`.
+ */
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+const root = join(import.meta.dirname, '..')
+
+/** Files from the project's root, in the order of their beginning. */
+export function filesOf(part?: string): string[] {
+  const found = (pattern: string) => globSync(pattern, { cwd: root }).sort()
+  const kernel = [...found('test/scenario/**/*.test.ts'), ...found('test/kernel/**/*.test.ts')]
+  const fast = found('test/!(kernel|scenario)/**/*.test.ts')
+  if (part === 'kernel') return kernel
+  if (part === 'fast') return fast
+  if (part === undefined) return [...kernel, ...fast]
+  throw new Error(`test/run.ts runs fast, kernel or all, not "${part}"`)
+}
+
+async function main(): Promise<void> {
+  // most of a file's time would be the compilation of the same modules; children of tests have it as well
+  process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules/.cache/code')
+  const files = filesOf(process.argv[2]).map(file => join(root, file))
+  const tests = run({ files, cwd: root, concurrency: 2 * availableParallelism() })
+  tests.on('test:summary', ({ file, success }) => {
+    if (file === undefined && !success) process.exitCode = 1
+  })
+  await finished(tests.compose(spec).pipe(process.stdout, { end: false }))
+}
+
+if (import.meta.main) await main()
