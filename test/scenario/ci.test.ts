@@ -26,7 +26,7 @@ await onBothEngines('a CI', [project], ground => {
       'up',
       '--wait',
       '--wait-timeout',
-      '2',
+      '5',
     )
     assert.equal(code, 1)
     assert.match(
@@ -36,13 +36,13 @@ await onBothEngines('a CI', [project], ground => {
     const table = stderr.slice(stderr.indexOf('Not ready:'))
     assert.match(
       table,
-      /^ {2}db +\S+-db-1 +waited 2 s to be healthy: starting, \d+ checks failed in a row; the last ended with 1: refused$/m,
+      /^ {2}db +\S+-db-1 +waited 5 s to be healthy: starting, \d+ checks failed in a row; the last ended with 1: refused$/m,
     )
-    assert.match(table, /^ {2}queue +\S+-queue-1 +waited 2 s to be ready: starting, no check has ended yet$/m)
+    assert.match(table, /^ {2}queue +\S+-queue-1 +waited 5 s to be ready: starting, no check has ended yet$/m)
     assert.match(table, /^ {2}web +- +not started: it waits for db$/m)
     assert.match(
       table,
-      /^::error file=compose.yaml,line=3,col=3,title=db is not ready::\S+-db-1 waited 2 s to be healthy/m,
+      /^::error file=compose.yaml,line=3,col=3,title=db is not ready::\S+-db-1 waited 5 s to be healthy/m,
     )
     assert.match(
       table,
