@@ -4,7 +4,7 @@
  *   node test/run.ts [fast|kernel]
  *
  * Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: they run side by side, those
- * that wait first, more of them than there are processors. Each file is a process; a file in whose result the machine's load counts stands in `alone`.
+ * that wait first, more of them than there are processors. Each file is a process.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
