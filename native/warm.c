@@ -13,18 +13,34 @@
 
 #include "warm.h"
 
-/* A socket that only this user may connect to, which has its name from when it listens. -EEXIST: there is one already. */
-int host_warm_listen(const char *path) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
+/* Whoever waits at this path looks up, since somebody came: a descriptor to be closed, or -1. */
+static int woken(const struct sockaddr_un *address) {
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd >= 0) connect(fd, (const struct sockaddr *)address, sizeof *address);
+  return fd;
+}
+
+/*
+ * A socket that only this user may connect to, which has its name from when it listens, and its inode number. -EEXIST: there is one
+ * already; it loses its name where this one is to stand in its place, and is woken to see that.
+ */
+int host_warm_listen(const char *path, int instead, uint64_t *inode) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX}, last = {.sun_family = AF_UNIX};
   int length = snprintf(address.sun_path, sizeof address.sun_path, "%s.%d", path, (int)getpid());
   if (length < 0 || (size_t)length >= sizeof address.sun_path) return -ENAMETOOLONG;
+  strcpy(last.sun_path, path);
   unlink(address.sun_path);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), old = -1;
   if (fd < 0) return -errno;
   mode_t before = umask(0177);
   int failed = bind(fd, (struct sockaddr *)&address, sizeof address) ? errno : 0;
   umask(before);
-  if (!failed && (listen(fd, 1) || link(address.sun_path, path))) failed = errno;
+  struct stat st = {0};
+  if (!failed && (listen(fd, 1) || lstat(address.sun_path, &st))) failed = errno;
+  *inode = st.st_ino;
+  if (!failed && instead) old = woken(&last);
+  if (!failed && (instead ? rename(address.sun_path, path) : link(address.sun_path, path))) failed = errno;
+  if (old >= 0) close(old);
   unlink(address.sun_path);
   if (!failed) return fd;
   close(fd);

@@ -1,5 +1,5 @@
 /** The launchers that ask for a command to be run (native/launch.c): waits for them, and takes over what is theirs. */
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, rmSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { getSystemErrorName } from 'node:util'
@@ -25,7 +25,11 @@ const yes = Buffer.from('y')
 const host = createRequire(import.meta.url)('koffi').load(
   fileURLToPath(new URL('../../native/build/libhost.so', import.meta.url)),
 )
-const listen = host.func('int host_warm_listen(const char *path)') as (path: string) => number
+const listen = host.func('int host_warm_listen(const char *path, int instead, _Out_ uint64_t *inode)') as (
+  path: string,
+  instead: number,
+  inode: BigUint64Array,
+) => number
 const accept = host.func('int host_warm_accept(int listener, int patience, _Out_ int *pid)') as (
   listener: number,
   patience: number,
@@ -42,16 +46,24 @@ const take = host.func('int host_warm_take(const int *given)') as (given: Int32A
 export class Launchers implements Disposable {
   readonly #path: string
   readonly #listener: number
+  readonly #inode: bigint
 
-  private constructor(path: string, listener: number) {
+  private constructor(path: string, listener: number, inode: bigint) {
     this.#path = path
     this.#listener = listener
+    this.#inode = inode
   }
 
-  /** Undefined when another process waits at this path already. */
-  static at(path: string): Launchers | undefined {
-    const listener = listen(path)
-    return listener < 0 ? undefined : new Launchers(path, listener)
+  /** `instead`: of whoever waits at this path already, who is told to go; otherwise undefined where somebody does. */
+  static at(path: string, { instead }: { readonly instead: boolean }): Launchers | undefined {
+    const inode = new BigUint64Array(1)
+    const listener = listen(path, Number(instead), inode)
+    return listener < 0 ? undefined : new Launchers(path, listener, inode[0]!)
+  }
+
+  /** Whether launchers still find it: nobody has taken its place, or its name. */
+  get isFound(): boolean {
+    return lstatSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino === this.#inode
   }
 
   /** Blocks until there is one; undefined after `patience` ms without, or when the one that came is no good. */
@@ -63,7 +75,7 @@ export class Launchers implements Disposable {
 
   /** Others start plainly from now on. */
   [Symbol.dispose](): void {
-    rmSync(this.#path, { force: true })
+    if (this.isFound) rmSync(this.#path, { force: true })
     closeSync(this.#listener)
   }
 }

@@ -20,9 +20,12 @@ import { input, output } from './streams.ts'
 /** How long it waits without a command, unless a second argument says so, and how often it looks whether it is still wanted: ms. */
 const patience = Number(process.argv[3] ?? 10 * 60_000)
 const round = Math.min(patience, 10_000)
-/** Commands in one process, and how long one may take until another process waits in this one's place, in ms. */
+/**
+ * Commands in one process, and how long one may take until another process waits in this one's place, in ms: what that one loads is half a
+ * second of work beside the command, and what it then runs it runs for the first time, so that it goes again when this one is back.
+ */
 const most = 500
-const long = 1000
+const long = Number(process.argv[4] ?? 10_000)
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const project = fileURLToPath(new URL('../../', import.meta.url))
@@ -39,12 +42,14 @@ export async function start(): Promise<never> {
   const own = { standing: standing('self'), early: earlyVariables(environment) }
   await load(`${project}examples/hello/compose.yaml`)
   await isIdle()
+  const isCurrent = () => fresh(inputs, project)
   for (let run = 0; run < most; run++) {
-    const launchers = Launchers.at(path)
-    // another one waits by now
+    const isUsed = run > 0
+    // another one waits by now, or that of a newer build is to
+    const launchers = isUsed && !isCurrent() ? undefined : Launchers.at(path, { instead: isUsed })
     if (!launchers) process.exit(0)
     const taken = wait(launchers, environment, {
-      isCurrent: () => fresh(inputs, project),
+      isCurrent,
       isFitting: request => isFit(request, own),
     })
     // nobody needs it, or it is of another build than who asked, who has the next one started
@@ -81,7 +86,7 @@ interface Tests {
 function wait(launchers: Launchers, environment: Environment, { isCurrent, isFitting }: Tests): Taken | undefined {
   using _ = launchers
   const begin = Date.now()
-  while (Date.now() - begin < patience && isWelcome(environment)) {
+  while (Date.now() - begin < patience && isWelcome(environment) && launchers.isFound) {
     const launcher = launchers.next(round)
     if (!launcher) continue
     if (!isCurrent()) return undefined

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
@@ -169,6 +169,7 @@ describe('a command that is handed over', () => {
   })
 
   test('starts plainly while another one is run, for which another process waits then', async () => {
+    await waitBriefly()
     await withSilentEngine(async engine => {
       const child = await hanging(engine)
       const ended = once(child, 'exit')
@@ -180,6 +181,22 @@ describe('a command that is handed over', () => {
       child.kill('SIGKILL')
       await ended
       await eventually('its end', () => waiting.signalCode === 'SIGKILL')
+    })
+  })
+
+  test('is waited for again by whoever has run a long one, and not by who stood in for it', async () => {
+    await waitBriefly()
+    await withSilentEngine(async engine => {
+      const child = await hanging(engine)
+      await waits()
+      assert.equal(others().length, 2)
+      const ended = once(child, 'exit')
+      engine.hangUp()
+      await ended
+      await eventually('one alone', () => others().length === 1)
+      assert.deepEqual(others(), [waiting.pid])
+      assert.equal((await warm(['version'])).code, 0)
+      assert.deepEqual(others(), [waiting.pid])
     })
   })
 
@@ -222,12 +239,33 @@ function hanging({ host, calls }: SilentEngine): Promise<ChildProcess> {
   })
 }
 
-/** Those that were started for this folder's socket. */
+/** One in whose place another waits after half a second. */
+async function waitBriefly(): Promise<void> {
+  endOthers()
+  rmSync(socket, { force: true })
+  waiting = wait('600000', '500')
+  await waits()
+}
+
+/** Pids of those that were started for this folder's socket. */
+function others(): readonly number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(socket)
+      } catch {
+        // it has ended
+        return false
+      }
+    })
+    .map(Number)
+}
+
 function endOthers(): void {
-  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name)))
+  for (const pid of others())
     try {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').at(-2) === socket)
-        process.kill(Number(pid), 'SIGKILL')
+      process.kill(pid, 'SIGKILL')
     } catch {
       // it has ended
     }
@@ -237,16 +275,24 @@ function endOthers(): void {
 interface SilentEngine {
   readonly host: string
   calls(): number
+  /** Ends all connections. */
+  hangUp(): void
 }
 
 async function withSilentEngine(work: (engine: SilentEngine) => Promise<void>): Promise<void> {
-  let calls = 0
-  const server = createServer(() => calls++)
+  const connections: Socket[] = []
+  const server = createServer(connection => void connections.push(connection))
   const file = join(folder, 'silent.sock')
   server.listen(file)
   await once(server, 'listening')
   try {
-    await work({ host: `unix://${file}`, calls: () => calls })
+    await work({
+      host: `unix://${file}`,
+      calls: () => connections.length,
+      hangUp: () => {
+        for (const each of connections) each.destroy()
+      },
+    })
   } finally {
     server.close()
     rmSync(file, { force: true })
