@@ -26,9 +26,15 @@ function open(path: string, hint: string): ReturnType<Koffi['load']> {
   }
 }
 
+interface CFunction {
+  (...args: readonly unknown[]): unknown
+  /** On another thread; the last argument hears how it went. */
+  async(...args: readonly unknown[]): void
+}
+
 /** A table of C functions of one library, loaded on first use. */
 function library<T extends Record<string, string>>(path: string, hint: string, prototypes: T) {
-  let functions: { [K in keyof T]: (...args: readonly unknown[]) => unknown } | undefined
+  let functions: { [K in keyof T]: CFunction } | undefined
   return () => {
     if (functions === undefined) {
       const lib = open(path, hint)
@@ -47,6 +53,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   tryOverlay:
     'int host_try_overlay(const char *lower, const char *upper, const char *work, const char *name, int userMarks)',
   spreadBelow: 'int host_spread_below(const char *path)',
+  removeFolder: 'int host_remove_folder(const char *path, int slice)',
   sealedCopy: 'int host_sealed_copy(const char *path)',
   memoryFile: 'int host_memory_file()',
   socketPair: 'int host_socket_pair(_Out_ int *pair)',
@@ -166,6 +173,17 @@ export function openMonitor(): number {
 /** Tells the file system that folders made in this one are to lie apart; throws where it knows no such thing (any but ext2 to ext4). */
 export function spreadBelow(path: string): void {
   checked('ioctl', host().spreadBelow(path))
+}
+
+/** Removes a folder with all that is in it, on another thread, for `slice` ms at most; false when there is more of it. Follows no link. */
+export function removeSome(path: string, slice: number): Promise<boolean> {
+  return new Promise((resolve, reject) =>
+    host().removeFolder.async(path, slice, (failed: Error | null, result: number) => {
+      if (failed) reject(failed)
+      else if (result < 0) reject(systemError(`removal of "${path}"`, -result))
+      else resolve(result === 0)
+    }),
+  )
 }
 
 /** Whether listing a folder tells the kind of what is in it (d_type), by the example of `name`. */

@@ -1,5 +1,5 @@
 /** Starts a container: looks everything up, takes addresses and ports, runs its program. A failed start leaves nothing behind. */
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import { lastGroup } from '../../../runtime/host.ts'
 import type { Supervised } from '../../../runtime/runtime.ts'
@@ -243,7 +243,7 @@ async function makeFolders(parts: Parts, container: Container): Promise<void> {
   const { paths } = parts
   const monitor = paths.monitor(container.id)
   await ensureUpper(parts, container)
-  await removeFolder(monitor)
+  if (existsSync(monitor)) await removeFolder(monitor)
   mkdirSync(monitor, { recursive: true, mode: 0o700 })
 }
 
