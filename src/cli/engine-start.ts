@@ -18,8 +18,8 @@ export interface EngineStart {
   readonly say?: (line: string) => void
 }
 
-/** How long an engine may take to come up, with all containers of the last one to take over. */
-const patience = 30_000
+/** How long an engine may take to come up, with all containers of the last one to take over, on a slow machine that has much else to do. */
+const patience = 120_000
 
 /** As the user who runs the command. @throws Failure what the engine says when it cannot start */
 export async function startEngine({ socket, env, say, command }: EngineStart): Promise<void> {

@@ -22,7 +22,6 @@ export function findWayOut(env: Env): WayOut | string {
     return `this user cannot open /dev/net/tun (${messageOf(error)})`
   }
   const pasta = programPath('pasta', env)
-  // an address of the link alone, which no host has
   if (pasta !== undefined) return { name: 'pasta', path: pasta, dns: '169.254.1.53' }
   const slirp = programPath('slirp4netns', env)
   if (slirp !== undefined) return { name: 'slirp4netns', path: slirp, dns: '10.0.2.3' }
@@ -30,6 +29,15 @@ export function findWayOut(env: Env): WayOut | string {
 }
 
 const link = 'way0'
+
+/**
+ * Addresses that no host has: of the link alone (RFC 3927), and unique local ones (RFC 4193). pasta would give the namespace the host's own
+ * otherwise, by which nothing within reaches the host any more.
+ */
+const own = [
+  ...['--address', '169.254.1.2', '--netmask', '30', '--gateway', '169.254.1.1'],
+  ...['--address', 'fd00:636f:6d70::2', '--gateway', 'fd00:636f:6d70::1'],
+]
 
 interface Start {
   /** Words in front, by which it ends with the namespaces. */
@@ -45,7 +53,7 @@ function wordsOf({ name, path, dns }: WayOut, { pid, mark }: Start): string[] {
   if (name === 'slirp4netns')
     return [path, '--configure', '--mtu=65520', '--disable-host-loopback', '--ready-fd=3', String(pid), link]
   const none = ['-t', 'none', '-u', 'none', '-T', 'none', '-U', 'none', '--no-map-gw']
-  const shown = ['--config-net', '--ns-ifname', link, '--dns-forward', dns]
+  const shown = ['--config-net', ...own, '--ns-ifname', link, '--dns-forward', dns]
   return [path, '--foreground', '--quiet', ...shown, ...none, '--pid', mark, String(pid)]
 }
 

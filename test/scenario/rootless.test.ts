@@ -10,6 +10,7 @@ import { command, type Said } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
 import { lacking, program, root, which } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { TestUser } from '../support/user.ts'
 
 const skip = lacking(
@@ -230,9 +231,13 @@ RUN test ! -e /gone && test ! -e /again/b && test -e /again/d && test ! -e /c &&
     const server = http.createServer((_, response) => response.end('from the host\n')).listen(0, '0.0.0.0')
     await new Promise(resolve => server.once('listening', resolve))
     const { port: number } = server.address() as { port: number }
+    // the one by which it reaches the world, and another
+    const [route] = JSON.parse((await ok(command('ip', ['-json', 'route', 'get', '192.0.2.99']))).stdout)
     try {
-      const said = await ok(tsc('exec', '-T', 'other', 'sh', '-c', `wget -qO- http://${near}:${number}`))
-      assert.equal(said.stdout, 'from the host\n')
+      for (const address of [near, route.prefsrc]) {
+        const said = await ok(tsc('exec', '-T', 'other', 'sh', '-c', `wget -qO- http://${address}:${number}`))
+        assert.equal(said.stdout, 'from the host\n', address)
+      }
       const loopback = await tsc('exec', '-T', 'other', 'sh', '-c', `wget -qO- http://127.0.0.1:${number}`)
       assert.notEqual(loopback.code, 0)
     } finally {
@@ -251,6 +256,9 @@ RUN test ! -e /gone && test ! -e /again/b && test -e /again/d && test ! -e /c &&
     )
     const book = join(user.home, 'guestbook')
     cpSync(join(user.project, 'examples/guestbook'), book, { recursive: true })
+    const patient = { timeout: `${30 * patience}s`, start_period: `${15 * patience}s` }
+    const services = Object.fromEntries(['proxy', 'web', 'store'].map(name => [name, { healthcheck: patient }]))
+    if (patience > 1) writeFileSync(join(book, 'compose.override.yaml'), JSON.stringify({ services }))
     await ok(command('chown', ['-R', `${user.name}:`, book]))
     const run = (...args: readonly string[]) =>
       ok(user.tscompose(args, { cwd: book, timeout: 240_000, env: { GUESTBOOK_PORT: String(port + 2) } }))

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { errnoOf } from '../../src/lib/failure.ts'
 import { type CommandOptions, command, type Said } from './command.ts'
 import { eventually } from './eventually.ts'
 
@@ -138,7 +139,7 @@ export class TestUser {
       await eventually('the end of the session', () => !existsSync(`/run/user/${this.uid}`), 60_000)
     }
     for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name)))
-      if (statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid === this.uid) process.kill(Number(pid), 'SIGKILL')
+      if (statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid === this.uid) kill(Number(pid))
     if (this.#tunMode !== undefined) chmodSync(tun, this.#tunMode)
     await expectOk('umount', [this.project])
     await eventually('the user to go', async () => (await command('userdel', [this.name])).code === 0)
@@ -153,6 +154,15 @@ async function openTun(): Promise<number | undefined> {
   if (mode === undefined || (mode & 0o6) === 0o6) return undefined
   chmodSync(tun, 0o666)
   return mode & 0o777
+}
+
+/** What ends when others of its kind are killed may be gone already. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (errnoOf(error) !== 'ESRCH') throw error
+  }
 }
 
 async function expectOk(program: string, args: readonly string[]): Promise<void> {
