@@ -176,22 +176,37 @@ static int run_command(struct setup *m, const struct step *s) {
   return errno == EACCES && !stat(argv[0], &st) && S_ISDIR(st.st_mode) ? -EISDIR : -errno;
 }
 
+/* Waits until the init that this is a child of has nothing left but what it needs; nobody's child goes on when it has died before. */
+static int await_init(const int told[2]) {
+  char ready;
+  close(told[1]);
+  ssize_t length = read(told[0], &ready, 1);
+  close(told[0]);
+  return length == 1 ? 0 : -EPIPE;
+}
+
 /* Process 1 of a container that asked for one: passes signals on, reaps, and ends as the command ends, with the rights that takes. */
 static int be_init(struct setup *m, uint64_t rights) {
   sigset_t all, old;
+  int told[2];
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &old);
+  if (pipe2(told, O_CLOEXEC)) return -errno;
   pid_t command = fork();
   if (command < 0) return -errno;
   if (command == 0) {
     setpgid(0, 0);
     if (m->settings->stdio & STDIO_TERMINAL) tcsetpgrp(0, getpid());
-    return NEG(sigprocmask(SIG_SETMASK, &old, NULL));
+    int error = await_init(told);
+    return error ? error : NEG(sigprocmask(SIG_SETMASK, &old, NULL));
   }
   if (set_capabilities(rights, rights)) _exit(127);
   prctl(PR_SET_NAME, "init", 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  syscall(SYS_close_range, 3, ~0u, 0);
+  dup2(told[1], 3);
+  syscall(SYS_close_range, 4, ~0u, 0);
+  if (write(3, "", 1) != 1) _exit(127);
+  close(3);
   for (;;) {
     int status, signal = sigwaitinfo(&all, NULL);
     if (signal > 0 && signal != SIGCHLD) kill(command, signal);

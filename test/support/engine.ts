@@ -27,6 +27,7 @@ export class TestEngine {
   #stacks = 0
   #hasDisk = false
   #config: string | undefined
+  #under: readonly string[] = []
 
   private constructor(folder: string) {
     this.folder = folder
@@ -34,7 +35,7 @@ export class TestEngine {
 
   /**
    * Starts an engine with a busybox image in it. `disk`: on a file system of its own, of this size ("24m"); `onOverlay`: on an overlay mount. `config`: what is in its
-   * engine.yaml, told where its files are.
+   * engine.yaml, told where its files are. `under`: the words before its own, of a program that becomes it.
    */
   static async start(
     images: readonly string[] = ['busybox'],
@@ -42,9 +43,16 @@ export class TestEngine {
       disk,
       onOverlay = false,
       config,
-    }: { readonly disk?: string; readonly onOverlay?: boolean; readonly config?: (folder: string) => object } = {},
+      under = [],
+    }: {
+      readonly disk?: string
+      readonly onOverlay?: boolean
+      readonly config?: (folder: string) => object
+      readonly under?: readonly string[]
+    } = {},
   ): Promise<TestEngine> {
     const engine = new TestEngine(mkdtempSync(join(tmpdir(), 'tsc-')))
+    engine.#under = under
     if (disk !== undefined) {
       engine.#expectOk(await command('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'tscompose-test', engine.folder]))
       engine.#hasDisk = true
@@ -116,8 +124,8 @@ export class TestEngine {
       this.roots.run,
       ...(this.#config === undefined ? [] : ['--config', this.#config]),
     ]
-    const [program, ...first] = ownProgram('engine')
-    const child = spawn(program, [...first, ...roots, '--ready-fd', '3'], {
+    const [program, ...first] = [...this.#under, ...ownProgram('engine')]
+    const child = spawn(program!, [...first, ...roots, '--ready-fd', '3'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     })
     this.#process = child
