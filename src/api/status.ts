@@ -1,5 +1,5 @@
 /** Failure kind ⇄ HTTP status ⇄ {"message": …}. */
-import { Failure, type FailureKind, messageOf } from '../lib/failure.ts'
+import { Failure, type FailureKind, type FailureOptions, failureKinds, messageOf } from '../lib/failure.ts'
 
 const statuses: Readonly<Record<FailureKind, number>> = {
   invalid: 400,
@@ -14,9 +14,20 @@ const statuses: Readonly<Record<FailureKind, number>> = {
   internal: 500,
 }
 
-/** What is not a Failure is a defect of ours: 500. */
+/** The engine itself cannot, now or ever: 503, after which clients ask another time or another engine. */
+export class NotReady extends Failure {
+  constructor(message: string, options: FailureOptions = {}) {
+    super('unavailable', message, options)
+  }
+}
+
+/**
+ * What is not a Failure is a defect of ours: 500. So is, as with Docker, what something beyond the engine did not do, such as a registry:
+ * who is told 503 asks again and again.
+ */
 export function statusOf(error: unknown): number {
-  return error instanceof Failure ? statuses[error.kind] : 500
+  if (!(error instanceof Failure)) return 500
+  return error.kind === 'unavailable' && !(error instanceof NotReady) ? 500 : statuses[error.kind]
 }
 
 /** The body of an error reply. */
@@ -26,6 +37,8 @@ export interface ErrorReply {
   readonly hint?: string
   /** Ours: the exit code a command that ran a container should end with. */
   readonly exitCode?: number
+  /** Ours: of what kind it is, where the status says another. */
+  readonly kind?: FailureKind
 }
 
 export function errorReply(error: unknown): ErrorReply {
@@ -35,6 +48,7 @@ export function errorReply(error: unknown): ErrorReply {
     message,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.exitCode === undefined ? {} : { exitCode: error.exitCode }),
+    ...(kindOf(statusOf(error)) === error.kind ? {} : { kind: error.kind }),
   }
 }
 
@@ -42,7 +56,7 @@ export function errorReply(error: unknown): ErrorReply {
 export function replyFailure(status: number, body: string, what: string): Failure {
   const reply = parseReply(body)
   const message = reply.message || `Cannot ${what}: the engine answered ${status} without a message`
-  return new Failure(kindOf(status), message, {
+  return new Failure(reply.kind ?? kindOf(status), message, {
     ...(reply.hint === undefined ? {} : { hint: reply.hint }),
     ...(reply.exitCode === undefined ? {} : { exitCode: reply.exitCode }),
   })
@@ -57,11 +71,12 @@ function parseReply(body: string): ErrorReply {
     return { message: body.trim() }
   }
   if (typeof data !== 'object' || data === null) return { message: body.trim() }
-  const { message, hint, exitCode } = data as Record<string, unknown>
+  const { message, hint, exitCode, kind } = data as Record<string, unknown>
   return {
     message: typeof message === 'string' ? message : '',
     ...(typeof hint === 'string' ? { hint } : {}),
     ...(Number.isInteger(exitCode) ? { exitCode: exitCode as number } : {}),
+    ...(failureKinds.some(each => each === kind) ? { kind: kind as FailureKind } : {}),
   }
 }
 

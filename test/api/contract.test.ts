@@ -7,7 +7,7 @@ import { bodySchema } from '../../src/api/body-schema.ts'
 import type { Body, Endpoint } from '../../src/api/endpoint.ts'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { parseJsonLines } from '../../src/api/json-lines.ts'
-import { errorReply, kindOf, replyFailure, statusOf } from '../../src/api/status.ts'
+import { errorReply, kindOf, NotReady, replyFailure, statusOf } from '../../src/api/status.ts'
 import { checkVersion, compareVersions, negotiateVersion } from '../../src/api/version.ts'
 import { Failure, failureKinds } from '../../src/lib/failure.ts'
 import { shared } from '../support/needs.ts'
@@ -120,7 +120,14 @@ test('checkVersion() refuses a version outside the range in the words of the rea
 })
 
 test('status: every failure kind goes to a status and comes back', () => {
-  for (const kind of failureKinds) assert.equal(kindOf(statusOf(new Failure(kind, 'x'))), kind)
+  for (const kind of failureKinds) {
+    const sent = new Failure(kind, 'x')
+    assert.equal(replyFailure(statusOf(sent), JSON.stringify(errorReply(sent)), 'do it').kind, kind)
+  }
+  // what a registry did not do is no reason to ask this engine again
+  assert.equal(statusOf(new Failure('unavailable', 'x')), 500)
+  assert.equal(statusOf(new NotReady('x')), 503)
+  assert.equal(kindOf(503), 'unavailable')
   assert.equal(statusOf(new TypeError('a defect')), 500)
   assert.equal(kindOf(418), 'invalid')
   assert.equal(kindOf(401), 'denied')

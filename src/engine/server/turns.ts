@@ -3,11 +3,11 @@
  * that it works for already.
  */
 import type { ReplyShape } from '../../api/endpoint.ts'
-import { Failure } from '../../lib/failure.ts'
+import { NotReady } from '../../api/status.ts'
 
 const mostOperations = 999
 
-export class Busy extends Failure {
+export class Busy extends NotReady {
   /** Seconds after which whoever was refused may try again. */
   readonly retryAfter = 1
 }
@@ -33,7 +33,7 @@ export class Turns {
   /** Given back once, however often it is told. @throws Failure `unavailable` when all are taken. */
   take(): () => void {
     if (this.#taken >= this.#most)
-      throw new Busy('unavailable', `The engine is busy with ${this.#taken} operations`, {
+      throw new Busy(`The engine is busy with ${this.#taken} operations`, {
         hint: 'Try again in a moment, or raise max-operations in the settings of the engine',
       })
     this.#taken++

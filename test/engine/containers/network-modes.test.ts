@@ -12,6 +12,27 @@ async function boxWithNetwork() {
   }
 }
 
+test('a container is on the networks that its creation names, on the one of its mode where it names none', async () => {
+  await using parts = await boxWithNetwork()
+  const { box, on } = parts
+  await box.engine.networks.create({ Name: 'back' })
+  const create = async (name: string, mode: string, names: readonly string[]) => {
+    const EndpointsConfig = Object.fromEntries(names.map(each => [each, {}]))
+    await box.create(name, { HostConfig: { NetworkMode: mode }, NetworkingConfig: { EndpointsConfig } })
+    return [(await on(name)).sort(), (await box.containers.inspect(name)).HostConfig.NetworkMode]
+  }
+  assert.deepEqual(await create('on-a', '', ['front']), [['front'], 'bridge'])
+  assert.deepEqual(await create('on-b', 'default', ['front', 'back']), [['back', 'front'], 'bridge'])
+  assert.deepEqual(await create('on-c', 'front', ['back']), [['back'], 'front'])
+  assert.deepEqual(await create('on-d', 'front', ['back', 'front']), [['back', 'front'], 'front'])
+  assert.deepEqual(await create('on-e', 'default', ['default']), [['bridge'], 'bridge'])
+  assert.deepEqual(await create('on-f', 'front', []), [['front'], 'front'])
+  await assert.rejects(box.create('on-g', { NetworkingConfig: { EndpointsConfig: { front: null } } }), {
+    kind: 'invalid',
+    message: 'invalid config for network front: EndpointsConfig is nil',
+  })
+})
+
 const beside =
   /^Failure: container cannot be connected to multiple networks with one of the networks in private \(none\) mode$/
 

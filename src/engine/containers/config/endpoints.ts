@@ -18,12 +18,14 @@ export function networkKind(mode: string): NetworkKind {
   return { kind: 'networks' }
 }
 
-/** The network of NetworkMode first, the others by name. */
+/** Those that NetworkingConfig names, the network of NetworkMode first and the others by name; that one alone where it names none. */
 export function endpointsOf(mode: string, asked: Endpoints | undefined): EndpointRequest[] {
   const kind = networkKind(mode)
   const named = Object.entries(asked ?? {}).map(
     ([name, settings]) => [name === 'default' ? 'bridge' : name, settings] as const,
   )
+  const empty = named.find(([, settings]) => settings === null)
+  if (empty) throw new Failure('invalid', `invalid config for network ${empty[0]}: EndpointsConfig is nil`)
   if (kind.kind !== 'networks') {
     const others = named.map(([name]) => name).filter(name => name !== mode && name !== 'bridge')
     if (others.length > 0)
@@ -33,7 +35,9 @@ export function endpointsOf(mode: string, asked: Endpoints | undefined): Endpoin
       )
     return []
   }
-  const first = named.find(([name]) => name === mode)
-  const rest = named.filter(([name]) => name !== mode).sort(([a], [b]) => (a < b ? -1 : 1))
-  return [endpointRequest(mode, first?.[1]), ...rest.map(([name, settings]) => endpointRequest(name, settings))]
+  if (named.length === 0) return [endpointRequest(mode, undefined)]
+  const isFirst = (name: string) => Number(name === mode)
+  return named
+    .sort(([a], [b]) => isFirst(b) - isFirst(a) || (a < b ? -1 : 1))
+    .map(([name, settings]) => endpointRequest(name, settings))
 }

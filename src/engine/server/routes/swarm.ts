@@ -1,6 +1,7 @@
 /** Endpoints of a swarm and of plugins: this engine is never part of one, and has none. */
 import type { Endpoint, Handlers } from '../../../api/endpoint.ts'
 import { pluginEndpoints, swarmEndpoints } from '../../../api/swarm.ts'
+import { NotReady } from '../../../api/status.ts'
 import { Failure } from '../../../lib/failure.ts'
 
 const noManager =
@@ -22,12 +23,12 @@ export function swarmRoutes(): Handlers<typeof swarmEndpoints> {
   }
   return {
     ...everyRow(swarmEndpoints, () => {
-      throw new Failure('unavailable', noManager)
+      throw new NotReady(noManager)
     }),
     swarmInit: noSwarm,
     swarmJoin: noSwarm,
     swarmLeave: () => {
-      throw new Failure('unavailable', 'This node is not part of a swarm')
+      throw new NotReady('This node is not part of a swarm')
     },
   }
 }
