@@ -20,6 +20,22 @@ test('a container shows the execs that are to run or run; one that has ended is 
   assert.throws(() => execs.inspect(Id), { kind: 'not-found' })
 })
 
+test('an exec runs from the moment its start is asked for, before it has begun for a client that is attached', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  const { execs } = box.engine
+  const { Id } = await execs.create('web', { Cmd: ['true'], AttachStdout: true })
+  const state = () => [execs.inspect(Id).Running, execs.inspect(Id).ExitCode]
+  assert.deepEqual(state(), [false, null])
+  const session = await execs.start(Id)
+  assert.deepEqual(state(), [true, null])
+  await session!.begin!()
+  assert.deepEqual(state(), [true, null])
+  box.runtime.processes.at(-1)!.end(3)
+  await setImmediate()
+  assert.deepEqual(state(), [false, 3])
+})
+
 test('no container has an empty name', async () => {
   await using box = await EngineBox.open()
   assert.throws(() => box.containers.get(''), { kind: 'invalid', message: 'invalid name or ID supplied: ""' })

@@ -18,6 +18,8 @@ export interface Exec {
   readonly user: FoundUser
   /** The container's process when it was made. */
   readonly host: Supervised | undefined
+  /** Its start has been asked for: it counts as running, so that whoever is told that it starts never takes it for one that has ended. */
+  asked: boolean
   started: boolean
   /** Resolves when it has started. */
   readonly ready: PromiseWithResolvers<Supervised>
@@ -99,7 +101,7 @@ export function inspectExec(exec: Exec): ExecInspect {
   const [entrypoint = '', ...args] = body.Cmd ?? []
   return {
     ID: exec.id,
-    Running: exec.process !== undefined,
+    Running: exec.asked && exec.endedAt === undefined,
     ExitCode: exec.exitCode,
     ProcessConfig: {
       tty: body.Tty ?? false,

@@ -44,6 +44,7 @@ export class Execs {
     if (container.state.status === 'paused')
       throw new Failure('conflict', `Container ${container.id} is paused, unpause the container before exec`)
     if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
+    exec.asked = true
     const { AttachStdin = false, AttachStdout = false, AttachStderr = false } = exec.body
     const streams = { stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr }
     const [rows = 0, columns = 0] = body.ConsoleSize ?? exec.body.ConsoleSize ?? []
@@ -145,6 +146,7 @@ export class Execs {
       body,
       user,
       host: container.process,
+      asked: false,
       started: false,
       ready: Promise.withResolvers(),
       process: undefined,
@@ -172,11 +174,11 @@ export class Execs {
         exitCode: exec.exitCode,
       })
     }
-    await mend(this.#parts, container)
     const directory = this.#parts.paths.exec(container.id, exec.id)
-    tell(this.#parts, container, `exec_start: ${shown(body.Cmd ?? [])}`, { execID: exec.id })
     let process: Supervised
     try {
+      await mend(this.#parts, container)
+      tell(this.#parts, container, `exec_start: ${shown(body.Cmd ?? [])}`, { execID: exec.id })
       await mkdir(directory, { recursive: true, mode: 0o700 })
       process = await this.#parts.runtime.start(
         execSpec(exec, { directory, attach, size, defaults: this.#parts.defaults }),

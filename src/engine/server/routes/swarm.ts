@@ -1,7 +1,7 @@
 /** Endpoints of a swarm and of plugins: this engine is never part of one, and has none. */
 import type { Endpoint, Handlers } from '../../../api/endpoint.ts'
-import { pluginEndpoints, swarmEndpoints } from '../../../api/swarm.ts'
 import { NotReady } from '../../../api/status.ts'
+import { pluginEndpoints, swarmEndpoints } from '../../../api/swarm.ts'
 import { Failure } from '../../../lib/failure.ts'
 
 const noManager =
