@@ -143,6 +143,15 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
     assert.deepEqual(found, ['x', ''])
   })
 
+  test('of several mounts at one place the last is there alone', async () => {
+    const text = await said(
+      "FROM busybox\nRUN --mount=type=tmpfs,target=/t --mount=type=cache,target=/t/,id=last grep -c ' /t ' /proc/mounts; touch /t/x\n" +
+        'RUN --mount=type=cache,target=/t,id=last ls /t\n',
+      { nocache: true },
+    )
+    assert.match(text, /^1\n[^]*^x$/m)
+  })
+
   test('a cache mount is there for the next build, and what is written to a bind mount is not', async () => {
     const dockerfile = (text: string) =>
       `FROM busybox\nRUN --mount=type=cache,target=/c,id=k --mount=type=bind,target=/ctx,rw ${text}\n`

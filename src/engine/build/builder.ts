@@ -130,8 +130,11 @@ export class Builder {
     await using undo = new AsyncDisposableStack()
     const tell = teller(onEvent)
     const { source, bases, contexts } = await this.#open(request, { tell, signal, undo })
-    const plan = await evaluatePlan(source, request, bases, contexts)
-    for (const warning of plan.warnings) onEvent({ kind: 'warning', warning, dockerfile: source.name })
+    const plan = await evaluatePlan(source, request, {
+      bases,
+      contexts,
+      onWarning: warning => onEvent({ kind: 'warning', warning, dockerfile: source.name }),
+    })
     onEvent({ kind: 'plan', plan })
     const name = seriesOf(request, source.text)
     let loading: Promise<Series> | undefined

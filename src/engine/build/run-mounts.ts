@@ -48,7 +48,8 @@ export async function runMounts(
     if (!caches.has(mount.id)) caches.set(mount.id, undo.use(await openCache(mount, options)))
   for (const [i, mount] of named.entries()) made.push(await mounted(mount, { ...options, number: i, caches }, undo))
   return {
-    mounts: made.flatMap(each => each.mounts),
+    // of several at one place the last is there, and the others are not below it
+    mounts: [...new Map(made.flatMap(each => each.mounts).map(mount => [mount.target, mount])).values()],
     env: made.flatMap(each => each.env ?? []),
   }
 }

@@ -7,7 +7,7 @@ import type { BuildRequest } from '../request.ts'
 import { type GlobalArguments, globalArguments, plain, predefined, proxyEnv } from './arguments.ts'
 import { Checks } from './checks.ts'
 import { checkFrontend } from './frontend.ts'
-import type { BuildPlan } from './plan.ts'
+import type { BuildPlan, BuildWarning } from './plan.ts'
 import { readStages, readTrigger, type WrittenDockerfile } from './read-stages.ts'
 import { BaseResolver, type Lookup } from './resolve-base.ts'
 import type { Surroundings } from './scope.ts'
@@ -19,13 +19,23 @@ export type PlanRequest = Pick<BuildRequest, 'args' | 'labels' | 'target' | 'pla
 
 /**
  * @param text of the Dockerfile.
+ * @param onWarning told all that was found, also where the rest of it fails.
  * @throws SourceFailure with the lines it is about, in BuildKit's words; Failure where it is about none.
  */
-export async function planBuild(text: string, request: PlanRequest, lookup: Lookup): Promise<BuildPlan> {
+export async function planBuild(
+  text: string,
+  request: PlanRequest,
+  lookup: Lookup,
+  onWarning: (warning: BuildWarning) => void = () => {},
+): Promise<BuildPlan> {
   const checks = checksOf(text, request)
-  const { plan } = await evaluate(text, request, { lookup, checks })
-  checks.end()
-  return plan
+  try {
+    const { plan } = await evaluate(text, request, { lookup, checks })
+    checks.end()
+    return plan
+  } finally {
+    checks.warnings.forEach(onWarning)
+  }
 }
 
 /** A plan, and what it was made of. */

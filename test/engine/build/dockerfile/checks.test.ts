@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Checks } from '../../../../src/engine/build/dockerfile/checks.ts'
+import { planned } from './planned.ts'
 
 const lines = { first: 3, last: 4 }
 
@@ -54,4 +55,17 @@ describe('Checks', () => {
   for (const [options, message] of wrong) {
     test(`refuse ${options}`, () => assert.throws(() => new Checks(options), { kind: 'invalid', message }))
   }
+})
+
+describe('planBuild()', () => {
+  const failing: ReadonlyArray<readonly [why: string, text: string]> = [
+    ['a rule is an error', '# check=error=true\nFROM base:1 as a\n'],
+    ['a base is not there', 'FROM base:1 as a\nFROM nowhere:1\nCOPY --from=a /x /y\n'],
+  ]
+  for (const [why, text] of failing)
+    test(`tells what the rules have found also where ${why}`, async () => {
+      const told: string[] = []
+      await assert.rejects(planned(text, { onWarning: ({ rule }) => told.push(rule) }))
+      assert.deepEqual(told, ['FromAsCasing'])
+    })
 })

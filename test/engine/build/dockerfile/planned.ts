@@ -1,6 +1,6 @@
 /** A plan of a Dockerfile without an engine: images are told, contexts are names. */
 import { type PlanRequest, planBuild } from '../../../../src/engine/build/dockerfile/evaluate.ts'
-import type { BuildPlan } from '../../../../src/engine/build/dockerfile/plan.ts'
+import type { BuildPlan, BuildWarning } from '../../../../src/engine/build/dockerfile/plan.ts'
 import type { Image, ImageConfig } from '../../../../src/engine/images/image.ts'
 import { machine } from '../../../../src/engine/images/platform.ts'
 import { Failure } from '../../../../src/lib/failure.ts'
@@ -11,9 +11,13 @@ export interface World extends Partial<PlanRequest> {
   /** Familiar names with a tag → their configuration; "base:1" is there always. */
   readonly images?: Readonly<Record<string, ImageConfig>>
   readonly ignored?: readonly string[]
+  readonly onWarning?: (warning: BuildWarning) => void
 }
 
-export function planned(text: string, { images = {}, ignored = [], ...request }: World = {}): Promise<BuildPlan> {
+export function planned(
+  text: string,
+  { images = {}, ignored = [], onWarning, ...request }: World = {},
+): Promise<BuildPlan> {
   const known = { 'base:1': { Cmd: ['sh'], Env: [path] }, ...images }
   const asked = { args: new Map(), labels: new Map(), target: '', platform: undefined, namedContexts: new Map() }
   return planBuild(
@@ -27,6 +31,7 @@ export function planned(text: string, { images = {}, ignored = [], ...request }:
       layout: noLayout,
       ignored: async () => ignored,
     },
+    onWarning,
   )
 }
 
