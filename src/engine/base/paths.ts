@@ -148,6 +148,10 @@ export class Paths {
   get buildSeries(): string {
     return join(this.build, 'series')
   }
+  /** What was told of the last builds. */
+  get buildHistory(): string {
+    return join(this.build, 'history')
+  }
   /** The folders of RUN --mount=type=cache. */
   get buildMounts(): string {
     return join(this.build, 'mounts')

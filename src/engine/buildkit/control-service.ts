@@ -6,6 +6,7 @@ import { sessionHeaders } from '../../api/buildkit/session-headers.ts'
 import type { CacheUsage } from '../build/cache-usage.ts'
 import type { BridgeParts } from './bridge-service.ts'
 import { checkExporters, type ExportBackend, runExporters } from './exports.ts'
+import type { BuildHistory } from './history.ts'
 import type { Job, JobResult } from './jobs.ts'
 import { refuseLlb } from './result-definition.ts'
 import { runFrontend } from './run-frontend.ts'
@@ -18,6 +19,7 @@ import { version, workerOf } from './worker.ts'
 export interface ControlParts extends BridgeParts {
   readonly exports: ExportBackend
   readonly usage: Pick<CacheUsage, 'list' | 'prune'>
+  readonly history: BuildHistory
 }
 
 export function controlService(parts: ControlParts): Implementation {
@@ -26,7 +28,7 @@ export function controlService(parts: ControlParts): Implementation {
       const request = given.exporters.length > 0 || given.exporterType === '' ? given : withExporter(given)
       if (request.definition !== undefined && request.definition.def.length > 0) throw refuseLlb()
       checkExporters({ request })
-      return await parts.jobs.run(request, call.signal, async job => {
+      return await remembered(parts, request, call.signal, async job => {
         try {
           const answer = await solve(job, parts)
           // others write all of the answer into files of theirs
@@ -45,11 +47,39 @@ export function controlService(parts: ControlParts): Implementation {
     info: () => ({ version }),
     diskUsage: async ({ filter }) => ({ record: await listUsage(parts.usage, filter) }),
     prune: request => pruneUsage(parts.usage, request),
-    listenBuildHistory: async function* () {},
+    listenBuildHistory: (request, { signal }) => parts.history.listen(request, signal),
+    updateBuildHistory: async request => {
+      await parts.history.update(request)
+      return {}
+    },
   })
 }
 
 type Request = Job['request']
+
+type Response = { readonly exporterResponse: ReadonlyMap<string, string> }
+
+/** A build under its name, which is free again before its end is written to the history. */
+async function remembered(
+  { jobs, history }: ControlParts,
+  request: Request,
+  signal: AbortSignal,
+  work: (job: Job) => Promise<Response>,
+): Promise<Response> {
+  let begun: Job | undefined
+  try {
+    const answer = await jobs.run(request, signal, job => {
+      begun = job
+      history.begin(job)
+      return work(job)
+    })
+    await history.end(begun!, { response: answer.exporterResponse })
+    return answer
+  } catch (error) {
+    if (begun) await history.end(begun, { error })
+    throw error
+  }
+}
 
 /** As it was said before there were several. */
 function withExporter(request: Request): Request {
@@ -74,8 +104,10 @@ async function* tunnelled(
   await over
 }
 
-async function* watch({ jobs }: ControlParts, ref: string, { signal }: Call) {
-  yield* (await jobs.status(ref, signal)).read(signal)
+async function* watch({ jobs, history }: ControlParts, ref: string, { signal }: Call) {
+  const before = jobs.knows(ref) ? undefined : await history.status(ref)
+  if (before !== undefined) yield before
+  else yield* (await jobs.status(ref, signal)).read(signal)
 }
 
 async function solve(job: Job, parts: ControlParts): Promise<ReadonlyMap<string, string>> {

@@ -79,6 +79,11 @@ export class Jobs {
     }
   }
 
+  /** Whether a build of this name is under way, or was lately. */
+  knows(ref: string): boolean {
+    return this.#byRef.has(ref) || this.#over.has(ref)
+  }
+
   /** Of a build under way, or of one that was lately. @throws Failure `not-found` when no such build comes. */
   async status(ref: string, signal: AbortSignal): Promise<StatusLog> {
     return this.#over.get(ref) ?? (await this.get(ref, signal)).status

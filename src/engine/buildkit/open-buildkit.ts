@@ -5,6 +5,7 @@ import type { Builder } from '../build/builder.ts'
 import { unpackContext } from '../build/classic/classic-context.ts'
 import type { Images } from '../images/images.ts'
 import { BuildKit } from './buildkit.ts'
+import { BuildHistory } from './history.ts'
 import type { Mirrors } from './mirrors.ts'
 import type { WorkerFacts } from './worker.ts'
 
@@ -33,6 +34,7 @@ export function openBuildKit({ paths, builder, images, mirrors, worker, say }: B
       },
     },
     mirrors,
+    history: new BuildHistory({ folder: paths.buildHistory, say }),
     usage: builder.usage,
     sshFolder: paths.buildAgents,
     worker,

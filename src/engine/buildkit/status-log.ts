@@ -49,6 +49,22 @@ export class StatusLog {
     return [...this.#steps.values()].find(({ error }) => error)?.digest
   }
 
+  /** Of steps, and of what was warned of. */
+  get counts(): Record<'totalSteps' | 'completedSteps' | 'cachedSteps' | 'warnings', number> {
+    const steps = [...this.#steps.values()]
+    return {
+      totalSteps: steps.length,
+      completedSteps: steps.filter(({ completed }) => completed !== undefined).length,
+      cachedSteps: steps.filter(({ cached }) => cached).length,
+      warnings: this.#told.reduce((sum, { warnings }) => sum + (warnings?.length ?? 0), 0),
+    }
+  }
+
+  /** All of it so far. */
+  whole(): Status {
+    return together(this.#told)
+  }
+
   /** Readers end when they have all. */
   end(): void {
     this.#ended = true

@@ -15,6 +15,7 @@ import { targetsOf } from '../../../src/engine/build/dockerfile/inspect.ts'
 import type { OnBuildEvent } from '../../../src/engine/build/events.ts'
 import type { BuildRequest } from '../../../src/engine/build/request.ts'
 import { BuildKit } from '../../../src/engine/buildkit/buildkit.ts'
+import { BuildHistory } from '../../../src/engine/buildkit/history.ts'
 import { Mirrors } from '../../../src/engine/buildkit/mirrors.ts'
 import type { Image } from '../../../src/engine/images/image.ts'
 import { Failure } from '../../../src/lib/failure.ts'
@@ -109,6 +110,7 @@ export async function bench(build: Build, services: readonly Implementation[] = 
       },
     },
     usage: { list: async () => cached, prune: async () => ({ deleted: [cached[0]!.id], reclaimed: 10 }) },
+    history: new BuildHistory({ folder: join(root, 'history'), say: line => problems.push(line) }),
     mirrors: new Mirrors({ folder: join(root, 'mirrors'), boot: 'boot' }),
     sshFolder: join(root, 'ssh'),
     worker: { id: 'worker-1', hostGateway: '172.17.0.1' },

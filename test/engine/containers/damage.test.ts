@@ -57,6 +57,7 @@ const rows: Readonly<Record<Exclude<keyof Paths, 'roots' | 'name'>, Row>> = {
   buildRecords: ({ paths }) => paths.buildRecords,
   buildRecord: ({ paths }) => paths.buildRecord('a'.repeat(64)),
   buildSeries: ({ paths }) => paths.buildSeries,
+  buildHistory: ({ paths }) => paths.buildHistory,
   buildMounts: ({ paths }) => paths.buildMounts,
   buildContexts: ({ paths }) => paths.buildContexts,
   buildDownloads: ({ paths }) => paths.buildDownloads,
