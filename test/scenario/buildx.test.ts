@@ -62,19 +62,6 @@ describe('buildx', {
     return said.stdout
   }
 
-  test('history lists builds, tells what they said and how they ended, and removes them', async () => {
-    const history = async (...args: readonly string[]) => ok(await run(['history', ...args]))
-    await history('rm', '--all')
-    ok(await build(context({ Dockerfile: 'FROM busybox\nRUN echo first said\n' })))
-    assert.match(await history('ls'), /^\w{25} +context-\d+ +Completed /m)
-    assert.equal((await build(context({ Dockerfile: 'FROM busybox\nRUN exit 3\n' }))).code, 1)
-    assert.match(await history('logs'), /^#\d+ ERROR: process "\/bin\/sh -c exit 3" did not complete successfully/m)
-    assert.match(await history('logs', '^1'), /^#\d+ [\d.]+ first said$/m)
-    assert.match(await history('inspect'), /^Error:\s+.*exit code: 3$/m)
-    await history('rm', '--all')
-    assert.equal((await history('ls')).trim().split('\n').length, 1)
-  })
-
   test('build --load makes an image that runs, step by step, and the same again from the cache', async () => {
     const folder = context({ Dockerfile: 'FROM busybox\nCOPY a.txt /a\nRUN cat /a > /b\n', 'a.txt': 'one\n' })
     const first = ok(await build(folder, ['--load', '-t', 'load:1']))
