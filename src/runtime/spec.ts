@@ -43,6 +43,8 @@ export interface ContainerSpec {
 export interface RootSpec {
   /** Lowest first, each the unpacked folder of one layer; any number. */
   readonly layers: readonly HostPath[]
+  /** A layer beneath these that has what is mounted over; without it, that is made in `upper`. */
+  readonly mountPoints?: HostPath | undefined
   readonly upper: HostPath
   readonly work: HostPath
   readonly readonly: boolean

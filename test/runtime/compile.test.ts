@@ -103,6 +103,14 @@ describe('compile()', () => {
     assert.deepEqual(layers, ['/layers/high', '/layers/low'])
   })
 
+  it('puts what is mounted over beneath the layers, and not to their cost where names are short of room', () => {
+    const root = { ...spec().root, mountPoints: '/points/1/root' }
+    const lowest = build({ root }).child.findLast(step => step.name === 'fs-set' && step.args.key === 'lowerdir+')
+    assert.deepEqual([lowest?.args, lowest?.cause], [{ key: 'lowerdir+', value: '/points/1/root' }, 'default'])
+    const old = compile(spec({ root }), { facts: { ...facts, layerByLayer: false }, filter: undefined, devices: [] })
+    assert.ok(!JSON.stringify(old.child).includes('/points'))
+  })
+
   it('installs the filter before the capabilities go, but after no_new_privs where that is set', () => {
     const order = names()
     assert.ok(order.indexOf('seccomp') < order.indexOf('identity'))
@@ -182,6 +190,7 @@ describe('compile() of a container in a user namespace', () => {
   } as const
   const root = {
     layers: ['/images/layers/low/root', '/build/tmp/high/root'],
+    mountPoints: '/points/1/root',
     upper: '/c/upper',
     work: '/c/work',
     readonly: false,
@@ -201,7 +210,7 @@ describe('compile() of a container in a user namespace', () => {
     const text = printProgram({ host, child }).split('\n')
     const after = (name: string) => text.findIndex(line => line.includes(` ${name} `))
     const mapped = text.filter(line => line.includes(' map-ids ')).map(line => /"([^"]+)"/.exec(line)?.[1] ?? '')
-    assert.deepEqual(mapped, ['/build/tmp', '/images/layers', '/c', '/dev', '/s'])
+    assert.deepEqual(mapped, ['/build/tmp', '/images/layers', '/points', '/c', '/dev', '/s'])
     assert.deepEqual(
       text
         .filter(line => /lowerdir|upperdir|workdir/.test(line))
@@ -209,6 +218,7 @@ describe('compile() of a container in a user namespace', () => {
       [
         'lowerdir+" "/c/monitor/high/root"',
         'lowerdir+" "/c/monitor/low/root"',
+        'lowerdir+" "/c/monitor/1/root"',
         'upperdir" "/c/monitor/upper"',
         'workdir" "/c/monitor/work"',
       ],

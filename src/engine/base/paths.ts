@@ -72,6 +72,10 @@ export class Paths {
   containerStateSpare(id: string): string {
     return join(this.containerRun(id), 'state.json')
   }
+  /** The layer beneath all images: what is mounted over in every container. Two folders above it, as with layers, for mapped ids. */
+  get mountPoints(): string {
+    return join(this.roots.data, 'mount-points', '1', 'root')
+  }
   get containerRuns(): string {
     return join(this.roots.run, 'containers')
   }

@@ -15,6 +15,7 @@ import {
   stateKind,
   statePlaces,
 } from './container.ts'
+import { makeMountPoints } from './files/mount-points.ts'
 import type { Parts } from './parts.ts'
 
 /** What nobody can tell any more. */
@@ -42,6 +43,7 @@ export class Records {
       await aside.folder(folder)
       spread(folder)
     }
+    await makeMountPoints(paths, aside)
     const names = await readdir(paths.containers)
     const found = await Promise.all([
       ...names.filter(name => /^[0-9a-f]{64}$/.test(name)).map(id => this.#read(id)),

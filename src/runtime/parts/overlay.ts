@@ -9,6 +9,8 @@ import { mapSteps } from './user-namespace.ts'
 export interface Overlay {
   /** Lowest first. */
   readonly layers: readonly HostPath[]
+  /** Under the lowest; not of the image. Left out before 6.5, where names are short of room. */
+  readonly beneath?: HostPath | undefined
   /** Where what changes goes; none: for reading only. */
   readonly changes?: { readonly upper: HostPath; readonly work: HostPath }
   readonly slot: number
@@ -27,13 +29,14 @@ const userMarks = 'userxattr'
 export function overlaySteps(overlay: Overlay, facts: HostFacts, cause: string): Step[] {
   if (!facts.layerByLayer) return oldOverlaySteps(overlay, facts, cause)
   if (overlay.ids) return mappedOverlaySteps(overlay, overlay.ids, cause)
-  const { layers, changes, slot, place } = overlay
+  const { layers, beneath, changes, slot, place } = overlay
   const set = (key: string, value: string) => setStep(key, value, cause)
   return [
     step('fs-open', { type: 'overlay' }, cause),
     set('source', 'overlay'),
     // the first one added lies on top
     ...[...layers].reverse().map(layer => set('lowerdir+', layer)),
+    ...(beneath === undefined ? [] : [setStep('lowerdir+', beneath, 'default')]),
     ...(changes ? [set('upperdir', changes.upper), set('workdir', changes.work)] : []),
     ...(facts.rootless ? [step('fs-flag', { key: userMarks }, cause)] : []),
     step('fs-mount', { slot, attributes: 0 }, cause),
@@ -51,7 +54,7 @@ function setStep(key: string, value: string, cause: string): Step {
  * Overlay asks each layer's mount who owns what. So the folder above the layers, and then that above the changes, is mounted at the place
  * with mapped ids, one over the other, and the layers are named there: the kernel keeps each as it is when it is named.
  */
-function mappedOverlaySteps({ layers, changes, slot, place }: Overlay, ids: IdRange, cause: string): Step[] {
+function mappedOverlaySteps({ layers, beneath, changes, slot, place }: Overlay, ids: IdRange, cause: string): Step[] {
   const at = (folder: HostPath) => [
     step('tree', { slot, path: folder, recursive: 0 }, cause),
     ...mapSteps(slot, folder, false, ids),
@@ -59,7 +62,11 @@ function mappedOverlaySteps({ layers, changes, slot, place }: Overlay, ids: IdRa
   ]
   const steps: Step[] = [step('fs-open', { type: 'overlay' }, cause), setStep('source', 'overlay', cause)]
   let folder: HostPath | undefined
-  for (const layer of [...layers].reverse()) {
+  const all = [
+    ...(beneath === undefined ? [] : [{ layer: beneath, cause: 'default' }]),
+    ...layers.map(layer => ({ layer, cause })),
+  ]
+  for (const { layer, cause } of all.reverse()) {
     const above = posix.dirname(posix.dirname(layer))
     if (above !== folder) steps.push(...at(above))
     folder = above

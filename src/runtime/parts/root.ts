@@ -8,14 +8,18 @@ import { idsOf, mapSteps } from './user-namespace.ts'
 
 /** Private propagation first: nothing that happens in here reaches the host. Then the root. */
 export function rootSteps({ root, supervise, namespaces }: ContainerSpec, facts: HostFacts): Step[] {
-  const { kind, layers, upper, work } = root
+  const { kind, layers, mountPoints, upper, work } = root
   const isolate = step('propagation', { flags: 0x4000 | (1 << 18) })
   const place = supervise.directory
   const ids = idsOf(namespaces.user)
   if (kind === 'overlay')
     return [
       isolate,
-      ...overlaySteps({ layers, changes: { upper, work }, slot: slots.root, place, ids }, facts, 'Image'),
+      ...overlaySteps(
+        { layers, beneath: mountPoints, changes: { upper, work }, slot: slots.root, place, ids },
+        facts,
+        'Image',
+      ),
     ]
   return [
     isolate,

@@ -54,7 +54,9 @@ export class Mounts {
         break
       case 'fs-set':
       case 'fs-flag':
-        setOption(this.#current, textOf(step, 'key'), textOf(step, 'value'))
+        // beneath the image lies what is mounted over
+        if (textOf(step, 'key') !== 'lowerdir+' || step.cause !== 'default')
+          setOption(this.#current, textOf(step, 'key'), textOf(step, 'value'))
         break
       case 'fs-mount':
       case 'fs-mount-as':

@@ -39,6 +39,7 @@ const rows: Readonly<Record<Exclude<keyof Paths, 'roots' | 'name'>, Row>> = {
   containerImages: ({ paths, id }) => paths.containerImages(id),
   containerState: ({ paths, id }) => paths.containerState(id),
   containerStateSpare: ({ paths, id }) => paths.containerStateSpare(id),
+  mountPoints: ({ paths }) => paths.mountPoints,
   containerRuns: ({ paths }) => paths.containerRuns,
   containerRun: ({ paths, id }) => paths.containerRun(id),
   monitor: ({ paths, id }) => paths.monitor(id),

@@ -24,6 +24,7 @@ import type { FoundUser } from './user.ts'
 /** What start has looked up. */
 export interface Resolved {
   readonly layers: readonly HostPath[]
+  readonly mountPoints?: HostPath | undefined
   readonly upper: HostPath
   readonly work: HostPath
   readonly mounts: readonly MountSpec[]
@@ -62,6 +63,7 @@ export function containerSpec(
     root: {
       kind: record.root ?? 'overlay',
       layers: resolved.layers,
+      mountPoints: resolved.mountPoints,
       upper: resolved.upper,
       work: resolved.work,
       readonly: hostConfig.ReadonlyRootfs,

@@ -10,6 +10,7 @@ import type { Container } from '../container.ts'
 import { imageLayers } from '../layers.ts'
 import type { Parts } from '../parts.ts'
 import { hostFileNames } from './host-files.ts'
+import { mountPoints } from './mount-points.ts'
 import { ensureUpper } from './upper.ts'
 
 /** Where the paths of a container are to be looked for. */
@@ -31,7 +32,8 @@ export async function viewOf(parts: Parts, container: Container): Promise<View> 
     return { tree: () => new MergedTree([root]), writer: () => new OverlayWriter([], root, { ids }), ids }
   }
   const { below, own, whole } = await ownTree(parts, container)
-  const layers = whole ? [] : below
+  const beneath = mountPoints(parts.paths)
+  const layers = whole ? [] : beneath === undefined ? below : [beneath, ...below]
   const mounts = mountsOf(parts, container)
   return {
     tree: () => new MergedTree([...layers, own], mounts),

@@ -19,6 +19,7 @@ import { containerSpec } from '../config/spec.ts'
 import { type FoundUser, findUser } from '../config/user.ts'
 import type { Container } from '../container.ts'
 import { hostFileNames, writeHostFiles } from '../files/host-files.ts'
+import { mountPoints } from '../files/mount-points.ts'
 import { mountSpecs } from '../files/mounts.ts'
 import { ensureUpper } from '../files/upper.ts'
 import { copiedMounts } from '../files/whole-copy.ts'
@@ -170,6 +171,7 @@ function places({ paths, masked }: Parts, { id, cgroup, record }: Container) {
   return {
     cgroup,
     lastGroup: lastGroup(),
+    mountPoints: mountPoints(paths),
     upper: paths.containerUpper(id),
     work: paths.containerWork(id),
     monitor: paths.monitor(id),
