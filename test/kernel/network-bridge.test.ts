@@ -21,6 +21,7 @@ import type { Runtime } from '../../src/runtime/runtime.ts'
 import { command } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { leftOver, ownGroups, takeStock } from '../support/stock.ts'
 
 const skip = lacking(root(), program('ip'), program('nft'), program('nsenter'))
@@ -35,7 +36,7 @@ interface Box {
   close(): Promise<void>
 }
 
-describe('networks on the kernel', { skip, timeout: 60_000 }, () => {
+describe('networks on the kernel', { skip, timeout: 60_000 * patience }, () => {
   let folder: string
   let runtime: Runtime
   let networks: Networks

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { ContainerSpec, IdRange, MountSpec } from '../../src/runtime/spec.ts'
 import { lacking, mappedLayers } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { Box, finish, kernelSkip } from './runtime-box.ts'
 
 const skip = kernelSkip() || lacking(mappedLayers())
 const ids: IdRange = { uid: 1_879_048_192, gid: 1_879_113_728, size: 65_536 }
 const user = { kind: 'own', ids } as const
 
-describe('a container in a user namespace', { skip, timeout: 60_000 }, () => {
+describe('a container in a user namespace', { skip, timeout: 60_000 * patience }, () => {
   let box: Box
   before(async () => {
     box = await Box.open()

@@ -11,6 +11,7 @@ import { startWayOut, type WayOut } from '../../src/rootless/way-out.ts'
 import { command } from '../support/command.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, which } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { kernelSkip } from './runtime-box.ts'
 
 /** Of RFC 5737, for documentation. */
@@ -22,7 +23,7 @@ const name = 'slirp4netns'
 // pasta takes a user namespace, which test/scenario/rootless.test.ts has
 describe('the way out by slirp4netns', {
   skip: kernelSkip() || lacking(program(name), program('ip'), program('nsenter'), tun),
-  timeout: 60_000,
+  timeout: 60_000 * patience,
 }, () => {
   let holder: ChildProcess
   let folder: string

@@ -8,11 +8,12 @@ import Docker from 'dockerode'
 import { TarReader } from '../../src/engine/base/tar-reader.ts'
 import { TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { tinyTar } from '../support/tiny-image.ts'
 
 const why = lacking(root(), program('busybox'), program('nft'))
 
-describe('dockerode', { skip: why, timeout: 120_000 }, () => {
+describe('dockerode', { skip: why, timeout: 120_000 * patience }, () => {
   let engine: TestEngine
   let docker: Docker
   before(async () => {

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { launcher, type Stack, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 /** b waits until the file `go` is in the stack's folder. */
 const yaml = `services:
@@ -48,7 +49,7 @@ describe('up', { skip: lacking(root(), program('busybox'), program('nft'), progr
   const env = () => ({ ...process.env, ...engine.env })
 
   for (const words of ['up -d', 'up'])
-    test(`${words} goes on to its end when the terminal is closed`, { timeout: 60_000 }, async t => {
+    test(`${words} goes on to its end when the terminal is closed`, { timeout: 60_000 * patience }, async t => {
       const stack = engine.stack(yaml)
       // even a failed test lets it come to its end
       t.after(() => writeFileSync(join(stack.folder, 'go'), ''))
@@ -68,7 +69,7 @@ describe('up', { skip: lacking(root(), program('busybox'), program('nft'), progr
       await stack.run('down')
     })
 
-  test('goes on to its end when nobody reads what it prints', { timeout: 60_000 }, async t => {
+  test('goes on to its end when nobody reads what it prints', { timeout: 60_000 * patience }, async t => {
     const stack = engine.stack(yaml)
     const child = spawn(launcher, ['up', '-d'], { cwd: stack.folder, env: env(), stdio: ['ignore', 'pipe', 'pipe'] })
     t.after(() => child.kill('SIGKILL'))
@@ -82,7 +83,9 @@ describe('up', { skip: lacking(root(), program('busybox'), program('nft'), progr
     await stack.run('down')
   })
 
-  test('--wait takes what ended with 0 for done, and says what ended otherwise', { timeout: 60_000 }, async () => {
+  test('--wait takes what ended with 0 for done, and says what ended otherwise', {
+    timeout: 60_000 * patience,
+  }, async () => {
     const stack = engine.stack(
       'services:\n  once: {image: busybox, command: "true"}\n  fails: {image: busybox, command: "false", profiles: [no]}\n',
     )

@@ -13,6 +13,7 @@ import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { hierarchies } from '../support/groups.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 const why = lacking(root(), program('busybox'), program('nft'), program('ip'), program('docker'))
 
@@ -129,7 +130,7 @@ const made: Readonly<Record<HostStep, Readonly<Record<string, Row>> | string>> =
   join: 'makes nothing',
 }
 
-describe('what is gone from the kernel', { skip: why, timeout: 180_000 }, () => {
+describe('what is gone from the kernel', { skip: why, timeout: 180_000 * patience }, () => {
   let engine: TestEngine
   let client: Client
   let found: Found

@@ -4,11 +4,12 @@ import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { launcher, TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { udpImageTar } from '../support/udp-image.ts'
 
 const why = lacking(root(), program('busybox'), program('nft'), program('docker'), program('gcc'))
 
-describe('a port of its own', { skip: why, timeout: 60_000 }, () => {
+describe('a port of its own', { skip: why, timeout: 60_000 * patience }, () => {
   let engine: TestEngine
   before(async () => {
     engine = await TestEngine.start()

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 const sleeper = 'image: busybox, command: sleep infinity, stop_signal: SIGKILL'
 
@@ -69,7 +70,7 @@ describe('up', { skip: lacking(root(), program('busybox'), program('nft')) }, ()
     assert.equal(volumes.stdout, '')
   })
 
-  test('brings a chain of 200 services up one operation at a time', { timeout: 180_000 }, async () => {
+  test('brings a chain of 200 services up one operation at a time', { timeout: 180_000 * patience }, async () => {
     const services = Array.from(
       { length: 200 },
       (_, i) => `  s${i}: {${sleeper}${i > 0 ? `, depends_on: [s${i - 1}]` : ''}}\n`,

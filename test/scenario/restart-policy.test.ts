@@ -6,8 +6,9 @@ import { createClient } from '../../src/client/client.ts'
 import { type Stack, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
-describe('deploy', { skip: lacking(root(), program('busybox'), program('nft')), timeout: 120_000 }, () => {
+describe('deploy', { skip: lacking(root(), program('busybox'), program('nft')), timeout: 120_000 * patience }, () => {
   let engine: TestEngine
   before(async () => {
     engine = await TestEngine.start()

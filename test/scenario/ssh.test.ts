@@ -20,6 +20,7 @@ import { jsonLines, launcher, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePort, listens } from '../support/free-port.ts'
 import { lacking, program, root, which } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 const sshd = process.env['TSCOMPOSE_TEST_SSHD'] ?? ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find(existsSync)
 const skip =
@@ -31,7 +32,7 @@ services:
   web: {image: busybox, command: sh -c 'echo here; exec sleep infinity', stop_signal: SIGKILL}
 `
 
-describe('an engine behind ssh', { skip, timeout: 120_000 }, () => {
+describe('an engine behind ssh', { skip, timeout: 120_000 * patience }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'tsc-ssh-'))
   const at = (name: string) => join(folder, name)
   let engine: TestEngine

@@ -6,10 +6,11 @@ import { Paths } from '../../src/engine/base/paths.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 const needs = lacking(root(), program('busybox'), program('nft'), program('docker'))
 
-describe('a state of an earlier run', { skip: needs, timeout: 120_000 }, () => {
+describe('a state of an earlier run', { skip: needs, timeout: 120_000 * patience }, () => {
   let engine: TestEngine
   before(async () => {
     engine = await TestEngine.start()

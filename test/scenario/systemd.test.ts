@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { launcher } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { SystemdMachine, withoutSystemd } from '../support/systemd-machine.ts'
 
 const makeImages = fileURLToPath(new URL('../../examples/make-images', import.meta.url))
@@ -28,7 +29,10 @@ volumes: {log: {}}
 `
 const needed = ['busybox', 'nft', 'unshare', 'nsenter', 'pivot_root'].map(program)
 
-describe('enable, under systemd,', { skip: lacking(root(), ...needed) || withoutSystemd(), timeout: 300_000 }, () => {
+describe('enable, under systemd,', {
+  skip: lacking(root(), ...needed) || withoutSystemd(),
+  timeout: 300_000 * patience,
+}, () => {
   let machine: SystemdMachine
   before(async () => {
     machine = await SystemdMachine.boot()

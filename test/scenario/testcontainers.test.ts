@@ -6,12 +6,13 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 const why = lacking(root(), program('busybox'), program('nft'))
 const serve = (line: string) => ['sh', '-c', `mkdir -p /www && ${line}`]
 const serving = serve('echo hello >/www/index.html && exec httpd -f -p 8080 -h /www')
 
-describe('testcontainers', { skip: why, timeout: 180_000 }, () => {
+describe('testcontainers', { skip: why, timeout: 180_000 * patience }, () => {
   let engine: TestEngine
   let lib: typeof import('testcontainers')
   const set = { TESTCONTAINERS_RYUK_DISABLED: 'true', TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1' }

@@ -12,6 +12,7 @@ import { command } from '../support/command.ts'
 import { launcher, type Stack, TestEngine } from '../support/engine.ts'
 import { freePort } from '../support/free-port.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { tinyImageTar } from '../support/tiny-image.ts'
 
 const source = fileURLToPath(new URL('../support/udp-server.c', import.meta.url))
@@ -26,7 +27,10 @@ const yaml = (tag: number, port: number): string => `services:
     deploy: {update_config: {monitor: 100ms}}
 `
 
-describe('a published UDP port', { skip: lacking(root(), program('nft'), program('gcc')), timeout: 120_000 }, () => {
+describe('a published UDP port', {
+  skip: lacking(root(), program('nft'), program('gcc')),
+  timeout: 120_000 * patience,
+}, () => {
   let engine: TestEngine
   let stack: Stack
   let port: number

@@ -7,11 +7,12 @@ import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, mappedLayers, program, root, shared } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { importProbe } from '../support/probe-image.ts'
 
 const missing = lacking(root(), program('busybox'), program('nft'), program('docker'), program('tar'), mappedLayers())
 
-describe('containers in user namespaces', { skip: missing, timeout: 240_000 }, () => {
+describe('containers in user namespaces', { skip: missing, timeout: 240_000 * patience }, () => {
   let engine: TestEngine
   before(async () => {
     engine = await TestEngine.start(['busybox'], { config: () => ({ 'userns-mode': 'auto' }) })
@@ -256,7 +257,7 @@ services:
   })
 })
 
-describe('containers in user namespaces on whole copies', { skip: missing, timeout: 240_000 }, () => {
+describe('containers in user namespaces on whole copies', { skip: missing, timeout: 240_000 * patience }, () => {
   let engine: TestEngine
   before(async () => {
     engine = await TestEngine.start(['busybox'], {

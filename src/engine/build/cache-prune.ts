@@ -53,6 +53,8 @@ export function usedBytes(items: readonly CacheItem[]): number {
 const filterNames = [
   'until',
   'unused-for',
+  'label',
+  'label!',
   'id',
   'parent',
   'type',
@@ -91,6 +93,8 @@ function matches(item: CacheItem, filters: Filters): boolean {
   const is = (name: string, value: boolean) => (booleanFilter(filters, name) ?? value) === value
   const mutable = item.type === 'exec.cachemount'
   return (
+    // `system prune` passes its own on, and no item has a label
+    oneOf('label', () => false) &&
     oneOf('id', wanted => item.id.startsWith(wanted)) &&
     oneOf('type', wanted => item.type === wanted) &&
     oneOf('description', wanted => item.description.includes(wanted)) &&

@@ -182,12 +182,12 @@ export class Containers {
 
   /** Not behind the lock: a signal has to reach a container that a long `stop` is waiting for. */
   async kill(ref: string, signal = 'SIGKILL'): Promise<void> {
-    await kill(this.#parts, this.get(ref), { signal, ref })
+    await kill(this.#parts, () => this.get(ref), { signal, ref })
   }
 
   async remove(ref: string, options: RemoveRequest = {}): Promise<void> {
     const container = this.get(ref)
-    const end = () => kill(this.#parts, container, { signal: 'SIGKILL', ref: container.name })
+    const end = () => kill(this.#parts, () => container, { signal: 'SIGKILL', ref: container.name })
     await beforeRemoval(container, options, end)
     await this.#lock.run(container.id, async () => {
       // AutoRemove may have been there first

@@ -45,6 +45,12 @@ describe('what goes of the build cache', () => {
       )
     })
 
+  test('nothing of it has a label', () => {
+    const of = (filters: Record<string, string[]>) => chooseItems(all, { all: true, filters, keep: 0 }).length
+    assert.equal(of({ label: ['a=b'] }), 0)
+    assert.equal(of({ 'label!': ['a=b'] }), of({}))
+  })
+
   test('a filter that is none is refused by name', () => {
     assert.throws(
       () => chooseItems(all, { all: false, filters: { colour: ['red'] }, keep: 0 }),

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Said } from '../../support/command.ts'
 import { all, Hostile, hostileSkip, secret } from '../../support/hostile.ts'
+import { patience } from '../../support/patience.ts'
 
-describe('no way out by builds:', { skip: hostileSkip(), timeout: 240_000 }, () => {
+describe('no way out by builds:', { skip: hostileSkip(), timeout: 240_000 * patience }, () => {
   let at: Hostile
   let canary: string
   let builds = 0

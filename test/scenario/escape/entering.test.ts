@@ -8,11 +8,12 @@ import { fileURLToPath } from 'node:url'
 import { command } from '../../support/command.ts'
 import { all, Hostile, hostileSkip } from '../../support/hostile.ts'
 import { lacking, program, shared } from '../../support/needs.ts'
+import { patience } from '../../support/patience.ts'
 
 const native = fileURLToPath(new URL('../../../native/build', import.meta.url))
 const watcher = shared('security/watch.c')
 
-describe('no way out by whoever enters:', { skip: hostileSkip(), timeout: 240_000 }, () => {
+describe('no way out by whoever enters:', { skip: hostileSkip(), timeout: 240_000 * patience }, () => {
   let at: Hostile
   before(async () => {
     at = await Hostile.start()

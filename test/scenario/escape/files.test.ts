@@ -7,9 +7,10 @@ import { after, before, describe, test } from 'node:test'
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import { Hostile, hostileSkip, secret } from '../../support/hostile.ts'
 import { lacking, program } from '../../support/needs.ts'
+import { patience } from '../../support/patience.ts'
 import { type TinyFiles, tinyTar } from '../../support/tiny-image.ts'
 
-describe('no way out by files:', { skip: hostileSkip(), timeout: 240_000 }, () => {
+describe('no way out by files:', { skip: hostileSkip(), timeout: 240_000 * patience }, () => {
   let at: Hostile
   let canary: string
   before(async () => {
@@ -168,7 +169,7 @@ describe('no way out by files:', { skip: hostileSkip(), timeout: 240_000 }, () =
         '/containers/changing2/export',
         '/containers/changing2/changes',
       ]) {
-        const answer = await Promise.race([at.raw('GET', path).catch(() => undefined), patience(20_000)])
+        const answer = await Promise.race([at.raw('GET', path).catch(() => undefined), late(20_000 * patience)])
         assert.notEqual(answer, 'late', `${path} hangs`)
         noSecret((answer as { text: string } | undefined)?.text ?? '', path)
       }
@@ -244,7 +245,7 @@ describe('no way out by files:', { skip: hostileSkip(), timeout: 240_000 }, () =
     await at.remove('suid')
   })
 
-  function patience(ms: number): Promise<'late'> {
+  function late(ms: number): Promise<'late'> {
     return new Promise(resolve => setTimeout(resolve, ms, 'late').unref())
   }
 })

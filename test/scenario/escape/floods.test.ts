@@ -7,8 +7,9 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { eventually } from '../../support/eventually.ts'
 import { Hostile, hostileSkip } from '../../support/hostile.ts'
+import { patience } from '../../support/patience.ts'
 
-describe('no way to wear the engine out:', { skip: hostileSkip(), timeout: 300_000 }, () => {
+describe('no way to wear the engine out:', { skip: hostileSkip(), timeout: 300_000 * patience }, () => {
   let at: Hostile
   const sockets: Socket[] = []
   before(async () => {

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { Hostile, hostileSkip } from '../../support/hostile.ts'
+import { patience } from '../../support/patience.ts'
 import { busyboxFiles, tinyImageTar } from '../../support/tiny-image.ts'
 
-describe('no way out by the settings of an image:', { skip: hostileSkip(), timeout: 240_000 }, () => {
+describe('no way out by the settings of an image:', { skip: hostileSkip(), timeout: 240_000 * patience }, () => {
   let at: Hostile
   before(async () => {
     at = await Hostile.start([])

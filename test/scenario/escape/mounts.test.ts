@@ -6,8 +6,9 @@ import { after, before, describe, test } from 'node:test'
 import { command } from '../../support/command.ts'
 import { eventually } from '../../support/eventually.ts'
 import { all, Hostile, hostileSkip, secret } from '../../support/hostile.ts'
+import { patience } from '../../support/patience.ts'
 
-describe('no way out by mounts:', { skip: hostileSkip(), timeout: 240_000 }, () => {
+describe('no way out by mounts:', { skip: hostileSkip(), timeout: 240_000 * patience }, () => {
   let at: Hostile
   let canary: string
   const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8')

@@ -9,10 +9,11 @@ import { command } from '../../support/command.ts'
 import { eventually } from '../../support/eventually.ts'
 import { all, Hostile, hostileSkip } from '../../support/hostile.ts'
 import { lacking, program, shared } from '../../support/needs.ts'
+import { patience } from '../../support/patience.ts'
 
 const checks = shared('security/nettest.sh')
 
-describe('no way out by the network:', { skip: hostileSkip(program('python3')), timeout: 300_000 }, () => {
+describe('no way out by the network:', { skip: hostileSkip(program('python3')), timeout: 300_000 * patience }, () => {
   let at: Hostile
   before(async () => {
     at = await Hostile.start()
