@@ -345,7 +345,8 @@ export const containerEndpoints = table({
     reply: output,
   }),
   containerRemove: endpoint('DELETE', '/containers/{id*}', {
-    query: { force: 'boolean', v: 'boolean', link: 'boolean' },
+    // keeplog is ours: the name of the container that takes its place, of which its log is the past
+    query: { force: 'boolean', v: 'boolean', link: 'boolean', keeplog: 'string' },
   }),
   containerTop: endpoint('GET', '/containers/{id*}/top', {
     query: { ps_args: 'string' },

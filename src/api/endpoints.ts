@@ -5,6 +5,7 @@ import { containerEndpoints } from './containers.ts'
 import { execEndpoints } from './exec.ts'
 import { imageEndpoints } from './images.ts'
 import { networkEndpoints } from './networks.ts'
+import { pastLogEndpoints } from './past-logs.ts'
 import { pluginEndpoints, swarmEndpoints } from './swarm.ts'
 import { systemEndpoints } from './system.ts'
 import { volumeEndpoints } from './volumes.ts'
@@ -19,6 +20,7 @@ export const endpoints = {
   ...swarmEndpoints,
   ...pluginEndpoints,
   ...companionEndpoints,
+  ...pastLogEndpoints,
   ...receiptEndpoints,
 } as const
 

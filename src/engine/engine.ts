@@ -36,6 +36,7 @@ import type { ArchiveLimits } from './images/unpack-limits.ts'
 import { Compressor } from './logs/compressor.ts'
 import { Forwards } from './logs/forward/forwards.ts'
 import { type LogDefaults, usualLog } from './logs/log-defaults.ts'
+import { PastLogs } from './logs/past-logs.ts'
 import type { AddressPool } from './networks/ipam.ts'
 import { linux, type NetworkKernel } from './networks/kernel.ts'
 import { Networks } from './networks/networks.ts'
@@ -85,6 +86,7 @@ export interface Engine {
   readonly networks: Networks
   readonly volumes: Volumes
   readonly companions: Companions
+  readonly pastLogs: PastLogs
   readonly builder: Builder
   /** BuildKit's protocol, loaded when somebody speaks it. */
   buildKit(): Promise<BuildKit>
@@ -146,6 +148,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   undo.defer(() => forwards.close())
   const compressor = new Compressor(say)
   undo.defer(() => compressor.close())
+  const pastLogs = await PastLogs.open(paths, aside)
   // Containers probe their health by exec, execs need the containers: one is told of the other by function.
   const containers = await Containers.open(
     {
@@ -162,6 +165,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       runtime,
       forwards,
       compressor,
+      pastLogs,
       logs,
       defaults: options.containerDefaults ?? noDefaults,
       deviceFolders,
@@ -218,6 +222,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     networks,
     volumes,
     companions,
+    pastLogs,
     builder,
     buildClassic: async build => {
       if (build.query.version === '2') await (await openKit()).build(build)

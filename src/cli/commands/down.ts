@@ -1,4 +1,5 @@
 /** Stops and removes the containers and networks of a stack; volumes only when asked. */
+import { forgetPastLogs } from '../../targets/engine/logs/past-logs.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { applying } from '../applying.ts'
 import { command } from '../command.ts'
@@ -66,6 +67,7 @@ export const down = command({
       // nobody brings back what is going
       if (services === undefined && !call.globals['dry-run']) await releaseStack(call, { client, name: target.name })
       await applyPlan(call, { plan, client, project: target.name, nothing: 'Nothing to remove' })
+      if (!call.globals['dry-run']) await forgetPastLogs(client, target.name, { services, signal: call.signal })
       return 0
     })
   },

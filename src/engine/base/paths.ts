@@ -97,6 +97,20 @@ export class Paths {
     return join(this.roots.netns, this.name.sandbox(id))
   }
 
+  /** Logs of containers that are no more, a folder each. */
+  get pastLogs(): string {
+    return join(this.roots.data, 'past-logs')
+  }
+  pastLogFolder(id: string): string {
+    return join(this.pastLogs, id)
+  }
+  pastLogRecord(id: string): string {
+    return join(this.pastLogFolder(id), 'log.json')
+  }
+  pastLog(id: string): string {
+    return join(this.pastLogFolder(id), `${id}-json.log`)
+  }
+
   get images(): string {
     return join(this.roots.data, 'images')
   }

@@ -194,7 +194,7 @@ export class Containers {
       if (!this.#collection.has(container)) return
       await beforeRemoval(container, options, end)
       checkRemovable(container, options)
-      await this.#remove(container, options.volumes ?? false)
+      await this.#remove(container, options.volumes ?? false, options.keepsLogAs)
     })
   }
 
@@ -385,9 +385,10 @@ export class Containers {
     })
   }
 
-  async #remove(container: Container, volumes: boolean): Promise<void> {
+  async #remove(container: Container, volumes: boolean, keepsLogAs?: string): Promise<void> {
     await remove(this.#parts, container, {
       volumes,
+      keepsLogAs,
       usersOfVolume: name => this.usersOfVolume(name),
       forget: gone => {
         this.#collection.forget(gone)

@@ -10,6 +10,7 @@ import type { Images } from '../images/images.ts'
 import type { Compressor } from '../logs/compressor.ts'
 import type { Forwards } from '../logs/forward/forwards.ts'
 import type { LogDefaults } from '../logs/log-defaults.ts'
+import type { PastLogs } from '../logs/past-logs.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { UserRanges } from '../users/user-ranges.ts'
 import type { Volumes } from '../volumes/volumes.ts'
@@ -35,6 +36,8 @@ export interface Parts {
   readonly forwards: Forwards
   /** Logs whose rotated files are compressed. */
   readonly compressor: Compressor
+  /** Logs of those that were removed. */
+  readonly pastLogs: PastLogs
   /** What containers have that say nothing of their log. */
   readonly logs: LogDefaults
   /** What they have that do not speak of it otherwise. */

@@ -4,6 +4,7 @@ import type { endpoints } from '../../api/endpoints.ts'
 import type { Companions } from '../companions/companions.ts'
 import type { Containers } from '../containers/containers.ts'
 import type { Execs } from '../containers/verbs/execs.ts'
+import type { PastLogs } from '../logs/past-logs.ts'
 import type { Networks } from '../networks/networks.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import { type ReceiptBackend, receiptRoutes } from './routes/build-receipts.ts'
@@ -12,6 +13,7 @@ import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
 import { type ImageBackend, imageRoutes } from './routes/images.ts'
 import { type NetworkMembers, networkRoutes } from './routes/networks.ts'
+import { pastLogRoutes } from './routes/past-logs.ts'
 import { pluginRoutes, swarmRoutes } from './routes/swarm.ts'
 import { type SystemBackend, systemRoutes } from './routes/system.ts'
 import { volumeRoutes } from './routes/volumes.ts'
@@ -27,6 +29,7 @@ export interface Backend extends SystemBackend {
   readonly networks: Networks
   readonly volumes: Volumes
   readonly companions: Companions
+  readonly pastLogs: PastLogs
 }
 
 /** `serve({ listeners, handlers: handlersOf(engine, decodeRegistryAuth), serverVersion })` is what main.ts does. */
@@ -51,6 +54,7 @@ export function handlersOf(
     ...swarmRoutes(),
     ...pluginRoutes(),
     ...companionRoutes(engine.companions),
+    ...pastLogRoutes(engine.pastLogs, () => new Set([...engine.containers.parts.all()].map(({ name }) => name))),
     ...receiptRoutes(engine.builder),
   }
 }

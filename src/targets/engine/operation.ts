@@ -161,6 +161,12 @@ export type Operation =
       readonly changes?: readonly Change[]
     } & OnContainer)
   /** `volumes`: its anonymous volumes too. */
-  | ({ readonly kind: 'remove-container'; readonly force: boolean; readonly volumes: boolean } & OnContainer)
+  | ({
+      readonly kind: 'remove-container'
+      readonly force: boolean
+      readonly volumes: boolean
+      /** What it has printed stays to be read, where the engine can do that. */
+      readonly keepsLog?: boolean
+    } & OnContainer)
 
 export type OperationKind = Operation['kind']

@@ -5,7 +5,7 @@ import type { ForwardTarget } from '../../logs/forward/forwards.ts'
 import { sentInode } from '../../logs/forward/position.ts'
 import type { Sender } from '../../logs/forward/sender.ts'
 import { isForwarded } from '../../logs/log-options.ts'
-import { isPacked, logInfo } from '../config/log-file.ts'
+import { isPacked, isReadable, logFile, logInfo } from '../config/log-file.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
 
@@ -54,6 +54,17 @@ export function tendLog(parts: Parts, container: Container, { ended, sender }: T
 /** What of it was not sent yet goes out before it is gone. */
 export async function removeLog({ forwards, compressor }: Parts, { id }: Container): Promise<void> {
   await Promise.all([forwards.removed(id), compressor.removed(id)])
+}
+
+/** What was printed stays under a name; or what is kept under the container's own goes with it. */
+export async function leaveLog(parts: Parts, { id, record }: Container, name: string | undefined): Promise<void> {
+  const path = parts.paths.containerLog(id)
+  const spec = logFile(record, path)
+  if (name === undefined) return await parts.pastLogs.forget(past => past.name === record.name)
+  if (!spec || !isReadable(record.hostConfig.LogConfig)) return
+  const limit = spec.maxSize < 0 ? Number.POSITIVE_INFINITY : spec.maxSize * spec.maxFiles
+  const { Labels, Tty } = record.config
+  await parts.pastLogs.keep({ id, name, labels: Labels, tty: Tty, path, limit })
 }
 
 function targetOf({ paths }: Parts, { record }: Container): ForwardTarget | undefined {

@@ -24,8 +24,26 @@ export async function prune(
     removed.push(container.id)
     reclaimed += SizeRw
   }
+  await forgetPast(parts, filters)
   parts.events.emit('container', 'prune', '', { reclaimed: String(reclaimed) })
   return { ContainersDeleted: removed.length > 0 ? removed : null, SpaceReclaimed: reclaimed }
+}
+
+/** What is the past of no container any more. */
+async function forgetPast(parts: Parts, filters: Filters): Promise<void> {
+  const names = new Set([...parts.all()].map(({ name }) => name))
+  const until = filters['until']?.[0]
+  const before = until === undefined ? undefined : timeFilter(until)
+  await parts.pastLogs.forget(
+    ({ name, labels, removed }) =>
+      !names.has(name) && isLabelled(filters, labels) && (before === undefined || Date.parse(removed) < before),
+  )
+}
+
+function isLabelled(filters: Filters, labels: Readonly<Record<string, string>>): boolean {
+  return (
+    matchesLabels(filters['label'], labels) && !(filters['label!'] ?? []).some(label => matchesLabels([label], labels))
+  )
 }
 
 export function selectPruned(parts: Parts, filters: Filters, now = Date.now()): Container[] {
@@ -37,8 +55,7 @@ export function selectPruned(parts: Parts, filters: Filters, now = Date.now()): 
     const labels = container.record.config.Labels
     return (
       (status === 'created' || status === 'exited' || status === 'dead') &&
-      matchesLabels(filters['label'], labels) &&
-      !(filters['label!'] ?? []).some(label => matchesLabels([label], labels)) &&
+      isLabelled(filters, labels) &&
       (before === undefined || Date.parse(container.record.created) < before)
     )
   })

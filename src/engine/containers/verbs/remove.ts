@@ -7,13 +7,15 @@ import { removeFolder } from '../../base/remove-folder.ts'
 import type { Container } from '../container.ts'
 import { removeNetwork } from '../network.ts'
 import { type Parts, tell } from '../parts.ts'
-import { removeLog } from '../stdio/tend-log.ts'
+import { leaveLog, removeLog } from '../stdio/tend-log.ts'
 
 const log = debug('containers')
 
 export interface RemoveRequest {
   readonly force?: boolean
   readonly volumes?: boolean
+  /** Its log stays, as the past of a container of this name. */
+  readonly keepsLogAs?: string | undefined
 }
 
 /** With `force` a running one is killed: before its turn, so that it need not wait for whoever stops it in peace, and in it. */
@@ -45,6 +47,7 @@ export function checkRemovable(container: Container, { force }: RemoveRequest): 
 
 export interface RemoveOptions {
   readonly volumes: boolean
+  readonly keepsLogAs: string | undefined
   /** Ids of the containers that mount a volume. */
   readonly usersOfVolume: (name: string) => readonly string[]
   /** Takes it out of the collection. */
@@ -56,7 +59,7 @@ export async function remove(parts: Parts, container: Container, options: Remove
   await container.settled
   container.move('removing')
   try {
-    await removeParts(parts, container)
+    await removeParts(parts, container, options.keepsLogAs)
   } catch (error) {
     // whoever asks again goes on where this one could not
     container.move('dead', { error: messageOf(error) })
@@ -71,9 +74,10 @@ export async function remove(parts: Parts, container: Container, options: Remove
   container.announceRemoved()
 }
 
-async function removeParts(parts: Parts, container: Container): Promise<void> {
+async function removeParts(parts: Parts, container: Container, keepsLogAs: string | undefined): Promise<void> {
   const { paths } = parts
   await Promise.all([removeNetwork(parts, container), removeLog(parts, container)])
+  await leaveLog(parts, container, keepsLogAs)
   const folder = paths.container(container.id)
   const doomed = join(dirname(folder), `.${container.id}`)
   // out of the way first: what an engine that is killed here leaves is no container any more, and the next one clears it away

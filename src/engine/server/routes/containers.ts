@@ -45,7 +45,11 @@ export function containerRoutes(containers: Containers): Handlers<typeof contain
     containerRemove: ({ params, query }) =>
       query.link
         ? containers.removeLink(params.id)
-        : containers.remove(params.id, { force: query.force ?? false, volumes: query.v ?? false }),
+        : containers.remove(params.id, {
+            force: query.force ?? false,
+            volumes: query.v ?? false,
+            keepsLogAs: query.keeplog || undefined,
+          }),
     containerTop: ({ params, query }) => containers.top(params.id, query.ps_args || undefined),
     containerStats: ({ params, query }, { signal }) =>
       containers.stats(params.id, { stream: query.stream ?? true, oneShot: query['one-shot'] ?? false, signal }),

@@ -2,6 +2,7 @@
 
 import { containerEndpoints } from '../../../api/containers.ts'
 import type { OutputChunk } from '../../../api/frames.ts'
+import { pastLogEndpoints } from '../../../api/past-logs.ts'
 import type { Client } from '../../../client/client.ts'
 
 export interface LogQuery {
@@ -19,28 +20,20 @@ export interface Line {
   readonly text: string
 }
 
-export async function* readLog(
-  client: Client,
-  id: string,
-  { query, signal }: { readonly query: LogQuery; readonly signal: AbortSignal | undefined },
-): AsyncGenerator<Line> {
-  const { follow, tail, since, until, timestamps } = query
-  const chunks = await client.stream(
-    containerEndpoints.containerLogs,
-    {
-      params: { id },
-      query: {
-        stdout: true,
-        stderr: true,
-        follow,
-        timestamps,
-        tail: tail === undefined ? 'all' : String(tail),
-        since,
-        until,
-      },
-    },
-    { signal },
-  )
+export interface Reading {
+  readonly query: LogQuery
+  readonly signal: AbortSignal | undefined
+  /** Of a container that is no more; nothing is added to it. */
+  readonly isPast?: boolean | undefined
+}
+
+export async function* readLog(client: Client, id: string, { query, signal, isPast }: Reading): AsyncGenerator<Line> {
+  const { follow, timestamps, tail, since, until } = query
+  const rest = { stdout: true, stderr: true, timestamps, tail: tail === undefined ? 'all' : String(tail), since, until }
+  const params = { id }
+  const chunks = isPast
+    ? await client.stream(pastLogEndpoints.pastLogRead, { params, query: rest }, { signal })
+    : await client.stream(containerEndpoints.containerLogs, { params, query: { ...rest, follow } }, { signal })
   for await (const { stream, text } of splitLines(chunks)) {
     const blank = timestamps && /^\d{4}-/.test(text) ? text.indexOf(' ') : -1
     yield blank < 0

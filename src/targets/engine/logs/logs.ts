@@ -1,5 +1,6 @@
 /** The logs of many containers, as they stand, as one stream of lines. */
 import { type ContainerSummary, containerEndpoints } from '../../../api/containers.ts'
+import type { PastLog } from '../../../api/past-logs.ts'
 import type { Client } from '../../../client/client.ts'
 import { isFailure, messageOf } from '../../../lib/failure.ts'
 import { labels, projectFilter } from '../labels.ts'
@@ -7,6 +8,7 @@ import { observedContainer } from '../observed.ts'
 import { lastingName } from '../plan/names.ts'
 import { type Line, readLog } from './log-lines.ts'
 import { nanoseconds } from './output.ts'
+import { listPastLogs } from './past-logs.ts'
 
 export interface LogLine {
   readonly service: string
@@ -51,15 +53,21 @@ export interface Source {
   readonly name: string
   readonly service: string
   readonly number: number | undefined
+  /** It is no more: what it has printed was kept. */
+  readonly isPast?: true
 }
 
-/** What is there, in order of time over all containers. */
+/** What is there, in order of time over all containers; those that are no more count as the past of the replica that they were. */
 export async function* readLogs(
   client: Client,
   projectName: string,
   options: FollowOptions = {},
 ): AsyncGenerator<FollowEvent> {
-  const sources = (await listSources(client, projectName, options)).map(({ source }) => source)
+  const [listed, past] = await Promise.all([
+    listSources(client, projectName, options),
+    listPastLogs(client, projectName, options),
+  ])
+  const sources = [...past.map(pastSource), ...listed.map(({ source }) => source)]
   yield* merged(client, sources, options)
 }
 
@@ -84,6 +92,29 @@ function sourceOf(item: ContainerSummary): Source {
   return { id, name: lastingName(name), service, number }
 }
 
+function pastSource({ Id, Name, Labels }: PastLog): Source {
+  const number = Labels[labels.number]
+  return {
+    id: Id,
+    name: Name,
+    service: Labels[labels.service] ?? '',
+    number: number === undefined ? undefined : Number(number),
+    isPast: true,
+  }
+}
+
+type Lines = AsyncGenerator<Line>
+
+/** The last lines of all that a replica was, one after the other. */
+async function* lastOf(all: readonly Lines[], count: number): Lines {
+  const found: Line[] = []
+  for (const lines of all) for await (const line of lines) found.push(line)
+  const time = ({ time = '' }: Line) => time
+  yield* found
+    .sort((a, b) => (time(a) < time(b) ? -1 : time(a) > time(b) ? 1 : 0))
+    .slice(count === 0 ? found.length : -count)
+}
+
 async function* merged(
   client: Client,
   sources: readonly Source[],
@@ -98,14 +129,22 @@ async function* merged(
     // to merge by
     timestamps: timestamps || sources.length > 1,
   }
-  const logs = sources.map(source => ({ source, lines: readLog(client, source.id, { query, signal }) }))
-  type Head = { source: Source; lines: AsyncGenerator<Line>; line: Line }
+  const linesOf = ({ id, isPast }: Source): Lines => readLog(client, id, { query, signal, isPast })
+  const replicas = Object.groupBy(sources, ({ name }) => name)
+  const logs = Object.values(replicas).flatMap((own = []) =>
+    tail === undefined || own.length === 1
+      ? own.map(source => ({ source, lines: linesOf(source) }))
+      : [{ source: own.at(-1)!, lines: lastOf(own.map(linesOf), tail) }],
+  )
+  type Head = { source: Source; lines: Lines; line: Line }
   const unreadable: FollowEvent[] = []
   const next = async ({ source, lines }: Omit<Head, 'line'>): Promise<Head | undefined> => {
     try {
       const { value, done } = await lines.next()
       return done ? undefined : { source, lines, line: value }
     } catch (error) {
+      // forgotten since it was listed
+      if (source.isPast && isFailure(error, 'not-found')) return undefined
       if (!isFailure(error, 'unsupported')) throw error
       const { service, name: container } = source
       unreadable.push({ kind: 'unreadable', service, container, text: messageOf(error) })
@@ -117,7 +156,7 @@ async function* merged(
     yield* unreadable
     while (heads.length > 0) {
       const first = heads.reduce((a, b) => ((b.line.time ?? '') < (a.line.time ?? '') ? b : a))
-      const { id: _, name, ...who } = first.source
+      const { id: _, name, isPast: _past, ...who } = first.source
       const line = { ...first.line, time: timestamps ? first.line.time : undefined }
       yield { kind: 'line', ...who, container: name, ...line }
       const following = await next(first)

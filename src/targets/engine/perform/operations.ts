@@ -9,6 +9,7 @@ import type { Client } from '../../../client/client.ts'
 import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import type { NodeId, Ref } from '../../../plan/operation.ts'
 import type { Late, Operation } from '../operation.ts'
+import { lastingName } from '../plan/names.ts'
 import { adoptedContainer, adoptedNetwork } from './adopt.ts'
 import { runHook } from './hook.ts'
 import { runInit } from './init.ts'
@@ -184,7 +185,11 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
       return gone(
         client.call(containerEndpoints.containerRemove, {
           params,
-          query: { force: operation.force, v: operation.volumes },
+          query: {
+            force: operation.force,
+            v: operation.volumes,
+            ...(operation.keepsLog ? { keeplog: lastingName(operation.name) } : {}),
+          },
         }),
       )
     default:

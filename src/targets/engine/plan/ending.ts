@@ -18,6 +18,8 @@ export interface RemovalOptions extends EndOptions {
   readonly stopped?: ReadonlyMap<string, NodeId>
   /** Anonymous volumes too. */
   readonly volumes?: boolean
+  /** What it has printed stays: another takes its place, or it is one of several. */
+  readonly keepsLog?: boolean
 }
 
 /** Whether it has a process that must be stopped. */
@@ -42,9 +44,10 @@ export function planStopping(plan: EnginePlan, container: ObservedContainer, opt
 
 /** Stops, if it runs, and removes a container; returns the last node. */
 export function planRemoval(plan: EnginePlan, container: ObservedContainer, options: RemovalOptions): NodeId {
-  const { cause, after = [], volumes = false } = options
+  const { cause, after = [], volumes = false, keepsLog } = options
   const stopped = options.stopped?.get(container.id)
   const before =
     stopped !== undefined ? [...after, stopped] : isLive(container) ? [planStopping(plan, container, options)] : after
-  return plan.add({ kind: 'remove-container', cause, ...on(container), force: false, volumes }, before)
+  const rest = { force: false, volumes, ...(keepsLog ? { keepsLog } : {}) }
+  return plan.add({ kind: 'remove-container', cause, ...on(container), ...rest }, before)
 }

@@ -106,7 +106,7 @@ function planReturn(plan: EnginePlan, recovery: Recovery, { turn, begin, done }:
   }
   if (passes) passBack()
   if (comesFirst) stop()
-  const removed = plan.add({ kind: 'remove-container', ...goes, force: true, volumes: false }, last)
+  const removed = plan.add({ kind: 'remove-container', ...goes, force: true, volumes: false, keepsLog: true }, last)
   const named = done(turn.retired) ? plan.add({ kind: 'rename-container', ...on(old), ...comes }, [removed]) : removed
   const nodes = Array.from({ length: plan.nodes.length - first + 1 }, (_, i) => first + i)
   return {

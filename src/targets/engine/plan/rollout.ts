@@ -196,5 +196,5 @@ export function planRetired(
   { old, name, cause, volumes }: Retired,
   after: readonly NodeId[],
 ): NodeId {
-  return plan.add({ kind: 'remove-container', cause, ...on(old), name, force: false, volumes }, after)
+  return plan.add({ kind: 'remove-container', cause, ...on(old), name, force: false, volumes, keepsLog: true }, after)
 }

@@ -230,7 +230,7 @@ export class ServicePlanner {
       if (stopped !== undefined) before.push(stopped)
       else if (isLive(old)) before.push(planStopping(plan, old, { cause, service, timeout, after }))
       const volumes = this.#input.renewAnonVolumes
-      const removed = plan.add({ kind: 'remove-container', ...was, force: false, volumes }, before)
+      const removed = plan.add({ kind: 'remove-container', ...was, force: false, volumes, keepsLog: true }, before)
       last = plan.add({ kind: 'rename-container', cause: 'its name is free', ...on }, [removed])
     }
     if (!start) return { replica, name, container, started: undefined }
@@ -344,7 +344,8 @@ export class ServicePlanner {
 
   #remove(service: Service, { container, cause }: Removal, after: readonly NodeId[] = []): NodeId {
     const { timeout, networks } = this.#input
-    return planRemoval(this.#plan, container, { cause, service, timeout, stopped: networks.stopped, after })
+    const { stopped } = networks
+    return planRemoval(this.#plan, container, { cause, service, timeout, stopped, after, keepsLog: true })
   }
 
   /** The container another service's container is bound to. @throws Failure `not-found` in Compose's words. */

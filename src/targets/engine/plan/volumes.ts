@@ -84,7 +84,7 @@ export function planVolumes(plan: EnginePlan, input: VolumesInput): PlannedVolum
     for (const container of observed.containers.filter(c => c.volumes.some(v => v.name === volume.name))) {
       const { id } = container
       const service = project.services[container.service]
-      const removal = { cause: `volume ${key} is made anew`, service, timeout: input.timeout }
+      const removal = { cause: `volume ${key} is made anew`, service, timeout: input.timeout, keepsLog: true }
       const node = removed.get(id) ?? planRemoval(plan, container, removal)
       removed.set(id, node)
       gone.push(node)

@@ -35,6 +35,7 @@ export class World {
       return listed
     },
     containerLogs: ({ params }) => this.#log(params!['id']!),
+    pastLogList: () => [],
     containerInspect: ({ params }) => {
       const { status, startedAt, exitCode } = this.states.get(params!['id']!)!
       const StartedAt = new Date(startedAt).toISOString()

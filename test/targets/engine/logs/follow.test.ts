@@ -28,6 +28,7 @@ test('readLogs() merges the containers by time', async () => {
     web: ['2026-01-01T00:00:02.0Z two', '2026-01-01T00:00:04.0Z four'],
   }
   const client = new FakeClient({
+    pastLogList: () => [],
     containerList: () => [item('web'), item('db', 'exited')],
     containerLogs: ({ params }) => chunks(['stdout', `${logs[params!['id']!]!.join('\n')}\n`]),
   })
@@ -36,6 +37,41 @@ test('readLogs() merges the containers by time', async () => {
     events.map(e => e.kind === 'line' && `${e.service} ${e.text} ${e.time}`),
     ['db one undefined', 'web two undefined', 'db three undefined', 'web four undefined'],
   )
+})
+
+test('readLogs() counts what was printed by containers that are no more to the replica that they were', async () => {
+  const time = (second: number) => `2026-01-01T00:00:0${second}.0Z`
+  const of = (text: string, ...seconds: readonly number[]) => seconds.map(each => `${time(each)} ${text} ${each}`)
+  const logs: Readonly<Record<string, readonly string[]>> = { web: of('new', 4, 6), db: of('db', 5) }
+  const past: Readonly<Record<string, readonly string[]>> = { first: of('old', 1, 2, 3), gone: of('one too many', 2) }
+  const whose = (service: string, number: string) => ({
+    'com.docker.compose.service': service,
+    'com.docker.compose.container-number': number,
+  })
+  const last = (lines: readonly string[], tail: unknown) =>
+    chunks(['stdout', (tail === 'all' ? lines : lines.slice(-Number(tail))).map(each => `${each}\n`).join('')])
+  const client = new FakeClient({
+    containerList: () => [item('web'), item('db')],
+    containerLogs: ({ params, query }) => last(logs[params!['id']!]!, query!['tail']),
+    pastLogList: () => [
+      { Id: 'first', Name: 'shop-web-1', Labels: whose('web', '1') },
+      { Id: 'gone', Name: 'shop-web-2', Labels: whose('web', '2') },
+    ],
+    pastLogRead: ({ params, query }) => last(past[params!['id']!]!, query!['tail']),
+  })
+  const texts = async (options: Parameters<typeof readLogs>[2]) =>
+    (await Array.fromAsync(readLogs(client, 'shop', options))).map(e => e.kind === 'line' && `${e.number} ${e.text}`)
+  assert.deepEqual(await texts({}), [
+    '1 old 1',
+    '1 old 2',
+    '2 one too many 2',
+    '1 old 3',
+    '1 new 4',
+    '1 db 5',
+    '1 new 6',
+  ])
+  assert.deepEqual(await texts({ services: ['web'], tail: 3 }), ['2 one too many 2', '1 old 3', '1 new 4', '1 new 6'])
+  assert.deepEqual(await texts({ services: ['db'] }), [`1 ${time(5)} db 5`])
 })
 
 const attachedUp = { untilExited: true, since: Date.now() / 1000 }
@@ -220,6 +256,7 @@ test('Follower.attach() listens once to a container of which nothing is kept, wh
 
 test('follow() says of which container nothing is kept, and shows the others', async () => {
   const client = new FakeClient({
+    pastLogList: () => [],
     containerList: () => [item('quiet', 'exited'), item('web', 'exited')],
     containerLogs: ({ params }) => {
       if (params!['id'] === 'quiet')
@@ -287,6 +324,7 @@ test('followLogs() shows what is there in order of time over all containers, the
   const later: Readonly<Record<string, string>> = { db: at(5, 'five'), web: '' }
   const asked: unknown[] = []
   const client = new FakeClient({
+    pastLogList: () => [],
     containerList: () => [item('web'), item('db')],
     containerLogs: ({ params, query }) => {
       const { id } = params as { id: string }
