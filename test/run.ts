@@ -15,6 +15,9 @@ import { spec } from 'node:test/reporters'
 
 const root = join(import.meta.dirname, '..')
 
+/** Milliseconds that a file may take: what a fault leaves hanging ends there. */
+const longest = 10 * 60_000
+
 /** Files from the project's root, in the order of their beginning. */
 export function filesOf(part?: string): string[] {
   const found = (pattern: string) => globSync(pattern, { cwd: root }).sort()
@@ -30,7 +33,7 @@ async function main(): Promise<void> {
   // most of a file's time would be the compilation of the same modules; children of tests have it as well
   process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules/.cache/code')
   const files = filesOf(process.argv[2]).map(file => join(root, file))
-  const tests = run({ files, cwd: root, concurrency: 2 * availableParallelism() })
+  const tests = run({ files, cwd: root, concurrency: 2 * availableParallelism(), timeout: longest })
   tests.on('test:summary', ({ file, success }) => {
     if (file === undefined && !success) process.exitCode = 1
   })

@@ -31,7 +31,7 @@ const areMade = guestbookImages.every(name => existsSync(join(cached, `${name}.t
 
 /** Of RFC 5737, for documentation: ours, and the client's. */
 const [near, far] = ['198.51.100.1', '198.51.100.2']
-const client = 'tsc-rootless'
+const client = `tsc-rl${process.pid}`
 
 describe('an engine of an ordinary user', { skip }, () => {
   let user: TestUser

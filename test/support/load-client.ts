@@ -19,7 +19,8 @@ export interface Load {
 }
 
 const [url = '', rate = '300', mode = 'short'] = process.argv.slice(2)
-const agent = new Agent({ keepAlive: mode === 'kept' })
+// none is left idle for as long as a server that ends lets it be (a second at most): its end would cross the next request
+const agent = new Agent({ keepAlive: mode === 'kept', scheduling: 'fifo', timeout: 1000 })
 const errors: Record<string, number> = {}
 const answers: Record<string, number> = {}
 const times: number[] = []

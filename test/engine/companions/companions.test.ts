@@ -31,7 +31,9 @@ describe('Companions', () => {
   const mark = () => join(folder, 'mark')
   const appends = `require('node:fs').appendFileSync(${JSON.stringify('MARK')}, process.pid + '\\n')`
   const writes = (then: string) => script(`${appends.replace('MARK', mark())}; ${then}`)
-  const pids = () => (existsSync(mark()) ? readFileSync(mark(), 'utf8').trim().split('\n').map(Number) : [])
+  /** The lines that are whole: the file is there before its first. */
+  const pids = () =>
+    existsSync(mark()) ? [...readFileSync(mark(), 'utf8').matchAll(/(\d+)\n/g)].map(([, pid]) => Number(pid)) : []
 
   test('starts a program when there is an engine to speak to, again when it dies, and after the next start of an engine', async () => {
     const first = await make()
