@@ -32,8 +32,9 @@ static int generation_in(const struct nlmsghdr *head, size_t length) {
   return -EPROTO;
 }
 
-/* The number of the rules that are in force in this network namespace, or -errno. */
+/* The number of the rules that are in force in this network namespace, or -errno. Asked before each change: by one socket, of one thread. */
 int host_firewall_generation(void) {
+  static int fd = -1;
   struct {
     struct nlmsghdr head;
     struct nfgenmsg family;
@@ -41,12 +42,12 @@ int host_firewall_generation(void) {
     .head = {sizeof request, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN, NLM_F_REQUEST, 1, 0},
     .family = {AF_UNSPEC, NFNETLINK_V0, 0},
   };
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-  if (fd < 0) return -errno;
+  if (fd < 0 && (fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)) < 0) return -errno;
   char answer[512] __attribute__((aligned(8)));
   ssize_t n = send(fd, &request, sizeof request, 0) < 0 ? -1 : recv(fd, answer, sizeof answer, 0);
   int result = n < 0 ? -errno : generation_in((const void *)answer, (size_t)n);
-  close(fd);
+  /* an answer that is not its own would be the next one's */
+  if (result < 0) close(fd), fd = -1;
   return result;
 }
 

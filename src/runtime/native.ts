@@ -54,6 +54,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
     'int host_try_overlay(const char *lower, const char *upper, const char *work, const char *name, int userMarks)',
   spreadBelow: 'int host_spread_below(const char *path)',
   removeFolder: 'int host_remove_folder(const char *path, int slice)',
+  exchange: 'int host_exchange(const char *a, const char *b)',
   sealedCopy: 'int host_sealed_copy(const char *path)',
   memoryFile: 'int host_memory_file()',
   socketPair: 'int host_socket_pair(_Out_ int *pair)',
@@ -184,6 +185,11 @@ export function removeSome(path: string, slice: number): Promise<boolean> {
       else resolve(result === 0)
     }),
   )
+}
+
+/** Gives two files each other's name; false where the second is none, or the file system cannot do that. */
+export function exchange(a: string, b: string): boolean {
+  return checked(`exchange of "${a}" and "${b}"`, host().exchange(a, b)) === 1
 }
 
 /** Whether listing a folder tells the kind of what is in it (d_type), by the example of `name`. */

@@ -80,7 +80,7 @@ export class KeptRecord {
       return
     }
     try {
-      await writeRecord(path, record)
+      await writeRecord(path, record, { syncedSoon: lasting })
       if (lasting) syncer.later(path)
       if (this.#spared) rmSync(spare, { force: true })
       this.#spared = false

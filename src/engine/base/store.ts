@@ -1,9 +1,10 @@
 /** Records on disk: one JSON document each, with a version, written whole and renamed into place. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { z } from 'zod'
 import { errnoOf, Failure } from '../../lib/failure.ts'
+import { exchange } from '../../runtime/native.ts'
 import { reasonOf, writeFailure } from './space.ts'
 
 /** A document as it was read, before it is known to be what it should be. */
@@ -20,6 +21,11 @@ export interface RecordKind<T> {
 export interface WriteOptions {
   /** Sync file and folder before returning: for what cannot be rebuilt after a power cut. */
   readonly sync?: boolean
+  /**
+   * The caller has it synced soon. Then what it replaces is exchanged for it and removed: a rename over it has ext4 begin to write the new one
+   * to the disk at once, and for that write whoever replaces or removes it a moment later waits, on the engine's own thread.
+   */
+  readonly syncedSoon?: boolean
 }
 
 let serial = 0
@@ -37,7 +43,8 @@ export async function writeRecord(path: string, value: object, options: WriteOpt
       await using file = await open(temporary, 'r')
       await file.datasync()
     }
-    renameSync(temporary, path)
+    if (options.syncedSoon && exchange(temporary, path)) unlinkSync(temporary)
+    else renameSync(temporary, path)
     if (options.sync) await syncFolder(dirname(path))
   } catch (cause) {
     rmSync(temporary, { force: true })

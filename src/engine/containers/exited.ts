@@ -49,11 +49,12 @@ export async function exited(parts: Parts, container: Container, exit: Exit): Pr
   })
   container.backoff = again ? nextDelay(container.backoff, ranFor, tuning) : 0
   // before anything is given back: an engine that is killed in between knows how it ended, and gives the rest back
-  await container.save({ lasting: !again && !container.restarting })
+  const lasting = !again && !container.restarting
+  await container.save({ lasting })
   // what is being mended is given back too
   await container.mending
   await release(parts, container, again || container.restarting)
-  await container.save()
+  await container.save({ lasting })
   tellVolumes(parts, container, 'unmount')
   if (exit.oomKilled) tell(parts, container, 'oom')
   tell(parts, container, 'die', {
