@@ -16,7 +16,7 @@ export interface OptionSpec {
   readonly choices?: readonly string[]
   /** Values for completion that are not all there are. */
   readonly suggested?: readonly string[]
-  /** A value that is none of the choices is warned of and left out, where Compose goes on too. */
+  /** A value that is none of the choices is warned of, where Compose goes on too: one is left out, of a list it is kept. */
   readonly lenient?: true
   /** What the value names, for completion. */
   readonly names?: 'file' | 'folder' | 'service'

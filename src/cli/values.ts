@@ -47,8 +47,11 @@ export function collect(found: readonly Found[]): Parsed {
   const values = new Map<string, string[]>()
   const warnings: string[] = []
   for (const { name, spec, value } of found) {
-    if (spec.lenient && spec.choices && !spec.choices.includes(value))
-      warnings.push(`--${name} ${value} is left out: it is one of ${spec.choices.join(', ')}`)
+    const isUnknown = spec.lenient && spec.choices && !spec.choices.includes(value)
+    const those = `it is one of ${spec.choices?.join(', ')}`
+    // of a list it is kept: whoever asks for what there is not gets nothing, and not all
+    if (isUnknown && spec.kind === 'list') warnings.push(`--${name} ${value} matches nothing: ${those}`)
+    if (isUnknown && spec.kind !== 'list') warnings.push(`--${name} ${value} is left out: ${those}`)
     else values.set(name, [...(values.get(name) ?? []), value])
   }
   return { values, warnings, args: [] }

@@ -47,13 +47,15 @@ function rangeText(key: string, { first, last }: { first: number; last: number }
   return `${address === '' ? '' : `${hostPort(address, range)}->`}${range}/${protocol}`
 }
 
-/** Where `target` is published, IPv4 first; undefined when it is not. */
+/**
+ * Where `target` is published, IPv4 first; ":0", as Compose prints it, where it is exposed and no more; undefined when the container
+ * does not have it.
+ */
 export function publishedAt(ports: readonly Port[], target: number, protocol: string): string | undefined {
-  const found = sorted(ports).filter(
-    each => each.PrivatePort === target && each.Type === protocol && each.PublicPort !== undefined,
-  )
-  const best = found.find(each => !each.IP?.includes(':')) ?? found[0]
-  return best && hostPort(best.IP ?? '', `${best.PublicPort}`)
+  const found = sorted(ports).filter(each => each.PrivatePort === target && each.Type === protocol)
+  const published = found.filter(each => each.PublicPort !== undefined)
+  const best = published.find(each => !each.IP?.includes(':')) ?? published[0] ?? found[0]
+  return best && hostPort(best.IP ?? '', `${best.PublicPort ?? 0}`)
 }
 
 /** `38001/tcp, 38002/tcp`: what is published, for a message about what is not. */

@@ -16,6 +16,7 @@ const table = {
   timeout: { kind: 'number', short: 't', variable: 'COMPOSE_TIMEOUT', about: '' },
   pull: { kind: 'text', choices: ['always', 'never'], about: '' },
   ansi: { kind: 'text', choices: ['auto', 'never'], lenient: true, about: '' },
+  status: { kind: 'list', choices: ['running', 'exited'], lenient: true, about: '' },
 } as const
 
 function values(...argv: string[]) {
@@ -110,6 +111,12 @@ describe('flags', () => {
     const parsed = parse(['--ansi', 'sometimes'], table)
     assert.deepEqual(parsed.warnings, ['--ansi sometimes is left out: it is one of auto, never'])
     assert.equal(valuesOf(table, parsed).ansi, undefined)
+  })
+
+  test('parse() warns of such a value in a list too, and keeps it: it matches nothing', () => {
+    const parsed = parse(['--status', 'exitd'], table)
+    assert.deepEqual(parsed.warnings, ['--status exitd matches nothing: it is one of running, exited'])
+    assert.deepEqual(valuesOf(table, parsed).status, ['exitd'])
   })
 
   test('parseVariables() stands for options that are not given', () => {

@@ -44,7 +44,8 @@ describe('portsText()', () => {
     assert.equal(publishedAt(ports, 80, 'tcp'), '0.0.0.0:38001')
     assert.equal(publishedAt(ports, 81, 'udp'), '[::1]:38002')
     assert.equal(publishedAt(ports, 81, 'tcp'), undefined)
-    assert.equal(publishedAt(ports, 82, 'tcp'), undefined)
+    assert.equal(publishedAt(ports, 82, 'tcp'), ':0')
+    assert.equal(publishedAt(ports, 83, 'tcp'), undefined)
   })
 })
 
