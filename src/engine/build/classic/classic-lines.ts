@@ -1,6 +1,6 @@
 /** What a build tells → the lines of Docker's classic builder: one step after the other, though several may run at once. */
 import type { Progress } from '../../../api/json-lines.ts'
-import type { BuildPlan, Stage, Step } from '../dockerfile/plan.ts'
+import type { Stage, Step } from '../dockerfile/plan.ts'
 import { shownSteps, stepId, textOf } from '../event-ids.ts'
 import type { BuildEvent } from '../events.ts'
 
@@ -20,6 +20,8 @@ export class ClassicLines {
   #steps: readonly Waiting[] = []
   /** The one that is shown. */
   #at = -1
+  /** Whether the one that is shown has a container. */
+  #running = false
   readonly #held = new Map<string, BuildEvent[]>()
 
   constructor(onLine: (line: Progress) => void) {
@@ -28,7 +30,7 @@ export class ClassicLines {
 
   add(event: BuildEvent): void {
     if (event.kind === 'plan') {
-      this.#steps = event.plan.stages.flatMap(stage => stepsOf(stage, event.plan))
+      this.#steps = event.plan.stages.flatMap(stepsOf)
       this.#next()
     } else if ('id' in event) {
       if (event.id === this.#steps[this.#at]?.id) this.#show(event)
@@ -63,7 +65,8 @@ export class ClassicLines {
         break
       case 'missed':
         this.#say(` ---> Not cached: ${event.reason}\n`)
-        if (this.#steps[this.#at]!.isCommand) this.#say(` ---> Running in ${event.id.slice(7, 19)}\n`)
+        this.#running = this.#steps[this.#at]!.isCommand
+        if (this.#running) this.#say(` ---> Running in ${shownContainer(event.id)}\n`)
         break
       case 'output': {
         const text = Buffer.from(event.data).toString('utf8')
@@ -71,7 +74,10 @@ export class ClassicLines {
         break
       }
       case 'completed':
-        if (event.error === undefined) this.#next()
+        if (event.error !== undefined) break
+        if (this.#running) this.#say(` ---> Removed intermediate container ${shownContainer(event.id)}\n`)
+        this.#running = false
+        this.#next()
     }
   }
 
@@ -80,27 +86,18 @@ export class ClassicLines {
   }
 }
 
-function stepsOf(stage: Stage, plan: BuildPlan): readonly Waiting[] {
+function shownContainer(id: string): string {
+  return id.slice('sha256:'.length).slice(0, 12)
+}
+
+function stepsOf(stage: Stage): readonly Waiting[] {
   const shown: readonly Step[] = shownSteps(stage)
   return [
-    { text: `FROM ${baseName(stage, plan)}`, id: undefined, isCommand: false },
+    { text: stage.text, id: undefined, isCommand: false },
     ...stage.steps.map(step => ({
       text: textOf(step),
       id: step.kind === 'config' ? undefined : stepId(stage, shown.indexOf(step)),
       isCommand: step.kind === 'run',
     })),
   ]
-}
-
-function baseName(stage: Stage, plan: BuildPlan): string {
-  const { base, name } = stage
-  const of =
-    base.kind === 'image'
-      ? base.reference
-      : base.kind === 'stage'
-        ? base.stage.name
-        : base.kind === 'context'
-          ? base.name
-          : 'scratch'
-  return plan.stages.length > 1 ? `${of} AS ${name}` : of
 }

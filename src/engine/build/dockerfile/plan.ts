@@ -17,6 +17,8 @@ export interface Stage {
   /** Lines of its FROM. */
   readonly lines: Lines
   readonly base: Input
+  /** Its FROM as it is written; of what no FROM stands for, what it begins from. */
+  readonly text: string
   /** As the step that fetches its base is shown: "[web 1/5] FROM …"; undefined for one that fetches nothing. */
   readonly baseLabel: string | undefined
   /** Triggers (ONBUILD) of its base come first. */

@@ -64,6 +64,7 @@ export class StageWriter {
       name: this.#options.isSingle ? '' : node.name,
       lines: node.lines,
       base: this.#baseOf(node),
+      text: node.from?.text ?? `FROM ${node.baseName}`,
       baseLabel,
       steps,
       config: scope.config,
