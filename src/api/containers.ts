@@ -145,10 +145,10 @@ export interface ContainerSummary {
   readonly State: ContainerState['Status']
   /** "Up 4 seconds (healthy)". */
   readonly Status: string
-  /** With ?live=1, which is ours, all of it that can change while the container is there, and networks as inspect shows them. */
+  /** With ?live=1, which is ours, all of it that can change while the container is there, what it shares with others, and networks as inspect shows them. */
   readonly HostConfig: { readonly NetworkMode?: string; readonly Annotations?: Readonly<Record<string, string>> } & {
     readonly [K in keyof ContainerUpdate]?: ContainerUpdate[K] | null
-  } & { readonly Links?: readonly string[] | null }
+  } & { readonly Links?: readonly string[] | null; readonly IpcMode?: string; readonly PidMode?: string }
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, EndpointSettings>> | null } | null
   readonly Mounts: readonly MountPoint[] | null
 }

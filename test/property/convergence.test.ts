@@ -83,8 +83,13 @@ function shape({ name, image, config, host, endpoints, status, uploads }: FakeCo
   const service = (ref: string) => engine.named(ref).config.Labels!['com.docker.compose.service']
   const own = Object.entries(config.Labels ?? {}).filter(([key]) => !/^(com\.docker\.compose|tscompose)\./.test(key))
   const plain = (text: string) => (text === name ? 'ITSELF' : text.replace(/-\d+\b/, '-N'))
-  const { PidsLimit, CpuQuota, NetworkMode = '', VolumesFrom, Mounts, ...rest } = host
-  const shared = /^container:(.*)$/.exec(NetworkMode)?.[1]
+  const { PidsLimit, CpuQuota, NetworkMode = '', IpcMode = '', Links, VolumesFrom, Mounts, ...rest } = host
+  const sharedWith = (mode: string) => {
+    const id = /^container:(.*)$/.exec(mode)?.[1]
+    if (id === undefined) return undefined
+    return engine.containers.has(id) ? service(id) : `${id}, which is no more`
+  }
+  const shared = sharedWith(NetworkMode)
   return JSON.stringify({
     image,
     config: { ...config, Labels: Object.fromEntries(own) },
@@ -93,7 +98,9 @@ function shape({ name, image, config, host, endpoints, status, uploads }: FakeCo
       PidsLimit: PidsLimit && PidsLimit > 0 ? PidsLimit : 0,
       CpuQuota: CpuQuota && CpuQuota > 0 ? CpuQuota : 0,
       // which of its networks it was made with does not matter
-      NetworkMode: shared === undefined ? (endpoints[NetworkMode] ? 'networks' : NetworkMode) : service(shared),
+      NetworkMode: shared ?? (endpoints[NetworkMode] ? 'networks' : NetworkMode),
+      IpcMode: sharedWith(IpcMode) ?? IpcMode,
+      Links: Links?.map(plain).sort(),
       // resolved when a container is made: whose they were does not matter later
       VolumesFrom: VolumesFrom?.length,
       Mounts: Mounts?.map(({ Source, ...mount }) => ({

@@ -86,6 +86,8 @@ export class FakeEngine {
       },
       containerAttach: async function* () {},
       containerWait: input => [{ StatusCode: container(input).exitCode }],
+      containerHandOver: input => void container(input),
+      containerDrain: input => this.#end(container(input), 143),
       containerRestart: input => this.#start(container(input)),
       containerStop: input => this.#end(container(input), 143),
       containerKill: input => this.#end(container(input), 137),
@@ -276,14 +278,14 @@ export class FakeEngine {
         status === 'exited'
           ? `Exited (${exitCode}) 1 second ago`
           : `Up 1 second${health(container) ? ' (healthy)' : ''}`,
-      HostConfig: this.#lists ? host : { NetworkMode: host.NetworkMode },
+      HostConfig: this.#lists ? withLinks(container) : { NetworkMode: host.NetworkMode },
       NetworkSettings: { Networks: this.#endpoints(container, this.#lists) },
       Mounts: volumesOf(container),
     }
   }
 
   #inspected(container: FakeContainer) {
-    const { id, name, status, exitCode, config, host, image } = container
+    const { id, name, status, exitCode, config, image } = container
     const StartedAt = '2020-01-01T00:00:00Z'
     const State = {
       Status: status,
@@ -305,7 +307,7 @@ export class FakeEngine {
         Cmd: config.Cmd ?? ['sh'],
         WorkingDir: config.WorkingDir ?? '/',
       },
-      HostConfig: host,
+      HostConfig: withLinks(container),
       NetworkSettings: { Networks: this.#endpoints(container, true) },
     }
   }
@@ -318,6 +320,12 @@ interface Connect {
 
 function health({ config, status }: FakeContainer): boolean {
   return status === 'running' && config.Healthcheck !== undefined && config.Healthcheck.Test?.[0] !== 'NONE'
+}
+
+/** As inspect shows them: "/db:/web/store". */
+function withLinks({ host, name }: FakeContainer): HostConfig {
+  if (!host.Links) return host
+  return { ...host, Links: host.Links.map(link => link.replace(/^(.*):(.*)$/, `/$1:/${name}/$2`)) }
 }
 
 /** What an engine fills in where nothing is asked for. */

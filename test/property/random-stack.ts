@@ -14,6 +14,7 @@ import {
   volume,
   volumeMount,
 } from '../targets/engine/plan/project.ts'
+import { deploy, m, path, serviceFields } from './service-fields.ts'
 
 export class Random {
   #state: number
@@ -34,76 +35,6 @@ export class Random {
     return list[this.below(list.length)]!
   }
 }
-
-const m = 1024 ** 2
-const path = ['services', 'x', 'y', '0']
-const port = (target: number, published: string) =>
-  ({ target, published, protocol: 'tcp', mode: 'ingress', path }) as const
-
-/** Each field with values it may have; the first is the usual one. */
-export const serviceFields = {
-  image: [{ image: 'busybox' }, { image: 'busybox:2' }, { image: 'alpine' }],
-  command: [{}, { command: ['sleep', '1'] }, { command: ['sleep', '2'] }, { command: [] }],
-  entrypoint: [{}, { entrypoint: ['/bin/sh'] }, { entrypoint: [] }],
-  environment: [
-    {},
-    { environment: { TAG: '1' } },
-    { environment: { TAG: '2' } },
-    { environment: { TAG: null, B: '' } },
-  ],
-  workingDir: [{}, { workingDir: '/srv' }],
-  user: [{}, { user: '7' }, { user: 'nobody' }],
-  groupAdd: [{}, { groupAdd: ['7'] }],
-  init: [{}, { init: true }, { init: false }],
-  tty: [{}, { tty: true }],
-  stdinOpen: [{}, { stdinOpen: true }],
-  stopSignal: [{}, { stopSignal: 'SIGINT' }],
-  stopGracePeriod: [{}, { stopGracePeriod: 1e9 }, { stopGracePeriod: 2e9 }],
-  labels: [{}, { labels: { a: '1' } }, { labels: { a: '2', b: '' } }],
-  annotations: [{}, { annotations: { a: '1' } }],
-  hostname: [{}, { hostname: 'h' }],
-  domainname: [{}, { domainname: 'example' }],
-  healthcheck: [
-    {},
-    { healthcheck },
-    { healthcheck: { ...healthcheck, interval: 5e9, retries: 2 } },
-    { healthcheck: { disable: true } },
-  ],
-  restart: [{}, { restart: { kind: 'always' } }, { restart: { kind: 'on-failure', maxRetries: 3 } }],
-  ports: [{}, { ports: [port(80, '8080')] }, { ports: [port(80, '8081'), port(443, '8443')] }],
-  expose: [{}, { expose: ['99'] }],
-  extraHosts: [{}, { extraHosts: [{ host: 'h', address: '10.1.1.1' }] }],
-  dns: [{}, { dns: ['10.1.1.1'] }, { dns: ['10.1.1.2'], dnsSearch: ['example'], dnsOpt: ['ndots:2'] }],
-  macAddress: [{}, { macAddress: '02:42:ac:11:00:02' }],
-  mounts: [
-    {},
-    { mounts: [volumeMount('data', '/data')] },
-    { mounts: [volumeMount('logs', '/data'), volumeMount(undefined, '/cache')] },
-    { mounts: [{ kind: 'bind', source: '/srv', target: '/srv', readOnly: true, createHostPath: false, path }] },
-    { mounts: [{ kind: 'tmpfs', target: '/tmp', readOnly: false, options: [], size: 7, path }] },
-  ],
-  readOnly: [{}, { readOnly: true }],
-  shmSize: [{}, { shmSize: 64 * m }],
-  privileged: [{}, { privileged: true }],
-  capAdd: [{}, { capAdd: ['NET_ADMIN'] }, { capAdd: ['NET_ADMIN', 'SYS_TIME'], capDrop: ['CHOWN'] }],
-  securityOpt: [{}, { securityOpt: ['no-new-privileges'] }],
-  sysctls: [{}, { sysctls: { 'net.core.somaxconn': '1' } }],
-  ulimits: [{}, { ulimits: [{ name: 'nofile', soft: 1, hard: 2 }] }],
-  devices: [{}, { devices: [{ source: '/dev/null', target: '/dev/x', permissions: 'r' }] }],
-  ipc: [{}, { ipc: { kind: 'host' } }],
-  pid: [{}, { pid: { kind: 'host' } }],
-  uts: [{}, { uts: { kind: 'host' } }],
-  cgroup: [{}, { cgroup: 'host' }],
-  cgroupParent: [{}, { cgroupParent: '/x' }],
-  runtime: [{}, { runtime: 'runc' }],
-  logging: [{}, { logging: { driver: 'json-file', options: { 'max-size': '1m' } } }],
-  configs: [
-    {},
-    { configs: [{ source: 'motd', target: '/motd', path }] },
-    { configs: [{ source: 'motd', target: '/motd', mode: 0o400, path }] },
-  ],
-  deploy: [{}, { deploy: { labels: {}, placement: { constraints: [], spread: [] }, devices: [] } }],
-} satisfies Partial<Record<keyof Service, readonly Partial<Service>[]>>
 
 const limitValues: { readonly [K in keyof Limits]?: readonly Limits[K][] } = {
   memory: [undefined, 64 * m, 128 * m],
@@ -150,7 +81,18 @@ const attachments = [
   { driverOpts: { x: '1' } },
   { ipv4Address: '172.20.0.77' },
 ]
-const bonds = ['none', 'started', 'healthy', 'restart', 'network', 'volumes_from', 'links'] as const
+const bonds = [
+  'none',
+  'started',
+  'healthy',
+  'restart',
+  'network',
+  'volumes_from',
+  'links',
+  'bridge links',
+  'ipc',
+  'restart and volumes_from',
+] as const
 const networkNames = ['default', 'front', 'back', 'proxy'] as const
 const subnets = [undefined, '10.1.0.0/24', '10.2.0.0/24']
 
@@ -184,6 +126,14 @@ const withoutKernel = [
   'macAddress',
   'sysctls',
   'domainname',
+  'platform',
+  'storageOpt',
+  'usernsMode',
+  'isolation',
+  'deviceCgroupRules',
+  'preStart',
+  'postStart',
+  'preStop',
 ]
 const check = { ...healthcheck, interval: 2e8, startPeriod: 5e9, startInterval: 1e8 }
 
@@ -193,6 +143,7 @@ export const realVocabulary: Vocabulary = {
     ...Object.fromEntries(Object.entries(serviceFields).filter(([name]) => !withoutKernel.includes(name))),
     image: [{ image: 'busybox' }, { image: 'busybox:2' }],
     restart: [{}, { restart: { kind: 'always' } }],
+    deploy: [{}, { deploy }],
     healthcheck: [{}, { healthcheck: check }, { healthcheck: { ...check, retries: 2 } }],
     ports: [{}, { ports: [{ target: 80, protocol: 'tcp', mode: 'ingress', path }] }],
     mounts: [
@@ -320,6 +271,21 @@ export class RandomStack {
       },
       configs: {
         motd: { key: 'motd', name: 'shop_motd', labels: {}, source: { kind: 'file', file: this.#files[this.#file]! } },
+        inline: { key: 'inline', name: 'shop_inline', labels: {}, source: { kind: 'content', content: 'inline' } },
+      },
+      secrets: {
+        password: {
+          key: 'password',
+          name: 'shop_password',
+          labels: {},
+          source: { kind: 'file', file: this.#files[1 - this.#file]! },
+        },
+        token: {
+          key: 'token',
+          name: 'shop_token',
+          labels: {},
+          source: { kind: 'environment', variable: 'TOKEN', value: 'abc' },
+        },
       },
     })
   }
@@ -387,6 +353,23 @@ function bound(own: Service, bond: (typeof bonds)[number], other: Service | unde
     }
     case 'volumes_from':
       return { ...of('started'), volumesFrom: [{ kind: 'service', name: other.name, readOnly: true }] }
+    case 'bridge links': {
+      if (other.networkMode.kind !== 'networks' || Object.keys(other.networks).length === 0) return own
+      const { macAddress: _, ...rest } = of('started')
+      return {
+        ...rest,
+        networkMode: { kind: 'other', value: 'bridge' },
+        networks: {},
+        links: [{ service: other.name, alias: 'linked' }],
+      }
+    }
+    case 'ipc':
+      return { ...of('started'), ipc: { kind: 'service', service: other.name } }
+    case 'restart and volumes_from':
+      return {
+        ...of('started', { restart: true }),
+        volumesFrom: [{ kind: 'service', name: other.name, readOnly: false }],
+      }
     case 'links':
       return { ...of('started'), links: [{ service: other.name, alias: 'linked' }] }
     default:

@@ -15,6 +15,7 @@ import { ownProgram } from '../../src/installation/own-program.ts'
 import { Background } from './background.ts'
 import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
+import { clearAway, otherEngine } from './other-engine.ts'
 import { leftOver, ownGroups, type Stock, takeStock } from './stock.ts'
 
 export const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
@@ -27,6 +28,8 @@ export class TestEngine {
   #stacks = 0
   #hasDisk = false
   #config: string | undefined
+  readonly #other = otherEngine()
+  readonly #projects = new Set<string>()
   #under: readonly string[] = []
 
   private constructor(folder: string) {
@@ -70,7 +73,7 @@ export class TestEngine {
       engine.#config = join(engine.folder, 'engine.yaml')
       writeFileSync(engine.#config, JSON.stringify(config(engine.folder)))
     }
-    await engine.boot()
+    if (engine.#other === undefined) await engine.boot()
     if (images.length > 0) engine.#expectOk(await command(makeImages, images, { env: engine.env, timeout: 300_000 }))
     return engine
   }
@@ -85,7 +88,7 @@ export class TestEngine {
   }
 
   get host(): string {
-    return `unix://${join(this.folder, 'engine.sock')}`
+    return this.#other ?? `unix://${join(this.folder, 'engine.sock')}`
   }
 
   get env(): Record<string, string> {
@@ -113,7 +116,7 @@ export class TestEngine {
     return this.#hasDisk ? `${this.folder}.log` : join(this.folder, 'engine.log')
   }
 
-  /** Starts the daemon and resolves when it listens. */
+  /** Starts the daemon and resolves when it listens. One of TSCOMPOSE_SCENARIOS_ON is there, and stays. */
   async boot(): Promise<void> {
     const roots = [
       '--socket',
@@ -167,11 +170,17 @@ export class TestEngine {
   /** A new folder with this stack file; its name, and so the project's, is `name`. */
   stack(yaml: string, name = `stack${++this.#stacks}`): Stack {
     const folder = join(mkdtempSync(join(this.folder, 'stack-')), name)
+    this.#projects.add(name)
     return new Stack(this, folder, yaml)
   }
 
   /** Removes all containers and networks, ends the daemon and shows that nothing is left of it on the host. */
   async stop(): Promise<void> {
+    if (this.#other !== undefined) {
+      await clearAway(this.#other, this.env, this.#projects)
+      rmSync(this.folder, { recursive: true, force: true })
+      return
+    }
     const client = createClient(this.host)
     try {
       // whoever would bring back what is removed

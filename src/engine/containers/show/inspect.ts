@@ -105,7 +105,12 @@ export async function summary(
     State: shownStatus(state),
     Status: statusText(container),
     HostConfig: {
-      ...(live && { ...liveMembers(record.hostConfig), Links: shownLinks(parts, container) }),
+      ...(live && {
+        ...liveMembers(record.hostConfig),
+        Links: shownLinks(parts, container),
+        IpcMode: record.hostConfig.IpcMode,
+        PidMode: record.hostConfig.PidMode,
+      }),
       NetworkMode: record.hostConfig.NetworkMode,
       ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
     },

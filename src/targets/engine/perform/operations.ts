@@ -4,10 +4,12 @@ import { containerEndpoints } from '../../../api/containers.ts'
 import { imageEndpoints } from '../../../api/images.ts'
 import { networkEndpoints } from '../../../api/networks.ts'
 import { volumeEndpoints } from '../../../api/volumes.ts'
+import { gone } from '../../../apply/gone.ts'
 import type { PerformContext, Performed, Performer } from '../../../apply/performer.ts'
+import { resultOf } from '../../../apply/result-of.ts'
 import type { Client } from '../../../client/client.ts'
-import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
-import type { NodeId, Ref } from '../../../plan/operation.ts'
+import { isFailure, messageOf } from '../../../lib/failure.ts'
+import type { Ref } from '../../../plan/operation.ts'
 import type { Late, Operation } from '../operation.ts'
 import { lastingName } from '../plan/names.ts'
 import { adoptedContainer, adoptedNetwork } from './adopt.ts'
@@ -90,7 +92,7 @@ async function perform(operation: Operation, context: Context): Promise<Performe
       await patience(operation.milliseconds, context.signal)
       return undefined
     default: {
-      const id = resolve(operation.container, context.results)
+      const id = resultOf(operation.container, context.results)
       return onceSettled({ waiter: context.waiter, id, signal: context.signal }, () =>
         onContainer(operation, id, context),
       )
@@ -121,7 +123,7 @@ async function onContainer(operation: OnContainer, id: string, context: Context)
       await client.call(containerEndpoints.containerStart, { params, query: successor(operation, context) })
       return undefined
     case 'take-over': {
-      const from = resolve(operation.from, context.results)
+      const from = resultOf(operation.from, context.results)
       await client.call(containerEndpoints.containerHandOver, { params: { id: from }, query: { to: id } })
       return undefined
     }
@@ -201,14 +203,7 @@ function bodyOf(
   { body, late }: Pick<Operation & { kind: 'create-container' }, 'body' | 'late'>,
   { results }: PerformContext,
 ): Promise<ContainerCreate> {
-  return withSeccompProfiles(bound(body, late, ref => resolve(ref, results)))
-}
-
-function resolve(ref: Ref, results: ReadonlyMap<NodeId, string>): string {
-  if (typeof ref === 'string') return ref
-  const result = results.get(ref.node)
-  if (result === undefined) throw new Failure('internal', `Cannot use the result of #${ref.node}: it has none`)
-  return result
+  return withSeccompProfiles(bound(body, late, ref => resultOf(ref, results)))
 }
 
 /** A copy of the body with what is known only now. */
@@ -248,16 +243,6 @@ async function renamed(client: Client, id: string, name: string): Promise<void> 
   }
 }
 
-/** Whoever removed it first did what was wanted. */
-async function gone(call: Promise<unknown>): Promise<undefined> {
-  try {
-    await call
-  } catch (error) {
-    if (!isFailure(error, 'not-found')) throw error
-  }
-  return undefined
-}
-
 /** What somebody else still uses stays, as with Docker Compose. */
 async function unlessUsed(call: Promise<unknown>): Promise<Performed | undefined> {
   try {
@@ -272,7 +257,7 @@ function successor(
   { successorOf }: Operation & { kind: 'start-container' },
   { results }: PerformContext,
 ): { readonly successorOf?: string } {
-  return successorOf === undefined ? {} : { successorOf: resolve(successorOf, results) }
+  return successorOf === undefined ? {} : { successorOf: resultOf(successorOf, results) }
 }
 
 function grace(timeout: number | undefined): { readonly t?: number } {

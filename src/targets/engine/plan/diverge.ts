@@ -31,8 +31,12 @@ export interface Wanted {
   readonly made: (container: ObservedContainer) => Made | undefined
   /** What can change on a container as it is. */
   readonly live: (container: ObservedContainer) => WantedLive
-  /** The container whose network it is to share; undefined when it shares none, or one still to be made. */
-  readonly networkOf: { readonly service: string; readonly id: string | undefined } | undefined
+  /** The containers whose namespaces it is to share; without an id: one still to be made. */
+  readonly shares: readonly {
+    readonly mode: 'NetworkMode' | 'IpcMode' | 'PidMode'
+    readonly service: string
+    readonly id: string | undefined
+  }[]
 }
 
 export interface Divergence {
@@ -62,7 +66,9 @@ function replaceCause(wanted: Wanted, container: ObservedContainer, { forced }: 
   const imageId = container.labels[labels.image] ?? container.imageId
   if (wanted.imageId !== undefined && imageId !== wanted.imageId) return 'image digest changed'
   if (forced.length > 0) return describePaths(forced.map(({ path }) => path))
-  return networkDivergence(wanted, container) ?? volumeDivergence(wanted, container)
+  return (
+    networkDivergence(wanted, container) ?? sharingDivergence(wanted, container) ?? volumeDivergence(wanted, container)
+  )
 }
 
 /** Which of the fields that differ by their hashes differ in truth, where that can be seen. */
@@ -100,9 +106,14 @@ function networkDivergence(wanted: Wanted, container: ObservedContainer): string
     // a container that never ran has no network id yet
     else if (attached !== '' && attached !== id) return `network ${key} was recreated`
   }
-  const shared = wanted.networkOf
-  if (shared && container.networkMode !== `container:${shared.id}`) return `${shared.service} was recreated`
   return undefined
+}
+
+/** It lives on in a namespace of a container that is no more. */
+function sharingDivergence({ shares }: Wanted, { networkMode, live }: ObservedContainer): string | undefined {
+  const modes = { NetworkMode: networkMode, IpcMode: live?.host.IpcMode, PidMode: live?.host.PidMode }
+  const other = shares.find(({ mode, id }) => modes[mode] !== undefined && modes[mode] !== `container:${id}`)
+  return other && `${other.service} was recreated`
 }
 
 function volumeDivergence(wanted: Wanted, container: ObservedContainer): string | undefined {

@@ -5,9 +5,10 @@ import type { Hook, Service } from '../../../model/service.ts'
 import type { NodeId, Ref } from '../../../plan/operation.ts'
 import type { EnginePlan } from '../engine-plan.ts'
 import { labels } from '../labels.ts'
+import type { Observed } from '../observed.ts'
 import type { FileUpload, Late } from '../operation.ts'
 import { type ContainerBodyInput, containerBody } from './container-body.ts'
-import { isLive } from './ending.ts'
+import { isLive, planRemoval } from './ending.ts'
 import type { Hooked } from './hooks.ts'
 import { imageName, initName } from './names.ts'
 import type { Replica } from './replicas.ts'
@@ -79,6 +80,15 @@ export class Inits {
       found?.node === undefined ? after : [...after, found.node],
     )
   }
+}
+
+/** Init containers whose `up` was broken off, and which none of the plan takes the place of. */
+export function planLeftInits(plan: EnginePlan, observed: Observed, services: readonly Service[]): void {
+  const names = new Set(services.map(({ name }) => name))
+  const comes = new Set(plan.nodes.flatMap(({ operation }) => (operation.kind === 'run-init' ? [operation.name] : [])))
+  for (const container of observed.containers)
+    if (container.labels[labels.hook] !== undefined && names.has(container.service) && !comes.has(container.name))
+      planRemoval(plan, container, { cause: 'left over from an interrupted start', service: undefined, timeout: 0 })
 }
 
 /** Those that run once are due when no replica runs that stays as it is. */

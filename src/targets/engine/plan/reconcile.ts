@@ -159,7 +159,6 @@ function decideService(service: Service, context: DecideContext) {
   const { project, observed, options, networks, decisions, hashes } = context
   const named = options.services === undefined || options.services.includes(service.name)
   const recreate = options.recreate ?? 'diverged'
-  const shared = service.networkMode.kind === 'service' ? service.networkMode.service : undefined
   const wantedNetworks = Object.keys(service.networks).flatMap(key => {
     const network = networks.networks.get(key)
     return network ? [{ key, name: network.name, id: network.id, anew: network.anew ?? false }] : []
@@ -193,12 +192,19 @@ function decideService(service: Service, context: DecideContext) {
         const volume = mount.kind === 'volume' && mount.source !== undefined ? project.volumes[mount.source] : undefined
         return volume ? [{ key: volume.key, name: volume.name }] : []
       }),
-      networkOf:
-        shared === undefined || (options.holding && !decisions.get(shared)?.some(isReplica))
-          ? undefined
-          : { service: shared, id: keptContainer(shared, observed, decisions) },
+      shares: sharedModes(service).flatMap(([mode, shared]) =>
+        options.holding && !decisions.get(shared)?.some(isReplica)
+          ? []
+          : [{ mode, service: shared, id: keptContainer(shared, observed, decisions) }],
+      ),
     },
   })
+}
+
+function sharedModes({ networkMode, ipc, pid }: Service) {
+  return Object.entries({ NetworkMode: networkMode, IpcMode: ipc, PidMode: pid }).flatMap(([mode, value]) =>
+    value?.kind === 'service' ? [[mode as 'NetworkMode' | 'IpcMode' | 'PidMode', value.service] as const] : [],
+  )
 }
 
 /** As with Compose a changed text recreates nothing, which a reader should know. */

@@ -16,7 +16,7 @@ import { Gates } from './gates.ts'
 import type { Hashed } from './hash.ts'
 import { type Hooked, planHooks } from './hooks.ts'
 import { inheritedVolumes } from './inherited-volumes.ts'
-import { Inits, isOnceDue } from './inits.ts'
+import { Inits, isOnceDue, planLeftInits } from './inits.ts'
 import { jobTurn, type Planned } from './jobs.ts'
 import { containerName, imageName, isPassingName, temporaryName } from './names.ts'
 import type { PlannedNetworks } from './networks.ts'
@@ -81,6 +81,7 @@ export class ServicePlanner {
 
   run(): void {
     for (const service of this.#input.services) this.#service(service)
+    planLeftInits(this.#plan, this.#input.observed, this.#input.services)
     if (this.#input.wait && this.#input.start) for (const service of this.#input.services) this.#waitReady(service)
   }
 

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { networkEndpoints } from '../../../api/networks.ts'
 import { type ServiceSpec, type SwarmFileSpec, swarmObjects } from '../../../api/swarm-objects.ts'
+import { gone } from '../../../apply/gone.ts'
 import type { PerformContext, Performed, Performer } from '../../../apply/performer.ts'
+import { resultOf } from '../../../apply/result-of.ts'
 import type { Client } from '../../../client/client.ts'
 import { Failure, isFailure } from '../../../lib/failure.ts'
 import type { Ref } from '../../../plan/operation.ts'
@@ -73,7 +75,7 @@ async function perform(operation: SwarmOperation, context: Context): Promise<Per
     }
     case 'wait-service':
       return {
-        outcome: await waitForService(client, resolve(operation.target, context), operation, context),
+        outcome: await waitForService(client, resultOf(operation.target, context.results), operation, context),
       }
     case 'wait-gone':
       await waitUntilGone(client, operation, context.signal)
@@ -138,7 +140,7 @@ function bodyOf({ spec, content, sha256 }: FileToMake): SwarmFileSpec {
 
 function withIds(spec: ServiceSpec, { secrets, configs }: FileRefs, context: Context): ServiceSpec {
   const { ContainerSpec } = spec.TaskTemplate
-  const id = (refs: Readonly<Record<string, Ref>>, name: string) => resolve(refs[name]!, context)
+  const id = (refs: Readonly<Record<string, Ref>>, name: string) => resultOf(refs[name]!, context.results)
   return {
     ...spec,
     TaskTemplate: {
@@ -160,23 +162,6 @@ function withIds(spec: ServiceSpec, { secrets, configs }: FileRefs, context: Con
       },
     },
   }
-}
-
-function resolve(ref: Ref, { results }: PerformContext): string {
-  if (typeof ref === 'string') return ref
-  const result = results.get(ref.node)
-  if (result === undefined) throw new Failure('internal', `Cannot use the result of #${ref.node}: it has none`)
-  return result
-}
-
-/** Whoever removed it first did what was wanted. */
-async function gone(call: Promise<unknown>): Promise<undefined> {
-  try {
-    await call
-  } catch (error) {
-    if (!isFailure(error, 'not-found')) throw error
-  }
-  return undefined
 }
 
 /** How long what held something may take to let it go, and how often that is asked for: no event tells of it. */

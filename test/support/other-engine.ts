@@ -1,0 +1,38 @@
+/** A scenario's engine that is not ours to start: one that TSCOMPOSE_SCENARIOS_ON names, a Docker Engine, on which others may work too. */
+import { endpoints } from '../../src/api/endpoints.ts'
+import { keeperEndpoints } from '../../src/api/keeper.ts'
+import { createClient } from '../../src/client/client.ts'
+import { findKeeper } from '../../src/holding/keeper.ts'
+
+/** "unix:///run/docker.sock"; undefined: scenarios run on engines of their own. */
+export function otherEngine(): string | undefined {
+  return process.env['TSCOMPOSE_SCENARIOS_ON'] || undefined
+}
+
+/** Ends the keeper, which no engine ends there, and removes what is left of these projects. */
+export async function clearAway(
+  host: string,
+  env: Readonly<Record<string, string>>,
+  projects: Iterable<string>,
+): Promise<void> {
+  const keeper = await findKeeper({ host, env })
+  if (keeper) {
+    const { Pid } = await keeper.call(keeperEndpoints.keeperStatus, {})
+    keeper.close()
+    process.kill(Pid, 'SIGTERM')
+  }
+  const client = createClient(host)
+  try {
+    for (const project of projects) {
+      const filters = { label: [`com.docker.compose.project=${project}`] }
+      for (const { Id } of await client.call(endpoints.containerList, { query: { all: true, filters } }))
+        await client.call(endpoints.containerRemove, { params: { id: Id }, query: { force: true, v: true } })
+      for (const { Id } of await client.call(endpoints.networkList, { query: { filters } }))
+        await client.call(endpoints.networkRemove, { params: { id: Id } })
+      for (const { Name } of (await client.call(endpoints.volumeList, { query: { filters } })).Volumes ?? [])
+        await client.call(endpoints.volumeRemove, { params: { name: Name } })
+    }
+  } finally {
+    client.close()
+  }
+}
