@@ -83,6 +83,8 @@ export class Bridges {
   readonly #options: BridgesOptions
   /** By the bridge's name: whoever makes, heals or removes one is alone with it. */
   readonly #lock = new KeyedLock()
+  /** By the bridge's name: a look whose turn has not come. */
+  readonly #waiting = new Map<string, Promise<void>>()
   readonly #ready = new Set<string>()
   readonly #networks = new Map<string, Network>()
   /** What goes on after a bridge has gone; nobody waits for it but `close`. */
@@ -98,7 +100,11 @@ export class Bridges {
    * `expected`: an earlier engine has made it.
    */
   ensure(network: Network, { expected = false }: { readonly expected?: boolean } = {}): Promise<void> {
-    return this.#lock.run(network.bridge, async () => {
+    const waiting = expected ? undefined : this.#waiting.get(network.bridge)
+    if (waiting) return waiting
+    const free = this.#lock.isFree(network.bridge)
+    const look = this.#lock.run(network.bridge, async () => {
+      if (!free && this.#waiting.get(network.bridge) === look) this.#waiting.delete(network.bridge)
       const isReady = this.#ready.has(network.id)
       if (isReady && this.#isWhole(network)) return this.#keepRules()
       if ((isReady || expected) && !this.#isWhole(network))
@@ -108,6 +114,9 @@ export class Bridges {
       await this.#make(network)
       this.#ready.add(network.id)
     })
+    // whoever asks before its turn is answered by it as well
+    if (!free && !expected) this.#waiting.set(network.bridge, look)
+    return look
   }
 
   async #make(network: Network): Promise<void> {
@@ -185,11 +194,14 @@ export class Bridges {
 
   /** Of a network that is going; a bridge that was there before us, under a name somebody chose, stays. */
   remove(network: Network): Promise<void> {
+    this.#waiting.delete(network.bridge)
     return this.#lock.run(network.bridge, () => this.#remove(network))
   }
 
   /** Of a network that stays, when nobody is on it: who has come meanwhile keeps it. */
   removeUnused(network: Network): Promise<void> {
+    // a look that is asked for from now on comes after it
+    this.#waiting.delete(network.bridge)
     return this.#lock.run(network.bridge, async () => {
       if (network.members.size === 0) await this.#remove(network)
     })

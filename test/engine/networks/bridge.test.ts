@@ -52,6 +52,39 @@ describe('a bridge', () => {
     assert.deepEqual([...links], ['brx'])
   })
 
+  test('is looked at once for all who ask before that look has its turn, and once more for who asks later', async t => {
+    const { networks, kernel, member } = await open(t)
+    await networks.attach(member('first'), [asks({ network: 'bridge' })])
+    let looks = 0
+    const link = kernel.link.bind(kernel)
+    kernel.link = name => {
+      looks++
+      return link(name)
+    }
+    const attach = (name: string) => networks.attach(member(name), [asks({ network: 'bridge' })])
+    await attach('alone')
+    const one = looks
+    looks = 0
+    await Promise.all(Array.from({ length: 100 }, (_, i) => attach(`c${i}`)))
+    assert.equal(looks, 2 * one, 'the first at once, all others together')
+  })
+
+  test('that is removed after somebody has asked for it is there for who asks then', async t => {
+    const { networks, links, gate, member } = await open(t)
+    const [first, second, third] = [member('first'), member('second'), member('third')]
+    await networks.attach(first, [asks({ network: 'bridge' })])
+    const go = Promise.withResolvers<void>()
+    gate.before = () => go.promise
+    const left = networks.detach(first.id)
+    const all = [
+      networks.attach(second, [asks({ network: 'bridge' })]),
+      networks.attach(third, [asks({ network: 'bridge' })]),
+    ]
+    go.resolve()
+    await Promise.all([left, ...all])
+    assert.equal(links.size, 1)
+  })
+
   test('takes 1,023 containers, and the next one is told so before anything is made for it', async t => {
     const { networks, operations, member } = await open(t)
     await networks.create({ Name: 'n', IPAM: { Config: [{ Subnet: '10.8.0.0/16' }] } })
