@@ -65,6 +65,7 @@ const host = library(fileURLToPath(new URL('libhost.so', built)), 'Build it with
   trimMemory: 'void host_trim_memory()',
   forgetFlows: 'int host_forget_flows(const uint8_t *address, int size, int protocol, int port)',
   firewallGeneration: 'int host_firewall_generation()',
+  firewallDigest: 'int host_firewall_digest(const char *table, const void *sets, _Out_ uint64_t *digest)',
   watchRules: 'int host_watch_rules()',
   socketIn: 'int host_socket_in(const char *netns, int tcp, const char *address, int port)',
   fileOwner: 'int host_file_owner(unsigned int uid, unsigned int gid)',
@@ -111,6 +112,15 @@ export function forgetFlows(address: Uint8Array, protocol: number, port: number)
 /** Another number after each change of the firewall's rules, whoever made it. */
 export function firewallGeneration(): number {
   return checked('nftables generation', host().firewallGeneration())
+}
+
+/** Another number when somebody has changed this table of family inet; undefined where it, or one of its sets, is gone or just changes. */
+export function firewallDigest(table: string, sets: readonly string[]): bigint | undefined {
+  const digest = new BigUint64Array(1)
+  const names = Buffer.from(`${sets.map(name => `${name}\0`).join('')}\0`)
+  const result = host().firewallDigest(table, names, digest) as number
+  if (result < 0 && !['ENOENT', 'EAGAIN'].includes(errnoName(-result))) throw systemError('nftables dump', -result)
+  return result < 0 ? undefined : digest[0]!
 }
 
 /** A stream socket that gives a byte when the firewall's rules have changed, whoever changed them, until it is closed. */

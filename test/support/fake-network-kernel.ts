@@ -64,6 +64,10 @@ export class FakeNetworkKernel implements NetworkKernel {
     return this.#generation
   }
 
+  firewallDigest(): undefined {
+    return undefined
+  }
+
   readonly #listening = new Set<() => void>()
 
   whenRulesChange(heard: () => void): () => void {

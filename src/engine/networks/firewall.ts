@@ -219,6 +219,8 @@ export class Firewall {
   #flushing: Promise<void> | undefined
   /** Of others to the rules of this machine, when ours were known to be whole. */
   #changes: number | undefined
+  /** Of our table then; undefined where we have changed it since. */
+  #digest: bigint | undefined
 
   constructor(options: FirewallOptions) {
     this.#options = options
@@ -270,6 +272,7 @@ export class Firewall {
     }
     this.#installed = undefined
     this.#changes = rules.changesOfOthers()
+    this.#digest = undefined
     rules.run(tableText(table, [...wanted.values()]))
   }
 
@@ -277,15 +280,21 @@ export class Firewall {
     const { table, rules } = this.#options
     const gone = [...installed].filter(([key]) => !wanted.has(key)).map(([, element]) => element)
     const come = [...wanted].filter(([key]) => !installed.has(key)).map(([, element]) => element)
-    if (gone.length > 0 || come.length > 0)
-      rules.run(elementsText(table, 'delete', gone) + elementsText(table, 'add', come))
+    if (gone.length === 0 && come.length === 0) return
+    this.#digest = undefined
+    rules.run(elementsText(table, 'delete', gone) + elementsText(table, 'add', come))
   }
 
-  /** Others change rules of their own, and flush everybody's: only then ours are looked at. */
+  /** Others change rules of their own, and flush everybody's: only then ours are looked at, and read when they are not what they were. */
   #isUntouched(installed: Map<string, Element>): boolean {
-    const changes = this.#options.rules.changesOfOthers()
-    if (changes !== this.#changes && !this.#isThere(installed)) return false
+    const { table, rules } = this.#options
+    const changes = rules.changesOfOthers()
+    if (changes === this.#changes) return true
+    // before it is read: what changes in between is another number the next time
+    const digest = rules.digest(table, Object.keys(setTypes))
+    if ((digest === undefined || digest !== this.#digest) && !this.#isThere(installed)) return false
     this.#changes = changes
+    this.#digest = digest
     return true
   }
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { basename } from 'node:path'
 import { errnoOf } from '../../lib/failure.ts'
-import { firewallGeneration, forgetFlows, runNft, socketIn, watchRules } from '../../runtime/native.ts'
+import { firewallDigest, firewallGeneration, forgetFlows, runNft, socketIn, watchRules } from '../../runtime/native.ts'
 import { redirect } from '../dns/redirect.ts'
 import type { DnsOptions, SocketIn } from '../dns/server.ts'
 import type { Family, Subnet } from './address.ts'
@@ -28,6 +28,8 @@ export interface NetworkKernel {
   runNft(commands: string): string
   /** Another number after each change of the rules, whoever made it. */
   firewallGeneration(): number
+  /** Another number when somebody has changed a table; undefined where it cannot be told. Much cheaper than to list it. */
+  firewallDigest(table: string, sets: readonly string[]): bigint | undefined
   /** Calls `heard` after changes of the rules, whoever made them, until what it returns is called. @throws an error of the system */
   whenRulesChange(heard: () => void): () => void
   readonly forgetFlows: ForgetFlows
@@ -45,6 +47,7 @@ export interface NetworkKernel {
 export const linux: NetworkKernel = {
   runNft,
   firewallGeneration,
+  firewallDigest,
   whenRulesChange,
   forgetFlows,
   socketIn,

@@ -1,12 +1,14 @@
 /** The machine's firewall rules, shared with whoever else changes them: what we change, and whether others did meanwhile. */
 import type { NetworkKernel } from './kernel.ts'
 
+type Rules = Pick<NetworkKernel, 'runNft' | 'firewallGeneration' | 'firewallDigest'>
+
 export class Ruleset {
-  readonly #kernel: Pick<NetworkKernel, 'runNft' | 'firewallGeneration'>
+  readonly #kernel: Rules
   #generation: number | undefined
   #changesOfOthers = 0
 
-  constructor(kernel: Pick<NetworkKernel, 'runNft' | 'firewallGeneration'>) {
+  constructor(kernel: Rules) {
     this.#kernel = kernel
   }
 
@@ -18,6 +20,11 @@ export class Ruleset {
     const after = this.#kernel.firewallGeneration()
     if (before !== undefined && after === before + 1) this.#generation = after
     return printed
+  }
+
+  /** As `NetworkKernel.firewallDigest`. */
+  digest(table: string, sets: readonly string[]): bigint | undefined {
+    return this.#kernel.firewallDigest(table, sets)
   }
 
   /** Another number than before when others have changed rules since. Costs a message to the kernel. */

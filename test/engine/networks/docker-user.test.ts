@@ -13,7 +13,7 @@ describe('DockerUser', () => {
     processes = ['tsc1a2b-nursery'],
   ) =>
     new DockerUser(name, {
-      rules: new Ruleset({ runNft, firewallGeneration }),
+      rules: new Ruleset({ runNft, firewallGeneration, firewallDigest: () => undefined }),
       say,
       look: () => ({ links: [], processes }),
     })

@@ -133,10 +133,11 @@ describe('Firewall', () => {
     /** Changes of the rules, and what the engine says. */
     const changes: string[] = []
     const said: string[] = []
-    const others = { generation: 1, isFlushed: false, looks: 0 }
+    const others = { generation: 1, isFlushed: false, looks: 0, digest: undefined as bigint | undefined }
     const marker = join(folder, 'firewall')
     const kernel = {
       firewallGeneration: () => others.generation,
+      firewallDigest: () => others.digest,
       runNft: (text: string) => {
         if (text.startsWith('list ')) {
           others.looks++
@@ -195,6 +196,35 @@ describe('Firewall', () => {
     assert.deepEqual(said, ['The firewall table "t" was not whole; it is written anew'])
     await wall.flush()
     assert.equal(said.length, 1)
+  })
+
+  test('reads the table once for what others change beside it, and again when it is not what it was', async t => {
+    const { others, changes, wall } = await firewall(t)
+    wall.want('network', bridgeElements(bridge))
+    await wall.flush()
+    others.digest = 7n
+    for (let i = 0; i < 3; i++) {
+      others.generation++
+      await wall.flush()
+    }
+    assert.equal(others.looks, 1)
+    // somebody changed it, and what is ours is still there
+    others.digest = 8n
+    others.generation++
+    await wall.flush()
+    assert.equal(others.looks, 2)
+    // we did: what it is by now nobody knows before it is read
+    wall.want('a', [portElement(port)])
+    await wall.flush()
+    others.generation++
+    await wall.flush()
+    assert.equal(others.looks, 3)
+    assert.equal(changes.length, 2)
+    others.digest = undefined
+    others.isFlushed = true
+    others.generation++
+    await wall.flush()
+    assert.equal(changes.length, 3, 'it is written again')
   })
 
   test('looks at the table only when others have changed rules', async t => {

@@ -76,7 +76,7 @@ describe('PublishedPorts', () => {
     new Firewall({
       table: 't',
       marker: '/nonexistent/marker',
-      rules: new Ruleset({ runNft: () => '', firewallGeneration: () => 1 }),
+      rules: new Ruleset({ runNft: () => '', firewallGeneration: () => 1, firewallDigest: () => undefined }),
       say: () => undefined,
     })
   const web = { id: 'a', name: 'web', endpointId: 'e1', ipv4: '10.1.0.2', ipv6: undefined, binding: undefined }

@@ -59,7 +59,7 @@ describe('PublishedPorts.takeOver()', () => {
 
   /** What it told the firewall and the kernel; `refuse`: the firewall does. */
   function ports(said: string[], { refuse = false } = {}) {
-    const rules = { runNft: () => '', firewallGeneration: () => 1 }
+    const rules = { runNft: () => '', firewallGeneration: () => 1, firewallDigest: () => undefined }
     const wall = new Firewall({ table: 't', marker: '/nonexistent/m', rules: new Ruleset(rules), say: () => undefined })
     const wanted = new Map<string, readonly string[]>()
     wall.want = (owner, elements) =>
