@@ -100,7 +100,7 @@ const damages: Readonly<Record<string, (path: string) => void>> = {
   unreadable: path => lstatSync(path, { throwIfNoEntry: false }) && chmodSync(path, 0),
 }
 
-describe('an engine starts, and manages the other container,', () => {
+describe('an engine starts, and manages the other container,', { concurrency: 8 }, () => {
   for (const [member, row] of Object.entries(rows)) {
     if (typeof row === 'string') continue
     for (const [damage, damaged] of Object.entries(damages))

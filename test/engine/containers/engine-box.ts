@@ -1,5 +1,6 @@
 /** An engine over the fake runtime, with one small image, in folders of its own. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -27,10 +28,21 @@ export class EngineBox implements AsyncDisposable {
   }
 
   static async open(): Promise<EngineBox> {
+    loaded ??= makeLoaded()
     const folder = await mkdtemp(join(tmpdir(), 'tsc-containers-'))
+    await cp(join(await loaded, 'data'), join(folder, 'data'), { recursive: true, preserveTimestamps: true })
+    return await EngineBox.#over(folder)
+  }
+
+  static async #over(folder: string): Promise<EngineBox> {
     const fakes = { runtime: new FakeRuntime(), kernel: new FakeNetworkKernel() }
     fakes.runtime.onOperation = operation => fakes.kernel.apply(operation)
-    const box = new EngineBox(folder, fakes, await boot(folder, fakes))
+    return new EngineBox(folder, fakes, await boot(folder, fakes))
+  }
+
+  /** Of an engine that has its image: others begin with what it has left. */
+  static async load(folder: string): Promise<void> {
+    const { engine } = await EngineBox.#over(folder)
     const tar = await tinyImageTar({
       tag: 'tiny:1',
       files: {
@@ -47,8 +59,8 @@ export class EngineBox implements AsyncDisposable {
         Labels: { from: 'image' },
       },
     })
-    await box.engine.images.load(Readable.from([tar]))
-    return box
+    await engine.images.load(Readable.from([tar]))
+    await engine.close()
   }
 
   get containers(): Engine['containers'] {
@@ -88,6 +100,16 @@ export class EngineBox implements AsyncDisposable {
     await this.engine.close()
     await rm(this.folder, { recursive: true, force: true })
   }
+}
+
+/** Made once: unpacking the image takes longer than most tests. */
+let loaded: Promise<string> | undefined
+
+async function makeLoaded(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tsc-loaded-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  await EngineBox.load(folder)
+  return folder
 }
 
 interface Fakes {
