@@ -58,8 +58,9 @@ describe('factsOf()', () => {
       texts(
         step('fs-open', { type: 'overlay' }),
         step('fs-set', { key: 'source', value: 'overlay' }),
-        step('fs-set', { key: 'lowerdir+', value: '/b' }),
-        step('fs-set', { key: 'lowerdir+', value: '/a' }),
+        step('fs-set', { key: 'lowerdir+', value: '/b' }, 'image'),
+        step('fs-set', { key: 'lowerdir+', value: '/a' }, 'image'),
+        step('fs-set', { key: 'lowerdir+', value: '/mounted-over' }),
         step('fs-set', { key: 'upperdir', value: '/u' }),
         step('fs-mount', { slot: 0, attributes: '0' }),
         step('attach-root', { slot: 0, path: '/run/x' }),
