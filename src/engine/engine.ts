@@ -195,7 +195,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       limits: options.archiveLimits,
       sumLarge: (fd, signal) => images.store.layers.sum({ kind: 'file', fd }, signal),
     }),
-    run: commandRunner(containers.parts),
+    run: commandRunner(containers.parts, ended => containers.keepCommand(ended)),
     say,
     budget: options.buildBudget,
     copies: mirrors,

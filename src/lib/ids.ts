@@ -9,6 +9,14 @@ export function newId(): string {
   }
 }
 
+/** Begins with a digit: a name such as "db" or "cafe" is then never the beginning of an id, and so never refused as one. */
+export function newContainerId(): string {
+  for (;;) {
+    const id = newId()
+    if (/^\d/.test(id)) return id
+  }
+}
+
 export function shortId(id: string): string {
   return id.replace(/^sha256:/, '').slice(0, 12)
 }

@@ -12,6 +12,7 @@ import type { BuildLine } from '../../src/api/json-lines.ts'
 import { openSession } from '../../src/client/buildkit/session.ts'
 import { createClient } from '../../src/client/client.ts'
 import { getXattr, setXattr } from '../../src/runtime/native.ts'
+import { build } from '../support/build.ts'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
@@ -332,22 +333,3 @@ describe('builds', { skip: lacking(root(), program('busybox'), program('nft')) }
     assert.match(quiet.stdout, /^sha256:[0-9a-f]{64}\n$/)
   })
 })
-
-async function build(
-  engine: TestEngine,
-  query: Readonly<Record<string, unknown>>,
-  files: TinyFiles,
-  onLine: (line: BuildLine) => void,
-): Promise<readonly BuildLine[]> {
-  const client = createClient(engine.host)
-  try {
-    const lines: BuildLine[] = []
-    for await (const line of await client.stream(endpoints.imageBuild, { query, body: await tinyTar(files) })) {
-      lines.push(line)
-      onLine(line)
-    }
-    return lines
-  } finally {
-    client.close()
-  }
-}

@@ -19,6 +19,8 @@ export type BuildEvent =
   | { readonly kind: 'cached'; readonly id: string; readonly at: number }
   /** Not taken from the cache, and why: "src/a.ts changed", "ARG V: 1 → 2", "never built". */
   | { readonly kind: 'missed'; readonly id: string; readonly reason: string }
+  /** A command, in this container. */
+  | { readonly kind: 'running'; readonly id: string; readonly container: string }
   | {
       readonly kind: 'output'
       readonly id: string

@@ -1,8 +1,10 @@
 /** What a build is asked for, whoever asked: the classic endpoint, or BuildKit's. Everything of the client is behind functions. */
+
 import type { Limits } from '../../runtime/parts/cgroup-limits.ts'
 import type { HostPath, RlimitSpec } from '../../runtime/spec.ts'
 import type { RegistryAuth } from '../images/auth.ts'
 import type { Digest } from '../images/digest.ts'
+import type { Kept } from './run-command.ts'
 
 export interface BuildRequest {
   /** Its path inside the Dockerfile's context; "Dockerfile" by default. */
@@ -29,6 +31,8 @@ export interface BuildRequest {
   readonly ulimits: readonly RlimitSpec[]
   readonly limits: Limits
   readonly cgroupParent: string | undefined
+  /** Commands whose containers stay. */
+  readonly keepCommands?: Kept | undefined
   /** "network.host", "security.insecure": what the client allowed. */
   readonly entitlements: ReadonlySet<string>
   readonly cacheFrom: readonly CacheLocation[]

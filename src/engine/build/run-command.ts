@@ -1,6 +1,9 @@
 /** The seam to containers: one command of a build on a stack of layers. The engine hands in who runs it. */
 import type { Limits } from '../../runtime/parts/cgroup-limits.ts'
 import type { HostPath, MountSpec, RlimitSpec } from '../../runtime/spec.ts'
+import type { Image } from '../images/image.ts'
+
+export type Kept = 'ended' | 'failed'
 
 export interface BuildCommand {
   /** Lowest first. */
@@ -22,6 +25,10 @@ export interface BuildCommand {
   readonly ulimits: readonly RlimitSpec[]
   readonly limits: Limits
   readonly cgroupParent: string | undefined
+  /** Told the id of the container that it runs in. */
+  readonly onContainer: (id: string) => void
+  /** It stays as a container, when it has ended or has failed; `image`: of what it ran on. */
+  readonly keep: { readonly when: Kept; image(): Promise<Image> } | undefined
   readonly onOutput: (stream: 'stdout' | 'stderr', data: Uint8Array) => void
   readonly signal: AbortSignal
 }

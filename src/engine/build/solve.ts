@@ -194,6 +194,7 @@ class Solving {
           start()
           onEvent({ kind: 'missed', id, reason })
         },
+        onContainer: container => onEvent({ kind: 'running', id, container }),
         onOutput: (stream, data) => onEvent({ kind: 'output', id, stream, data, at: now() }),
         onPin: this.#options.onPin,
         signal,
@@ -225,6 +226,7 @@ class Solving {
       onStart: () => undefined,
       onCached: () => undefined,
       onMissed: () => undefined,
+      onContainer: () => undefined,
       onOutput: () => undefined,
       onPin: this.#options.onPin,
       fresh: isFresh(this.#options.request, stage),

@@ -18,6 +18,7 @@ import type { Fetched, FilesSource } from './copy-request.ts'
 import type { AddStep, CopyStep, Input, RunStep, Step } from './dockerfile/plan.ts'
 import { textOf } from './event-ids.ts'
 import type { FileWork } from './file-work.ts'
+import { imageBelow } from './image-below.ts'
 import { keepLayer, openWorkplace, type Workplace } from './layer.ts'
 import { counterpart, missReason } from './miss-reason.ts'
 import type { BuildRequest } from './request.ts'
@@ -55,6 +56,8 @@ export interface MakeOptions {
   readonly onStart: () => void
   readonly onCached: () => void
   readonly onMissed: (reason: string) => void
+  /** The container that a command runs in; nobody is told of one that another build has it run in. */
+  readonly onContainer: (id: string) => void
   readonly onOutput: OnOutput
   /** Called with what lets a layer go again that the build has come to rely on. */
   readonly onPin: (unpin: () => void) => void
@@ -248,8 +251,8 @@ export class StepMaker {
     options: MakeOptions,
     { workplace, layers }: { readonly workplace: Workplace; readonly layers: readonly HostPath[] },
   ): Promise<void> {
-    const { run, cacheMounts, files, paths } = this.#options
-    const { request, signal, onOutput, source } = options
+    const { run, cacheMounts, files, paths, images } = this.#options
+    const { request, signal, onOutput, onContainer, source } = options
     const { upper, work, extra } = workplace
     if (step.security === 'insecure') demand(request, 'security.insecure')
     const network = step.network === 'default' ? request.network : step.network
@@ -288,6 +291,11 @@ export class StepMaker {
         ulimits: request.ulimits,
         limits: request.limits,
         cgroupParent: request.cgroupParent,
+        onContainer,
+        keep: request.keepCommands && {
+          when: request.keepCommands,
+          image: () => imageBelow(images, step, options.below),
+        },
         onOutput,
         signal,
       })

@@ -45,7 +45,9 @@ export async function buildOverHttp(parts: HttpBuildParts, build: ClassicBuild):
   const sent = folderClient(context?.path ?? '', decodeRegistryConfig(build.registryConfig))
   const client: BuildClient =
     remote === bySession ? whole! : { ...sent, ...(whole && { secret: whole.secret, ssh: whole.ssh }) }
-  const request = classicRequest({ ...query, ...((upload || remote === bySession) && { remote: undefined }) }, client)
+  const asked = classicRequest({ ...query, ...((upload || remote === bySession) && { remote: undefined }) }, client)
+  // BuildKit has no containers that could stay
+  const request = { ...asked, keepCommands: undefined }
   const status = new StatusLog(query.buildid || randomUUID())
   const telling = (async () => {
     for await (const each of status.read(over.signal))

@@ -15,6 +15,7 @@ import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
 import type { ProbeOutcome } from '../health/schedule.ts'
 import type { Image } from '../images/image.ts'
+import { type EndedCommand, keepCommand } from './build/keep-command.ts'
 import { Collection } from './collection.ts'
 import { splitLinkName } from './config/links.ts'
 import type { Container } from './container.ts'
@@ -23,6 +24,7 @@ import { Life } from './life.ts'
 import { mend } from './mend.ts'
 import { type Parts, tell } from './parts.ts'
 import { Records } from './records.ts'
+import { seatsOf } from './seats.ts'
 import { inspect, summary } from './show/inspect.ts'
 import { type ListOptions, selectContainers } from './show/list.ts'
 import { mendedStats, type StatsOptions } from './show/mended-stats.ts'
@@ -122,15 +124,12 @@ export class Containers {
     readonly strict?: boolean | undefined
     readonly body: ContainerCreate
   }): Promise<{ Id: string; Warnings: string[] }> {
-    return create(this.#parts, {
-      ...options,
-      reserve: (id, name) => this.#collection.reserve(id, name),
-      release: name => this.#collection.release(name),
-      add: async container => {
-        await this.#records.save(container)
-        this.#collection.add(container)
-      },
-    })
+    return create(this.#parts, { ...options, ...seatsOf(this.#collection, this.#records) })
+  }
+
+  /** A build's command that has ended stays as a container. */
+  keepCommand(ended: EndedCommand): Promise<void> {
+    return keepCommand(this.#parts, ended, seatsOf(this.#collection, this.#records))
   }
 
   async inspect(ref: string, options: { readonly size?: boolean } = {}): Promise<ContainerInspect> {

@@ -1,5 +1,6 @@
 /** What a build tells → the lines of Docker's classic builder: one step after the other, though several may run at once. */
 import type { Progress } from '../../../api/json-lines.ts'
+import { shortId } from '../../../lib/ids.ts'
 import type { Stage, Step } from '../dockerfile/plan.ts'
 import { shownSteps, stepId, textOf } from '../event-ids.ts'
 import type { BuildEvent } from '../events.ts'
@@ -8,7 +9,6 @@ interface Waiting {
   readonly text: string
   /** Undefined for what has no events: a base, or what only changes the configuration. */
   readonly id: string | undefined
-  readonly isCommand: boolean
 }
 
 const red = '\u001b[91m'
@@ -16,16 +16,19 @@ const plain = '\u001b[0m'
 
 export class ClassicLines {
   readonly #onLine: (line: Progress) => void
+  readonly #keepsContainers: boolean
+  /** The one that the shown step runs in. */
+  #container: string | undefined
   /** In the order of the Dockerfile. */
   #steps: readonly Waiting[] = []
   /** The one that is shown. */
   #at = -1
-  /** Whether the one that is shown has a container. */
-  #running = false
   readonly #held = new Map<string, BuildEvent[]>()
 
-  constructor(onLine: (line: Progress) => void) {
+  /** `keepsContainers`: those of commands stay when they have ended. */
+  constructor(onLine: (line: Progress) => void, keepsContainers: boolean) {
     this.#onLine = onLine
+    this.#keepsContainers = keepsContainers
   }
 
   add(event: BuildEvent): void {
@@ -65,8 +68,10 @@ export class ClassicLines {
         break
       case 'missed':
         this.#say(` ---> Not cached: ${event.reason}\n`)
-        this.#running = this.#steps[this.#at]!.isCommand
-        if (this.#running) this.#say(` ---> Running in ${shownContainer(event.id)}\n`)
+        break
+      case 'running':
+        this.#container = event.container
+        this.#say(` ---> Running in ${shortId(event.container)}\n`)
         break
       case 'output': {
         const text = Buffer.from(event.data).toString('utf8')
@@ -75,8 +80,9 @@ export class ClassicLines {
       }
       case 'completed':
         if (event.error !== undefined) break
-        if (this.#running) this.#say(` ---> Removed intermediate container ${shownContainer(event.id)}\n`)
-        this.#running = false
+        if (this.#container !== undefined && !this.#keepsContainers)
+          this.#say(` ---> Removed intermediate container ${shortId(this.#container)}\n`)
+        this.#container = undefined
         this.#next()
     }
   }
@@ -86,18 +92,13 @@ export class ClassicLines {
   }
 }
 
-function shownContainer(id: string): string {
-  return id.slice('sha256:'.length).slice(0, 12)
-}
-
 function stepsOf(stage: Stage): readonly Waiting[] {
   const shown: readonly Step[] = shownSteps(stage)
   return [
-    { text: stage.text, id: undefined, isCommand: false },
+    { text: stage.text, id: undefined },
     ...stage.steps.map(step => ({
       text: textOf(step),
       id: step.kind === 'config' ? undefined : stepId(stage, shown.indexOf(step)),
-      isCommand: step.kind === 'run',
     })),
   ]
 }

@@ -38,6 +38,7 @@ export function classicRequest(query: ClassicQuery, client: BuildClient): BuildR
     })),
     limits: limitsOf(query),
     cgroupParent: query.cgroupparent || undefined,
+    keepCommands: query.forcerm ? undefined : query.rm === false ? 'ended' : 'failed',
     // whoever may call this may run a container on the host's network just as well
     entitlements: new Set(['network.host']),
     cacheFrom: cacheFrom.map((ref): CacheLocation => ({ type: 'registry', attributes: new Map([['ref', ref]]) })),

@@ -40,7 +40,7 @@ export async function buildClassic(options: ClassicOptions, build: ClassicBuild)
     else onLine(line)
     told = true
   }
-  const lines = new ClassicLines(say)
+  const lines = new ClassicLines(say, request.keepCommands === 'ended')
   try {
     const image = await options.builder.build(request, event => lines.add(event), signal)
     if (query.q) return onLine({ stream: `${image.id}\n` })

@@ -1,7 +1,7 @@
 /** One command of a build: a container that is in no list, gone with all it held when it has ended. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { newId } from '../../../lib/ids.ts'
+import { newContainerId } from '../../../lib/ids.ts'
 import { lastGroup } from '../../../runtime/host.ts'
 import type { ContainerSpec, HostPath, MountSpec } from '../../../runtime/spec.ts'
 import { layerTar } from '../../base/layer-tar.ts'
@@ -22,6 +22,7 @@ import { sortMounts } from '../files/mounts.ts'
 import { copiedMounts, wholeCopy } from '../files/whole-copy.ts'
 import type { Parts } from '../parts.ts'
 import { type CommandNetwork, hostFileMounts, hostname, openNetwork } from './command-network.ts'
+import type { EndedCommand } from './keep-command.ts'
 import { missingPoints, removePoints } from './mount-points.ts'
 
 /** More than any real passwd or group: an image cannot fill the engine's memory with one. */
@@ -29,13 +30,27 @@ const largestFile = 1024 * 1024
 
 const killed = 9
 
-/** Runs builds' commands on the engine's own runtime and networks. */
-export function commandRunner(parts: Parts): RunCommand {
-  return command => (parts.storage === 'vfs' ? runOnCopy : runCommand)(parts, command)
+/**
+ * Runs builds' commands on the engine's own runtime and networks. `keep`: of one that is to stay; where overlay does not work none does, since
+ * each would be a copy of all that is below it.
+ */
+export function commandRunner(parts: Parts, keep: (ended: EndedCommand) => Promise<void>): RunCommand {
+  return async given => {
+    const [id, started] = [newContainerId(), new Date()]
+    const command = { ...given, id }
+    given.onContainer(id)
+    if (parts.storage === 'vfs') return await runOnCopy(parts, command)
+    const exitCode = await runCommand(parts, command)
+    if (given.keep && (exitCode !== 0 || given.keep.when === 'ended'))
+      await keep({ id, command, image: await given.keep.image(), exitCode, started })
+    return exitCode
+  }
 }
 
+type Running = BuildCommand & { readonly id: string }
+
 /** Where overlay does not work: on a copy of all layers, of which what has changed is put into the upper. */
-async function runOnCopy(parts: Parts, command: BuildCommand): Promise<number> {
+async function runOnCopy(parts: Parts, command: Running): Promise<number> {
   const { layers: below, upper, work } = command
   const root = join(work, 'root')
   if (below.length > 0) await wholeCopy(below, root, { ownRoot: true })
@@ -48,10 +63,9 @@ async function runOnCopy(parts: Parts, command: BuildCommand): Promise<number> {
   return code
 }
 
-async function runCommand(parts: Parts, command: BuildCommand): Promise<number> {
-  const { signal, onOutput, upper, layers } = command
+async function runCommand(parts: Parts, command: Running): Promise<number> {
+  const { id, signal, onOutput, upper, layers } = command
   signal.throwIfAborted()
-  const id = newId()
   const folder = parts.paths.buildRun(id)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => removeFolder(folder))

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { hostname as hostName } from 'node:os'
 import type { ContainerCreate } from '../../../api/container-body.ts'
 import { Failure, isFailure } from '../../../lib/failure.ts'
-import { newId } from '../../../lib/ids.ts'
+import { newContainerId } from '../../../lib/ids.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Image } from '../../images/image.ts'
@@ -23,18 +23,22 @@ import { checkLinks } from '../linked.ts'
 import { type Parts, tell } from '../parts.ts'
 import { usersOf } from '../users.ts'
 
-export interface CreateOptions {
-  readonly name?: string | undefined
-  readonly platform?: string | undefined
-  /** A limit that the machine lacks is an error. */
-  readonly strict?: boolean | undefined
-  readonly body: ContainerCreate
+/** Where new containers find their place. */
+export interface Seats {
   /** Takes a name, or makes one up. @throws Failure `conflict` when it is taken. */
   readonly reserve: (id: string, name: string | undefined) => string
   /** Gives the name back when the create fails. */
   readonly release: (name: string) => void
   /** Writes the record and adds the container to the collection. */
   readonly add: (container: Container) => Promise<void>
+}
+
+export interface CreateOptions extends Seats {
+  readonly name?: string | undefined
+  readonly platform?: string | undefined
+  /** A limit that the machine lacks is an error. */
+  readonly strict?: boolean | undefined
+  readonly body: ContainerCreate
 }
 
 export async function create(parts: Parts, options: CreateOptions): Promise<{ Id: string; Warnings: string[] }> {
@@ -116,14 +120,6 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
     await removeFolder(parts.paths.container(id))
     for (const volume of anonymous) await parts.volumes.remove(volume, { force: true, usedBy: () => [] })
     throw error
-  }
-}
-
-/** Begins with a digit: a name such as "db" or "cafe" is then never the beginning of an id, and so never refused as one. */
-function newContainerId(): string {
-  for (;;) {
-    const id = newId()
-    if (/^\d/.test(id)) return id
   }
 }
 
