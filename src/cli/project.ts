@@ -202,11 +202,17 @@ async function readAll(stdin: Call['stdin']): Promise<Uint8Array> {
   return buffer(stdin as AsyncIterable<Uint8Array> & NodeJS.ReadableStream)
 }
 
+/** The variables as they were before the launcher (`tscompose`) added where compiled code is kept: stacks see the user's alone. */
+function withoutAdded(env: Call['env']): Call['env'] {
+  const { TSCOMPOSE_CODE_CACHE: added, NODE_COMPILE_CACHE: folder, ...users } = env
+  return added === undefined || folder !== added ? { ...env, TSCOMPOSE_CODE_CACHE: undefined } : users
+}
+
 function loadOptions(call: Call): LoadOptions {
   const { globals, env, cwd } = call
   return {
     cwd,
-    environment: env,
+    environment: withoutAdded(env),
     ...(globals.file.length > 0 ? { files: globals.file } : {}),
     ...(globals['project-directory'] === undefined ? {} : { directory: globals['project-directory'] }),
     ...(globals['project-name'] === undefined ? {} : { projectName: globals['project-name'] }),

@@ -37,7 +37,7 @@ function path(version: string): string {
   const bin = mkdtempSync(join(folder, 'bin'))
   script(
     join(bin, 'node'),
-    `[ "$1" = -p ] && { echo ${version}; exit; }; echo "ran $@"; echo "cache \${NODE_COMPILE_CACHE-none}"`,
+    `[ "$1" = -p ] && { echo ${version}; exit; }; echo "ran $@"; echo "cache \${NODE_COMPILE_CACHE-none}"; echo "added \${TSCOMPOSE_CODE_CACHE-none}"`,
   )
   return `${bin}:/usr/bin:/bin`
 }
@@ -90,7 +90,8 @@ describe('the launcher', () => {
       spawnSync(checkout(), [], { encoding: 'utf8', env: { PATH: path('24.0.0'), ...env } }).stdout
     assert.match(run({ HOME: home }), new RegExp(`^cache ${home}/\\.cache/tscompose$`, 'm'))
     assert.equal(statSync(join(home, '.cache/tscompose')).mode & 0o777, 0o700)
-    assert.match(run({ HOME: home, NODE_COMPILE_CACHE: '/mine' }), /^cache \/mine$/m)
+    assert.match(run({ HOME: home }), new RegExp(`^added ${home}/\\.cache/tscompose$`, 'm'))
+    assert.match(run({ HOME: home, NODE_COMPILE_CACHE: '/mine' }), /^cache \/mine\nadded none$/m)
     assert.match(run({}), /^cache none$/m)
   })
 

@@ -35,6 +35,16 @@ describe('variables', () => {
     assert.deepEqual([moved.stdout, moved.stderr], [usual.stderr, ''])
   })
 
+  test('what the launcher adds is not seen by stacks, what the user has set is', async () => {
+    const seen = async (env: Readonly<Record<string, string>>) =>
+      (await tscompose(['config', '--environment'], { cwd: folder, env })).stdout.match(/^.*CACHE.*$/gm) ?? []
+    assert.deepEqual(await seen({ NODE_COMPILE_CACHE: '/ours', TSCOMPOSE_CODE_CACHE: '/ours' }), [])
+    assert.deepEqual(await seen({ NODE_COMPILE_CACHE: '/mine' }), ['NODE_COMPILE_CACHE=/mine'])
+    assert.deepEqual(await seen({ NODE_COMPILE_CACHE: '/mine', TSCOMPOSE_CODE_CACHE: '/ours' }), [
+      'NODE_COMPILE_CACHE=/mine',
+    ])
+  })
+
   test('COMPOSE_PROGRESS stands for --progress, which wins', async () => {
     assert.equal((await stop({ COMPOSE_PROGRESS: 'quiet' })).stderr, '')
     assert.match((await stop({ COMPOSE_PROGRESS: 'quiet' }, '--progress', 'plain')).stderr, /shop-web-1/)
