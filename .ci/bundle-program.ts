@@ -35,7 +35,7 @@ export async function bundleProgram(entry: string, root: string): Promise<Bundle
     format: 'cjs',
     supported: { 'dynamic-import': false },
     define: { 'import.meta.main': 'false', 'import.meta.filename': 'file' },
-    plugins: [ownUrl(root)],
+    plugins: [ownUrl(root), englishOnly],
     minifyWhitespace: true,
     minifySyntax: true,
     // a stack trace shows the line it came from
@@ -77,4 +77,12 @@ function ownUrl(root: string): Plugin {
       }))
     },
   }
+}
+
+/** What zod says in forty languages is an eighth of a program's text, which is read at each start; English is what it has without being asked. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup(build) {
+    build.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export { default as en } from './en.js'\n", loader: 'js' }))
+  },
 }
