@@ -26,6 +26,7 @@ import { usualFolders } from './containers/cdi/registry.ts'
 import { defaultCapabilities } from './containers/config/capabilities.ts'
 import { type ContainerDefaults, noDefaults } from './containers/config/container-defaults.ts'
 import { Containers } from './containers/containers.ts'
+import { UserFilesOfImages } from './containers/files/user-files.ts'
 import { keepLayers } from './containers/layers.ts'
 import { engineInfo, engineVersion } from './containers/show/info.ts'
 import { startAll } from './containers/start-with-engine.ts'
@@ -160,6 +161,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       images,
       storage,
       volumes,
+      userFiles: new UserFilesOfImages(),
       users,
       networks,
       runtime,

@@ -16,6 +16,7 @@ import type { UserRanges } from '../users/user-ranges.ts'
 import type { Volumes } from '../volumes/volumes.ts'
 import type { ContainerDefaults } from './config/container-defaults.ts'
 import type { Container } from './container.ts'
+import type { UserFilesOfImages } from './files/user-files.ts'
 
 export interface Parts {
   readonly paths: Paths
@@ -28,6 +29,8 @@ export interface Parts {
   /** How roots of new containers, and of builds' commands, are made. */
   readonly storage: StorageDriver
   readonly volumes: Volumes
+  /** Names of users, as images have them. */
+  readonly userFiles: UserFilesOfImages
   /** Ids of the host that user namespaces have. */
   readonly users: UserRanges
   readonly networks: Networks

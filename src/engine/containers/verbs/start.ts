@@ -4,7 +4,6 @@ import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import { lastGroup } from '../../../runtime/host.ts'
 import type { Supervised } from '../../../runtime/runtime.ts'
 import type { ContainerSpec, MountSpec, NetworkSpec } from '../../../runtime/spec.ts'
-import { readTreeFile } from '../../base/merged-tree.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import { spaceFailure } from '../../base/space.ts'
 import { healthPlan, startingHealth } from '../../health/state.ts'
@@ -30,9 +29,6 @@ import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
 import { tee } from '../stdio/tee.ts'
 import { openForward, tendLog } from '../stdio/tend-log.ts'
 import { userNamespace } from '../users.ts'
-
-/** More than any real passwd or group: an image cannot fill the engine's memory with one. */
-const largestFile = 1024 * 1024
 
 export interface Attended {
   readonly signal?: AbortSignal | undefined
@@ -258,9 +254,8 @@ export function containerUser(
 ): FoundUser {
   const groupAdd = container.record.hostConfig.GroupAdd ?? []
   const upper = parts.paths.containerUpper(container.id)
-  const tree = container.record.root === 'copy' ? [upper] : [...layers, upper]
-  const text = (path: string) => readTreeFile(tree, path, largestFile)?.toString('utf8') ?? ''
-  return findUser(user, groupAdd, { passwd: text('/etc/passwd'), group: text('/etc/group') })
+  const below = container.record.root === 'copy' ? [] : layers
+  return findUser(user, groupAdd, parts.userFiles.of(below, upper))
 }
 
 function waitingStreams(container: Container): ContainerSpec['stdio']['attach'] {
