@@ -33,7 +33,7 @@ const [bundle, cache] = process.argv.slice(2)
 if (bundle === undefined || cache === undefined) throw new TypeError('a bundle and a file for its code are needed')
 const script = new Script(readFileSync(bundle, 'latin1'), { filename: bundle })
 const exports = {} as { main(argv: readonly string[], world: World): Promise<number> }
-script.runInThisContext()(createRequire(import.meta.url), exports, 'file:///')
+script.runInThisContext()(createRequire(import.meta.url), exports, 'file:///', bundle)
 const cwd = mkdtempSync(join(tmpdir(), 'tscompose-package-'))
 const sink = { isTTY: false, write: () => true } as unknown as World['stdout']
 try {

@@ -54,7 +54,7 @@ export async function makeOneFile({ root, tree, node, output }: OneFile): Promis
   writeFileSync(join(work, 'manifest.json'), JSON.stringify({ id, files, caches }))
   // run as a script of its own: `root` is nobody's here
   const { script } = await bundleProgram('src/installation/one-file.ts', root)
-  writeFileSync(join(work, 'main.cjs'), `${script.trimEnd()}(require, {}, 'file:///')\n`)
+  writeFileSync(join(work, 'main.cjs'), `${script.trimEnd()}(require, {}, 'file:///', process.execPath)\n`)
   const config = {
     main: join(work, 'main.cjs'),
     output: join(work, 'blob'),
