@@ -15,7 +15,7 @@ import { ownProgram } from '../../src/installation/own-program.ts'
 import { Background } from './background.ts'
 import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
-import { clearAway, otherEngine } from './other-engine.ts'
+import { clearAway, keeperLog, otherEngine } from './other-engine.ts'
 import { leftOver, ownGroups, type Stock, takeStock } from './stock.ts'
 
 export const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
@@ -30,10 +30,13 @@ export class TestEngine {
   #config: string | undefined
   readonly #other = otherEngine()
   readonly #projects = new Set<string>()
+  /** Of what the keeper beside another engine says: what it said before. */
+  #logBefore = 0
   #under: readonly string[] = []
 
   private constructor(folder: string) {
     this.folder = folder
+    if (this.#other !== undefined) this.#logBefore = keeperLog(this.#other, this.env).length
   }
 
   /**
@@ -108,6 +111,7 @@ export class TestEngine {
   }
 
   get log(): string {
+    if (this.#other !== undefined) return keeperLog(this.#other, this.env).slice(this.#logBefore)
     return existsSync(this.#log) ? readFileSync(this.#log, 'utf8') : ''
   }
 

@@ -1,12 +1,21 @@
 /** A scenario's engine that is not ours to start: one that TSCOMPOSE_SCENARIOS_ON names, a Docker Engine, on which others may work too. */
+
+import { existsSync, readFileSync } from 'node:fs'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { keeperEndpoints } from '../../src/api/keeper.ts'
 import { createClient } from '../../src/client/client.ts'
 import { findKeeper } from '../../src/holding/keeper.ts'
+import { keeperSocket } from '../../src/holding/place.ts'
 
 /** "unix:///run/docker.sock"; undefined: scenarios run on engines of their own. */
 export function otherEngine(): string | undefined {
   return process.env['TSCOMPOSE_SCENARIOS_ON'] || undefined
+}
+
+/** What a keeper says that is no companion: beside its socket. */
+export function keeperLog(host: string, env: Readonly<Record<string, string>>): string {
+  const log = keeperSocket({ host, env })?.replace(/\.sock$/, '.log')
+  return log !== undefined && existsSync(log) ? readFileSync(log, 'utf8') : ''
 }
 
 /** Ends the keeper, which no engine ends there, and removes what is left of these projects. */
