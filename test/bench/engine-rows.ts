@@ -29,6 +29,8 @@ interface Measure {
   /** Only so often, since one takes long; by default as often as was asked for. */
   readonly rounds?: number
   readonly needs?: boolean
+  /** A Docker Engine cannot do it. */
+  readonly alone?: boolean
   take(side: EngineSide, bench: Bench): Promise<number>
 }
 
@@ -37,6 +39,13 @@ const still = 30_000
 const ports = 206
 
 const measures: readonly Measure[] = [
+  { what: 'start', unit: 'ms', take: side => startTime(side, {}) },
+  {
+    what: 'start, in a user namespace',
+    unit: 'ms',
+    alone: true,
+    take: side => startTime(side, { UsernsMode: 'private' }),
+  },
   { what: 'exec, by the API', unit: 'ms', take: side => beside(side, { does: ['pause'] }, id => execTime(side, id)) },
   {
     what: 'exec, by docker',
@@ -116,6 +125,18 @@ const measures: readonly Measure[] = [
   },
 ]
 
+/** Of one container, on average of ten that come and go one after the other. */
+async function startTime(side: EngineSide, host: NonNullable<Work['host']>): Promise<number> {
+  const count = 10
+  let sum = 0
+  for (let i = 0; i < count; i++) {
+    const id = await side.create({ does: ['pause'], host: { ...host, NetworkMode: 'none' } })
+    sum += await timed(() => side.client.call(endpoints.containerStart, { params: { id } }))
+    await side.remove(id)
+  }
+  return sum / count
+}
+
 /** The first round of each warms both up, and does not count. */
 export async function* timeEngines(
   engines: Engines,
@@ -130,7 +151,7 @@ export async function* timeEngines(
     for (let round = measure.rounds === undefined ? -1 : 0; round < counted; round++) {
       const mine = await measure.take(engines.ours, { ...engines, logBytes })
       if (round >= 0) ours.push(mine)
-      if (!engines.theirs) continue
+      if (!engines.theirs || measure.alone) continue
       const other = await measure.take(engines.theirs, { ...engines, logBytes })
       if (round >= 0) theirs.push(other)
     }
