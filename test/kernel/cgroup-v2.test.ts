@@ -4,6 +4,7 @@ import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { ContainerSpec } from '../../src/runtime/spec.ts'
+import { command } from '../support/command.ts'
 import { groupFolder, isUnified } from '../support/groups.ts'
 import { Box, kernelSkip } from './runtime-box.ts'
 
@@ -17,9 +18,6 @@ describe('a container on cgroup v2', { skip }, () => {
   after(async () => {
     await box[Symbol.asyncDispose]()
   })
-
-  const value = async (spec: ContainerSpec, file: string) =>
-    (await readFile(`${groupFolder('', spec.cgroup.path)}/${file}`, 'utf8')).trim()
 
   const limited = async (limits: Partial<ContainerSpec['cgroup']>) => {
     const base = await box.spec(['sleep', '1000'])
@@ -78,8 +76,7 @@ describe('a container on cgroup v2', { skip }, () => {
   })
 
   it('limits what is read of a disk', async () => {
-    const devices = (await readFile('/proc/partitions', 'utf8')).split('\n').map(line => line.trim().split(/\s+/))
-    const [major, minor] = devices.find(fields => fields[3] === 'vda')!.map(Number) as [number, number]
+    const [major, minor] = await numbersOf('vda')
     const { spec, running } = await limited({
       readBps: [{ major, minor, value: 1 << 20 }],
       writeIops: [{ major, minor, value: 100 }],
@@ -159,3 +156,47 @@ describe('a container on cgroup v2', { skip }, () => {
     await running.exited
   })
 })
+
+describe('weights of disks on cgroup v2', { skip }, () => {
+  const queue = '/sys/block/vda/queue/scheduler'
+  const current = async () => /\[(.+)\]/.exec(await readFile(queue, 'utf8'))![1]!
+
+  it('are refused with the scheduler that is there and the one that knows them', async () => {
+    await using box = await Box.open()
+    const needed = new RegExp(`^no disk has the scheduler bfq \\(.*vda has ${await current()}.*\\)$`)
+    for (const limit of ['blkioWeight', 'blkioWeightDevice'] as const)
+      assert.match(box.runtime.cgroups.lacking(limit) ?? '', needed)
+  })
+
+  it('are in force with that one', async () => {
+    const usual = await current()
+    const loaded = await command('modprobe', ['bfq'])
+    assert.equal(loaded.code, 0, loaded.stderr)
+    await writeFile(queue, 'bfq')
+    try {
+      await using box = await Box.open()
+      assert.equal(box.runtime.cgroups.lacking('blkioWeight'), undefined)
+      const [major, minor] = await numbersOf('vda')
+      const base = await box.spec(['sleep', '1000'])
+      const limits = { blkioWeight: 300, blkioWeightDevice: [{ major, minor, value: 500 }] }
+      const spec = { ...base, cgroup: { ...base.cgroup, ...limits } }
+      const running = await box.start(spec)
+      assert.equal(await value(spec, 'io.bfq.weight'), `default 300\n${major}:${minor} 500`)
+      await box.runtime.cgroups.update(spec.cgroup.path, { blkioWeight: 200 })
+      assert.match(await value(spec, 'io.bfq.weight'), /^default 200$/m)
+      running.signal(9)
+      await running.exited
+    } finally {
+      await writeFile(queue, usual)
+    }
+  })
+})
+
+async function value(spec: ContainerSpec, file: string): Promise<string> {
+  return (await readFile(`${groupFolder('', spec.cgroup.path)}/${file}`, 'utf8')).trim()
+}
+
+async function numbersOf(disk: string): Promise<[number, number]> {
+  const lines = (await readFile('/proc/partitions', 'utf8')).split('\n').map(line => line.trim().split(/\s+/))
+  return lines.find(fields => fields[3] === disk)!.map(Number) as [number, number]
+}

@@ -133,7 +133,8 @@ services:
   test('a weight that no disk honours is refused, with the scheduler that is there and the one it needs', {
     skip: !unified && 'the kernel of v1 has weights of its own',
   }, async () => {
-    const said = await engine.docker(['create', '--blkio-weight', '300', 'busybox'])
+    const weighed = engine.stack('services: {web: {image: busybox, blkio_config: {weight: 300}}}')
+    const said = await engine.tscompose(['up', '-d'], { cwd: weighed.folder })
     assert.notEqual(said.code, 0)
     assert.match(said.stderr, /Cannot set HostConfig.BlkioWeight: no disk has the scheduler bfq \(.*\w+ has [\w-]+.*\)/)
   })

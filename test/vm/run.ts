@@ -3,6 +3,7 @@
  *
  *   npm run test:v2 -- [--systemd] [--limit MINUTES] [FILE...]
  *   npm run test:v2 -- [--systemd] --command 'cat /sys/fs/cgroup/cgroup.controllers'
+ *   node test/vm/run.ts --chosen     what shows most in a few minutes, where the machine can be made: a part of `npm test`
  */
 import { globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,10 +19,13 @@ const { values, positionals } = parseArgs({
     systemd: { type: 'boolean', default: false },
     limit: { type: 'string', default: '120' },
     command: { type: 'string' },
+    chosen: { type: 'boolean', default: false },
   },
 })
+/** Limits of each controller, devices by a filter, birth in a group, freezing, pressure, weights, groups of a stack's choice, exec, the end of memory. */
+const chosen = ['test/kernel/cgroup-v2.test.ts', 'test/kernel/runtime-exec.test.ts', 'test/scenario/limits.test.ts']
 const found = () => globSync('test/{kernel,scenario}/**/*.test.ts', { cwd: checkout }).sort()
-const tests = positionals.length > 0 ? positionals : found()
+const tests = values.chosen ? chosen : positionals.length > 0 ? positionals : found()
 
 const folder = mkdtempSync(join(tmpdir(), 'tsc-vm-'))
 try {
