@@ -55,6 +55,7 @@ export interface Vocabulary {
   readonly limits: Readonly<Record<string, readonly unknown[]>>
   readonly attachments: readonly Partial<Attachment>[]
   readonly subnets: readonly (string | undefined)[]
+  readonly bonds: readonly (typeof bonds)[number][]
   /** What every service has. */
   readonly always: Partial<Service>
   readonly images: readonly string[]
@@ -101,6 +102,7 @@ export const wholeVocabulary: Vocabulary = {
   limits: limitValues as Vocabulary['limits'],
   attachments,
   subnets,
+  bonds,
   always: {},
   images: ['busybox', 'busybox:2', 'alpine'],
 }
@@ -155,6 +157,8 @@ export const realVocabulary: Vocabulary = {
   limits: { ...limitValues, memorySwappiness: [undefined], memorySwap: [undefined] },
   attachments: [{}, { aliases: ['other'] }, { aliases: ['other', 'third'] }, { gwPriority: 5 }],
   subnets: [undefined, '10.213.1.0/24', '10.213.2.0/24'],
+  // the others ask for what is shared to be made for that
+  bonds: bonds.filter(bond => bond !== 'bridge links' && bond !== 'ipc'),
   always: { command: ['sleep', 'infinity'], stopSignal: 'SIGKILL', stopGracePeriod: 1e9 },
   images: ['busybox', 'busybox:2'],
 }
@@ -195,7 +199,7 @@ export class RandomStack {
       quota: 0,
       networks,
       replicas: 1 + random.below(3),
-      bond: random.below(4) === 0 ? random.below(bonds.length) : 0,
+      bond: random.below(4) === 0 ? random.below(this.#words.bonds.length) : 0,
     }
   }
 
@@ -228,8 +232,8 @@ export class RandomStack {
         this.#file = 1 - this.#file
         return 'file'
       case 6:
-        drawn.bond = random.below(bonds.length)
-        return `${name}: ${bonds[drawn.bond]}`
+        drawn.bond = random.below(this.#words.bonds.length)
+        return `${name}: ${this.#words.bonds[drawn.bond]}`
       case 7:
       case 8: {
         const key = random.of(networkNames)
@@ -309,7 +313,7 @@ export class RandomStack {
       networks: Object.fromEntries(attached),
       replicas,
     })
-    return bound(whole, bonds[bond]!, other)
+    return bound(whole, this.#words.bonds[bond]!, other)
   }
 }
 
