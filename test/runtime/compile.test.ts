@@ -111,6 +111,18 @@ describe('compile()', () => {
     assert.ok(!JSON.stringify(old.child).includes('/points'))
   })
 
+  it('gives all the layers that an overlay has to an image of 500, and puts nothing beneath them', () => {
+    for (const [count, isBeneath] of [
+      [499, true],
+      [500, false],
+    ] as const) {
+      const layers = Array.from({ length: count }, (_, i) => `/l/${i}/root`)
+      const { child } = build({ root: { ...spec().root, layers, mountPoints: '/points/1/root' } })
+      const lower = child.filter(({ name, args }) => name === 'fs-set' && 'key' in args && args.key === 'lowerdir+')
+      assert.deepEqual([lower.length, JSON.stringify(lower).includes('/points')], [500, isBeneath])
+    }
+  })
+
   it('installs the filter before the capabilities go, but after no_new_privs where that is set', () => {
     const order = names()
     assert.ok(order.indexOf('seccomp') < order.indexOf('identity'))

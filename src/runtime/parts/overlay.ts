@@ -9,7 +9,7 @@ import { mapSteps } from './user-namespace.ts'
 export interface Overlay {
   /** Lowest first. */
   readonly layers: readonly HostPath[]
-  /** Under the lowest; not of the image. Left out before 6.5, where names are short of room. */
+  /** Under the lowest; not of the image. Left out where there is no room for it: before 6.5 for its name, then for one more. */
   readonly beneath?: HostPath | undefined
   /** Where what changes goes; none: for reading only. */
   readonly changes?: { readonly upper: HostPath; readonly work: HostPath }
@@ -26,8 +26,12 @@ const longestValue = 255
 /** Marks as attributes that any user may set, which overlay must be told where only those can be set (5.11). */
 const userMarks = 'userxattr'
 
-export function overlaySteps(overlay: Overlay, facts: HostFacts, cause: string): Step[] {
-  if (!facts.layerByLayer) return oldOverlaySteps(overlay, facts, cause)
+/** Layers that one overlay has at most. (fs/overlayfs/params.h: OVL_MAX_STACK) */
+const mostLayers = 500
+
+export function overlaySteps(given: Overlay, facts: HostFacts, cause: string): Step[] {
+  if (!facts.layerByLayer) return oldOverlaySteps(given, facts, cause)
+  const overlay = given.layers.length < mostLayers ? given : { ...given, beneath: undefined }
   if (overlay.ids) return mappedOverlaySteps(overlay, overlay.ids, cause)
   const { layers, beneath, changes, slot, place } = overlay
   const set = (key: string, value: string) => setStep(key, value, cause)
