@@ -54,7 +54,8 @@ export class TestUser {
       await expectOk('usermod', ['--add-subuids', '3000000-3065535', '--add-subgids', '3000000-3065535', name])
     // the checkout may lie where only its owner gets to
     mkdirSync(join(folder, 'project'))
-    await expectOk('mount', ['--bind', checkout, join(folder, 'project')])
+    // for reading: who removes what a broken run has left must not remove the checkout with it
+    await expectOk('mount', ['--bind', '-o', 'ro', checkout, join(folder, 'project')])
     const tunMode = await openTun()
     const { uid, gid } = statSync(home)
     const isLogged = existsSync('/run/systemd/system')
