@@ -119,14 +119,23 @@ static int port(struct setup *m, const struct step *s) {
   return netlink_ask(m->netlink[0], &r.head);
 }
 
-static int change_link(struct setup *m, int fd, const char *name, uint16_t type) {
+static int raise_link(int fd, const char *name) {
   struct ifinfomsg info = {.ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
   int error = index_of(fd, name, &info.ifi_index);
-  (void)m;
-  if (error) return type == RTM_DELLINK && error == -ENODEV ? 0 : error;
-  if (type == RTM_DELLINK) info.ifi_flags = info.ifi_change = 0;
-  struct request r = start(type, 0, &info, sizeof info);
+  if (error) return error;
+  struct request r = start(RTM_NEWLINK, 0, &info, sizeof info);
   return netlink_ask(fd, &r.head);
+}
+
+/* The kernel takes it away with the namespace of its other end, between our two questions too. */
+static int delete_link(int fd, const char *name) {
+  struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
+  int error = index_of(fd, name, &info.ifi_index);
+  if (!error) {
+    struct request r = start(RTM_DELLINK, 0, &info, sizeof info);
+    error = netlink_ask(fd, &r.head);
+  }
+  return error == -ENODEV ? 0 : error;
 }
 
 static int add_address(struct setup *m, const struct step *s) {
@@ -174,8 +183,8 @@ int network_step(struct setup *m, const struct step *s) {
     case STEP_VETH: return create_veth(m, s);
     case STEP_MASTER: return enslave(m, text(m, s->a[0]), text(m, s->a[1]));
     case STEP_PORT: return port(m, s);
-    case STEP_LINK_UP: return change_link(m, m->netlink[s->a[0] != 0], text(m, s->a[1]), RTM_NEWLINK);
-    case STEP_LINK_DELETE: return change_link(m, m->netlink[s->a[0] != 0], text(m, s->a[1]), RTM_DELLINK);
+    case STEP_LINK_UP: return raise_link(m->netlink[s->a[0] != 0], text(m, s->a[1]));
+    case STEP_LINK_DELETE: return delete_link(m->netlink[s->a[0] != 0], text(m, s->a[1]));
     case STEP_ADDRESS: return add_address(m, s);
     case STEP_ROUTE: return add_route(m, s);
     default: return -ENOSYS;

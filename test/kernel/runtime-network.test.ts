@@ -62,6 +62,15 @@ describe('Runtime networks', { skip: kernelSkip() }, () => {
     await box[Symbol.asyncDispose]()
   })
 
+  it('deletes an interface that somebody else takes away at the same moment', async () => {
+    const name = `tg${tag}`
+    const mac = '02:42:aa:bb:cc:de'
+    for (let round = 0; round < 40; round++) {
+      await box.host({ kind: 'create-bridge', name, addresses: [], mtu: 1500, mac })
+      await Promise.all(Array.from({ length: 4 }, () => box.host({ kind: 'delete-link', name })))
+    }
+  })
+
   it('connects containers to each other and to the bridge', async () => {
     const first = link()
     await box.start(await withLinks(['sleep', '1000'], first))
