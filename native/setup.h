@@ -3,6 +3,7 @@
 #define SETUP_H
 #include "program.h"
 #include "settings.h"
+#include <linux/openat2.h>
 
 enum { MAKE_FOLDER = 1, MAKE_FILE = 2, MAKE_UNTRUSTED = 4, MAKE_PROC = 8, MAKE_LIKE = 16 };
 
@@ -38,10 +39,13 @@ static inline const char *text(const struct setup *m, int64_t offset) { return m
 /* run.c */
 int enter_group(const char *path);
 int run_step(struct setup *m, const struct step *s);
-/* mount.c */
-int set_slot(struct setup *m, int64_t slot, int fd);
+/* inside.c */
+#define ROOTED (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 int open_inside(int root, const char *path, uint64_t flags, uint64_t resolve);
 int make_folders(int root, const char *path, mode_t mode);
+int make_file(int root, const char *path, int links);
+/* mount.c */
+int set_slot(struct setup *m, int64_t slot, int fd);
 int fs_mount(struct setup *m, const struct step *s);
 int mount_step(struct setup *m, const struct step *s);
 /* process.c */
