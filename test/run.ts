@@ -1,14 +1,14 @@
 /**
- * Every test there is, or a part of them.
+ * Every test there is, or some of them. Ends with 1 when one has failed.
  *
- *   node test/run.ts [fast|kernel]
+ *   node test/run.ts [fast|kernel|FILE...]
  *
  * Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: they run side by side, those
  * that wait first, more of them than there are processors. Each file is a process.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -19,25 +19,29 @@ const root = join(import.meta.dirname, '..')
 const longest = 10 * 60_000
 
 /** Files from the project's root, in the order of their beginning. */
-export function filesOf(part?: string): string[] {
+export function filesOf(part?: 'fast' | 'kernel'): string[] {
   const found = (pattern: string) => globSync(pattern, { cwd: root }).sort()
   const kernel = [...found('test/scenario/**/*.test.ts'), ...found('test/kernel/**/*.test.ts')]
   const fast = found('test/!(kernel|scenario)/**/*.test.ts')
   if (part === 'kernel') return kernel
   if (part === 'fast') return fast
-  if (part === undefined) return [...kernel, ...fast]
-  throw new Error(`test/run.ts runs fast, kernel or all, not "${part}"`)
+  return [...kernel, ...fast]
 }
 
 async function main(): Promise<void> {
   // most of a file's time would be the compilation of the same modules; children of tests have it as well
   process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules/.cache/code')
-  const files = filesOf(process.argv[2]).map(file => join(root, file))
+  const words = process.argv.slice(2)
+  const [word] = words
+  const named = word === undefined || word === 'fast' || word === 'kernel' ? filesOf(word) : words
+  const files = named.map(file => resolve(root, file))
   const tests = run({ files, cwd: root, concurrency: 2 * availableParallelism(), timeout: longest })
   tests.on('test:summary', ({ file, success }) => {
     if (file === undefined && !success) process.exitCode = 1
   })
-  await finished(tests.compose(spec).pipe(process.stdout, { end: false }))
+  const told = tests.compose(spec)
+  told.pipe(process.stdout, { end: false })
+  await finished(told)
 }
 
 if (import.meta.main) await main()
