@@ -98,18 +98,18 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
     // at its best, whatever else this machine does
     for (let round = 0; round < 6 && !waits.some(wait => wait < 200); round++) {
       const [verb, text] = round % 2 === 0 ? (['pause', 'paused'] as const) : (['unpause', '4 running'] as const)
-      const seen = page.evaluate(wanted => {
+      const watch = await page.evaluateHandle(wanted => {
         const box = document.querySelector<HTMLElement>('.stack-services')!
-        return new Promise<number>(resolve => {
-          new MutationObserver((_, observer) => {
-            if (!box.innerText.includes(wanted)) return
-            observer.disconnect()
-            resolve(Date.now())
-          }).observe(box, { subtree: true, childList: true, characterData: true })
-        })
+        const { promise, resolve } = Promise.withResolvers<number>()
+        new MutationObserver((_, observer) => {
+          if (!box.innerText.includes(wanted)) return
+          observer.disconnect()
+          resolve(Date.now())
+        }).observe(box, { subtree: true, childList: true, characterData: true })
+        return { seen: promise }
       }, text)
       await stack.run(verb, 'db')
-      const at = await seen
+      const at = await watch.evaluate(({ seen }) => seen)
       const events = jsonLines(await stack.run('events', '--json', '--since', '20s', '--until', '0s'))
       waits.push(at - Date.parse(String(events.findLast(each => each['action'] === verb)!['time'])))
     }
