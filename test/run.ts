@@ -3,8 +3,8 @@
  *
  *   node test/run.ts [fast|kernel|FILE...]
  *
- * Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: they run side by side, those
- * that wait first, more of them than there are processors. Each file is a process.
+ * Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: those that wait come first.
+ * Each file is a process, and there are as many as there are processors.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   const [word] = words
   const named = word === undefined || word === 'fast' || word === 'kernel' ? filesOf(word) : words
   const files = named.map(file => resolve(root, file))
-  const tests = run({ files, cwd: root, concurrency: 2 * availableParallelism(), timeout: longest })
+  const tests = run({ files, cwd: root, concurrency: availableParallelism(), timeout: longest })
   tests.on('test:summary', ({ file, success }) => {
     if (file === undefined && !success) process.exitCode = 1
   })
