@@ -3,7 +3,7 @@
  *
  *   npm run test:v2 -- [--systemd] [--limit MINUTES] [FILE...]
  *   npm run test:v2 -- [--systemd] --command 'cat /sys/fs/cgroup/cgroup.controllers'
- *   node test/vm/run.ts --chosen     what shows most in a few minutes, where the machine can be made: a part of `npm test`
+ *   node test/vm/run.ts --chosen     what shows most in a few minutes (.ci/v2 makes the machine first)
  */
 import { globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
