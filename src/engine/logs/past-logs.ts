@@ -4,7 +4,7 @@
  */
 import { lstatSync, renameSync, rmSync, statSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
 import { z } from 'zod'
 import type { Output } from '../../api/endpoint.ts'
 import { Failure } from '../../lib/failure.ts'
@@ -82,11 +82,12 @@ export class PastLogs {
     const files = await logFiles(path)
     const size = files.reduce((sum, file) => sum + statSync(file).size, 0)
     if (size === 0) return
-    await mkdir(this.#paths.pastLogFolder(id), { recursive: true, mode: 0o700 })
-    const to = dirname(this.#paths.pastLog(id))
-    for (const file of files) renameSync(file, join(to, basename(file)))
+    const to = this.#paths.pastLogFolder(id)
+    await mkdir(to, { recursive: true, mode: 0o700 })
     const record: PastRecord = { version: 1, ...whose, removed: new Date().toISOString(), size }
+    // first, since a disk may be full: until it is written the log stays where its container is
     await writeRecord(this.#paths.pastLogRecord(id), record)
+    for (const file of files) renameSync(file, join(to, basename(file)))
     this.#records.set(id, record)
     await this.#shorten(name, limit)
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Aside } from '../../../src/engine/base/aside.ts'
@@ -24,7 +24,7 @@ async function open(t: TestContext) {
     await past.keep({ id, name, labels: { a: 'b' }, tty: false, path, limit })
     return id
   }
-  return { paths, past, keep, again: () => PastLogs.open(paths, aside), said }
+  return { folder, paths, past, keep, again: () => PastLogs.open(paths, aside), said }
 }
 
 const wished = { stdout: true, stderr: true, signal: new AbortController().signal }
@@ -45,6 +45,19 @@ test('PastLogs keeps all files of a log, and knows them again', async t => {
     () => past.read(id, wished),
     error => isFailure(error, 'not-found'),
   )
+})
+
+test('PastLogs leaves a log where its container is when it cannot be kept, until it can', async t => {
+  const { folder, paths, past, keep } = await open(t)
+  const id = '1'.padStart(64, '0')
+  // nothing can be written in its place
+  mkdirSync(join(paths.pastLogRecord(id), 'x'), { recursive: true })
+  await assert.rejects(keep('web', 10), /EISDIR|ENOTEMPTY|directory/)
+  const path = join(folder, `${id}-json.log`)
+  assert.deepEqual([readFileSync(path, 'utf8'), readFileSync(`${path}.1`, 'utf8'), names(past)], ['nnnnn', 'ooooo', []])
+  rmSync(paths.pastLogRecord(id), { recursive: true })
+  await past.keep({ id, name: 'web', labels: {}, tty: false, path, limit: 1000 })
+  assert.equal(readFileSync(`${paths.pastLog(id)}.1`, 'utf8'), 'ooooo')
 })
 
 test('PastLogs keeps of a name no more bytes than a log may have, the newest, and one in any case', async t => {
