@@ -67,11 +67,17 @@ export class History {
 
   /**
    * The last apply, if it was broken off and nothing has come of it since; repairs do not count. Most of the time it was not, which the
-   * beginning of its document tells.
+   * beginning of its document tells. What cannot be read is passed over.
    */
   brokenOff(): Entry | undefined {
     for (const number of this.#numbers().toReversed()) {
-      const head = headOf(readBeginning(this.#path(number), headLength))
+      let head: string | undefined
+      try {
+        head = headOf(readBeginning(this.#path(number), headLength))
+      } catch (error) {
+        if (!isFailure(error)) throw error
+        continue
+      }
       if (head?.includes(`"command":${JSON.stringify(repairing)}`)) continue
       if (head === undefined || /"outcome":\{"kind":"(?:done|failed)"/.test(head)) return undefined
       const entry = this.newest(({ command }) => command !== repairing)

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, test } from 'node:test'
@@ -106,6 +115,12 @@ describe('Recorder', () => {
 
     test('is found where many services were named', async () => {
       await cutOff({ services: Array.from({ length: 1000 }, (_, i) => `service-${i}`) })
+      assert.equal(history.brokenOff()?.number, 1)
+    })
+
+    test('is found beneath a document that cannot be read, which keeps nobody from asking', async () => {
+      await cutOff()
+      mkdirSync(join(files, '2.json'))
       assert.equal(history.brokenOff()?.number, 1)
     })
 
