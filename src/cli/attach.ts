@@ -128,10 +128,11 @@ export async function attach(call: Call, attached: Attached): Promise<number> {
     call.screen.say('Detached: the stack goes on; "tscompose logs -f" follows it again')
     return 0
   }
-  const up = await started.promise.catch(error => {
-    // broken off by what ends it all
-    if (ending.begun && isFailure(error, 'cancelled')) return true
-    throw error
+  const up = await started.promise.catch(async error => {
+    if (!ending.begun || !isFailure(error, 'cancelled')) throw error
+    // broken off by what ends it all: nothing of it is left to do
+    await settle(call, attached)
+    return true
   })
   if (!up) return 1
   if (culprit) await tellCulprit(call, attached, culprit)
@@ -221,6 +222,12 @@ function keysOf(
 /** Whoever reads the events, or waits for the start, hears of what is wrong. */
 function quietly(work: Promise<unknown>): Promise<unknown> {
   return work.catch(() => undefined)
+}
+
+async function settle({ env, globals }: Call, { client, project }: Attached): Promise<void> {
+  if (globals['dry-run']) return
+  const { History } = await import('../history/history.ts')
+  new History(project.name, { host: client.host, env }).settle(Date.now())
 }
 
 interface Work {

@@ -51,6 +51,22 @@ describe('an up that is killed', { skip: lacking(root(), program('busybox'), pro
     await stack.run('down')
   })
 
+  test('by ^C of one that is attached is not told: that has stopped all of it', async () => {
+    const db = `{${sleeper}, healthcheck: {test: "false", interval: 100ms, retries: 1000}}`
+    const web = `{${sleeper}, depends_on: {db: {condition: service_healthy}}}`
+    const stack = engine.stack(`services: {db: ${db}, web: ${web}}\n`, 'left')
+    const up = stack.begin('up')
+    await eventually('the wait', async () => (await stack.ps()).some(({ State }) => State === 'running'))
+    assert.equal(await up.end(), 130)
+    assert.deepEqual(
+      (await stack.ps()).map(({ State }) => State),
+      ['exited', 'created'],
+    )
+    assert.match((await history(stack)).join(), /up \S+ interrupted/)
+    assert.doesNotMatch((await stack.try('ps')).stderr, /broken off/)
+    await stack.run('down')
+  })
+
   test('is gone on with by the keeper, where the stack is held', async () => {
     const yaml = (version: string) => `
 services:
