@@ -13,8 +13,10 @@ export interface FailedNode<O extends PlannedOperation = PlannedOperation> {
 /** All that failed, joined; kind, hint and exit code are those of the first. */
 export class PlanFailure<O extends PlannedOperation = PlannedOperation> extends Failure {
   readonly failed: readonly FailedNode<O>[]
+  /** Those that were not begun, since they come after one that failed. */
+  readonly left: readonly PlanNode<O>[]
 
-  constructor(failed: readonly [FailedNode<O>, ...FailedNode<O>[]]) {
+  constructor(failed: readonly [FailedNode<O>, ...FailedNode<O>[]], left: readonly PlanNode<O>[] = []) {
     const { kind, hint, exitCode } = failed[0].failure
     const failures = failed.map(each => each.failure)
     super(kind, failures.map(failure => failure.message).join('\n'), {
@@ -24,5 +26,12 @@ export class PlanFailure<O extends PlannedOperation = PlannedOperation> extends 
     })
     this.name = 'PlanFailure'
     this.failed = failed
+    this.left = left
+  }
+
+  /** Those that something has failed of, or was left undone for that. */
+  get services(): ReadonlySet<string> {
+    const operations = [...this.failed.map(({ node }) => node), ...this.left].map(node => node.operation)
+    return new Set(operations.flatMap(({ service, services }) => services ?? service ?? []))
   }
 }

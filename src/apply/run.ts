@@ -235,14 +235,16 @@ class Walk {
   #report(signal: AbortSignal | undefined): void {
     const failed = new Map(this.#failures.map(({ node }) => [node.id, node]))
     const causes = new Map<NodeId, PlanNode | undefined>()
+    const left: PlanNode[] = []
     for (const node of this.#plan.nodes) {
       if (this.#begun.has(node.id)) continue
       const because = node.after.map(id => failed.get(id) ?? causes.get(id)).find(cause => cause !== undefined)
       causes.set(node.id, because)
+      if (because) left.push(node)
       this.#tell({ kind: 'skipped', node, because })
     }
     const [first, ...others] = this.#failures
-    if (first) throw new PlanFailure([first, ...others])
+    if (first) throw new PlanFailure([first, ...others], left)
     if (signal?.aborted) throw new Failure('cancelled', 'Interrupted', { cause: signal.reason })
   }
 

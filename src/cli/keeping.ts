@@ -2,7 +2,7 @@
 import type { HeldStack, ReadAgain } from '../api/keeper.ts'
 import type { Client } from '../client/client.ts'
 import { isFailure, messageOf } from '../lib/failure.ts'
-import { printable } from '../lib/text.ts'
+import { list, printable } from '../lib/text.ts'
 import { freeze } from '../model/frozen.ts'
 import { reasonsToHold } from '../model/holding.ts'
 import type { Project } from '../model/project.ts'
@@ -11,15 +11,41 @@ import type { UpOptions } from '../targets/engine/plan/reconcile.ts'
 import type { Call } from './command.ts'
 import type { LoadChoices } from './project.ts'
 
-type Asking = Pick<Call, 'env' | 'screen'>
+type Asking = Pick<Call, 'env' | 'screen' | 'globals'>
 
-/** The keeper of the engine, when one runs; one of an older tscompose makes room for ours. */
+/** Screens on which it was said that nobody holds what is to be held. */
+const told = new WeakSet<Call['screen']>()
+
+/**
+ * The keeper of the engine, when one runs; one of an older tscompose makes room for ours, and one that has died with all that started it again
+ * comes back.
+ */
 export async function keeperOf(call: Asking, engine: Client): Promise<Client | undefined> {
   const { askKeeper, isOutdated } = await import('../holding/keeper.ts')
   const found = await askKeeper({ host: engine.host, env: call.env })
-  if (!found || !isOutdated(found.status)) return found?.client
+  if (!found) return await instead(call, engine)
+  if (!isOutdated(found.status)) return found.client
   found.client.close()
   return await newKeeper(call, engine)
+}
+
+/** After a reboot it is systemd's, or the next `up`'s: what asks how things are does not bring up stacks. */
+async function instead(call: Asking, engine: Client): Promise<Client | undefined> {
+  const { lostKeeper } = await import('../holding/lost.ts')
+  const lost = lostKeeper({ host: engine.host, env: call.env })
+  if (!lost) return undefined
+  const { screen, globals } = call
+  const stacks = list(lost.stacks.map(name => `"${printable(name)}"`))
+  if (lost.ranSinceBoot && !globals['dry-run']) {
+    screen.warn(`The keeper, which holds ${stacks}, was ended: it is started again`)
+    return await newKeeper(call, engine)
+  }
+  if (!told.has(screen))
+    screen.warn(
+      `Nobody holds ${stacks}${lost.ranSinceBoot ? '' : ' since the machine was started'}: "tscompose up" has it held again, "tscompose enable" after each start of the machine`,
+    )
+  told.add(screen)
+  return undefined
 }
 
 async function newKeeper({ env, screen }: Asking, engine: Client): Promise<Client> {
@@ -178,7 +204,7 @@ async function wholeProject(call: Call, choices: LoadChoices): Promise<Project> 
 /** The stack is nobody's business any more, if it was the keeper's. */
 export async function releaseStack(call: Asking, { client, name }: Pick<TurnOf, 'client' | 'name'>): Promise<void> {
   const keeper = await keeperOf(call, client)
-  if (!keeper) return
+  if (!keeper) return (await import('../holding/lost.ts')).forget(name, { host: client.host, env: call.env })
   try {
     const { keeperEndpoints } = await import('../api/keeper.ts')
     await keeper.call(keeperEndpoints.stackRelease, { params: { name } })

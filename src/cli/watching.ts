@@ -65,6 +65,8 @@ export async function watchOf(call: Call, wanted: WantedAgain, watching: Watchin
       })
     },
     carryOut,
+    pull: async plan =>
+      void (await applyPlan({ ...call, globals: { ...call.globals, progress: 'quiet' } }, { ...applied, plan })),
     services,
     build: options.build !== 'never',
     prune: watching.prune,

@@ -4,11 +4,13 @@ import type { Project } from '../model/project.ts'
 import type { ObservedContainer } from '../targets/engine/observed.ts'
 import { imageName } from '../targets/engine/plan/names.ts'
 import type { Heard } from './heard.ts'
+import type { Meanings } from './wish.ts'
 
 export type Deed =
   | { readonly kind: 'killed' | 'removed' | 'paused' | 'edited'; readonly id: string; readonly name: string }
   | { readonly kind: 'disconnected'; readonly id: string; readonly network: string }
-  | { readonly kind: 'image'; readonly image: string }
+  /** `services`: those that are made from it. */
+  | { readonly kind: 'image'; readonly image: string; readonly services: readonly string[] }
 
 export class Deeds {
   /** By container and kind, or by image. */
@@ -46,20 +48,23 @@ export class Deeds {
   /** Undefined: no service of the project is made from it. */
   hearImage({ Actor }: EventMessage, project: Project): Deed | undefined {
     const named = [Actor.ID, Actor.Attributes['name']].flatMap(name => (name === undefined ? [] : tagged(name)))
-    for (const service of Object.values(project.services)) {
+    const services = Object.values(project.services).filter(service => {
       const image = imageName(project, service)
-      if (image !== undefined && named.includes(tagged(image)))
-        return this.#add(`image ${image}`, { kind: 'image', image })
-    }
-    return undefined
+      return image !== undefined && named.includes(tagged(image))
+    })
+    if (services.length === 0) return undefined
+    const image = imageName(project, services[0]!)!
+    return this.#add(`image ${image}`, { kind: 'image', image, services: services.map(({ name }) => name) })
   }
 
-  /** What of it holds when one looks, in the order it was heard: each once. */
-  confirm(containers: readonly ObservedContainer[]): readonly string[] {
+  /** What of it holds when one looks, in the order it was heard: each once. Of images when it is known what they mean now, by name. */
+  confirm(containers: readonly ObservedContainer[], images?: Meanings): readonly string[] {
     const byId = new Map(containers.map(each => [each.id, each]))
-    const open = [...this.#open.values()]
-    this.#open.clear()
-    return open.flatMap(each => sentence(each, byId) ?? [])
+    const open = [...this.#open].filter(([, { kind }]) => kind !== 'image' || images)
+    for (const [key] of open) this.#open.delete(key)
+    return open.flatMap(([, deed]) =>
+      deed.kind === 'image' ? (imageSentence(deed, containers, images!) ?? []) : (sentence(deed, byId) ?? []),
+    )
   }
 
   #add(key: string, deed: Deed): Deed {
@@ -68,8 +73,21 @@ export class Deeds {
   }
 }
 
-function sentence(deed: Deed, containers: ReadonlyMap<string, ObservedContainer>): string | undefined {
-  if (deed.kind === 'image') return `image ${deed.image} is another one now`
+/** It may have been pulled again, and be what it was. */
+function imageSentence(
+  { image, services }: Extract<Deed, { kind: 'image' }>,
+  containers: readonly ObservedContainer[],
+  images: Meanings,
+): string | undefined {
+  const now = images.get(image)
+  const isOther = containers.some(each => services.includes(each.service) && !each.oneOff && each.imageId !== now)
+  return now !== undefined && isOther ? `image ${image} is another one now` : undefined
+}
+
+function sentence(
+  deed: Exclude<Deed, { kind: 'image' }>,
+  containers: ReadonlyMap<string, ObservedContainer>,
+): string | undefined {
   const found = containers.get(deed.id)
   switch (deed.kind) {
     case 'killed':

@@ -17,6 +17,7 @@ import type { LeaveInput } from './leaves.ts'
 import { Recoveries } from './recoveries.ts'
 import { type Diagnosis, diagnose, noteOf } from './unhealthy.ts'
 import { Windows } from './windows.ts'
+import type { Meanings } from './wish.ts'
 
 export interface DriftOptions {
   /** As it is to be; undefined: nothing is to be of it for now. */
@@ -29,7 +30,7 @@ export interface DriftOptions {
   look(signal: AbortSignal): Promise<boolean>
   /** What a person has changed is another thing than before. */
   accept(accepted: Accepted): void
-  /** Somebody has done something to what runs, or given an image's name to another. */
+  /** Somebody has done something to what runs. */
   did?(): void
   /** `again`: when it is tried next, in milliseconds since 1970. */
   failed(error: unknown, again: number): void
@@ -236,7 +237,7 @@ export class Drift {
   }
 
   /** What is there, and what of what was heard holds, in sentences. */
-  see(containers: readonly ObservedContainer[]): readonly string[] {
+  see(containers: readonly ObservedContainer[], images?: Meanings): readonly string[] {
     this.#names = new Map(containers.map(({ id, name }) => [id, name]))
     const ended = new Set(containers.filter(each => !isLive(each)).map(({ id }) => id))
     const { stopped, paused, scale } = this.#accepted
@@ -244,7 +245,7 @@ export class Drift {
     const still = [...new Set([...stopped, ...this.#stoppedBefore])].filter(id => ended.has(id))
     this.#stoppedBefore.clear()
     if (JSON.stringify(still) !== JSON.stringify(stopped)) this.#accept({ stopped: still, paused, scale })
-    return this.#deeds.confirm(containers)
+    return this.#deeds.confirm(containers, images)
   }
 
   /** What is to be done for those that are unhealthy. */
@@ -306,7 +307,8 @@ export class Drift {
   /** The same thing is not undone over and over without a pause. */
   #did(deed: Deed | undefined): void {
     if (!deed) return
-    this.#options.did?.()
+    // whether an image is another one is seen when one looks
+    if (deed.kind !== 'image') this.#options.did?.()
     const who = deed.kind === 'image' ? deed.image : 'name' in deed ? deed.name : (this.#names.get(deed.id) ?? deed.id)
     const wait = this.#backOff.wait(`${deed.kind} ${who}`, Date.now())
     if (wait === 0) {

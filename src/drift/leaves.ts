@@ -15,10 +15,15 @@ export interface LeaveInput {
    * and what ended meanwhile is started again where its policy says so. steady: the engine sees to its policies.
    */
   readonly phase: 'booted' | 'returned' | 'steady'
+  /** Id → how often its engine has started it again, where that matters. */
+  readonly restarted?: ReadonlyMap<string, number> | undefined
 }
 
 /** Whether a container stays as it is though it does not run, or is paused. */
-export function leaves({ project, accepted, killed, phase }: LeaveInput, container: ObservedContainer): boolean {
+export function leaves(
+  { project, accepted, killed, phase, restarted }: LeaveInput,
+  container: ObservedContainer,
+): boolean {
   const { id, state } = container
   if (state === 'paused') return accepted.paused.includes(id)
   if (isLive(container) || state === 'dead' || state === 'removing') return false
@@ -26,7 +31,10 @@ export function leaves({ project, accepted, killed, phase }: LeaveInput, contain
   // it was made to run, and has never
   if (state === 'created' || phase === 'booted' || killed.has(id)) return false
   const service = project.services[container.service]
-  return service !== undefined && !startsAgain(service, container, phase === 'returned')
+  if (service === undefined) return false
+  const limit = restartLimit(service)
+  if (limit !== undefined && (restarted?.get(id) ?? 0) >= limit) return true
+  return !startsAgain(service, container, phase === 'returned')
 }
 
 export interface ScaleInput extends Pick<LeaveInput, 'project' | 'accepted'> {
@@ -63,12 +71,18 @@ export function isAbandoned({ project, watched, containers }: Omit<ScaleInput, '
   return !containers.some(each => !each.oneOff)
 }
 
-/** Whether its policy has it run again; `on-failure` only when nobody has been there to count. */
-function startsAgain({ restart }: Service, { exitCode }: ObservedContainer, uncounted: boolean): boolean {
-  switch (restart.kind) {
+/** How often an engine starts it again at most; undefined: as often as it ends. */
+export function restartLimit({ restart, deploy }: Service): number | undefined {
+  if (restart.kind !== 'on-failure') return deploy?.restartAttempts
+  return restart.maxRetries > 0 ? restart.maxRetries : undefined
+}
+
+/** Whether its policy has it run again; where it counts, only when nobody has been there to count. */
+function startsAgain(service: Service, { exitCode }: ObservedContainer, uncounted: boolean): boolean {
+  switch (service.restart.kind) {
     case 'always':
     case 'unless-stopped':
-      return true
+      return uncounted || restartLimit(service) === undefined
     case 'on-failure':
       return uncounted && exitCode !== 0
     default:

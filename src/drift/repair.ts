@@ -13,7 +13,17 @@ import { planHooks } from '../targets/engine/plan/hooks.ts'
 import { selectedNames, type UpOptions } from '../targets/engine/plan/reconcile.ts'
 import { tooEarly, type Unmet, unmetConditions, waitsFor } from './conditions.ts'
 import type { Drift } from './drift.ts'
-import { followers, isAbandoned, isThere, lateFollowers, leaves, type Started, wantedScale } from './leaves.ts'
+import {
+  followers,
+  isAbandoned,
+  isThere,
+  lateFollowers,
+  leaves,
+  restartLimit,
+  type Started,
+  wantedScale,
+} from './leaves.ts'
+import type { Attempt } from './wish.ts'
 
 export interface Repair {
   readonly client: Client
@@ -22,8 +32,8 @@ export interface Repair {
   readonly signal: AbortSignal
   /** What is asked for of the project. */
   readonly options: Pick<UpOptions, 'services' | 'noDeps' | 'scale' | 'build' | 'pull' | 'timeout'>
-  /** The files have been read since; `left`: a service has gone from them. */
-  readonly read: { readonly left: boolean } | undefined
+  /** Of a stack that is watched: what is tried of its wish with this look. */
+  readonly attempt?: Attempt | undefined
   /** An apply by a person that was cut off, which is gone on with: of these services and what they depend on, undefined for all. */
   readonly unfinished?: { readonly services: readonly string[] | undefined } | undefined
   /** Milliseconds since 1970: starts of containers before that have been seen to. */
@@ -53,7 +63,7 @@ export interface Repaired {
 
 /** @throws Failure of what failed */
 export async function repair(input: Repair): Promise<Repaired> {
-  const { client, project, signal, drift, watched } = input
+  const { client, project, signal, drift, watched, attempt } = input
   const { hooksDue, crashed } = drift.take()
   const there = ({ containers }: Pick<Observed, 'containers'>) => containers.filter(each => isThere(input, each))
   const containers = there(await observe(client, project.name, { signal, containersOnly: true }))
@@ -63,11 +73,13 @@ export async function repair(input: Repair): Promise<Repaired> {
     return { files: {}, changed: false, abandoned: true }
   if (causes.length > 0) input.told(causes)
   const ill = drift.diagnose(project, containers)
-  const accepted = drift.accepted
-  const state = { project, accepted, killed: drift.killed, phase: unfinished ? 'booted' : drift.phase } as const
-  const leavesAlone = (container: ObservedContainer) => leaves(state, container)
+  const phase = unfinished ? 'booted' : drift.phase
+  const restarted = phase === 'returned' ? await restartsCounted(input, containers) : undefined
+  // what is stopped while it is looked at stays so
+  const leavesAlone = (container: ObservedContainer) =>
+    leaves({ project, accepted: drift.accepted, killed: drift.killed, phase, restarted }, container)
   // when the machine has been started, or the engine, the plan has the order
-  const steady = drift.phase === 'steady' && input.read === undefined && !unfinished
+  const steady = drift.phase === 'steady' && attempt?.read === undefined && !unfinished
   const unmet = steady ? unmetConditions({ project, containers, leaves: leavesAlone }) : new Map<string, Unmet>()
   const waited = drift.wait(containers, unmet)
   let changed = await carryOut(
@@ -83,6 +95,7 @@ export async function repair(input: Repair): Promise<Repaired> {
   await runHooks(input, { containers, hooksDue })
   const restarts = new Map([...(await restartsOf(input, containers)), ...ill.restart])
   let files: Readonly<Record<string, string>> = {}
+  let scale: Readonly<Record<string, number>> = {}
   await converge({
     client,
     project,
@@ -90,29 +103,33 @@ export async function repair(input: Repair): Promise<Repaired> {
     dryRun: input.dryRun ?? false,
     options: {
       ...input.options,
-      scale: wantedScale({
-        project,
-        watched: watched || unfinished !== undefined,
-        accepted,
-        containers,
-        asked: input.options.scale ?? {},
-      }),
-      ...(input.read?.left ? { removeOrphans: true } : { quietOrphans: true }),
+      ...(attempt?.read?.left ? { removeOrphans: true } : { quietOrphans: true }),
       holding: {
+        replicas: service => scale[service],
         leaves: container => leavesAlone(container) || (!isLive(container) && unmet.has(container.service)),
         starts: ({ name }) => waited.get(name) && `it need not wait for ${waited.get(name)!.needed} any more`,
-        stays: ({ id }) => accepted.stopped.includes(id),
+        stays: ({ id }) => drift.accepted.stopped.includes(id),
         restarts: ({ id }) => restarts.get(id),
-        keepsVersions: service => input.read === undefined && !goesOn(input, service),
+        keepsVersions: service => !attempt?.isWished && !goesOn(input, service),
         images: watched || unfinished !== undefined,
+        isLeft: service => attempt?.isLeft(service) ?? false,
+        differs: service => attempt?.differs(service),
       },
     },
     see: observed => {
       // what was heard since it was looked at first is seen to as well
-      const more = drift.see(observed.containers)
+      const images = new Map([...observed.images].map(([name, { id }]) => [name, id]))
+      attempt?.sees(images)
+      const more = drift.see(observed.containers, images)
       if (more.length > 0) input.told(more)
       files = Object.fromEntries(observed.files)
-      return { ...observed, containers: there(observed), files: asAskedFor(observed, input) }
+      const containers = there(observed)
+      // what somebody has removed since it was looked at first is not made again either
+      scale = wantedScale({
+        ...{ project, containers, accepted: drift.accepted, asked: input.options.scale ?? {} },
+        watched: watched || unfinished !== undefined,
+      })
+      return { ...observed, containers, files: asAskedFor(observed, input) }
     },
     carryOut: async (plan, observed) => {
       changed = (await carryOut(plan, input, observed)) || changed
@@ -202,6 +219,30 @@ async function restartsOf(
     }),
   )
   return lateFollowers(project, started.flat(), { seen, recovered: drift.recovered })
+}
+
+/** Id → how often its engine has started it again, of those that have ended and may only be so many times. */
+async function restartsCounted(
+  { client, project, signal }: Repair,
+  containers: readonly ObservedContainer[],
+): Promise<ReadonlyMap<string, number>> {
+  const asked = containers.filter(({ service, state }) => {
+    const found = project.services[service]
+    return state === 'exited' && found !== undefined && restartLimit(found) !== undefined
+  })
+  const counts = await Promise.all(
+    asked.map(async ({ id }) => {
+      try {
+        const found = await client.call(containerEndpoints.containerInspect, { params: { id } }, { signal })
+        return [[id, found.RestartCount ?? 0] as const]
+      } catch (error) {
+        // it has gone in the meantime
+        if (isFailure(error, 'not-found')) return []
+        throw error
+      }
+    }),
+  )
+  return new Map(counts.flat())
 }
 
 /** False when there was nothing to do. */

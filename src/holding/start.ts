@@ -1,4 +1,4 @@
-/** Starts the keeper: as a companion of an engine of ours, otherwise by itself, detached. */
+/** Starts the keeper: as a companion of an engine of ours, otherwise by itself, detached, with what starts it again when it dies. */
 import { spawn } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -14,6 +14,7 @@ import { engineFolder, stateRoot } from '../state/folder.ts'
 import { passedOn } from './environment.ts'
 import { askKeeper, type FoundKeeper, hasCompanions, isOutdated } from './keeper.ts'
 import { keeperSocket, type PlaceOf } from './place.ts'
+import { supervised } from './supervisor.ts'
 
 export interface KeeperStart extends PlaceOf {
   /** The engine at `host`. */
@@ -47,7 +48,7 @@ export async function ensureKeeper(start: KeeperStart): Promise<Client> {
   // its folder may be the engine's own, which others may pass through
   mkdirSync(dirname(socket), { recursive: true, mode: 0o711 })
   const asCompanion = await hasCompanions(start.engine)
-  const command = keeperCommand({ ...start, socket }, asCompanion ? ['--companion'] : [])
+  const command = keeperCommand({ ...start, socket }, [asCompanion ? '--companion' : '--supervised'])
   const environment = keeperEnvironment(start)
   const log = asCompanion ? 'the engine' : 'the keeper beside its socket'
   if (asCompanion) {
@@ -60,7 +61,7 @@ export async function ensureKeeper(start: KeeperStart): Promise<Client> {
     await leave(found)
     start.replaces?.(found.status.Version)
   }
-  if (!asCompanion) startDetached(command, { environment, log: `${socket.replace(/\.sock$/, '')}.log` })
+  if (!asCompanion) startDetached(supervised(command), { environment, log: `${socket.replace(/\.sock$/, '')}.log` })
   return await upKeeper(start, { before: found?.status, socket, log })
 }
 

@@ -18,7 +18,7 @@ import { keeperPerformer } from './performer.ts'
 import type { HoldRecord } from './records.ts'
 import { unfinished } from './unfinished.ts'
 
-export interface Act extends Pick<Repair, 'read' | 'signal'> {
+export interface Act extends Pick<Repair, 'attempt' | 'signal'> {
   readonly client: Client
   readonly project: Project
   readonly drift: Drift
@@ -33,14 +33,15 @@ const cutOff = 'an apply was cut off before it was done: it is gone on with'
 
 /** @throws Failure of what failed */
 export async function act(input: Act): Promise<Repaired> {
-  const { client, project, drift, record, read, signal, say, tell } = input
+  const { client, project, drift, record, attempt, signal, say, tell } = input
+  const read = attempt?.read
   const { services, scale } = record
   const rest = read ? undefined : unfinished(record, input.folder)
   const command = read ? 'watch' : rest ? finishing : repairing
   let told = false
   const repaired = await applying({ ...input, command, services: rest?.services }, recorder =>
     repair({
-      ...{ client, project, drift, signal, read, unfinished: rest },
+      ...{ client, project, drift, signal, attempt, unfinished: rest },
       options: { services, scale: { ...scale } },
       seen: record.seen,
       files: record.files,
@@ -70,6 +71,11 @@ export async function apply(plan: EnginePlan, input: Act): Promise<void> {
   await applying({ ...input, command: 'watch' }, recorder =>
     carryOut(plan, { ...input, recorder, observed: undefined }),
   )
+}
+
+/** Asks registries for what may have become another one: nothing of the stack changes by that alone, and its history has no word of it. */
+export async function pull(plan: EnginePlan, { client, signal }: Pick<Act, 'client' | 'signal'>): Promise<void> {
+  await run(plan, keeperPerformer(client), { signal })
 }
 
 interface Carried extends Act {

@@ -3,6 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { keeperVersion } from '../api/keeper.ts'
 import { createClient } from '../client/client.ts'
+import { markOf } from '../holding/lost.ts'
 import { withSources } from '../installation/source-places.ts'
 import { isFailure, messageOf } from '../lib/failure.ts'
 import { Keeper } from './keeper.ts'
@@ -15,12 +16,13 @@ const options = {
   socket: { type: 'string' },
   state: { type: 'string' },
   companion: { type: 'boolean' },
+  supervised: { type: 'boolean' },
 } as const
 
 async function main(): Promise<void> {
   process.umask(0o077)
   const { values } = parseArgs({ options, strict: true })
-  const { host, socket, state, companion = false } = values
+  const { host, socket, state, companion = false, supervised = false } = values
   if (host === undefined || socket === undefined || state === undefined)
     throw new Error('Cannot start the keeper: --host, --socket and --state are needed')
   const client = createClient(host)
@@ -35,11 +37,12 @@ async function main(): Promise<void> {
       Stacks: keeper.list().length,
       Memory: process.memoryUsage.rss(),
     }),
-    stop: () => end(1),
+    // a companion makes room for the form that lies in its place now; otherwise whoever asks starts that
+    stop: () => end(supervised ? 0 : 1),
   })
   await listenAlone(server, socket)
-  // It lies where a reboot takes it: without it nothing of what is held can be running.
-  const mark = `${socket}.up`
+  // without it nothing of what is held can be running
+  const mark = markOf(socket)
   const phase = existsSync(mark) ? 'returned' : 'booted'
   writeFileSync(mark, '')
   const keeper = new Keeper({

@@ -3,6 +3,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HoldRequest, ReadAgain } from '../api/keeper.ts'
 import type { Accepted } from '../drift/accepted.ts'
+import { recordFile } from '../holding/lost.ts'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
 import { thaw } from '../model/frozen.ts'
 import { type Members, readDocument, writeDocument } from '../state/document.ts'
@@ -68,7 +69,7 @@ export class Records {
   }
 
   #path(name: string): string {
-    return join(this.folder(name), 'held.json')
+    return join(this.folder(name), recordFile)
   }
 }
 

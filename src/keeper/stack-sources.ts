@@ -43,6 +43,8 @@ export class StackSources {
   #paths: Paths | undefined
   #watched = ''
   #turn: Promise<void> = Promise.resolve()
+  /** How much is being done, or waits for its turn. */
+  #working = 0
 
   constructor(options: StackSourcesOptions) {
     this.#options = options
@@ -58,6 +60,10 @@ export class StackSources {
       dryRun: false,
     })
     this.#bursts = new Bursts({ quiet, longest, take: changed => this.#inTurn(() => this.#take(changed)) })
+  }
+
+  get isWorking(): boolean {
+    return this.#working > 0
   }
 
   /** What is to be synced at the start is. */
@@ -82,12 +88,15 @@ export class StackSources {
   /** Never two at once; a failure is told, and nothing is tried again before something changes. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     const { signal } = this.#closing
+    this.#working++
     this.#turn = this.#turn.then(async () => {
       try {
         await this.#options.free(signal)
         if (!signal.aborted) await work()
       } catch (error) {
         if (!signal.aborted) this.#options.note(`develop.watch: ${messageOf(error)}`)
+      } finally {
+        this.#working--
       }
     })
     return this.#turn

@@ -1,7 +1,9 @@
 /** A stack that is watched: what its files say becomes what is asked for. */
 import type { HoldEvent } from '../api/keeper.ts'
+import { type Attempt, Wish } from '../drift/wish.ts'
 import { messageOf } from '../lib/failure.ts'
 import { thaw } from '../model/frozen.ts'
+import type { Refresh, RefreshOptions } from '../watch/refresh.ts'
 import { triedOnce } from '../watch/tried-once.ts'
 import { rereadRecord } from './asked.ts'
 import type { HoldRecord, Records } from './records.ts'
@@ -13,26 +15,23 @@ export interface StackWatchOptions {
   readonly records: Records
   readonly say: (line: string) => void
   readonly develop: Omit<StackSourcesOptions, 'project' | 'services' | 'note'>
+  readonly refresh: Pick<RefreshOptions, 'pull'>
   tell(event: HoldEvent): void
   /** What is asked for from now on; `isSame`: but for what the files behind configs may hold. */
   changed(record: HoldRecord, isSame: boolean): void
-}
-
-/** What the files have given has not been brought about yet; `left`: a service has gone from them. */
-export interface Due {
-  readonly left: boolean
 }
 
 export class StackWatch {
   readonly #options: StackWatchOptions
   #files: StackFiles | undefined
   #unreadable: string | undefined
-  #due: Due | undefined
-  /** What its files say was tried, and failed: why. */
-  #failure: string | undefined
+  readonly #wish = new Wish()
   #sources: StackSources | undefined
   /** What is followed of the sources, as text: another model need not change it. */
   #developed = ''
+  #refresh: Refresh | undefined
+  /** Of what is asked for again by pull_policy. */
+  #refreshed = ''
   #changing: Promise<void> = Promise.resolve()
 
   constructor(options: StackWatchOptions) {
@@ -43,6 +42,11 @@ export class StackWatch {
     return this.#files !== undefined
   }
 
+  /** What its sources have led to is being done. */
+  get isWorking(): boolean {
+    return this.#sources?.isWorking ?? false
+  }
+
   /** Why its files cannot be read. */
   get unreadable(): string | undefined {
     return this.#unreadable
@@ -50,30 +54,23 @@ export class StackWatch {
 
   /** Why what its files say could not be brought about; until they, or what is asked for, change. */
   get failure(): string | undefined {
-    return this.#failure
+    const { failure } = this.#wish
+    return failure === undefined ? undefined : `${failure}; ${triedOnce}`
   }
 
-  /** It was tried, and would fail again: it is not, until the files change, or somebody changes what runs. */
-  tried(due: Due | undefined, message: string): void {
-    const text = `${message}; ${triedOnce}`
-    if (text !== this.#failure) this.#note(text.replaceAll('\n', '; '))
-    this.#failure = text
-    if (this.#due === due) this.#due = undefined
+  /** What is tried of its wish with one look; undefined when it is not watched. */
+  attempt(): Attempt | undefined {
+    return this.isOn ? this.#wish.attempt() : undefined
+  }
+
+  /** That has failed, and is not tried again by itself. */
+  tried(message: string): void {
+    this.#note(`${message}; ${triedOnce}`.replaceAll('\n', '; '))
   }
 
   /** Somebody has changed what runs: what was tried may succeed now. */
   again(): void {
-    if (this.#failure !== undefined) this.#due ??= { left: false }
-  }
-
-  get read(): Due | undefined {
-    return this.#due
-  }
-
-  /** That much has been brought about; `isAll`: and nothing is left that a look without it would leave as it is. */
-  done(due: Due | undefined, isAll: boolean): void {
-    if (due !== undefined || isAll) this.#failure = undefined
-    if (this.#due === due) this.#due = undefined
+    this.#wish.again()
   }
 
   /** A container has been started, by whomever. */
@@ -85,8 +82,7 @@ export class StackWatch {
   async follow(record: HoldRecord | undefined): Promise<void> {
     const before = this.#files
     this.#unreadable = undefined
-    this.#failure = undefined
-    this.#due = undefined
+    this.#wish.forget()
     const files: StackFiles | undefined =
       record?.watch &&
       new StackFiles({
@@ -102,10 +98,33 @@ export class StackWatch {
     await Promise.all([before?.close(), changed])
   }
 
-  /** Follows the sources that develop.watch names, from now on. What does that is loaded when there are some. */
+  /** Follows the sources that develop.watch names, and asks for images by pull_policy, from now on. What does that is loaded when there are some. */
   #develop(record: HoldRecord | undefined): Promise<void> {
-    this.#changing = this.#changing.then(() => this.#developAs(record)).catch(error => this.#note(messageOf(error)))
+    this.#changing = this.#changing
+      .then(() => this.#developAs(record))
+      .then(() => this.#refreshAs(record))
+      .catch(error => this.#note(messageOf(error)))
     return this.#changing
+  }
+
+  async #refreshAs(record: HoldRecord | undefined): Promise<void> {
+    const project = record && thaw(record.project)
+    const hasAny = Object.values(project?.services ?? {}).some(({ pullPolicy }) => pullPolicy.kind === 'interval')
+    const found = hasAny ? await import('../watch/refresh.ts') : undefined
+    const refreshed = found && project ? found.refreshKey(project, record.services) : ''
+    if (refreshed === this.#refreshed) return
+    this.#refreshed = refreshed
+    await this.#refresh?.close()
+    this.#refresh = undefined
+    if (!found || !project || refreshed === '') return
+    const { develop, refresh } = this.#options
+    this.#refresh = new found.Refresh({
+      ...{ client: develop.client, project, services: record.services },
+      free: signal => develop.free(signal),
+      pull: (plan, signal) => refresh.pull(plan, signal),
+      note: text => this.#note(text),
+    })
+    this.#refresh.open()
   }
 
   async #developAs(record: HoldRecord | undefined): Promise<void> {
@@ -144,8 +163,7 @@ export class StackWatch {
     const next = rereadRecord(record, { project, files })
     records.write(next.record)
     if (!next.isSame) this.#note('its files have changed')
-    this.#due = { left: next.left || (this.#due?.left ?? false) }
-    this.#failure = undefined
+    this.#wish.changed({ left: next.left })
     changed(next.record, next.isSame)
     void this.#develop(next.record)
   }

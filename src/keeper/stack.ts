@@ -10,10 +10,11 @@ import { thaw } from '../model/frozen.ts'
 import type { Project } from '../model/project.ts'
 import { findWatch } from '../state/watch-seat.ts'
 import type { EnginePlan } from '../targets/engine/engine-plan.ts'
+import type { Act } from './act.ts'
 import { joined, recordOf } from './asked.ts'
 import type { HoldRecord, Records } from './records.ts'
 import { StackJobs } from './stack-jobs.ts'
-import { type Due, StackWatch } from './stack-watch.ts'
+import { StackWatch } from './stack-watch.ts'
 
 export interface StackOptions {
   readonly client: Client
@@ -71,6 +72,9 @@ export class HeldStack {
         carryOut: (plan, signal) => this.#apply(plan, signal),
         repair: async signal => void (await this.#look(signal)),
       },
+      refresh: {
+        pull: async (plan, signal) => (await import('./act.ts')).pull(plan, { client: options.client, signal }),
+      },
       changed: (asked, isSame) => {
         this.#shown = this.#take(asked)
         if (!isSame) this.jobs.schedule(thaw(asked.project), Date.now())
@@ -97,7 +101,7 @@ export class HeldStack {
 
   get #state(): HoldState {
     if (this.#drift.isTurned) return 'waiting'
-    if (this.#drift.isWorking) return 'acting'
+    if (this.#drift.isWorking || this.#watch.isWorking) return 'acting'
     const { unreadable, failure } = this.#watch
     return (this.#drift.error ?? unreadable ?? failure) === undefined ? 'settled' : 'failing'
   }
@@ -170,6 +174,7 @@ export class HeldStack {
     return () => {
       this.#turns--
       this.#save({ seen: Date.now() })
+      this.#watch.again()
       end()
     }
   }
@@ -212,7 +217,7 @@ export class HeldStack {
     if (!record || plan.empty) return
     const { apply } = await import('./act.ts')
     const project = thaw(record.project)
-    await apply(plan, { ...this.#held(record), project, read: undefined, signal })
+    await apply(plan, { ...this.#held(record), project, attempt: undefined, signal })
   }
 
   #held(record: HoldRecord) {
@@ -228,28 +233,29 @@ export class HeldStack {
     const project = thaw(record.project)
     // what plans and carries out is loaded when it is needed first
     const { act } = await import('./act.ts')
-    const { read } = this.#watch
-    const held = { ...this.#held(record), project, read, signal }
-    const done = await act(held).catch((error: unknown) => this.#answered(error, { read, signal }))
+    const attempt = this.#watch.attempt()
+    const held = { ...this.#held(record), project, attempt, signal }
+    const done = await act(held).catch((error: unknown) => this.#answered(error, { attempt, project, signal }))
     if (!done) return false
     const { files, changed, abandoned } = done
     if (abandoned) {
       if (!signal.aborted) onAbandoned(this.name)
       return false
     }
-    this.#watch.done(read, !changed && !Object.values(project.services).some(({ deploy }) => deploy?.update))
+    attempt?.done()
     if (record.files === undefined) this.#save({ files })
     this.#error = undefined
     return changed
   }
 
-  /** What the files of a watched stack say is tried once. @throws what is tried again by itself */
-  async #answered(error: unknown, { read, signal }: { readonly read: Due | undefined; readonly signal: AbortSignal }) {
-    const { isAnswered } = await import('../apply/answered.ts')
-    if (signal.aborted || !isAnswered(error) || !(read || this.#watch.failure !== undefined)) throw error
-    this.#watch.tried(read, error.message)
-    this.#tell({ kind: 'failed', time: now(), message: error.message, again: undefined })
-    return undefined
+  /** What the files of a watched stack say, and the names of its images, is tried once. @throws what is tried again by itself */
+  #answered(error: unknown, { attempt, project, signal }: Pick<Act, 'attempt' | 'project' | 'signal'>): undefined {
+    const answer = signal.aborted ? undefined : attempt?.failed(error, project)
+    if (!answer) throw error
+    const message = messageOf(error)
+    this.#watch.tried(message)
+    this.#tell({ kind: 'failed', time: now(), message, again: undefined })
+    if (answer.goesOn) this.#drift.due()
   }
 
   #failed(message: string, again: number): void {

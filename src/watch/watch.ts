@@ -4,13 +4,13 @@
  */
 
 import type { EventMessage } from '../api/events.ts'
-import { isAnswered } from '../apply/answered.ts'
 import type { ApplyEvent } from '../apply/events.ts'
 import type { Client } from '../client/client.ts'
 import { Drift } from '../drift/drift.ts'
 import { heard } from '../drift/heard.ts'
 import { listen, projectOf } from '../drift/listen.ts'
 import { ownDoing, type Repair, repair } from '../drift/repair.ts'
+import { type Attempt, Wish } from '../drift/wish.ts'
 import { messageOf } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import type { TurnWord } from '../state/watch-seat.ts'
@@ -26,6 +26,7 @@ import { definingFiles, ignoringFiles, type Loaded, watchedPaths } from './files
 import { readIgnoreFiles } from './ignore-files.ts'
 import { Paths } from './paths.ts'
 import { rebuild } from './rebuild.ts'
+import { Refresh, refreshKey } from './refresh.ts'
 import { type Rule, rulesOf } from './rules.ts'
 
 /** What reading gave: the project, or why there is none; the files that were looked at either way. */
@@ -49,6 +50,8 @@ export interface WatchOptions {
   readonly standing?: readonly string[] | undefined
   /** Has the project for `work`, which applies plans by what it is given; `isRead`: its files say something else than before. */
   apply(project: Project, isRead: boolean, work: (carryOut: CarryOut) => Promise<void>): Promise<void>
+  /** Asks registries for images, without a word of how that goes. */
+  pull(plan: EnginePlan): Promise<void>
   /** Applies a plan: of builds, of restarts. */
   carryOut(plan: EnginePlan, onEvent?: (event: ApplyEvent) => void): Promise<void>
   /** Those named; undefined for all. */
@@ -76,18 +79,18 @@ export class Watch {
   #services: readonly string[] | undefined
   /** Service → replicas that commands have asked for since. */
   #scale: Readonly<Record<string, number>> = {}
-  /** The files have been read since it was looked at. */
-  #due: { readonly left: boolean } | undefined
+  readonly #wish = new Wish()
   /** Milliseconds since 1970: starts of containers before that have been seen to. */
   #seen = 0
-  /** What its files say was tried, and failed: it is not tried again before they change, or somebody changes what runs. */
-  #tried = false
   /** What was told of a repair that failed. */
   #error: string | undefined
   #defining: ReadonlySet<string> = new Set()
   #ignoring: ReadonlySet<string> = new Set()
   #paths: Paths | undefined
   #watched = ''
+  #refresh: Refresh | undefined
+  /** Of what is asked for again by pull_policy. */
+  #refreshed = ''
   /** What the files said when they were read last. */
   #state = ''
   /** What was told of files that cannot be read. */
@@ -117,7 +120,7 @@ export class Watch {
       look: signal => this.#lookInTurn(signal),
       // it is remembered for as long as the watch goes on
       accept: () => undefined,
-      did: () => this.#again(),
+      did: () => this.#wish.again(),
       failed: error => this.#failed(error),
     })
     this.#bursts = new Bursts({ quiet, longest, take: changed => this.#inTurn(() => this.#take(changed)) })
@@ -146,7 +149,7 @@ export class Watch {
   async close(): Promise<void> {
     this.#paths?.close()
     this.#closing.abort()
-    await Promise.all([this.#bursts.close(), this.#drift.close()])
+    await Promise.all([this.#bursts.close(), this.#drift.close(), this.#refresh?.close()])
     await this.#turn
     await this.#listening
   }
@@ -157,6 +160,7 @@ export class Watch {
     this.#scale = { ...this.#scale, ...scale }
     return () => {
       this.#seen = Date.now()
+      this.#wish.again()
       end()
     }
   }
@@ -195,7 +199,7 @@ export class Watch {
       },
       { fail: true },
     )
-    if (!this.#tried) this.#error = undefined
+    if (this.#wish.failure === undefined) this.#error = undefined
     return changed
   }
 
@@ -207,18 +211,12 @@ export class Watch {
     this.#error = text
   }
 
-  /** Whether what the files say was tried with this, and is not again by itself. */
-  #isAnswer(error: unknown, read: { readonly left: boolean } | undefined): boolean {
-    if (this.#closing.signal.aborted || !isAnswered(error) || !(read || this.#tried)) return false
-    this.#tried = true
-    if (this.#due === read) this.#due = undefined
+  /** What the files say, and the names of images, is tried once. @throws what is tried again by itself */
+  #answered(error: unknown, attempt: Attempt): void {
+    const answer = this.#closing.signal.aborted ? undefined : attempt.failed(error, this.#loaded.project)
+    if (!answer) throw error
     this.#failed(error, true)
-    return true
-  }
-
-  /** Somebody has changed what runs: what was tried may succeed now. */
-  #again(): void {
-    if (this.#tried) this.#due ??= { left: false }
+    if (answer.goesOn) this.#drift.due()
   }
 
   /** Never two at once. A failure is told, unless it is to be the caller's. */
@@ -257,8 +255,7 @@ export class Watch {
     this.#services = this.#options.options.services
     // a service that was in the stack and is not any more goes with it
     const left = Object.keys(before.services).some(name => !known(read.project, name))
-    this.#due = { left: left || (this.#due?.left ?? false) }
-    this.#tried = false
+    this.#wish.changed({ left })
     this.#error = undefined
     this.#drift.hurry()
   }
@@ -266,12 +263,13 @@ export class Watch {
   /** Brings it back to what its files say, and gives what is new what was synced. */
   async #look(signal: AbortSignal): Promise<boolean> {
     const { client, options, apply, tell } = this.#options
-    const read = this.#due
+    const attempt = this.#wish.attempt()
+    const { read } = attempt
     const { project } = this.#loaded
     let changed = false
     const work = apply(project, read !== undefined, async carryOut => {
       const result = await repair({
-        ...{ client, project, drift: this.#drift, signal, read, watched: true, dryRun: this.#options.dryRun },
+        ...{ client, project, drift: this.#drift, signal, attempt, watched: true, dryRun: this.#options.dryRun },
         options: { ...options, services: this.#services, scale: { ...options.scale, ...this.#scale } },
         seen: this.#seen,
         told: causes => tell({ kind: 'causes', causes }),
@@ -283,12 +281,11 @@ export class Watch {
     try {
       await work
     } catch (error) {
-      if (signal.aborted || !this.#isAnswer(error, read)) throw error
+      if (signal.aborted) throw error
+      this.#answered(error, attempt)
       return false
     }
-    const hasUpdates = Object.values(project.services).some(({ deploy }) => deploy?.update)
-    if (read || !(changed || hasUpdates)) this.#tried = false
-    if (this.#due === read) this.#due = undefined
+    attempt.done()
     if (changed || read) await this.#development.refresh()
     return changed
   }
@@ -320,6 +317,26 @@ export class Watch {
     if (warn) for (const text of warnings) this.#options.tell({ kind: 'warning', text })
     this.#watch(loaded, rules)
     this.#development.use(rules)
+    this.#ask(loaded)
+  }
+
+  /** Asks for images by pull_policy from now on. */
+  #ask({ project }: Loaded): void {
+    const { client, options, pull, dryRun, tell } = this.#options
+    const { services } = options
+    const refreshed = dryRun ? '' : refreshKey(project, services)
+    if (refreshed === this.#refreshed) return
+    this.#refreshed = refreshed
+    void this.#refresh?.close()
+    this.#refresh = undefined
+    if (refreshed === '') return
+    this.#refresh = new Refresh({
+      ...{ client, project, services },
+      free: signal => this.#drift.free(signal),
+      pull: plan => pull(plan),
+      note: text => tell({ kind: 'warning', text }),
+    })
+    this.#refresh.open()
   }
 
   #watch(loaded: Loaded, rules: readonly Rule[]): void {

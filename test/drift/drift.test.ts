@@ -152,8 +152,18 @@ describe('Drift', () => {
       return heard(t, [event(['tag', { name }], 'image', 'sha256:1')])
     }
     const other = named('docker.io/library/busybox:latest')
-    assert.deepEqual(other.drift.see([]), ['image busybox is another one now'])
     assert.equal(other.looks, 1)
+    // what it means now is told by the second look
+    assert.deepEqual(other.drift.see([running]), [])
+    const means = (id: string) => new Map([['busybox', id]])
+    assert.deepEqual(other.drift.see([running], means('sha256:new')), ['image busybox is another one now'])
+    assert.deepEqual(other.drift.see([running], means('sha256:new')), [])
+    assert.deepEqual(
+      named('busybox').drift.see([running], means(running.imageId)),
+      [],
+      'it was pulled, and is the same',
+    )
+    assert.deepEqual(named('busybox').drift.see([running], new Map()), [])
     assert.equal(named('busybox:2').looks, 0)
   })
 

@@ -19,6 +19,13 @@ describe('leaves()', () => {
   const never: RestartPolicy = { kind: 'no' }
   const always: RestartPolicy = { kind: 'always' }
   const onFailure: RestartPolicy = { kind: 'on-failure', maxRetries: 0 }
+  const limited = project([
+    service('web', {
+      restart: always,
+      deploy: { labels: {}, placement: { constraints: [], spread: [] }, devices: [], restartAttempts: 2 },
+    }),
+  ])
+  const counted = (times: number) => ({ phase: 'returned', restarted: new Map([['a', times]]) }) as const
   const stopped = { stopped: ['a'], paused: [], scale: {} }
   const rows: readonly (readonly [string, LeaveInput, Partial<ObservedContainer>, boolean])[] = [
     ['what ended by itself and has no policy', input(never), { exitCode: 1 }, true],
@@ -31,6 +38,21 @@ describe('leaves()', () => {
     ['what failed so often that its engine gave up', input(onFailure), { exitCode: 1 }, true],
     ['not what failed while its engine was away', input(onFailure, { phase: 'returned' }), { exitCode: 1 }, false],
     ['what was done while its engine was away', input(onFailure, { phase: 'returned' }), { exitCode: 0 }, true],
+    ['what its engine has started so often as it may', input(always, { project: limited }), { exitCode: 1 }, true],
+    ['not what may be started once more', input(always, { project: limited, ...counted(1) }), { exitCode: 1 }, false],
+    ['what was started so often before', input(always, { project: limited, ...counted(2) }), { exitCode: 1 }, true],
+    [
+      'what had failed so often when its engine went away',
+      input({ kind: 'on-failure', maxRetries: 3 }, counted(3)),
+      { exitCode: 1 },
+      true,
+    ],
+    [
+      'not what had failed less often',
+      input({ kind: 'on-failure', maxRetries: 3 }, counted(2)),
+      { exitCode: 1 },
+      false,
+    ],
     ['not what is paused', input(never), { state: 'paused' }, false],
     [
       'what was paused on purpose',

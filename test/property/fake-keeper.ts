@@ -2,6 +2,7 @@
 import { run } from '../../src/apply/run.ts'
 import { Drift } from '../../src/drift/drift.ts'
 import { ownDoing, repair } from '../../src/drift/repair.ts'
+import { Wish } from '../../src/drift/wish.ts'
 import type { Project } from '../../src/model/project.ts'
 import { enginePerformer } from '../../src/targets/engine/perform/operations.ts'
 import type { FakeContainer, FakeEngine } from './fake-engine.ts'
@@ -53,10 +54,12 @@ export class FakeKeeper {
     const { signal } = new AbortController()
     for (let again = true, round = 0; again; round++) {
       if (round === 10) throw new Error('it repairs and repairs')
+      const wish = new Wish()
+      wish.changed({ left: true })
       const { changed } = await repair({
         ...{ client, project: this.project, drift, signal, watched: true },
         options: {},
-        read: { left: true },
+        attempt: wish.attempt(),
         seen: Number.POSITIVE_INFINITY,
         told: () => undefined,
         hookFailed: error => {

@@ -1,6 +1,6 @@
 /** The keeper beside our engine, which keeps it as a companion, and beside a real Docker Engine, by itself. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
@@ -81,5 +81,48 @@ services:
     )
     await run('.', 'down')
     await eventually('its end', async () => (await held()) === undefined)
+  })
+
+  test('comes back when it is killed, and with the next command when what starts it again is killed too', async t => {
+    const other = await keeper()
+    other?.close()
+    if (other) return t.skip('a keeper holds stacks of that engine already')
+    const { kind, image, folder, attempt, run } = ground()
+    const sleeper = `image: ${image}, command: sleep infinity, stop_signal: SIGKILL, x-on-unhealthy: restart`
+    writeFileSync(join(folder, 'compose.yaml'), `name: ${project}\nservices:\n  web: {${sleeper}}\n`)
+    await run('.', 'up', '-d')
+    await settled()
+    const pid = async () => {
+      const client = await keeper()
+      try {
+        return (await client?.call(keeperEndpoints.keeperStatus, {}))?.Pid
+      } finally {
+        client?.close()
+      }
+    }
+    const first = (await pid())!
+    process.kill(first, 'SIGKILL')
+    const second = await eventually('another', async () => {
+      const now = await pid()
+      return now !== first && now
+    })
+    await settled()
+    if (kind === 'Docker') {
+      // proc_pid_stat(5): after the name in brackets its state, and who has started it
+      const above = Number(/\) . (\d+) /.exec(readFileSync(`/proc/${second}/stat`, 'utf8'))![1])
+      assert.match(readFileSync(`/proc/${above}/cmdline`, 'utf8'), /^\/bin\/sh\0-c\0[^\0]+\0tscompose-keeper\0/)
+      process.kill(above, 'SIGKILL')
+      process.kill(second, 'SIGKILL')
+      const client = createClient(ground().host)
+      await client.call(endpoints.containerKill, { params: { id: `${project}-web-1` } })
+      client.close()
+      const said = await attempt('.', 'ls')
+      assert.equal(said.code, 0, said.stderr)
+      assert.match(said.stderr, new RegExp(`The keeper, which holds "${project}", was ended: it is started again`))
+      assert.match(said.stdout, new RegExp(`^${project} `, 'm'))
+      await settled()
+    }
+    await run('.', 'down')
+    await eventually('its end', async () => (await pid().catch(() => undefined)) === undefined)
   })
 })

@@ -26,9 +26,8 @@ export async function clearAway(
 ): Promise<void> {
   const keeper = await findKeeper({ host, env })
   if (keeper) {
-    const { Pid } = await keeper.call(keeperEndpoints.keeperStatus, {})
+    await keeper.call(keeperEndpoints.keeperStop, {})
     keeper.close()
-    process.kill(Pid, 'SIGTERM')
   }
   const client = createClient(host)
   try {

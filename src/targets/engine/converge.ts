@@ -171,6 +171,11 @@ export async function foresee(convergence: Omit<Convergence, 'carryOut' | 'confi
   return { pulls: pullsOf(project, found, options), builds, plan, observed }
 }
 
+/** Those of which something new may be needed. */
+function attended(project: Project, options: Pick<UpOptions, 'services' | 'noDeps' | 'holding'>): readonly string[] {
+  return selectedNames(project, options).filter(name => !options.holding?.isLeft?.(name))
+}
+
 /** As if the builds had made what is missing; whether one makes another image than the one that is here nobody knows before. */
 function withBuilt(observed: Observed, builds: EnginePlan): Observed {
   const images = new Map(observed.images)
@@ -193,7 +198,7 @@ function neededBuilds(
 ): Promise<EnginePlan> {
   if (build === 'never') return Promise.resolve(new EnginePlan())
   const when = holding ? 'absent' : build === 'always' ? 'always' : 'missing'
-  const names = selectedNames(project, { services, noDeps })
+  const names = attended(project, { services, noDeps, holding })
   return buildsOf(project, observed, { services: names, when, cause: 'asked for by --build' })
 }
 
@@ -223,7 +228,7 @@ function pullsOf(
 ): EnginePlan {
   const when: PullWhen | undefined = pull === 'always' || pull === 'never' ? pull : undefined
   return planPull(project, observed, {
-    services: selectedNames(project, { services, noDeps }),
+    services: attended(project, { services, noDeps, holding }),
     when,
     missing,
     missingOnly: holding !== undefined,

@@ -6,6 +6,8 @@ export interface Holding {
   leaves(container: ObservedContainer): boolean
   /** Whether it is not even made anew, since it has been stopped on purpose: it is what is wanted once it is started. */
   stays(container: ObservedContainer): boolean
+  /** How many there are to be, by what is there when the plan is made; undefined: as many as was asked for. */
+  replicas?(service: string): number | undefined
   /** Why one that does not run is started now, where it has waited for something. */
   starts?(container: ObservedContainer): string | undefined
   /** Why one that runs is to be restarted. */
@@ -17,4 +19,8 @@ export interface Holding {
   keepsVersions?(service: string): boolean
   /** A container is made anew when its image's name means another one by now. */
   readonly images?: boolean
+  /** What was wished of a service has failed, and is not tried again: nothing is made of it, and what is there stays. */
+  isLeft?(service: string): boolean
+  /** Called of those where something would be to do. */
+  differs?(service: string): void
 }

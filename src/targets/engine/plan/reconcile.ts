@@ -25,7 +25,7 @@ import { containerName, imageName } from './names.ts'
 import { type PlannedNetworks, planNetworks } from './networks.ts'
 import { planRemovalOfOrphans, warnOfOrphans } from './orphans.ts'
 import { replicaNames } from './replica-names.ts'
-import { decide, isReplica } from './replicas.ts'
+import { asItIs, decide, isAsItShould, isReplica } from './replicas.ts'
 import { orphanTest } from './scope.ts'
 import { ServicePlanner } from './services.ts'
 import { planVolumes } from './volumes.ts'
@@ -78,7 +78,10 @@ export function reconcile(project: Project, observed: Observed, options: UpOptio
   const hashes = new Map(services.map(service => [service.name, hashService(project, service, observed.files)]))
   const decisions: Decisions = new Map()
   for (const service of services) {
-    decisions.set(service.name, decideService(service, { project, observed, options, networks, decisions, hashes }))
+    const decided = decideService(service, { project, observed, options, networks, decisions, hashes })
+    const isLeft = options.holding?.isLeft?.(service.name) ?? false
+    if (isLeft && !isAsItShould(decided)) options.holding?.differs?.(service.name)
+    decisions.set(service.name, isLeft ? asItIs(decided) : decided)
     for (const id of volumes.removed.keys()) recreateGone(service, decisions, id)
     followDependencies(service, decisions, { holding: options.holding })
   }
@@ -167,7 +170,7 @@ function decideService(service: Service, context: DecideContext) {
     project,
     observed,
     service,
-    replicas: options.scale?.[service.name] ?? service.replicas,
+    replicas: options.holding?.replicas?.(service.name) ?? options.scale?.[service.name] ?? service.replicas,
     // force is for those that are named; what they depend on has a word of its own
     recreate: named
       ? recreate

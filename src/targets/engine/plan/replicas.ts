@@ -92,6 +92,21 @@ export function decide(input: DecideInput): readonly Decision[] {
   return decisions
 }
 
+/** Of what was decided only what needs nothing new: one that runs may be restarted. */
+export function asItIs(decisions: readonly Decision[]): readonly Decision[] {
+  return decisions.flatMap((decision): readonly Decision[] => {
+    const { kind } = decision
+    if (kind === 'create' || kind === 'remove') return []
+    const { number, container } = decision
+    return [kind === 'restart' ? { ...decision, adjustment: undefined } : { kind: 'keep', number, container }]
+  })
+}
+
+/** Whether nothing has to be made of it, nor started or changed. */
+export function isAsItShould(decisions: readonly Decision[]): boolean {
+  return decisions.every(each => (each.kind === 'keep' || each.kind === 'restart') && each.adjustment === undefined)
+}
+
 /** One container a number; a second one is what an interrupted recreation left behind. */
 function existing(input: DecideInput): {
   readonly found: ReadonlyMap<number, ObservedContainer>

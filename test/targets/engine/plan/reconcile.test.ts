@@ -216,58 +216,10 @@ test('reconcile() lets whoever shares a replaced container’s network follow', 
   assert.deepEqual(lines(shop('2'), up(shop('2'), before)), [])
 })
 
-test('reconcile() of who holds a stack leaves alone what shared a network with a container that somebody has removed', () => {
-  const shop = project([
-    service('vpn'),
-    service('web', { networkMode: { kind: 'service', service: 'vpn' }, dependsOn: needs('vpn') }),
-  ])
-  const before = up(shop)
-  const removed = { ...before, containers: before.containers.filter(each => each.service === 'web') }
-  const holding = { leaves: () => false, stays: () => false, restarts: () => undefined }
-  assert.deepEqual(lines(shop, removed, { holding, scale: { vpn: 0, web: 1 } }), [])
-})
-
 test('reconcile() leaves dependents with `restart: true` alone when what they need is only started', () => {
   const shop = project([service('db'), service('web', { dependsOn: needs('db', 'started', { restart: true }) })])
   const crashed = up(shop, nothing(), c => (c.service === 'db' ? { ...c, state: 'exited', exitCode: 137 } : c))
   assert.deepEqual(lines(shop, crashed), ['start-container shop-db-1: it exited with code 137'])
-})
-
-test('reconcile() of who holds a stack makes nothing anew that was stopped on purpose', () => {
-  const before = project([service('web', { image: 'busybox' })])
-  const after = project([service('web', { image: 'busybox', environment: { TAG: 'two' } })])
-  const stopped = up(before, nothing(), c => ({ ...c, state: 'exited', exitCode: 137 }))
-  const holding = (stays: boolean) => ({ leaves: () => stays, stays: () => stays, restarts: () => undefined })
-  assert.deepEqual(lines(after, stopped, { holding: holding(true) }), [])
-  assert.notDeepEqual(lines(after, stopped, { holding: holding(false) }), [])
-})
-
-test('reconcile() of who holds a stack begins no update again, which may have failed and gone back', () => {
-  const web = (TAG: string) =>
-    project([service('web', { environment: { TAG }, deploy: { update: {} } as Service['deploy'] })])
-  const before = up(web('1'), nothing(), c => ({ ...c, state: 'exited', exitCode: 137 }))
-  const holding = { leaves: () => false, stays: () => false, restarts: () => undefined, keepsVersions: () => true }
-  assert.deepEqual(lines(web('2'), before, { holding }), ['start-container shop-web-1: it exited with code 137'])
-  assert.ok(lines(web('2'), before, { holding: { ...holding, keepsVersions: () => false } })[0]!.startsWith('create'))
-})
-
-test('reconcile() of who holds a stack restarts what follows, but for what a person has stopped', () => {
-  const shop = project([
-    service('db'),
-    service('web', { replicas: 2, dependsOn: needs('db', 'started', { restart: true }) }),
-  ])
-  const half = up(shop, nothing(), c =>
-    c.service === 'db' || c.number === 2 ? { ...c, state: 'exited', exitCode: 137 } : c,
-  )
-  const holding = {
-    leaves: (c: ObservedContainer) => c.name === 'shop-web-2',
-    stays: () => false,
-    restarts: () => undefined,
-  }
-  assert.deepEqual(lines(shop, half, { holding }), [
-    'start-container shop-db-1: it exited with code 137',
-    'restart-container shop-web-1: db is started',
-  ])
 })
 
 test('reconcile() waits for a running dependency that is not healthy, whether somebody is to be started or not', () => {

@@ -1,0 +1,57 @@
+/** repair() between what others do at the same time, in a forced order. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { run } from '../../src/apply/run.ts'
+import { Drift } from '../../src/drift/drift.ts'
+import { repair } from '../../src/drift/repair.ts'
+import { look } from '../../src/targets/engine/converge.ts'
+import { enginePerformer } from '../../src/targets/engine/perform/operations.ts'
+import { reconcile } from '../../src/targets/engine/plan/reconcile.ts'
+import { FakeEngine } from '../property/fake-engine.ts'
+import { project, service } from '../targets/engine/plan/project.ts'
+
+/** `first` is done before the list of containers is asked for the nth time from now on. */
+function beforeList(client: FakeEngine['client'], nth: number, first: () => void): void {
+  const answer = client.call.bind(client)
+  let lists = 0
+  client.call = async (endpoint, input, options) => {
+    if (endpoint.name === 'containerList' && ++lists === nth) first()
+    return await answer(endpoint, input, options)
+  }
+}
+
+describe('repair()', () => {
+  const shop = project([service('web'), service('db')])
+  const { signal } = new AbortController()
+
+  for (const { watch, left } of [
+    { watch: false, left: ['shop-db-1'] },
+    { watch: true, left: ['shop-db-1', 'shop-web-1'] },
+  ])
+    test(`${watch ? 'makes again' : 'leaves alone'} what is removed while it looks, of a stack that is ${watch ? '' : 'not '}watched`, async () => {
+      const engine = new FakeEngine()
+      engine.images.set('busybox', { id: 'sha256:1' })
+      const up = async () => reconcile(shop, await look({ client: engine.client, project: shop }))
+      await run(await up(), enginePerformer(engine.client))
+      const web = engine.named('shop-web-1')
+      Object.assign(web, { status: 'exited', exitCode: 137 })
+      const { client } = engine
+      beforeList(client, 2, () => engine.containers.delete(web.id))
+      const drift = new Drift({
+        phase: 'steady',
+        project: () => shop,
+        wanted: () => 1,
+        look: () => Promise.resolve(false),
+        accept: () => undefined,
+        failed: error => assert.fail(String(error)),
+      })
+      await repair({
+        ...{ client, project: shop, drift, signal, watched: watch, options: {}, seen: 0 },
+        told: () => undefined,
+        hookFailed: error => assert.fail(String(error)),
+        carryOut: plan => run(plan, enginePerformer(client), { signal }),
+      })
+      assert.deepEqual([...engine.containers.values()].map(({ name }) => name).sort(), left)
+      await drift.close()
+    })
+})
