@@ -307,9 +307,13 @@ export class Drift {
   /** The same thing is not undone over and over without a pause. */
   #did(deed: Deed | undefined): void {
     if (!deed) return
-    // whether an image is another one is seen when one looks
-    if (deed.kind !== 'image') this.#options.did?.()
-    const who = deed.kind === 'image' ? deed.image : 'name' in deed ? deed.name : (this.#names.get(deed.id) ?? deed.id)
+    if (deed.kind === 'image') {
+      // it may have been asked for again and again, and be what it was: that is seen when one looks
+      this.due()
+      return
+    }
+    this.#options.did?.()
+    const who = 'name' in deed ? deed.name : (this.#names.get(deed.id) ?? deed.id)
     const wait = this.#backOff.wait(`${deed.kind} ${who}`, Date.now())
     if (wait === 0) {
       this.due(deed.kind === 'killed' ? settling : gathering)

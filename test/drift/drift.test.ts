@@ -228,4 +228,29 @@ describe('Drift', () => {
     assert.equal(count, 4)
     await Promise.all([fought.close(), drift.close()])
   })
+
+  test('looks soon at each image that is asked for again and again', async t => {
+    let count = 0
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 })
+    const asked = new Drift({
+      phase: 'steady',
+      project: () => shop,
+      wanted: () => 1,
+      look: async () => {
+        count++
+        return false
+      },
+      accept: () => undefined,
+      did: () => assert.fail('it changes nothing of what runs'),
+      failed: error => assert.fail(String(error)),
+    })
+    for (let i = 1; i <= 8; i++) {
+      asked.hear(event(['pull', { name: 'busybox' }], 'image', 'busybox:latest'))
+      t.mock.timers.tick(150)
+      await new Promise(resolve => setImmediate(resolve))
+      assert.equal(count, i)
+      t.mock.timers.tick(850)
+    }
+    await asked.close()
+  })
 })
