@@ -4,19 +4,9 @@ import stringWidth from 'string-width'
 import { printable } from '../lib/text.ts'
 import { binarySize } from '../lib/units.ts'
 import type { Condition } from '../view/stacks.ts'
+import type { Canvas, Tint, Tone } from './canvas.ts'
+import { paneLines } from './draw-pane.ts'
 import { actions, chosenRow, type Row, rowsOf, type State } from './model.ts'
-
-/** What can be said of a piece of text; an empty screen of colours leaves it as it is. */
-export type Tone = 'strong' | 'weak' | 'chosen' | 'good' | 'bad' | 'doubtful'
-export type Tint = (tone: Tone, text: string) => string
-
-export interface Canvas {
-  readonly width: number
-  readonly height: number
-  readonly tint: Tint
-  /** Of the engine. */
-  readonly host: string
-}
 
 const tones: Readonly<Record<Condition, Tone>> = {
   failed: 'bad',
@@ -30,20 +20,31 @@ const tones: Readonly<Record<Condition, Tone>> = {
   done: 'weak',
 }
 
+/** Rows of a screen below which the log pane would leave no room for the list. */
+const leastForPane = 16
+
 export function draw(state: State, canvas: Canvas): readonly string[] {
   const { width, height, tint, host } = canvas
   const body = Math.max(1, height - 4)
   const count = state.stacks.length
   const head = fitted(` tscompose  ${count === 1 ? '1 stack' : `${count} stacks`} at ${host}`, width)
-  const lines = state.mode === 'help' ? helpLines() : listLines(state, { ...canvas, height: body })
-  const filled = [...lines.slice(0, body), ...Array.from({ length: Math.max(0, body - lines.length) }, () => '')]
+  const hasPane = state.isPaneOpen && state.mode !== 'help' && height >= leastForPane && chosenRow(state) !== undefined
+  // a short list leaves the pane what it does not need
+  const listed = hasPane ? Math.max(5, Math.min(rowsOf(state).length + 1, Math.floor(body / 2))) : body
+  const lines = state.mode === 'help' ? helpLines() : listLines(state, { ...canvas, height: listed })
+  const pane = hasPane ? paneLines(state, { ...canvas, height: body - listed }) : []
   return [
     tint('strong', head),
     tint('weak', fitted(heading, width)),
-    ...filled.map(line => cliTruncate(line, width)),
+    ...filled(lines, listed).map(line => cliTruncate(line, width)),
+    ...pane,
     tint('weak', fitted(detail(state), width)),
     footer(state, canvas),
   ].slice(0, height)
+}
+
+function filled(lines: readonly string[], height: number): readonly string[] {
+  return [...lines.slice(0, height), ...Array.from({ length: Math.max(0, height - lines.length) }, () => '')]
 }
 
 const columns = { name: 30, state: 12, replicas: 5, cpu: 8, memory: 11 } as const
@@ -121,7 +122,7 @@ function footer(state: State, { width, tint }: Canvas): string {
   const filter = state.filter === '' ? '' : `/${state.filter}  `
   return tint(
     'weak',
-    fitted(` ${filter}↑↓ choose  l logs  s start  S stop  r restart  u up  / filter  ? help  q quit`, width),
+    fitted(` ${filter}↑↓ choose  s start  S stop  r restart  u up  e shell  / filter  ? help  q quit`, width),
   )
 }
 
@@ -129,6 +130,8 @@ function helpLines(): readonly string[] {
   const keys: readonly (readonly [string, string])[] = [
     ['↑ ↓, j k', 'choose a stack or a service; PgUp, PgDn, Home, End'],
     ['/', 'filter by name; Esc shows all'],
+    ['↵', 'the logs of what is chosen, below the list: open or closed'],
+    ['[ ]', 'back and forward in them'],
     ...Object.entries(actions),
     ['q, ^C', 'quit; what runs goes on'],
   ]

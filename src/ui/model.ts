@@ -9,6 +9,15 @@ export interface Usage {
   readonly memory: number
 }
 
+/** A line of the log pane. */
+export interface PaneLine {
+  /** Whose; "" where there is one alone. */
+  readonly who: string
+  readonly text: string
+  /** It was not printed: something is said of a container. */
+  readonly isNote: boolean
+}
+
 export interface Row {
   /** "shop" or "shop/web": stays the same while what is listed changes. */
   readonly key: string
@@ -31,6 +40,12 @@ export interface State {
   readonly question: { readonly text: string; readonly effect: Effect } | undefined
   /** Said below the list until the next key. */
   readonly message: string
+  /** The log pane is open. */
+  readonly isPaneOpen: boolean
+  /** Lines of it, of the row that is chosen. */
+  readonly log: readonly PaneLine[]
+  /** Lines below those that it shows: 0 follows what comes. */
+  readonly logBack: number
 }
 
 export const empty: State = {
@@ -41,6 +56,9 @@ export const empty: State = {
   mode: 'list',
   question: undefined,
   message: '',
+  isPaneOpen: true,
+  log: [],
+  logBack: 0,
 }
 
 /** What somebody who can is to do. */
@@ -119,6 +137,8 @@ function typed(state: State, { name, text, ctrl }: Key): State {
 }
 
 const page = 10
+/** Lines of the log pane that a key goes back or forward. */
+const logStep = 5
 
 function listed(state: State, { name, text, ctrl }: Key): Step {
   if (ctrl) return { state }
@@ -137,6 +157,9 @@ function listed(state: State, { name, text, ctrl }: Key): Step {
       return { state: moved(state, Infinity) }
     case 'escape':
       return { state: { ...state, filter: '' } }
+    case 'return':
+    case 'enter':
+      return { state: { ...state, isPaneOpen: !state.isPaneOpen, logBack: 0 } }
     default:
   }
   switch (text) {
@@ -150,9 +173,17 @@ function listed(state: State, { name, text, ctrl }: Key): Step {
       return { state: { ...state, mode: 'filter' } }
     case '?':
       return { state: { ...state, mode: 'help' } }
+    case '[':
+      return { state: scrolled(state, logStep) }
+    case ']':
+      return { state: scrolled(state, -logStep) }
     default:
       return acted(state, text)
   }
+}
+
+function scrolled(state: State, by: number): State {
+  return { ...state, logBack: Math.max(0, Math.min(state.log.length - 1, state.logBack + by)) }
 }
 
 function moved(state: State, by: number): State {
@@ -160,7 +191,7 @@ function moved(state: State, by: number): State {
   if (rows.length === 0) return state
   const at = rows.findIndex(({ key }) => key === state.chosen)
   const next = Math.min(rows.length - 1, Math.max(0, Math.max(at, 0) + by))
-  return { ...state, chosen: rows[next]!.key }
+  return { ...state, chosen: rows[next]!.key, logBack: 0 }
 }
 
 /** Keys that do something to the row that is chosen, and the words for them. */

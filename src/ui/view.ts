@@ -6,7 +6,9 @@ import type { Client } from '../client/client.ts'
 import { isFailure, messageOf } from '../lib/failure.ts'
 import { stackRows } from '../view/stacks.ts'
 import { cpuPercent, usedMemory } from '../view/stats.ts'
-import { draw, type Tint } from './draw.ts'
+import type { Tint } from './canvas.ts'
+import { draw } from './draw.ts'
+import { LogPane } from './log-pane.ts'
 import { chosenRow, type Effect, empty, type Key, press, type Row, type State, type Usage } from './model.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -42,9 +44,12 @@ class View {
   /** A command has the terminal. */
   #isAway = false
   #timer: NodeJS.Timeout | undefined
+  #paneTimer: NodeJS.Timeout | undefined
+  readonly #pane: LogPane
 
   constructor(options: ViewOptions) {
     this.#options = options
+    this.#pane = new LogPane({ client: options.client, changed: () => this.#paneSoon() })
     this.#terminal = options.terminal({ onKey: key => this.#press(key), onResize: () => this.#draw() })
   }
 
@@ -62,6 +67,8 @@ class View {
     } finally {
       signal.removeEventListener('abort', stop)
       clearTimeout(this.#timer)
+      clearTimeout(this.#paneTimer)
+      this.#pane.close()
       this.#closing.abort()
       this.#terminal.close()
     }
@@ -69,9 +76,19 @@ class View {
 
   #draw(): void {
     if (this.#isAway) return
+    this.#pane.follow(this.#state.isPaneOpen ? chosenRow(this.#state) : undefined)
+    this.#state = withLog(this.#state, this.#pane.lines)
     const { width, height } = this.#terminal
     const { tint, client } = this.#options
     this.#terminal.show(draw(this.#state, { width, height, tint, host: client.host }))
+  }
+
+  /** Many lines are drawn at once. */
+  #paneSoon(): void {
+    this.#paneTimer ??= setTimeout(() => {
+      this.#paneTimer = undefined
+      this.#draw()
+    }, pause)
   }
 
   #say(message: string): void {
@@ -187,4 +204,12 @@ class View {
       this.#draw()
     }
   }
+}
+
+/** Whoever has gone back in a log stays at what is read there while lines come. */
+function withLog(state: State, log: State['log']): State {
+  if (log === state.log) return state
+  const isOther = log[0] !== state.log[0] && !log.includes(state.log.at(-1)!)
+  const more = state.logBack === 0 || isOther ? 0 : log.length - 1 - log.lastIndexOf(state.log.at(-1)!)
+  return { ...state, log, logBack: isOther ? 0 : Math.min(state.logBack + more, Math.max(0, log.length - 1)) }
 }

@@ -101,10 +101,17 @@ describe('ui', { skip: lacking(root(), program('busybox'), program('nft'), progr
     await terminal.shows(/^(?![\s\S]*other)/)
     terminal.type('\rj')
     await terminal.shows(/^> {2}web/m)
+    // its log stands below the list, follows what happens to it, and closes
+    await terminal.shows(/^── logs of \S+\/web [\s\S]*^ {1}ready/m)
+    terminal.type('\r')
+    await terminal.shows(/^(?![\s\S]*── logs)/)
+    terminal.type('\r')
+    await terminal.shows(/^── logs of \S+\/web [\s\S]*^ {1}ready/m)
     terminal.type('S')
     await terminal.shows(/Stop web\? y\/N/)
     terminal.type('y')
     await terminal.shows(/^> {2}web +stopped +0\/1/m)
+    await terminal.shows(/web-1 +│ ended with \d+/)
     terminal.type('s')
     await terminal.shows(/^> {2}web +running +1\/1/m)
     // somebody else does something

@@ -166,6 +166,45 @@ describe('the drawing of the terminal view', () => {
       assert.equal(draw({ ...many, chosen }, plain).filter(line => line.startsWith('>')).length, 1)
   })
 
+  const printed: State['log'] = Array.from({ length: 40 }, (_, i) => ({
+    who: i % 2 ? 'web-1' : 'cache-1',
+    text: `line ${i}`,
+    isNote: false,
+  }))
+  const paneOf = (lines: readonly string[]) => lines.slice(lines.findIndex(line => line.startsWith('──')))
+
+  test('has the newest lines of the log below the list, with whose they are', () => {
+    const lines = draw({ ...state, log: printed }, plain)
+    assert.equal(lines.length, 24)
+    const [title, ...pane] = paneOf(lines)
+    assert.match(title!, /^── logs of blog ─+$/)
+    // the list is short, and the pane has what that leaves
+    assert.equal(pane.length, 24 - 2 - 6 - 1)
+    assert.equal(pane.at(-3), ' web-1   │ line 39')
+    assert.equal(pane.at(-4), ' cache-1 │ line 38')
+  })
+
+  test('goes back in the log and forward again by [ and ], and closes it by Enter', () => {
+    const back = keys({ ...state, log: printed }, key('['), key('['))
+    assert.equal(back.logBack, 10)
+    const pane = paneOf(draw(back, plain))
+    assert.match(pane[0]!, /10 lines back/)
+    assert.equal(pane.at(-3), ' web-1   │ line 29')
+    assert.equal(keys(back, key(']'), key(']'), key(']')).logBack, 0)
+    assert.equal(keys(back, ...Array.from({ length: 30 }, () => key('['))).logBack, 39)
+    // another row has another log
+    assert.equal(keys(back, key('j')).logBack, 0)
+    const closed = keys(back, key('\r', 'return'))
+    assert.ok(!draw(closed, plain).some(line => line.startsWith('──')))
+    assert.ok(!draw({ ...state, log: printed }, { ...plain, height: 12 }).some(line => line.startsWith('──')))
+  })
+
+  test('shows what a log has in it as text: no sequence of it reaches the terminal', () => {
+    const log = [{ who: 'web-1', text: '\x1b[31mred\x1b[0m \x1b[2Jgone\ttab', isNote: false }]
+    const lines = draw({ ...state, log }, plain)
+    assert.ok(lines.includes(' web-1 │ red \\x1b[2Jgone    tab'), lines.join('\n'))
+  })
+
   test('says what to do when there is nothing', () => {
     assert.ok(draw(empty, plain).some(line => line.includes('No stacks yet')))
     assert.ok(draw({ ...state, filter: 'zzz' }, plain).some(line => line.includes('Nothing has that name')))

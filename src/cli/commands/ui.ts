@@ -21,7 +21,7 @@ const styles: Readonly<Record<Parameters<ViewOptions['tint']>[0], Style>> = {
 export const ui = command({
   usage: '',
   about:
-    'All stacks of the engine on the terminal, as they change: states, what they use, and by single keys logs, start, stop, restart, a shell, plan, up and down. "?" shows the keys.',
+    'All stacks of the engine on the terminal, as they change: states, what they use, the logs of the one that is chosen, and by single keys start, stop, restart, a shell, plan, up and down. "?" shows the keys.',
   words: [0, 0],
   options: {},
   examples: [['tscompose ui', 'all stacks, with what can be done to them by single keys']],

@@ -22,6 +22,8 @@ export interface FollowerOptions extends FollowOptions {
   readonly notBefore?: Promise<unknown>
   /** See `stay`. */
   readonly stays?: boolean
+  /** Never end though all have ended: they may be started again. */
+  readonly endless?: boolean
   /** End when every container has ended, once one has run: `logs -f`. True from the start where one ran before. */
   readonly whileRunning?: { readonly someRan: boolean }
   /** By name of a container: the time of the last of its lines that was read already. */
@@ -259,8 +261,8 @@ export class Follower {
   }
 
   #isOver(): boolean {
-    const { untilExited, whileRunning, awaited } = this.#options
-    if (this.#stays) return false
+    const { untilExited, whileRunning, awaited, endless = false } = this.#options
+    if (this.#stays || endless) return false
     if (whileRunning ? !this.#someRan : !untilExited || !this.#mayEnd) return false
     return [...this.#watched.values()].every(
       ({ state, source }) => state === 'ended' || awaited?.includes(source.service) === false,
@@ -320,12 +322,12 @@ export async function* follow(
 
 /**
  * The same for whoever reads a log: what is there comes first, in order of time over all containers. It ends with the last that runs; what has
- * ended before is waited for, should it be started again. So it is with Compose.
+ * ended before is waited for, should it be started again. So it is with Compose. With `endless` it goes on.
  */
 export async function* followLogs(
   client: Client,
   project: string,
-  options: FollowOptions = {},
+  options: FollowOptions & Pick<FollowerOptions, 'endless'> = {},
 ): AsyncGenerator<FollowEvent> {
   const read = new Map<string, string>()
   const listed = await listSources(client, project, options)

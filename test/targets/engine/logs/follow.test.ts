@@ -382,6 +382,26 @@ test('followLogs() waits for what has ended before to be started again', async (
   assert.equal((await all).map(told).at(-1), 'shop-web-1 exited 0')
 })
 
+test('followLogs() with `endless` goes on though all have ended, of the services that are asked for alone', async () => {
+  const world = new World()
+  world.start('web', false)
+  world.start('db', false)
+  const control = new AbortController()
+  const asked = { endless: true, services: ['web'], signal: control.signal }
+  const all = Array.fromAsync(followLogs(world.client, 'shop', asked))
+  await settled()
+  world.end('db', 0)
+  world.end('web', 1)
+  await settled()
+  world.start('web')
+  await settled()
+  world.end('web', 2)
+  await settled()
+  control.abort()
+  const ends = (await all).map(told).filter(line => line.includes('exited'))
+  assert.deepEqual(ends, ['shop-web-1 exited 1', 'shop-web-1 exited 2'])
+})
+
 test('followLogs() ends when the last that ran ends while its past is read', async () => {
   const world = new World()
   world.start('web', false)
