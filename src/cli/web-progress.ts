@@ -16,14 +16,9 @@ interface Line {
 
 interface Build {
   readonly kind: 'step' | 'part' | 'output' | 'warning'
-  readonly step?: string
   readonly name?: string
-  readonly cached?: boolean
-  readonly missed?: string
   readonly started?: number
   readonly completed?: number
-  readonly error?: string
-  readonly data?: string
   readonly text?: string
 }
 
@@ -32,7 +27,7 @@ export function jobMessages(line: string): readonly JobMessage[] {
   const data = parsed(line)
   if (!data) return [{ kind: 'said', text: line }]
   const { event, node, operation, name, service, text, milliseconds, error } = data
-  if (event === 'build') return buildMessages(name, data.build)
+  if (event === 'build') return buildMessages(data)
   if (event === 'warning' || event === 'output') return [{ kind: 'said', text: `${name}: ${text ?? ''}` }]
   const state = event === 'started' || event === 'progress' ? 'running' : event
   const shown = error ?? text ?? data.outcome
@@ -52,42 +47,13 @@ export function jobMessages(line: string): readonly JobMessage[] {
   ]
 }
 
-function buildMessages(image: string, build: Build | undefined): readonly JobMessage[] {
-  if (!build) return []
-  const { step = '', name = '', missed, started, completed, error } = build
-  switch (build.kind) {
-    case 'step': {
-      const state = error
-        ? 'failed'
-        : build.cached
-          ? 'cached'
-          : completed !== undefined
-            ? 'done'
-            : started === undefined
-              ? 'waiting'
-              : 'running'
-      const milliseconds =
-        started !== undefined && completed !== undefined ? Math.round(completed - started) : undefined
-      return [
-        {
-          kind: 'build',
-          build: {
-            image,
-            step,
-            name,
-            state,
-            ...(missed !== undefined && { missed }),
-            ...(milliseconds !== undefined && { milliseconds }),
-            ...(error !== undefined && { error }),
-          },
-        },
-      ]
-    }
-    case 'warning':
-      return [{ kind: 'said', text: `${image}: ${build.text ?? ''}` }]
-    default:
-      return []
-  }
+/** Of a build the step that it is at; the builder itself tells all of it. */
+function buildMessages({ node, operation, name, service, build }: Line): readonly JobMessage[] {
+  if (build?.kind === 'warning') return [{ kind: 'said', text: `${name}: ${build.text ?? ''}` }]
+  if (build?.kind !== 'step' || build.started === undefined || build.completed !== undefined) return []
+  const text = build.name ?? ''
+  const step = { node, operation, name, state: 'running', text, ...(service !== undefined && { service }) } as const
+  return [{ kind: 'step', step }]
 }
 
 function parsed(line: string): Line | undefined {

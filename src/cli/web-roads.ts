@@ -39,7 +39,8 @@ export async function webRoads(call: Call, client: Client): Promise<Roads> {
       const { said, ...at } = await standAt(shared, place, wish)
       const { id, phases } = await foretell(at)
       const followers = [...followersOf(phases, at.wanted.loaded.project)].sort()
-      return { id, plan: planJson(phases), said, followers } satisfies Foretold
+      const { files = [] } = at.wanted
+      return { id, plan: planJson(phases), said, followers, files } satisfies Foretold
     },
     apply: (place, wish, tell) => apply(shared, place, wish, tell),
     async turn(place, { verb, services }, tell) {

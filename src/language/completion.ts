@@ -25,6 +25,7 @@ export function complete(
   { line, character }: { readonly line: number; readonly character: number },
   context: CompletionContext,
 ): readonly Proposal[] {
+  if (/(?:^|\s)#/.test((lines[line] ?? '').slice(0, character))) return []
   const position = positionAt(lines, line, character)
   if (position.word.startsWith('*')) return aliases(lines, position)
   const names = namesAt(lines, position, context)
@@ -50,7 +51,7 @@ function keys(position: Position, schema: Schema): readonly Proposal[] {
           proposal(position, {
             label,
             kind: 'key',
-            text: `${label}: `,
+            text: isBlock(schema, [...position.path, label]) ? `${label}:` : `${label}: `,
             about: property.description,
             deprecated: property.deprecated === true,
           }),
@@ -58,11 +59,24 @@ function keys(position: Position, schema: Schema): readonly Proposal[] {
   return [...found.values()]
 }
 
+/** A boolean, or text that stands for one; not what may be any scalar. */
+function isTruth(type: Schema['type']): boolean {
+  const types = [type].flat()
+  return types.includes('boolean') && !types.includes('number')
+}
+
+/** It stands on lines of its own, below its key. */
+function isBlock(schema: Schema, path: readonly string[]): boolean {
+  const found = schemasAt(schema, path).flatMap(each => each.type ?? 'unknown')
+  return found.length > 0 && found.every(type => type === 'object' || type === 'array')
+}
+
 function words(position: Position, schema: Schema, path: readonly string[]): readonly Proposal[] {
   const found = new Set<string>()
   for (const each of schemasAt(schema, path)) {
     for (const value of each.enum ?? []) if (value !== null) found.add(String(value))
-    if ([each.type].flat().includes('boolean')) for (const value of ['true', 'false']) found.add(value)
+    if (isTruth(each.type)) for (const value of ['true', 'false']) found.add(value)
+    for (const example of each.examples ?? []) if (typeof example !== 'object') found.add(String(example))
   }
   return [...found].map(label => proposal(position, { label, kind: 'word' }))
 }

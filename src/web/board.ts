@@ -12,7 +12,7 @@ import { type StackRow, stackRows } from '../view/stacks.ts'
 import { KnownRows } from './known-rows.ts'
 import { report } from './report.ts'
 import type { StackPlace } from './roads.ts'
-import type { BoardMessage, EngineState, HeldState, StackState, Trouble } from './wire.ts'
+import type { BoardMessage, Drift, EngineState, HeldState, StackState, Trouble } from './wire.ts'
 
 export interface BoardOptions {
   readonly client: Client
@@ -20,6 +20,7 @@ export interface BoardOptions {
   /** Stacks that are known though nothing of them is there. */
   known(): Iterable<StackPlace>
   jobOf(stack: string): string | undefined
+  driftOf(stack: string): Drift | undefined
   /** Told of each event of the engine. */
   heard(event: EventMessage): void
   /** Told of each look; what is wrong is told back by `trouble`. */
@@ -78,6 +79,10 @@ export class Board {
     return this.#stacks.get(name)
   }
 
+  get isWatched(): boolean {
+    return this.#listeners.size > 0
+  }
+
   /** Everything at once, then what changes, until the result is called. */
   watch(listener: (message: BoardMessage) => void): () => void {
     listener({
@@ -86,6 +91,8 @@ export class Board {
       troubles: { whole: true, set: this.troubles, gone: [] },
     })
     this.#listeners.add(listener)
+    // what is only known while somebody looks
+    if (this.#begun) this.due()
     return () => this.#listeners.delete(listener)
   }
 
@@ -142,8 +149,15 @@ export class Board {
   }
 
   #stateOf(row: StackRow, held: HeldStack | undefined): StackState {
-    const job = this.#options.jobOf(row.name)
-    return { ...row, ...(held && { held: heldState(held) }), ...(job !== undefined && { job }) }
+    const { jobOf, driftOf } = this.#options
+    const job = jobOf(row.name)
+    const drift = driftOf(row.name)
+    return {
+      ...row,
+      ...(held && { held: heldState(held) }),
+      ...(job !== undefined && { job }),
+      ...(drift && { drift }),
+    }
   }
 
   /** What the keeper holds; nothing where there is none, or it is just going. Nobody waits for it: what is new shows with another look. */

@@ -1,12 +1,10 @@
 /** What was begun from a page: it goes on though the page be closed, and any page may look on, from its beginning. */
 import { randomUUID } from 'node:crypto'
 import { Failure, messageOf } from '../lib/failure.ts'
-import type { BuildRecord, BuildStep, JobMessage, JobRow } from './wire.ts'
+import type { JobMessage, JobRow } from './wire.ts'
 
 /** That are kept when they have ended. */
 const kept = 30
-/** Builds that are kept. */
-const keptBuilds = 50
 /** Messages of one job; what a long build prints beyond that is no longer told. */
 const longest = 20_000
 
@@ -18,11 +16,10 @@ interface Job {
 
 export class Jobs {
   readonly #jobs = new Map<string, Job>()
-  readonly #builds: BuildRecord[] = []
-  readonly #changed: () => void
+  readonly #changed: (stack: string) => void
 
-  /** `changed`: one has begun or ended. */
-  constructor(changed: () => void) {
+  /** `changed`: one has begun or ended on a stack. */
+  constructor(changed: (stack: string) => void) {
     this.#changed = changed
   }
 
@@ -33,11 +30,6 @@ export class Jobs {
 
   get rows(): readonly JobRow[] {
     return [...this.#jobs.values()].map(({ row }) => row)
-  }
-
-  /** The newest first. */
-  get builds(): readonly BuildRecord[] {
-    return this.#builds
   }
 
   /** @throws Failure `conflict` while another one is at work on the stack */
@@ -51,7 +43,7 @@ export class Jobs {
     this.#jobs.set(row.id, job)
     this.#forget()
     void this.#run(job, work)
-    this.#changed()
+    this.#changed(stack)
     return row
   }
 
@@ -66,7 +58,6 @@ export class Jobs {
 
   async #run(job: Job, work: (tell: (message: JobMessage) => void) => Promise<void>): Promise<void> {
     const tell = (message: JobMessage): void => {
-      if (message.kind === 'build') this.#built(job.row, message.build)
       if (job.messages.length < longest || message.kind === 'ended') job.messages.push(message)
       for (const listener of job.listeners) listener(message)
     }
@@ -79,36 +70,12 @@ export class Jobs {
     }
     const { error } = ended
     job.row = { ...job.row, ended: Date.now(), ...(error !== undefined && { error }) }
-    for (const [at, build] of this.#builds.entries())
-      if (build.stack === job.row.stack && build.ended === undefined)
-        this.#builds[at] = { ...build, ended: Date.now(), ...(failureOf(build) ?? {}) }
     tell(ended)
-    this.#changed()
-  }
-
-  #built({ stack, begun }: JobRow, step: BuildStep): void {
-    const at = this.#builds.findIndex(
-      each => each.stack === stack && each.image === step.image && each.ended === undefined && each.begun >= begun,
-    )
-    const record = at < 0 ? { image: step.image, stack, begun: Date.now(), steps: [] } : this.#builds[at]!
-    const known = record.steps.findIndex(each => each.step === step.step)
-    const before = record.steps[known]
-    const output = (before?.output ?? '') + (step.output ?? '')
-    const merged = { ...before, ...step, ...(output && { output: output.slice(-16_384) }) }
-    const steps = known < 0 ? [...record.steps, merged] : record.steps.with(known, merged)
-    const built = { ...record, steps }
-    if (at < 0) this.#builds.unshift(built)
-    else this.#builds[at] = built
-    this.#builds.length = Math.min(this.#builds.length, keptBuilds)
+    this.#changed(job.row.stack)
   }
 
   #forget(): void {
     const ended = [...this.#jobs.values()].filter(({ row }) => row.ended !== undefined)
     for (const { row } of ended.slice(0, Math.max(0, ended.length - kept))) this.#jobs.delete(row.id)
   }
-}
-
-function failureOf({ steps }: BuildRecord): { readonly error: string } | undefined {
-  const failed = steps.find(({ state }) => state === 'failed')
-  return failed?.error === undefined ? undefined : { error: failed.error }
 }

@@ -35,6 +35,8 @@ const opening = z.discriminatedUnion('topic', [
   z.object({ topic: z.literal('events'), stack: name }),
   z.object({ topic: z.literal('job'), job: name }),
   z.object({ topic: z.literal('stats'), stack: name }),
+  z.object({ topic: z.literal('builds'), stack: name }),
+  z.object({ topic: z.literal('build'), stack: name, ref: z.string().min(1).max(256) }),
   z.object({ topic: z.literal('logs'), stack: name, ...wish }),
 ]) satisfies z.ZodType<Opening>
 const message = z.union([z.object({ open: z.number().int(), what: opening }), z.object({ close: z.number().int() })])

@@ -30,7 +30,9 @@ export async function sendLogs({ client, stack, wish, signal }: LogsOf, send: (m
     ...optionsOf(wish, signal),
     ...(bounded || !wish.follow ? {} : { tail: isFiltered ? tails.filtered : tails.all }),
   }
-  const events = wish.follow ? followLogs(client, stack, options) : readLogs(client, stack, options)
+  const events = wish.follow
+    ? followLogs(client, stack, { ...options, endless: true })
+    : readLogs(client, stack, options)
   const limit = wish.follow ? most : mostFound
   let lines: LogEntry[] = []
   let notes: { container: string; text: string }[] = []

@@ -20,7 +20,10 @@ export function planRoutes(stacks: Stacks, roads: Roads): readonly Route[] {
     post(
       'POST /api/stacks/{stack}/plan',
       { changes: false, body: wish },
-      async ({ params, body }): Promise<PlanPreview> => roads.foresee(stacks.place(params['stack']!), body),
+      async ({ params, body }): Promise<PlanPreview> => {
+        const { files: _, ...preview } = await roads.foresee(stacks.place(params['stack']!), body)
+        return preview
+      },
     ),
     post(
       'POST /api/stacks/{stack}/apply',

@@ -26,6 +26,8 @@ export interface Foretold {
   readonly said: readonly string[]
   /** Services that are made anew when a build or a pull of the plan brings another image. */
   readonly followers: readonly string[]
+  /** What it was made from, or was looked for in vain; absolute. */
+  readonly files: readonly string[]
 }
 
 export const verbs = ['start', 'stop', 'restart', 'pause', 'unpause', 'down'] as const

@@ -8,7 +8,8 @@ import type { ModelService, StackModel } from './wire.ts'
 
 export function stackModel({ project, problems, files }: ReadStack, place: StackPlace): StackModel {
   const rows = problemRows(problems, place.directory)
-  if (!project) return { services: [], networks: [], volumes: [], problems: rows, findings: [], files }
+  if (!project)
+    return { services: [], networks: [], volumes: [], problems: rows, findings: [], names: namesOf(undefined), files }
   return {
     services: Object.values(project.services).map(service => modelService(service, project)),
     networks: named(project.networks),
@@ -22,7 +23,19 @@ export function stackModel({ project, problems, files }: ReadStack, place: Stack
       risk,
       change,
     })),
+    names: namesOf(project),
     files,
+  }
+}
+
+function namesOf(project: Project | undefined): StackModel['names'] {
+  const { services = {}, networks = {}, volumes = {}, configs = {}, secrets = {} } = project ?? {}
+  return {
+    services: Object.keys(services),
+    networks: Object.keys(networks),
+    volumes: Object.keys(volumes),
+    configs: Object.keys(configs),
+    secrets: Object.keys(secrets),
   }
 }
 

@@ -16,9 +16,6 @@ export function stackRoutes(
     read('GET /api/about', async (): Promise<About> => ({ engine: roads.client.host, readOnly, version: release })),
     read('GET /api/jobs', async () => stacks.jobs.rows),
     read('GET /api/schema', async () => roads.schema()),
-    read('GET /api/stacks/{stack}/builds', async ({ params }) =>
-      stacks.jobs.builds.filter(each => each.stack === params['stack']),
-    ),
     ...planRoutes(stacks, roads),
     ...fileRoutes(stacks, roads),
     ...historyRoutes(roads),

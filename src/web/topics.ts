@@ -11,6 +11,16 @@ export function topicsOf(stacks: Stacks): Topics {
       await until(signal)
       stop()
     },
+    async builds({ stack }, send, signal) {
+      stacks.check(stack)
+      const { sendBuilds } = await import('./builds-topic.ts')
+      await sendBuilds({ client: stacks.client, stack, signal }, send)
+    },
+    async build({ stack, ref }, send, signal) {
+      stacks.check(stack)
+      const { sendBuild } = await import('./builds-topic.ts')
+      await sendBuild({ client: stacks.client, stack, ref, signal }, send)
+    },
     async events({ stack }, send, signal) {
       const stop = stacks.timeline.follow(stack, entry => void send(entry))
       await until(signal)

@@ -9,6 +9,14 @@ export interface StackState extends StackRow {
   readonly held?: HeldState
   /** What is being done to it from here: a job's id. */
   readonly job?: string
+  readonly drift?: Drift
+}
+
+/** What bringing it up would change. */
+export interface Drift {
+  readonly changes: number
+  /** Why it cannot be told. */
+  readonly error?: string
 }
 
 export interface HeldState {
@@ -58,6 +66,8 @@ export type Opening =
   | { readonly topic: 'events'; readonly stack: string }
   | { readonly topic: 'job'; readonly job: string }
   | { readonly topic: 'stats'; readonly stack: string }
+  | { readonly topic: 'builds'; readonly stack: string }
+  | { readonly topic: 'build'; readonly stack: string; readonly ref: string }
   | ({ readonly topic: 'logs'; readonly stack: string } & LogWish)
 
 export interface LogWish {
@@ -138,7 +148,6 @@ export interface PlanPreview {
 /** Of the topic "job". */
 export type JobMessage =
   | { readonly kind: 'step'; readonly step: JobStep }
-  | { readonly kind: 'build'; readonly build: BuildStep }
   | { readonly kind: 'said'; readonly text: string }
   | { readonly kind: 'ended'; readonly error?: string; readonly hint?: string }
 
@@ -152,8 +161,21 @@ export interface JobStep {
   readonly milliseconds?: number
 }
 
-export interface BuildStep {
+/** Of the topic "builds", which begins with all there are. */
+export interface BuildRow {
+  readonly ref: string
   readonly image: string
+  /** Milliseconds since 1970. */
+  readonly begun: number
+  readonly ended?: number
+  readonly error?: string
+  /** Both 0 while it is under way. */
+  readonly steps: number
+  readonly cached: number
+}
+
+/** Of the topic "build". */
+export interface BuildStep {
   /** A digest. */
   readonly step: string
   readonly name: string
@@ -161,6 +183,7 @@ export interface BuildStep {
   /** Why it is not cached. */
   readonly missed?: string
   readonly milliseconds?: number
+  /** The end of what it has printed. */
   readonly output?: string
   readonly error?: string
 }
@@ -175,15 +198,6 @@ export interface JobRow {
   readonly error?: string
 }
 
-export interface BuildRecord {
-  readonly image: string
-  readonly stack: string
-  readonly begun: number
-  readonly ended?: number
-  readonly error?: string
-  readonly steps: readonly BuildStep[]
-}
-
 /** What the files of a stack say, as far as a page draws it. */
 export interface StackModel {
   readonly services: readonly ModelService[]
@@ -192,6 +206,8 @@ export interface StackModel {
   /** By what cannot be read, or is warned of. */
   readonly problems: readonly ProblemRow[]
   readonly findings: readonly FindingRow[]
+  /** All that is given, whichever of its files gives it. */
+  readonly names: Readonly<Record<'services' | 'networks' | 'volumes' | 'configs' | 'secrets', readonly string[]>>
   /** Files that were read for it, absolute. */
   readonly files: readonly string[]
 }
@@ -254,6 +270,14 @@ export interface FileText {
   readonly text: string
   /** Of its content: what a later writing goes by. */
   readonly version: string
+}
+
+/** Where a name is given; both count from 1. */
+export interface DefinitionPlace {
+  /** Absolute. */
+  readonly file: string
+  readonly line: number
+  readonly column: number
 }
 
 export interface HistoryRow {

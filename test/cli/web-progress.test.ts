@@ -18,22 +18,16 @@ test('jobMessages() makes steps of lines of --progress json', () => {
   ])
 })
 
-test('jobMessages() tells of builds why a step was not cached', () => {
+test('jobMessages() tells of a build which step it is at', () => {
+  const given = { operation: 'build-image', name: 'shop-web' }
   const build = (more: object) =>
-    jobMessages(
-      line({
-        event: 'build',
-        operation: 'build-image',
-        name: 'shop-web',
-        build: { kind: 'step', step: 'sha256:1', name: 'RUN x', cached: false, ...more },
-      }),
-    )
-  const step = { image: 'shop-web', step: 'sha256:1', name: 'RUN x' }
-  assert.deepEqual(build({}), [{ kind: 'build', build: { ...step, state: 'waiting' } }])
-  assert.deepEqual(build({ cached: true }), [{ kind: 'build', build: { ...step, state: 'cached' } }])
-  assert.deepEqual(build({ started: 10, completed: 25.4, missed: 'a.txt changed' }), [
-    { kind: 'build', build: { ...step, state: 'done', missed: 'a.txt changed', milliseconds: 15 } },
+    jobMessages(line({ ...given, event: 'build', build: { kind: 'step', step: 'sha256:1', name: 'RUN x', ...more } }))
+  assert.deepEqual(build({}), [])
+  assert.deepEqual(build({ started: 10 }), [
+    { kind: 'step', step: { node: 3, ...given, state: 'running', text: 'RUN x' } },
   ])
+  assert.deepEqual(build({ started: 10, completed: 25.4 }), [])
+  assert.deepEqual(build({ kind: 'warning', text: 'odd' }), [{ kind: 'said', text: 'shop-web: odd' }])
 })
 
 test('jobMessages() takes any other line for something that is said', () => {

@@ -68,7 +68,9 @@ describe('complete()', () => {
     const names = found.map(({ label }) => label)
     assert.ok(names.includes('depends_on') && names.includes('healthcheck'))
     assert.ok(!names.includes('image') && !names.includes('restart'))
-    assert.equal(found.find(({ label }) => label === 'ports')?.text, 'ports: ')
+    // what stands on lines of its own needs no space
+    assert.equal(found.find(({ label }) => label === 'ports')?.text, 'ports:')
+    assert.equal(found.find(({ label }) => label === 'mem_limit')?.text, 'mem_limit: ')
     assert.ok(found.find(({ label }) => label === 'cpu_count')?.about?.includes('Not honoured'))
   })
 
@@ -76,6 +78,19 @@ describe('complete()', () => {
     const found = labels('services:\n  web:\n    depends_on:\n      db:\n        condition: ¦')
     assert.deepEqual(found, ['service_started', 'service_healthy', 'service_completed_successfully'])
     assert.deepEqual(labels('services:\n  web:\n    read_only: ¦'), ['true', 'false'])
+  })
+
+  test('goes as deep as the text does', () => {
+    const deep = 'services:\n  web:\n    deploy:\n      resources:\n        limits:\n          ¦'
+    assert.ok(labels(deep).includes('memory'))
+    const item = labels('services:\n  web:\n    ports:\n      - target: 80\n        ¦')
+    assert.ok(item.includes('published') && !item.includes('target'))
+  })
+
+  test('says nothing in comments, and in what is open', () => {
+    assert.deepEqual(labels('services:\n  # im¦'), [])
+    assert.deepEqual(labels('services:\n  web:\n    image: a # b¦'), [])
+    assert.deepEqual(labels('services:\n  web:\n    environment:\n      FOO: ¦'), [])
   })
 
   for (const [text, wanted] of [

@@ -224,6 +224,48 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
       .waitFor()
   })
 
+  test('completes and explains in the editor, goes to where a name is given, and keeps what is not saved', async () => {
+    const { page } = desk
+    await desk.go('/s/shop/files')
+    const editor = page.getByRole('textbox', { name: /compose\.yaml/ })
+    await editor.click()
+    await page.getByText('The stack can be read').waitFor()
+    await page.keyboard.press('Control+Home')
+    await page.keyboard.press('End')
+    await page.keyboard.type('\n  other:\n  image: busybox\ndepends_on:\n  - ')
+    await page.locator('.cm-tooltip-autocomplete').getByText('worker', { exact: true }).waitFor()
+    await page.keyboard.type('work')
+    await page.keyboard.press('Enter')
+    await page.getByText('- worker', { exact: false }).first().waitFor()
+    await page.locator('.cm-line', { hasText: 'healthcheck:' }).getByText('healthcheck').hover()
+    await page.locator('.hover-text').getByText('services.db.healthcheck').waitFor()
+    await page.mouse.move(0, 0)
+    await page.locator('.cm-line', { hasText: '- worker' }).getByText('worker').click()
+    await page.keyboard.press('F12')
+    await page.waitForURL(/line=\d+/)
+    await page.locator('.cm-activeLine', { hasText: 'worker:' }).first().waitFor()
+    await page.getByRole('link', { name: 'note.txt' }).click()
+    await page.getByRole('textbox', { name: /note\.txt/ }).waitFor()
+    await page.goBack()
+    await page.getByText('- worker', { exact: false }).first().waitFor()
+    await page.getByRole('button', { name: 'Revert' }).click()
+    await page.getByRole('button', { name: 'Revert' }).waitFor({ state: 'detached' })
+    assert.doesNotMatch(await editor.innerText(), /- worker/)
+  })
+
+  test('tells in the list how far a stack is from its files', async () => {
+    const { page } = desk
+    await desk.go('/')
+    await page.locator('.stack-row').waitFor()
+    const before = readFileSync(join(stack.folder, 'compose.yaml'), 'utf8')
+    stack.write(yaml('light'))
+    await page.locator('.stack-row').getByText('1 change').waitFor()
+    stack.write('services: {web: {imge: x}}\n')
+    await page.locator('.stack-row').getByText('files have errors').waitFor()
+    stack.write(before)
+    await page.locator('.stack-row').getByText('files have errors').waitFor({ state: 'detached' })
+  })
+
   test('applies exactly the plan that it shows, and refuses one that would be another by now', async () => {
     const { page } = desk
     stack.write(yaml('light'))
@@ -247,6 +289,13 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
     assert.match(await stack.run('exec', '-T', 'web', 'sh', '-c', 'echo $THEME'), /^blue$/m)
   })
 
+  test('shows what a container has printed that is no more', async () => {
+    const { page } = desk
+    await desk.go('/s/shop/logs?services=web&grep=n%3D1%24&live=no')
+    // of the one that the apply has replaced, and of the one that took its place
+    await page.getByText(/^2 lines$/).waitFor()
+  })
+
   test('compares an apply with the one before, and goes back', async () => {
     const { page } = desk
     await desk.go('/s/shop/history')
@@ -260,17 +309,32 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
     assert.match(await stack.run('exec', '-T', 'web', 'sh', '-c', 'echo $THEME'), /^dark$/m)
   })
 
-  test('tells of a build why each step was not cached', async () => {
+  test('tells of a build why each step was not cached, as it happens and whoever builds', async () => {
     const { page } = desk
     await stack.run('build')
+    await desk.go('/s/shop/builds')
+    await page.locator('.build').first().getByText('built', { exact: true }).waitFor()
+    const before = await page.locator('.build').count()
     writeFileSync(join(stack.folder, 'note.txt'), 'second\n')
+    // by the command line, while the page is open
+    await stack.run('build')
+    await page.locator('.build').nth(before).waitFor()
+    writeFileSync(join(stack.folder, 'note.txt'), 'third\n')
     await desk.go('/s/shop/plan?build=yes&services=built')
     await page.getByRole('button', { name: 'Apply exactly this' }).click()
     await page.locator('.job.good').waitFor({ timeout: 30_000 })
     await desk.go('/s/shop/builds')
+    await page
+      .locator('.build')
+      .nth(before + 1)
+      .waitFor()
     const build = page.locator('.build').first()
     await build.getByText('note.txt changed', { exact: false }).first().waitFor()
     assert.match(await build.innerText(), /FROM/)
+    // those before are folded, and tell as much
+    const second = page.locator('.build').nth(1)
+    await second.locator('summary').click()
+    await second.getByText('note.txt changed', { exact: false }).first().waitFor()
   })
 
   test('stops and starts a service', async () => {

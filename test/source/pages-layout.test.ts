@@ -14,7 +14,11 @@ const isPage = (path: string) => path.startsWith('web/pages/')
 const isPackage = (path: string) => browserPackages.some(p => path === p || path.startsWith(`${p}/`))
 
 /** Of what is no page, that which needs no server, and is the same in a browser. */
-const anywhere: ReadonlySet<string> = new Set(['web/wire.ts'])
+const anywhere: ReadonlySet<string> = new Set([
+  'web/wire.ts',
+  // an editor in a browser completes and explains as any other does
+  ...['completion', 'hover', 'names', 'position', 'schema'].map(name => `language/${name}.ts`),
+])
 
 const imports = web.flatMap(from =>
   [...readFileSync(join(src, from), 'utf8').matchAll(/(import|from)\s*\(?\s*'([^']+)'/g)].map(match => {

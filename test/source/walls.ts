@@ -153,7 +153,8 @@ export const walls: readonly Wall[] = [
   },
   {
     folder: 'web',
-    mayImport: ['installation', 'audit', 'stack', ...upperHalf],
+    // of language, what an editor is told of a text
+    mayImport: ['installation', 'language', 'audit', 'stack', ...upperHalf],
     packages: ['ws', 'zod', 'yaml', ...browserPackages],
     because: 'the view shows what any client could, and changes things by roads that it is given (web/roads.ts)',
   },
@@ -166,7 +167,8 @@ export const walls: readonly Wall[] = [
   },
   {
     folder: 'ui',
-    mayImport: ['view', 'client', 'api', 'lib'],
+    // of targets, how logs are followed
+    mayImport: ['view', 'targets', 'client', 'api', 'lib'],
     packages: ['cli-truncate', 'string-width'],
     because: 'it shows what any client could, and what it changes is done by commands that it is given',
   },

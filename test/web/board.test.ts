@@ -23,6 +23,7 @@ function board(containers: () => readonly ContainerSummary[]) {
     env: {},
     known: () => [],
     jobOf: () => undefined,
+    driftOf: () => undefined,
     heard: () => undefined,
     looked: () => undefined,
   })
@@ -47,9 +48,10 @@ function board(containers: () => readonly ContainerSummary[]) {
 describe('Board', () => {
   test('tells of an event what has changed alone', async t => {
     let state: Partial<ContainerSummary> = {}
+    const Created = 1_700_000_000
     const { made, happen, next } = board(() => [
-      summary('web', 1, state),
-      summary('db', 1, { Labels: { ...summary('db', 1).Labels, 'com.docker.compose.project': 'blog' } }),
+      summary('web', 1, { Created, ...state }),
+      summary('db', 1, { Created, Labels: { ...summary('db', 1).Labels, 'com.docker.compose.project': 'blog' } }),
     ])
     t.after(() => made.close())
     await made.start()

@@ -44,25 +44,4 @@ describe('Jobs', () => {
     jobs.follow(row.id, message => told.push(message))
     assert.deepEqual(told, [{ kind: 'ended', error: 'Cannot', hint: 'Look again' }])
   })
-
-  test('keeps builds step by step, as each is in the end', async () => {
-    const jobs = new Jobs(() => undefined)
-    jobs.begin('shop', 'apply', async tell => {
-      const build = { image: 'shop-web', step: 'sha256:1', name: 'RUN make' }
-      tell({ kind: 'build', build: { ...build, state: 'running', missed: 'make.txt changed' } })
-      tell({ kind: 'build', build: { ...build, step: 'sha256:0', name: 'FROM x', state: 'cached' } })
-      tell({ kind: 'build', build: { ...build, state: 'failed', error: 'exit code 2' } })
-    })
-    await settled()
-    const [record] = jobs.builds
-    assert.equal(record!.error, 'exit code 2')
-    assert.ok(record!.ended !== undefined)
-    assert.deepEqual(
-      record!.steps.map(({ name, state, missed }) => [name, state, missed]),
-      [
-        ['RUN make', 'failed', 'make.txt changed'],
-        ['FROM x', 'cached', undefined],
-      ],
-    )
-  })
 })

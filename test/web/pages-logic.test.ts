@@ -219,6 +219,7 @@ test('drawingOf() lays out services, and what they use, inside its bounds', () =
     volumes: [],
     problems: [],
     findings: [],
+    names: { services: [], networks: [], volumes: [], configs: [], secrets: [] },
     files: [],
   }
   const whole = drawingOf(model, true)

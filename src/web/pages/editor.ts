@@ -1,5 +1,5 @@
-/** The editor of files (codemirror): YAML of stacks with the loader's own errors and completion from the schema, all else as text. */
-import { autocompletion, type CompletionContext, type CompletionResult } from '@codemirror/autocomplete'
+/** The editor of files (codemirror): YAML of stacks with the loader's own errors and completion, all else as text. */
+import { autocompletion } from '@codemirror/autocomplete'
 import { yaml } from '@codemirror/lang-yaml'
 import { type Diagnostic, linter, lintGutter } from '@codemirror/lint'
 import { unifiedMergeView } from '@codemirror/merge'
@@ -7,7 +7,7 @@ import { Compartment, EditorState, type Extension } from '@codemirror/state'
 import { EditorView, keymap } from '@codemirror/view'
 import { basicSetup } from 'codemirror'
 import type { ProblemRow } from '../wire.ts'
-import { complete, namesIn, type Schema } from './complete.ts'
+import { completions, helpful, type StackLanguage } from './stack-language.ts'
 import { styleNonce } from './style-nonce.ts'
 
 export interface EditorOptions {
@@ -16,7 +16,7 @@ export interface EditorOptions {
   readonly path: string
   readonly isReadOnly: boolean
   /** Of a stack file. */
-  readonly schema?: Schema | undefined
+  readonly language?: StackLanguage | undefined
   /** What is wrong with the text, wherever it is; absent: nobody knows. */
   check?(text: string): Promise<readonly ProblemRow[]>
   onChange?(text: string): void
@@ -56,7 +56,7 @@ const colours = EditorView.theme({
 })
 
 export function openEditor(options: EditorOptions): Editor {
-  const { box, text, path, isReadOnly, schema, check, onChange, onSave } = options
+  const { box, text, path, isReadOnly, language, check, onChange, onSave } = options
   const isYaml = /\.ya?ml$/.test(path)
   const extensions: Extension[] = [
     basicSetup,
@@ -79,7 +79,7 @@ export function openEditor(options: EditorOptions): Editor {
       if (update.docChanged) onChange?.(update.state.doc.toString())
     }),
     ...(isYaml ? [yaml()] : []),
-    ...(schema ? [autocompletion({ override: [context => completionOf(context, schema)] })] : []),
+    ...(language ? [autocompletion({ override: [completions(language)] }), helpful(language)] : []),
     ...(check ? [lintGutter(), linter(view => diagnostics(view, path, check), { delay: 350 })] : []),
   ]
   const view = new EditorView({ parent: box, state: EditorState.create({ doc: text, extensions }) })
@@ -123,23 +123,6 @@ export function openComparison({ box, before, after }: { box: HTMLElement; befor
     },
     reveal: () => undefined,
     close: () => view.destroy(),
-  }
-}
-
-function completionOf({ state, pos, explicit }: CompletionContext, schema: Schema): CompletionResult | null {
-  const text = state.doc.toString()
-  const offers = complete(text, pos, schema, namesIn(text))
-  if (!offers || (!explicit && offers.from === pos && !/:\s$|- $/.test(state.sliceDoc(Math.max(0, pos - 2), pos))))
-    return null
-  return {
-    from: offers.from,
-    options: offers.options.map(({ label, insert, info, kind }) => ({
-      label,
-      apply: insert,
-      type: kind === 'key' ? 'property' : 'constant',
-      ...(info !== undefined && { info }),
-    })),
-    validFor: /^[\w.-]*$/,
   }
 }
 

@@ -1,13 +1,14 @@
 /** The files of a stack: its own, and those beside it; read, changed, checked, saved. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { FileRow, FileText, ProblemRow } from '../wire.ts'
+import type { Schema } from '../../language/schema.ts'
+import type { DefinitionPlace, FileRow, FileText, ProblemRow, StackModel } from '../wire.ts'
 import { ask, ofStack, Refused, tell } from './ask.ts'
 import { Empty, Notice, Waiting } from './bits.tsx'
-import type { Schema } from './complete.ts'
 import type { Editor } from './editor.ts'
 import { go } from './navigate.ts'
 import { ProblemList } from './problems.tsx'
 import { type PanelProps, pathOf } from './route.ts'
+import type { StackLanguage } from './stack-language.ts'
 import { readOnly } from './store.ts'
 import { attempt } from './toast.tsx'
 import { bytesText } from './words.ts'
@@ -85,12 +86,49 @@ interface FileEditorProps {
 
 let schema: Promise<Schema> | undefined
 
+/** What was typed and not saved, by the file, with what it was typed over: it is there again when one comes back. */
+const drafts = new Map<string, FileText>()
+
+addEventListener('beforeunload', event => {
+  if (drafts.size > 0) event.preventDefault()
+})
+
+async function languageOf(stack: string, path: string): Promise<StackLanguage> {
+  schema ??= ask<Schema>('/api/schema')
+  const [words, { names }] = await Promise.all([schema, ask<StackModel>(ofStack(stack, 'model'))])
+  return {
+    schema: words,
+    names,
+    toDefinition(text, line, character) {
+      void attempt(async () => {
+        const asked = { path, text, line, character }
+        const found = await tell<DefinitionPlace | null>(ofStack(stack, 'definition'), asked)
+        if (!found) return
+        const { file, line: toLine, column } = found
+        go(pathOf(stack, 'files', { file, line: String(toLine), column: String(column) }))
+      })
+    },
+  }
+}
+
 function FileEditor({ stack, path, isStack, line, column }: FileEditorProps) {
   const box = useRef<HTMLDivElement>(null)
   const editor = useRef<Editor | undefined>(undefined)
   const saved = useRef<FileText | undefined>(undefined)
   const [isChanged, setChanged] = useState(false)
   const [problems, setProblems] = useState<readonly ProblemRow[]>([])
+  const [opened, setOpened] = useState(0)
+  const revert = (): void => {
+    drafts.delete(path)
+    setOpened(opened + 1)
+  }
+  const changed = (text: string): void => {
+    if (!saved.current) return
+    const isOther = text !== saved.current.text
+    setChanged(isOther)
+    if (isOther) drafts.set(path, { ...saved.current, text })
+    else drafts.delete(path)
+  }
   const [refused, setRefused] = useState<Refused | undefined>(undefined)
   const check = async (text: string): Promise<readonly ProblemRow[]> => {
     const found = await tell<readonly ProblemRow[]>(ofStack(stack, 'check'), { texts: { [path]: text } }).catch(
@@ -109,28 +147,31 @@ function FileEditor({ stack, path, isStack, line, column }: FileEditorProps) {
     const now = await attempt(() => tell<FileText>(ofStack(stack, 'file'), { path, text, version }, 'PUT'))
     if (!now) return
     saved.current = now
-    setChanged(editor.current?.text !== now.text)
+    changed(editor.current?.text ?? now.text)
   }
   useEffect(() => {
     let isGone = false
     const open = async (): Promise<void> => {
       const checks = !readOnly.value && (isStack || /(^|\/)\.env[^/]*$/.test(path))
-      if (isStack) schema ??= ask<Schema>('/api/schema')
-      const [file, { openEditor }, words] = await Promise.all([
+      const [file, { openEditor }, language] = await Promise.all([
         ask<FileText>(`${ofStack(stack, 'file')}?path=${encodeURIComponent(path)}`),
         import('./editor.ts'),
-        isStack ? schema : undefined,
+        isStack ? languageOf(stack, path) : undefined,
       ])
       if (isGone || !box.current) return
-      saved.current = file
+      const draft = drafts.get(path)
+      // what somebody else has written meanwhile is not written over: saving says so
+      saved.current = draft ? { ...file, version: draft.version } : file
+      const text = draft?.text ?? file.text
+      changed(text)
       editor.current = openEditor({
         box: box.current,
-        text: file.text,
+        text,
         path,
         isReadOnly: readOnly.value,
-        schema: words,
+        language,
         ...(checks && { check }),
-        onChange: text => setChanged(text !== saved.current?.text),
+        onChange: changed,
         onSave: () => void save(),
       })
       if (line !== undefined) editor.current.reveal(line, column)
@@ -143,7 +184,7 @@ function FileEditor({ stack, path, isStack, line, column }: FileEditorProps) {
       isGone = true
       editor.current?.close()
     }
-  }, [])
+  }, [opened])
   useEffect(() => {
     if (line !== undefined) editor.current?.reveal(line, column)
   }, [line, column])
@@ -165,8 +206,14 @@ function FileEditor({ stack, path, isStack, line, column }: FileEditorProps) {
             : `${errors} errors, ${problems.length - errors} warnings`}
         </span>
         <span class="spacer" />
+        {isStack && <span class="muted editor-keys">Ctrl+Space completes, F12 goes to where a name is given</span>}
         {!readOnly.value && (
           <>
+            {isChanged && (
+              <button type="button" class="quiet" onClick={revert}>
+                Revert
+              </button>
+            )}
             <button type="button" disabled={!isChanged} onClick={save}>
               Save
             </button>

@@ -1,7 +1,7 @@
 /** All stacks: first what is wrong, then each in a row. */
 import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import type { StackState } from '../wire.ts'
+import type { Drift, StackState } from '../wire.ts'
 import { Badge, Dot, Empty, Pill, Waiting } from './bits.tsx'
 import { addShortcuts } from './keys.ts'
 import { go } from './navigate.ts'
@@ -118,7 +118,7 @@ function matches(stack: StackState | undefined, wanted: string): boolean {
 function Row({ name }: { readonly name: string }) {
   const stack = stackOf(name).value
   if (!stack) return null
-  const { condition, services, directory, urls, held, job } = stack
+  const { condition, services, directory, urls, held, job, drift } = stack
   return (
     <li class="stack-row">
       <a class="stack-link" href={pathOf(name)} data-stack={name}>
@@ -128,6 +128,7 @@ function Row({ name }: { readonly name: string }) {
       <span class="stack-state">
         <Pill condition={condition} />
         {job !== undefined && <Badge tone="warn">being changed</Badge>}
+        {drift && <DriftBadge stack={name} drift={drift} />}
         {held && (
           <Badge title={held.reasons.join('; ')} tone={held.error === undefined ? 'idle' : 'bad'}>
             {held.watched ? 'watched' : 'held'}
@@ -154,6 +155,22 @@ function Row({ name }: { readonly name: string }) {
           ))}
       </span>
     </li>
+  )
+}
+
+/** What bringing it up would change, and the way there. */
+function DriftBadge({ stack, drift: { changes, error } }: { readonly stack: string; readonly drift: Drift }) {
+  if (error !== undefined)
+    return (
+      <a class="badge bad" href={pathOf(stack, 'files')} title={error}>
+        files have errors
+      </a>
+    )
+  if (changes === 0) return null
+  return (
+    <a class="badge warn" href={pathOf(stack, 'plan')} title="What bringing it up would change">
+      {changes === 1 ? '1 change' : `${changes} changes`}
+    </a>
   )
 }
 

@@ -18,15 +18,9 @@ const levels = ['debug', 'info', 'warn', 'error'] as const
 export function LogsPanel({ stack, query }: PanelProps) {
   const [buffer] = useState(() => new LogBuffer())
   const [version, setVersion] = useState(0)
-  const [state, setState] = useState<{ readonly error?: string | undefined; readonly ended: boolean }>({ ended: false })
-  const [round, setRound] = useState(0)
+  const [error, setError] = useState<string | undefined>(undefined)
   const wish = wishOf(query)
   const key = JSON.stringify(wish)
-  // it ends with the last that runs: what runs again is followed again
-  const isUp = stackOf(stack).value?.services.some(each => each.condition === 'running') ?? false
-  useEffect(() => {
-    if (state.ended && wish.follow && isUp && state.error === undefined) setRound(before => before + 1)
-  }, [state.ended, isUp])
   useEffect(() => {
     isFollowing.value = true
     return watch(
@@ -34,30 +28,29 @@ export function LogsPanel({ stack, query }: PanelProps) {
       {
         begin() {
           buffer.clear()
-          setState({ ended: false })
+          setError(undefined)
           setVersion(before => before + 1)
         },
         data(data) {
           buffer.add(data as LogMessage)
           setVersion(before => before + 1)
         },
-        end: error => setState({ error, ended: true }),
+        end: setError,
       },
     )
-  }, [stack, key, round])
+  }, [stack, key])
   return (
     <section class="logs" aria-label="Log">
       <LogBar stack={stack} query={query} />
-      {state.error !== undefined && (
+      {error !== undefined && (
         <Notice tone="bad" title="The log cannot be read">
-          {state.error}
+          {error}
         </Notice>
       )}
       <Lines stack={stack} lines={buffer.lines} version={version} />
       <p class="logs-foot muted">
         <span role="status">
           {buffer.lines.length} lines{buffer.left > 0 ? `, ${buffer.left} earlier ones left out` : ''}
-          {state.ended && wish.follow ? ', nothing runs any more' : ''}
         </span>
         {!isFollowing.value && wish.follow && (
           <button type="button" onClick={() => (isFollowing.value = true)}>

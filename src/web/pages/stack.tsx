@@ -2,7 +2,6 @@
 import { useEffect } from 'preact/hooks'
 import { StackActions } from './actions.tsx'
 import { Badge, Empty, Pill, Waiting } from './bits.tsx'
-import { useDrift } from './drift.ts'
 import { JobPanel } from './job.tsx'
 import { addShortcuts } from './keys.ts'
 import { go } from './navigate.ts'
@@ -29,7 +28,6 @@ export function StackPage({ stack: name, tab, query }: PanelProps & { readonly t
     [tab, isThere.value],
   )
   const stack = stackOf(name).value
-  const drift = useDrift(name, `${stack?.job} ${stack?.services.length} ${tab}`)
   if (!isThere.value) return <Waiting what="Looking…" />
   if (!stack)
     return (
@@ -62,9 +60,14 @@ export function StackPage({ stack: name, tab, query }: PanelProps & { readonly t
         {shownTabs.map(({ tab: to, title }) => (
           <a key={to} href={pathOf(name, to)} aria-current={to === tab ? 'page' : undefined}>
             {title}
-            {to === 'plan' && drift !== undefined && drift > 0 && (
+            {to === 'plan' && (stack.drift?.changes ?? 0) > 0 && (
               <span class="tab-count" title="Changes that bringing it up would make">
-                {drift}
+                {stack.drift?.changes}
+              </span>
+            )}
+            {to === 'files' && stack.drift?.error !== undefined && (
+              <span class="tab-count bad" title={stack.drift.error}>
+                !
               </span>
             )}
           </a>
