@@ -1,7 +1,6 @@
 /** The web view in a real browser, on a stack that runs: each of its sides, at a desk and on a telephone. */
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { tabs } from '../../src/web/pages/route.ts'
@@ -43,15 +42,6 @@ const yaml = (theme: string): string => `services:
     image: busybox
     stop_signal: SIGKILL
     command: [sh, -c, 'printf "${hostile.replaceAll('"', '\\"')}\\n"; sleep 1000']
-  built:
-    stop_signal: SIGKILL
-    build:
-      context: .
-      dockerfile_inline: |
-        FROM busybox
-        COPY note.txt /note.txt
-        RUN cat /note.txt
-    command: [sleep, '1000']
 volumes: { data: {} }
 `
 
@@ -66,7 +56,6 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
   before(async () => {
     engine = await TestEngine.start()
     stack = engine.stack(yaml('dark'), 'shop')
-    writeFileSync(join(stack.folder, 'note.txt'), 'first\n')
     await stack.run('up', '-d')
     server = stack.begin('web', '--port', '0')
     await server.says(/login\?token=/)
@@ -86,7 +75,7 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
     await page.getByText('Ended with 3').waitFor()
     const card = page.locator('.trouble', { hasText: 'worker' })
     assert.match(await card.innerText(), /level=error msg=no-mail/)
-    assert.match(await page.locator('.stack-row').innerText(), /shop[\s\S]*1 failed, 4 running/)
+    assert.match(await page.locator('.stack-row').innerText(), /shop[\s\S]*1 failed, 3 running/)
     const trouble = await page.locator('#attention').boundingBox()
     const list = await page.locator('#stacks').boundingBox()
     assert.ok(trouble!.y < list!.y)
@@ -97,7 +86,7 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
     const waits: number[] = []
     // at its best, whatever else this machine does
     for (let round = 0; round < 6 && !waits.some(wait => wait < 200); round++) {
-      const [verb, text] = round % 2 === 0 ? (['pause', 'paused'] as const) : (['unpause', '4 running'] as const)
+      const [verb, text] = round % 2 === 0 ? (['pause', 'paused'] as const) : (['unpause', '3 running'] as const)
       const watch = await page.evaluateHandle(wanted => {
         const box = document.querySelector<HTMLElement>('.stack-services')!
         const { promise, resolve } = Promise.withResolvers<number>()
@@ -200,72 +189,6 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
       .waitFor()
   })
 
-  test('shows the errors of the loader while typing, completes, and saves', async () => {
-    const { page } = desk
-    await desk.go('/s/shop/files')
-    const editor = page.getByRole('textbox', { name: /compose\.yaml/ })
-    await editor.click()
-    await page.getByText('The stack can be read').waitFor()
-    await page.keyboard.press('Control+End')
-    await page.keyboard.type('netwroks: {}')
-    await page.locator('.problems').getByText('Did you mean "networks"?', { exact: false }).first().waitFor()
-    await page.keyboard.press('Control+Home')
-    await page.keyboard.press('Control+End')
-    await page.keyboard.press('Shift+Home')
-    await page.keyboard.type('# a comment')
-    await page.getByText('The stack can be read').waitFor()
-    await page.keyboard.press('Control+s')
-    await page.getByRole('button', { name: 'Save' }).and(page.locator(':disabled')).waitFor()
-    assert.match(readFileSync(join(stack.folder, 'compose.yaml'), 'utf8'), /# a comment$/)
-    await page.getByRole('link', { name: 'note.txt' }).click()
-    await page
-      .getByRole('textbox', { name: /note\.txt/ })
-      .getByText('first')
-      .waitFor()
-  })
-
-  test('completes and explains in the editor, goes to where a name is given, and keeps what is not saved', async () => {
-    const { page } = desk
-    await desk.go('/s/shop/files')
-    const editor = page.getByRole('textbox', { name: /compose\.yaml/ })
-    await editor.click()
-    await page.getByText('The stack can be read').waitFor()
-    await page.keyboard.press('Control+Home')
-    await page.keyboard.press('End')
-    await page.keyboard.type('\n  other:\n  image: busybox\ndepends_on:\n  - ')
-    await page.locator('.cm-tooltip-autocomplete').getByText('worker', { exact: true }).waitFor()
-    await page.keyboard.type('work')
-    await page.keyboard.press('Enter')
-    await page.getByText('- worker', { exact: false }).first().waitFor()
-    await page.locator('.cm-line', { hasText: 'healthcheck:' }).getByText('healthcheck').hover()
-    await page.locator('.hover-text').getByText('services.db.healthcheck').waitFor()
-    await page.mouse.move(0, 0)
-    await page.locator('.cm-line', { hasText: '- worker' }).getByText('worker').click()
-    await page.keyboard.press('F12')
-    await page.waitForURL(/line=\d+/)
-    await page.locator('.cm-activeLine', { hasText: 'worker:' }).first().waitFor()
-    await page.getByRole('link', { name: 'note.txt' }).click()
-    await page.getByRole('textbox', { name: /note\.txt/ }).waitFor()
-    await page.goBack()
-    await page.getByText('- worker', { exact: false }).first().waitFor()
-    await page.getByRole('button', { name: 'Revert' }).click()
-    await page.getByRole('button', { name: 'Revert' }).waitFor({ state: 'detached' })
-    assert.doesNotMatch(await editor.innerText(), /- worker/)
-  })
-
-  test('tells in the list how far a stack is from its files', async () => {
-    const { page } = desk
-    await desk.go('/')
-    await page.locator('.stack-row').waitFor()
-    const before = readFileSync(join(stack.folder, 'compose.yaml'), 'utf8')
-    stack.write(yaml('light'))
-    await page.locator('.stack-row').getByText('1 change').waitFor()
-    stack.write('services: {web: {imge: x}}\n')
-    await page.locator('.stack-row').getByText('files have errors').waitFor()
-    stack.write(before)
-    await page.locator('.stack-row').getByText('files have errors').waitFor({ state: 'detached' })
-  })
-
   test('applies exactly the plan that it shows, and refuses one that would be another by now', async () => {
     const { page } = desk
     stack.write(yaml('light'))
@@ -307,34 +230,6 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
     await page.getByRole('button', { name: 'Apply exactly this' }).click()
     await page.locator('.job.good').waitFor({ timeout: 30_000 })
     assert.match(await stack.run('exec', '-T', 'web', 'sh', '-c', 'echo $THEME'), /^dark$/m)
-  })
-
-  test('tells of a build why each step was not cached, as it happens and whoever builds', async () => {
-    const { page } = desk
-    await stack.run('build')
-    await desk.go('/s/shop/builds')
-    await page.locator('.build').first().getByText('built', { exact: true }).waitFor()
-    const before = await page.locator('.build').count()
-    writeFileSync(join(stack.folder, 'note.txt'), 'second\n')
-    // by the command line, while the page is open
-    await stack.run('build')
-    await page.locator('.build').nth(before).waitFor()
-    writeFileSync(join(stack.folder, 'note.txt'), 'third\n')
-    await desk.go('/s/shop/plan?build=yes&services=built')
-    await page.getByRole('button', { name: 'Apply exactly this' }).click()
-    await page.locator('.job.good').waitFor({ timeout: 30_000 })
-    await desk.go('/s/shop/builds')
-    await page
-      .locator('.build')
-      .nth(before + 1)
-      .waitFor()
-    const build = page.locator('.build').first()
-    await build.getByText('note.txt changed', { exact: false }).first().waitFor()
-    assert.match(await build.innerText(), /FROM/)
-    // those before are folded, and tell as much
-    const second = page.locator('.build').nth(1)
-    await second.locator('summary').click()
-    await second.getByText('note.txt changed', { exact: false }).first().waitFor()
   })
 
   test('stops and starts a service', async () => {
