@@ -51,8 +51,8 @@ function runBuilt(file, text, id) {
   const { Script } = require('node:vm')
   // a package brings its own
   const shipped = read(`${file}.cache`, null)
-  const cache = shipped ? undefined : codeCache(id)
-  const cachedData = shipped ?? (cache && read(cache, null))
+  const cache = shipped ? undefined : codeCache(path.basename(file, '.js'), id)
+  const cachedData = shipped ?? (cache && kept(cache))
   const script = new Script(text, { filename: file, cachedData })
   if (cache && (cachedData === undefined || script.cachedDataRejected))
     process.once('exit', code => {
@@ -64,29 +64,48 @@ function runBuilt(file, text, id) {
 }
 
 /**
- * Where the compiled code of this command is kept. Node's own cache, in the same folder, keeps none of the functions that
+ * Where the compiled code of this program, for this command, is kept. Node's own cache, in the same folder, keeps none of the functions that
  * are compiled while a program runs, which costs 20 ms; and each command uses others. The launcher has seen to it that the
  * folder is only this user's: whoever can write there chooses the code we run.
  */
-function codeCache(id) {
+function codeCache(program, id) {
   const folder = process.env.NODE_COMPILE_CACHE
-  const word = process.argv[2]
-  return folder && /^[a-z]{2,12}$/.test(word) ? path.join(folder, `cli-${id}-${word}`) : undefined
+  const [, , word] = process.argv
+  const use = program === 'cli' && /^[a-z]{2,12}$/.test(word) ? word : 'any'
+  return folder ? { folder, prefix: `${program}-`, id, use } : undefined
+}
+
+function fileOf({ folder, prefix, id, use }) {
+  return path.join(folder, `${prefix}${id}-${use}`)
+}
+
+function kept(cache) {
+  try {
+    return read(fileOf(cache), null)
+  } catch {
+    // a folder of another user, say: it is compiled again
+    return undefined
+  }
 }
 
 /** Written whole or not at all, in place of what other builds have left. */
-function keep(file, data) {
-  const folder = path.dirname(file)
-  const [, id] = path.basename(file).split('-')
+function keep(cache, data) {
+  const { folder, prefix, id } = cache
+  const file = fileOf(cache)
+  const part = `${file}.${process.pid}`
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     for (const name of fs.readdirSync(folder))
-      if (name.startsWith('cli-') && !name.startsWith(`cli-${id}-`)) fs.rmSync(path.join(folder, name), { force: true })
-    const part = `${file}.${process.pid}`
+      if (name.startsWith(prefix) && !name.startsWith(`${prefix}${id}-`)) fs.rmSync(path.join(folder, name), { force: true })
     fs.writeFileSync(part, data, { mode: 0o600, flag: 'wx' })
     fs.renameSync(part, file)
   } catch {
     // a full or read-only disk: the next run compiles again, nothing else is lost
+    try {
+      fs.rmSync(part, { force: true })
+    } catch {
+      // nor can it be written to
+    }
   }
 }
 

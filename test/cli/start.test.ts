@@ -1,6 +1,6 @@
 /** The command line as one file: the same as its sources, and never older than them. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -61,4 +61,37 @@ test('what is only needed to build is loaded by nothing else', async t => {
   const builder = fileURLToPath(new URL('../../src/client/buildkit/solve.ts', import.meta.url))
   const { stdout } = await command(process.execPath, ['--require', told, '--import', builder, '--eval', '0'])
   assert.equal(stdout.trim(), 'true')
+})
+
+test('the compiled code of each program is kept for its next start, by its build, and for the command line by command', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tscompose-start-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const cache = join(folder, 'cache')
+  const launcher = join(folder, 'launcher.cjs')
+  writeFileSync(
+    launcher,
+    `require(${JSON.stringify(start)}).launch(process.argv.pop(), () => { throw new Error('no sources') })`,
+  )
+  const run = async (name: string, id: string, ...args: readonly string[]) => {
+    const file = join(folder, name)
+    writeFileSync(
+      file,
+      `//{"id":"${id}","inputs":{}}\n(function (require, exports) { exports.start = () => console.log('ran') })\n`,
+    )
+    const said = await command(process.execPath, [launcher, ...args, file], { env: { NODE_COMPILE_CACHE: cache } })
+    assert.deepEqual(said, { code: 0, stdout: 'ran\n', stderr: '' })
+    return readdirSync(cache)
+      .filter(each => !/^v\d/.test(each))
+      .sort()
+  }
+  assert.deepEqual(await run('engine.js', '1', '--socket', '/s'), ['engine-1-any'])
+  assert.deepEqual(await run('cli.js', '1', 'up', '-d'), ['cli-1-up', 'engine-1-any'])
+  assert.deepEqual(await run('cli.js', '1', '--version'), ['cli-1-any', 'cli-1-up', 'engine-1-any'])
+  const { mtimeMs } = statSync(join(cache, 'engine-1-any'))
+  assert.deepEqual(await run('engine.js', '1', 'up'), ['cli-1-any', 'cli-1-up', 'engine-1-any'])
+  assert.equal(statSync(join(cache, 'engine-1-any')).mtimeMs, mtimeMs, 'it was taken')
+  assert.deepEqual(await run('engine.js', '2'), ['cli-1-any', 'cli-1-up', 'engine-2-any'])
+  // what cannot be read is no reason to fail
+  mkdirSync(join(cache, 'engine-3-any'))
+  assert.deepEqual(await run('engine.js', '3'), ['cli-1-any', 'cli-1-up', 'engine-3-any'])
 })

@@ -1,4 +1,7 @@
-/** Waits for something that another process does: asks again until it holds, never sleeps blindly. */
+/**
+ * Waits for something that another process does: asks again until it holds, never sleeps blindly. What is dear to ask, a command say, is
+ * asked less often: it would take the processor from what is waited for.
+ */
 import { setTimeout as pause } from 'node:timers/promises'
 import { patience } from './patience.ts'
 
@@ -11,6 +14,7 @@ export async function eventually<T>(
   const end = performance.now() + ms * patience
   let error: unknown
   for (;;) {
+    const asked = performance.now()
     try {
       const answer = await ask()
       if (answer) return answer as Exclude<T, undefined | null | false | '' | 0>
@@ -19,6 +23,7 @@ export async function eventually<T>(
       error = thrown
     }
     if (performance.now() > end) throw new Error(`waited ${ms * patience} ms in vain for ${what}`, { cause: error })
-    await pause(20)
+    const took = performance.now() - asked
+    await pause(Math.min(Math.max(20, 2 * took), 400))
   }
 }
