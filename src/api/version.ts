@@ -3,6 +3,8 @@ import { Failure } from '../lib/failure.ts'
 
 export const newestVersion = '1.51'
 export const oldestVersion = '1.24'
+/** The newest release of Docker Engine whose newest version that is: clients tell by it what an engine can do. */
+export const dockerRelease = '28.5.2'
 
 /** Below, at or above zero. Versions are "major.minor"; 1.9 < 1.24. */
 export function compareVersions(a: string, b: string): number {

@@ -25,8 +25,9 @@ export const engineStatus = command({
       client.call(endpoints.info, {}, { signal }),
       client.call(endpoints.version, {}, { signal }),
     ])
+    const engine = version.Components?.find(({ Name }) => Name === 'Engine')
     // a Docker Engine tells nothing of it
-    const program = version.Components?.find(({ Name }) => Name === 'Engine')?.Details?.['Program']
+    const program = engine?.Details?.['Program']
     const keeper = await keeperShown(call, client)
     if (json)
       screen.print(
@@ -41,7 +42,7 @@ export const engineStatus = command({
     else
       screen.print(
         [
-          `Engine ${info.ServerVersion} at ${host}`,
+          `Engine ${engine?.Version ?? info.ServerVersion} at ${host}`,
           `  containers  ${info.Containers}: ${info.ContainersRunning} running, ${info.ContainersPaused} paused, ${info.ContainersStopped} stopped`,
           `  images      ${info.Images}`,
           `  data        ${info.DockerRootDir} (${info.Driver})`,

@@ -40,19 +40,28 @@ export function linkedContainers(parts: Parts, container: Container): LinkedCont
         `Cannot link to a non running container: /${other.name} AS /${container.name}/${alias}`,
       )
     const holder = networkHolder(parts, other)
-    const { config } = holder.record
     const address = bridgeAddress(holder)
     // 500 in Docker's own words
     if (!address) throw new Failure('internal', `container ${holder.id} not attached to default bridge network`)
-    return {
-      id: holder.id,
-      name: holder.name,
-      alias,
-      address,
-      exposed: Object.keys(config.ExposedPorts ?? {}),
-      env: config.Env,
-    }
+    return linkedAs(alias, holder, address)
   })
+}
+
+/** Those that can be reached now: what is sent into a container does not wait for what it is linked to. */
+export function reachableLinks(parts: Parts, container: Container): LinkedContainer[] {
+  const others = [...parts.all()]
+  return linksOf(container.record.hostConfig).flatMap(({ ref, alias }) => {
+    const other = others.find(each => each.name === ref || each.id === ref)
+    if (!other?.running) return []
+    const holder = networkHolder(parts, other)
+    const address = bridgeAddress(holder)
+    return address === undefined ? [] : [linkedAs(alias, holder, address)]
+  })
+}
+
+function linkedAs(alias: string, { id, name, record }: Container, address: string): LinkedContainer {
+  const { ExposedPorts, Env } = record.config
+  return { id, name, alias, address, exposed: Object.keys(ExposedPorts ?? {}), env: Env }
 }
 
 function bridgeAddress({ state }: Container): string | undefined {

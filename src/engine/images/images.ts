@@ -200,7 +200,7 @@ export class Images {
     const image = this.get(reference)
     const around = {
       usersOf: options.usedBy,
-      childrenOf: (id: string) => this.#store.catalogue.children(id as Digest),
+      childrenOf: (id: string) => this.childrenOf(id as Digest),
       parentOf: (child: Image) => this.#parentOf(child),
     }
     const { force = false, noprune = false } = options
@@ -277,6 +277,11 @@ export class Images {
 
   async #sizes(diffIds: readonly Digest[]): Promise<readonly number[]> {
     return await Promise.all(diffIds.map(async id => (await this.#store.layers.find(id))?.size ?? 0))
+  }
+
+  /** Those that were made from it here. */
+  childrenOf(id: Digest): readonly Image[] {
+    return this.#store.catalogue.children(id)
   }
 
   #parentOf({ parent }: Image): Image | undefined {

@@ -31,6 +31,22 @@ async function changesOf(opened: EngineBox): Promise<string[]> {
   return (await opened.containers.changes('web')).map(({ Kind, Path }) => `${'CAD'[Kind]} ${Path}`)
 }
 
+test('the folder that a program begins in is there before it has begun', async () => {
+  await using opened = await EngineBox.open()
+  const changed = async (name: string, WorkingDir: string) => {
+    await opened.create(name, { WorkingDir })
+    const changes = await opened.containers.changes(name)
+    const { mode, name: last } = await opened.containers.statPath(name, WorkingDir)
+    return [changes.map(({ Kind, Path }) => `${'CAD'[Kind]} ${Path}`), last, (mode & 0o777).toString(8)]
+  }
+  assert.deepEqual(await changed('new', '/made/here'), [['A /made', 'A /made/here'], 'here', '755'])
+  assert.deepEqual(await changed('below', '/data/here'), [['C /data', 'A /data/here'], 'here', '755'])
+  assert.deepEqual(await changed('there', '/data'), [[], 'data', '755'])
+  // its start will say what is wrong
+  await opened.create('file', { WorkingDir: '/etc/passwd' })
+  assert.deepEqual(await opened.containers.changes('file'), [])
+})
+
 test('changes tell what was written, and nothing of what was only copied up', async () => {
   await using opened = await box()
   assert.deepEqual(await changesOf(opened), [])

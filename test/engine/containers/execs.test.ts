@@ -40,3 +40,21 @@ test('no container has an empty name', async () => {
   await using box = await EngineBox.open()
   assert.throws(() => box.containers.get(''), { kind: 'invalid', message: 'invalid name or ID supplied: ""' })
 })
+
+test('a further process knows the containers that its own is linked to, as the first one does', async () => {
+  await using box = await EngineBox.open()
+  await box.run('db', { HostConfig: { NetworkMode: 'bridge' }, ExposedPorts: { '80/tcp': {} }, Env: ['MODE=own'] })
+  await box.run('web', { HostConfig: { NetworkMode: 'bridge', Links: ['db:store'] }, Env: ['STORE_NAME=mine'] })
+  const linked = () => box.runtime.processes.at(-1)!.spec.process.env.filter(entry => entry.startsWith('STORE_'))
+  const first = linked()
+  assert.equal(first.length, 7)
+  const exec = async () => {
+    const { Id } = await box.engine.execs.create('web', { Cmd: ['env'] })
+    await box.engine.execs.start(Id, { Detach: true })
+    return linked()
+  }
+  assert.deepEqual(await exec(), first)
+  // a process that is sent in does not need them
+  await box.containers.stop('db')
+  assert.deepEqual(await exec(), ['STORE_NAME=mine'])
+})

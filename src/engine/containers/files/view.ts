@@ -12,6 +12,7 @@ import type { Parts } from '../parts.ts'
 import { hostFileNames } from './host-files.ts'
 import { mountPoints } from './mount-points.ts'
 import { ensureUpper } from './upper.ts'
+import { makeWorkFolder } from './work-folder.ts'
 
 /** Where the paths of a container are to be looked for. */
 export interface View {
@@ -54,7 +55,10 @@ export interface OwnTree {
 export async function ownTree(parts: Parts, container: Container): Promise<OwnTree> {
   const below = imageLayers(parts.images, container.record)
   await ensureUpper(parts, container)
-  return { below, own: parts.paths.containerUpper(container.id), whole: container.record.root === 'copy' }
+  const [own, whole] = [parts.paths.containerUpper(container.id), container.record.root === 'copy']
+  // the runtime makes it for one that starts
+  if (container.state.status === 'created') makeWorkFolder(whole ? [] : below, own, container.record.config.WorkingDir)
+  return { below, own, whole }
 }
 
 function mountsOf(parts: Parts, container: Container): Mounts {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, release as kernelRelease, totalmem } from 'node:os'
 import type { Info, Version } from '../../../api/system.ts'
-import { newestVersion, oldestVersion } from '../../../api/version.ts'
+import { dockerRelease, newestVersion, oldestVersion } from '../../../api/version.ts'
 import { release } from '../../../installation/release.ts'
 import { program } from '../../../installation/source-places.ts'
 import { errnoOf } from '../../../lib/failure.ts'
@@ -22,6 +22,12 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 /** The kernel's names. */
 const machines: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 
+/**
+ * Docker's release that clients may take it for, and ours as the build of it: "28.5.2+tscompose.0.1.0", as distributions add theirs. Clients
+ * compare it with the release in which something came, and pass over what follows the plus.
+ */
+const compatibleRelease = `${dockerRelease}+tscompose.${release}`
+
 export function engineVersion(): Version {
   const details = {
     ApiVersion: newestVersion,
@@ -35,7 +41,7 @@ export function engineVersion(): Version {
     Components: [
       { Name: 'Engine', Version: release, Details: { ...details, NodeVersion: process.version, Program: program } },
     ],
-    Version: release,
+    Version: compatibleRelease,
     ...details,
     GitCommit: '',
     GoVersion: '',
@@ -123,7 +129,7 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     Name: hostname(),
     Labels: [],
     ExperimentalBuild: false,
-    ServerVersion: release,
+    ServerVersion: compatibleRelease,
     Runtimes: runtimes,
     DefaultRuntime: defaultRuntime,
     Swarm: {

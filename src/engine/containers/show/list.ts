@@ -2,6 +2,7 @@
 import { booleanFilter, checkFilters, type Filters, matchesLabels, matchesOne } from '../../../api/filters.ts'
 import { Failure } from '../../../lib/failure.ts'
 import { parsePortKey } from '../../../lib/ports.ts'
+import type { Digest } from '../../images/digest.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
 import { shownStatus } from '../state.ts'
@@ -48,7 +49,7 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
   const all = options.all || limit !== undefined || filters['status'] !== undefined || filters['exited'] !== undefined
   const before = filters['before']?.map(ref => parts.get(ref).record.created)
   const since = filters['since']?.map(ref => parts.get(ref).record.created)
-  const ancestors = filters['ancestor']?.map(ref => parts.images.find(ref)?.id ?? ref)
+  const ancestors = filters['ancestor'] && descendants(parts, filters['ancestor'])
   const networks = filters['network']?.map(ref => parts.networks.find(ref)?.name ?? ref)
   const task = booleanFilter(filters, 'is-task')
   const found = [...parts.all()].filter(container => {
@@ -64,7 +65,7 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
       matchesOne(filters['health'], state.health?.Status ?? 'none') &&
       (filters['exited'] === undefined ||
         (status === 'exited' && filters['exited'].includes(String(state.exitCode)))) &&
-      (ancestors === undefined || ancestors.some(id => record.imageId === id || record.imageRef === id)) &&
+      (ancestors === undefined || ancestors.has(record.imageId)) &&
       (networks === undefined || networks.some(name => isOn(container, name))) &&
       (filters['volume'] === undefined || filters['volume'].some(volume => hasVolume(container, volume))) &&
       (filters['publish'] === undefined || filters['publish'].some(port => publishes(container, port))) &&
@@ -78,6 +79,14 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
     .reverse()
     .sort((a, b) => (a.record.created < b.record.created ? 1 : a.record.created > b.record.created ? -1 : 0))
   return limit === undefined ? sorted : sorted.slice(0, limit)
+}
+
+/** Ids of images, and of all that were made from them here; one that is not there has none. */
+function descendants({ images }: Parts, refs: readonly string[]): ReadonlySet<string> {
+  const found = new Set<Digest>(refs.flatMap(ref => images.find(ref)?.id ?? []))
+  // a set that is walked goes on to what is added meanwhile
+  for (const id of found) for (const child of images.childrenOf(id)) found.add(child.id)
+  return found
 }
 
 /** Docker takes the filter for a regular expression over the name, with or without its slash; what is none is a piece of it. */

@@ -16,6 +16,8 @@ export interface Exec {
   readonly container: Container
   readonly body: ExecCreate
   readonly user: FoundUser
+  /** Variables of the containers that its own is linked to, as they were when it was made. */
+  readonly links: readonly string[]
   /** The container's process when it was made. */
   readonly host: Supervised | undefined
   /** Its start has been asked for: it counts as running, so that whoever is told that it starts never takes it for one that has ended. */
@@ -59,7 +61,7 @@ export function execSpec(
     process: processSpec(hostConfig, {
       args: body.Cmd ?? [],
       env: execEnvironment({
-        container: config.Env,
+        container: [...exec.links, ...config.Env],
         env: body.Env ?? [],
         hostname: config.Hostname,
         terminal: body.Tty ?? false,

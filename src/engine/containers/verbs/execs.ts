@@ -9,7 +9,9 @@ import type { Attachment, Supervised } from '../../../runtime/runtime.ts'
 import { spaceFailure } from '../../base/space.ts'
 import type { ProbeOutcome } from '../../health/schedule.ts'
 import { keptOutput } from '../../health/state.ts'
+import { linkEnvironment } from '../config/links.ts'
 import type { Container } from '../container.ts'
+import { reachableLinks } from '../linked.ts'
 import { mend } from '../mend.ts'
 import { type Parts, tell } from '../parts.ts'
 import { session } from '../stdio/session.ts'
@@ -139,12 +141,14 @@ export class Execs {
     const image = images.find(container.record.imageId)
     const layers = image ? images.layers(image) : []
     const user = containerUser(this.#parts, container, layers, body.User || container.record.config.User)
+    const links = linkEnvironment(container.name, reachableLinks(this.#parts, container))
     this.#forgetOld()
     const exec: Exec = {
       id: newId(),
       container,
       body,
       user,
+      links,
       host: container.process,
       asked: false,
       started: false,
