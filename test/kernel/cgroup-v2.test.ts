@@ -163,12 +163,35 @@ describe('weights of disks on cgroup v2', { skip }, () => {
 
   it('are refused with the scheduler that is there and the one that knows them', async () => {
     await using box = await Box.open()
-    const needed = new RegExp(`^no disk has the scheduler bfq \\(.*vda has ${await current()}.*\\)$`)
+    const needed = new RegExp(
+      `^no disk has the scheduler bfq \\(.*vda has ${await current()}.*\\), or a model of its costs`,
+    )
     for (const limit of ['blkioWeight', 'blkioWeightDevice'] as const)
       assert.match(box.runtime.cgroups.lacking(limit) ?? '', needed)
   })
 
-  it('are in force with that one', async () => {
+  it('are in force with a model of the costs', async () => {
+    const [major, minor] = await numbersOf('vda')
+    const model = (enable: 0 | 1) => writeFile('/sys/fs/cgroup/io.cost.qos', `${major}:${minor} enable=${enable}`)
+    await model(1)
+    try {
+      await using box = await Box.open()
+      assert.equal(box.runtime.cgroups.lacking('blkioWeight'), undefined)
+      const base = await box.spec(['sleep', '1000'])
+      const limits = { blkioWeight: 1000, blkioWeightDevice: [{ major, minor, value: 10 }] }
+      const spec = { ...base, cgroup: { ...base.cgroup, ...limits } }
+      const running = await box.start(spec)
+      assert.equal(await value(spec, 'io.weight'), `default 10000\n${major}:${minor} 1`)
+      await box.runtime.cgroups.update(spec.cgroup.path, { blkioWeight: 10 })
+      assert.match(await value(spec, 'io.weight'), /^default 1$/m)
+      running.signal(9)
+      await running.exited
+    } finally {
+      await model(0)
+    }
+  })
+
+  it('are in force with a scheduler that knows them', async () => {
     const usual = await current()
     const loaded = await command('modprobe', ['bfq'])
     assert.equal(loaded.code, 0, loaded.stderr)

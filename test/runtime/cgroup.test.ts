@@ -82,6 +82,17 @@ describe('limitWrites()', () => {
     assert.deepEqual(values(io, { readBps: rate, writeIops: rate }), ['io.max=8:0 rbps=1000', 'io.max=8:0 wiops=1000'])
   })
 
+  it('tells a weight to each that shares out disks, in its own numbers', () => {
+    const io = (...files: string[]) => ({ ...cgroupFacts(unified, () => ['io']), files: new Set(files) })
+    const limits = { blkioWeight: 500, blkioWeightDevice: [{ major: 8, minor: 0, value: 10 }] }
+    assert.deepEqual(values(io('io.bfq.weight'), limits), ['io.bfq.weight=500', 'io.bfq.weight=8:0 10'])
+    assert.deepEqual(values(io('io.weight'), limits), ['io.weight=4950', 'io.weight=8:0 1'])
+    assert.deepEqual(values(io('io.bfq.weight', 'io.weight'), { blkioWeight: 1000 }), [
+      'io.bfq.weight=1000',
+      'io.weight=10000',
+    ])
+  })
+
   it('names the limit whose controller is missing', () => {
     assert.throws(() => limitWrites(v1, { pids: 5 }), {
       kind: 'unsupported',
@@ -91,6 +102,9 @@ describe('limitWrites()', () => {
 })
 
 describe('lacking()', () => {
+  const disks =
+    (schedulers: Readonly<Record<string, string>>, costs = false) =>
+    () => ({ schedulers, costs })
   const v1 = {
     version: 1,
     mounts: { blkio: '/sys/fs/cgroup/blkio' },
@@ -98,31 +112,31 @@ describe('lacking()', () => {
   } as const
 
   it('is silent about what the kernel offers', () => {
+    assert.equal(lacking(v1, 'readBps', disks({})), undefined)
+    assert.equal(lacking(v1, 'blkioWeight', disks({ vda: 'mq-deadline', sda: 'bfq' })), undefined)
+  })
+
+  it('takes weights where a disk is shared out by its costs, on v2', () => {
+    const v2 = { version: 2, mounts: { io: '/sys/fs/cgroup' }, files: new Set(['io.max', 'io.weight']) } as const
+    assert.equal(lacking(v2, 'blkioWeight', disks({ vda: 'none' }, true)), undefined)
     assert.equal(
-      lacking(v1, 'readBps', () => ({})),
-      undefined,
-    )
-    assert.equal(
-      lacking(v1, 'blkioWeight', () => ({ vda: 'mq-deadline', sda: 'bfq' })),
-      undefined,
+      lacking({ ...v2, files: new Set(['io.max']) }, 'blkioWeight', disks({ vda: 'none' }, true)),
+      'this kernel has no io.bfq.weight',
     )
   })
 
   it('says which controller, file or scheduler is missing', () => {
-    const why = (name: Parameters<typeof lacking>[1]) => lacking(v1, name, () => ({ vda: 'mq-deadline' }))
+    const why = (name: Parameters<typeof lacking>[1]) => lacking(v1, name, disks({ vda: 'mq-deadline' }, true))
     assert.equal(why('pids'), 'this machine has no pids cgroup controller')
     assert.equal(why('writeIops'), 'this kernel has no blkio.throttle.write_iops_device')
     assert.equal(why('blkioWeight'), 'no disk has the scheduler bfq (vda has mq-deadline)')
     const v2 = { version: 2, mounts: { io: '/sys/fs/cgroup' }, files: new Set(['io.max']) } as const
     assert.equal(
-      lacking(v2, 'blkioWeight', () => ({ vda: 'none' })),
-      'no disk has the scheduler bfq (vda has none)',
+      lacking(v2, 'blkioWeight', disks({ vda: 'none' })),
+      'no disk has the scheduler bfq (vda has none), or a model of its costs in io.cost.qos',
       'whose file is there as long as its module is',
     )
-    assert.equal(
-      lacking({ ...v1, version: 2 }, 'memorySwappiness', () => ({})),
-      'cgroup v2 has nothing of the kind',
-    )
+    assert.equal(lacking({ ...v1, version: 2 }, 'memorySwappiness', disks({})), 'cgroup v2 has nothing of the kind')
   })
 })
 

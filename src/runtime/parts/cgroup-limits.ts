@@ -33,9 +33,22 @@ interface Row<T> {
   /** Undefined where that version has nothing of the kind. */
   readonly v1: Place<T> | undefined
   readonly v2: Place<T> | undefined
-  /** Has no effect unless a disk's scheduler is this one. */
-  readonly scheduler?: 'bfq'
+  /** On v2, told the same in numbers of its own where the kernel has it: which of both shares out a disk is the disk's. */
+  readonly beside?: Place<T>
+  /** Has no effect unless a disk is shared out by weights: by its scheduler, on v2 by a model of its costs as well. */
+  readonly weights?: true
 }
+
+/** By what the disks of this machine are shared out. */
+export interface DiskSharing {
+  /** Of each disk: "mq-deadline". */
+  readonly schedulers: Readonly<Record<string, string>>
+  /** Whether one has a model of its costs (io.cost.qos). */
+  readonly costs: boolean
+}
+
+/** The scheduler that knows weights. */
+const weighing = 'bfq'
 
 function at<T extends string | number>(
   controller: string,
@@ -67,6 +80,8 @@ function weightOfShares(shares: number): readonly number[] {
 }
 /** What stands in memory.swap.max is swap alone; without a limit of memory, the sum is none either. */
 const swapOfSum = (sum: number, memory: number) => orMax(sum < 0 || memory < 0 ? -1 : Math.max(sum - memory, 0))
+/** As runc: 10 and 1000 of the one are the least and the most of the other, 1 and 10000. */
+const costWeight = (weight: number) => 1 + Math.floor(((weight - 10) * 9999) / 990)
 const quotaAndPeriod = (quota: number, period: unknown) => [`${quota < 0 ? 'max' : quota} ${period ?? 100_000}`]
 
 const number = (row: Row<number>) => row
@@ -147,13 +162,18 @@ const rows = {
     cause: 'HostConfig.BlkioWeight',
     v1: at('blkio', ['blkio.weight', 'blkio.bfq.weight']),
     v2: at('io', 'io.bfq.weight'),
-    scheduler: 'bfq',
+    beside: at('io', 'io.weight', weight => [costWeight(weight)]),
+    weights: true,
   }),
   blkioWeightDevice: devices({
     cause: 'HostConfig.BlkioWeightDevice',
     v1: rates('blkio', ['blkio.weight_device', 'blkio.bfq.weight_device']),
     v2: rates('io', ['io.bfq.weight']),
-    scheduler: 'bfq',
+    beside: {
+      ...{ controller: 'io', files: ['io.weight'] },
+      values: list => list.map(({ major, minor, value }) => `${major}:${minor} ${costWeight(value)}`),
+    },
+    weights: true,
   }),
   /** Bytes or operations in a second. */
   readBps: devices({
@@ -188,33 +208,30 @@ type Value<R> = R extends Row<infer T> ? T : never
 /** What is set; absent means no limit. */
 export type Limits = { readonly [K in LimitName]?: Value<(typeof rows)[K]> | undefined }
 
-function placeOf(facts: CgroupFacts, name: LimitName): Place<never> | undefined {
-  const row = rows[name] as Row<never>
-  return facts.version === 1 ? row.v1 : row.v2
+/** Where it is written to, on this version of cgroups. */
+function placesOf({ version }: CgroupFacts, name: LimitName): readonly Place<never>[] {
+  const { v1, v2, beside } = rows[name] as Row<never>
+  return (version === 1 ? [v1] : [v2, beside]).filter(place => place !== undefined)
 }
 
 function fileOf(facts: CgroupFacts, { files }: Place<never>): string | undefined {
   return facts.files === undefined ? files[0] : files.find(file => facts.files!.has(file))
 }
 
-/** Why this machine cannot set a limit, in words; undefined when it can. `schedulers` are those of its disks, by disk. */
-export function lacking(
-  facts: CgroupFacts,
-  name: LimitName,
-  schedulers: () => Readonly<Record<string, string>>,
-): string | undefined {
-  const place = placeOf(facts, name)
+/** Why this machine cannot set a limit, in words; undefined when it can. `disks` are asked about weights alone. */
+export function lacking(facts: CgroupFacts, name: LimitName, disks: () => DiskSharing): string | undefined {
+  const places = placesOf(facts, name)
+  const [place] = places
   if (facts.none !== undefined) return facts.none
   if (place === undefined) return `cgroup v${facts.version} has nothing of the kind`
   if (facts.mounts[place.controller] === undefined) return `this machine has no ${place.controller} cgroup controller`
-  const { scheduler }: { readonly scheduler?: string } = rows[name]
-  const file = fileOf(facts, place)
-  // the file of a scheduler is there as long as the scheduler's module is
-  if (scheduler !== undefined && file !== 'blkio.weight') {
-    const found = schedulers()
-    const list = Object.entries(found).map(([disk, its]) => `${disk} has ${its}`)
-    if (!Object.values(found).includes(scheduler))
-      return `no disk has the scheduler ${scheduler}${list.length > 0 ? ` (${list.join(', ')})` : ''}`
+  const file = places.map(each => fileOf(facts, each)).find(found => found !== undefined)
+  // the files are there whatever shares out the disks
+  if ((rows[name] as Row<never>).weights && file !== 'blkio.weight') {
+    const { schedulers, costs } = disks()
+    const list = Object.entries(schedulers).map(([disk, its]) => `${disk} has ${its}`)
+    if (!Object.values(schedulers).includes(weighing) && !(facts.version === 2 && costs))
+      return `no disk has the scheduler ${weighing}${list.length > 0 ? ` (${list.join(', ')})` : ''}${facts.version === 2 ? ', or a model of its costs in io.cost.qos' : ''}`
   }
   return file === undefined ? `this kernel has no ${place.files[0]}` : undefined
 }
@@ -228,14 +245,16 @@ export function limitWrites(facts: CgroupFacts, limits: Limits): readonly Cgroup
     const value = limits[name]
     if (value === undefined) return []
     const { cause } = rows[name]
-    const place = placeOf(facts, name)
-    const file = place && facts.mounts[place.controller] !== undefined ? fileOf(facts, place) : undefined
-    if (place === undefined || file === undefined)
-      throw new Failure(
-        'unsupported',
-        `Cannot set ${cause}: ${lacking(facts, name, () => ({})) ?? 'this machine has no such limit'}`,
-      )
-    const { controller } = place
-    return place.values(value as never, limits).map(written => ({ controller, file, value: String(written), cause }))
+    const found = placesOf(facts, name).flatMap(place => {
+      const file = facts.mounts[place.controller] === undefined ? undefined : fileOf(facts, place)
+      return file === undefined ? [] : [{ ...place, file }]
+    })
+    if (found.length === 0) {
+      const why = lacking(facts, name, () => ({ schedulers: {}, costs: false })) ?? 'this machine has no such limit'
+      throw new Failure('unsupported', `Cannot set ${cause}: ${why}`)
+    }
+    return found.flatMap(({ controller, file, values }) =>
+      values(value as never, limits).map(written => ({ controller, file, value: String(written), cause })),
+    )
   })
 }
