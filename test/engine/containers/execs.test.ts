@@ -58,3 +58,26 @@ test('a further process knows the containers that its own is linked to, as the f
   await box.containers.stop('db')
   assert.deepEqual(await exec(), ['STORE_NAME=mine'])
 })
+
+test('a new size for a process that did not start, or has ended, is refused at once', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  const { execs } = box.engine
+  const size = { rows: 24, columns: 80 }
+  const { Id } = await execs.create('web', { Cmd: ['true'], WorkingDir: 'relative' })
+  const early = execs.resize(Id, size)
+  await assert.rejects(execs.start(Id, { Detach: true }), { kind: 'invalid' })
+  const notStarted = { kind: 'invalid', message: 'exec process is not started' }
+  await assert.rejects(early, notStarted)
+  await assert.rejects(execs.resize(Id, size), notStarted)
+
+  const ends = await execs.create('web', { Cmd: ['true'] })
+  const atOnce = execs.resize(ends.Id, size)
+  await execs.start(ends.Id, { Detach: true })
+  await atOnce
+  const process = box.runtime.processes.at(-1)!
+  assert.deepEqual(process.size, [24, 80])
+  process.end(0)
+  await setImmediate()
+  await assert.rejects(execs.resize(ends.Id, size), { kind: 'not-found', message: /^process does not exist/ })
+})

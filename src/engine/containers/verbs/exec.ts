@@ -23,8 +23,8 @@ export interface Exec {
   /** Its start has been asked for: it counts as running, so that whoever is told that it starts never takes it for one that has ended. */
   asked: boolean
   started: boolean
-  /** Resolves when it has started. */
-  readonly ready: PromiseWithResolvers<Supervised>
+  /** Resolves when it has started; with undefined when it did not. */
+  readonly ready: PromiseWithResolvers<Supervised | undefined>
   process: Supervised | undefined
   exitCode: number | null
   pid: number

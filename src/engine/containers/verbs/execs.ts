@@ -75,14 +75,14 @@ export class Execs {
   /** Of one that has not started yet: when it has, as a client does not know which of its two requests comes first. */
   async resize(id: string, { rows, columns }: { readonly rows: number; readonly columns: number }): Promise<void> {
     const exec = this.#get(id)
-    if (exec.endedAt !== undefined) throw new Failure('conflict', `exec command ${id} is not running`)
     let timer: NodeJS.Timeout | undefined
-    const late = new Promise<undefined>(resolve => {
-      timer = setTimeout(() => resolve(undefined), readyWithin)
+    const late = new Promise<never>((_, reject) => {
+      const failure = new Failure('internal', 'timeout waiting for exec session ready')
+      timer = setTimeout(() => reject(failure), readyWithin)
     })
-    const process = await Promise.race([exec.ready.promise, late])
-    clearTimeout(timer)
-    if (!process) throw new Failure('internal', 'timeout waiting for exec session ready')
+    const process = await Promise.race([exec.ready.promise, late]).finally(() => clearTimeout(timer))
+    if (!process) throw new Failure('invalid', 'exec process is not started')
+    if (exec.endedAt !== undefined) throw new Failure('not-found', `process does not exist ${id}: not found`)
     process.resize(rows, columns)
   }
 
@@ -171,8 +171,7 @@ export class Execs {
     if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
     exec.started = true
     if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
-      exec.endedAt = Date.now()
-      container.execs.delete(exec.id)
+      this.#failed(exec)
       exec.exitCode = 126
       throw new Failure('invalid', 'OCI runtime exec failed: exec failed: Cwd must be an absolute path', {
         exitCode: exec.exitCode,
@@ -189,8 +188,7 @@ export class Execs {
       )
     } catch (thrown) {
       const error = spaceFailure(thrown)
-      exec.endedAt = Date.now()
-      container.execs.delete(exec.id)
+      this.#failed(exec)
       await rm(directory, { recursive: true, force: true })
       if (!isFailure(error)) throw error
       const failure = execFailure(error)
@@ -212,6 +210,13 @@ export class Execs {
       },
     )
     return process
+  }
+
+  /** Its start has: whoever waits for it hears of that. */
+  #failed(exec: Exec): void {
+    exec.endedAt = Date.now()
+    exec.container.execs.delete(exec.id)
+    exec.ready.resolve(undefined)
   }
 
   #forget(exec: Exec): void {
