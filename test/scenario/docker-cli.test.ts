@@ -1,7 +1,7 @@
 /** The stock docker command line against our socket. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
@@ -165,6 +165,25 @@ describe('the docker CLI', {
     assert.match(await ok('run', '--rm', '-u', '1000:1000', 'busybox', 'id'), /uid=1000 gid=1000/)
     assert.equal((await engine.docker(['run', '--rm', '--read-only', 'busybox', 'touch', '/file'])).code, 1)
     assert.equal(await ok('run', '--rm', '-e', 'A=b c', 'busybox', 'sh', '-c', 'echo $A'), 'b c\n')
+  })
+
+  test('cp finds what was put beneath a tmpfs before the start, and first what is in the tmpfs', async () => {
+    const file = join(engine.folder, 'file')
+    writeFileSync(file, 'before')
+    await ok('create', '--name', 'covered', '--tmpfs', '/tmp', 'busybox', 'sleep', '1000')
+    for (const name of ['one', 'two']) await ok('cp', file, `covered:/tmp/${name}`)
+    await ok('start', 'covered')
+    assert.equal(await ok('exec', 'covered', 'ls', '/tmp'), '')
+    await ok('exec', 'covered', 'sh', '-c', 'echo -n within > /tmp/two')
+    const content = async (name: string) => {
+      const to = join(engine.folder, `out-${name}`)
+      await ok('cp', `covered:/tmp/${name}`, to)
+      return readFileSync(to, 'utf8')
+    }
+    assert.deepEqual([await content('one'), await content('two')], ['before', 'within'])
+    const missing = await engine.docker(['cp', 'covered:/tmp/three', file])
+    assert.match(missing.stderr, /Could not find the file \/tmp\/three in container covered/)
+    await ok('rm', '-f', 'covered')
   })
 
   test('stats, top, pause, rename, restart, update and cp do what they say', async () => {

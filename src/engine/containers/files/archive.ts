@@ -2,7 +2,8 @@
 import { posix } from 'node:path'
 import type { Archive, PathStat } from '../../../api/endpoint.ts'
 import { goMode } from '../../../api/go-mode.ts'
-import { Failure } from '../../../lib/failure.ts'
+import { Failure, isFailure } from '../../../lib/failure.ts'
+import type { IdRange } from '../../../runtime/spec.ts'
 import { MergedTree, type TreeFolder, type TreeNode } from '../../base/merged-tree.ts'
 import { treeTar, walkTree } from '../../base/tree-tar.ts'
 import type { Container } from '../container.ts'
@@ -25,24 +26,65 @@ interface Found {
 
 /** @throws Failure `not-found` with Docker's text. */
 export async function statPath(parts: Parts, container: Container, place: Place): Promise<PathStat> {
-  const view = await viewOf(parts, container)
-  using tree = view.tree()
-  return pathStat(tree, find(tree, place))
+  const { tree, found } = await locate(parts, container, place)
+  using _ = tree
+  return pathStat(tree, found)
 }
 
 /** The path and, of a folder, all below it, under the path's last name. */
 export async function readArchive(parts: Parts, container: Container, place: Place): Promise<Archive> {
-  const view = await viewOf(parts, container)
-  const tree = view.tree()
+  const { tree, found, ids } = await locate(parts, container, place)
   try {
-    const found = find(tree, place)
     const stat = pathStat(tree, found)
     tell(parts, container, 'archive-path')
-    return { stat, content: disposing(tree, treeTar(walkTree(tree, found.entry, found.name), view.ids)) }
+    return { stat, content: disposing(tree, treeTar(walkTree(tree, found.entry, found.name), ids)) }
   } catch (error) {
     tree[Symbol.dispose]()
     throw error
   }
+}
+
+interface Located {
+  /** To be disposed of. */
+  readonly tree: MergedTree
+  readonly found: Found
+  /** Of the user namespace through which it is seen. */
+  readonly ids: IdRange | undefined
+}
+
+/**
+ * As the container's program sees it. What was put into a container before its start, where a tmpfs is mounted since, it does not see: that
+ * is found beneath, where Docker's engine looks for all.
+ */
+async function locate(parts: Parts, container: Container, place: Place): Promise<Located> {
+  const view = await viewOf(parts, container)
+  const seen = findIn(view.tree(), place)
+  if (seen.found) return { ...seen, ids: view.ids }
+  if (!container.running || !isBeneathTmpfs(container, place)) throw seen.failure
+  const { below, own, whole } = await ownTree(parts, container)
+  const beneath = findIn(new MergedTree(whole ? [own] : [...below, own]), place)
+  if (!beneath.found) throw seen.failure
+  return { ...beneath, ids: undefined }
+}
+
+type Looked =
+  | { readonly tree: MergedTree; readonly found: Found }
+  | { readonly found: undefined; readonly failure: Failure }
+
+/** Disposes of a tree in which it is not. */
+function findIn(tree: MergedTree, place: Place): Looked {
+  try {
+    return { tree, found: find(tree, place) }
+  } catch (failure) {
+    tree[Symbol.dispose]()
+    if (!isFailure(failure, 'not-found')) throw failure
+    return { found: undefined, failure }
+  }
+}
+
+function isBeneathTmpfs({ record }: Container, { path }: Place): boolean {
+  const clean = posix.normalize(`/${path}`)
+  return record.mounts.some(({ type, target }) => type === 'tmpfs' && clean.startsWith(`${target}/`))
 }
 
 /** All of its own files, with nothing that is mounted over them. */
