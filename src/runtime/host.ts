@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { release } from 'node:os'
 import { Failure } from '../lib/failure.ts'
+import { type FileLimit, fileLimits, givenFiles } from './given-files.ts'
 
 export interface HostFacts {
   readonly cgroup: CgroupFacts
@@ -15,6 +16,8 @@ export interface HostFacts {
   readonly mqueue: boolean
   /** Whether we are root of a user namespace alone, without a right of the host: nobody makes devices there, and overlay keeps its marks as any user may. */
   readonly rootless: boolean
+  /** How many files a process may open that is not told; undefined: as many as we. */
+  readonly files?: FileLimit | undefined
 }
 
 /** On v1 each controller has a mount of its own, or shares one; on v2 there is one. */
@@ -80,6 +83,7 @@ export async function readFacts(): Promise<HostFacts> {
     layerByLayer: major > 6 || (major === 6 && minor >= 5),
     mqueue: /\bmqueue$/m.test(filesystems!),
     rootless: isRootless(),
+    files: givenFiles(fileLimits()),
   }
 }
 

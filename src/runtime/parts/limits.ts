@@ -1,5 +1,6 @@
 /** rlimits and the out-of-memory score of the process itself. */
 import { Failure } from '../../lib/failure.ts'
+import type { FileLimit } from '../given-files.ts'
 import type { RlimitSpec } from '../spec.ts'
 import { type Step, step } from '../steps.ts'
 
@@ -7,10 +8,13 @@ import { type Step, step } from '../steps.ts'
 const resources =
   'cpu fsize data stack core rss nproc nofile memlock as locks sigpending msgqueue nice rtprio rttime'.split(' ')
 
-export function rlimitSteps(rlimits: readonly RlimitSpec[]): Step[] {
-  return rlimits.map(({ name, soft, hard }) => {
-    return step('rlimit', { resource: rlimitResource(name), soft, hard }, 'HostConfig.Ulimits')
-  })
+/** `files`: those that may be opened when the limits do not say. */
+export function rlimitSteps(rlimits: readonly RlimitSpec[], files: FileLimit | undefined): Step[] {
+  const told = rlimits.map(({ name, soft, hard }) =>
+    step('rlimit', { resource: rlimitResource(name), soft, hard }, 'HostConfig.Ulimits'),
+  )
+  if (files === undefined || rlimits.some(({ name }) => name === 'nofile')) return told
+  return [...told, step('rlimit', { resource: rlimitResource('nofile'), ...files })]
 }
 
 /** RLIMIT_*. @throws Failure `invalid`. */

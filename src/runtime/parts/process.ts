@@ -58,7 +58,7 @@ export function processSteps(
     : step('session', {})
   return [
     ...(inside ? [session] : []),
-    ...rlimitSteps(spec.rlimits),
+    ...rlimitSteps(spec.rlimits, facts.files),
     step('cwd', { path: spec.cwd }, 'WorkingDir'),
     step('umask', { mask: spec.umask }),
     bound,
