@@ -49,9 +49,17 @@ export function shared(path: string): string | undefined {
   return existsSync(found) ? found : undefined
 }
 
+const peers = process.env.PEERS ?? join(tmpdir(), 'tscompose-peers')
+
+/** Where the peers are unpacked: a system with Docker's engine, its command line and their like. @throws where they are not. */
+export function peersRoot(): string {
+  const found = join(peers, 'root')
+  if (!existsSync(join(found, 'usr/sbin/dockerd'))) throw new Error(`no Docker Engine is unpacked at ${found}`)
+  return found
+}
+
 /** A Docker Engine to compare with: the one named by TSCOMPOSE_TEST_DOCKER, or the peers' when they are up. */
 export async function dockerEngine(): Promise<string | undefined> {
-  const peers = process.env.PEERS ?? join(tmpdir(), 'tscompose-peers')
   for (const host of [process.env.TSCOMPOSE_TEST_DOCKER, `unix://${peers}/run/docker.sock`])
     if (host?.startsWith('unix://') && (await answers(host.slice('unix://'.length)))) return host
   return undefined
@@ -68,6 +76,6 @@ function answers(path: string): Promise<boolean> {
 
 /** A plugin of Docker's command line from where the peers are unpacked. */
 export function peerPlugin(name: string): string | undefined {
-  const path = join(process.env.PEERS ?? join(tmpdir(), 'tscompose-peers'), 'root/usr/libexec/docker/cli-plugins', name)
+  const path = join(peers, 'root/usr/libexec/docker/cli-plugins', name)
   return existsSync(path) ? path : undefined
 }

@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { command } from './command.ts'
+import { command, type Said } from './command.ts'
 import type { TestEngine } from './engine.ts'
 import { which } from './needs.ts'
 
-/** Builds `probe` and imports it as secprobe:latest. */
-export async function importProbe(engine: TestEngine, probe: string): Promise<void> {
+/** Builds `probe` and imports it as secprobe:latest, with what is needed for that in the engine's folder. */
+export async function importProbe(
+  engine: Pick<TestEngine, 'folder'> & { docker(args: readonly string[]): Promise<Said> },
+  probe: string,
+): Promise<void> {
   const tree = join(engine.folder, 'probe-root')
   mkdirSync(join(tree, 'bin'), { recursive: true })
   mkdirSync(join(tree, 'etc'))

@@ -9,6 +9,8 @@ export interface Job {
   readonly tests: readonly string[]
   /** A shell's script instead of tests. */
   readonly command?: string | undefined
+  /** The root of a system with Docker's engine, which then runs beside the tests. */
+  readonly docker?: string | undefined
   readonly environment: Readonly<Record<string, string>>
 }
 
@@ -21,6 +23,13 @@ const leftOut = [
   'node_modules/.cache/vm',
 ]
 
+/** What such a system has beside the engine and what it calls. */
+const notDockers = [
+  ...['dev', 'proc', 'sys', 'run', 'tmp', 'old', 'peers', 'var/lib/docker', 'var/lib/apt', 'var/cache'],
+  ...['usr/share', 'usr/include', 'usr/lib/python3*', 'usr/lib/podman', 'usr/libexec/docker', 'usr/libexec/podman'],
+  ...['usr/bin/podman*', 'usr/bin/ctr', 'usr/bin/docker', 'usr/lib/x86_64-linux-gnu/perl*'],
+]
+
 /** Makes the disk at `path` by way of `folder`, both trusted. */
 export function makeDisk(project: string, job: Job, { path, folder }: { path: string; folder: string }): void {
   const tree = join(folder, 'srv')
@@ -29,6 +38,12 @@ export function makeDisk(project: string, job: Job, { path, folder }: { path: st
   copyTree(project, join(tree, 'project'), without)
   const shared = join(project, '..', 'shared')
   if (existsSync(shared)) copyTree(shared, join(tree, 'shared'), [])
+  if (job.docker !== undefined)
+    copyTree(
+      job.docker,
+      join(tree, 'docker'),
+      notDockers.map(name => `--exclude=./${name}`),
+    )
   const docker = which('docker')
   if (docker !== undefined && isStatic(docker)) copyFileSync(docker, join(tree, 'job/bin/docker'))
   writeFileSync(join(tree, 'job/tests'), job.tests.map(test => `${test}\n`).join(''))

@@ -3,12 +3,14 @@
  *
  *   npm run test:v2 -- [--systemd] [--limit MINUTES] [FILE...]
  *   npm run test:v2 -- [--systemd] --command 'cat /sys/fs/cgroup/cgroup.controllers'
+ *   npm run test:v2 -- --docker ...     beside Docker's engine, of the peers' root, at TSCOMPOSE_TEST_DOCKER
  *   node test/vm/run.ts --chosen     what shows most in a few minutes (.ci/v2 makes the machine first)
  */
 import { globSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { peersRoot } from '../support/needs.ts'
 import { makeDisk } from './disk.ts'
 import { checkout, preparedMachine, runMachine } from './machine.ts'
 import { parseResults, summarize } from './summary.ts'
@@ -20,6 +22,7 @@ const { values, positionals } = parseArgs({
     limit: { type: 'string', default: '120' },
     command: { type: 'string' },
     chosen: { type: 'boolean', default: false },
+    docker: { type: 'boolean', default: false },
   },
 })
 /** Limits of each controller, devices by a filter, birth in a group, freezing, pressure, weights, groups of a stack's choice, exec, the end of memory. */
@@ -33,7 +36,8 @@ try {
   const disk = join(folder, 'disk.img')
   // its processor is emulated
   const environment = { NODE_COMPILE_CACHE: '/tmp/compile-cache', TSCOMPOSE_TEST_PATIENCE: '8' }
-  makeDisk(checkout, { tests, command: values.command, environment }, { path: disk, folder })
+  const docker = values.docker ? peersRoot() : undefined
+  makeDisk(checkout, { tests, command: values.command, docker, environment }, { path: disk, folder })
   const told = join(folder, 'told')
   mkdirSync(told)
   const began = performance.now()
