@@ -177,6 +177,7 @@ export interface ServiceSpec {
 
 export interface SwarmService extends SwarmObject {
   readonly Spec: ServiceSpec
+  readonly PreviousSpec?: ServiceSpec
   readonly Endpoint?: { readonly Ports?: readonly SwarmPort[] }
   readonly UpdateStatus?: {
     readonly State?: string
@@ -215,7 +216,8 @@ export interface SwarmTask extends SwarmObject {
 export interface SwarmNode extends SwarmObject {
   readonly Description: { readonly Hostname: string }
   readonly Spec: { readonly Availability: string }
-  readonly Status: { readonly State: string }
+  /** An address as the managers see it; 0.0.0.0 of one that has not said. */
+  readonly Status: { readonly State: string; readonly Addr?: string }
 }
 
 export interface SwarmFileSpec {

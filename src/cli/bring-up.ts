@@ -61,6 +61,15 @@ export const upOptions = {
   'quiet-build': { kind: 'flag', about: 'Build without showing the steps' },
 } as const satisfies OptionTable
 
+/** Of targets whose nodes pull. */
+export const pushOption = {
+  push: { kind: 'flag', about: 'Build the images anew, and push them for the nodes (targets swarm, kubernetes)' },
+} as const satisfies OptionTable
+
+export function refusePush({ push }: Values<typeof pushOption>): void {
+  if (push) throw usage('--push is for targets whose nodes pull', 'Add --target swarm or kubernetes, or use "push"')
+}
+
 type UpValues = Values<typeof upOptions>
 
 /** What the command line asks for: the stack, and what of it is to be how. */

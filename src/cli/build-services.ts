@@ -2,7 +2,7 @@
 
 import type { Project } from '../model/project.ts'
 import { observe } from '../targets/engine/observe.ts'
-import type { Observed } from '../targets/engine/observed.ts'
+import { nothingMissing } from '../targets/engine/observed.ts'
 import { buildsOf } from '../targets/engine/perform/builds.ts'
 import type { BuildFlags } from '../targets/engine/plan/build-order.ts'
 import { imagesOf } from '../targets/engine/plan/images.ts'
@@ -37,7 +37,9 @@ export async function buildServices(call: Call, project: Project, wanted: Wanted
   const options = { services: wanted.services, when: 'always', flags } as const
   if (wanted.print) {
     const { bakeFile } = await import('./bake-file.ts')
-    call.screen.print(JSON.stringify(bakeFile(await buildsOf(project, allPresent(project), options)), null, 2))
+    call.screen.print(
+      JSON.stringify(bakeFile(await buildsOf(project, nothingMissing(imagesOf(project)), options)), null, 2),
+    )
     return 0
   }
   const client = await call.connect()
@@ -57,13 +59,6 @@ export async function buildServices(call: Call, project: Project, wanted: Wanted
     await pushImages(call, tags, { client, quiet: quiet.globals.progress === 'quiet', ignoreFailures: false })
   else for (const tag of tags) call.screen.say(` ${tag} Would be pushed`)
   return 0
-}
-
-/** Without an engine to ask: a base that others are built on is taken for one that is there. */
-function allPresent(project: Project): Observed {
-  const image = { id: '', labels: {}, volumes: [], healthcheck: false, taggedAt: undefined }
-  const images = new Map(imagesOf(project).map(name => [name, image]))
-  return { now: 0, containers: [], networks: new Map(), volumes: new Map(), images, files: new Map() }
 }
 
 /** A name alone takes the value of the variable, and is left out without one. */

@@ -15,6 +15,7 @@ const runs: Readonly<Record<string, Run>> = {
   logs: async (...given) => (await import('./elsewhere/logs.ts')).logs(...given),
   rollback: async (...given) => (await import('./elsewhere/rollback.ts')).rollback(...given),
   events: async (...given) => (await import('./elsewhere/events.ts')).events(...given),
+  url: async (...given) => (await import('./elsewhere/url.ts')).url(...given),
   exec: async (...given) => (await import('./elsewhere/exec.ts')).exec(...given),
 }
 

@@ -19,8 +19,12 @@ export interface Pushing {
   readonly ignoreFailures: boolean
 }
 
-/** @throws Failure of the first that failed, which ends the others */
-export async function pushImages(call: Call, tags: readonly string[], options: Pushing): Promise<void> {
+/** Tag → digest that its registry has it under. @throws Failure of the first that failed, which ends the others */
+export async function pushImages(
+  call: Call,
+  tags: readonly string[],
+  options: Pushing,
+): Promise<ReadonlyMap<string, string>> {
   const { client, quiet, ignoreFailures } = options
   const { screen, signal, env } = call
   const say = (text: string) => {
@@ -34,11 +38,12 @@ export async function pushImages(call: Call, tags: readonly string[], options: P
       (await import('../client/registry-auth.ts')).registryAuth(reference, env),
     onProgress: () => undefined,
   }
+  const digests = new Map<string, string>()
   const pushed = await Promise.allSettled(
     tags.map(async tag => {
       say(` ${tag} Pushing`)
       try {
-        await pushImage(tag, context)
+        digests.set(tag, await pushImage(tag, context))
         say(` ${tag} Pushed`)
       } catch (error) {
         if (!ignoreFailures || signal.aborted) {
@@ -53,4 +58,5 @@ export async function pushImages(call: Call, tags: readonly string[], options: P
   const failed = pushed.filter(each => each.status === 'rejected').map(each => each.reason as unknown)
   const cause = failed.find(error => !isFailure(error, 'cancelled')) ?? failed[0]
   if (cause !== undefined) throw cause
+  return digests
 }

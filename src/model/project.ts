@@ -25,6 +25,8 @@ export interface Project {
   readonly secrets: Readonly<Record<string, FileObject>>
   /** Services whose image a lock file has pinned. */
   readonly locked?: ReadonlySet<string>
+  /** `x-registry`: where images that are built go, for targets whose nodes pull. */
+  readonly registry?: string
   /** Profiles in force, sorted. */
   readonly profiles: readonly string[]
   /**

@@ -25,6 +25,7 @@ import { resolvePaths } from './paths.ts'
 import { activeProfiles, disableServices, prune, selectServices, withDependencies } from './profiles.ts'
 import { openFiles, toSource } from './read.ts'
 import type { Reading } from './reading.ts'
+import { checkRegistry } from './registry.ts'
 import { checkWhole } from './syntax.ts'
 import { substitute, TemplateError } from './template.ts'
 import { toProject } from './to-project.ts'
@@ -259,6 +260,7 @@ function settleTree(
     chooseUserNamespaces(tree, reading.problems)
   }
   if (interpolated) checkOwnKeys(tree, reading.problems)
+  if (interpolated) checkRegistry(tree, reading.problems)
   reading.problems.settle()
   if (options.normalize !== false) normalize(tree, name)
   if (!interpolated) return { disabled: map(new Map()), inForce: [] }

@@ -5,6 +5,7 @@ import type { Network } from '../model/network.ts'
 import type { Project } from '../model/project.ts'
 import type { Volume } from '../model/volume.ts'
 import { withOwnContainers } from './own-containers.ts'
+import { toRegistry } from './registry.ts'
 import { toService } from './to-service.ts'
 import { get, type MapNode, map, type Node, placeOf } from './tree.ts'
 import { View } from './view.ts'
@@ -19,6 +20,7 @@ interface ProjectContext extends Pick<Project, 'name' | 'separator'> {
 export function toProject(tree: MapNode, context: ProjectContext): Project {
   const root = new View(tree, [])
   const used = (section: string) => root.at(section).members()
+  const registry = toRegistry(root)
   return {
     name: context.name,
     separator: context.separator,
@@ -36,6 +38,7 @@ export function toProject(tree: MapNode, context: ProjectContext): Project {
     configs: record(used('configs'), ([key, view]) => toFileObject(key, view)),
     secrets: record(used('secrets'), ([key, view]) => toFileObject(key, view)),
     profiles: context.profiles,
+    ...(registry === undefined ? {} : { registry }),
     place: path => placeIn(tree, context.disabled, path),
     places: depth => placesIn(tree, depth, []),
   }

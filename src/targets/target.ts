@@ -34,6 +34,8 @@ export interface Wish {
   readonly quietOrphans?: boolean
   /** What has not changed is made anew too. */
   readonly force?: boolean
+  /** By image, of what its registry has been given for it. */
+  readonly digests?: ReadonlyMap<string, string>
 }
 
 /** A replica, as `ps` shows it. */
@@ -51,6 +53,17 @@ export interface Part {
   readonly ID: string
 }
 
+/** A port of a replica, and where it can be reached. */
+export interface Reached {
+  readonly service: string
+  /** Of the replica, or of the service where any of them may answer. */
+  readonly name: string
+  readonly port: number
+  readonly protocol: string
+  readonly host: string
+  readonly hostPort: number
+}
+
 /** What the history keeps of what was seen, beside the model. */
 export interface Kept {
   /** By the names that the stack uses. */
@@ -66,6 +79,8 @@ export interface LogOptions {
   /** Seconds since 1970, with a fraction. */
   readonly since: number | undefined
   readonly signal: AbortSignal
+  /** Told of what cannot be had. */
+  readonly onWarning?: (text: string) => void
 }
 
 export interface TargetLine {
@@ -111,7 +126,7 @@ export interface ExecSession {
   readonly session: Hijacked
   readonly resize: (rows: number, columns: number) => Promise<unknown>
   /** The exit code, once the output has been read to its end. */
-  readonly ended: Promise<number>
+  readonly ended: () => Promise<number>
 }
 
 export interface Target<O extends PlannedOperation = PlannedOperation, Seen = unknown> {
@@ -134,6 +149,8 @@ export interface Target<O extends PlannedOperation = PlannedOperation, Seen = un
   performer(): Performer<O>
   kept(seen: Seen): Kept
   describe(seen: Seen): readonly Part[]
+  /** Where ports are reached. */
+  reached?(seen: Seen): readonly Reached[]
   /** Undefined where a target cannot tell. */
   readonly logs?: (name: string, options: LogOptions) => AsyncIterable<TargetLine>
   readonly events?: (name: string, options: EventOptions) => AsyncIterable<TargetEvent>

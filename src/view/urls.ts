@@ -3,6 +3,7 @@
 import type { ContainerSummary } from '../api/containers.ts'
 import { listedName } from '../api/listed-name.ts'
 import { labels } from '../targets/engine/labels.ts'
+import type { Reached } from '../targets/target.ts'
 
 export interface UrlRow {
   readonly Service: string
@@ -26,17 +27,38 @@ export function urlRows(containers: readonly ContainerSummary[], here = 'localho
     const seen = new Set<string>()
     return (Ports ?? []).flatMap(({ IP = '', PrivatePort, PublicPort, Type }) => {
       if (PublicPort === undefined) return []
-      const address = IP === '' || IP === '0.0.0.0' || IP === '::' ? here : IP.includes(':') ? `[${IP}]` : IP
-      const scheme = schemeOf(PrivatePort, Type)
-      const isUsual = (scheme === 'http' && PublicPort === 80) || (scheme === 'https' && PublicPort === 443)
-      const url = `${scheme}://${address}${isUsual ? '' : `:${PublicPort}`}`
+      const host = IP === '' || IP === '0.0.0.0' || IP === '::' ? here : IP
+      const url = urlOf({ port: PrivatePort, protocol: Type, host, hostPort: PublicPort })
       // the same of IPv4 and IPv6
       if (seen.has(url)) return []
       seen.add(url)
       return [{ Service: service, Container: listedName(container), Port: `${PrivatePort}/${Type}`, URL: url }]
     })
   })
-  return rows.sort(
+  return sorted(rows)
+}
+
+/** "http://localhost:8080". */
+export function urlOf({ port, protocol, host, hostPort }: Omit<Reached, 'service' | 'name'>): string {
+  const scheme = schemeOf(port, protocol)
+  const isUsual = (scheme === 'http' && hostPort === 80) || (scheme === 'https' && hostPort === 443)
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}${isUsual ? '' : `:${hostPort}`}`
+}
+
+/** The same of replicas that are elsewhere. */
+export function reachedRows(reached: readonly Reached[]): readonly UrlRow[] {
+  return sorted(
+    reached.map(({ service, name, ...at }) => ({
+      Service: service,
+      Container: name,
+      Port: `${at.port}/${at.protocol}`,
+      URL: urlOf(at),
+    })),
+  )
+}
+
+function sorted(rows: readonly UrlRow[]): readonly UrlRow[] {
+  return [...rows].sort(
     (a, b) => compare(a.Service, b.Service) || compare(a.Container, b.Container) || compare(a.URL, b.URL),
   )
 }

@@ -25,8 +25,8 @@ const at = (text: string) => {
 }
 const env = { TOKEN: 's3cr3t-content', HOME: folder }
 
-/** A swarm of one node whose tasks run at once. */
-function swarm() {
+/** A swarm of one node whose tasks run at once; `more` answers otherwise. */
+function swarm(more: Parameters<typeof fakeClient>[0] = {}) {
   const services: SwarmService[] = []
   const networks: object[] = []
   const secrets: object[] = []
@@ -36,7 +36,7 @@ function swarm() {
     networkList: () => networks,
     secretList: () => secrets,
     configList: () => [],
-    nodeList: () => [{ ID: 'n', Description: { Hostname: 'node-1' } }],
+    nodeList: () => [{ ID: 'n', Description: { Hostname: 'node-1' }, Status: { State: 'ready', Addr: '192.0.2.1' } }],
     taskList: () => tasks,
     distributionInspect: () => ({ Descriptor: { digest: `sha256:${'a'.repeat(64)}` } }),
     networkCreate: ({ body }: { body: object }) => {
@@ -66,6 +66,7 @@ function swarm() {
       })
       return { ID: 'svc' }
     },
+    ...more,
   })
   return { client, names: () => client.asked.map(({ name }) => name).sort() }
 }
@@ -97,9 +98,9 @@ describe('the target of a command', () => {
   })
 
   test('lacks commands and options, which are refused by name with what to use', async () => {
-    const exec = await swarmRuns(['--target', 'swarm', 'exec', 'web', 'ls'])
-    assert.match(exec.stderr, /The target swarm has no "exec"\n {2}Run it on the node/)
-    assert.notEqual(exec.code, 0)
+    const top = await swarmRuns(['--target', 'swarm', 'top'])
+    assert.match(top.stderr, /The target swarm has no "top"\n {2}Run it on the node/)
+    assert.notEqual(top.code, 0)
     const volumes = await swarmRuns(['--target', 'swarm', 'down', '-v'])
     assert.match(volumes.stderr, /The target swarm has no --volumes/)
     // what knows no target goes on
@@ -153,6 +154,60 @@ describe('up in a swarm', () => {
     const { stderr, code } = await tscompose(['--target', 'swarm', 'up', '-d'], { client, env, cwd: at(stack) })
     assert.match(stderr, /Cannot use the target swarm: This node is not a swarm manager\.\n {2}Name a manager/)
     assert.notEqual(code, 0)
+  })
+})
+
+describe('images that are built', () => {
+  const built = `name: shop
+x-registry: registry.example.com/team
+services:
+  web:
+    build: {context: ., dockerfile_inline: FROM scratch}
+    deploy: {endpoint_mode: dnsrr}
+`
+  const image = 'registry.example.com/team/shop-web'
+
+  test('without a registry are refused before anything is built, at their place', async () => {
+    const { client, names } = swarm()
+    const cwd = at(built.replace(/x-registry.*\n/, ''))
+    for (const push of [[], ['--push']]) {
+      const { code, stderr } = await tscompose(['--target', 'swarm', 'up', '-d', ...push], { client, env, cwd })
+      assert.notEqual(code, 0)
+      assert.match(stderr, /compose\.yaml:4:5[\s\S]*its image has no name that the nodes could pull[\s\S]*x-registry/)
+    }
+    const kinds = new Set(names())
+    assert.ok(!kinds.has('imageBuild') && !kinds.has('grpc') && !kinds.has('serviceCreate'), [...kinds].join())
+  })
+
+  test('are taken by their digest where the registry has them', async () => {
+    const { client, names } = swarm()
+    const done = await tscompose(['--target', 'swarm', 'up', '-d'], { client, env, cwd: at(built) })
+    assert.equal(done.code, 0, done.stderr)
+    const made = client.asked.find(({ name }) => name === 'serviceCreate')?.input['body'] as ServiceSpec
+    assert.equal(made.TaskTemplate.ContainerSpec.Image, `${image}@sha256:${'a'.repeat(64)}`)
+    assert.ok(!names().includes('imagePush'))
+  })
+
+  test('are told of by a plan: those that no registry has, and all with --push', async () => {
+    const { client } = swarm({
+      distributionInspect: () => {
+        throw new Failure('not-found', 'manifest unknown')
+      },
+    })
+    const [lacking, cwd] = [at(built), at(built)]
+    const plan = await tscompose(['--target', 'swarm', 'plan'], { client, env, cwd: lacking })
+    assert.match(plan.stdout, new RegExp(`~ image ${image}: build {2}no registry has it`))
+    const pushed = await tscompose(['--target', 'swarm', 'plan', '--push'], { client: swarm().client, env, cwd })
+    assert.match(pushed.stdout, new RegExp(`~ image ${image}: build {2}asked for by --push`))
+    const dry = await tscompose(['--target', 'swarm', '--dry-run', 'up', '-d'], { client, env, cwd })
+    assert.match(dry.stderr, new RegExp(`${image} Would be pushed`))
+    assert.ok(!client.asked.some(({ name }) => /push|create/i.test(name)))
+  })
+
+  test('are not pushed for one machine', async () => {
+    const { code, stderr } = await tscompose(['up', '-d', '--push'], { env, cwd: at(built) })
+    assert.notEqual(code, 0)
+    assert.match(stderr, /--push is for targets whose nodes pull/)
   })
 })
 

@@ -16,8 +16,8 @@ import { sha256, type TinyImage, tinyManifest, tinyParts } from './tiny-image.ts
 const unpacked = fileURLToPath(
   new URL('../../node_modules/.cache/docker-registry/usr/bin/docker-registry', import.meta.url),
 )
-const program = which('docker-registry') ?? unpacked
-export const hasRegistry = existsSync(program)
+export const registryProgram = which('docker-registry') ?? unpacked
+export const hasRegistry = existsSync(registryProgram)
 
 /** The one user of a registry with basic auth. */
 export const registryUser = { username: 'alice', password: 'correct horse' } as const
@@ -89,7 +89,7 @@ ${auth ? `auth: { htpasswd: { realm: test, path: ${join(folder, 'htpasswd')} } }
     registry = undefined
   }
   const again = async () => {
-    registry = spawn(program, ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
+    registry = spawn(registryProgram, ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
     await eventually('the registry', async () =>
       tls ? await listens(port) : (await fetch(`http://${host}/v2/`, { headers })).ok,
     )

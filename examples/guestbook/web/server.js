@@ -79,7 +79,7 @@ async function answer(request) {
   return { entries: await redis('LRANGE', key, '0', '-1'), by: hostname() }
 }
 
-createServer(async (request, response) => {
+const server = createServer(async (request, response) => {
   let status = 200
   let reply
   try {
@@ -91,3 +91,6 @@ createServer(async (request, response) => {
   console.log(`${request.method} ${request.url} ${status}`)
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(reply)}\n`)
 }).listen(Number(process.env.PORT), () => console.log(`guestbook listens on ${process.env.PORT}`))
+
+// who is told to end answers what it was asked first
+process.once('SIGTERM', () => server.close(() => process.exit(0)))

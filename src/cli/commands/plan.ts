@@ -6,7 +6,7 @@ import type { Plan } from '../../plan/plan.ts'
 import { planJson, printPlan } from '../../plan/print.ts'
 import { type Row, rowText, summarize, totalsText } from '../../plan/summary.ts'
 import { foresee } from '../../targets/engine/converge.ts'
-import { upOptions, wantedOf } from '../bring-up.ts'
+import { pushOption, refusePush, upOptions, wantedOf } from '../bring-up.ts'
 import { warnOfBrokenOff } from '../broken-off.ts'
 import { type Call, command } from '../command.ts'
 import { usage } from '../options.ts'
@@ -15,6 +15,7 @@ export const plan = command({
   usage: '[OPTIONS] [SERVICE...]',
   options: {
     ...upOptions,
+    ...pushOption,
     format: { kind: 'text', value: 'FORMAT', choices: ['text', 'json'], about: 'text (default) or json' },
     json: { kind: 'flag', about: 'The same as --format json' },
     steps: { kind: 'flag', about: 'The numbered operations, each with those it comes after' },
@@ -31,6 +32,7 @@ export const plan = command({
   ],
   async run(call) {
     if (call.options.export) throw usage('--export is for the target kubernetes', 'Add --target kubernetes')
+    refusePush(call.options)
     const { loaded, client, options, accept } = await wantedOf(call, call.options)
     const { pulls, builds, plan } = await foresee({
       client,

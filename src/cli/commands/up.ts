@@ -2,7 +2,7 @@
 import { Failure } from '../../lib/failure.ts'
 import type { Project } from '../../model/project.ts'
 import { attach } from '../attach.ts'
-import { bringUp, upOptions, type Wanted, wantedOf } from '../bring-up.ts'
+import { bringUp, pushOption, refusePush, upOptions, type Wanted, wantedOf } from '../bring-up.ts'
 import { command } from '../command.ts'
 import { usage, type Values } from '../options.ts'
 import { checkServices } from '../project.ts'
@@ -10,6 +10,7 @@ import { checkServices } from '../project.ts'
 const options = {
   detach: { kind: 'flag', short: 'd', about: 'Return when everything is started' },
   ...upOptions,
+  ...pushOption,
   'no-start': { kind: 'flag', about: 'Create only' },
   wait: { kind: 'flag', about: 'Return when everything is running and healthy' },
   'wait-timeout': { kind: 'number', value: 'SECONDS', about: 'Give up waiting after SECONDS' },
@@ -50,6 +51,7 @@ export const up = command({
     const { options: values } = call
     const detached = values.detach || values.wait || values['no-start'] || call.globals['dry-run']
     check(values)
+    refusePush(values)
     const since = Date.now() / 1000
     const wanted = await wantedOf(call, values, {
       noStart: values['no-start'],

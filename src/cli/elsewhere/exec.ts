@@ -19,5 +19,5 @@ export async function exec(call: Call, name: Exclude<TargetName, 'engine'>): Pro
   const index = options['index'] as number | undefined
   const { session, resize, ended } = await target.exec(project, { service, index, command, tty, signal })
   const how = await join({ session, screen, stdin, resize })
-  return how === 'detached' ? 0 : await ended
+  return how === 'detached' ? 0 : await ended()
 }

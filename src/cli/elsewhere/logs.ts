@@ -1,5 +1,6 @@
 /** `logs` on a target that is not the engine. */
 import { Failure } from '../../lib/failure.ts'
+import { printable } from '../../lib/text.ts'
 import type { TargetName } from '../../targets/target.ts'
 import type { Call } from '../command.ts'
 import { LogLines } from '../log-lines.ts'
@@ -27,6 +28,7 @@ export async function logs(call: Call, name: Exclude<TargetName, 'engine'>): Pro
     tail: tail !== undefined && /^\d+$/.test(tail) ? Number(tail) : undefined,
     since: since === undefined ? undefined : Number(since) / 1e9,
     signal,
+    onWarning: text => screen.warn(printable(text)),
   })
   for await (const { service, name: container, number, stream, time, text } of found) {
     if (options['index'] !== undefined && number !== options['index']) continue

@@ -7,6 +7,7 @@ import type { TargetName } from '../../targets/target.ts'
 import type { Call } from '../command.ts'
 import { rowsOf, stepsOf } from '../commands/plan.ts'
 import { openTarget } from '../targets.ts'
+import { buildsOn, toPush } from './push-built.ts'
 import { wantedOf } from './wanted.ts'
 
 export async function plan(call: Call, name: Exclude<TargetName, 'engine'>): Promise<number> {
@@ -22,13 +23,17 @@ export async function plan(call: Call, name: Exclude<TargetName, 'engine'>): Pro
     signal: call.signal,
   })
   const made = target.plan(project, seen, wish)
+  const due = toPush(call, { project, wish, kept: target.kept(seen) })
+  const builds = due.length > 0 ? await buildsOn(call, project, due) : new Plan(made.words)
+  const all: readonly Plan[] = [builds, made]
+  const empty = all.every(each => each.empty)
   const { screen, options } = call
   if (options['format'] === 'json' || options['json'])
     screen.print(
       JSON.stringify(
         planJson({
           pulls: new Plan(made.words),
-          builds: new Plan(made.words),
+          builds,
           plan: made,
         }),
         null,
@@ -37,7 +42,7 @@ export async function plan(call: Call, name: Exclude<TargetName, 'engine'>): Pro
     )
   else {
     for (const warning of made.warnings) screen.warn(printable(warning))
-    screen.print(made.empty ? 'no changes' : options['steps'] ? stepsOf([made]) : rowsOf(call, [made]))
+    screen.print(empty ? 'no changes' : options['steps'] ? stepsOf(all) : rowsOf(call, all))
   }
-  return options['detailed-exitcode'] && !made.empty ? 2 : 0
+  return options['detailed-exitcode'] && !empty ? 2 : 0
 }

@@ -1,11 +1,8 @@
 /** `rollback` on a target that is not the engine: an earlier model, with the images it had, is what is wanted. */
 import { changedSince } from '../../history/back.ts'
-import type { Entry } from '../../history/entry.ts'
 import { variableHashes } from '../../history/recorder.ts'
 import { list, printable } from '../../lib/text.ts'
 import { thaw } from '../../model/frozen.ts'
-import type { Project } from '../../model/project.ts'
-import type { Service } from '../../model/service.ts'
 import { rowText, summarize, totalsText } from '../../plan/summary.ts'
 import type { TargetName, Wish } from '../../targets/target.ts'
 import type { Call } from '../command.ts'
@@ -22,8 +19,12 @@ export async function rollback(call: Call, name: Exclude<TargetName, 'engine'>):
   const [history, target] = await Promise.all([historyOf(call), openTarget(call, name)])
   const entry = entryToGoTo(call, history, args[0] === undefined ? undefined : parseNumber(args[0]))
   const { number, services, scale } = entry
-  const project = withImages(thaw(entry.model, call.env), entry.images)
-  const wish: Wish = { ...(services ? { services } : { removeOrphans: true }), ...(scale && { scale }) }
+  const project = thaw(entry.model, call.env)
+  // what their registries told then
+  const digests = new Map(
+    Object.entries(entry.images).flatMap(([image, { digest }]) => (digest === undefined ? [] : [[image, digest]])),
+  )
+  const wish: Wish = { ...(services ? { services } : { removeOrphans: true }), ...(scale && { scale }), digests }
   const of = { command: 'rollback', project: project.name, target, model: project, wish, to: number }
   return await alone(call, of, async recorder => {
     const seen = await target.observe(project.name, { project, wish, signal })
@@ -41,16 +42,4 @@ export async function rollback(call: Call, name: Exclude<TargetName, 'engine'>):
     await applyOn(call, target, plan)
     return 0
   })
-}
-
-/** By the digests that their registries told then. */
-function withImages(project: Project, images: Entry['images']): Project {
-  const pinned = (service: Service): Service => {
-    const { image } = service
-    const digest = image === undefined || image.includes('@') ? undefined : images[image]?.digest
-    return digest === undefined ? service : { ...service, image: `${image}@${digest}` }
-  }
-  const services: Record<string, Service> = Object.create(null)
-  for (const [key, service] of Object.entries(project.services)) services[key] = pinned(service)
-  return { ...project, services }
 }

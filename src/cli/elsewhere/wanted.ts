@@ -1,5 +1,6 @@
 /** The stack and the options of `up` and `plan`, for a target that is not the engine. */
 import type { Project } from '../../model/project.ts'
+import { withRegistry } from '../../targets/built-images.ts'
 import type { TargetName, Wish } from '../../targets/target.ts'
 import { parseScale } from '../bring-up.ts'
 import type { Call } from '../command.ts'
@@ -29,10 +30,11 @@ export async function wantedOf(call: Call, target: Exclude<TargetName, 'engine'>
   refuseOptions(call, target, meaningless)
   const named = call.args
   const making = { services: named.length > 0 ? named : ('all' as const) }
-  const { project } = await loadProject(call, {
+  const loaded = await loadProject(call, {
     ...(named.length > 0 ? { services: named } : {}),
     making,
   })
+  const project = withRegistry(loaded.project)
   const scale = parseScale(call.options['scale'] as readonly string[])
   const known = Object.keys(project.services)
   const services = checkServices(named, known)

@@ -114,6 +114,19 @@ export function observedContainer(item: ContainerSummary): ObservedContainer {
   }
 }
 
+/** What a plan of builds sees that has no engine to ask: a base that others are built on is taken for one that is there. */
+export function nothingMissing(images: readonly string[]): Observed {
+  const image = { id: '', labels: {}, volumes: [], healthcheck: false, taggedAt: undefined }
+  return {
+    now: 0,
+    containers: [],
+    networks: new Map(),
+    volumes: new Map(),
+    images: new Map(images.map(name => [name, image])),
+    files: new Map(),
+  }
+}
+
 /** The list tells the exit code in its status text only: "Exited (3) 4 seconds ago". */
 function exitCode(item: ContainerSummary): number | undefined {
   if (item.State !== 'exited' && item.State !== 'dead') return undefined

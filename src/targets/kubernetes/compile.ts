@@ -4,6 +4,7 @@ import { order } from '../../graph/order.ts'
 import { serviceGraph } from '../../graph/services.ts'
 import type { Project } from '../../model/project.ts'
 import type { Service } from '../../model/service.ts'
+import { pinned } from '../built-images.ts'
 import type { Wish } from '../target.ts'
 import { applySetParent, type Home } from './labels.ts'
 import { readLocal } from './local-files.ts'
@@ -13,8 +14,13 @@ import type { Input, Refusal, Wanted } from './objects/given-input.ts'
 import { objectsOf } from './objects/objects.ts'
 import type { Asked } from './observed.ts'
 
-/** Files of this machine are read for it. */
-export function compile(project: Project, home: Home, wish: Wish): Omit<Asked, 'verdicts'> {
+/** Files of this machine are read for it. `digests`: of images that the stack builds, where they are known. */
+export function compile(
+  project: Project,
+  home: Home,
+  wish: Wish,
+  digests: ReadonlyMap<string, string> = new Map(),
+): Omit<Asked, 'verdicts' | 'digests'> {
   const refusals: { readonly path: readonly string[]; readonly refusal: Refusal }[] = []
   const notices: { readonly path: readonly string[]; readonly message: string }[] = []
   const graph = serviceGraph(project)
@@ -26,7 +32,7 @@ export function compile(project: Project, home: Home, wish: Wish): Omit<Asked, '
     home,
     services: all.filter(({ name }) => chosen?.has(name) ?? true),
     scale: wish.scale ?? {},
-    images: imagesOf(all),
+    images: imagesOf(all, digests),
     files,
     refuse: (path, refusal) => refusals.push({ path, refusal }),
     notice: (path, message) => {
@@ -59,6 +65,12 @@ function hashesOf(files: Input['files']): ReadonlyMap<string, string> {
   )
 }
 
-function imagesOf(services: readonly Service[]): ReadonlyMap<string, string> {
-  return new Map(services.flatMap(({ name, image }) => (image === undefined ? [] : [[name, image]])))
+function imagesOf(services: readonly Service[], digests: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map(
+    services.flatMap(({ name, image }) => {
+      if (image === undefined) return []
+      const digest = digests.get(image)
+      return [[name, digest === undefined ? image : pinned(image, digest)] as const]
+    }),
+  )
 }

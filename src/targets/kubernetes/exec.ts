@@ -122,7 +122,7 @@ function sessionOf(socket: WebSocket, tty: boolean): ExecSession {
   return {
     session: { tty, socket: stdin, output: output() },
     resize: (rows, columns) => send(channels.resize, Buffer.from(JSON.stringify({ Width: columns, Height: rows }))),
-    ended: ended.promise,
+    ended: () => ended.promise,
   }
 }
 

@@ -37,6 +37,15 @@ export interface FieldsV1 {
   readonly [key: string]: FieldsV1
 }
 
+/** Of the containers of a workload's pods. */
+export function imagesIn({ spec }: Live): readonly string[] {
+  const job = (spec?.['jobTemplate'] as JsonMap | undefined)?.['spec'] as JsonMap | undefined
+  const template = (job ?? spec)?.['template'] as
+    | { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } }
+    | undefined
+  return (template?.spec?.containers ?? []).flatMap(({ image }) => image ?? [])
+}
+
 export interface LivePod {
   readonly metadata: LiveMetadata
   readonly spec?: {

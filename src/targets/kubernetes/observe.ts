@@ -2,10 +2,11 @@
 import PQueue from 'p-queue'
 import { isFailure } from '../../lib/failure.ts'
 import type { Project } from '../../model/project.ts'
+import { digestIn } from '../built-images.ts'
 import type { Wish } from '../target.ts'
 import { compile } from './compile.ts'
 import { type Home, labels } from './labels.ts'
-import type { Live, LivePod } from './live.ts'
+import { imagesIn, type Live, type LivePod } from './live.ts'
 import { type Kind, keyOf, kindNames } from './manifest.ts'
 import { objectName } from './names.ts'
 import type { Wanted } from './objects/given-input.ts'
@@ -42,7 +43,8 @@ export async function observe(
   ])
   const objects = new Map(lists.flat().map(object => [keyOf(object), object]))
   if (!project) return { home, objects, pods }
-  const compiled = compile(project, home, wish)
+  const digests = digestsOf(project, objects, wish)
+  const compiled = compile(project, home, wish, digests)
   const verdicts = new Map<string, Verdict>()
   const queue = new PQueue({ concurrency: atOnce })
   const asked = compiled.wanted.map(each => withoutScaled(each, objects.get(keyOf(each.manifest))))
@@ -54,7 +56,23 @@ export async function observe(
       verdicts.set(key, known ?? (await queue.add(() => dryRun(cluster, wanted, live, signal))))
     }),
   )
-  return { home, objects, pods, asked: { ...compiled, wanted: asked, verdicts } }
+  return { home, objects, pods, asked: { ...compiled, wanted: asked, verdicts, digests } }
+}
+
+/** Of images that are pinned: what is known now, otherwise what pods are made of. */
+function digestsOf(
+  project: Project,
+  objects: ReadonlyMap<string, Live>,
+  { digests: told = new Map() }: Wish,
+): ReadonlyMap<string, string> {
+  const digests = new Map<string, string>(told)
+  const running = [...objects.values()].flatMap(imagesIn)
+  for (const { image, build } of Object.values(project.services)) {
+    if (image === undefined || build === undefined || digests.has(image)) continue
+    const digest = running.map(each => digestIn(each, image)).find(each => each !== undefined)
+    if (digest !== undefined) digests.set(image, digest)
+  }
+  return digests
 }
 
 async function dryRun(cluster: Cluster, wanted: Wanted, live: Live | undefined, signal: AbortSignal): Promise<Verdict> {

@@ -24,6 +24,8 @@ export interface Asked {
   readonly refusals: readonly { readonly path: readonly string[]; readonly refusal: Refusal }[]
   /** sha256 of files of this machine, by path. */
   readonly hashes: ReadonlyMap<string, string>
+  /** Of images that are pinned, by their names. */
+  readonly digests: ReadonlyMap<string, string>
   readonly notices: readonly { readonly path: readonly string[]; readonly message: string }[]
 }
 

@@ -14,7 +14,9 @@ const rules: Rules = {
   'services.*.annotations': quiet('annotations of pods'),
   'services.*.attach': quiet('up shows no output: tscompose logs -f does'),
   'services.*.blkio_config': no(pod),
-  'services.*.build': partly('nodes pull: build and push the image first, and name it with "image"'),
+  'services.*.build': quiet(
+    'nodes pull: "x-registry" of the stack or --push builds and pushes it, pinned by its digest',
+  ),
   'services.*.cgroup': no(pod),
   'services.*.cgroup_parent': no(pod),
   'services.*.configs.*.uid': no("a file of a config is root's"),

@@ -22,7 +22,10 @@ export function kubernetesTarget(cluster: Cluster): Target<ClusterOperation, Obs
     planDown,
     performer: () => clusterPerformer(cluster),
     describe: partsOf,
-    kept: ({ asked }) => ({ images: new Map(), files: asked?.hashes ?? new Map() }),
+    kept: ({ asked }) => ({
+      images: new Map([...(asked?.digests ?? [])].map(([name, id]) => [name, { id, digest: id }])),
+      files: asked?.hashes ?? new Map(),
+    }),
     logs: (name, options) => readLogs(cluster, name, options),
     events: (name, options) => readEvents(cluster, name, options),
     exec: (name, options) => execIn(cluster, name, options),

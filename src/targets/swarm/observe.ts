@@ -8,6 +8,7 @@ import { swarmObjects } from '../../api/swarm-objects.ts'
 import type { Client } from '../../client/client.ts'
 import { errnoOf, Failure, isFailure } from '../../lib/failure.ts'
 import type { Project } from '../../model/project.ts'
+import type { Wish } from '../target.ts'
 import { stackFilter } from './labels.ts'
 import type { ObservedSwarm } from './observed.ts'
 import { filesOf } from './plan/files.ts'
@@ -17,6 +18,7 @@ export type AuthSource = (reference: string) => Promise<string | undefined>
 
 export interface ObserveOptions {
   readonly project?: Project | undefined
+  readonly wish?: Wish | undefined
   readonly registryAuth: AuthSource
   readonly signal: AbortSignal
 }
@@ -76,12 +78,13 @@ function hashFiles(files: readonly string[]): ReadonlyMap<string, string> {
 async function digestsOf(
   client: Client,
   project: Project,
-  { registryAuth, signal }: ObserveOptions,
+  { registryAuth, wish, signal }: ObserveOptions,
 ): Promise<ReadonlyMap<string, string>> {
   const images = new Set(Object.values(project.services).flatMap(({ image }) => image ?? []))
+  const pushed = wish?.digests ?? new Map<string, string>()
   const found = await Promise.all(
     [...images]
-      .filter(image => !image.includes('@'))
+      .filter(image => !image.includes('@') && !pushed.has(image))
       .map(async name => {
         const headers = { registryAuth: await registryAuth(name) }
         try {
@@ -97,5 +100,5 @@ async function digestsOf(
         }
       }),
   )
-  return new Map(found.flat())
+  return new Map([...pushed, ...found.flat()])
 }

@@ -3,12 +3,14 @@ import type { SwarmPort, SwarmTask } from '../../api/swarm-objects.ts'
 import type { Part } from '../target.ts'
 import { labels } from './labels.ts'
 import type { ObservedSwarm } from './observed.ts'
+import { keyOf, slotOf, taskName } from './slots.ts'
+import { stateOfTask } from './task-states.ts'
 
 export function partsOf({ services, tasks, nodes }: ObservedSwarm): readonly Part[] {
   const byId = new Map([...services.values()].map(each => [each.ID, each]))
   const newest = new Map<string, SwarmTask>()
   for (const task of tasks) {
-    const place = `${task.ServiceID} ${task.Slot ?? task.NodeID ?? ''}`
+    const place = `${task.ServiceID} ${slotOf(task, byId.get(task.ServiceID)) ?? task.NodeID ?? ''}`
     const other = newest.get(place)
     if (!other || rank(task) > rank(other)) newest.set(place, task)
   }
@@ -18,14 +20,15 @@ export function partsOf({ services, tasks, nodes }: ObservedSwarm): readonly Par
       if (!service) return []
       const { Spec, Endpoint } = service
       const { Status, NodeID = '' } = task
+      const state = stateOfTask(task, nodes)
       return [
         {
-          Name: `${Spec.Name}.${task.Slot ?? NodeID}`,
-          Service: Spec.Labels?.[labels.service] ?? Spec.Name,
+          Name: taskName(task, service),
+          Service: keyOf(service),
           Image: Spec.Labels?.[labels.image] || task.Spec.ContainerSpec.Image,
           Node: nodes.get(NodeID)?.Description.Hostname ?? NodeID,
-          State: Status.State,
-          Status: Status.Err ? `${Status.State}: ${Status.Err}` : Status.State,
+          State: state,
+          Status: Status.Err ? `${state}: ${Status.Err}` : state,
           Ports: [
             ...new Set(
               [...(Status.PortStatus?.Ports ?? []), ...(Endpoint?.Ports ?? []).filter(isIngress)].map(portText),

@@ -14,7 +14,9 @@ const rules: Rules = {
   'services.*.annotations': no(task),
   'services.*.attach': quiet('up shows no output: tscompose logs -f does'),
   'services.*.blkio_config': no(task),
-  'services.*.build': partly('nodes pull: build and push the image first, and name it with "image"'),
+  'services.*.build': quiet(
+    'nodes pull: "x-registry" of the stack or --push builds and pushes it, pinned by its digest',
+  ),
   'services.*.cgroup': no(task),
   'services.*.cgroup_parent': no(task),
   'services.*.container_name': no('tasks are named by their service, slot and id'),

@@ -43,8 +43,10 @@ export const words: Vocabulary<SwarmOperation> = {
   waitText: operation =>
     operation.kind === 'wait-service' ? `Waiting for ${operation.service} to be ${operation.condition}` : undefined,
   amount(operations) {
-    const by = operations.find(({ kind }) => kinds[kind][1] !== undefined)
+    const by = operations.findLast(({ kind }) => kinds[kind][1] !== undefined)
     if (!by) return undefined
+    const isGone = operations.some(({ kind }) => kinds[kind][1] === 'remove')
+    if (isGone && kinds[by.kind][1] === 'create') return { action: 'recreate', by }
     const action = by.kind === 'update-service' && by.replaces ? 'recreate' : kinds[by.kind][1]
     return { action: action!, by }
   },

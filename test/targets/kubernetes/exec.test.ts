@@ -85,7 +85,7 @@ describe('a command in a pod', () => {
     const output: string[] = []
     for await (const { stream, data } of session.output) output.push(`${stream} ${data}`)
     assert.deepEqual(output, ['stdout out', 'stderr err'])
-    assert.equal(await ended, 3)
+    assert.equal(await ended(), 3)
     assert.deepEqual(received, [message(stdin, 'in'), Buffer.of(close, stdin)])
     assert.match(
       asked,
@@ -104,7 +104,7 @@ describe('a command in a pod', () => {
     const { session, resize: tell, ended } = await exec(['sh'], { tty: true })
     await tell(24, 80)
     for await (const _ of session.output);
-    assert.equal(await ended, 0)
+    assert.equal(await ended(), 0)
     assert.deepEqual(await received.promise, message(resize, '{"Width":80,"Height":24}'))
     assert.match(asked, /stderr=false&tty=true/)
   })
@@ -120,7 +120,7 @@ describe('a command in a pod', () => {
     const { session, ended } = await exec(['ls'])
     await assert.rejects(async () => {
       for await (const _ of session.output);
-      await ended
+      await ended()
     }, /has ended the connection before the command did/)
   })
 

@@ -50,6 +50,20 @@ test('a service is up when as many tasks of its version run as are wanted, and n
   assert.equal(kind(service(), [task('running'), task('running'), task('running')]), 'waiting')
 })
 
+test('an update of ports alone has begun before it is done: its tasks look like those before', () => {
+  const both = [task('running'), task('running')]
+  const ports = (port: number) => ({
+    EndpointSpec: { Ports: [{ Protocol: 'tcp', TargetPort: 80, PublishedPort: port, PublishMode: 'host' as const }] },
+  })
+  const previous = service({}, ports(1)).Spec
+  const updated = (more: Partial<SwarmService> = {}) => service({ PreviousSpec: previous, ...more }, ports(2))
+  assert.equal(kind(updated(), both), 'waiting')
+  assert.equal(kind(updated({ UpdateStatus: { State: 'completed', StartedAt: now } }), both), 'done')
+  // what has not run has nothing to replace
+  assert.equal(kind({ ...updated(), Spec: { ...updated().Spec, Mode: { Replicated: { Replicas: 0 } } } }, []), 'done')
+  assert.equal(kind(service({ PreviousSpec: previous }, ports(1)), both), 'done')
+})
+
 test('an update is done when the swarm says so; the state of one before it tells nothing', () => {
   const both = [task('running'), task('running')]
   const updating = service({ UpdateStatus: { State: 'updating', StartedAt: now } })

@@ -16,7 +16,11 @@ export function refuseService(input: Input, service: Service): boolean {
   if (service.provider)
     return refuse(['provider'], 'other programs are not called to provide a service', 'Leave it out by a profile')
   if (!input.images.has(name))
-    return refuse(['build'], 'its image has no name that the nodes could pull', 'Give it "image", build and push it')
+    return refuse(
+      ['build'],
+      'its image has no name that the nodes could pull',
+      'Say with "x-registry" where images go, or give it "image"',
+    )
   const { kind } = service.networkMode
   if (kind !== 'networks' && kind !== 'host' && kind !== 'none')
     return refuse(['network_mode'], 'a pod has a network of its own', 'Leave it out, or say "host" or "none"')

@@ -11,6 +11,7 @@ import { Failure, isFailure } from '../../../lib/failure.ts'
 import { stableHash } from '../../../lib/stable-json.ts'
 import { stackFilter } from '../labels.ts'
 import type { SwarmOperation } from '../operation.ts'
+import { hasEnded, isLost } from '../task-states.ts'
 
 type Gone = Pick<Extract<SwarmOperation, { readonly kind: 'wait-gone' }>, 'id' | 'stack'>
 type Wait = Extract<SwarmOperation, { readonly kind: 'wait-service' }>
@@ -102,7 +103,7 @@ export function stateOf(
     each => !own.includes(each) && each.DesiredState === 'running' && each.Status.State === 'running',
   ).length
   const are = condition === 'completed' ? ended : running + (mayEnd ? ended : 0)
-  const isSteady = update !== 'updating' && update !== 'rollback_started' && others === 0
+  const isSteady = update !== 'updating' && update !== 'rollback_started' && others === 0 && !isToBegin(service, tasks)
   // no node may be one for a global service
   const enough = are >= wanted && (condition !== 'completed' || ended > 0) && (isJob || mayEnd || are === wanted)
   if (enough && isSteady) return { kind: 'done' }
@@ -115,6 +116,13 @@ export function stateOf(
       hint: 'See what its tasks say: tscompose ps, tscompose logs',
     }
   return { kind: 'waiting', are, wanted }
+}
+
+/** A task does not tell with which ports it was made: new ones are had by an update, which takes a moment to begin (swarmkit clears its status before). */
+function isToBegin({ Spec, PreviousSpec, UpdateStatus }: SwarmService, tasks: readonly SwarmTask[]): boolean {
+  if (PreviousSpec === undefined || UpdateStatus !== undefined) return false
+  const isOther = stableHash(PreviousSpec.EndpointSpec ?? {}) !== stableHash(Spec.EndpointSpec ?? {})
+  return isOther && tasks.some(({ DesiredState }) => DesiredState === 'running')
 }
 
 function failed({ Status }: SwarmTask): boolean {
@@ -132,14 +140,17 @@ function versionOf({ ContainerSpec, Resources, Networks, LogDriver, ForceUpdate 
   })
 }
 
-const ends: ReadonlySet<string> = new Set(['complete', 'failed', 'shutdown', 'rejected', 'remove', 'orphaned'])
-
-/** Until no task of a removed service has anything left. */
+/** Until no task of a removed service has anything left, as far as its node can tell. */
 export async function waitUntilGone(client: Client, { id, stack }: Gone, signal: AbortSignal): Promise<void> {
   for (;;) {
     // not by the service, which is not there any more
-    const tasks = await client.call(swarmObjects.taskList, { query: { filters: stackFilter(stack) } }, { signal })
-    if (tasks.every(({ ServiceID, Status }) => ServiceID !== id || ends.has(Status.State))) return
+    const [tasks, all] = await Promise.all([
+      client.call(swarmObjects.taskList, { query: { filters: stackFilter(stack) } }, { signal }),
+      client.call(swarmObjects.nodeList, {}, { signal }),
+    ])
+    const nodes = new Map(all.map(node => [node.ID, node]))
+    const own = tasks.filter(({ ServiceID }) => ServiceID === id)
+    if (own.every(task => hasEnded(task.Status.State) || isLost(task, nodes))) return
     await waited(signal)
   }
 }

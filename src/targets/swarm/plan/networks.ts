@@ -1,26 +1,35 @@
-/** Networks of a stack: overlays, which cannot change once they are there. */
+/** Networks of a stack: overlays, which cannot change once they are there, and are made anew then with all that is on them. */
 import type { NetworkCreate, NetworkInspect } from '../../../api/networks.ts'
+import type { SwarmService } from '../../../api/swarm-objects.ts'
+import { list } from '../../../lib/text.ts'
 import type { Network } from '../../../model/network.ts'
 import type { Project } from '../../../model/project.ts'
 import type { NodeId } from '../../../plan/operation.ts'
 import { labels } from '../labels.ts'
 import type { ObservedSwarm } from '../observed.ts'
+import { keyOf } from '../slots.ts'
 import type { SwarmPlan } from '../swarm-plan.ts'
 
-/** Node that makes each network that is missing, by its key. */
-export function planNetworks(
-  plan: SwarmPlan,
-  {
-    project,
-    observed,
-    used,
-  }: {
-    readonly project: Project
-    readonly observed: ObservedSwarm
-    readonly used: ReadonlySet<string>
-  },
-): ReadonlyMap<string, NodeId> {
+export interface PlannedNetworks {
+  /** Node that makes each network that is missing, by its key. */
+  readonly made: ReadonlyMap<string, NodeId>
+  /** Services that have left a network which is made anew: by their names the node after which the last of their tasks has ended. */
+  readonly moved: ReadonlyMap<string, NodeId>
+}
+
+interface Given {
+  readonly project: Project
+  readonly observed: ObservedSwarm
+  /** Keys of networks that services are on. */
+  readonly used: ReadonlySet<string>
+  /** Names of services that are brought up. */
+  readonly services: ReadonlySet<string>
+}
+
+export function planNetworks(plan: SwarmPlan, given: Given): PlannedNetworks {
+  const { project, observed, used } = given
   const made = new Map<string, NodeId>()
+  const moved = new Map<string, NodeId>()
   for (const [key, network] of Object.entries(project.networks)) {
     if (!used.has(key)) continue
     const found = observed.networks.get(network.name)
@@ -37,17 +46,10 @@ export function planNetworks(
         refuse('local-network', `"${network.name}" is of one machine alone`, 'Name a network of the driver overlay')
       continue
     }
+    const body = bodyOf(project.name, network)
     if (!found) {
       const cause = `no network "${network.name}"`
-      made.set(
-        key,
-        plan.add({
-          kind: 'create-network',
-          cause,
-          name: network.name,
-          body: bodyOf(project.name, network),
-        }),
-      )
+      made.set(key, plan.add({ kind: 'create-network', cause, name: network.name, body }))
       continue
     }
     if (found.Labels?.[labels.stack] !== project.name) {
@@ -58,15 +60,52 @@ export function planNetworks(
       )
       continue
     }
-    const changed = differences(bodyOf(project.name, network), found)
-    if (changed.length > 0)
+    const changed = differences(body, found)
+    if (changed.length === 0) continue
+    const users = usersOf(observed, found)
+    const others = users.filter(({ Spec }) => !given.services.has(Spec.Name))
+    if (others.length > 0) {
+      const names = list(others.map(({ Spec }) => `"${Spec.Name}"`))
       refuse(
         'changed-network',
-        `${changed.join(' and ')} cannot change on a network that is there`,
-        'Run down, then up: its services are then made anew on another network',
+        `${list(changed)} cannot change while ${names} ${others.length === 1 ? 'is' : 'are'} on it`,
+        'Bring all of the stack up, with --remove-orphans where it has such services no more',
       )
+      continue
+    }
+    const ends = users.map(service => leave(plan, { project, key, service, moved }))
+    const { name } = network
+    const cause = `${list(changed)} ${changed.length === 1 ? 'has' : 'have'} changed`
+    const gone = plan.add({ kind: 'remove-network', cause, name, id: found.Id }, ends)
+    made.set(key, plan.add({ kind: 'create-network', cause, name, body }, [gone]))
   }
-  return made
+  return { made, moved }
+}
+
+function usersOf({ services }: ObservedSwarm, { Id, Name }: NetworkInspect): readonly SwarmService[] {
+  return [...services.values()].filter(({ Spec }) =>
+    (Spec.TaskTemplate.Networks ?? []).some(({ Target }) => Target === Id || Target === Name),
+  )
+}
+
+interface Leaving {
+  readonly project: Project
+  /** Of the network. */
+  readonly key: string
+  readonly service: SwarmService
+  readonly moved: Map<string, NodeId>
+}
+
+/** A network is held by its tasks, so that a service on one that cannot change goes, once, and is made anew. */
+function leave(plan: SwarmPlan, { project, key, service, moved }: Leaving): NodeId {
+  const { Name } = service.Spec
+  const known = moved.get(Name)
+  if (known !== undefined) return known
+  const of = { cause: `network "${key}" is made anew`, name: Name, service: keyOf(service), id: service.ID }
+  const removed = plan.add({ kind: 'remove-service', ...of })
+  const node = plan.add({ kind: 'wait-gone', stack: project.name, ...of }, [removed])
+  moved.set(Name, node)
+  return node
 }
 
 function bodyOf(project: string, network: Network): NetworkCreate {

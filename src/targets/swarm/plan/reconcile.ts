@@ -13,7 +13,7 @@ import type { ObservedSwarm } from '../observed.ts'
 import type { FileRefs, WaitCondition } from '../operation.ts'
 import { SwarmPlan } from '../swarm-plan.ts'
 import { type PlannedFiles, planFiles, planUnused } from './files.ts'
-import { planNetworks } from './networks.ts'
+import { type PlannedNetworks, planNetworks } from './networks.ts'
 import { serviceSpec } from './service-spec.ts'
 import { replacesTasks, specChanges, specFields } from './spec-fields.ts'
 
@@ -26,6 +26,7 @@ export function reconcile(project: Project, observed: ObservedSwarm, wish: Wish)
     project,
     observed,
     used: used(({ networks }) => Object.keys(networks)),
+    services: new Set(services.map(({ name }) => serviceName(project.name, name))),
   })
   const files = planFiles(plan, {
     project,
@@ -66,7 +67,7 @@ interface Given {
   readonly project: Project
   readonly observed: ObservedSwarm
   readonly wish: Wish
-  readonly networks: ReadonlyMap<string, NodeId>
+  readonly networks: PlannedNetworks
   readonly files: PlannedFiles
 }
 
@@ -136,9 +137,11 @@ class ServicePlanner {
     this.#name(spec)
     const files = this.#refs(service)
     const base = { name: spec.Name, service: service.name, spec, files }
-    const after = () => [...this.#dependencies(service), ...this.#made(service)]
-    if (!found) {
-      const node = this.#plan.add({ kind: 'create-service', cause: `no service "${spec.Name}"`, ...base }, after())
+    const gone = this.#given.networks.moved.get(spec.Name)
+    const after = () => [...this.#dependencies(service), ...this.#made(service), ...(gone === undefined ? [] : [gone])]
+    if (!found || gone !== undefined) {
+      const cause = found ? 'a network of it is made anew' : `no service "${spec.Name}"`
+      const node = this.#plan.add({ kind: 'create-service', cause, ...base }, after())
       this.#end(service, {
         target: { node },
         before: undefined,
@@ -196,7 +199,11 @@ class ServicePlanner {
       return false
     }
     if (service.image === undefined)
-      return refuse(['build'], 'its image has no name that the nodes could pull', 'Give it "image", build and push it')
+      return refuse(
+        ['build'],
+        'its image has no name that the nodes could pull',
+        'Say with "x-registry" where images go, or give it "image"',
+      )
     if (service.schedule)
       return refuse([], 'it runs by a schedule, which the keeper holds on one machine', 'Leave it out by a profile')
     const range = service.ports.find(({ published }) => published !== undefined && !/^\d+$/.test(published))
@@ -215,13 +222,14 @@ class ServicePlanner {
   }
 
   /** Pinned to the digest that its registry tells; where that does not answer, to the one it has. */
-  #image({ image = '' }: Service, found: SwarmService | undefined): string {
+  #image({ image = '', build: isBuilt }: Service, found: SwarmService | undefined): string {
     if (image.includes('@')) return image
     const digest = this.#given.observed.digests.get(image)
     if (digest !== undefined) return `${image}@${digest}`
     const has = found?.Spec.TaskTemplate.ContainerSpec.Image
     if (has?.startsWith(`${image}@`)) return has
-    this.#untold.add(image)
+    // what is built is pushed before it is brought up
+    if (!isBuilt || this.#given.project.registry === undefined) this.#untold.add(image)
     return image
   }
 
@@ -249,7 +257,7 @@ class ServicePlanner {
       ...service.configs.map(({ source }) => files.config.get(source)?.ref),
     ]
     return [
-      ...Object.keys(service.networks).flatMap(key => networks.get(key) ?? []),
+      ...Object.keys(service.networks).flatMap(key => networks.made.get(key) ?? []),
       ...refs.flatMap(ref => (typeof ref === 'object' ? [ref.node] : [])),
     ]
   }

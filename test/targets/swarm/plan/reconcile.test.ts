@@ -203,12 +203,47 @@ services:
   )
 })
 
-test('a network that is there does not change: what differs is refused by name', async () => {
-  const yaml = (more: string) => `services: {a: {image: i}}\nnetworks: {default: {${more}}}\n`
+test('a network that has changed is made anew with all that is on it, once each', async () => {
+  const yaml = (more: string) => `name: shop
+services: {a: {image: i, networks: [one, two]}, b: {image: i, networks: [two], depends_on: [a]}, c: {image: i, networks: [three]}}
+networks: {one: {${more}}, two: {${more}}, three: {}}
+`
   const there = applied(reconcile(await project(yaml('attachable: true')), nothing(), wish), nothing())
   assert.ok(reconcile(await project(yaml('attachable: true')), there, wish).empty)
-  const stack = await project(yaml('internal: true'))
-  assert.throws(() => reconcile(stack, there, wish), /"internal" and "attachable" cannot change/)
+  const changed = reconcile(await project(yaml('internal: true')), there, wish)
+  const kinds = changed.nodes.map(({ operation }) => `${operation.kind} ${operation.name}`)
+  assert.deepEqual(kinds, [
+    'remove-service shop_a',
+    'wait-gone shop_a',
+    'remove-network shop_one',
+    'create-network shop_one',
+    'remove-service shop_b',
+    'wait-gone shop_b',
+    'remove-network shop_two',
+    'create-network shop_two',
+    'create-service shop_a',
+    'wait-service shop_a',
+    'create-service shop_b',
+    'wait-service shop_b',
+  ])
+  const rows = summarize([changed]).map(rowText)
+  assert.deepEqual(rows, [
+    '~ network shop_one: recreate  "internal" and "attachable" have changed',
+    '~ network shop_two: recreate  "internal" and "attachable" have changed',
+    '~ a: recreate  a network of it is made anew',
+    '~ b: recreate  a network of it is made anew',
+  ])
+  const after = applied(changed, there)
+  assert.ok(reconcile(await project(yaml('internal: true')), after, wish).empty)
+})
+
+test('a network stays while services are on it that are not brought up', async () => {
+  const yaml = (more: string, others = '') => `services: {a: {image: i}${others}}\nnetworks: {default: {${more}}}\n`
+  const there = applied(reconcile(await project(yaml('', ', b: {image: i}')), nothing(), wish), nothing())
+  const stack = await project(yaml('internal: true', ', b: {image: i}'))
+  assert.throws(() => reconcile(stack, there, { services: ['a'] }), /"internal" cannot change while "\S+_b" is on it/)
+  const fewer = await project(yaml('internal: true'))
+  assert.throws(() => reconcile(fewer, there, wish), /cannot change while/)
 })
 
 test('a bind asks for nothing that a swarm does not keep', async () => {
