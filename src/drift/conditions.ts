@@ -9,6 +9,8 @@ export interface ConditionsInput {
   readonly containers: readonly ObservedContainer[]
   /** Whether it stays as it is though it does not run, whatever it needs. */
   leaves(container: ObservedContainer): boolean
+  /** Only what stays as it is counts: for all else a plan has the order. */
+  readonly inPlan?: boolean | undefined
 }
 
 /** What a service waits for. */
@@ -24,7 +26,12 @@ export function waitsFor({ needed, why }: Unmet): string {
 }
 
 /** Service → what it waits for; what is about to be started again is waited for by the plan, and not here. */
-export function unmetConditions({ project, containers, leaves }: ConditionsInput): ReadonlyMap<string, Unmet> {
+export function unmetConditions({
+  project,
+  containers,
+  leaves,
+  inPlan = false,
+}: ConditionsInput): ReadonlyMap<string, Unmet> {
   const known = new Map<string, Unmet | undefined>()
   const of = (name: string) => containers.filter(each => each.service === name && !each.oneOff)
   const reasonOf = (name: string): Unmet | undefined => {
@@ -40,6 +47,8 @@ export function unmetConditions({ project, containers, leaves }: ConditionsInput
     if (!required) return undefined
     for (const container of of(service)) {
       const stays = !isLive(container) && (leaves(container) || reasonOf(service) !== undefined)
+      // a plan that has nothing to wait for goes on
+      if (inPlan && (!stays || (condition === 'started' && reasonOf(service) === undefined))) continue
       const why = unmetBy(container, condition, stays)
       if (why !== undefined) return { needed: service, why }
     }

@@ -11,7 +11,7 @@ import type { Observed, ObservedContainer } from '../targets/engine/observed.ts'
 import { isLive, on, planStopping } from '../targets/engine/plan/ending.ts'
 import { planHooks } from '../targets/engine/plan/hooks.ts'
 import { selectedNames, type UpOptions } from '../targets/engine/plan/reconcile.ts'
-import { tooEarly, type Unmet, unmetConditions, waitsFor } from './conditions.ts'
+import { tooEarly, unmetConditions, waitsFor } from './conditions.ts'
 import type { Drift } from './drift.ts'
 import {
   followers,
@@ -78,15 +78,15 @@ export async function repair(input: Repair): Promise<Repaired> {
   // what is stopped while it is looked at stays so
   const leavesAlone = (container: ObservedContainer) =>
     leaves({ project, accepted: drift.accepted, killed: drift.killed, phase, restarted }, container)
-  // when the machine has been started, or the engine, the plan has the order
+  // when the machine has been started, or the engine, the plan has the order; of what stays as it is it would wait in vain
   const steady = drift.phase === 'steady' && attempt?.read === undefined && !unfinished
-  const unmet = steady ? unmetConditions({ project, containers, leaves: leavesAlone }) : new Map<string, Unmet>()
+  const unmet = unmetConditions({ project, containers, leaves: leavesAlone, inPlan: !steady })
   const waited = drift.wait(containers, unmet)
   let changed = await carryOut(
     stopsOf(project, ill.stop, () => 'it is unhealthy'),
     input,
   )
-  const early = tooEarly({ project, containers }, { unmet, crashed })
+  const early = steady ? tooEarly({ project, containers }, { unmet, crashed }) : []
   changed =
     (await carryOut(
       stopsOf(project, early, ({ service }) => `it ${waitsFor(unmet.get(service)!)}`),
@@ -112,7 +112,7 @@ export async function repair(input: Repair): Promise<Repaired> {
         restarts: ({ id }) => restarts.get(id),
         keepsVersions: service => !attempt?.isWished && !goesOn(input, service),
         images: watched || unfinished !== undefined,
-        isLeft: service => attempt?.isLeft(service) ?? false,
+        isLeft: service => (attempt?.isLeft(service) ?? false) || (!steady && unmet.has(service)),
         differs: service => attempt?.differs(service),
       },
     },

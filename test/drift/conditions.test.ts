@@ -47,6 +47,18 @@ describe('unmetConditions()', () => {
     assert.equal(unmetConditions({ project: shop('healthy'), containers: [web()], leaves }).size, 0)
   })
 
+  test('waits for what stays alone where a plan has the order', () => {
+    const unmet = (more: Partial<ObservedContainer>, stays: boolean, condition: Condition = 'healthy') =>
+      unmetConditions({
+        ...{ project: shop(condition), containers: [db(more), web(ended)], inPlan: true },
+        leaves: ({ id }) => stays && id === 'd',
+      })
+    assert.equal(unmet({ health: 'starting' }, false).size, 0)
+    assert.equal(unmet(ended, false).size, 0)
+    assert.deepEqual([...unmet(ended, true).keys()], ['web', 'edge'])
+    assert.equal(unmet(ended, true, 'started').size, 0)
+  })
+
   test('waits for what waits itself', () => {
     const containers = [db({ health: 'unhealthy' }), web(ended)]
     const unmet = unmetConditions({ project: shop('healthy'), containers, leaves: () => false })

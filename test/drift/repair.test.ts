@@ -4,11 +4,12 @@ import { describe, test } from 'node:test'
 import { run } from '../../src/apply/run.ts'
 import { Drift } from '../../src/drift/drift.ts'
 import { repair } from '../../src/drift/repair.ts'
+import { Wish } from '../../src/drift/wish.ts'
 import { look } from '../../src/targets/engine/converge.ts'
 import { enginePerformer } from '../../src/targets/engine/perform/operations.ts'
 import { reconcile } from '../../src/targets/engine/plan/reconcile.ts'
 import { FakeEngine } from '../property/fake-engine.ts'
-import { project, service } from '../targets/engine/plan/project.ts'
+import { healthcheck, needs, project, service } from '../targets/engine/plan/project.ts'
 
 /** `first` is done before the list of containers is asked for the nth time from now on. */
 function beforeList(client: FakeEngine['client'], nth: number, first: () => void): void {
@@ -54,4 +55,48 @@ describe('repair()', () => {
       assert.deepEqual([...engine.containers.values()].map(({ name }) => name).sort(), left)
       await drift.close()
     })
+
+  test('leaves what needs something that a person has stopped as it is, when the machine was started and when the files change', async () => {
+    const engine = new FakeEngine()
+    engine.images.set('busybox', { id: 'sha256:1' })
+    const { client } = engine
+    const of = (TAG: string) =>
+      project([
+        service('db', { healthcheck }),
+        service('web', { environment: { TAG }, dependsOn: needs('db', 'healthy') }),
+        service('page', { environment: { TAG } }),
+      ])
+    const seen = async () => look({ client, project: of('1') })
+    await run(reconcile(of('1'), await seen()), enginePerformer(client))
+    const db = engine.named('shop-db-1')
+    const starts = () =>
+      Object.fromEntries(
+        [...engine.containers.values()].map(({ name, starts, status }) => [name, `${status} ${starts}`]),
+      )
+    const accepted = { stopped: [db.id], paused: [], scale: {} }
+    const bring = async (TAG: string, phase: 'booted' | 'steady') => {
+      const drift = new Drift({
+        ...{ phase, accepted, project: () => of(TAG), wanted: () => 1, look: () => Promise.resolve(false) },
+        accept: () => undefined,
+        failed: error => assert.fail(String(error)),
+      })
+      const wish = new Wish()
+      if (phase === 'steady') wish.changed({ left: false })
+      await repair({
+        ...{ client, project: of(TAG), drift, signal, watched: true, options: {}, seen: 0, attempt: wish.attempt() },
+        told: () => undefined,
+        hookFailed: error => assert.fail(String(error)),
+        carryOut: plan => run(plan, enginePerformer(client), { signal }),
+      })
+      await drift.close()
+      return drift.notes()
+    }
+    Object.assign(db, { status: 'exited', exitCode: 0 })
+    assert.deepEqual(await bring('2', 'steady'), {})
+    assert.deepEqual(starts(), { 'shop-db-1': 'exited 1', 'shop-web-1': 'running 1', 'shop-page-1': 'running 1' })
+    assert.ok(engine.named('shop-page-1').config.Env?.includes('TAG=2'))
+    for (const each of engine.containers.values()) Object.assign(each, { status: 'exited', exitCode: 255 })
+    assert.deepEqual(await bring('1', 'booted'), { 'shop-web-1': 'waits for db, which does not run' })
+    assert.deepEqual(starts(), { 'shop-db-1': 'exited 1', 'shop-web-1': 'exited 1', 'shop-page-1': 'running 1' })
+  })
 })
