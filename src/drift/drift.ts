@@ -224,6 +224,11 @@ export class Drift {
     return taken
   }
 
+  /** Names of containers that wait for what they need, and are to be started then. */
+  get waiting(): ReadonlySet<string> {
+    return new Set(this.#waiting.keys())
+  }
+
   /** These services wait for what they need; given back: container → what it has waited for, and need not any more. */
   wait(containers: readonly ObservedContainer[], unmet: ReadonlyMap<string, Unmet>): ReadonlyMap<string, Unmet> {
     const before = this.#waiting

@@ -75,13 +75,20 @@ export async function repair(input: Repair): Promise<Repaired> {
   const ill = drift.diagnose(project, containers)
   const phase = unfinished ? 'booted' : drift.phase
   const restarted = phase === 'returned' ? await restartsCounted(input, containers) : undefined
+  const { waiting } = drift
   // what is stopped while it is looked at stays so
+  const isStopped = ({ id }: ObservedContainer) => drift.accepted.stopped.includes(id)
   const leavesAlone = (container: ObservedContainer) =>
+    // one that waits was to be started when it began to
+    !(waiting.has(container.name) && !isStopped(container)) &&
     leaves({ project, accepted: drift.accepted, killed: drift.killed, phase, restarted }, container)
   // when the machine has been started, or the engine, the plan has the order; of what stays as it is it would wait in vain
   const steady = drift.phase === 'steady' && attempt?.read === undefined && !unfinished
   const unmet = unmetConditions({ project, containers, leaves: leavesAlone, inPlan: !steady })
-  const waited = drift.wait(containers, unmet)
+  const waited = drift.wait(
+    containers.filter(container => !leavesAlone(container)),
+    unmet,
+  )
   let changed = await carryOut(
     stopsOf(project, ill.stop, () => 'it is unhealthy'),
     input,
@@ -108,7 +115,7 @@ export async function repair(input: Repair): Promise<Repaired> {
         replicas: service => scale[service],
         leaves: container => leavesAlone(container) || (!isLive(container) && unmet.has(container.service)),
         starts: ({ name }) => waited.get(name) && `it need not wait for ${waited.get(name)!.needed} any more`,
-        stays: ({ id }) => drift.accepted.stopped.includes(id),
+        stays: isStopped,
         restarts: ({ id }) => restarts.get(id),
         keepsVersions: service => !attempt?.isWished && !goesOn(input, service),
         images: watched || unfinished !== undefined,

@@ -74,29 +74,39 @@ describe('repair()', () => {
         [...engine.containers.values()].map(({ name, starts, status }) => [name, `${status} ${starts}`]),
       )
     const accepted = { stopped: [db.id], paused: [], scale: {} }
-    const bring = async (TAG: string, phase: 'booted' | 'steady') => {
-      const drift = new Drift({
-        ...{ phase, accepted, project: () => of(TAG), wanted: () => 1, look: () => Promise.resolve(false) },
+    const driftOf = (phase: 'booted' | 'steady') =>
+      new Drift({
+        ...{ phase, accepted, project: () => of('1'), wanted: () => 1, look: () => Promise.resolve(false) },
         accept: () => undefined,
         failed: error => assert.fail(String(error)),
       })
+    const bring = async (TAG: string, drift: Drift, isRead = false) => {
       const wish = new Wish()
-      if (phase === 'steady') wish.changed({ left: false })
+      if (isRead) wish.changed({ left: false })
       await repair({
         ...{ client, project: of(TAG), drift, signal, watched: true, options: {}, seen: 0, attempt: wish.attempt() },
         told: () => undefined,
         hookFailed: error => assert.fail(String(error)),
         carryOut: plan => run(plan, enginePerformer(client), { signal }),
       })
-      await drift.close()
       return drift.notes()
     }
+    await using drifts = new AsyncDisposableStack()
+    const [steady, booted] = [driftOf('steady'), driftOf('booted')].map(each => drifts.adopt(each, one => one.close()))
     Object.assign(db, { status: 'exited', exitCode: 0 })
-    assert.deepEqual(await bring('2', 'steady'), {})
+    assert.deepEqual(await bring('2', steady!, true), {})
     assert.deepEqual(starts(), { 'shop-db-1': 'exited 1', 'shop-web-1': 'running 1', 'shop-page-1': 'running 1' })
     assert.ok(engine.named('shop-page-1').config.Env?.includes('TAG=2'))
     for (const each of engine.containers.values()) Object.assign(each, { status: 'exited', exitCode: 255 })
-    assert.deepEqual(await bring('1', 'booted'), { 'shop-web-1': 'waits for db, which does not run' })
+    assert.deepEqual(await bring('1', booted!), { 'shop-web-1': 'waits for db, which does not run' })
     assert.deepEqual(starts(), { 'shop-db-1': 'exited 1', 'shop-web-1': 'exited 1', 'shop-page-1': 'running 1' })
+
+    // as after the first look at what the machine's start has left
+    Object.defineProperty(booted, 'phase', { value: 'steady' })
+    await bring('1', booted!)
+    assert.equal(starts()['shop-web-1'], 'exited 1')
+    Object.assign(db, { status: 'running' })
+    assert.deepEqual(await bring('1', booted!), {})
+    assert.equal(starts()['shop-web-1'], 'running 2')
   })
 })
