@@ -61,8 +61,8 @@ export interface Known {
   readonly accepted: Accepted
   /** Ids of containers that were killed and have not been started since. */
   readonly killed: ReadonlySet<string>
-  /** Ids of containers that were sent a deadly signal, and when: they may still end. */
-  readonly signalled: ReadonlyMap<string, number>
+  /** Ids of containers that were sent a deadly signal, when, and whether by a person's command: they may still end. */
+  readonly signalled: ReadonlyMap<string, { readonly at: number; readonly meant: boolean }>
   /** Ids of containers that have ended well by themselves. */
   readonly done: ReadonlySet<string>
   /** Ids of containers that the kernel has killed for their memory. */
@@ -108,7 +108,10 @@ export function follow(known: Known, event: Heard, by: { cause: Cause; wanted(se
       return { ...same, outOfMemory: more(known.outOfMemory, id) }
     case 'kill':
       if (!foreign || !deadly.has(event.signal ?? '')) return same
-      return { ...same, signalled: new Map([...known.signalled, [id, event.at]]) }
+      return {
+        ...same,
+        signalled: new Map([...known.signalled, [id, { at: event.at, meant: cause === 'turning' }]]),
+      }
     case 'die': {
       const outOfMemory = less(known.outOfMemory, id)
       if (!foreign) return { ...same, outOfMemory }
@@ -118,8 +121,9 @@ export function follow(known: Known, event: Heard, by: { cause: Cause; wanted(se
         const done = event.exitCode === 0 ? more(known.done, id) : known.done
         return { ...rest, done, look: cause === 'other' }
       }
-      // in a person's own command it is meant; a kill by hand is not
-      return cause === 'turning' && known.signalled.has(id)
+      // in a person's own command it is meant, though the end may come after that; a kill by hand is not
+      const sent = known.signalled.get(id)
+      return sent?.meant && event.at - sent.at <= patience
         ? { ...rest, accepted: { ...accepted, stopped: more(accepted.stopped, id) } }
         : { ...rest, killed: more(known.killed, id), look: true }
     }
@@ -167,7 +171,7 @@ function destroyed(known: Known, { id, service }: Heard, { cause, wanted }: Para
 function wasKilled({ accepted, signalled, outOfMemory }: Known, { id, at, exitCode }: Heard): boolean {
   // engines tell of a stop before or after the end that it caused
   if (outOfMemory.has(id) || accepted.stopped.includes(id)) return false
-  const sent = signalled.get(id)
+  const sent = signalled.get(id)?.at
   return (sent !== undefined && at - sent <= patience) || exitCode === 137
 }
 
@@ -179,7 +183,7 @@ function less(ids: ReadonlySet<string>, id: string): ReadonlySet<string> {
   return ids.has(id) ? new Set([...ids].filter(each => each !== id)) : ids
 }
 
-function lessTimes(times: ReadonlyMap<string, number>, id: string): ReadonlyMap<string, number> {
+function lessTimes(times: Known['signalled'], id: string): Known['signalled'] {
   return times.has(id) ? new Map([...times].filter(([each]) => each !== id)) : times
 }
 

@@ -66,6 +66,23 @@ describe('follow()', () => {
     })
 })
 
+test('follow() takes an end for meant that comes after the command whose signal caused it', () => {
+  const wanted = () => 1
+  const of = (action: string, own: Partial<Heard>): Heard => ({
+    ...{ action, id: 'a', name: 'shop-web-1', service: 'web', at: 0 },
+    ...none,
+    ...own,
+  })
+  const killed = (cause: Cause) => follow(start, of('kill', { signal: '9' }), { cause, wanted })
+  const ended = (by: Cause, own: Partial<Heard> = {}) =>
+    follow(killed(by), of('die', { exitCode: 137, at: 20, ...own }), { cause: 'other', wanted })
+  assert.deepEqual(ended('turning').accepted.stopped, ['a'])
+  assert.equal(ended('turning').killed.size, 0)
+  assert.deepEqual([...ended('other').killed], ['a'])
+  // what it has not ended for so long another has
+  assert.deepEqual([...ended('turning', { at: 61_000 }).killed], ['a'])
+})
+
 describe('heard()', () => {
   const event = (Type: string, labels: Record<string, string>) => ({
     Type,

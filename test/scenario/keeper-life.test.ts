@@ -10,6 +10,7 @@ import { findKeeper } from '../../src/holding/keeper.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { ownEngine } from '../support/other-engine.ts'
 
 const sleeper = 'image: busybox, command: sleep infinity, stop_signal: SIGKILL'
 
@@ -158,6 +159,7 @@ services:
 
   test('brings a stack up after the start of the machine as up does: order, conditions, hooks', {
     timeout: 120_000,
+    skip: lacking(ownEngine('all of its processes are killed, as at a start of the machine')),
   }, async () => {
     const log = (word: string) => `sh -c 'echo ${word} >> /log/order; exec sleep infinity'`
     const stack = engine.stack(

@@ -10,6 +10,7 @@ import { askKeeper } from '../../src/holding/keeper.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { ownEngine } from '../support/other-engine.ts'
 
 /** It answers what every keeper answers, of the version that its argument says, and ends when it is asked to. */
 const stub = `
@@ -26,7 +27,9 @@ process.on('SIGTERM', end)
 process.stdin.on('end', end).resume()
 `
 
-describe('a keeper of another contract', { skip: lacking(root(), program('busybox'), program('nft')) }, () => {
+describe('a keeper of another contract', {
+  skip: lacking(root(), program('busybox'), program('nft'), ownEngine('the older keeper is a companion')),
+}, () => {
   let engine: TestEngine
   before(async () => {
     engine = await TestEngine.start()

@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { Paths } from '../../src/engine/base/paths.ts'
 import { TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { ownEngine } from '../support/other-engine.ts'
 import { hasRegistry, startRegistry } from '../support/registry.ts'
 import { busyboxFiles } from '../support/tiny-image.ts'
 
@@ -16,7 +17,13 @@ const image = (what: string) => ({
 const policies = { daily: 24, weekly: 7 * 24, every_1h30m: 1.5 } as const
 
 describe('pull_policy of an age', {
-  skip: lacking(root(), program('busybox'), program('nft'), !hasRegistry && 'the program "docker-registry"'),
+  skip: lacking(
+    root(),
+    program('busybox'),
+    program('nft'),
+    !hasRegistry && 'the program "docker-registry"',
+    ownEngine('the age of its images is turned back on its disk'),
+  ),
 }, () => {
   let engine: TestEngine
   before(async () => {

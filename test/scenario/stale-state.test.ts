@@ -6,9 +6,16 @@ import { Paths } from '../../src/engine/base/paths.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { ownEngine } from '../support/other-engine.ts'
 import { patience } from '../support/patience.ts'
 
-const needs = lacking(root(), program('busybox'), program('nft'), program('docker'))
+const needs = lacking(
+  root(),
+  program('busybox'),
+  program('nft'),
+  program('docker'),
+  ownEngine('what it has on disk is put back'),
+)
 
 describe('a state of an earlier run', { skip: needs, timeout: 120_000 * patience }, () => {
   let engine: TestEngine

@@ -14,6 +14,7 @@ import { launcher, type Stack, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Load } from '../support/load-client.ts'
 import { lacking, program, root, which } from '../support/needs.ts'
+import { ownEngine } from '../support/other-engine.ts'
 import { patience } from '../support/patience.ts'
 import { tinyImageTar } from '../support/tiny-image.ts'
 import { hasWrk, wrk } from '../support/wrk.ts'
@@ -37,7 +38,14 @@ networks:
 `
 
 describe('an update under load', {
-  skip: lacking(root(), program('busybox'), program('nft'), program('gcc'), program('script')),
+  skip: lacking(
+    root(),
+    program('busybox'),
+    program('nft'),
+    program('gcc'),
+    program('script'),
+    ownEngine('a Docker Engine passes no port from one container to another'),
+  ),
   timeout: 400_000 * patience,
 }, () => {
   let engine: TestEngine

@@ -12,6 +12,11 @@ export function otherEngine(): string | undefined {
   return process.env['TSCOMPOSE_SCENARIOS_ON'] || undefined
 }
 
+/** For `lacking`: false where the scenario has an engine of its own; otherwise why it must. */
+export function ownEngine(because: string): string | false {
+  return otherEngine() === undefined ? false : `an engine of its own (${because})`
+}
+
 /** What a keeper says that is no companion: beside its socket. */
 export function keeperLog(host: string, env: Readonly<Record<string, string>>): string {
   const log = keeperSocket({ host, env })?.replace(/\.sock$/, '.log')
