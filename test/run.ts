@@ -3,8 +3,8 @@
  *
  *   node test/run.ts [fast|kernel|FILE...]
  *
- * Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: those that wait come first.
- * Each file is a process, and there are as many as there are processors.
+ * Each file is a process. Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: so
+ * there are more at a time than processors, and the two kinds are spread among each other.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -18,14 +18,49 @@ const root = join(import.meta.dirname, '..')
 /** Milliseconds that a file may take: what a fault leaves hanging ends there. */
 const longest = 10 * 60_000
 
+/** Files that take longest, in this order: begun last they would be what a run waits for at its end, alone. */
+export const long: readonly string[] = [
+  'scenario/web',
+  'scenario/rootless',
+  'scenario/buildx',
+  'scenario/keeper-life',
+  'scenario/examples',
+  'scenario/systemd',
+  'scenario/kernel-objects',
+  'scenario/swarm',
+  'scenario/kubernetes',
+  'scenario/user-namespaces',
+  'scenario/ci',
+  'scenario/broken-off',
+  'scenario/disk-full',
+  'scenario/up-watch',
+  'scenario/docker-commands',
+  'engine/containers/damage',
+  'engine/containers/disk-full',
+  'property/convergence',
+  'installation/package',
+  'warm/warm',
+].map(name => `test/${name}.test.ts`)
+
 /** Files from the project's root, in the order of their beginning. */
 export function filesOf(part?: 'fast' | 'kernel'): string[] {
-  const found = (pattern: string) => globSync(pattern, { cwd: root }).sort()
-  const kernel = [...found('test/scenario/**/*.test.ts'), ...found('test/kernel/**/*.test.ts')]
+  const found = (pattern: string) => {
+    // what others have written is none of ours: test/mutate has packages of its own
+    const files = globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] }).sort()
+    return [...long.filter(file => files.includes(file)), ...files.filter(file => !long.includes(file))]
+  }
+  const kernel = found('test/{scenario,kernel}/**/*.test.ts')
   const fast = found('test/!(kernel|scenario)/**/*.test.ts')
   if (part === 'kernel') return kernel
   if (part === 'fast') return fast
-  return [...kernel, ...fast]
+  return spread(fast, kernel)
+}
+
+/** `few` with `many` among them, each kind in its order and both at an even pace. */
+function spread<T>(many: readonly T[], few: readonly T[]): T[] {
+  let taken = 0
+  const upTo = (i: number) => many.slice(taken, (taken = Math.round(((i + 1) * many.length) / few.length)))
+  return few.flatMap((each, i) => [each, ...upTo(i)])
 }
 
 async function main(): Promise<void> {
@@ -34,8 +69,12 @@ async function main(): Promise<void> {
   const words = process.argv.slice(2)
   const [word] = words
   const named = word === undefined || word === 'fast' || word === 'kernel' ? filesOf(word) : words
-  const files = named.map(file => resolve(root, file))
-  const tests = run({ files, cwd: root, concurrency: availableParallelism(), timeout: longest })
+  const tests = run({
+    files: named.map(file => resolve(root, file)),
+    cwd: root,
+    concurrency: 2 * availableParallelism() + 1,
+    timeout: longest,
+  })
   tests.on('test:summary', ({ file, success }) => {
     if (file === undefined && !success) process.exitCode = 1
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { commands } from '../../src/cli/commands.ts'
-import { filesOf } from '../run.ts'
+import { filesOf, long } from '../run.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -31,7 +31,13 @@ test('npm test runs every test there is, once', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   assert.match(scripts['test']!, /npm run --silent check$/)
   assert.match(scripts['check']!, / && node test\/run\.ts$/)
-  assert.deepEqual(filesOf().sort(), globSync('test/**/*.test.ts', { cwd: root }).sort())
+  const all = globSync('test/**/*.test.ts', { cwd: root, exclude: ['**/node_modules/**'] })
+  assert.deepEqual(filesOf().sort(), all.sort())
+  assert.deepEqual(
+    long.filter(file => !all.includes(file)),
+    [],
+    'files that are begun first',
+  )
 })
 
 test('README.md and the examples name only commands that exist', () => {

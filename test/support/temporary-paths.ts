@@ -6,8 +6,8 @@ import type { TestContext } from 'node:test'
 import { Paths } from '../../src/engine/base/paths.ts'
 
 /** Removed after the test, whether it passed or not. */
-export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'tscompose-test-'))
+export function temporaryFolder(t: TestContext, place = tmpdir()): string {
+  const folder = mkdtempSync(join(place, 'tscompose-test-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }

@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { Paths, type WatchedPath } from '../../src/watch/paths.ts'
 import { Tree } from '../../src/watch/tree.ts'
 import { eventually } from '../support/eventually.ts'
+import { memory } from '../support/memory.ts'
 import { temporaryFolder } from '../support/temporary-paths.ts'
 
 function watched(
@@ -170,7 +171,7 @@ describe('Paths', () => {
 
 describe('Tree', () => {
   test('tells of 20,000 files made at once, though the queue of the kernel holds fewer events', async t => {
-    const folder = temporaryFolder(t)
+    const folder = temporaryFolder(t, memory)
     for (let d = 0; d < 10; d++) mkdirSync(join(folder, `d${d}`))
     const seen = new Set<string>()
     const tree = new Tree(folder, { changed: path => seen.add(path), skips: () => false, failed: assert.fail })
@@ -178,7 +179,7 @@ describe('Tree', () => {
     const names = Array.from({ length: 20_000 }, (_, i) => join(folder, `d${i % 10}`, `f${i}`))
     // without a pause in which events could be read: three of each, of which the queue holds 16,384
     for (const name of names) writeFileSync(name, 'x', { mode: 0o600 })
-    await eventually('all to be seen', () => seen.size >= names.length)
+    await eventually('all to be seen', () => seen.size >= names.length, 60_000)
     assert.deepEqual(
       names.filter(name => !seen.has(name)),
       [],

@@ -17,6 +17,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { removeFolder } from '../../../src/engine/base/remove-folder.ts'
+import { memory } from '../../support/memory.ts'
 
 describe('removeFolder()', () => {
   for (const [what, files] of [
@@ -62,7 +63,7 @@ describe('removeFolder()', () => {
   })
 
   test('does not leave the folder for a link that is swapped in', async t => {
-    const root = mkdtempSync(join(tmpdir(), 'tscompose-remove-'))
+    const root = mkdtempSync(join(memory, 'tscompose-remove-'))
     t.after(() => rmSync(root, { recursive: true }))
     const [folder, outside] = [join(root, 'folder'), join(root, 'outside')]
     mkdirSync(join(folder, 'a'), { recursive: true })

@@ -36,7 +36,7 @@ test('a file system that knows no such thing is left as it is', t => {
 })
 
 test('what each container has on disk, and beside it while it runs, lies apart', { skip }, async () => {
-  await using box = await EngineBox.open()
+  await using box = await EngineBox.open(tmpdir())
   const { paths } = box.engine
   for (const folder of [paths.containers, paths.containerRuns]) assert.ok(await isSpread(folder), folder)
 })

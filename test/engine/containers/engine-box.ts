@@ -1,13 +1,13 @@
 /** An engine over the fake runtime, with one small image, in folders of its own. */
 import { rmSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ContainerCreate } from '../../../src/api/container-body.ts'
 import { createEngine, type Engine } from '../../../src/engine/engine.ts'
 import { FakeNetworkKernel } from '../../support/fake-network-kernel.ts'
 import { FakeRuntime } from '../../support/fake-runtime.ts'
+import { memory } from '../../support/memory.ts'
 import { tinyImageTar } from '../../support/tiny-image.ts'
 
 export class EngineBox implements AsyncDisposable {
@@ -27,9 +27,10 @@ export class EngineBox implements AsyncDisposable {
     this.#listen()
   }
 
-  static async open(): Promise<EngineBox> {
+  /** @param place where its folders are */
+  static async open(place = memory): Promise<EngineBox> {
     loaded ??= makeLoaded()
-    const folder = await mkdtemp(join(tmpdir(), 'tsc-containers-'))
+    const folder = await mkdtemp(join(place, 'tsc-containers-'))
     await cp(join(await loaded, 'data'), join(folder, 'data'), { recursive: true, preserveTimestamps: true })
     return await EngineBox.#over(folder)
   }
@@ -106,7 +107,7 @@ export class EngineBox implements AsyncDisposable {
 let loaded: Promise<string> | undefined
 
 async function makeLoaded(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tsc-loaded-'))
+  const folder = await mkdtemp(join(memory, 'tsc-loaded-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   await EngineBox.load(folder)
   return folder
