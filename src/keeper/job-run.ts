@@ -1,10 +1,12 @@
 /** One run of a job: a container of its own, from its creation to what it has printed last. */
+import type { ContainerCreate } from '../api/container-body.ts'
 import { containerEndpoints } from '../api/containers.ts'
 import { run } from '../apply/run.ts'
 import type { Client } from '../client/client.ts'
-import { isFailure } from '../lib/failure.ts'
+import { Failure, isFailure } from '../lib/failure.ts'
 import type { Project } from '../model/project.ts'
 import { createOneOff } from '../targets/engine/converge.ts'
+import { labels } from '../targets/engine/labels.ts'
 import { oneOffName } from '../targets/engine/plan/names.ts'
 import { keeperPerformer } from './performer.ts'
 
@@ -25,8 +27,16 @@ export interface OneRun {
   readonly id: string
 }
 
+export interface Running extends OneRun {
+  /** Its place has been taken: it is not started any more. */
+  isReplaced(): boolean
+}
+
 /** @throws Failure when it cannot be started; what was made of it is gone then. */
-export async function runJob({ client, project, service: name, id }: OneRun, signal: AbortSignal): Promise<Ended> {
+export async function runJob(
+  { client, project, service: name, id, isReplaced }: Running,
+  signal: AbortSignal,
+): Promise<Ended> {
   const service = { ...project.services[name]!, restart: { kind: 'no' }, replicas: 1 } as const
   const container = containerOf({ project, service: name, id })
   try {
@@ -40,9 +50,12 @@ export async function runJob({ client, project, service: name, id }: OneRun, sig
       awaitsDeps: true,
       removeOrphans: false,
       quietOrphans: true,
-      oneOff: { service, slug: id, name: undefined, useAliases: false, pull: undefined, change: body => body },
+      oneOff: { service, slug: id, name: undefined, useAliases: false, pull: undefined, change: marked },
     })
+    if (isReplaced()) throw new Failure('cancelled', 'the next run has taken its place')
     await client.call(containerEndpoints.containerStart, { params: { id: container } })
+    // whoever took its place then may have found nothing that runs
+    if (isReplaced()) await stopJob(client, container)
   } catch (error) {
     await removed(client, container)
     throw error
@@ -59,6 +72,11 @@ export async function followJob(client: Client, container: string, signal: Abort
   const output = await printed(client, container)
   await removed(client, container)
   return { exitCode, output }
+}
+
+/** A run of a job, and not one of a person's. */
+function marked(body: ContainerCreate): ContainerCreate {
+  return { ...body, Labels: { ...body.Labels, [labels.job]: '1' } }
 }
 
 export function containerOf({ project, service, id }: Omit<OneRun, 'client'>): string {

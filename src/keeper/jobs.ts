@@ -22,7 +22,7 @@ const longestWait = 6 * 3600_000
 
 interface Going {
   readonly run: JobRun
-  readonly ended: Promise<void>
+  ended: Promise<void>
   replaced: boolean
 }
 
@@ -119,18 +119,21 @@ export class Jobs {
       return skipped
     }
     const before = schedule.concurrency === 'replace' ? going : []
-    this.#follow(service, schedule, run, async signal => {
-      await this.#replace(service, before)
+    for (const each of before) each.replaced = true
+    this.#follow(service, schedule, run, async (signal, isReplaced) => {
+      await this.#end(service, before)
+      // those that came due while it waited have the one before them in their way, and not this
+      if (isReplaced()) throw new Failure('cancelled', 'the next run has taken its place')
       const started: JobRun = { ...run, StartedAt: new Date().toISOString() }
       this.#options.history.put(service, started, schedule.history)
-      return await runJob({ client: this.#options.client, project: this.#project, service, id: run.Id }, signal)
+      const { client } = this.#options
+      return await runJob({ client, project: this.#project, service, id: run.Id, isReplaced }, signal)
     })
     return run
   }
 
-  async #replace(service: string, before: readonly Going[]): Promise<void> {
+  async #end(service: string, before: readonly Going[]): Promise<void> {
     for (const each of before) {
-      each.replaced = true
       await stopJob(this.#options.client, containerOf({ project: this.#project, service, id: each.run.Id }))
       await each.ended
     }
@@ -148,7 +151,7 @@ export class Jobs {
     service: string,
     schedule: Schedule,
     run: JobRun,
-    work: (signal: AbortSignal) => ReturnType<typeof runJob>,
+    work: (signal: AbortSignal, isReplaced: () => boolean) => ReturnType<typeof runJob>,
   ): void {
     const { history, say } = this.#options
     const { signal } = this.#closing
@@ -161,7 +164,8 @@ export class Jobs {
     say(`${name} begins (${run.By}, due ${run.Due})`)
     const all = this.#going.get(service) ?? new Set()
     this.#going.set(service, all)
-    const ended = work(signal)
+    const going: Going = { run, ended: Promise.resolve(), replaced: false }
+    going.ended = work(signal, () => going.replaced)
       .then(
         ({ exitCode, output }) => {
           const outcome = going.replaced ? 'replaced' : exitCode === 0 ? 'done' : 'failed'
@@ -170,13 +174,13 @@ export class Jobs {
         },
         error => {
           if (signal.aborted) return
-          const Outcome = isFailure(error, 'not-found') && run.StartedAt !== undefined ? 'lost' : 'failed'
+          const isLost = isFailure(error, 'not-found') && run.StartedAt !== undefined
+          const Outcome = going.replaced ? 'replaced' : isLost ? 'lost' : 'failed'
           put({ Outcome, Error: messageOf(error) })
           say(`${name} is ${Outcome}: ${messageOf(error)}`)
         },
       )
       .finally(() => all.delete(going))
-    const going: Going = { run, ended, replaced: false }
     all.add(going)
   }
 }

@@ -64,8 +64,8 @@ describe('JobHistory and Jobs', () => {
     assert.match(said.join('\n'), /jobs\.json/)
   })
 
-  /** An engine whose containers end when they are told to. */
-  function engine() {
+  /** An engine whose containers end when they are told to; `slowly`: some time later. */
+  function engine(slowly: boolean) {
     const ends = new Map<string, (code: number) => void>()
     const handlers: Record<string, Handler> = {
       containerList: () => [],
@@ -75,7 +75,7 @@ describe('JobHistory and Jobs', () => {
       networkCreate: () => ({ Id: 'n' }),
       containerCreate: ({ query }) => ({ Id: query!['name'], Warnings: [] }),
       containerStart: () => undefined,
-      containerStop: ({ params }) => ends.get(params!['id']!)?.(143),
+      containerStop: ({ params }) => (slowly ? undefined : ends.get(params!['id']!)?.(143)),
       containerRemove: () => undefined,
       containerLogs: () => (async function* () {})(),
       containerWait: ({ params }, signal) =>
@@ -90,8 +90,8 @@ describe('JobHistory and Jobs', () => {
     return { client: new FakeClient(handlers), ends }
   }
 
-  const make = (schedule: Schedule, since: number) => {
-    const { client, ends } = engine()
+  const make = (schedule: Schedule, since: number, { slowly = false } = {}) => {
+    const { client, ends } = engine(slowly)
     const runs = history()
     const jobs = new Jobs(project([service('job', { schedule, replicas: 0 })]), {
       client,
@@ -146,5 +146,22 @@ describe('JobHistory and Jobs', () => {
     assert.deepEqual([...outcomes()].sort(), ['replaced', 'running'])
     end(1)
     await eventually('its end', () => outcomes().includes('failed'))
+  })
+
+  test('replace begins none that was replaced while it waited for the end of the one before', async () => {
+    const { jobs, outcomes, end, ends } = make({ ...daily, concurrency: 'replace', history: 9 }, Date.now(), {
+      slowly: true,
+    })
+    jobs.runNow('job')
+    await eventually('its start', () => ends.size === 1)
+    for (let times = 0; times < 3; times++) jobs.runNow('job')
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(ends.size, 1, 'it ends slowly')
+    end(143)
+    await eventually('the last', () => ends.size === 2)
+    assert.deepEqual([...outcomes()].sort(), ['replaced', 'replaced', 'replaced', 'running'])
+    assert.equal(outcomes()[0], 'running')
+    end(0)
+    await eventually('its end', () => outcomes()[0] === 'done')
   })
 })

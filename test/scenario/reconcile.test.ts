@@ -66,7 +66,13 @@ describe('up', { skip: lacking(root(), program('busybox'), program('nft')) }, ()
     await stack.run('up', '-d')
     assert.equal(await stack.run('exec', '-T', 'a', 'cat', '/data/file'), 'kept\n')
     await stack.run('down', '-v')
-    const volumes = await engine.docker(['volume', 'ls', '-q'])
+    const volumes = await engine.docker([
+      'volume',
+      'ls',
+      '-q',
+      '--filter',
+      `label=com.docker.compose.project=${stack.name}`,
+    ])
     assert.equal(volumes.stdout, '')
   })
 

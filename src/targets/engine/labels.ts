@@ -19,6 +19,8 @@ export const labels = {
   files: 'com.docker.compose.project.config_files',
   /** Of an init container: pre_start. */
   hook: 'com.docker.compose.hook',
+  /** Of a run of a job, which goes with its stack. */
+  job: 'tscompose.job',
   replace: 'com.docker.compose.replace',
   network: 'com.docker.compose.network',
   volume: 'com.docker.compose.volume',

@@ -46,9 +46,9 @@ export function chosen(
     )
       throw new Failure('not-found', `no such service: ${name}`)
   return observed.containers.filter(container => {
-    // what is left of an init container goes with the rest
-    const isInit = verb === 'down' && container.labels[labels.hook] !== undefined
-    if (container.oneOff && !takesOneOffs[verb] && !isInit) return false
+    // what is left of an init container goes with the rest, and so does the run of a job
+    const isPart = [labels.hook, labels.job].some(label => container.labels[label] !== undefined)
+    if (container.oneOff && !takesOneOffs[verb] && !(verb === 'down' && isPart)) return false
     if (named) return named.has(container.service)
     return !('services' in target) || Object.hasOwn(target.services, container.service)
   })

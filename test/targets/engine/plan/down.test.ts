@@ -336,3 +336,20 @@ test('planDown() with `removeOrphans` takes what runs of active services by run,
     )
   assert.deepEqual([taken(shop, 'running'), taken(without, 'running'), taken(without, 'exited')], [true, false, true])
 })
+
+test('planDown() takes the runs of jobs with their stack, also without its file, and leaves those of `run`', () => {
+  const before = up(shop)
+  const web = before.containers.find(c => c.service === 'web')!
+  const run = (name: string, labels = {}) => ({
+    ...{ ...web, id: name, name, oneOff: true, number: undefined },
+    labels: { ...web.labels, ...labels },
+  })
+  const containers = [...before.containers, run('shop-web-run-a', { 'tscompose.job': '1' }), run('shop-web-run-b')]
+  for (const target of [shop, { name: 'shop' }]) {
+    const removed = planDown(target, { ...before, containers }).nodes.flatMap(({ operation }) =>
+      operation.kind === 'remove-container' ? [operation.name] : [],
+    )
+    assert.ok(removed.includes('shop-web-run-a'))
+    assert.ok(!removed.includes('shop-web-run-b'))
+  }
+})
