@@ -11,6 +11,7 @@ import { type Kind, keyOf, kindNames } from './manifest.ts'
 import { objectName } from './names.ts'
 import type { Wanted } from './objects/given-input.ts'
 import type { ObservedCluster, Verdict } from './observed.ts'
+import { LostFields } from './plan/lost-fields.ts'
 import { answered, needsAnswer, refusedBy, withoutScaled } from './plan/verdicts.ts'
 import type { Cluster } from './rest/cluster.ts'
 import { applyObject, listOf } from './rest/objects.ts'
@@ -46,14 +47,16 @@ export async function observe(
   const digests = digestsOf(project, objects, wish)
   const compiled = compile(project, home, wish, digests)
   const verdicts = new Map<string, Verdict>()
+  const lost = new LostFields()
   const queue = new PQueue({ concurrency: atOnce })
   const asked = compiled.wanted.map(each => withoutScaled(each, objects.get(keyOf(each.manifest))))
   await Promise.all(
     asked.map(async wanted => {
       const key = keyOf(wanted.manifest)
       const live = objects.get(key)
+      const ask = () => queue.add(() => dryRun(cluster, wanted, live, signal))
       const known = needsAnswer(wanted.manifest, live) ? undefined : ({ kind: 'same' } as const)
-      verdicts.set(key, known ?? (await queue.add(() => dryRun(cluster, wanted, live, signal))))
+      verdicts.set(key, known ?? (await lost.verdictOf(wanted.manifest, live, ask)))
     }),
   )
   return { home, objects, pods, asked: { ...compiled, wanted: asked, verdicts, digests } }

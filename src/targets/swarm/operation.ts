@@ -60,6 +60,7 @@ export type SwarmOperation =
       /** When the update before this one began, whose end tells nothing. */
       readonly before: string | undefined
       readonly required: boolean
+      readonly stack: string
     } & OfService)
   /** Until the last of its tasks has ended, which hold networks. */
   | ({ readonly kind: 'wait-gone'; readonly id: string; readonly stack: string } & OfService)

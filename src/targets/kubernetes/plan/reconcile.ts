@@ -27,14 +27,20 @@ export function reconcile(project: Project, observed: ObservedCluster, wish: Wis
     if (verdict.kind === 'refused') plan.refuse(project, path, verdict.refusal)
   }
   plan.settle()
-  const warn = (path: readonly string[], message: string) => {
-    const place = project.place(path)
-    plan.warn(`${place ? `${place.file}:${place.line}:${place.column} ` : ''}${path.join('.')}: ${message}`)
-  }
+  const told = new Map<string, (readonly string[])[]>()
+  const warn = (path: readonly string[], message: string) => told.set(message, [...(told.get(message) ?? []), path])
   for (const { path, message } of asked.notices) warn(path, message)
   for (const { manifest, path } of asked.wanted) {
     const verdict = verdictOf(asked, manifest)
     for (const field of 'lost' in verdict ? (verdict.lost ?? []) : []) warn(path, `this cluster does not keep ${field}`)
+  }
+  // one that holds for many is said once
+  for (const [message, [first = [], ...others]] of told) {
+    const place = project.place(first)
+    const where = place ? `${place.file}:${place.line}:${place.column} ` : ''
+    const more =
+      others.length === 0 ? '' : ` (here and in ${others.length} more ${others.length === 1 ? 'place' : 'places'})`
+    plan.warn(`${where}${first.join('.')}: ${message}${more}`)
   }
   const planner = new Planner(plan, { project, observed, asked, wish })
   planner.plan()

@@ -12,17 +12,25 @@ import { Failure, isFailure } from '../../../lib/failure.ts'
 import type { Ref } from '../../../plan/operation.ts'
 import type { AuthSource } from '../observe.ts'
 import type { FileRefs, FileToMake, SwarmOperation } from '../operation.ts'
+import { Looks } from './looks.ts'
 import { waitForService, waitUntilGone } from './wait.ts'
 
 export function swarmPerformer(client: Client, registryAuth: AuthSource): Performer<SwarmOperation> {
+  const looks = new Map<string, Looks>()
+  const looksAt = (stack: string) => {
+    const known = looks.get(stack) ?? new Looks(client, stack)
+    looks.set(stack, known)
+    return known
+  }
   return {
-    perform: (operation, context) => perform(operation, { ...context, client, registryAuth }),
+    perform: (operation, context) => perform(operation, { ...context, client, registryAuth, looksAt }),
   }
 }
 
 interface Context extends PerformContext {
   readonly client: Client
   readonly registryAuth: AuthSource
+  readonly looksAt: (stack: string) => Looks
 }
 
 async function perform(operation: SwarmOperation, context: Context): Promise<Performed | undefined> {
@@ -75,10 +83,15 @@ async function perform(operation: SwarmOperation, context: Context): Promise<Per
     }
     case 'wait-service':
       return {
-        outcome: await waitForService(client, resultOf(operation.target, context.results), operation, context),
+        outcome: await waitForService(
+          context.looksAt(operation.stack),
+          resultOf(operation.target, context.results),
+          operation,
+          context,
+        ),
       }
     case 'wait-gone':
-      await waitUntilGone(client, operation, context.signal)
+      await waitUntilGone(context.looksAt(operation.stack), operation, context.signal)
       return undefined
     case 'remove-service':
       return gone(

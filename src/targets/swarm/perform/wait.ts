@@ -1,43 +1,36 @@
 /**
- * Waits until a service is up, by its tasks. The Engine API has no events of tasks, so they are asked for; a task that has a health
- * check is `running` once it is healthy (swarmkit's executor waits for that).
+ * Waits until a service is up, by its tasks; a task that has a health check is `running` once it is healthy (swarmkit's executor waits for that).
  */
-import { setTimeout as pause } from 'node:timers/promises'
-import { type SwarmService, type SwarmTask, swarmObjects, type TaskSpec } from '../../../api/swarm-objects.ts'
+import type { SwarmService, SwarmTask, TaskSpec } from '../../../api/swarm-objects.ts'
 import type { Outcome } from '../../../apply/events.ts'
 import type { PerformContext } from '../../../apply/performer.ts'
-import type { Client } from '../../../client/client.ts'
-import { Failure, isFailure } from '../../../lib/failure.ts'
+import { Failure } from '../../../lib/failure.ts'
 import { stableHash } from '../../../lib/stable-json.ts'
-import { stackFilter } from '../labels.ts'
 import type { SwarmOperation } from '../operation.ts'
 import { hasEnded, isLost } from '../task-states.ts'
+import { every, type Looks } from './looks.ts'
 
-type Gone = Pick<Extract<SwarmOperation, { readonly kind: 'wait-gone' }>, 'id' | 'stack'>
+type Gone = Pick<Extract<SwarmOperation, { readonly kind: 'wait-gone' }>, 'id'>
 type Wait = Extract<SwarmOperation, { readonly kind: 'wait-service' }>
 
-const every = 250
 /** So many tasks of a version that failed, and it is said to fail. */
 const failuresAtMost = 3
 
 /** @throws Failure when its tasks fail, or its update is paused or rolled back */
 export async function waitForService(
-  client: Client,
+  looks: Looks,
   id: string,
   operation: Wait,
   { signal, onProgress, onWarning }: PerformContext,
 ): Promise<Outcome> {
   const since = Date.now()
+  let said = ''
   for (;;) {
-    // an update has its first effect a moment after it was asked for
-    await waited(signal)
-    const filters = { id: [id] }
-    const [[service], tasks] = await Promise.all([
-      client.call(swarmObjects.serviceList, { query: { filters, status: true } }, { signal }),
-      client.call(swarmObjects.taskList, { query: { filters: { service: [id] } } }, { signal }),
-    ])
+    const { services, tasks } = await looks.next(signal)
+    const service = services.get(id)
     if (!service) throw new Failure('not-found', `service ${operation.name} has been removed meanwhile`)
-    const state = stateOf(service, tasks, { ...operation, since })
+    const own = tasks.filter(({ ServiceID }) => ServiceID === id)
+    const state = stateOf(service, own, { ...operation, since })
     if (state.kind === 'done') return operation.condition === 'completed' ? 'exited' : 'running'
     if (state.kind === 'failed') {
       if (operation.required)
@@ -45,17 +38,9 @@ export async function waitForService(
       onWarning(`optional dependency "${operation.service}" failed to start: ${state.why}`)
       return 'unready'
     }
-    onProgress(`${state.are} of ${state.wanted}`)
-  }
-}
-
-/** @throws the signal's reason, as a Failure of its own or a cancelled one */
-async function waited(signal: AbortSignal): Promise<void> {
-  try {
-    await pause(every, undefined, { signal })
-  } catch (error) {
-    if (isFailure(signal.reason)) throw signal.reason
-    throw new Failure('cancelled', 'Interrupted', { cause: error })
+    const text = `${state.are} of ${state.wanted}`
+    if (text !== said) onProgress(text)
+    said = text
   }
 }
 
@@ -141,16 +126,11 @@ function versionOf({ ContainerSpec, Resources, Networks, LogDriver, ForceUpdate 
 }
 
 /** Until no task of a removed service has anything left, as far as its node can tell. */
-export async function waitUntilGone(client: Client, { id, stack }: Gone, signal: AbortSignal): Promise<void> {
+export async function waitUntilGone(looks: Looks, { id }: Gone, signal: AbortSignal): Promise<void> {
   for (;;) {
+    const { tasks, nodes } = await looks.next(signal)
     // not by the service, which is not there any more
-    const [tasks, all] = await Promise.all([
-      client.call(swarmObjects.taskList, { query: { filters: stackFilter(stack) } }, { signal }),
-      client.call(swarmObjects.nodeList, {}, { signal }),
-    ])
-    const nodes = new Map(all.map(node => [node.ID, node]))
     const own = tasks.filter(({ ServiceID }) => ServiceID === id)
     if (own.every(task => hasEnded(task.Status.State) || isLost(task, nodes))) return
-    await waited(signal)
   }
 }

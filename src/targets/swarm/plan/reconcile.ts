@@ -297,6 +297,7 @@ class ServicePlanner {
         before: planned.before,
         condition,
         required,
+        stack: project.name,
       },
       planned.node === undefined ? [] : [planned.node],
     )
