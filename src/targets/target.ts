@@ -64,6 +64,18 @@ export interface Reached {
   readonly hostPort: number
 }
 
+export interface ForwardOptions {
+  readonly services?: readonly string[] | undefined
+  readonly signal: AbortSignal
+  /** Told of a connection that could not be led on. */
+  readonly onFailure: (text: string) => void
+}
+
+/** Ports of this machine, for as long as they are held. */
+export interface Forwarded extends AsyncDisposable {
+  readonly reached: readonly Reached[]
+}
+
 /** What the history keeps of what was seen, beside the model. */
 export interface Kept {
   /** By the names that the stack uses. */
@@ -151,6 +163,8 @@ export interface Target<O extends PlannedOperation = PlannedOperation, Seen = un
   describe(seen: Seen): readonly Part[]
   /** Where ports are reached. */
   reached?(seen: Seen): readonly Reached[]
+  /** Ports that are reached in the target alone, as ports of this machine. */
+  readonly forward?: (name: string, options: ForwardOptions) => Promise<Forwarded>
   /** Undefined where a target cannot tell. */
   readonly logs?: (name: string, options: LogOptions) => AsyncIterable<TargetLine>
   readonly events?: (name: string, options: EventOptions) => AsyncIterable<TargetEvent>

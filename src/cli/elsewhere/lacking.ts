@@ -59,7 +59,6 @@ const kubernetes: Instead = {
   cp: 'Use exec with tar',
   export: inPod,
   commit: 'Build an image',
-  url: 'Use ps, which shows ports, or "kubectl port-forward"',
 }
 
 const lacking: Readonly<Record<Exclude<TargetName, 'engine'>, Instead>> = { swarm, kubernetes }

@@ -1,6 +1,6 @@
 /** A command in a pod of a service, over a WebSocket (v5.channel.k8s.io): a byte before each message says which stream it is. */
 import { Duplex } from 'node:stream'
-import { createWebSocketStream, WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import { Failure } from '../../lib/failure.ts'
 import type { ExecOptions, ExecSession } from '../target.ts'
 import { selectorOf } from './labels.ts'
@@ -8,6 +8,7 @@ import type { LivePod } from './live.ts'
 import type { Cluster } from './rest/cluster.ts'
 import { listOf, pathOf } from './rest/objects.ts'
 import { statusOf } from './rest/status.ts'
+import { messagesOf, opened } from './web-socket.ts'
 
 const protocol = 'v5.channel.k8s.io'
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const
@@ -29,8 +30,9 @@ export async function execIn(cluster: Cluster, project: string, options: ExecOpt
   const { headers, tls } = await cluster.socketOptions()
   const url = `${cluster.access.server.replace(/^http/, 'ws')}${pathOf('Pod', namespace, name)}/exec?${query}`
   const socket = new WebSocket(url, protocol, { headers, ...tls, perMessageDeflate: false })
-  await opened(socket, signal)
-  return sessionOf(socket, tty)
+  const messages = messagesOf(socket)
+  await opened(socket, signal, 'Cannot run the command')
+  return sessionOf(socket, messages, tty)
 }
 
 async function podOf(
@@ -54,41 +56,12 @@ async function podOf(
   })
 }
 
-function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
-  return new Promise((done, failed) => {
-    const stop = () => {
-      socket.terminate()
-      failed(new Failure('cancelled', 'Interrupted'))
-    }
-    signal.addEventListener('abort', stop, { once: true })
-    const settle = (end: () => void) => {
-      signal.removeEventListener('abort', stop)
-      end()
-    }
-    socket.once('open', () => settle(done))
-    socket.once('error', error =>
-      settle(() => failed(new Failure('unavailable', `Cannot run the command: ${error.message}`, { cause: error }))),
-    )
-    socket.once('unexpected-response', (_, response) => {
-      const parts: Buffer[] = []
-      response.on('data', (part: Buffer) => parts.push(part))
-      response.once('end', () => {
-        const { message, code } = statusOf(Buffer.concat(parts).toString(), response.statusCode ?? 0)
-        const kind = code === 401 || code === 403 ? 'denied' : 'invalid'
-        settle(() => failed(new Failure(kind, `Cannot run the command: ${message}`)))
-        socket.terminate()
-      })
-    })
-  })
-}
-
-function sessionOf(socket: WebSocket, tty: boolean): ExecSession {
+function sessionOf(socket: WebSocket, messages: Duplex, tty: boolean): ExecSession {
   const ended = Promise.withResolvers<number>()
   let result: number | Failure = new Failure(
     'unavailable',
     'The cluster has ended the connection before the command did',
   )
-  const messages = createWebSocketStream(socket, { readableObjectMode: true })
   const send = (channel: number, data: Uint8Array) =>
     new Promise<void>(done => {
       // one that has ended takes nothing more

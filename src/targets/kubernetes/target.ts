@@ -3,6 +3,7 @@ import type { Target } from '../target.ts'
 import { readEvents } from './events.ts'
 import { execIn } from './exec.ts'
 import { exported } from './export.ts'
+import { forwardPorts } from './forward.ts'
 import { readLogs } from './logs.ts'
 import { observe } from './observe.ts'
 import type { ObservedCluster } from './observed.ts'
@@ -29,6 +30,7 @@ export function kubernetesTarget(cluster: Cluster): Target<ClusterOperation, Obs
     logs: (name, options) => readLogs(cluster, name, options),
     events: (name, options) => readEvents(cluster, name, options),
     exec: (name, options) => execIn(cluster, name, options),
+    forward: (name, options) => forwardPorts(cluster, name, options),
     exported: (project, wish) =>
       exported(project, { project: project.name, namespace: cluster.access.namespace }, wish),
     close: () => cluster.close(),
