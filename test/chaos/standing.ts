@@ -1,6 +1,6 @@
 /** What an engine, its monitors, its containers and this machine are at, in words, for whoever must tell a call that hangs from a busy machine. */
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { endpoints } from '../../src/api/endpoints.ts'
@@ -11,6 +11,7 @@ import type { TestEngine } from '../support/engine.ts'
 const logLines = 60
 /** Milliseconds until a call counts as not answered. */
 const answerTimeout = 5000
+const userSignal = constants.signals.SIGUSR2
 
 const reportFolder = mkdtempSync(join(tmpdir(), 'tsc-reports-'))
 process.on('exit', () => rmSync(reportFolder, { recursive: true, force: true }))
@@ -56,8 +57,10 @@ async function answers(engine: TestEngine): Promise<readonly string[]> {
 
 /** Node's own report of its stack and handles, of an engine started after `makeTalkative`. */
 async function engineReport(engine: TestEngine): Promise<readonly string[]> {
+  // sent before Node listens for it, the signal would end the engine
+  if (!catches(engine.pid, userSignal)) return ['the engine has just begun, or has ended']
   const before = reports()
-  process.kill(engine.pid, 'SIGUSR2')
+  process.kill(engine.pid, userSignal)
   for (let tries = 0; tries < 50; tries++) {
     await pause(100)
     const name = reports().find(each => !before.includes(each) && each.includes(`.${engine.pid}.`))
@@ -78,6 +81,12 @@ async function engineReport(engine: TestEngine): Promise<readonly string[]> {
     }
   }
   return ['the engine does not report itself within 5 s: its thread is busy or stopped']
+}
+
+/** Whether a process does something of its own with a signal. */
+function catches(pid: number, signal: number): boolean {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(read(`/proc/${pid}/status`))?.[1]
+  return mask !== undefined && ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n
 }
 
 function reports(): readonly string[] {
