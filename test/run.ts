@@ -8,7 +8,7 @@
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
@@ -18,7 +18,7 @@ const root = join(import.meta.dirname, '..')
 /** Milliseconds that a file may take: what a fault leaves hanging ends there. */
 const longest = 10 * 60_000
 
-/** Files that take longest, in this order: begun last they would be what a run waits for at its end, alone. */
+/** Files that take longest, as a run tells at its end, in this order: begun last they would be what it waits for, alone. */
 export const long: readonly string[] = [
   'scenario/web',
   'scenario/rootless',
@@ -75,12 +75,17 @@ async function main(): Promise<void> {
     concurrency: 2 * availableParallelism() + 1,
     timeout: longest,
   })
-  tests.on('test:summary', ({ file, success }) => {
-    if (file === undefined && !success) process.exitCode = 1
+  const took: { readonly file: string; readonly seconds: number }[] = []
+  tests.on('test:summary', ({ file, success, duration_ms }) => {
+    if (file !== undefined) took.push({ file: relative(root, file), seconds: duration_ms / 1000 })
+    else if (!success) process.exitCode = 1
   })
   const told = tests.compose(spec)
   told.pipe(process.stdout, { end: false })
   await finished(told)
+  took.sort((one, other) => other.seconds - one.seconds)
+  const longestFiles = took.slice(0, 20).map(({ file, seconds }) => `${seconds.toFixed(1)} s ${file}`)
+  console.log(`\nWhat took longest, of ${took.length} files:\n  ${longestFiles.join('\n  ')}`)
 }
 
 if (import.meta.main) await main()
