@@ -1,7 +1,7 @@
 /**
  * Every test there is, or some of them. Ends with 1 when one has failed.
  *
- *   node test/run.ts [fast|kernel|FILE...]
+ *   [TESTS_AT_ONCE=N] node test/run.ts [fast|kernel|FILE...]
  *
  * Each file is a process. Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: so
  * there are more at a time than processors, and the two kinds are spread among each other.
@@ -72,8 +72,10 @@ async function main(): Promise<void> {
   const tests = run({
     files: named.map(file => resolve(root, file)),
     cwd: root,
-    concurrency: 2 * availableParallelism() + 1,
+    concurrency: Number(process.env['TESTS_AT_ONCE'] ?? 3 * availableParallelism()),
     timeout: longest,
+    // what a test leaves to be collected is much, and most of it lives for a moment only
+    execArgv: ['--max-semi-space-size=32'],
   })
   const took: { readonly file: string; readonly seconds: number }[] = []
   tests.on('test:summary', ({ file, success, duration_ms }) => {
