@@ -102,6 +102,7 @@ export class StackWatch {
   #develop(record: HoldRecord | undefined): Promise<void> {
     this.#changing = this.#changing
       .then(() => this.#developAs(record))
+      .catch(error => this.#note(messageOf(error)))
       .then(() => this.#refreshAs(record))
       .catch(error => this.#note(messageOf(error)))
     return this.#changing
