@@ -116,7 +116,7 @@ services:
       const client = createClient(ground().host)
       await client.call(endpoints.containerKill, { params: { id: `${project}-web-1` } })
       client.close()
-      const said = await attempt('.', 'ls')
+      const said = await attempt('.', 'ls', '-a')
       assert.equal(said.code, 0, said.stderr)
       assert.match(said.stderr, new RegExp(`The keeper, which holds "${project}", was ended: it is started again`))
       assert.match(said.stdout, new RegExp(`^${project} `, 'm'))
