@@ -19,7 +19,16 @@ const settling = 300
 /** A count may take this part of the time. */
 const share = 1 / 10
 
+export interface Standing {
+  readonly place: StackPlace
+  /** Whatever of its containers may make another plan. */
+  readonly state: string
+  /** Services that have ended well. */
+  readonly done: ReadonlySet<string>
+}
+
 interface Known {
+  done: ReadonlySet<string>
   place: StackPlace
   /** Of its containers when it was counted, and now. */
   counted: string | undefined
@@ -51,17 +60,18 @@ export class Drifts {
     return this.#known.get(name)?.drift
   }
 
-  /** Those that are there now; `state`: whatever of its containers may make another plan. */
-  look(stacks: readonly { readonly place: StackPlace; readonly state: string }[]): void {
+  /** Those that are there now. */
+  look(stacks: readonly Standing[]): void {
     const names = new Set(stacks.map(({ place }) => place.name))
     for (const name of this.#known.keys()) if (!names.has(name)) this.#known.delete(name)
     if (!this.#options.isWatched()) return
     const now = this.#now()
-    for (const { place, state } of stacks) {
+    for (const { place, state, done } of stacks) {
       const known = this.#known.get(place.name) ?? added(this.#known, place)
       if (known.state !== state) known.dueAt = now + settling
       known.place = place
       known.state = state
+      known.done = done
     }
     this.#next()
   }
@@ -116,7 +126,10 @@ export class Drifts {
     const before = JSON.stringify(known.drift)
     try {
       const { plan, files } = await this.#options.foresee(known.place)
-      known.drift = { changes: plan.changes.length }
+      // what an up does to jobs that are done it does each time
+      const isAgain = ({ action, name }: Foretold['plan']['changes'][number]) =>
+        (action === 'start' || action === 'run') && known.done.has(name)
+      known.drift = { changes: plan.changes.filter(change => !isAgain(change)).length }
       known.files = files
     } catch (error) {
       if (!(error instanceof Failure)) report(error)
@@ -135,6 +148,7 @@ export class Drifts {
 function added(all: Map<string, Known>, place: StackPlace): Known {
   const known: Known = {
     place,
+    done: new Set(),
     counted: undefined,
     state: '',
     files: place.files,

@@ -3,7 +3,7 @@ import type { Client } from '../client/client.ts'
 import { Failure } from '../lib/failure.ts'
 import type { Condition, StackRow } from '../view/stacks.ts'
 import { Board } from './board.ts'
-import { Drifts } from './drifts.ts'
+import { Drifts, type Standing } from './drifts.ts'
 import { Jobs } from './jobs.ts'
 import { knownPlaces } from './known-places.ts'
 import { report } from './report.ts'
@@ -86,11 +86,12 @@ export class Stacks {
 }
 
 /** A stack whose files are known, of which something is there: of any other all would be a change. */
-function placed({ services }: StackRow, place: StackPlace | undefined) {
+function placed({ services }: StackRow, place: StackPlace | undefined): readonly Standing[] {
   if (!place || services.length === 0) return []
   // checks and restarts make no other plan
   const state = services.flatMap(({ replicas }) => replicas.map(({ id, condition }) => `${id} ${isUp(condition)}`))
-  return [{ place, state: state.sort().join('\n') }]
+  const done = services.filter(({ condition }) => condition === 'done').map(({ name }) => name)
+  return [{ place, state: state.sort().join('\n'), done: new Set(done) }]
 }
 
 function isUp(condition: Condition): boolean {

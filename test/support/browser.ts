@@ -64,7 +64,16 @@ export async function openView(browser: Browser, view: Background, { width, sche
   await page.waitForURL(url => url.pathname === '/')
   await page.getByRole('heading', { name: 'Stacks', level: 1 }).waitFor()
   const { origin } = new URL(login)
-  return { context, page, complaints, go: async path => void (await page.goto(`${origin}${path}`)) }
+  const go = async (path: string): Promise<void> => {
+    try {
+      await page.goto(`${origin}${path}`)
+    } catch (error) {
+      // an interface of another engine on this machine came or went
+      if (!String(error).includes('ERR_NETWORK_CHANGED')) throw error
+      await page.goto(`${origin}${path}`)
+    }
+  }
+  return { context, page, complaints, go }
 }
 
 /** What axe-core finds wrong by WCAG 2.2 A and AA, a line each. */

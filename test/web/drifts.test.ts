@@ -14,7 +14,7 @@ const file = join(folder, 'compose.yaml')
 writeFileSync(file, 'services: {}\n')
 const place = { name: 'shop', directory: folder, files: [file] }
 
-function drifts(foresee: () => Promise<number> = async () => 2) {
+function drifts(foresee: () => Promise<number> = async () => 2, done: readonly string[] = []) {
   let now = 1000
   const changed: number[] = []
   const counted: string[] = []
@@ -23,7 +23,10 @@ function drifts(foresee: () => Promise<number> = async () => 2) {
     foresee: async ({ name }) => {
       counted.push(name)
       const changes = await foresee()
-      return { plan: { changes: Array.from({ length: changes }) }, files: [file] } as unknown as Foretold
+      return {
+        plan: { changes: Array.from({ length: changes }, (_, at) => ({ action: 'start', name: `s${at}` })) },
+        files: [file],
+      } as unknown as Foretold
     },
     changed: () => void changed.push(now),
     isWatched: () => watched.is,
@@ -31,7 +34,7 @@ function drifts(foresee: () => Promise<number> = async () => 2) {
   })
   const look = async (state: string, later = 0) => {
     now += later
-    made.look([{ place, state }])
+    made.look([{ place, state, done: new Set(done) }])
     await new Promise(resolve => setImmediate(resolve))
   }
   return { made, changed, counted, watched, look }
@@ -68,6 +71,14 @@ describe('Drifts', () => {
     made.touch('shop')
     await new Promise(resolve => setImmediate(resolve))
     assert.deepEqual(made.of('shop'), { changes: 0 })
+  })
+
+  test('counts no job that is done, though an up would run it again', async t => {
+    const { made, look } = drifts(async () => 2, ['s1'])
+    t.after(() => made.close())
+    await look('web running')
+    await look('web running', 400)
+    assert.deepEqual(made.of('shop'), { changes: 1 })
   })
 
   test('counts nothing as long as nobody looks', async t => {

@@ -12,6 +12,11 @@ describe('parseRoute()', () => {
         }
   })
 
+  test('takes a slash at the end for none', () => {
+    assert.deepEqual(parseRoute('/s/shop/'), parseRoute('/s/shop'))
+    assert.deepEqual(parseRoute('/s/shop/logs/'), parseRoute('/s/shop/logs'))
+  })
+
   test('takes the first page for what is none of ours', () => {
     for (const path of ['/', '', '/x', '/s', '/s/', '/s/shop/none', '/s/shop/logs/more', '/s/%ff'])
       assert.deepEqual(parseRoute(path), { page: 'home' })

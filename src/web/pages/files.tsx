@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Schema } from '../../language/schema.ts'
 import type { DefinitionPlace, FileRow, FileText, ProblemRow, StackModel } from '../wire.ts'
-import { ask, ofStack, Refused, tell } from './ask.ts'
+import { ask, inquire, ofStack, Refused, tell } from './ask.ts'
 import { Empty, Notice, Waiting } from './bits.tsx'
 import type { Editor } from './editor.ts'
 import { go } from './navigate.ts'
@@ -102,7 +102,7 @@ async function languageOf(stack: string, path: string): Promise<StackLanguage> {
     toDefinition(text, line, character) {
       void attempt(async () => {
         const asked = { path, text, line, character }
-        const found = await tell<DefinitionPlace | null>(ofStack(stack, 'definition'), asked)
+        const found = await inquire<DefinitionPlace | null>(ofStack(stack, 'definition'), asked)
         if (!found) return
         const { file, line: toLine, column } = found
         go(pathOf(stack, 'files', { file, line: String(toLine), column: String(column) }))
@@ -131,7 +131,7 @@ function FileEditor({ stack, path, isStack, line, column }: FileEditorProps) {
   }
   const [refused, setRefused] = useState<Refused | undefined>(undefined)
   const check = async (text: string): Promise<readonly ProblemRow[]> => {
-    const found = await tell<readonly ProblemRow[]>(ofStack(stack, 'check'), { texts: { [path]: text } }).catch(
+    const found = await inquire<readonly ProblemRow[]>(ofStack(stack, 'check'), { texts: { [path]: text } }).catch(
       (error: unknown) => {
         if (error instanceof Refused) return []
         throw error

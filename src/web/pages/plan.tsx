@@ -1,7 +1,7 @@
 /** What bringing the stack up would do, and why; and the button that does exactly that. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { JobRow, PlanPreview, PlanWish } from '../wire.ts'
-import { ofStack, Refused, tell } from './ask.ts'
+import { inquire, ofStack, Refused, tell } from './ask.ts'
 import { Empty, Notice, Waiting } from './bits.tsx'
 import { shownJob } from './job.tsx'
 import { LineText } from './log-line.tsx'
@@ -31,7 +31,7 @@ export function PlanPanel({ stack, query }: PanelProps) {
     setRefused(keep)
     setSure(false)
     try {
-      const found = await tell<PlanPreview>(ofStack(stack, 'plan'), wish)
+      const found = await inquire<PlanPreview>(ofStack(stack, 'plan'), wish)
       // of several that were asked for, the last
       if (round === asked.current) setPreview(found)
     } catch (error) {

@@ -32,7 +32,7 @@ export interface PanelProps {
 
 /** What is no place of ours is the first page. */
 export function parseRoute(path: string, search = ''): Route {
-  const [, first, stack, tab = 'services', ...rest] = path.split('/')
+  const [, first, stack, tab = 'services', ...rest] = path.replace(/\/$/, '').split('/')
   if (first !== 's' || !stack || rest.length > 0) return { page: 'home' }
   const found = tabs.find(each => each === tab)
   const name = decoded(stack)
