@@ -103,17 +103,25 @@ fi
   prerm: `#!/bin/sh
 set -e
 [ "$1" = remove ] || exit 0
+# what runs on would be out of anybody's reach; the engine here, whatever the variables of this shell name
+env -u DOCKER_HOST -u DOCKER_CONTEXT /usr/bin/tscompose engine stop --containers ||
+  echo "tscompose: not all was stopped: containers may run on" >&2
 if [ -d /run/systemd/system ]; then
   systemctl disable --now tscompose-engine.socket tscompose-engine.service tscompose-keeper.service
 fi
-# one that a command has started
-/usr/bin/tscompose engine stop
 `,
   postrm: `#!/bin/sh
 set -e
 if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
 if [ "$1" = remove ] || [ "$1" = purge ]; then rm -rf /run/tscompose; fi
-if [ "$1" = purge ]; then rm -rf /var/lib/tscompose /etc/tscompose; fi
+if [ "$1" = purge ]; then
+  rm -rf /etc/tscompose
+  # a disk of its own may be mounted there
+  if [ -d /var/lib/tscompose ]; then
+    find /var/lib/tscompose -xdev -mindepth 1 -delete
+    mountpoint -q /var/lib/tscompose || rmdir /var/lib/tscompose
+  fi
+fi
 `,
 } as const
 

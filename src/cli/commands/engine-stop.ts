@@ -1,22 +1,35 @@
-/** Ends the engine behind a socket in order; its containers run on. */
+/** Ends the engine behind a socket in order; its containers run on, or are stopped before. */
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { systemEndpoints } from '../../api/system.ts'
 import { answers } from '../../client/answers.ts'
 import { chooseHost, parseHost } from '../../client/host.ts'
 import { isOwnProgram } from '../../installation/own-program.ts'
 import { errnoOf, Failure } from '../../lib/failure.ts'
+import { plural } from '../../lib/text.ts'
 import { command } from '../command.ts'
+import { stopContainers } from '../stop-containers.ts'
 
 export const engineStop = command({
   usage: '[OPTIONS]',
-  options: {},
-  examples: [['sudo tscompose engine stop', 'containers run on; the next engine takes them over']],
-  async run({ globals, screen, env, signal }) {
+  options: {
+    containers: { kind: 'flag', about: 'Stop all containers first, each within its grace period' },
+  },
+  examples: [
+    ['sudo tscompose engine stop', 'containers run on; the next engine takes them over'],
+    ['sudo tscompose engine stop --containers', 'nothing runs any more: before the program is removed'],
+  ],
+  async run({ globals, screen, env, signal, options, connect: reach }) {
     const { host, tls } = chooseHost(globals.host, env)
     const place = parseHost(host, tls)
     if (place.kind !== 'unix')
       throw new Failure('unsupported', `Cannot stop the engine at "${host}": only one behind a socket of this machine`)
-    if (!(await answers(place.path))) return screen.say(`No engine at ${host}`)
+    const client = options.containers ? await reach() : undefined
+    if (!(await answers(place.path))) {
+      if (!client) return screen.say(`No engine at ${host}`)
+      // only an engine knows what runs: the first call starts it
+      await client.call(systemEndpoints.version, {}, { signal })
+    }
     const pid = await listenerOf(place.path)
     if (pid === undefined)
       throw new Failure('denied', `Cannot stop the engine at "${host}": its process cannot be seen`, {
@@ -24,6 +37,10 @@ export const engineStop = command({
       })
     if (!(await isEngine(pid)))
       throw new Failure('denied', `Cannot stop the engine at "${host}": process ${pid} is no engine of ours`)
+    if (client) {
+      const count = await stopContainers(client, signal)
+      screen.say(`Stopped ${plural(count, 'container')}`)
+    }
     // The end of a connection of ours is the end of the engine: nothing to ask again and again.
     const line = connect({ path: place.path })
     const ended = new Promise<void>((resolve, reject) => {
@@ -64,10 +81,15 @@ async function listenerIn(table: string, path: string): Promise<number | undefin
     .find(match => match?.[1] === '00010000' && match[3] === path)
   if (!row) return undefined
   const wanted = `socket:[${row[2]}]`
+  let holder: number | undefined
   for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name)))
-    for (const fd of await descriptors(pid))
-      if ((await targetOf(`/proc/${pid}/fd/${fd}`)) === wanted) return Number(pid)
-  return undefined
+    for (const fd of await descriptors(pid)) {
+      if ((await targetOf(`/proc/${pid}/fd/${fd}`)) !== wanted) continue
+      // systemd has it open too, where it was the one that listened first
+      if (await isEngine(pid)) return Number(pid)
+      holder ??= Number(pid)
+    }
+  return holder
 }
 
 async function descriptors(pid: string): Promise<readonly string[]> {
