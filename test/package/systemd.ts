@@ -64,7 +64,7 @@ tscompose exec -T web sh -c 'echo kept >/data/kept'`)
   say('upgraded: the container has run on')
 
   await run('dpkg -r tscompose')
-  const left = await machine.run('pgrep -af tscompose | grep -v 'bash -c'; ls /run/tscompose; command -v tscompose')
+  const left = await machine.run('pgrep -af tscompose | grep -vw bash; ls /run/tscompose; command -v tscompose')
   assert.equal(left.stdout, '', 'something runs that nobody can end any more')
   assert.equal(
     await run('cat /var/lib/tscompose/volumes/*/_data/kept || find /var/lib/tscompose -name kept -exec cat {} +'),
