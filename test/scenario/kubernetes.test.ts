@@ -7,19 +7,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { createClient } from '../../src/client/client.ts'
 import { isFailure } from '../../src/lib/failure.ts'
 import { labels } from '../../src/targets/kubernetes/labels.ts'
-import type { Live } from '../../src/targets/kubernetes/live.ts'
+import { imagesIn, type Live } from '../../src/targets/kubernetes/live.ts'
 import { type Kind, kindNames } from '../../src/targets/kubernetes/manifest.ts'
 import { Cluster } from '../../src/targets/kubernetes/rest/cluster.ts'
 import { clusterAccess } from '../../src/targets/kubernetes/rest/kubeconfig.ts'
 import { listOf, pathOf } from '../../src/targets/kubernetes/rest/objects.ts'
 import { tscompose } from '../cli/fake-client.ts'
+import { TestEngine } from '../support/engine.ts'
+import { lacking, program, root } from '../support/needs.ts'
+import { hasRegistry, startRegistry } from '../support/registry.ts'
 import { PaperNode } from '../targets/kubernetes/paper-node.ts'
 
 const kubeconfig = process.env['TSCOMPOSE_TEST_KUBECONFIG']
 const project = `kube${process.pid}`
 const skip = kubeconfig === undefined && 'needs TSCOMPOSE_TEST_KUBECONFIG, the kubeconfig of a cluster'
+
+const cannotBuild = lacking(root(), program('nft'), !hasRegistry && 'docker-registry')
 
 const stack = `name: ${project}
 x-target: kubernetes
@@ -179,6 +185,51 @@ describe('a stack in a cluster', { skip, timeout: 180_000 }, () => {
     assert.notEqual(code, 0)
     assert.match(stderr, /Cannot have Deployment web: .*hostname/)
     assert.deepEqual(await written(), all)
+  })
+
+  test('builds and pushes what it builds, runs it by its digest, and goes back to it', { skip: cannotBuild }, async () => {
+    await using registry = await startRegistry()
+    const engine = await TestEngine.start([])
+    await using _engine = { [Symbol.asyncDispose]: () => engine.stop() }
+    const client = createClient(engine.host)
+    using _client = { [Symbol.dispose]: () => client.close() }
+    const built = `name: ${project}
+x-target: kubernetes
+x-registry: ${registry.host}/team
+services:
+  db: {image: busybox:latest, command: sleep 1000}
+  app:
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM scratch
+        COPY page /page
+`
+    const runs = async (...argv: readonly string[]) => {
+      const all = ['--namespace', namespace, ...argv]
+      const { code, stdout, stderr } = await tscompose(all, { client, env: { ...env, HOME: cwd }, cwd })
+      assert.equal(code, 0, `${argv.join(' ')}\n${stdout}${stderr}`)
+      return `${stdout}${stderr}`
+    }
+    const image = async () => {
+      const found = (await objects('Deployment')).find(({ metadata }) => metadata.name === 'app')
+      return found === undefined ? undefined : imagesIn(found)[0]
+    }
+    write(built)
+    writeFileSync(join(cwd, 'page'), 'first')
+    await runs('up', '-d', '--remove-orphans')
+    const first = await image()
+    assert.match(first ?? '', new RegExp(`^${registry.host}/team/${project}-app@sha256:[0-9a-f]{64}$`))
+    assert.match(await runs('up', '-d'), /no changes/)
+    writeFileSync(join(cwd, 'page'), 'second')
+    // what is there is not built again unasked
+    assert.match(await runs('up', '-d'), /no changes/)
+    assert.match(await runs('plan', '--push'), /image \S+: build {2}asked for by --push/)
+    await runs('up', '-d', '--push')
+    assert.notEqual(await image(), first)
+    await runs('rollback', '-y')
+    assert.equal(await image(), first)
+    assert.match(await runs('up', '-d'), /no changes/)
   })
 
   test('goes down, and nothing is left', async () => {
