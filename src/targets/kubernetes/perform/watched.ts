@@ -1,11 +1,13 @@
 /** Workloads and pods of a stack as they change, by one watch a kind, for all who wait for them. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { isFailure } from '../../../lib/failure.ts'
+import { labels as own } from '../labels.ts'
 import type { Live, LivePod } from '../live.ts'
 import { type Kind, keyOf } from '../manifest.ts'
 import type { Cluster } from '../rest/cluster.ts'
 import { listOf, pathOf, watchObjects } from '../rest/objects.ts'
 
+const serviceLabel = own.service
 /** Milliseconds before a watch that has ended begins again. */
 const between = 500
 
@@ -14,7 +16,8 @@ export class Watched {
   readonly #labelSelector: string
   readonly #ended = new AbortController()
   readonly #objects = new Map<string, Live>()
-  readonly #pods = new Map<string, LivePod>()
+  /** By the service's label, then by name: each who waits looks at those of one service after every change. */
+  readonly #pods = new Map<string, Map<string, LivePod>>()
   readonly #started = new Map<Kind | 'Pod', Promise<void>>()
   readonly #running: Promise<void>[] = []
   readonly #listeners = new Set<() => void>()
@@ -31,7 +34,12 @@ export class Watched {
 
   podsBy(labels: Readonly<Record<string, string>>): readonly LivePod[] {
     const all = Object.entries(labels)
-    return [...this.#pods.values()].filter(({ metadata }) =>
+    const service = labels[serviceLabel]
+    const pods =
+      service === undefined
+        ? [...this.#pods.values()].flatMap(each => [...each.values()])
+        : [...(this.#pods.get(service)?.values() ?? [])]
+    return pods.filter(({ metadata }) =>
       all.every(([key, value]) => metadata.labels?.[key] === value),
     )
   }
@@ -89,7 +97,7 @@ export class Watched {
     })
     if (kind === 'Pod') {
       this.#pods.clear()
-      for (const pod of items as unknown as readonly LivePod[]) this.#pods.set(pod.metadata.name, pod)
+      for (const pod of items as unknown as readonly LivePod[]) this.#keep(pod)
     } else {
       for (const key of this.#objects.keys()) if (key.startsWith(`${kind} `)) this.#objects.delete(key)
       for (const item of items) this.#objects.set(`${kind} ${item.metadata.name}`, { ...item, kind })
@@ -130,8 +138,9 @@ export class Watched {
   #take(kind: Kind | 'Pod', type: string, object: Live): void {
     const { name } = object.metadata
     if (kind === 'Pod') {
-      if (type === 'DELETED') this.#pods.delete(name)
-      else this.#pods.set(name, object as unknown as LivePod)
+      const pod = object as unknown as LivePod
+      if (type === 'DELETED') this.#pods.get(ofService(pod))?.delete(name)
+      else this.#keep(pod)
     } else {
       const live = { ...object, kind }
       if (type === 'DELETED') this.#objects.delete(keyOf(live))
@@ -139,4 +148,14 @@ export class Watched {
     }
     this.#tell()
   }
+
+  #keep(pod: LivePod): void {
+    const service = ofService(pod)
+    const known = this.#pods.get(service) ?? new Map<string, LivePod>()
+    this.#pods.set(service, known.set(pod.metadata.name, pod))
+  }
+}
+
+function ofService({ metadata }: LivePod): string {
+  return metadata.labels?.[serviceLabel] ?? ''
 }
