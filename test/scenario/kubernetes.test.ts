@@ -187,7 +187,9 @@ describe('a stack in a cluster', { skip, timeout: 180_000 }, () => {
     assert.deepEqual(await written(), all)
   })
 
-  test('builds and pushes what it builds, runs it by its digest, and goes back to it', { skip: cannotBuild }, async () => {
+  test('builds and pushes what it builds, runs it by its digest, and goes back to it', {
+    skip: cannotBuild,
+  }, async () => {
     await using registry = await startRegistry()
     const engine = await TestEngine.start([])
     await using _engine = { [Symbol.asyncDispose]: () => engine.stop() }

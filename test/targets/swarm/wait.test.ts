@@ -50,6 +50,13 @@ test('a service is up when as many tasks of its version run as are wanted, and n
   assert.equal(kind(service(), [task('running'), task('running'), task('running')]), 'waiting')
 })
 
+test('a task that no node takes says why', () => {
+  const pending = task('pending')
+  const why = 'no suitable node (host-mode port already in use on 1 node)'
+  const of = [task('running'), { ...pending, DesiredState: 'running', Status: { ...pending.Status, Err: why } }]
+  assert.deepEqual(stateOf(service(), of, wait), { kind: 'waiting', are: 1, wanted: 2, why })
+})
+
 test('an update of ports alone has begun before it is done: its tasks look like those before', () => {
   const both = [task('running'), task('running')]
   const ports = (port: number) => ({

@@ -39,9 +39,7 @@ export class Watched {
       service === undefined
         ? [...this.#pods.values()].flatMap(each => [...each.values()])
         : [...(this.#pods.get(service)?.values() ?? [])]
-    return pods.filter(({ metadata }) =>
-      all.every(([key, value]) => metadata.labels?.[key] === value),
-    )
+    return pods.filter(({ metadata }) => all.every(([key, value]) => metadata.labels?.[key] === value))
   }
 
   /** Resolves when `look` gives something; it is asked again after each change. @throws the signal's reason; Failure when the cluster is gone */

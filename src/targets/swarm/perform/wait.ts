@@ -38,7 +38,7 @@ export async function waitForService(
       onWarning(`optional dependency "${operation.service}" failed to start: ${state.why}`)
       return 'unready'
     }
-    const text = `${state.are} of ${state.wanted}`
+    const text = `${state.are} of ${state.wanted}${state.why === undefined ? '' : `: ${state.why}`}`
     if (text !== said) onProgress(text)
     said = text
   }
@@ -46,7 +46,8 @@ export async function waitForService(
 
 type State =
   | { readonly kind: 'done' }
-  | { readonly kind: 'waiting'; readonly are: number; readonly wanted: number }
+  /** `why`: what keeps a task from a node. */
+  | { readonly kind: 'waiting'; readonly are: number; readonly wanted: number; readonly why?: string }
   | { readonly kind: 'failed'; readonly why: string; readonly hint: string }
 
 /** Pure. `since`: milliseconds since 1970; tasks that failed before tell nothing. */
@@ -100,7 +101,9 @@ export function stateOf(
       why: `does not start${because}`,
       hint: 'See what its tasks say: tscompose ps, tscompose logs',
     }
-  return { kind: 'waiting', are, wanted }
+  const why = own.find(({ DesiredState, Status }) => DesiredState === 'running' && Status.State === 'pending')?.Status
+    .Err
+  return { kind: 'waiting', are, wanted, ...(why ? { why } : {}) }
 }
 
 /** A task does not tell with which ports it was made: new ones are had by an update, which takes a moment to begin (swarmkit clears its status before). */
