@@ -1,7 +1,7 @@
 /** Changes that come close together, handed on as one: an editor writes a file in several steps, a checkout thousands at once. */
 
 export interface BurstOptions {
-  /** So many ms without a change end a burst. */
+  /** So many ms without a change end a burst; of many changes four times as many, since whoever makes them may be held up in between. */
   readonly quiet: number
   /** A burst that does not end is handed on after so many ms. */
   readonly longest: number
@@ -9,10 +9,14 @@ export interface BurstOptions {
   take(changed: ReadonlySet<string>): Promise<void>
 }
 
+/** A checkout, and no editor. */
+const many = 50
+
 export class Bursts {
   readonly #options: BurstOptions
   #changed = new Set<string>()
   #began = 0
+  #pushes = 0
   #timer: NodeJS.Timeout | undefined
   #taking: Promise<void> | undefined
   #closed = false
@@ -25,11 +29,24 @@ export class Bursts {
     if (this.#closed) return
     if (this.#changed.size === 0) this.#began = Date.now()
     this.#changed.add(change)
+    this.#pushes++
     if (this.#taking) return
     const { quiet, longest } = this.#options
     const left = this.#began + longest - Date.now()
+    const wait = this.#changed.size > many ? 4 * quiet : quiet
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#hand(), Math.max(0, Math.min(quiet, left)))
+    this.#timer = setTimeout(() => this.#end(), Math.max(0, Math.min(wait, left)))
+  }
+
+  /** A process that was held up runs its timers before it hears of what has changed meanwhile: that comes first. */
+  #end(): void {
+    const before = this.#pushes
+    setImmediate(() => {
+      const isLong = Date.now() >= this.#began + this.#options.longest
+      if (this.#closed || this.#taking || (this.#pushes !== before && !isLong)) return
+      clearTimeout(this.#timer)
+      this.#hand()
+    })
   }
 
   /** What has not been handed on is dropped; resolves when what is being taken is done. */

@@ -7,9 +7,14 @@ import { Failure, isFailure } from '../../../lib/failure.ts'
 import { labels } from '../labels.ts'
 import { splitLines } from '../logs/log-lines.ts'
 import type { Operation } from '../operation.ts'
+import { onceSettled } from './settled.ts'
 import { tarOf } from './tar.ts'
+import type { Waiter } from './wait.ts'
 
 type RunInit = Operation & { readonly kind: 'run-init' }
+
+/** It is removed whoever interrupts it. */
+const whole = new AbortController().signal
 
 /** Lines of its output that a failure shows. */
 const shownLines = 5
@@ -18,12 +23,16 @@ const shownLines = 5
 export async function runInit(
   client: Client,
   operation: RunInit & { readonly body: ContainerCreate },
-  context: Pick<PerformContext, 'signal' | 'onOutput' | 'onWarning'>,
+  context: Pick<PerformContext, 'signal' | 'onOutput' | 'onWarning'> & { readonly waiter: Waiter },
 ): Promise<void> {
   const id = await create(client, operation, context)
   const remove = async (): Promise<void> => {
+    const busy = { waiter: context.waiter, id, signal: whole }
     try {
-      await client.call(containerEndpoints.containerRemove, { params: { id }, query: { force: true, v: true } })
+      // one that is interrupted as it starts is being removed already
+      await onceSettled(busy, () =>
+        client.call(containerEndpoints.containerRemove, { params: { id }, query: { force: true, v: true } }),
+      )
     } catch (error) {
       if (!isFailure(error, 'not-found')) throw error
     }
