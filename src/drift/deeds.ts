@@ -15,6 +15,8 @@ export type Deed =
 export class Deeds {
   /** By container and kind, or by image. */
   readonly #open = new Map<string, Deed>()
+  /** Image → what was told last that it means. */
+  readonly #told = new Map<string, string>()
 
   /** Of a container, by somebody else; `killed`: it did not end by itself. Undefined for what is no deed, or makes one undone. */
   hear({ action, id, name }: Heard, killed: boolean): Deed | undefined {
@@ -63,25 +65,27 @@ export class Deeds {
     const open = [...this.#open].filter(([, { kind }]) => kind !== 'image' || images)
     for (const [key] of open) this.#open.delete(key)
     return open.flatMap(([, deed]) =>
-      deed.kind === 'image' ? (imageSentence(deed, containers, images!) ?? []) : (sentence(deed, byId) ?? []),
+      deed.kind === 'image' ? (this.#imageSentence(deed, containers, images!) ?? []) : (sentence(deed, byId) ?? []),
     )
+  }
+
+  /** It may have been pulled again, and be what it was. */
+  #imageSentence(
+    { image, services }: Extract<Deed, { kind: 'image' }>,
+    containers: readonly ObservedContainer[],
+    images: Meanings,
+  ): string | undefined {
+    const now = images.get(image)
+    const isOther = containers.some(each => services.includes(each.service) && !each.oneOff && each.imageId !== now)
+    if (now === undefined || !isOther || this.#told.get(image) === now) return undefined
+    this.#told.set(image, now)
+    return `image ${image} is another one now`
   }
 
   #add(key: string, deed: Deed): Deed {
     this.#open.set(key, deed)
     return deed
   }
-}
-
-/** It may have been pulled again, and be what it was. */
-function imageSentence(
-  { image, services }: Extract<Deed, { kind: 'image' }>,
-  containers: readonly ObservedContainer[],
-  images: Meanings,
-): string | undefined {
-  const now = images.get(image)
-  const isOther = containers.some(each => services.includes(each.service) && !each.oneOff && each.imageId !== now)
-  return now !== undefined && isOther ? `image ${image} is another one now` : undefined
 }
 
 function sentence(

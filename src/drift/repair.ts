@@ -82,9 +82,10 @@ export async function repair(input: Repair): Promise<Repaired> {
     // one that waits was to be started when it began to
     !(waiting.has(container.name) && !isStopped(container)) &&
     leaves({ project, accepted: drift.accepted, killed: drift.killed, phase, restarted }, container)
-  // when the machine has been started, or the engine, the plan has the order; of what stays as it is it would wait in vain
+  // when the machine has been started, or the engine, the plan has the order, but waits in vain for what a person has stopped; it
   const steady = drift.phase === 'steady' && attempt?.read === undefined && !unfinished
-  const unmet = unmetConditions({ project, containers, leaves: leavesAlone, inPlan: !steady })
+  // may make anew what has ended by itself
+  const unmet = unmetConditions({ project, containers, leaves: steady ? leavesAlone : isStopped, inPlan: !steady })
   const waited = drift.wait(
     containers.filter(container => !leavesAlone(container)),
     unmet,

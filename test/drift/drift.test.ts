@@ -158,6 +158,11 @@ describe('Drift', () => {
     const means = (id: string) => new Map([['busybox', id]])
     assert.deepEqual(other.drift.see([running], means('sha256:new')), ['image busybox is another one now'])
     assert.deepEqual(other.drift.see([running], means('sha256:new')), [])
+    // it is asked for again, and what runs is the old one still, since the new one does not work
+    other.drift.hear(event(['pull', { name: 'busybox' }], 'image', 'busybox:latest'))
+    assert.deepEqual(other.drift.see([running], means('sha256:new')), [])
+    other.drift.hear(event(['pull', { name: 'busybox' }], 'image', 'busybox:latest'))
+    assert.deepEqual(other.drift.see([running], means('sha256:newer')), ['image busybox is another one now'])
     assert.deepEqual(
       named('busybox').drift.see([running], means(running.imageId)),
       [],

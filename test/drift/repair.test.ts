@@ -109,4 +109,39 @@ describe('repair()', () => {
     assert.deepEqual(await bring('1', booted!), {})
     assert.equal(starts()['shop-web-1'], 'running 2')
   })
+
+  test('starts what needs something that has ended by itself, and that the files have made anew', async () => {
+    const engine = new FakeEngine()
+    engine.images.set('busybox', { id: 'sha256:1' })
+    const { client } = engine
+    const of = (TAG: string) =>
+      project([
+        service('db', { healthcheck, environment: { TAG } }),
+        service('web', { dependsOn: needs('db', 'healthy') }),
+      ])
+    await run(reconcile(of('1'), await look({ client, project: of('1') })), enginePerformer(client))
+    for (const [name, status] of [
+      ['shop-db-1', 'exited'],
+      ['shop-web-1', 'created'],
+    ] as const)
+      Object.assign(engine.named(name), { status, exitCode: 1 })
+    const drift = new Drift({
+      ...{ phase: 'steady', project: () => of('2'), wanted: () => 1, look: () => Promise.resolve(false) },
+      accept: () => undefined,
+      failed: error => assert.fail(String(error)),
+    })
+    const wish = new Wish()
+    wish.changed({ left: false })
+    await repair({
+      ...{ client, project: of('2'), drift, signal, watched: true, options: {}, seen: 0, attempt: wish.attempt() },
+      told: () => undefined,
+      hookFailed: error => assert.fail(String(error)),
+      carryOut: plan => run(plan, enginePerformer(client), { signal }),
+    })
+    assert.deepEqual([...engine.containers.values()].map(({ name, status }) => `${name} ${status}`).sort(), [
+      'shop-db-1 running',
+      'shop-web-1 running',
+    ])
+    await drift.close()
+  })
 })
