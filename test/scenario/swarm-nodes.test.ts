@@ -29,12 +29,14 @@ const areMade = images.every(name => existsSync(here(`../../node_modules/.cache/
 const peers = peersRoot()
 
 describe('the guestbook on a swarm of two machines', {
-  skip: lacking(
-    root(),
-    peers === undefined && 'the peers (PEERS)',
-    !hasRegistry && 'docker-registry',
-    !areMade && `examples/make-images --archives ${images.join(' ')}`,
-  ),
+  skip:
+    peers === undefined
+      ? 'needs two Docker Engines: PEERS, a folder with a root that has dockerd'
+      : lacking(
+          root(),
+          !hasRegistry && 'docker-registry',
+          !areMade && `examples/make-images --archives ${images.join(' ')}`,
+        ),
   timeout: 400_000 * patience,
 }, () => {
   let swarm: SwarmMachines

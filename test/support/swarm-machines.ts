@@ -66,7 +66,7 @@ export class SwarmMachines implements AsyncDisposable {
     const machines: Machine[] = []
     try {
       // a network outlives its machine, as a switch does
-      const networks = Array.from({ length: count }, () => spawn('unshare', ['--net', 'sleep', 'infinity']))
+      const networks = Array.from({ length: count }, () => bound('unshare', ['--net', 'sleep', 'infinity']))
       undo.push(...networks.map(each => () => stop(each)))
       await link(networks.map(({ pid }) => pid!))
       for (const [index, { pid }] of networks.entries()) {
@@ -147,13 +147,20 @@ function begin({ root, folder, index, registry, network }: Wanted): Begun {
   ]
   const net = `--net=/proc/${network}/ns/net`
   const spaces = ['--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--propagation', 'slave']
-  const child = spawn(
-    'nsenter',
-    [net, 'unshare', ...spaces, 'bash', '-c', script, name, root, own, name, address, ...engine],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  )
+  const child = bound('nsenter', [
+    net,
+    'unshare',
+    ...spaces,
+    'bash',
+    '-c',
+    script,
+    name,
+    root,
+    own,
+    name,
+    address,
+    ...engine,
+  ])
   const host = `unix://${own}/run/docker.sock`
   const end = async () => {
     await stop(child)
@@ -182,6 +189,11 @@ function begin({ root, folder, index, registry, network }: Wanted): Begun {
       return { name, address, host, inside, kill: end }
     },
   }
+}
+
+/** Ends with this process, also where that is killed. */
+function bound(program: string, args: readonly string[]): ChildProcess {
+  return spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -218,13 +230,13 @@ async function startRegistry({ inside, address }: Machine, folder: string): Prom
   writeFileSync(
     config,
     `version: 0.1
-log: { level: error, accesslog: { disabled: true } }
+log: { level: fatal, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: ${data} } }
 http: { addr: "${address}:${registryPort}" }
 `,
   )
   const { program, args } = inside(registryProgram, ['serve', config])
-  const child = spawn(program, args, { stdio: 'ignore' })
+  const child = bound(program, args)
   const curl = inside('curl', ['-sf', `http://${address}:${registryPort}/v2/`])
   await eventually('the registry', async () => (await command(curl.program, curl.args)).code === 0)
   return () => stop(child)
