@@ -4,10 +4,18 @@ import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { launcher, TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { ownEngine } from '../support/other-engine.ts'
 import { patience } from '../support/patience.ts'
 import { udpImageTar } from '../support/udp-image.ts'
 
-const why = lacking(root(), program('busybox'), program('nft'), program('docker'), program('gcc'))
+const why = lacking(
+  root(),
+  program('busybox'),
+  program('nft'),
+  program('docker'),
+  program('gcc'),
+  ownEngine('a Docker Engine refuses some of these ways'),
+)
 
 describe('a port of its own', { skip: why, timeout: 60_000 * patience }, () => {
   let engine: TestEngine

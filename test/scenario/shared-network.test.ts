@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { ownEngine } from '../support/other-engine.ts'
 
 describe('a shared network', { skip: lacking(root(), program('busybox'), program('nft'), program('docker')) }, () => {
   let engine: TestEngine
@@ -29,7 +30,10 @@ describe('a shared network', { skip: lacking(root(), program('busybox'), program
     await docker('network', 'rm', 'front')
   })
 
-  test('that two projects are on gives each its own names, and nobody else’s while those are away', async () => {
+  const names = ownEngine('a Docker Engine answers with what other projects have of that name too')
+  test('that two projects are on gives each its own names, and nobody else’s while those are away', {
+    skip: lacking(names),
+  }, async () => {
     await docker('network', 'create', 'street')
     const place = async (project: string, service: string) => {
       const label = `com.docker.compose.project=${project}`
