@@ -113,7 +113,18 @@ fi
   postrm: `#!/bin/sh
 set -e
 if [ -d /run/systemd/system ]; then systemctl daemon-reload; fi
-if [ "$1" = remove ] || [ "$1" = purge ]; then rm -rf /run/tscompose; fi
+if [ "$1" = remove ] || [ "$1" = purge ]; then
+  rm -rf /run/tscompose
+  # as a boot would: the next engine makes anew what its networks need
+  used=
+  for link in /sys/class/net/tsc-*; do
+    if [ -n "$(ls -A "$link/brif" 2>/dev/null)" ]; then used=yes; fi
+    if [ -d "$link/brif" ] && [ -z "$(ls -A "$link/brif")" ] && command -v ip >/dev/null; then ip link delete "\${link##*/}"; fi
+  done
+  if [ -z "$used" ] && command -v nft >/dev/null && nft list table inet tscompose >/dev/null 2>&1; then
+    nft delete table inet tscompose
+  fi
+fi
 if [ "$1" = purge ]; then
   rm -rf /etc/tscompose
   # a disk of its own may be mounted there

@@ -59,6 +59,8 @@ function piecesOf(line: string): readonly Piece[] {
 function styled(style: Omit<Piece, 'text'>, code: number): Omit<Piece, 'text'> {
   if (code === 0) return { colour: undefined, bold: false, dim: false }
   if (code === 1) return { ...style, bold: true }
+  // a picture of text has no ground to turn around
+  if (code === 7) return { colour: colours[34], bold: true, dim: false }
   if (code === 2) return { ...style, dim: true }
   if (code === 22) return { ...style, bold: false, dim: false }
   if (code === 39) return { ...style, colour: undefined }

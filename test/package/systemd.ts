@@ -82,12 +82,8 @@ tscompose exec -T web sh -c 'echo kept >/data/kept'`)
     ).trim(),
     '',
   )
-  // of the network that no `down` has removed, until the machine starts again
-  assert.match(
-    await run('ip -o link show type bridge; nft list tables'),
-    /^\d+: br-[0-9a-f]{12}: .*\ntable inet tscompose\n$/,
-  )
-  say('purged: nothing is left but the bridge of a network that was never taken down')
+  assert.equal(await run('ip -o link show type bridge; ip -o link show type veth; nft list tables'), '')
+  say('purged: nothing is left')
 } finally {
   await machine.stop()
 }

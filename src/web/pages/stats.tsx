@@ -84,7 +84,7 @@ function UsageCard({ series, kills, version }: { series: Series; kills: readonly
           </span>
         )}
         <span class="spacer" />
-        <span class="muted">{last.processes} processes</span>
+        <span class="muted">{last.processes === 1 ? '1 process' : `${last.processes} processes`}</span>
       </div>
       <div class="usage-charts">
         <Gauge
