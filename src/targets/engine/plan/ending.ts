@@ -2,6 +2,7 @@
 import type { Service } from '../../../model/service.ts'
 import type { NodeId } from '../../../plan/operation.ts'
 import type { EnginePlan } from '../engine-plan.ts'
+import { labels } from '../labels.ts'
 import type { ObservedContainer } from '../observed.ts'
 import { planHooks } from './hooks.ts'
 
@@ -48,6 +49,8 @@ export function planRemoval(plan: EnginePlan, container: ObservedContainer, opti
   const stopped = options.stopped?.get(container.id)
   const before =
     stopped !== undefined ? [...after, stopped] : isLive(container) ? [planStopping(plan, container, options)] : after
-  const rest = { force: false, volumes, ...(keepsLog ? { keepsLog } : {}) }
+  // an up that was killed may have asked for its start, of which nobody hears any more
+  const force = container.labels[labels.hook] !== undefined && !isLive(container)
+  const rest = { force, volumes, ...(keepsLog ? { keepsLog } : {}) }
   return plan.add({ kind: 'remove-container', cause, ...on(container), ...rest }, before)
 }

@@ -353,3 +353,16 @@ test('planDown() takes the runs of jobs with their stack, also without its file,
     assert.ok(!removed.includes('shop-web-run-b'))
   }
 })
+
+test('planDown() removes an init container by force that may be started at that moment by an up that was killed', () => {
+  const before = up(shop)
+  const web = before.containers.find(c => c.service === 'web')!
+  const labels = { ...web.labels, 'com.docker.compose.hook': 'pre_start' }
+  const init = { ...web, id: 'i', name: 'shop-web-pre_start-1', oneOff: true, number: undefined, labels }
+  const forced = (state: 'created' | 'running') =>
+    planDown(shop, { ...before, containers: [...before.containers, { ...init, state }] }).nodes.flatMap(
+      ({ operation }) => (operation.kind === 'remove-container' && operation.force ? [operation.name] : []),
+    )
+  assert.deepEqual(forced('created'), ['shop-web-pre_start-1'])
+  assert.deepEqual(forced('running'), [])
+})
