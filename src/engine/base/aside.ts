@@ -1,11 +1,11 @@
 /** What is found broken on disk is moved out of the way, never deleted, and named once in the engine's log. */
 import { lstatSync, mkdirSync, renameSync, statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { errnoOf, Failure, messageOf } from '../../lib/failure.ts'
 import type { Paths } from './paths.ts'
 import { reasonOf } from './space.ts'
-import { type RecordKind, readRecord } from './store.ts'
+import { isUnfinished, type RecordKind, readRecord } from './store.ts'
 
 /** Puts one line into the engine's log. */
 export type Say = (line: string) => void
@@ -62,8 +62,17 @@ export class Aside {
     }
   }
 
-  /** Makes a folder where there is none; what stands in its place, or in that of one above it, and is none is kept aside. */
+  /**
+   * Makes a folder where there is none; what stands in its place, or in that of one above it, and is none is kept aside. What an engine that was
+   * killed had begun to write in it goes.
+   */
   async folder(path: string, mode = 0o700): Promise<void> {
+    await this.#make(path, mode)
+    for (const entry of await readdir(path, { withFileTypes: true }))
+      if (entry.isFile() && isUnfinished(entry.name)) await rm(join(path, entry.name), { force: true })
+  }
+
+  async #make(path: string, mode: number): Promise<void> {
     try {
       await mkdir(path, { recursive: true, mode })
     } catch (error) {

@@ -52,6 +52,12 @@ export async function writeRecord(path: string, value: object, options: WriteOpt
   }
 }
 
+/** Whether a file is what another engine was writing when it was killed: nobody reads it, and nobody else would take it away. */
+export function isUnfinished(name: string): boolean {
+  const pid = /^\..+\.(\d+)\.\d+$/.exec(name)?.[1]
+  return pid !== undefined && Number(pid) !== process.pid
+}
+
 async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, 'r')
   await folder.sync()

@@ -1,9 +1,12 @@
 /** Records are replaced whole, whichever way that is done. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { Aside } from '../../../src/engine/base/aside.ts'
+import { Paths } from '../../../src/engine/base/paths.ts'
 import { writeRecord } from '../../../src/engine/base/store.ts'
 import { exchange } from '../../../src/runtime/native.ts'
 
@@ -47,4 +50,35 @@ test('exchange() gives two files each other’s name, and says where it did not'
   writeFileSync(b, 'b')
   assert.equal(exchange(a, b), true)
   assert.deepEqual([readFileSync(a, 'utf8'), readFileSync(b, 'utf8')], ['b', 'a'])
+})
+
+test('what an engine was writing when it was killed goes when the next one takes the folder, and nothing else', async t => {
+  const root = mkdtempSync(join(tmpdir(), 'tscompose-store-'))
+  t.after(() => rmSync(root, { recursive: true }))
+  const roots = { data: join(root, 'data'), run: join(root, 'run'), netns: join(root, 'netns') }
+  const folder = join(roots.data, 'networks')
+  mkdirSync(join(folder, '.folder.json.1.1'), { recursive: true })
+  // killed between the write and the rename: a process of its own, which the kernel stops there
+  const script = `
+    import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    fs.renameSync = () => process.kill(process.pid, 'SIGKILL')
+    syncBuiltinESMExports()
+    const { writeRecord } = await import(${JSON.stringify(new URL('../../../src/engine/base/store.ts', import.meta.url).href)})
+    await writeRecord(${JSON.stringify(join(folder, 'a.json'))}, { n: 1 })`
+  const killed = spawnSync(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    '--input-type=module',
+    '-e',
+    script,
+  ])
+  assert.equal(killed.signal, 'SIGKILL', String(killed.stderr))
+  assert.deepEqual(readdirSync(folder).sort(), [`.a.json.${killed.pid}.1`, '.folder.json.1.1'])
+  // one that we are writing ourselves, and what is no record
+  const kept = ['.folder.json.1.1', `.b.json.${process.pid}.1`, '.hidden', 'b.json']
+  for (const name of kept.slice(1)) writeFileSync(join(folder, name), '')
+  const said: string[] = []
+  await new Aside(new Paths(roots), line => said.push(line)).folder(folder)
+  assert.deepEqual(readdirSync(folder).sort(), kept.sort())
+  assert.deepEqual(said, [])
 })
