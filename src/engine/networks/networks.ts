@@ -15,7 +15,6 @@ import { writeRecord } from '../base/store.ts'
 import type { Syncer } from '../base/syncer.ts'
 import { Names } from '../dns/names.ts'
 import { Dns } from '../dns/server.ts'
-import type { Subnet } from './address.ts'
 import type { Attachment, Member } from './attachment.ts'
 import { Bridges } from './bridge.ts'
 import { Departing } from './departing.ts'
@@ -23,7 +22,7 @@ import { DockerUser } from './docker-user.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
 import { type ConnectTo, Endpoints } from './endpoints.ts'
 import { Firewall } from './firewall.ts'
-import { type AddressPool, checkOverlap, defaultPools, freeSubnet, withGateway } from './ipam.ts'
+import { type AddressPool, checkOverlap, defaultPools } from './ipam.ts'
 import { linux, type NetworkKernel } from './kernel.ts'
 import { mendAttachments } from './mend.ts'
 import { addressesOf, Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
@@ -32,6 +31,7 @@ import { checkCreate, checkOptions, recordOf, withConfiguration } from './networ
 import { PublishedPorts, publisherOf, type TakeOver } from './publish.ts'
 import type { PublishedPort } from './published-port.ts'
 import { Ruleset } from './ruleset.ts'
+import { Subnets } from './subnets.ts'
 
 export interface NetworksOptions {
   readonly paths: Paths
@@ -54,14 +54,13 @@ export class Networks {
   readonly #options: NetworksOptions
   readonly #kernel: NetworkKernel
   readonly #aside: Aside
-  readonly #pools: readonly AddressPool[]
+  readonly #subnets: Subnets
   readonly #networks = new Map<string, Network>()
   readonly #firewall: Firewall
   readonly #bridges: Bridges
   readonly #ports: PublishedPorts
   readonly #endpoints: Endpoints
   readonly #names = new Names()
-  #bridgeSaved = false
 
   private constructor(options: NetworksOptions) {
     this.#aside = options.aside ?? new Aside(options.paths, debug('networks'))
@@ -69,7 +68,13 @@ export class Networks {
     const { say } = this.#aside
     this.#options = options
     this.#kernel = kernel
-    this.#pools = options.pools ?? defaultPools
+    this.#subnets = new Subnets({
+      pools: options.pools ?? defaultPools,
+      kernel,
+      networks: () => this.#networks.values(),
+      isThere: network => this.#bridges.isThere(network),
+      say,
+    })
     const rules = new Ruleset(kernel)
     this.dns = new Dns({ names: this.#names, socketIn: kernel.socketIn, redirect: kernel.redirect })
     this.#firewall = new Firewall({ table: paths.name.full, marker: join(paths.roots.run, 'firewall'), rules, say })
@@ -90,7 +95,7 @@ export class Networks {
       departing: new Departing(runtime, kernel),
       name: paths.name,
       find: ref => this.get(ref),
-      prepare: network => this.#prepare(network),
+      prepare: network => this.#subnets.used(network),
     })
   }
 
@@ -111,7 +116,6 @@ export class Networks {
     for (const name of predefined) this.#keep(predefinedRecord(name, paths))
     // the default bridge's record, once it has a subnet, comes over its first form
     for (const each of loaded) if (each.kind === 'whole') this.#keep(each.record)
-    this.#bridgeSaved = this.find('bridge')!.addresses.length > 0
     for (const network of this.#networks.values())
       if (network.driver === 'bridge' && network.addresses.length > 0 && this.#bridges.isThere(network))
         this.#bridges.adopt(network)
@@ -130,9 +134,9 @@ export class Networks {
       throw new Failure('conflict', `network with name ${request.Name} already exists`)
     const body = withConfiguration(request, this.find(request.ConfigFrom?.Network ?? '')?.record)
     checkOptions(body)
-    const record = recordOf(body, { id: newId(), freePool: () => this.#chosenPool() })
+    const record = recordOf(body, { id: newId(), freePool: () => this.#subnets.choose() })
     const { id, configOnly } = record
-    const taken = configOnly ? [] : this.#subnets()
+    const taken = configOnly ? [] : this.#subnets.taken()
     for (const { pool } of addressesOf(record)) checkOverlap(pool.subnet, taken)
     const network = this.#keep(record)
     if (!configOnly) this.#bridges.announce(network)
@@ -148,29 +152,8 @@ export class Networks {
     return network
   }
 
-  #subnets(): Subnet[] {
-    return [...this.#networks.values()]
-      .filter(({ record }) => !record.configOnly)
-      .flatMap(network => network.addresses.map(({ pool }) => pool.subnet))
-  }
-
-  #chosenPool(): { subnet: string; gateway: string } {
-    const taken = this.#kernel.hostSubnets()
-    return withGateway(freeSubnet(this.#pools, [...taken, ...this.#subnets()]))
-  }
-
-  /** The default bridge gets its subnet when somebody looks at it or needs it. */
-  #prepare(network: Network): Network {
-    if (network.isDefaultBridge && network.addresses.length === 0) network.usePools([this.#chosenPool()])
-    return network
-  }
-
-  /** Once somebody is on it, the next engine must know its subnet. */
-  async #saveBridge(networks: readonly string[]): Promise<void> {
-    const bridge = networks.map(ref => this.find(ref)).find(network => network?.isDefaultBridge)
-    if (!bridge || this.#bridgeSaved) return
-    this.#bridgeSaved = true
-    await this.#save(bridge)
+  async #saveUsed(ids: readonly string[]): Promise<void> {
+    await Promise.all(this.#subnets.takeUnsaved(ids).map(network => this.#save(network)))
   }
 
   async #save({ id, record }: Network): Promise<void> {
@@ -203,7 +186,7 @@ export class Networks {
 
   list(filters: Filters = {}): NetworkInspect[] {
     checkFilters(filters, ['name', 'id', 'label', 'driver', 'type', 'scope', 'dangling'])
-    return this.#matching(filters).map(network => this.#prepare(network).inspect(false))
+    return this.#matching(filters).map(network => this.#subnets.shown(network).inspect(false))
   }
 
   #matching(filters: Filters): Network[] {
@@ -211,7 +194,7 @@ export class Networks {
   }
 
   inspect(ref: string): NetworkInspect {
-    return this.#prepare(this.get(ref)).inspect()
+    return this.#subnets.shown(this.get(ref)).inspect()
   }
 
   /** @throws Failure denied when it is predefined or somebody is on it. */
@@ -268,7 +251,7 @@ export class Networks {
   /** Reserves addresses, makes missing bridges and registers the names; call before the container starts. */
   async attach(member: Member, endpoints: readonly EndpointRequest[]): Promise<Attachment[]> {
     const attachments = await this.#endpoints.attach(member, endpoints)
-    await this.#saveBridge(attachments.map(({ networkId }) => networkId))
+    await this.#saveUsed(attachments.map(({ networkId }) => networkId))
     return attachments
   }
 
@@ -289,7 +272,7 @@ export class Networks {
   async connect(member: Member, request: EndpointRequest, place: ConnectTo): Promise<Attachment> {
     const attachment = await this.#endpoints.connect(member, request, place)
     await this.#lead(member.id)
-    await this.#saveBridge([attachment.networkId])
+    await this.#saveUsed([attachment.networkId])
     return attachment
   }
 
