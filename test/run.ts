@@ -72,7 +72,7 @@ async function main(): Promise<void> {
   const tests = run({
     files: named.map(file => resolve(root, file)),
     cwd: root,
-    concurrency: Number(process.env['TESTS_AT_ONCE'] ?? 3 * availableParallelism()),
+    concurrency: Number(process.env['TESTS_AT_ONCE'] ?? 2 * availableParallelism()),
     timeout: longest,
     // what a test leaves to be collected is much, and most of it lives for a moment only
     execArgv: ['--max-semi-space-size=32'],

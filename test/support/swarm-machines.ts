@@ -31,6 +31,8 @@ export function peersRoot(): string | undefined {
 
 /** Addresses of a net for tests (RFC 2544), of which nothing leaves the machine. */
 const addressOf = (index: number) => `198.18.${process.pid % 250}.${index + 1}`
+/** Milliseconds that an engine or a registry takes to start at most. */
+const longest = 60_000
 const registryPort = 5000
 
 export interface Machine {
@@ -175,14 +177,20 @@ function begin({ root, folder, index, registry, network }: Wanted): Begun {
     async boot() {
       const client = createClient(host)
       try {
-        await eventually(`the engine of ${name}`, async () => {
-          if (child.exitCode === null)
-            return (
-              existsSync(join(own, 'run/docker.sock')) && (await client.call(systemEndpoints.ping, {})) !== undefined
+        await eventually(
+          `the engine of ${name}`,
+          async () => {
+            if (child.exitCode === null)
+              return (
+                existsSync(join(own, 'run/docker.sock')) && (await client.call(systemEndpoints.ping, {})) !== undefined
+              )
+            const log = join(own, 'run/dockerd.log')
+            throw new Error(
+              existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : `it ended with ${child.exitCode}`,
             )
-          const log = join(own, 'run/dockerd.log')
-          throw new Error(existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : `it ended with ${child.exitCode}`)
-        })
+          },
+          longest,
+        )
       } finally {
         client.close()
       }
@@ -230,7 +238,7 @@ async function startRegistry({ inside, address }: Machine, folder: string): Prom
   writeFileSync(
     config,
     `version: 0.1
-log: { level: fatal, accesslog: { disabled: true } }
+log: { level: error, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: ${data} } }
 http: { addr: "${address}:${registryPort}" }
 `,
@@ -238,7 +246,16 @@ http: { addr: "${address}:${registryPort}" }
   const { program, args } = inside(registryProgram, ['serve', config])
   const child = bound(program, args)
   const curl = inside('curl', ['-sf', `http://${address}:${registryPort}/v2/`])
-  await eventually('the registry', async () => (await command(curl.program, curl.args)).code === 0)
+  const isUp = async () => {
+    if (child.exitCode !== null) throw new Error(`the registry ended with ${child.exitCode}`)
+    return (await command(curl.program, curl.args)).code === 0
+  }
+  try {
+    await eventually('the registry', isUp, longest)
+  } catch (error) {
+    await stop(child)
+    throw error
+  }
   return () => stop(child)
 }
 
