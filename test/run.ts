@@ -3,8 +3,8 @@
  *
  *   [TESTS_AT_ONCE=N] node test/run.ts [fast|kernel|FILE...]
  *
- * Each file is a process. Tests of the kernel and scenarios wait most of their time (for programs, clocks and disks), the others compute: so
- * there are more at a time than processors, and the two kinds are spread among each other.
+ * Each file is a process, and there are as many at a time as processors. Tests of the kernel and scenarios wait most of their time (for programs,
+ * clocks and disks), the others compute: the two kinds are spread among each other.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
   const tests = run({
     files: named.map(file => resolve(root, file)),
     cwd: root,
-    concurrency: Number(process.env['TESTS_AT_ONCE'] ?? 2 * availableParallelism()),
+    concurrency: Number(process.env['TESTS_AT_ONCE'] ?? availableParallelism()),
     timeout: longest,
     // what a test leaves to be collected is much, and most of it lives for a moment only
     execArgv: ['--max-semi-space-size=32'],
