@@ -1,5 +1,5 @@
 /** Brings a stack back to what was asked for, by the road of `up`; nothing is removed that cannot be made again. */
-import { containerEndpoints } from '../api/containers.ts'
+import { type ContainerInspect, containerEndpoints } from '../api/containers.ts'
 import type { ApplyEvent } from '../apply/events.ts'
 import type { Client } from '../client/client.ts'
 import { Failure, isFailure } from '../lib/failure.ts'
@@ -210,23 +210,10 @@ async function restartsOf(
 ): Promise<ReadonlyMap<string, string>> {
   const involved = new Set(followers(project).flatMap(({ service, needed }) => [service, needed]))
   const asked = containers.filter(each => involved.has(each.service) && !each.oneOff && each.state === 'running')
-  const started = await Promise.all(
-    asked.map(async (container): Promise<readonly Started[]> => {
-      try {
-        const { State } = await client.call(
-          containerEndpoints.containerInspect,
-          { params: { id: container.id } },
-          { signal },
-        )
-        return [{ container, startedAt: Date.parse(State.StartedAt) }]
-      } catch (error) {
-        // it has gone in the meantime, which an event tells
-        if (isFailure(error, 'not-found')) return []
-        throw error
-      }
-    }),
+  const started = (await inspected(asked, { client, signal })).map(
+    ([container, { State }]): Started => ({ container, startedAt: Date.parse(State.StartedAt) }),
   )
-  return lateFollowers(project, started.flat(), { seen, recovered: drift.recovered })
+  return lateFollowers(project, started, { seen, recovered: drift.recovered })
 }
 
 /** Id → how often its engine has started it again, of those that have ended and may only be so many times. */
@@ -238,19 +225,28 @@ async function restartsCounted(
     const found = project.services[service]
     return state === 'exited' && found !== undefined && restartLimit(found) !== undefined
   })
-  const counts = await Promise.all(
-    asked.map(async ({ id }) => {
+  const found = await inspected(asked, { client, signal })
+  return new Map(found.map(([{ id }, { RestartCount = 0 }]) => [id, RestartCount]))
+}
+
+/** What the engine says of each; one that has gone in the meantime, which an event tells, is left out. */
+async function inspected(
+  containers: readonly ObservedContainer[],
+  { client, signal }: Pick<Repair, 'client' | 'signal'>,
+): Promise<readonly (readonly [ObservedContainer, ContainerInspect])[]> {
+  const found = await Promise.all(
+    containers.map(async container => {
       try {
-        const found = await client.call(containerEndpoints.containerInspect, { params: { id } }, { signal })
-        return [[id, found.RestartCount ?? 0] as const]
+        const { id } = container
+        const said = await client.call(containerEndpoints.containerInspect, { params: { id } }, { signal })
+        return [[container, said] as const]
       } catch (error) {
-        // it has gone in the meantime
         if (isFailure(error, 'not-found')) return []
         throw error
       }
     }),
   )
-  return new Map(counts.flat())
+  return found.flat()
 }
 
 /** False when there was nothing to do. */
