@@ -43,22 +43,25 @@ export async function start(): Promise<never> {
   await load(`${project}examples/hello/compose.yaml`)
   await isIdle()
   const isCurrent = () => fresh(inputs, project)
-  for (let run = 0; run < most; run++) {
-    const isUsed = run > 0
-    // another one waits by now, or that of a newer build is to
-    const launchers = isUsed && !isCurrent() ? undefined : Launchers.at(path, { instead: isUsed })
-    if (!launchers) process.exit(0)
+  let launchers = Launchers.at(path, { instead: false })
+  for (let run = 0; launchers && run < most; run++) {
     const taken = wait(launchers, environment, {
       isCurrent,
       isFitting: request => isFit(request, own),
     })
     // nobody needs it, or it is of another build than who asked, who has the next one started
     if (!taken) process.exit(0)
-    await serve(taken, () => keepWaiting(path, environment))
+    launchers = await serve(taken, {
+      succeed: () => keepWaiting(path, environment),
+      // another one waits by now
+      listen: () => Launchers.at(path, { instead: true }),
+    })
     // what a command has left behind would be the next one's
     if (!(await isIdle())) break
   }
-  keepWaiting(path, environment)
+  // who has come meanwhile starts plainly
+  launchers?.[Symbol.dispose]()
+  if (launchers) keepWaiting(path, environment)
   process.exit(0)
 }
 
@@ -109,8 +112,18 @@ function isFit({ launcher, request }: Taken, own: { readonly standing: string; r
   )
 }
 
-/** Runs it, once the launcher has said its last word; `succeed` has another process wait meanwhile. */
-async function serve({ launcher, request }: Taken, succeed: () => void): Promise<void> {
+interface Serving {
+  /** Has another process wait while this command takes long. */
+  succeed(): void
+  /** Launchers come from then on, and wait. */
+  listen(): Launchers | undefined
+}
+
+/**
+ * Runs it, once the launcher has said its last word. The next one is listened for before this one is told its end: a script's commands
+ * follow each other faster than all is put away here.
+ */
+async function serve({ launcher, request }: Taken, { succeed, listen }: Serving): Promise<Launchers | undefined> {
   const { connection, pid } = launcher
   const mask = process.umask()
   // what comes from the first word to the launcher until it has been told the end kills nobody; it is heard by the command
@@ -125,7 +138,7 @@ async function serve({ launcher, request }: Taken, succeed: () => void): Promise
     for (const name of signals) process.off(name, patient)
     process.umask(mask)
     closeSync(connection)
-    return
+    return listen()
   }
   for (const name of Object.keys(process.env)) delete process.env[name]
   Object.assign(process.env, request.environment)
@@ -149,11 +162,13 @@ async function serve({ launcher, request }: Taken, succeed: () => void): Promise
   clearTimeout(next)
   await standard.close()
   process.off('exit', tell)
+  const launchers = listen()
   tell(code)
   await new Promise(done => link.removeAllListeners('close').once('close', done).destroy())
   for (const name of signals) process.off(name, patient)
   process.umask(mask)
   process.chdir('/')
+  return launchers
 }
 
 function standardStreams() {

@@ -107,6 +107,15 @@ describe('a command that is handed over', () => {
     assert.ok(existsSync(socket))
   })
 
+  test('is waited for again before the one before it has ended', async () => {
+    await warm(['version'])
+    for (let i = 0; i < 20; i++) {
+      const { code } = await attempt(['version'])
+      const isWaiting = existsSync(socket)
+      assert.deepEqual({ code, isWaiting }, { code: 0, isWaiting: true }, `command ${i}`)
+    }
+  })
+
   test('makes files with the mask of who asks, in its folder', async () => {
     const file = join(folder, 'out.yaml')
     const words = ['-c', 'umask 027; exec "$@"', 'sh', launch, plainly, start, 'config', '-o', 'out.yaml']
