@@ -8,6 +8,7 @@ import { command, type Said } from './command.ts'
 import { launcher, TestEngine } from './engine.ts'
 import { dockerEngine, lacking, program, root } from './needs.ts'
 import { busyboxImageTar } from './tiny-image.ts'
+import { warmVariables } from './warm.ts'
 
 /** What a scenario works with; names carry the process's number, since others may use the same Docker Engine. */
 export interface Ground {
@@ -71,7 +72,8 @@ function lay(kind: Ground['kind'], host: string, { folder, image }: Pick<Ground,
     DOCKER_CONFIG: join(folder, 'docker-config'),
     TSCOMPOSE_STATE: join(folder, 'state'),
   }
-  const attempt: Ground['attempt'] = (cwd, ...args) => command(launcher, args, { cwd: join(folder, cwd), env })
+  const attempt: Ground['attempt'] = (cwd, ...args) =>
+    command(launcher, args, { cwd: join(folder, cwd), env: { ...env, ...warmVariables() } })
   return {
     kind,
     image,

@@ -17,6 +17,7 @@ import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
 import { clearAway, keeperLog, otherEngine } from './other-engine.ts'
 import { leftOver, ownGroups, type Stock, takeStock } from './stock.ts'
+import { warmVariables } from './warm.ts'
 
 export const launcher = fileURLToPath(new URL('../../src/cli/tscompose', import.meta.url))
 const makeImages = fileURLToPath(new URL('../../examples/make-images', import.meta.url))
@@ -87,7 +88,7 @@ export class TestEngine {
   async #make(images: readonly string[]): Promise<void> {
     const isAlone = images.length === 1 && images[0] === 'busybox' && this.#other === undefined
     const words = isAlone ? ['--archives', ...images] : images
-    this.#expectOk(await command(makeImages, words, { env: this.env, timeout: 300_000 }))
+    this.#expectOk(await command(makeImages, words, { env: { ...this.env, ...warmVariables() }, timeout: 300_000 }))
     if (!isAlone) return
     const client = createClient(this.host)
     try {
@@ -175,7 +176,7 @@ export class TestEngine {
     args: readonly string[],
     options: { cwd?: string; input?: string; env?: Record<string, string>; timeout?: number } = {},
   ): Promise<Said> {
-    return command(launcher, args, { ...options, env: { ...this.env, ...options.env } })
+    return command(launcher, args, { ...options, env: { ...this.env, ...warmVariables(), ...options.env } })
   }
 
   docker(args: readonly string[], options: { input?: string; timeout?: number } = {}): Promise<Said> {
