@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { commands } from '../../src/cli/commands.ts'
-import { filesOf, long } from '../run.ts'
+import { long, unitsOf } from '../units.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -32,7 +32,12 @@ test('npm test runs every test there is, once', () => {
   assert.match(scripts['test']!, /npm run --silent check$/)
   assert.match(scripts['check']!, / && node test\/run\.ts$/)
   const all = globSync('test/**/*.test.ts', { cwd: root, exclude: ['**/node_modules/**'] })
-  assert.deepEqual(filesOf().sort(), all.sort())
+  assert.deepEqual(
+    unitsOf(root)
+      .flatMap(({ files }) => files)
+      .sort(),
+    all.sort(),
+  )
   assert.deepEqual(
     long.filter(file => !all.includes(file)),
     [],

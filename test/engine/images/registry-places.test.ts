@@ -8,7 +8,7 @@ import { type Address, Places } from '../../../src/engine/images/registry/places
 import { defaultSettings } from '../../../src/engine/images/registry/settings.ts'
 import { Transport } from '../../../src/engine/images/registry/transport.ts'
 
-const signal = AbortSignal.timeout(20_000)
+const soon = () => AbortSignal.timeout(20_000)
 const at = (...addresses: readonly string[]): Address[] =>
   addresses.map(address => ({ address, family: address.includes(':') ? 6 : 4 }))
 
@@ -62,9 +62,9 @@ describe('requests to a registry by a name', () => {
     const host = `registry.test:${(server.address() as AddressInfo).port}`
     let addresses = at('127.0.0.1')
     const to = transport(() => addresses)
-    assert.equal(await to.scheme(host, signal), 'http:')
+    assert.equal(await to.scheme(host, soon()), 'http:')
     addresses = at('192.0.2.1')
-    const answer = await to.send(new URL(`http://${host}/v2/`), { signal })
+    const answer = await to.send(new URL(`http://${host}/v2/`), { signal: soon() })
     assert.equal(answer.statusCode, 200)
     answer.resume()
   })
