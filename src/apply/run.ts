@@ -139,8 +139,8 @@ class Walk {
     log('#%d %s %s', node.id, operation.kind, operation.name)
     let deadline: Deadline | undefined
     let outcome: Outcome | undefined
+    const ends = this.#signalOf(node, roll)
     try {
-      const ends = this.#signalOf(node, roll)
       const signal = this.#plan.words.waits(node.operation)
         ? this.#waitSignal(operation, ends, begun => (deadline = begun))
         : ends
@@ -156,7 +156,9 @@ class Walk {
       if (performed?.id !== undefined) this.#results.set(node.id, performed.id)
       outcome = performed?.outcome
     } catch (error) {
-      const failure = this.#plan.words.failure(operation, error)
+      const failure = isBrokenOff(error, ends)
+        ? new Failure('cancelled', 'Interrupted', { cause: error })
+        : this.#plan.words.failure(operation, error)
       // what was broken off only because something else failed, or ^C, has not failed itself
       if (failure.kind === 'cancelled' && (this.#stop.signal.aborted || roll?.isOver)) {
         this.#tell({ kind: 'skipped', node, because: this.#failures[0]?.node })
@@ -251,6 +253,11 @@ class Walk {
   #tell(event: ApplyEvent): void {
     this.#options.onEvent?.(event)
   }
+}
+
+/** Whether a wait has ended by its signal alone, in whatever way it says so. */
+function isBrokenOff(error: unknown, { aborted }: AbortSignal): boolean {
+  return aborted && error instanceof Error && error.name === 'AbortError'
 }
 
 /** A failure of the new version, and what follows it. */

@@ -141,15 +141,23 @@ export interface ExecSession {
   readonly ended: () => Promise<number>
 }
 
+export interface ObserveOptions {
+  readonly project?: Project
+  readonly wish?: Wish
+  /**
+   * Where a target can be asked what it would make of a write. each: of all that would be written, as a plan wants it. shapes: of one write of those that
+   * are alike, before they are done. Otherwise each.
+   */
+  readonly rehearsed?: 'each' | 'shapes'
+  readonly signal: AbortSignal
+}
+
 export interface Target<O extends PlannedOperation = PlannedOperation, Seen = unknown> {
   readonly name: TargetName
   /** Which one of its kind: what is done alone on it, and whose history it is. */
   readonly place: string
   /** What is there of a project; with the project, also what its plan needs to know: digests of images, content of files, what the target says of the wish. */
-  observe(
-    name: string,
-    options: { readonly project?: Project; readonly wish?: Wish; readonly signal: AbortSignal },
-  ): Promise<Seen>
+  observe(name: string, options: ObserveOptions): Promise<Seen>
   /** Pure. @throws ProblemsFailure when it cannot be brought up */
   plan(project: Project, seen: Seen, wish: Wish): Plan<O>
   /** Pure; by name alone, so that it works without the file. */

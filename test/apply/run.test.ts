@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApplyEvent } from '../../src/apply/events.ts'
 import { PlanFailure } from '../../src/apply/plan-failure.ts'
+import { run as runPlan } from '../../src/apply/run.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
 import { EnginePlan } from '../../src/targets/engine/engine-plan.ts'
 import type { Operation } from '../../src/targets/engine/operation.ts'
@@ -186,6 +187,29 @@ test('run() ends waits and starts nothing new when its signal fires', async () =
   await assert.rejects(running, { kind: 'cancelled' })
   assert.deepEqual(events, ['started db', 'skipped db', 'skipped web'])
   assert.equal(client.listeners, 0)
+})
+
+test('run() tells one failure alone where it ends a wait that says so by an AbortError', async () => {
+  const plan = new EnginePlan()
+  plan.add(start('web'))
+  plan.add(wait('db'))
+  const failing = Promise.withResolvers<void>()
+  const error = await runPlan(plan, {
+    perform: async ({ name }, { signal }) => {
+      if (name === 'db') {
+        failing.resolve()
+        await new Promise(done => signal.addEventListener('abort', done))
+        signal.throwIfAborted()
+      }
+      await failing.promise
+      throw new Failure('invalid', 'no such thing')
+    },
+  }).catch((thrown: unknown) => thrown)
+  assert.ok(error instanceof PlanFailure)
+  assert.deepEqual(
+    error.failed.map(({ node }) => node.operation.name),
+    ['web'],
+  )
 })
 
 test('run() gives up waiting after `waitTimeout` and says what was not reached', async () => {

@@ -12,6 +12,7 @@ import { openTarget } from '../targets.ts'
 import { alone } from './alone.ts'
 import { applyOn } from './apply.ts'
 import { refuseOptions } from './refuse-options.ts'
+import { rehearsedBy } from './rehearsed.ts'
 
 export async function rollback(call: Call, name: Exclude<TargetName, 'engine'>): Promise<number> {
   refuseOptions(call, name, ['timeout'])
@@ -27,7 +28,7 @@ export async function rollback(call: Call, name: Exclude<TargetName, 'engine'>):
   const wish: Wish = { ...(services ? { services } : { removeOrphans: true }), ...(scale && { scale }), digests }
   const of = { command: 'rollback', project: project.name, target, model: project, wish, to: number }
   return await alone(call, of, async recorder => {
-    const seen = await target.observe(project.name, { project, wish, signal })
+    const seen = await target.observe(project.name, { project, wish, rehearsed: rehearsedBy(call), signal })
     const kept = target.kept(seen)
     const changed = changedSince(entry, { files: kept.files, variables: variableHashes(project) })
     if (changed.length > 0) screen.warn(`not as then, and taken as now: ${printable(list(changed))}`)

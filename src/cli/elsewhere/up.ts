@@ -6,6 +6,7 @@ import { alone } from './alone.ts'
 import { applyOn } from './apply.ts'
 import { pushBuilt, toPush } from './push-built.ts'
 import { refuseOptions } from './refuse-options.ts'
+import { rehearsedBy } from './rehearsed.ts'
 import { type Wanted, wantedOf } from './wanted.ts'
 
 const attached = [
@@ -20,8 +21,9 @@ const attached = [
 
 /** What the target would refuse is known before anything is built. @throws ProblemsFailure */
 async function planned(call: Call, target: Target, { project, wish }: Wanted) {
+  const rehearsed = rehearsedBy(call)
   const look = async (wanted: Wish) => {
-    const seen = await target.observe(project.name, { project, wish: wanted, signal: call.signal })
+    const seen = await target.observe(project.name, { project, wish: wanted, rehearsed, signal: call.signal })
     return { seen, plan: target.plan(project, seen, wanted) }
   }
   const first = await look(wish)

@@ -7,7 +7,16 @@ export interface Live {
   readonly metadata: LiveMetadata
   readonly spec?: JsonMap
   readonly status?: JsonMap
+  /** False: nothing but its metadata was asked for. */
+  readonly hasContent?: false
   readonly [member: string]: unknown
+}
+
+/** All of a kind that is a stack's. */
+export interface Listed<T extends Live | LivePod = Live | LivePod> {
+  readonly items: readonly T[]
+  /** By which a watch goes on from there. */
+  readonly version: string | undefined
 }
 
 export interface LiveMetadata {

@@ -1,13 +1,16 @@
 /** What is there of a stack in a cluster, and what the cluster says of what is wanted. */
 import type { Change } from '../../plan/change.ts'
 import type { Home } from './labels.ts'
-import type { Live, LivePod } from './live.ts'
+import type { Listed, Live, LivePod } from './live.ts'
+import type { Kind } from './manifest.ts'
 import type { Refusal, Wanted } from './objects/given-input.ts'
 
 export interface ObservedCluster {
   readonly home: Home
   /** Of the stack, by "Kind name". */
   readonly objects: ReadonlyMap<string, Live>
+  /** The same by kind, as it was listed. */
+  readonly listed: ReadonlyMap<Kind | 'Pod', Listed>
   /** Of the stack; empty for a plan. */
   readonly pods: readonly LivePod[]
   /** Of a plan. */

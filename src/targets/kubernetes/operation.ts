@@ -14,26 +14,30 @@ interface Thing {
   readonly service?: string
 }
 
+/** What is written. */
+interface Written extends Thing {
+  readonly manifest: Manifest
+  /** Where in the stack it comes from: "compose.yaml:4:3 services.web". */
+  readonly place?: string
+}
+
 export type ClusterOperation =
   | ({
       readonly kind: 'create-object' | 'update-object'
-      readonly manifest: Manifest
       readonly changes?: readonly Change[]
-    } & Thing)
+    } & Written)
   /** New pods of what has not changed. */
   | ({
       readonly kind: 'restart-object'
-      readonly manifest: Manifest
       /** Another one each time. */
       readonly mark: string
-    } & Thing)
+    } & Written)
   /** Removed and made anew. */
   | ({
       readonly kind: 'replace-object'
-      readonly manifest: Manifest
       readonly uid: string | undefined
       readonly changes: readonly Change[]
-    } & Thing)
+    } & Written)
   | ({ readonly kind: 'delete-object'; readonly object: Kind; readonly uid: string | undefined } & Thing)
   | ({
       readonly kind: 'wait-workload'

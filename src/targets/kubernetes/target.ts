@@ -15,13 +15,17 @@ import { reconcile } from './plan/reconcile.ts'
 import type { Cluster } from './rest/cluster.ts'
 
 export function kubernetesTarget(cluster: Cluster): Target<ClusterOperation, ObservedCluster> {
+  let seen: ObservedCluster | undefined
   return {
     name: 'kubernetes',
     place: `${cluster.access.server}/${cluster.access.namespace}`,
-    observe: (name, options) => observe(cluster, name, options),
+    observe: async (name, options) => {
+      seen = await observe(cluster, name, options)
+      return seen
+    },
     plan: reconcile,
     planDown,
-    performer: () => clusterPerformer(cluster),
+    performer: () => clusterPerformer(cluster, seen),
     describe: partsOf,
     kept: ({ asked }) => ({
       images: new Map([...(asked?.digests ?? [])].map(([name, id]) => [name, { id, digest: id }])),

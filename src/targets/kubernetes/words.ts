@@ -3,6 +3,7 @@ import { Failure, messageOf } from '../../lib/failure.ts'
 import type { Action, Told, Vocabulary } from '../../plan/operation.ts'
 import { isWorkload, type Kind } from './manifest.ts'
 import type { ClusterOperation } from './operation.ts'
+import { refusalText, statusIn } from './rest/status.ts'
 
 const kinds = {
   'create-object': ['create', 'create', { doing: 'Creating', done: 'Created' }],
@@ -43,11 +44,13 @@ export const words: Vocabulary<ClusterOperation> = {
     operation.kind === 'wait-workload' ? `service ${operation.service} is not ${operation.condition}` : undefined,
   failure(operation, error) {
     const given = error instanceof Failure ? error : undefined
-    const text = messageOf(error)
+    const status = statusIn(error)
+    const text = status ? refusalText(status) : messageOf(error)
+    const where = 'place' in operation && operation.place !== undefined ? `${operation.place}: ` : ''
     const message =
       operation.kind === 'wait-workload'
         ? text
-        : `Cannot ${kinds[operation.kind][1]} ${objectOf(operation)} "${operation.name}": ${text}`
+        : `${where}Cannot ${kinds[operation.kind][1]} ${objectOf(operation)} "${operation.name}": ${text}`
     return new Failure(given?.kind ?? 'internal', message, {
       cause: error,
       ...(given?.hint === undefined ? {} : { hint: given.hint }),

@@ -4,9 +4,8 @@ import type { AddressInfo } from 'node:net'
 import type { Live, LivePod, ManagedFields } from '../../../src/targets/kubernetes/live.ts'
 import { type JsonMap, kindNames, kinds, type Manifest } from '../../../src/targets/kubernetes/manifest.ts'
 import { applied, sorted } from './fake-apply.ts'
-import { immutableIn, invalidIn } from './fake-refusals.ts'
-
-type Stored = Record<string, unknown> & { metadata: Record<string, unknown> & { name: string } }
+import { listed, matches, type Stored, selectorOf } from './fake-lists.ts'
+import { immutableIn, invalidIn, takenIn } from './fake-refusals.ts'
 
 interface Refused {
   readonly code: number
@@ -33,6 +32,7 @@ export class FakeCluster {
   readonly calls: Call[] = []
   readonly #objects = new Map<string, Stored>()
   readonly #watchers = new Set<Watcher>()
+  readonly #removed: { readonly plural: string; readonly version: number; readonly object: Stored }[] = []
   readonly #server = createServer((request, response) => void this.#answer(request, response))
   #version = 100
   /** What becomes of the pods of what is written; undefined: they run at once. */
@@ -115,12 +115,9 @@ export class FakeCluster {
     else send(result.status, result.object)
   }
 
-  #list(plural: string, { query }: Call): object {
-    const labels = selectorOf(query)
-    const items = [...this.#objects].flatMap(([key, stored]) =>
-      key.startsWith(`${plural} `) && matches(stored, labels) ? [itemOf(stored)] : [],
-    )
-    return { kind: 'List', metadata: { resourceVersion: String(this.#version) }, items }
+  #list(plural: string, call: Call): object {
+    const all = [...this.#objects].flatMap(([key, stored]) => (key.startsWith(`${plural} `) ? [stored] : []))
+    return listed(all, call, this.#version)
   }
 
   #watch(plural: string, { query }: Call, response: ServerResponse): void {
@@ -137,6 +134,15 @@ export class FakeCluster {
         (field === undefined || stored.metadata.name === field)
       )
         response.write(`${JSON.stringify({ type: 'MODIFIED', object: stored })}\n`)
+    const from = Number(query.get('resourceVersion') ?? Number.POSITIVE_INFINITY)
+    for (const { plural: of, version, object } of this.#removed)
+      if (
+        of === plural &&
+        version > from &&
+        matches(object, watcher.labels) &&
+        !this.#objects.has(`${of} ${object.metadata.name}`)
+      )
+        response.write(`${JSON.stringify({ type: 'DELETED', object })}\n`)
     if (field !== undefined && !this.#objects.has(`${plural} ${field}`))
       response.write(`${JSON.stringify({ type: 'DELETED', object: { metadata: { name: field } } })}\n`)
   }
@@ -189,7 +195,10 @@ export class FakeCluster {
     { query, body = {} }: Call,
   ): { readonly status: number; readonly object: object } | Refused {
     const manifest = body as unknown as Manifest
-    const invalid = invalidIn(plural, manifest)
+    const others = [...this.#objects].flatMap(([key, object]) =>
+      key.startsWith(`${plural} `) && object !== stored ? [object as unknown as Live] : [],
+    )
+    const invalid = invalidIn(plural, manifest) ?? takenIn(plural, manifest, others)
     if (invalid) return invalid
     const kept = structuredClone(body) as Record<string, unknown>
     for (const path of this.drops) dropAt(kept, path.split('.'))
@@ -333,6 +342,7 @@ export class FakeCluster {
 
   #remove(plural: string, key: string, stored: Stored): void {
     this.#objects.delete(key)
+    this.#removed.push({ plural, version: ++this.#version, object: stored })
     for (const [other, { owner }] of [...this.#objects])
       if (owner !== undefined && owner === stored.metadata['uid'])
         this.#remove('pods', other, this.#objects.get(other)!)
@@ -344,21 +354,6 @@ export class FakeCluster {
       if (watcher.plural === plural && matches(object, watcher.labels))
         watcher.response.write(`${JSON.stringify({ type, object })}\n`)
   }
-}
-
-function selectorOf(query: URLSearchParams): Readonly<Record<string, string>> {
-  const text = query.get('labelSelector')
-  return text === null ? {} : Object.fromEntries(text.split(',').map(pair => pair.split('=') as [string, string]))
-}
-
-function matches({ metadata }: Stored, labels: Readonly<Record<string, string>>): boolean {
-  return Object.entries(labels).every(
-    ([key, value]) => (metadata['labels'] as Record<string, string> | undefined)?.[key] === value,
-  )
-}
-
-function itemOf({ apiVersion: _, kind: _1, owner: _2, ...item }: Stored): object {
-  return item
 }
 
 function labelled({ metadata }: Stored): object {

@@ -23,7 +23,31 @@ export function invalidIn(plural: string, { kind, metadata, spec }: Manifest): R
   const nameless = template?.spec?.containers?.findIndex(({ image }) => !image) ?? -1
   if (nameless >= 0)
     return refuse(`spec.template.spec.containers[${nameless}].image`, 'FieldValueRequired', 'Required value')
+  const hostname = (template?.spec as { readonly hostname?: string } | undefined)?.hostname
+  if (hostname !== undefined && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(hostname))
+    return refuse('spec.template.spec.hostname', invalid, `Invalid value: ${JSON.stringify(hostname)}: ${noLabel}`)
   return undefined
+}
+
+const noLabel =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+
+interface PortOfNodes {
+  readonly nodePort?: number
+}
+
+function nodePorts(service: { readonly spec?: JsonMap }): readonly (number | undefined)[] {
+  return ((service.spec?.['ports'] ?? []) as readonly PortOfNodes[]).map(({ nodePort }) => nodePort)
+}
+
+/** A port of the nodes is one Service's. `others`: all Services but this one. */
+export function takenIn(plural: string, manifest: Manifest, others: readonly Live[]): Refused | undefined {
+  if (plural !== 'services') return undefined
+  const taken = new Set(others.flatMap(nodePorts))
+  const at = nodePorts(manifest).findIndex(port => port !== undefined && taken.has(port))
+  if (at < 0) return undefined
+  const message = `Invalid value: ${nodePorts(manifest)[at]}: provided port is already allocated`
+  return refusing(plural, manifest.kind, manifest.metadata.name)(`spec.ports[${at}].nodePort`, invalid, message)
 }
 
 const forbidden = 'FieldValueForbidden'

@@ -6,6 +6,7 @@ export interface Case {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly contentType?: string
+  readonly accept?: string
   readonly body?: object
 }
 
@@ -14,16 +15,39 @@ const root = '/apis/apps/v1/namespaces/default/deployments'
 const core = '/api/v1/namespaces/default'
 const labels = { 'tscompose.dev/stack': stack }
 
-const web = (containers: object, more: object = {}) => ({
+const web = (
+  containers: object,
+  { hostname, ...more }: { readonly hostname?: string; readonly [member: string]: unknown } = {},
+) => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'recorded-web', namespace: 'default', labels },
   spec: {
     replicas: 2,
     selector: { matchLabels: labels },
-    template: { metadata: { labels }, spec: { containers: [{ name: 'web', image: 'web:1', ...containers }] } },
+    template: {
+      metadata: { labels },
+      spec: { ...(hostname && { hostname }), containers: [{ name: 'web', image: 'web:1', ...containers }] },
+    },
     ...more,
   },
+})
+const published = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'default', labels },
+  spec: {
+    type: 'NodePort',
+    selector: labels,
+    ports: [{ name: 'tcp-80', port: 80, targetPort: 80, protocol: 'TCP', nodePort: 30970 }],
+  },
+})
+const list = (what: string, plural: string): Case => ({
+  what,
+  method: 'GET',
+  path: `${core}/${plural}`,
+  query: { labelSelector: `tscompose.dev/stack=${stack}` },
+  accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;q=0.1',
 })
 const env = [
   { name: 'A', value: '1' },
@@ -111,6 +135,11 @@ export const cases: readonly Case[] = [
     `${core}/persistentvolumeclaims/recorded-claim`,
     claim({ accessModes: ['ReadWriteMany'] }),
   ),
+  apply('a port of the nodes', `${core}/services/recorded-published`, published('recorded-published')),
+  apply('one that is taken', `${core}/services/recorded-other`, published('recorded-other')),
+  apply('a name of a host that is none', `${root}/recorded-web`, web({}, { hostname: 'No_Name' })),
+  list('heads of configs', 'configmaps'),
+  list('heads where there are none', 'secrets'),
   apply('where there is no namespace', '/api/v1/namespaces/missing/configmaps/recorded-config', {
     ...config('one'),
     metadata: { name: 'recorded-config', namespace: 'missing' },
@@ -124,6 +153,7 @@ export const cases: readonly Case[] = [
   ...[
     `${core}/configmaps/recorded-config`,
     `${core}/services/recorded-web`,
+    `${core}/services/recorded-published`,
     `${root}/recorded-web`,
     batch,
     `${core}/persistentvolumeclaims/recorded-claim`,

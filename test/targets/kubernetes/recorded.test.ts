@@ -25,6 +25,8 @@ interface Said {
   readonly causes?: readonly string[]
   readonly fields?: unknown
   readonly object?: unknown
+  /** Of a list: its kind, and members by name; null is what the server says. */
+  readonly list?: readonly [kind: unknown, items: Readonly<Record<string, readonly string[]>> | null]
   /** How often what is wanted of it was another: of workloads. */
   readonly generation?: number
 }
@@ -43,6 +45,11 @@ async function ask(cluster: Cluster, { what, method, path, ...request }: Case): 
       | { readonly generation?: number; readonly managedFields?: readonly ManagedFields[] }
       | undefined
     if (method === 'DELETE') return { what, status }
+    if ('items' in body) {
+      const items = body['items'] as readonly { readonly metadata: { readonly name: string } }[] | null
+      const members = items?.map(item => [item.metadata.name, Object.keys(item).sort()] as const)
+      return { what, status, list: [body['kind'], members ? Object.fromEntries(members) : null] }
+    }
     const fields = (metadata?.managedFields ?? [])
       // what controllers say of it comes when it comes
       .filter(({ manager, subresource }) => (manager === 'tscompose' || manager === 'other') && !subresource)

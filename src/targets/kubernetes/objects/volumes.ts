@@ -7,6 +7,7 @@ import { annotations, labelsOf, madeLabels } from '../labels.ts'
 import { type JsonMap, manifest } from '../manifest.ts'
 import { objectName, partName } from '../names.ts'
 import { type Input, replicasOf, type Wanted } from './given-input.ts'
+import { wholeQuantity } from './quantities.ts'
 import { workloadOf } from './workload-kind.ts'
 
 const usualSize = '1Gi'
@@ -70,7 +71,7 @@ function claimSpec(input: Input, volume: Volume): JsonMap {
   return given({
     accessModes: [shared ? 'ReadWriteMany' : 'ReadWriteOnce'],
     storageClassName: named,
-    resources: { requests: { storage: size } },
+    resources: { requests: { storage: wholeQuantity(size) } },
   })
 }
 

@@ -4,6 +4,8 @@ import { Failure, isFailure } from '../../../lib/failure.ts'
 import { annotations, labels, selectorOf } from '../labels.ts'
 import type { Live } from '../live.ts'
 import { isWorkload, type Kind, keyOf, type Manifest } from '../manifest.ts'
+import { objectName } from '../names.ts'
+import type { ObservedCluster } from '../observed.ts'
 import type { ClusterOperation } from '../operation.ts'
 import type { Cluster } from '../rest/cluster.ts'
 import { applyObject, deleteObject, pathOf, watchObjects } from '../rest/objects.ts'
@@ -13,12 +15,14 @@ import { Watched } from './watched.ts'
 /** Who marks what is to be restarted: what is applied says nothing of it. */
 const restarter = 'tscompose-restart'
 
-/** `stack`: the name that its objects' label has. */
-export function clusterPerformer(cluster: Cluster): Performer<ClusterOperation> {
+/** `seen`: what the plan was made of. */
+export function clusterPerformer(cluster: Cluster, seen?: ObservedCluster): Performer<ClusterOperation> {
   const watches = new Map<string, Watched>()
   const written = new Map<string, number>()
   const watched = (stack: string) => {
-    const known = watches.get(stack) ?? new Watched(cluster, `${labels.stack}=${stack}`)
+    const known =
+      watches.get(stack) ??
+      new Watched(cluster, `${labels.stack}=${stack}`, isOf(seen, stack) ? seen?.listed : undefined)
     watches.set(stack, known)
     return known
   }
@@ -28,6 +32,11 @@ export function clusterPerformer(cluster: Cluster): Performer<ClusterOperation> 
       await Promise.all([...watches.values()].map(each => each.close()))
     },
   }
+}
+
+/** `stack`: the name that its objects' label has. */
+function isOf(seen: ObservedCluster | undefined, stack: string): boolean {
+  return seen !== undefined && objectName(seen.home.project) === stack
 }
 
 interface Context extends PerformContext {
@@ -73,8 +82,8 @@ async function perform(operation: ClusterOperation, context: Context): Promise<P
 }
 
 async function apply(manifest: Manifest, force: boolean, context: Context): Promise<Performed> {
-  const { cluster, onWarning, signal } = context
-  const { body, warnings } = await applyObject(cluster, manifest, { force, signal })
+  const { cluster, onWarning } = context
+  const { body, warnings } = await applyObject(cluster, manifest, { force })
   for (const warning of warnings) onWarning(warning)
   return wrote(manifest, body, context)
 }
@@ -85,14 +94,13 @@ function wrote(manifest: Manifest, { metadata }: Live, { written }: Context): Pe
 }
 
 async function restart(manifest: Manifest, mark: string, context: Context): Promise<Performed> {
-  const { cluster, signal } = context
+  const { cluster } = context
   const { kind, metadata } = manifest
   const template = { metadata: { annotations: { [annotations.restarted]: mark } } }
   const { body } = await cluster.call<Live>('PATCH', pathOf(kind, metadata.namespace, metadata.name), {
     query: { fieldManager: restarter },
     body: { spec: { template } },
     contentType: 'application/merge-patch+json',
-    signal,
   })
   return wrote(manifest, body, context)
 }

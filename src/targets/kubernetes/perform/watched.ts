@@ -1,8 +1,8 @@
-/** Workloads and pods of a stack as they change, by one watch a kind, for all who wait for them. */
+/** Workloads and pods of a stack as they change, by one watch a kind, for all who wait for them; it goes on from what was listed before. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { isFailure } from '../../../lib/failure.ts'
 import { labels as own } from '../labels.ts'
-import type { Live, LivePod } from '../live.ts'
+import type { Listed, Live, LivePod } from '../live.ts'
 import { type Kind, keyOf } from '../manifest.ts'
 import type { Cluster } from '../rest/cluster.ts'
 import { listOf, pathOf, watchObjects } from '../rest/objects.ts'
@@ -21,11 +21,13 @@ export class Watched {
   readonly #started = new Map<Kind | 'Pod', Promise<void>>()
   readonly #running: Promise<void>[] = []
   readonly #listeners = new Set<() => void>()
+  readonly #listed: ReadonlyMap<Kind | 'Pod', Listed>
   #failure: unknown
 
-  constructor(cluster: Cluster, labelSelector: string) {
+  constructor(cluster: Cluster, labelSelector: string, listed: ReadonlyMap<Kind | 'Pod', Listed> = new Map()) {
     this.#cluster = cluster
     this.#labelSelector = labelSelector
+    this.#listed = listed
   }
 
   object(kind: Kind, name: string): Live | undefined {
@@ -79,7 +81,9 @@ export class Watched {
   #start(kind: Kind | 'Pod'): Promise<void> {
     const known = this.#started.get(kind)
     if (known) return known
-    const started = this.#list(kind).then(version => {
+    const listed = this.#listed.get(kind)
+    const first = listed ? Promise.resolve(this.#take(kind, listed)) : this.#list(kind)
+    const started = first.then(version => {
       this.#running.push(this.#follow(kind, version))
     })
     this.#started.set(kind, started)
@@ -93,15 +97,19 @@ export class Watched {
       labelSelector: this.#labelSelector,
       signal: this.#ended.signal,
     })
+    return this.#take(kind, { items, version: metadata.resourceVersion })
+  }
+
+  #take(kind: Kind | 'Pod', { items, version }: Listed): string | undefined {
     if (kind === 'Pod') {
       this.#pods.clear()
-      for (const pod of items as unknown as readonly LivePod[]) this.#keep(pod)
+      for (const pod of items as readonly LivePod[]) this.#keep(pod)
     } else {
       for (const key of this.#objects.keys()) if (key.startsWith(`${kind} `)) this.#objects.delete(key)
-      for (const item of items) this.#objects.set(`${kind} ${item.metadata.name}`, { ...item, kind })
+      for (const item of items as readonly Live[]) this.#objects.set(`${kind} ${item.metadata.name}`, { ...item, kind })
     }
     this.#tell()
-    return metadata.resourceVersion
+    return version
   }
 
   async #follow(kind: Kind | 'Pod', from: string | undefined): Promise<void> {
@@ -118,7 +126,7 @@ export class Watched {
         for await (const { type, object } of events) {
           // too old: what has happened since is not known any more
           if (type === 'ERROR') break
-          this.#take(kind, type, object)
+          this.#hear(kind, type, object)
           resourceVersion = object.metadata.resourceVersion ?? resourceVersion
         }
         if (signal.aborted) return
@@ -133,7 +141,7 @@ export class Watched {
       }
   }
 
-  #take(kind: Kind | 'Pod', type: string, object: Live): void {
+  #hear(kind: Kind | 'Pod', type: string, object: Live): void {
     const { name } = object.metadata
     if (kind === 'Pod') {
       const pod = object as unknown as LivePod

@@ -27,11 +27,14 @@ export function differences(wanted: Manifest, live: Live): readonly Difference[]
     const names = [...new Set(by(path))].join(', ')
     found.push({ path, from, to, ...(names === '' ? {} : { by: names }) })
   }
+  const own = (live.metadata.managedFields ?? []).find(isOurs)?.fieldsV1
   for (const member of compared) {
     const [has, wants] = [live[member] as Json | undefined, (wanted as unknown as JsonMap)[member]]
-    if (wants !== undefined) compare(has, wants, { path: [member], tell })
+    // what is not to be seen is as we have said it: that we have said it is to be seen, and what is immutable has stayed so
+    const isUnseen =
+      live.hasContent === false && member !== 'metadata' && owns(own, [member]) && owns(own, ['immutable'])
+    if (wants !== undefined && !isUnseen) compare(has, wants, { path: [member], tell })
   }
-  const own = (live.metadata.managedFields ?? []).find(isOurs)?.fieldsV1
   if (own)
     for (const { path, value } of saidNoMore(own, wanted as unknown as JsonMap, live as unknown as JsonMap))
       tell(path, value, undefined)

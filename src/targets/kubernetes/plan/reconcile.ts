@@ -36,17 +36,21 @@ export function reconcile(project: Project, observed: ObservedCluster, wish: Wis
   }
   // one that holds for many is said once
   for (const [message, [first = [], ...others]] of told) {
-    const place = project.place(first)
-    const where = place ? `${place.file}:${place.line}:${place.column} ` : ''
     const more =
       others.length === 0 ? '' : ` (here and in ${others.length} more ${others.length === 1 ? 'place' : 'places'})`
-    plan.warn(`${where}${first.join('.')}: ${message}${more}`)
+    plan.warn(`${placeText(project, first)}: ${message}${more}`)
   }
   const planner = new Planner(plan, { project, observed, asked, wish })
   planner.plan()
   const orphans = planOrphans(plan, { project, observed, wish })
   planUnused(plan, { project, observed, asked, orphans, after: planner.ends })
   return plan
+}
+
+/** "compose.yaml:4:3 services.web" */
+function placeText(project: Project, path: readonly string[]): string {
+  const place = project.place(path)
+  return [...(place ? [`${place.file}:${place.line}:${place.column}`] : []), path.join('.')].join(' ')
 }
 
 function verdictOf({ verdicts }: Asked, manifest: Manifest): Verdict {
@@ -132,12 +136,13 @@ class Planner {
 
   /** Undefined where it stays as it is. `after` is asked for only where it is not. */
   #write(wanted: Wanted, after: readonly NodeId[] | (() => readonly NodeId[])): NodeId | undefined {
-    const { manifest, service } = wanted
+    const { manifest, service, path } = wanted
     const verdict = verdictOf(this.#given.asked, manifest)
-    const { observed, wish } = this.#given
+    const { project, observed, wish } = this.#given
     const { kind, metadata } = manifest
     // what is a service's but has no pods goes by its own name
-    const base = given({ name: metadata.name, service: isWorkload(kind) ? service : undefined, manifest })
+    const place = path.length === 0 ? undefined : placeText(project, path)
+    const base = given({ name: metadata.name, service: isWorkload(kind) ? service : undefined, manifest, place })
     const live = observed.objects.get(keyOf(manifest))
     const nodes = () => (typeof after === 'function' ? after() : after)
     switch (verdict.kind) {

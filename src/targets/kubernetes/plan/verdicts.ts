@@ -1,13 +1,14 @@
 /** What becomes of an object, by what is there and what the server answers to a dry run of its apply. */
 import { stableHash } from '../../../lib/stable-json.ts'
 import { list } from '../../../lib/text.ts'
+import type { Change } from '../../../plan/change.ts'
 import { fieldManager } from '../labels.ts'
 import type { Live } from '../live.ts'
 import { keyOf, type Manifest } from '../manifest.ts'
 import type { Refusal, Wanted } from '../objects/given-input.ts'
 import type { Verdict } from '../observed.ts'
-import type { Status } from '../rest/status.ts'
-import { differences } from './differences.ts'
+import { refusalText, type Status } from '../rest/status.ts'
+import { type Difference, differences } from './differences.ts'
 import { changeOf, isOwnMark } from './field-words.ts'
 
 /** Whether the server is to be asked what it would make of it. */
@@ -28,8 +29,8 @@ export function answered(wanted: Manifest, { live, answer, isNew }: Answered): V
   const lost = lostOf(wanted, answer)
   if (live === undefined) return isNew ? { kind: 'new', lost } : foreign(wanted, answer)
   // what the server writes in another way is no change
-  if (contentOf(answer) === contentOf(live)) return { kind: 'same', lost }
-  return { kind: 'changed', changes: changesOf(wanted, live), lost }
+  if (contentOf(answer, live.hasContent) === contentOf(live, live.hasContent)) return { kind: 'same', lost }
+  return { kind: 'changed', changes: changesOf(wanted, live, lost), lost }
 }
 
 /** Fields that the server takes and does not keep, as one does that is older than they are. */
@@ -38,11 +39,12 @@ function lostOf(wanted: Manifest, answer: Live): readonly string[] {
   return [...new Set(gone.map(each => changeOf(wanted.kind, each).path))]
 }
 
-/** In the stack's words; where nothing else differs, marks of our own count too. */
-function changesOf(wanted: Manifest, live: Live): Extract<Verdict, { kind: 'changed' }>['changes'] {
+/** In the stack's words, without what will not be kept; where nothing else differs, marks of our own count too. */
+export function changesOf(wanted: Manifest, live: Live, lost: readonly string[] = []): readonly Change[] {
   const found = differences(wanted, live)
-  const told = found.filter(({ path }) => !isOwnMark(path))
-  const unique = new Map<string, ReturnType<typeof changeOf>>()
+  const isLost = (each: Difference) => each.from === undefined && lost.includes(changeOf(wanted.kind, each).path)
+  const told = found.filter(each => !isOwnMark(each.path) && !isLost(each))
+  const unique = new Map<string, Change>()
   for (const each of told.length > 0 ? told : found) {
     const change = changeOf(wanted.kind, each)
     unique.set(JSON.stringify(change), change)
@@ -51,9 +53,12 @@ function changesOf(wanted: Manifest, live: Live): Extract<Verdict, { kind: 'chan
 }
 
 /** Without what every write or reader leaves; an item of a list does not say what it is. */
-function contentOf({ metadata, status: _, apiVersion: _1, ...rest }: Live): string {
-  const { managedFields: _2, resourceVersion: _3, generation: _4, ...kept } = metadata
-  return stableHash({ ...rest, metadata: kept })
+function contentOf(
+  { metadata, status: _, apiVersion: _1, hasContent: _2, kind, ...rest }: Live,
+  isSeen = true,
+): string {
+  const { managedFields: _3, resourceVersion: _4, generation: _5, ...kept } = metadata
+  return stableHash({ ...(isSeen ? rest : {}), kind, metadata: kept })
 }
 
 /** What the server says of fields that cannot change once they are there. */
@@ -83,18 +88,16 @@ export function refusedBy(
       message: `there is no namespace "${metadata.namespace}"`,
       hint: `Make it: kubectl create namespace ${metadata.namespace}`,
     })
-  // some tell both objects whole
-  const [message = ''] = status.message.split('\n')
-  return refused(wanted, { code: 'refused', message: message.slice(0, 300), hint: 'The cluster says so to a dry run' })
+  return refused(wanted, { code: 'refused', message: refusalText(status), hint: 'The cluster says so to a dry run' })
 }
 
 function refused(wanted: Manifest, { code, message, hint }: Refusal): Verdict {
   return { kind: 'refused', refusal: { code, message: `Cannot have ${keyOf(wanted)}: ${message}`, hint } }
 }
 
-/** `answer`: what it would be, with what it has of its own. */
-function foreign(wanted: Manifest, answer?: Live): Verdict {
-  const others = answer?.metadata.managedFields?.flatMap(({ manager }) =>
+/** There is one under the name that is not of the stack. `other`: as it is, or would be. */
+export function foreign(wanted: Manifest, other?: Live): Verdict {
+  const others = other?.metadata.managedFields?.flatMap(({ manager }) =>
     manager === fieldManager ? [] : (manager ?? []),
   )
   const by = others === undefined || others.length === 0 ? '' : `, written by ${list([...new Set(others)])}`

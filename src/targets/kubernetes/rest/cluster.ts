@@ -20,6 +20,8 @@ export interface Request {
   readonly body?: unknown
   /** Otherwise application/json. */
   readonly contentType?: string
+  /** Otherwise application/json. */
+  readonly accept?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -94,7 +96,7 @@ export class Cluster {
     how: { readonly fresh: boolean },
   ): Promise<IncomingMessage> {
     const credentials = await this.#credentials(how)
-    const { query = {}, body, contentType = 'application/json', signal } = request
+    const { query = {}, body, contentType = 'application/json', accept = 'application/json', signal } = request
     const search = new URLSearchParams(
       Object.entries(query).flatMap(([key, value]) =>
         value === undefined ? [] : [[key, String(value)] as [string, string]],
@@ -113,7 +115,7 @@ export class Cluster {
         agent: this.#agentFor(credentials),
         ...(signal && { signal }),
         headers: {
-          accept: 'application/json',
+          accept,
           'user-agent': 'tscompose',
           ...headersOf(credentials),
           ...(payload && { 'content-type': contentType, 'content-length': payload.length }),

@@ -14,6 +14,8 @@ export function pathOf(kind: Kind | 'Pod' | 'Event', namespace: string, name?: s
   return `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}${end}`
 }
 
+const heads = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1'
+
 export interface List<T> {
   readonly metadata: { readonly resourceVersion?: string; readonly continue?: string }
   readonly items: readonly T[]
@@ -21,7 +23,10 @@ export interface List<T> {
 
 interface Selected {
   readonly namespace: string
-  readonly labelSelector: string
+  /** Undefined: all. */
+  readonly labelSelector: string | undefined
+  /** Nothing but what they are called, who has them, and who has written what of them. */
+  readonly isHead?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -29,10 +34,13 @@ interface Selected {
 export async function listOf<T>(
   cluster: Cluster,
   kind: Kind | 'Pod',
-  { namespace, labelSelector, signal }: Selected,
+  { namespace, labelSelector, isHead = false, signal }: Selected,
 ): Promise<List<T>> {
-  const { body } = await cluster.call<List<T>>('GET', pathOf(kind, namespace), { query: { labelSelector }, signal })
-  return body
+  const accept = isHead ? `${heads},application/json;q=0.1` : undefined
+  const request = { query: { labelSelector }, accept, signal }
+  const { body } = await cluster.call<Partial<List<T>>>('GET', pathOf(kind, namespace), request)
+  // of heads an empty list is null
+  return { metadata: body.metadata ?? {}, items: body.items ?? [] }
 }
 
 export interface ApplyOptions {

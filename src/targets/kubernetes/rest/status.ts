@@ -33,6 +33,12 @@ export function statusOf(text: string, code: number): Status {
   }
 }
 
+/** For people, in one line; values that are whole objects, which may hold what is secret, are left out. */
+export function refusalText({ message }: Pick<Status, 'message'>): string {
+  const [first = ''] = message.split('\n')
+  return first.replace(/Invalid value: [\w.]*\{.*\}: /g, '').slice(0, 300)
+}
+
 /** Undefined for what no server has said. */
 export function statusIn(error: unknown): Status | undefined {
   const cause = error instanceof Failure ? error.cause : undefined

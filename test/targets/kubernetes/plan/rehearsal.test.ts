@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Live } from '../../../../src/targets/kubernetes/live.ts'
 import type { JsonMap, Manifest } from '../../../../src/targets/kubernetes/manifest.ts'
 import type { Verdict } from '../../../../src/targets/kubernetes/observed.ts'
-import { LostFields } from '../../../../src/targets/kubernetes/plan/lost-fields.ts'
+import { Rehearsal } from '../../../../src/targets/kubernetes/plan/rehearsal.ts'
 
 const lost: Verdict = { kind: 'same', lost: ['stop_signal'] }
 const workload = (name: string, container: JsonMap): Manifest => ({
@@ -16,7 +16,7 @@ const workload = (name: string, container: JsonMap): Manifest => ({
 const live = (name: string, container: JsonMap): Live => ({ ...workload(name, container), metadata: { name } })
 
 test('what a server drops is asked of one object of a kind, and holds for those that lack the same', async () => {
-  const fields = new LostFields()
+  const fields = new Rehearsal('each')
   const asked: string[] = []
   const verdictOf = (name: string, container: JsonMap, has: JsonMap, says: Verdict = lost) =>
     fields.verdictOf(workload(name, container), live(name, has), async () => {
@@ -35,7 +35,7 @@ test('what a server drops is asked of one object of a kind, and holds for those 
 test('what a server would keep, or could not be asked, tells nothing of others', async () => {
   const changed: Verdict = { kind: 'changed', changes: [] }
   const wants = { image: 'i', tty: true }
-  const kept = new LostFields()
+  const kept = new Rehearsal('each')
   let asked = 0
   const ask = async () => {
     asked++
@@ -43,7 +43,7 @@ test('what a server would keep, or could not be asked, tells nothing of others',
   }
   for (const name of ['a', 'b']) await kept.verdictOf(workload(name, wants), live(name, { image: 'i' }), ask)
   assert.equal(asked, 2)
-  const broken = new LostFields()
+  const broken = new Rehearsal('each')
   const first = broken.verdictOf(workload('a', wants), live('a', { image: 'i' }), async () => {
     throw new Error('gone')
   })
