@@ -11,7 +11,7 @@ const outcomes: readonly JobOutcome[] = ['running', 'done', 'failed', 'skipped',
 export class JobHistory {
   readonly #path: string
   readonly #say: (line: string) => void
-  /** By service, the newest first. */
+  /** By service, the newest first; of what was due at the same moment, what began last. */
   readonly #runs: Map<string, readonly JobRun[]>
 
   /** `folder`: of what is known of the project. */
@@ -27,8 +27,11 @@ export class JobHistory {
 
   /** Adds a run, or tells more of one; the oldest beyond `most` are forgotten, but none that still goes on. */
   put(service: string, run: JobRun, most: number): void {
-    const others = this.of(service).filter(each => each.Id !== run.Id)
-    const all = [run, ...others].sort((a, b) => (a.Due < b.Due ? 1 : -1))
+    const known = this.of(service)
+    const at = known.findIndex(({ Id }) => Id === run.Id)
+    const all = (at === -1 ? [run, ...known] : known.with(at, run)).toSorted(
+      (a, b) => Date.parse(b.Due) - Date.parse(a.Due),
+    )
     this.#runs.set(
       service,
       // the last is kept in any case: it tells up to when the schedule was seen to

@@ -58,6 +58,18 @@ describe('JobHistory and Jobs', () => {
     assert.deepEqual(ids(history()), ['d', 'c'])
   })
 
+  test('keep what began last in front of what was due at the same moment, whatever is told of either', () => {
+    const runs = history()
+    const Due = new Date(0).toISOString()
+    const order = () => runs.of('job').map(({ Id }) => Id)
+    for (const Id of ['1', '2', '3']) runs.put('job', { Id, Due, By: 'person', Outcome: 'running' }, 9)
+    assert.deepEqual(order(), ['3', '2', '1'])
+    for (const Id of ['2', '1', '3', '1']) {
+      runs.put('job', { Id, Due, By: 'person', Outcome: 'done' }, 9)
+      assert.deepEqual(order(), ['3', '2', '1'])
+    }
+  })
+
   test('begin anew when what was kept is damaged, and say so', () => {
     writeFileSync(join(folder, 'jobs.json'), '{')
     assert.deepEqual(history().of('job'), [])
