@@ -104,7 +104,7 @@ export function choose(index: Index, wanted: Platform): Descriptor {
 function olderArm(fitting: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
   if (wanted.architecture !== 'arm') return undefined
   const older = fitting.filter(({ platform }) => (platform?.variant ?? '') < (wanted.variant ?? ''))
-  return older.sort((a, b) => ((a.platform?.variant ?? '') < (b.platform?.variant ?? '') ? 1 : -1))[0]
+  return older.sort((a, b) => (b.platform?.variant ?? '').localeCompare(a.platform?.variant ?? ''))[0]
 }
 
 function ambiguous(from: string, why: string): Failure {

@@ -23,6 +23,7 @@ describe('choose()', () => {
     ['linux/arm64/v8', ['windows/arm64', 'linux/arm64'], 1],
     ['linux/arm64/v8', ['linux/arm64', 'linux/arm64/v8'], 1],
     ['linux/arm/v7', ['linux/arm/v5', 'linux/arm/v6', 'linux/arm64'], 1],
+    ['linux/arm/v7', ['linux/arm/v6', 'linux/arm/v6'], 0],
     ['linux/amd64', [undefined], 0],
   ]
   for (const [wanted, platforms, chosen] of cases)
