@@ -70,10 +70,10 @@ export class PastLogs {
   }
 
   /** What it holds, as it was written. @throws Failure `not-found` */
-  read(id: string, options: Omit<ReadOptions, 'follow' | 'onFollow'>): Output {
+  async read(id: string, options: Omit<ReadOptions, 'follow' | 'onFollow'>): Promise<Output> {
     const record = this.#records.get(id)
     if (!record) throw new Failure('not-found', `No log of a past container "${id}"`)
-    return { tty: record.tty, output: readBatches(this.#paths.pastLog(id), options) }
+    return { tty: record.tty, output: await readBatches(this.#paths.pastLog(id), options) }
   }
 
   /** Takes the files of a log, to which nobody writes any more; what is empty is not kept. */

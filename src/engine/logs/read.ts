@@ -25,13 +25,30 @@ export interface ReadOptions {
 
 /** Output as it was written, a chunk for each record: clients take a frame for a line. */
 export async function* readLog(path: string, options: ReadOptions): AsyncGenerator<OutputChunk> {
-  for await (const batch of readBatches(path, options)) yield* batch
+  for await (const batch of await readBatches(path, options)) yield* batch
 }
 
-/** The same, as much at a time as was read from the file. */
-export async function* readBatches(path: string, options: ReadOptions): AsyncGenerator<readonly OutputChunk[]> {
-  const files = await openLogFiles(path)
+type Batches = AsyncGenerator<readonly OutputChunk[]>
+
+/**
+ * The same, as much at a time as was read from the file. Its files are open when this resolves: who is answered now reads all of it
+ * also when the container is removed before the first of it is sent.
+ */
+export async function readBatches(path: string, options: ReadOptions): Promise<Batches> {
+  const { signal } = options
+  const batches = fromFiles(path, await openLogFiles(path), options)
+  // entered, since one that never began would not close its files when it is left
+  await batches.next()
+  const leave = () => void batches.return(undefined)
+  if (signal.aborted) leave()
+  else signal.addEventListener('abort', leave, { once: true })
+  return batches
+}
+
+/** Nothing comes first, before anything is read. */
+async function* fromFiles(path: string, files: OpenFile[], options: ReadOptions): Batches {
   try {
+    yield []
     const from = options.tail === undefined ? undefined : await tailStart(files, options.tail)
     const first = from === undefined ? 0 : files.indexOf(from.file)
     const start = (i: number) => (i === first ? (from?.start ?? 0) : 0)
@@ -61,7 +78,7 @@ async function* follow(
   path: string,
   { file, offset }: { readonly file: OpenFile | undefined; readonly offset: number },
   options: FollowOptions,
-): AsyncGenerator<readonly OutputChunk[]> {
+): Batches {
   const waking = new AbortController()
   const wake = AbortSignal.any([waking.signal, options.signal])
   let over = false
@@ -98,10 +115,7 @@ function isPast(until: bigint | undefined): boolean {
   return until !== undefined && BigInt(Date.now()) * 1_000_000n > until
 }
 
-async function* batches(
-  lines: ReturnType<typeof linesOf>,
-  options: ReadOptions,
-): AsyncGenerator<readonly OutputChunk[]> {
+async function* batches(lines: ReturnType<typeof linesOf>, options: ReadOptions): Batches {
   for (;;) {
     const batch = await lines.next()
     if (!batch) return

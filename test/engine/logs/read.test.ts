@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type ReadOptions, readLog } from '../../../src/engine/logs/read.ts'
+import { type ReadOptions, readBatches, readLog } from '../../../src/engine/logs/read.ts'
 import { nanoseconds, parseRecord, timestamp } from '../../../src/engine/logs/records.ts'
 import { temporaryFolder } from '../../support/temporary-paths.ts'
 
@@ -173,3 +173,49 @@ test('follow ends when the reader leaves', async t => {
     left.abort()
   }
 })
+
+const both = { stdout: true, stderr: true }
+
+test('what is opened is read to its end, also when its files are gone before the first of it is asked for', async t => {
+  const path = logIn(t)
+  writeFileSync(`${path}.1`, line('one\n'))
+  writeFileSync(path, line('two\n'))
+  const { signal } = new AbortController()
+  const ended = Promise.withResolvers<void>()
+  const followed = await readBatches(path, { ...both, signal, follow: ended.promise })
+  const read = await readBatches(path, { ...both, signal })
+  ended.resolve()
+  rmSync(`${path}.1`)
+  rmSync(path)
+  for (const batches of [followed, read]) {
+    const chunks = (await Array.fromAsync(batches)).flat()
+    assert.deepEqual(
+      chunks.map(({ data }) => String(data)),
+      ['one\n', 'two\n'],
+    )
+  }
+})
+
+test('what is opened and never read is closed when its reader leaves', async t => {
+  const path = logIn(t)
+  writeFileSync(path, line('one\n'))
+  const open = () => readdirSync('/proc/self/fd').filter(fd => opened(fd) === path).length
+  const left = new AbortController()
+  await readBatches(path, { ...both, signal: left.signal })
+  assert.equal(open(), 1)
+  left.abort()
+  const gone = new AbortController()
+  gone.abort()
+  await readBatches(path, { ...both, signal: gone.signal })
+  for (let look = 0; open() > 0 && look < 100; look++) await new Promise(setImmediate)
+  assert.equal(open(), 0)
+})
+
+/** What a descriptor of ours is of; undefined for the one that this very look had. */
+function opened(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return undefined
+  }
+}

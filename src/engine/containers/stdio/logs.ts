@@ -20,14 +20,14 @@ export interface LogsOptions {
   readonly signal: AbortSignal
 }
 
-export function logs(parts: Parts, container: Container, options: LogsOptions): Output {
+export async function logs(parts: Parts, container: Container, options: LogsOptions): Promise<Output> {
   if (!isReadable(container.record.hostConfig.LogConfig))
     throw new Failure('unsupported', 'configured logging driver does not support reading')
   const { tail } = options
   const path = parts.paths.containerLog(container.id)
   return {
     tty: container.record.config.Tty,
-    output: readBatches(path, {
+    output: await readBatches(path, {
       ...options,
       tail: tail !== undefined && /^\d+$/.test(tail) ? Number(tail) : undefined,
       follow: options.follow ? container.process?.exited : undefined,
