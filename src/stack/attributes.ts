@@ -34,8 +34,12 @@ export interface Use {
   readonly path: readonly string[]
   readonly place: Place | undefined
   /** Of a scalar. */
-  readonly value: string | number | boolean | undefined
+  readonly value: Value
+  /** Of the scalar at another path of the same stack. */
+  readonly valueAt: (path: readonly string[]) => Value
 }
+
+type Value = string | number | boolean | undefined
 
 interface Branch {
   readonly next: Map<string, Branch>
@@ -51,7 +55,8 @@ export function usesOf(tree: Node, attributes: Iterable<string>): readonly Use[]
         attribute: branch.attribute,
         path,
         place: placeOf(node, 'key'),
-        value: node.kind === 'scalar' ? (node.value ?? undefined) : undefined,
+        value: scalarOf(node),
+        valueAt: to => scalarOf(nodeAt(tree, to)),
       })
     if (node.kind === 'scalar' || branch.next.size === 0) return
     const any = branch.next.get('*')
@@ -66,6 +71,16 @@ export function usesOf(tree: Node, attributes: Iterable<string>): readonly Use[]
   }
   visit(tree, trunkOf(attributes), [])
   return uses
+}
+
+function scalarOf(node: Node | undefined): Value {
+  return node?.kind === 'scalar' ? (node.value ?? undefined) : undefined
+}
+
+function nodeAt(tree: Node, path: readonly string[]): Node | undefined {
+  let node: Node | undefined = tree
+  for (const key of path) node = node?.kind === 'map' ? node.entries.get(key) : undefined
+  return node
 }
 
 function trunkOf(attributes: Iterable<string>): Branch {

@@ -14,8 +14,8 @@ export interface Rule {
   readonly note: string
   /** Nothing is lost by leaving it out: `support` says so, commands do not warn. */
   readonly quiet?: boolean
-  /** Values for which nothing is lost. */
-  readonly unless?: RegExp
+  /** Values, or uses, for which nothing is lost. */
+  readonly unless?: RegExp | ((use: Use) => boolean)
 }
 
 /** A place where an attribute is used. */
@@ -23,18 +23,22 @@ export interface Use {
   readonly attribute: string
   readonly path: readonly string[]
   readonly place: Place | undefined
-  readonly value: string | number | boolean | undefined
+  readonly value: Value
+  /** Of what stands at another path of the same stack. */
+  readonly valueAt: (path: readonly string[]) => Value
 }
+
+type Value = string | number | boolean | undefined
 
 /** A rule holds for what is below it too; the longest path wins. */
 export type Rules = Readonly<Record<string, Rule>>
 
-export const no = (note: string, unless?: RegExp): Rule => ({
+export const no = (note: string, unless?: Rule['unless']): Rule => ({
   level: 'no',
   note,
   unless,
 })
-export const partly = (note: string, unless?: RegExp): Rule => ({
+export const partly = (note: string, unless?: Rule['unless']): Rule => ({
   level: 'partly',
   note,
   unless,
@@ -59,13 +63,18 @@ function ruleFor(rules: Rules, path: string): Rule | undefined {
   return undefined
 }
 
+function isKept(use: Use, unless: NonNullable<Rule['unless']>): boolean {
+  if (typeof unless === 'function') return unless(use)
+  return use.value === undefined || unless.test(String(use.value))
+}
+
 /** One warning for each attribute that is used and not honoured, at the first place it is used. */
 export function warningsOf(rules: Rules, uses: readonly Use[]): readonly Problem[] {
   const found = new Map<string, { first: Use; count: number }>()
   for (const use of uses) {
     const rule = Object.hasOwn(rules, use.attribute) ? rules[use.attribute] : undefined
     if (!rule || rule.quiet) continue
-    if (rule.unless && (use.value === undefined || rule.unless.test(String(use.value)))) continue
+    if (rule.unless && isKept(use, rule.unless)) continue
     const known = found.get(use.attribute)
     if (known) known.count++
     else found.set(use.attribute, { first: use, count: 1 })

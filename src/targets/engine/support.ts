@@ -93,12 +93,22 @@ const withoutRoot: Rules = {
   'volumes.*.driver_opts': quiet('tmpfs and binds: what the kernel lets no user mount (nfs, disks) is refused'),
 }
 
+/** Whether its condition restarts nothing, or is on-failure, which that of a job becomes. */
+function isCounted({ path, valueAt }: Use): boolean {
+  const condition = valueAt(path.with(-1, 'condition'))
+  const mode = valueAt([...path.slice(0, -2), 'mode'])
+  return [undefined, 'none', 'no', 'on-failure'].some(each => each === condition) || String(mode).endsWith('-job')
+}
+
 /** What an engine does not do whole. */
 const engineRules: Readonly<Record<Exclude<EngineKind, 'rootless'>, Rules>> = {
   docker: {
     'services.*.annotations': quiet('handed to the runtime'),
     'services.*.deploy.restart_policy.delay': no('the delay grows from 100 ms by itself'),
-    'services.*.deploy.restart_policy.max_attempts': quiet('with the condition on-failure'),
+    'services.*.deploy.restart_policy.max_attempts': partly(
+      'with the condition on-failure; with others it is started again as often as it ends',
+      isCounted,
+    ),
     'services.*.deploy.restart_policy.window': no('every attempt counts'),
   },
   tscompose: {
