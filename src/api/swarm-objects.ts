@@ -17,6 +17,7 @@ export interface SwarmMount {
   readonly BindOptions?: {
     readonly Propagation?: string
     readonly CreateMountpoint?: boolean
+    readonly NonRecursive?: boolean
   }
   readonly VolumeOptions?: {
     readonly NoCopy?: boolean
@@ -30,6 +31,7 @@ export interface SwarmMount {
   readonly TmpfsOptions?: {
     readonly SizeBytes?: number
     readonly Mode?: number
+    readonly Options?: readonly (readonly string[])[]
   }
 }
 
@@ -50,6 +52,20 @@ export interface ConfigReference {
   readonly ConfigName: string
 }
 
+export interface SwarmPrivileges {
+  readonly NoNewPrivileges?: boolean
+  /** `Profile`: JSON in base64, of the mode custom. */
+  readonly Seccomp?: { readonly Mode: 'default' | 'unconfined' | 'custom'; readonly Profile?: string }
+  readonly AppArmor?: { readonly Mode: 'default' | 'disabled' }
+  readonly SELinuxContext?: {
+    readonly Disable?: boolean
+    readonly User?: string
+    readonly Role?: string
+    readonly Type?: string
+    readonly Level?: string
+  }
+}
+
 /** Durations in nanoseconds, as everywhere in it. */
 export interface SwarmContainerSpec {
   readonly Image: string
@@ -61,7 +77,7 @@ export interface SwarmContainerSpec {
   readonly Dir?: string
   readonly User?: string
   readonly Groups?: readonly string[]
-  readonly Privileges?: { readonly NoNewPrivileges?: boolean }
+  readonly Privileges?: SwarmPrivileges
   readonly Init?: boolean
   readonly StopSignal?: string
   readonly TTY?: boolean
@@ -108,6 +124,9 @@ export interface TaskSpec {
     readonly Reservations?: {
       readonly NanoCPUs?: number
       readonly MemoryBytes?: number
+      readonly GenericResources?: readonly {
+        readonly DiscreteResourceSpec?: { readonly Kind: string; readonly Value?: number }
+      }[]
     }
   }
   readonly RestartPolicy?: {

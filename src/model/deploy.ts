@@ -29,6 +29,13 @@ export interface Deploy {
   /** `resources.reservations.cpus`: only a scheduler can honour it. */
   readonly cpuReservation?: number
   readonly devices: readonly DeviceRequest[]
+  /** `resources.reservations.generic_resources`: things that nodes of a swarm count under names of their own. */
+  readonly genericResources?: readonly GenericResource[]
+}
+
+export interface GenericResource {
+  readonly kind: string
+  readonly value: number
 }
 
 export interface Rollout {

@@ -7,6 +7,8 @@ export interface FileObject {
   readonly name: string
   readonly source: FileSource
   readonly labels: Strings
+  /** Its content is a template, which a swarm fills in for each task. */
+  readonly templateDriver?: string
 }
 
 export type FileSource =

@@ -27,19 +27,21 @@ export function attributePaths(): readonly string[] {
   return [...new Set(paths)]
 }
 
+type Plain = string | number | boolean
+
 /** One use of an attribute in a stack. */
 export interface Use {
   /** "services.*.ports.*.name": `*` stands for a name or an index. */
   readonly attribute: string
   readonly path: readonly string[]
   readonly place: Place | undefined
-  /** Of a scalar. */
-  readonly value: Value
+  /** Of a scalar, or of each item of a list that has no other. */
+  readonly value: Value | readonly Plain[]
   /** Of the scalar at another path of the same stack. */
   readonly valueAt: (path: readonly string[]) => Value
 }
 
-type Value = string | number | boolean | undefined
+type Value = Plain | undefined
 
 interface Branch {
   readonly next: Map<string, Branch>
@@ -55,7 +57,7 @@ export function usesOf(tree: Node, attributes: Iterable<string>): readonly Use[]
         attribute: branch.attribute,
         path,
         place: placeOf(node, 'key'),
-        value: scalarOf(node),
+        value: plainValue(node),
         valueAt: to => scalarOf(nodeAt(tree, to)),
       })
     if (node.kind === 'scalar' || branch.next.size === 0) return
@@ -81,6 +83,12 @@ function nodeAt(tree: Node, path: readonly string[]): Node | undefined {
   let node: Node | undefined = tree
   for (const key of path) node = node?.kind === 'map' ? node.entries.get(key) : undefined
   return node
+}
+
+function plainValue(node: Node): Use['value'] {
+  if (node.kind !== 'list') return scalarOf(node)
+  const values = node.items.flatMap(item => (item.kind === 'scalar' ? (item.value ?? []) : []))
+  return values.length === node.items.length && values.length > 0 ? values : undefined
 }
 
 function trunkOf(attributes: Iterable<string>): Branch {

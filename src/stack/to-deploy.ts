@@ -22,6 +22,11 @@ export function toDeploy(view: View): Deploy {
     },
     cpuReservation: reservations.number('cpus'),
     devices: reservations.views('devices').map(toDeviceRequest),
+    genericResources: reservations.views('generic_resources').flatMap(view => {
+      const counted = view.at('discrete_resource_spec')
+      const kind = counted.text('kind')
+      return kind === undefined ? [] : [{ kind, value: counted.number('value') ?? 0 }]
+    }),
   }
 }
 

@@ -117,6 +117,7 @@ function toFileObject(key: string, view: View): FileObject {
     name: view.text('name') ?? key,
     source: toFileSource(view),
     labels: view.strings('labels'),
+    templateDriver: view.text('template_driver'),
   }
 }
 

@@ -23,7 +23,8 @@ export interface Use {
   readonly attribute: string
   readonly path: readonly string[]
   readonly place: Place | undefined
-  readonly value: Value
+  /** Of a list of plain values, each of them. */
+  readonly value: Value | readonly NonNullable<Value>[]
   /** Of what stands at another path of the same stack. */
   readonly valueAt: (path: readonly string[]) => Value
 }
@@ -65,7 +66,7 @@ function ruleFor(rules: Rules, path: string): Rule | undefined {
 
 function isKept(use: Use, unless: NonNullable<Rule['unless']>): boolean {
   if (typeof unless === 'function') return unless(use)
-  return use.value === undefined || unless.test(String(use.value))
+  return use.value === undefined || [use.value].flat().every(value => unless.test(String(value)))
 }
 
 /** One warning for each attribute that is used and not honoured, at the first place it is used. */

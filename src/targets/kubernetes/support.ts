@@ -114,7 +114,7 @@ const rules: Rules = {
   'services.*.secrets.*.gid': no("a file of a secret is root's"),
   'services.*.security_opt': partly(
     'no-new-privileges, seccomp=unconfined and AppArmor; other profiles are not sent',
-    /^no-new-privileges/,
+    /^(no-new-privileges|seccomp[=:]unconfined$|apparmor[=:])/,
   ),
   'services.*.storage_opt': no(pod),
   'services.*.tmpfs': quiet('of its options, the size'),

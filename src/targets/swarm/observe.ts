@@ -12,6 +12,7 @@ import type { Wish } from '../target.ts'
 import { stackFilter } from './labels.ts'
 import type { ObservedSwarm } from './observed.ts'
 import { filesOf } from './plan/files.ts'
+import { profilesOf } from './plan/privileges.ts'
 
 /** The X-Registry-Auth header for an image, where there are credentials for its registry. */
 export type AuthSource = (reference: string) => Promise<string | undefined>
@@ -47,6 +48,7 @@ export async function observe(client: Client, name: string, options: ObserveOpti
     configs: byName(configs),
     digests,
     files: project ? hashFiles(filesOf(project)) : new Map(),
+    profiles: project ? readProfiles(profilesOf(project)) : new Map(),
     tasks,
     nodes: new Map(nodes.map(each => [each.ID, each])),
   }
@@ -68,6 +70,20 @@ function hashFiles(files: readonly string[]): ReadonlyMap<string, string> {
         return [[file, hash('sha256', readFileSync(file))] as const]
       } catch (error) {
         if (errnoOf(error) === undefined) throw error
+        return []
+      }
+    }),
+  )
+}
+
+/** As one line each; what cannot be read, or is no JSON, is left out: the plan says whose it is. */
+function readProfiles(paths: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(
+    paths.flatMap(path => {
+      try {
+        return [[path, JSON.stringify(JSON.parse(readFileSync(path, 'utf8')))] as const]
+      } catch (error) {
+        if (errnoOf(error) === undefined && !(error instanceof SyntaxError)) throw error
         return []
       }
     }),

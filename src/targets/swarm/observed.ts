@@ -13,6 +13,8 @@ export interface ObservedSwarm {
   readonly digests: ReadonlyMap<string, string>
   /** sha256 in hex of each file behind a config or secret. */
   readonly files: ReadonlyMap<string, string>
+  /** JSON of each readable profile of seccomp that a service names, by path. */
+  readonly profiles: ReadonlyMap<string, string>
   /** Of the stack; empty for a plan. */
   readonly tasks: readonly SwarmTask[]
   /** By id. */

@@ -6,7 +6,7 @@ const task = 'a swarm gives no task such a thing'
 const windows = 'has a meaning on Windows only'
 const hooks = 'hooks are run by whoever starts a container, which in a swarm is each node'
 const addresses = 'a swarm chooses the addresses of tasks'
-const later = 'not mapped to a swarm yet'
+const counted = 'a swarm counts them as generic_resources, by the names that its nodes are given'
 
 const rules: Rules = {
   version: quiet('obsolete, has no effect'),
@@ -33,8 +33,7 @@ const rules: Rules = {
     'in this order, and when its condition holds, while it is brought up; nodes that start again start tasks in any order',
   ),
   'services.*.depends_on.*.restart': no('a swarm updates each service for itself', /^false$/),
-  'services.*.deploy.resources.reservations.devices': no(later),
-  'services.*.deploy.resources.reservations.generic_resources': no(later),
+  'services.*.deploy.resources.reservations.devices': no(counted),
   'services.*.develop': quiet('watch is for one machine'),
   'services.*.device_cgroup_rules': no(task),
   'services.*.devices': no(task),
@@ -42,13 +41,13 @@ const rules: Rules = {
   'services.*.expose': quiet('tasks on one network reach all ports of each other'),
   'services.*.external_links': no('names are those of services on the same network'),
   'services.*.extra_hosts': quiet('an address each; host-gateway is for one machine'),
-  'services.*.gpus': no(later),
+  'services.*.gpus': no(counted),
   'services.*.ipc': no(task),
   'services.*.isolation': no(windows, /^default$/),
   'services.*.links': no('services reach each other by name, and by the aliases of their networks'),
   'services.*.mac_address': no(addresses),
-  'services.*.mem_swappiness': no(later),
-  'services.*.memswap_limit': no(later),
+  'services.*.mem_swappiness': no(task),
+  'services.*.memswap_limit': no(task),
   'services.*.models': no('AI models are not run'),
   'services.*.network_mode': partly('"host"; otherwise tasks are on networks', /^host$/),
   'services.*.networks.*.gw_priority': no(addresses),
@@ -72,22 +71,26 @@ const rules: Rules = {
   'services.*.pull_refresh_after': no('has no effect in Compose either'),
   'services.*.restart': quiet('where nothing is said, a swarm starts tasks again: its condition is "any"'),
   'services.*.runtime': no(task),
-  'services.*.security_opt': partly('no-new-privileges; profiles of seccomp and AppArmor are not sent'),
+  'services.*.security_opt': partly(
+    'no-new-privileges, seccomp, label and "apparmor=unconfined"; other profiles of AppArmor, and systempaths, are not sent',
+    /^(no-new-privileges|seccomp[=:]|label[=:]|apparmor[=:]unconfined$)/,
+  ),
   'services.*.storage_opt': no(task),
-  'services.*.tmpfs': quiet('of its options, size and mode'),
+  'services.*.tmpfs': partly(
+    'of its options size, mode, exec and noexec; nosuid and nodev stand without a word',
+    /^[^:]*(:((size|mode)=[^,]*|(no)?exec|nosuid|nodev|rw)(,((size|mode)=[^,]*|(no)?exec|nosuid|nodev|rw))*)?$/,
+  ),
   'services.*.use_api_socket': no('the socket of an engine is root on its node', /^false$/),
   'services.*.userns_mode': no(task),
   'services.*.uts': no(task),
   'services.*.volumes.*.bind.create_host_path': quiet('a swarm makes no folder on its nodes'),
-  'services.*.volumes.*.bind.recursive': no(later),
+  'services.*.volumes.*.bind.recursive': partly('"disabled"; the others are not kept', /^(enabled|disabled)$/),
   'services.*.volumes.*.bind.selinux': no(task),
   'services.*.volumes.*.consistency': quiet('for other platforms'),
-  'services.*.volumes.*.image': no(later),
+  'services.*.volumes.*.image': no('refused: a task has binds, volumes and tmpfs'),
   'services.*.volumes_from': no(task),
   'networks.*.driver': partly('overlay', /^(overlay|default)$/),
   volumes: quiet('made on each node where a task needs it; down leaves them'),
-  'secrets.*.template_driver': no(later),
-  'configs.*.template_driver': no(later),
 }
 
 export const swarmSupport: TargetSupport = {

@@ -29,3 +29,12 @@ test('what a swarm does not do is warned of at the first place it is used', asyn
     ],
   )
 })
+
+test('a list is warned of where one of its items is not honoured', async () => {
+  const found = async (items: string) => {
+    const { tree } = await load(`services:\n  a:\n    image: i\n    security_opt: [${items}]\n`)
+    return swarmSupport.warnings(usesOf(tree, swarmSupport.doubtful)).length
+  }
+  assert.equal(await found('no-new-privileges, "seccomp=unconfined"'), 0)
+  assert.equal(await found('no-new-privileges, "apparmor=own"'), 1)
+})

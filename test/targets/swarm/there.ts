@@ -12,6 +12,7 @@ export function nothing(more: Partial<ObservedSwarm> = {}): ObservedSwarm {
     configs: new Map(),
     digests: new Map(),
     files: new Map(),
+    profiles: new Map(),
     tasks: [],
     nodes: new Map(),
     ...more,

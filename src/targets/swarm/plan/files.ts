@@ -104,7 +104,8 @@ function planFile(plan: SwarmPlan, { kind, object, project, observed }: One): Pl
     [labels.project]: project.name,
   }
   const driver = source.kind === 'driver' ? { Driver: { Name: source.driver, Options: source.driverOpts } } : {}
-  const labelled = { Labels: own, ...driver }
+  const template = object.templateDriver === undefined ? {} : { Templating: { Name: object.templateDriver } }
+  const labelled = { Labels: own, ...driver, ...template }
   const suffix = hash('sha256', `${sha256 ?? ''}\n${JSON.stringify(Object.entries(labelled).sort())}`).slice(0, 12)
   // a swarm takes 64 characters
   const name = `${object.name.slice(0, 51)}_${suffix}`

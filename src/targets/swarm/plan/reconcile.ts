@@ -14,6 +14,7 @@ import type { FileRefs, WaitCondition } from '../operation.ts'
 import { SwarmPlan } from '../swarm-plan.ts'
 import { type PlannedFiles, planFiles, planUnused } from './files.ts'
 import { type PlannedNetworks, planNetworks } from './networks.ts'
+import { profileOf } from './privileges.ts'
 import { serviceSpec } from './service-spec.ts'
 import { replacesTasks, specChanges, specFields } from './spec-fields.ts'
 
@@ -131,6 +132,7 @@ class ServicePlanner {
         replicas: wish.scale?.[service.name] ?? service.replicas,
         image: this.#image(service, found),
         files: this.#given.files,
+        profiles: observed.profiles,
         forced: forced + more,
       })
     const spec = make(found && wish.force && isNamed(wish, service.name) ? 1 : 0)
@@ -214,6 +216,18 @@ class ServicePlanner {
         ingress.path.slice(2),
         'with endpoint_mode dnsrr there is no virtual address that a port could lead to',
         'Say "mode: host" for the port, or endpoint_mode vip',
+      )
+    const mount = service.mounts.find(({ kind }) => kind === 'image' || kind === 'npipe')
+    if (mount) return refuse(mount.path.slice(2), `it mounts no ${mount.kind}`, 'Use a volume, a config or a secret')
+    const profile = service.securityOpt.findIndex(text => {
+      const path = profileOf(text, project.directory)
+      return path !== undefined && !this.#given.observed.profiles.has(path)
+    })
+    if (profile >= 0)
+      return refuse(
+        ['security_opt', String(profile)],
+        `"${service.securityOpt[profile]}" is no readable file of JSON`,
+        'Create the profile',
       )
     const { kind } = service.networkMode
     if (kind !== 'networks' && kind !== 'host')

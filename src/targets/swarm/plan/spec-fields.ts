@@ -113,6 +113,8 @@ function walk(value: unknown, path: readonly string[], fields: Map<string, strin
   if (Array.isArray(value)) walkList(value, path, fields)
   else if (typeof value === 'object')
     for (const [key, each] of Object.entries(value)) walk(each, [...path, key], fields)
+  else if (path.join('.') === 'TaskTemplate.ContainerSpec.Privileges.Seccomp.Profile')
+    fields.set(fieldName(path), hashText(String(value)))
   else fields.set(fieldName(path), durations.test(member) ? `${Number(value) / 1e9}s` : String(value))
 }
 
@@ -133,13 +135,22 @@ function walkList(list: readonly unknown[], path: readonly string[], fields: Map
 function walkItem(item: unknown, path: readonly string[], fields: Map<string, string>): void {
   const parts = new Map<string, string>()
   walk(item, [], parts)
-  const key = ['Target', 'File.Name', 'TargetPort', 'Spread.SpreadDescriptor', 'Name', 'OS'].find(each =>
-    parts.has(each),
-  )
+  const key = [
+    'Target',
+    'DiscreteResourceSpec.Kind',
+    'File.Name',
+    'TargetPort',
+    'Spread.SpreadDescriptor',
+    'Name',
+    'OS',
+  ].find(each => parts.has(each))
   const name = key === undefined ? '' : parts.get(key)!
   const port = parts.has('TargetPort') ? `/${parts.get('Protocol')}/${parts.get('PublishedPort') ?? ''}` : ''
   const others = [...parts].filter(([each]) => each !== key).sort(([a], [b]) => (a < b ? -1 : 1))
-  fields.set(`${fieldName(path)}.${name}${port}`, others.map(([each, text]) => `${each}=${text}`).join(' ') || name)
+  const [only] = others
+  const isCount = others.length === 1 && only?.[0] === 'DiscreteResourceSpec.Value'
+  const text = isCount ? only![1] : others.map(([each, value]) => `${each}=${value}`).join(' ')
+  fields.set(`${fieldName(path)}.${name}${port}`, text || name)
 }
 
 function fieldName(path: readonly string[]): string {

@@ -10,6 +10,7 @@ import { filled, filledMap, given } from '../../members.ts'
 import { saysRestart } from '../../restart.ts'
 import { labels } from '../labels.ts'
 import type { PlannedFile, PlannedFiles } from './files.ts'
+import { privileges } from './privileges.ts'
 
 export interface SpecInput {
   readonly project: Project
@@ -18,6 +19,8 @@ export interface SpecInput {
   /** With its digest, where that is known. */
   readonly image: string
   readonly files: PlannedFiles
+  /** JSON of profiles of seccomp, by path. */
+  readonly profiles: ReadonlyMap<string, string>
   /** How often its tasks were made anew for no other reason. */
   readonly forced: number
 }
@@ -38,6 +41,9 @@ export function taskTemplate(input: SpecInput): TaskSpec {
       Reservations: given({
         NanoCPUs: nano(deploy?.cpuReservation),
         MemoryBytes: limits.memoryReservation,
+        GenericResources: filled(
+          deploy?.genericResources?.map(({ kind, value }) => ({ DiscreteResourceSpec: { Kind: kind, Value: value } })),
+        ),
       }),
     },
     RestartPolicy: restartPolicy(service),
@@ -63,7 +69,7 @@ export function taskTemplate(input: SpecInput): TaskSpec {
   }
 }
 
-function containerSpec({ project, service, image, files }: SpecInput): SwarmContainerSpec {
+function containerSpec({ project, service, image, files, profiles }: SpecInput): SwarmContainerSpec {
   const { healthcheck: check, dns, dnsSearch, dnsOpt } = service
   return given<SwarmContainerSpec>({
     Image: image,
@@ -75,9 +81,7 @@ function containerSpec({ project, service, image, files }: SpecInput): SwarmCont
     Dir: service.workingDir,
     User: service.user,
     Groups: filled(service.groupAdd),
-    Privileges: service.securityOpt.some(word => /^no-new-privileges(?:[:=]true)?$/.test(word))
-      ? { NoNewPrivileges: true }
-      : undefined,
+    Privileges: privileges(service.securityOpt, { profiles, directory: project.directory }),
     Init: service.init,
     StopSignal: service.stopSignal,
     TTY: service.tty || undefined,
@@ -162,6 +166,9 @@ function networksOf(project: Project, { name, networkMode, networks }: Service):
   }))
 }
 
+/** An engine gives it back where nothing is said. */
+const usualPropagation = 'rprivate'
+
 function mountOf(project: Project, mount: Mount): SwarmMount {
   const common = {
     Type: mount.kind,
@@ -173,7 +180,10 @@ function mountOf(project: Project, mount: Mount): SwarmMount {
       return {
         ...common,
         Source: mount.source,
-        BindOptions: given({ Propagation: mount.propagation }),
+        BindOptions:
+          mount.recursive === 'disabled'
+            ? { Propagation: mount.propagation ?? usualPropagation, NonRecursive: true }
+            : given({ Propagation: mount.propagation }),
       }
     case 'volume': {
       const volume = mount.source === undefined ? undefined : project.volumes[mount.source]
@@ -202,7 +212,12 @@ function mountOf(project: Project, mount: Mount): SwarmMount {
     case 'tmpfs':
       return {
         ...common,
-        TmpfsOptions: given({ SizeBytes: mount.size, Mode: mount.mode }),
+        TmpfsOptions: given({
+          SizeBytes: mount.size,
+          Mode: mount.mode,
+          // a node takes no other
+          Options: filled(mount.options.filter(text => text === 'exec' || text === 'noexec').map(text => [text])),
+        }),
       }
     default:
       return { ...common, Source: mount.source }
