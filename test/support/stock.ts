@@ -53,19 +53,27 @@ export function ownGroups(roots: PathRoots): readonly string[] {
   return engineGroups(new Paths(roots).name.full).filter(group => existsSync(group))
 }
 
-/** Processes with the engine's name, or in a cgroup of its; zombies count too. */
+/** Processes with the engine's name, or in a cgroup of its; zombies count too, but for those that are for the machine's init to reap: some take a second. */
 function processes(short: string, full: string): readonly string[] {
   const found: string[] = []
   for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
     try {
       const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim()
       const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
-      if (name.startsWith(`${short}-`) || cgroup.includes(`/${full}/`)) found.push(`${pid} ${name}`)
+      if (!name.startsWith(`${short}-`) && !cgroup.includes(`/${full}/`)) continue
+      if (!isForInit(pid)) found.push(`${pid} ${name}`)
     } catch {
       // ended while we looked
     }
   }
   return found
+}
+
+/** Whether it has ended, and whoever started it too. */
+function isForInit(pid: string): boolean {
+  // behind the name, which may hold anything: state and parent (proc(5))
+  const [, state, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)!.split(' ')
+  return state === 'Z' && parent === '1'
 }
 
 function lines(path: string): readonly string[] {
