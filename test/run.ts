@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { warmFolder } from './support/warm.ts'
 import { alone, entryOf, unitsOf } from './units.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -20,6 +21,7 @@ const longest = 10 * 60_000
 
 // most of a file's time would be the compilation of the same modules; children of tests have it as well
 process.env['NODE_COMPILE_CACHE'] ??= join(root, 'node_modules/.cache/code')
+using _ = warmFolder()
 const words = process.argv.slice(2)
 const [word] = words
 const units = word === undefined || word === 'fast' || word === 'kernel' ? unitsOf(root, word) : words.map(alone)
