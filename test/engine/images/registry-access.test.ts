@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, type TestContext, test } from 'node:test'
 import { Events } from '../../../src/engine/base/events.ts'
+import { repositoryTags } from '../../../src/engine/images/distribution.ts'
 import { Images } from '../../../src/engine/images/images.ts'
 import { defaultSettings, mirrorsOf, type RegistrySettings } from '../../../src/engine/images/registry/settings.ts'
 import { lacking, program, root } from '../../support/needs.ts'
@@ -244,6 +245,23 @@ describe('mirrors', { skip: lacking(root()) }, () => {
     assert.equal((await through([empty.host, '127.0.0.1:1'])).id, parts.id)
     assert.equal(registry.asked.length, 3)
     for (const { authorization } of [...empty.asked, ...full.asked]) assert.equal(authorization, undefined)
+  })
+
+  test('are asked for all tags too, the next one when one does not tell them', async t => {
+    const tags = (names: readonly string[]) =>
+      server(t, (_request, response) => response.end(JSON.stringify({ name: 'app', tags: names })))
+    const registry = await tags(['of-registry'])
+    const [empty, full] = [
+      await server(t, (_request, response) => response.writeHead(404).end()),
+      await tags(['b', 'a']),
+    ]
+    const through = async (mirrors: readonly string[]) => {
+      const settings = { ...defaultSettings, mirrors: mirrors.map(each => `${registry.host}=http://${each}`) }
+      return await repositoryTags(settings, `${registry.host}/app`, {})
+    }
+    assert.deepEqual(await through([empty.host, full.host]), ['a', 'b'])
+    assert.equal(registry.asked.length, 0)
+    assert.deepEqual(await through([empty.host]), ['of-registry'])
   })
 
   test('mirrorsOf() gives those of the hub, and of the registry that is named', () => {

@@ -43,21 +43,16 @@ export class PullSource {
 
   /** Of the first that has it; what the registry itself says counts when none has. */
   async manifest(which: string, signal: AbortSignal): Promise<FetchedManifest> {
-    for (const repository of this.#all) {
-      try {
-        const found = await repository.manifest(which, signal)
-        this.#chosen = repository
-        return found
-      } catch (error) {
-        if (repository === this.#origin || isFailure(error, 'cancelled')) throw error
-        log(`${repository.name} passed over: ${messageOf(error)}`)
-      }
-    }
-    throw new Failure('internal', 'Cannot pull: there is no registry')
+    return await this.#first(async repository => {
+      const found = await repository.manifest(which, signal)
+      this.#chosen = repository
+      return found
+    })
   }
 
+  /** Of the first that tells them: a mirror, where the registry itself cannot be reached. */
   async tags(signal: AbortSignal): Promise<readonly string[]> {
-    return await this.#origin.tags(signal)
+    return await this.#first(repository => repository.tags(signal))
   }
 
   /** A small blob, whole; not verified. */
@@ -97,6 +92,18 @@ export class PullSource {
         else await retry.after(error, { onWait })
       }
     }
+  }
+
+  async #first<T>(ask: (repository: Repository) => Promise<T>): Promise<T> {
+    for (const repository of this.#all) {
+      try {
+        return await ask(repository)
+      } catch (error) {
+        if (repository === this.#origin || isFailure(error, 'cancelled')) throw error
+        log(`${repository.name} passed over: ${messageOf(error)}`)
+      }
+    }
+    throw new Failure('internal', 'Cannot pull: there is no registry')
   }
 
   async #each<T>(signal: AbortSignal, get: (repository: Repository) => Promise<T>): Promise<T> {
