@@ -1,5 +1,6 @@
 /** What happened, as Docker's event messages; a bounded history and live subscribers. */
 import { EventEmitter, on } from 'node:events'
+import { wallClock } from './wall-clock.ts'
 
 export interface EngineEvent {
   readonly type: 'container' | 'image' | 'network' | 'volume' | 'daemon'
@@ -19,13 +20,7 @@ export class Events {
 
   /** Publishes an event; state must be up to date before, since readers ask back at once. */
   emit(type: EngineEvent['type'], action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
-    const event = {
-      type,
-      action,
-      id,
-      attributes,
-      timeNano: BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n),
-    }
+    const event = { type, action, id, attributes, timeNano: wallClock() }
     this.#history.push(event)
     if (this.#history.length > kept) this.#history.shift()
     this.#emitter.emit('event', event)

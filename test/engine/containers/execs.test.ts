@@ -36,6 +36,25 @@ test('an exec runs from the moment its start is asked for, before it has begun f
   assert.deepEqual(state(), [false, 3])
 })
 
+test('an exec whose container has ended cannot be resized for that reason, and not because it has ended itself', async () => {
+  await using box = await EngineBox.open()
+  await box.run('web')
+  const { execs } = box.engine
+  const { Id } = await execs.create('web', { Cmd: ['sh'], Tty: true })
+  await execs.start(Id, { Detach: true })
+  const size = { rows: 40, columns: 40 }
+  await execs.resize(Id, size)
+  box.runtime.processes.at(-1)!.end(137)
+  await setImmediate()
+  await assert.rejects(execs.resize(Id, size), {
+    kind: 'not-found',
+    message: `process does not exist ${Id}: not found`,
+  })
+  await box.containers.kill('web', 'SIGKILL')
+  await box.containers.wait('web', { signal: new AbortController().signal })
+  await assert.rejects(execs.resize(Id, size), { kind: 'conflict', message: /^container [0-9a-f]{64} is not running$/ })
+})
+
 test('no container has an empty name', async () => {
   await using box = await EngineBox.open()
   assert.throws(() => box.containers.get(''), { kind: 'invalid', message: 'invalid name or ID supplied: ""' })

@@ -1,4 +1,5 @@
 /** What the engine and its host are, as `info` and `version` tell it. */
+
 import { readFile } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, release as kernelRelease, totalmem } from 'node:os'
 import type { Info, Version } from '../../../api/system.ts'
@@ -11,6 +12,7 @@ import type { LimitName } from '../../../runtime/parts/cgroup-limits.ts'
 import type { Runtime } from '../../../runtime/runtime.ts'
 import type { Paths } from '../../base/paths.ts'
 import type { StorageDriver } from '../../base/storage-driver.ts'
+import { wallClock, wallTime } from '../../base/wall-clock.ts'
 import type { Images } from '../../images/images.ts'
 import { logDrivers } from '../../logs/log-options.ts'
 import { readRegistry } from '../cdi/registry.ts'
@@ -102,7 +104,7 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     IPv4Forwarding: forwarding?.trim() === '1',
     Debug: false,
     OomKillDisable: has('oomKillDisable'),
-    SystemTime: new Date().toISOString(),
+    SystemTime: wallTime(wallClock()),
     LoggingDriver: logDriver,
     // Docker's word for it
     CgroupDriver: runtime.cgroups.none === undefined ? runtime.cgroups.driver : 'none',

@@ -43,9 +43,7 @@ export class Execs {
   async start(id: string, body: ExecStart = {}): Promise<Session | undefined> {
     const exec = this.#get(id)
     const { container } = exec
-    if (container.state.status === 'paused')
-      throw new Failure('conflict', `Container ${container.id} is paused, unpause the container before exec`)
-    if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
+    requireRunning(container)
     exec.asked = true
     const { AttachStdin = false, AttachStdout = false, AttachStderr = false } = exec.body
     const streams = { stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr }
@@ -75,6 +73,8 @@ export class Execs {
   /** Of one that has not started yet: when it has, as a client does not know which of its two requests comes first. */
   async resize(id: string, { rows, columns }: { readonly rows: number; readonly columns: number }): Promise<void> {
     const exec = this.#get(id)
+    // said before what became of the exec, which has ended with it
+    requireRunning(exec.container)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       const failure = new Failure('internal', 'timeout waiting for exec session ready')
@@ -129,12 +129,7 @@ export class Execs {
   }
 
   async #create(container: Container, body: ExecCreate, ref: string): Promise<Exec> {
-    const { status } = container.state
-    if (status === 'paused')
-      throw new Failure('conflict', `Container ${ref} is paused, unpause the container before exec`)
-    if (status === 'restarting')
-      throw new Failure('conflict', `Container ${ref} is restarting, wait until the container is running`)
-    if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
+    requireRunning(container, ref)
     if (!body.Cmd?.length) throw new Failure('invalid', 'No exec command specified')
     if (body.DetachKeys) parseDetachKeys(body.DetachKeys)
     const { images } = this.#parts
@@ -228,6 +223,16 @@ export class Execs {
     const before = Date.now() - keptFor
     for (const exec of this.#execs.values()) if (exec.endedAt !== undefined && exec.endedAt < before) this.#forget(exec)
   }
+}
+
+/** @param ref what it was called, for the message. */
+function requireRunning(container: Container, ref = container.id): void {
+  const { status } = container.state
+  if (status === 'paused')
+    throw new Failure('conflict', `Container ${ref} is paused, unpause the container before exec`)
+  if (status === 'restarting')
+    throw new Failure('conflict', `Container ${ref} is restarting, wait until the container is running`)
+  if (!container.running) throw new Failure('conflict', `container ${container.id} is not running`)
 }
 
 function killQuietly(process: Supervised): void {
