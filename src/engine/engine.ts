@@ -34,6 +34,7 @@ import { Execs } from './containers/verbs/execs.ts'
 import { Images } from './images/images.ts'
 import type { RegistrySettings } from './images/registry/settings.ts'
 import type { ArchiveLimits } from './images/unpack-limits.ts'
+import type { UnpackPool } from './images/unpack-pool.ts'
 import { Compressor } from './logs/compressor.ts'
 import { Forwards } from './logs/forward/forwards.ts'
 import { type LogDefaults, usualLog } from './logs/log-defaults.ts'
@@ -63,6 +64,8 @@ export interface EngineOptions {
   readonly buildBudget?: CacheSpace | undefined
   /** Of each layer, and of each archive that a build unpacks; those that are not there are the usual ones. */
   readonly archiveLimits?: Partial<ArchiveLimits> | undefined
+  /** Threads that unpack, which engines of one process may share; default: of its own. */
+  readonly threads?: UnpackPool | undefined
   /** Default: overlay where it works. A runtime that is handed in mounts nothing: overlay, untried. */
   readonly storage?: StorageDriver | undefined
   /** Default: json-file. */
@@ -120,6 +123,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       aside,
       registries: options.registries,
       limits: options.archiveLimits,
+      threads: options.threads,
       holders: [() => cache.layers()],
     }),
     Volumes.open(paths, events, aside),

@@ -24,6 +24,7 @@ import type { SearchOptions, SearchResult } from './registry/search.ts'
 import { defaultSettings, type RegistrySettings } from './registry/settings.ts'
 import { decideRemoval, type ImageUser, type RemovedImage } from './removal.ts'
 import type { ArchiveLimits } from './unpack-limits.ts'
+import type { UnpackPool } from './unpack-pool.ts'
 
 export interface RemoveOptions {
   readonly force?: boolean | undefined
@@ -34,6 +35,7 @@ export interface RemoveOptions {
 
 export interface OpenOptions {
   readonly limits?: Partial<ArchiveLimits> | undefined
+  readonly threads?: UnpackPool | undefined
   readonly aside?: Aside | undefined
   readonly registries?: Partial<RegistrySettings> | undefined
   /** Who else keeps layers and blobs from being collected. */
@@ -61,7 +63,7 @@ export class Images {
     await rm(paths.imageTemp, { recursive: true, force: true })
     await aside.folder(paths.imageTemp)
     const blobs = new Blobs(paths)
-    const layers = new Layers(paths, blobs, { aside, limits: options.limits })
+    const layers = new Layers(paths, blobs, { aside, limits: options.limits, threads: options.threads })
     const catalogue = await Catalogue.open(paths, blobs, aside, options.holders)
     const images = new Images(
       {

@@ -47,6 +47,7 @@ export interface Unplaced extends Layer {
 export interface LayersOptions {
   readonly aside: Aside
   readonly limits?: Partial<ArchiveLimits> | undefined
+  readonly threads?: UnpackPool | undefined
 }
 
 export class Layers {
@@ -54,15 +55,16 @@ export class Layers {
   readonly #blobs: Blobs
   readonly #limits: Partial<ArchiveLimits>
   readonly #aside: Aside
-  readonly #pool = new UnpackPool()
+  readonly #pool: UnpackPool
   /** Records as they were read last; every step of a build asks for one. */
   readonly #known = new Map<Digest, { readonly stamp: string; readonly layer: Layer }>()
   #isSpread = false
 
-  constructor(paths: Paths, blobs: Blobs, { aside, limits = {} }: LayersOptions) {
+  constructor(paths: Paths, blobs: Blobs, { aside, limits = {}, threads = new UnpackPool() }: LayersOptions) {
     this.#paths = paths
     this.#blobs = blobs
     this.#limits = limits
+    this.#pool = threads
     this.#aside = aside
   }
 

@@ -1,10 +1,10 @@
 /** An engine over the fake runtime, with one small image, in folders of its own. */
-import { rmSync } from 'node:fs'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ContainerCreate } from '../../../src/api/container-body.ts'
 import { createEngine, type Engine } from '../../../src/engine/engine.ts'
+import { UnpackPool } from '../../../src/engine/images/unpack-pool.ts'
 import { FakeNetworkKernel } from '../../support/fake-network-kernel.ts'
 import { FakeRuntime } from '../../support/fake-runtime.ts'
 import { memory } from '../../support/memory.ts'
@@ -30,8 +30,10 @@ export class EngineBox implements AsyncDisposable {
   /** @param place where its folders are */
   static async open(place = memory): Promise<EngineBox> {
     loaded ??= makeLoaded()
-    const folder = await mkdtemp(join(place, 'tsc-containers-'))
-    await cp(join(await loaded, 'data'), join(folder, 'data'), { recursive: true, preserveTimestamps: true })
+    const data = join(await loaded, 'data')
+    const folder = mkdtempSync(join(place, 'tsc-containers-'))
+    // at once: a promise for each of its files would cost more than all the rest of most tests
+    cpSync(data, join(folder, 'data'), { recursive: true, preserveTimestamps: true })
     return await EngineBox.#over(folder)
   }
 
@@ -99,7 +101,7 @@ export class EngineBox implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const process of this.runtime.processes) process.end(0)
     await this.engine.close()
-    await rm(this.folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true })
   }
 }
 
@@ -107,11 +109,14 @@ export class EngineBox implements AsyncDisposable {
 let loaded: Promise<string> | undefined
 
 async function makeLoaded(): Promise<string> {
-  const folder = await mkdtemp(join(memory, 'tsc-loaded-'))
+  const folder = mkdtempSync(join(memory, 'tsc-loaded-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   await EngineBox.load(folder)
   return folder
 }
+
+/** Starting one takes longer than most tests. */
+const threads = new UnpackPool()
 
 interface Fakes {
   readonly runtime: FakeRuntime
@@ -120,5 +125,5 @@ interface Fakes {
 
 function boot(folder: string, { runtime, kernel }: Fakes): Promise<Engine> {
   const roots = { data: join(folder, 'data'), run: join(folder, 'run'), netns: join(folder, 'netns') }
-  return createEngine({ roots, runtime, kernel })
+  return createEngine({ roots, runtime, kernel, threads })
 }
