@@ -3,12 +3,13 @@
  * anything, one on paper says that pods run (test/targets/kubernetes/paper-node.ts).
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { createClient } from '../../src/client/client.ts'
 import { isFailure } from '../../src/lib/failure.ts'
+import { forwardPorts } from '../../src/targets/kubernetes/forward.ts'
 import { labels } from '../../src/targets/kubernetes/labels.ts'
 import { imagesIn, type Live } from '../../src/targets/kubernetes/live.ts'
 import { type Kind, kindNames } from '../../src/targets/kubernetes/manifest.ts'
@@ -19,13 +20,14 @@ import { tscompose } from '../cli/fake-client.ts'
 import { TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
 import { hasRegistry, startRegistry } from '../support/registry.ts'
+import { busybox, hasBusybox } from '../support/tiny-image.ts'
 import { PaperNode } from '../targets/kubernetes/paper-node.ts'
 
 const kubeconfig = process.env['TSCOMPOSE_TEST_KUBECONFIG']
 const project = `kube${process.pid}`
 const skip = kubeconfig === undefined && 'needs TSCOMPOSE_TEST_KUBECONFIG, the kubeconfig of a cluster'
 
-const cannotBuild = lacking(root(), program('nft'), !hasRegistry && 'docker-registry')
+const cannotBuild = lacking(root(), program('nft'), !hasRegistry && 'docker-registry', !hasBusybox && busybox)
 
 const stack = `name: ${project}
 x-target: kubernetes
@@ -168,14 +170,59 @@ describe('a stack in a cluster', { skip, timeout: 180_000 }, () => {
   })
 
   test('says why pods do not start', async () => {
-    if (!node) return
-    node.isReady = ({ metadata }) => !metadata.name.startsWith('web')
-    write(stack.replace('A: "1"', 'A: "3"'))
+    if (node) node.isReady = ({ metadata }) => !metadata.name.startsWith('web')
+    // nothing answers there
+    const none = stack.replace(/(web:\n +image: )busybox:latest/, '$1127.0.0.1:1/none:1')
+    write(node ? stack.replace('A: "1"', 'A: "3"') : none)
     const { code, all } = await run('up', '-d')
-    node.isReady = () => true
+    if (node) node.isReady = () => true
     assert.notEqual(code, 0)
-    assert.match(all, /service web does not start: ImagePullBackOff: there is no such image/)
+    assert.match(
+      all,
+      node
+        ? /service web does not start: ImagePullBackOff: there is no such image/
+        : /service web does not start: (ErrImagePull|ImagePullBackOff): .*127\.0\.0\.1:1/,
+    )
     await up(stack)
+  })
+
+  test('tells what pods say, runs commands in them and leads ports to them', async t => {
+    if (node) return t.skip('needs a node that runs pods')
+    await up(`name: ${project}
+x-target: kubernetes
+services:
+  talk:
+    image: busybox:latest
+    command: sh -c 'echo to-out; echo to-err >&2; exec httpd -f -p 8000 -h /etc'
+    ports: ["8000"]
+    stop_grace_period: 1s
+`)
+    const said = await run('logs', '--no-color', 'talk')
+    assert.deepEqual(
+      said.stdout
+        .trim()
+        .split('\n')
+        .map(line => line.replace(/^talk-\S+ +\| /, ''))
+        .sort(),
+      ['to-err', 'to-out'],
+    )
+    const exec = async (...command: readonly string[]) => await run('exec', '-T', 'talk', ...command)
+    const own = await exec('sh', '-c', 'echo inside; echo wrong >&2; exit 7')
+    assert.deepEqual([own.code, own.stdout, own.stderr], [7, 'inside\n', 'wrong\n'])
+    assert.equal((await exec('nosuch')).code, 127)
+    assert.equal((await exec('/etc/passwd')).code, 126)
+    const failures: string[] = []
+    await using led = await forwardPorts(cluster, project, {
+      signal: new AbortController().signal,
+      onFailure: text => failures.push(text),
+    })
+    const [port] = led.reached
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async () => await (await fetch(`http://127.0.0.1:${port?.hostPort}/passwd`)).text()),
+    )
+    for (const text of answers) assert.match(text, /^root:/)
+    assert.deepEqual(failures, [])
+    await up(stack, '--remove-orphans')
   })
 
   test('is refused where the cluster refuses it, before anything is written', async () => {
@@ -205,7 +252,8 @@ services:
       context: .
       dockerfile_inline: |
         FROM scratch
-        COPY page /page
+        COPY sleep page /
+        CMD ["/sleep", "1000"]
 `
     const runs = async (...argv: readonly string[]) => {
       const all = ['--namespace', namespace, ...argv]
@@ -219,6 +267,7 @@ services:
     }
     write(built)
     writeFileSync(join(cwd, 'page'), 'first')
+    copyFileSync(busybox, join(cwd, 'sleep'))
     await runs('up', '-d', '--remove-orphans')
     const first = await image()
     assert.match(first ?? '', new RegExp(`^${registry.host}/team/${project}-app@sha256:[0-9a-f]{64}$`))

@@ -119,7 +119,8 @@ function blobName(data: Buffer): string {
   return `blobs/sha256/${sha256(data).slice(7)}`
 }
 
-const busybox = '/bin/busybox'
+/** Static, where this machine has it. */
+export const busybox = '/bin/busybox'
 
 /** Whether this machine has the static busybox that `busyboxRootTar` packs. */
 export const hasBusybox = existsSync(busybox)

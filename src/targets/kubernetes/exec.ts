@@ -73,7 +73,12 @@ function sessionOf(socket: WebSocket, messages: Duplex, tty: boolean): ExecSessi
         const data = message.subarray(1)
         if (message[0] === channels.stdout) yield { stream: 'stdout' as const, data }
         else if (message[0] === channels.stderr) yield { stream: 'stderr' as const, data }
-        else if (message[0] === channels.error) result = exitOf(data.toString())
+        else if (message[0] === channels.error) {
+          const { code, said } = exitOf(data.toString())
+          result = code
+          if (said !== undefined)
+            yield { stream: tty ? ('stdout' as const) : ('stderr' as const), data: Buffer.from(`${said}\n`) }
+        }
       }
     } finally {
       if (typeof result === 'number') ended.resolve(result)
@@ -99,12 +104,22 @@ function sessionOf(socket: WebSocket, messages: Duplex, tty: boolean): ExecSessi
   }
 }
 
-/** Of a Status: "Success", or NonZeroExitCode with the code among its causes. */
-export function exitOf(text: string): number | Failure {
+interface Exit {
+  readonly code: number
+  /** Why it was not started. */
+  readonly said?: string
+}
+
+/**
+ * Of a Status: "Success", or NonZeroExitCode with the code among its causes; of one that could not be started 127 where there is none, otherwise 126, as
+ * shells and engines have it.
+ */
+export function exitOf(text: string): Exit {
   const told = JSON.parse(text) as { readonly status?: string }
-  if (told.status === 'Success') return 0
+  if (told.status === 'Success') return { code: 0 }
   const status = statusOf(text, 500)
   const code = status.causes.find(({ reason }) => reason === 'ExitCode')?.message
-  if (code !== undefined && /^\d+$/.test(code)) return Number(code)
-  return new Failure('invalid', `Cannot run the command: ${status.message}`, { exitCode: 126 })
+  if (code !== undefined && /^\d+$/.test(code)) return { code: Number(code) }
+  const isMissing = /not found|no such file or directory/.test(status.message)
+  return { code: isMissing ? 127 : 126, said: `Cannot run the command: ${status.message}` }
 }

@@ -125,7 +125,9 @@ describe('a command in a pod', () => {
   })
 
   test('that cannot be started is told in the words of the node', () => {
-    const said = exitOf(JSON.stringify({ status: 'Failure', reason: 'InternalError', message: 'exec: "x": not found' }))
-    assert.match(String(said), /Cannot run the command: exec: "x": not found/)
+    const of = (message: string) => exitOf(JSON.stringify({ status: 'Failure', reason: 'InternalError', message }))
+    const missing = 'exec: "x": executable file not found in $PATH'
+    assert.deepEqual(of(missing), { code: 127, said: `Cannot run the command: ${missing}` })
+    assert.equal(of('exec: "/etc/passwd": permission denied').code, 126)
   })
 })
