@@ -35,6 +35,8 @@ export const swarmEndpoints = table({
   configInspect: endpoint('GET', '/configs/{id}', refused),
   configRemove: endpoint('DELETE', '/configs/{id}', refused),
   configUpdate: endpoint('POST', '/configs/{id}/update', refused),
+  /** Of a cluster volume; others are what they were made. */
+  volumeUpdate: endpoint('PUT', '/volumes/{name}', refused),
 })
 
 /** What a plugin may do. */

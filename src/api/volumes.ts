@@ -9,6 +9,8 @@ export interface VolumeCreate {
   readonly Driver?: string
   readonly DriverOpts?: StringMap
   readonly Labels?: StringMap
+  /** Of a volume of a swarm. */
+  readonly ClusterVolumeSpec?: unknown
 }
 
 /** Ours: another volume with the same content. */
@@ -42,9 +44,10 @@ export interface VolumesPruned {
 export const volumeEndpoints = table({
   volumeList: endpoint('GET', '/volumes', { query: { filters: 'filters' }, reply: json<VolumeList>() }),
   volumeCreate: endpoint('POST', '/volumes/create', {
-    body: json<VolumeCreate>(({ z, stringMap, text }) =>
-      z.object({ Name: text, Driver: text, DriverOpts: stringMap, Labels: stringMap }),
-    ),
+    body: json<VolumeCreate>(({ z, stringMap, text }) => {
+      const own = { Name: text, Driver: text, DriverOpts: stringMap, Labels: stringMap }
+      return z.object({ ...own, ClusterVolumeSpec: z.unknown().optional() })
+    }),
     reply: json<VolumeInspect>(),
     status: 201,
   }),

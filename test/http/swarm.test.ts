@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { endpoints } from '../../src/api/endpoints.ts'
 import { pluginRoutes, swarmRoutes } from '../../src/engine/server/routes/swarm.ts'
+import { volumeRoutes } from '../../src/engine/server/routes/volumes.ts'
+import type { Volumes } from '../../src/engine/volumes/volumes.ts'
 import { get, serving } from './serving.ts'
 
 const noManager =
@@ -22,6 +25,7 @@ const rows: readonly (readonly [request: string, status: number, message: string
     'GET /services/x/logs?stdout=1',
     'GET /tasks/x/logs?stdout=1',
   ].map(request => [request, 503, noManager] as const),
+  ['PUT /volumes/x?version=1', 503, 'volume update only valid for cluster volumes, but swarm is unavailable'],
   ['POST /swarm/leave?force=1', 503, 'This node is not part of a swarm'],
   ['POST /swarm/init', 501, 'Cannot make a swarm: this engine manages the containers of one machine'],
   ['GET /plugins/a/b:c/json', 404, 'plugin "a/b:c" not found'],
@@ -66,4 +70,12 @@ test('a path may end in a slash where its row does, and nowhere else', async () 
     await Promise.all(['/networks', '/networks/', '/v1.44/networks/', '/containers/json/', '/images/x/'].map(status)),
     ['200', '200', '200', '404', '404'],
   )
+})
+
+test('a volume of a swarm is not made where there is none', async () => {
+  const create = () => assert.fail('it is made')
+  const { volumeCreate } = volumeRoutes({ create } as unknown as Volumes, { usersOfVolume: () => [] })
+  await using on = await serving({ volumeCreate })
+  const body = { Name: 'shared', ClusterVolumeSpec: { AccessMode: { Scope: 'single' } } }
+  await assert.rejects(on.client.call(endpoints.volumeCreate, { body }), { message: noManager })
 })

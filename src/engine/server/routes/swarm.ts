@@ -4,7 +4,8 @@ import { NotReady } from '../../../api/status.ts'
 import { pluginEndpoints, swarmEndpoints } from '../../../api/swarm.ts'
 import { Failure } from '../../../lib/failure.ts'
 
-const noManager =
+/** What a swarm is asked for where there is none. */
+export const noManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
 
 type AnyRequest = { readonly params: { readonly name?: string } }
@@ -25,6 +26,9 @@ export function swarmRoutes(): Handlers<typeof swarmEndpoints> {
     ...everyRow(swarmEndpoints, () => {
       throw new NotReady(noManager)
     }),
+    volumeUpdate: () => {
+      throw new NotReady('volume update only valid for cluster volumes, but swarm is unavailable')
+    },
     swarmInit: noSwarm,
     swarmJoin: noSwarm,
     swarmLeave: () => {

@@ -8,11 +8,13 @@ import {
   matchesOne,
   matchesPattern,
 } from '../../../api/filters.ts'
+import { NotReady } from '../../../api/status.ts'
 import { compareVersions } from '../../../api/version.ts'
 import type { VolumeInspect, volumeEndpoints } from '../../../api/volumes.ts'
 import { isFailure } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
 import type { Volume, Volumes } from '../../volumes/volumes.ts'
+import { noManager } from './swarm.ts'
 
 const anonymous = 'com.docker.volume.anonymous'
 
@@ -37,15 +39,11 @@ export function volumeRoutes(
         )
       return { Volumes: found.map(volumeInspect), Warnings: null }
     },
-    volumeCreate: async ({ body }) =>
-      volumeInspect(
-        await volumes.create({
-          name: body.Name,
-          driver: body.Driver,
-          driverOpts: body.DriverOpts,
-          labels: body.Labels,
-        }),
-      ),
+    volumeCreate: async ({ body }) => {
+      if (body.ClusterVolumeSpec) throw new NotReady(noManager)
+      const { Name: name, Driver: driver, DriverOpts: driverOpts, Labels: labels } = body
+      return volumeInspect(await volumes.create({ name, driver, driverOpts, labels }))
+    },
     volumeClone: async ({ params, body }) =>
       volumeInspect(await volumes.clone(params.name, { name: body.Name, labels: body.Labels })),
     volumeInspect: ({ params }) => volumeInspect(volumes.get(params.name)),
