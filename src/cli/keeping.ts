@@ -201,15 +201,20 @@ async function wholeProject(call: Call, choices: LoadChoices): Promise<Project> 
   return (await loadProject({ ...call, screen }, whole)).project
 }
 
-/** The stack is nobody's business any more, if it was the keeper's. */
-export async function releaseStack(call: Asking, { client, name }: Pick<TurnOf, 'client' | 'name'>): Promise<void> {
+/** The stack is nobody's business any more; whether it was the keeper's until now. */
+export async function releaseStack(call: Asking, { client, name }: Pick<TurnOf, 'client' | 'name'>): Promise<boolean> {
   const keeper = await keeperOf(call, client)
-  if (!keeper) return (await import('../holding/lost.ts')).forget(name, { host: client.host, env: call.env })
+  if (!keeper) {
+    ;(await import('../holding/lost.ts')).forget(name, { host: client.host, env: call.env })
+    return false
+  }
   try {
     const { keeperEndpoints } = await import('../api/keeper.ts')
     await keeper.call(keeperEndpoints.stackRelease, { params: { name } })
+    return true
   } catch (error) {
     if (!isFailure(error, 'not-found')) throw error
+    return false
   } finally {
     keeper.close()
   }

@@ -1,5 +1,7 @@
 /** What the keeper does that nobody asks for: what is unhealthy, jobs, the start of the machine. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -7,7 +9,7 @@ import { endpoints } from '../../src/api/endpoints.ts'
 import { keeperEndpoints } from '../../src/api/keeper.ts'
 import { createClient } from '../../src/client/client.ts'
 import { findKeeper } from '../../src/holding/keeper.ts'
-import { TestEngine } from '../support/engine.ts'
+import { launcher, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
 import { ownEngine } from '../support/other-engine.ts'
@@ -155,6 +157,40 @@ services:
     const table = await stack.run('jobs')
     assert.match(table, /^jobs +slow +0 0 1 1 \* +20\d\d-01-01T/m)
     await stack.run('down', '--remove-orphans')
+  })
+
+  test('takes runs of jobs with it that begin while a down asks whether it may', {
+    skip: lacking(program('script')),
+  }, async t => {
+    const stack = engine.stack(
+      `
+services:
+  web: {${sleeper}, volumes: ["data:/data"]}
+  tick: {image: busybox, command: sleep 30, stop_signal: SIGKILL, x-schedule: {cron: "* * * * * *", concurrency: allow}}
+volumes: {data: {}}
+`,
+      'asked',
+    )
+    await stack.run('up', '-d')
+    const client = createClient(engine.host)
+    t.after(() => client.close())
+    const filters = { label: ['com.docker.compose.project=asked'] }
+    const ids = async () =>
+      (await client.call(endpoints.containerList, { query: { all: true, filters } })).map(({ Id }) => Id)
+    const down = spawn('script', ['-qec', `stty cols 80; "${launcher}" down -v`, '/dev/null'], {
+      cwd: stack.folder,
+      env: { ...process.env, ...engine.env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    t.after(() => down.kill('SIGKILL'))
+    let said = ''
+    down.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+    const ended = once(down, 'close')
+    await until('the question', () => said.includes('Go on?'))
+    const seen = new Set(await ids())
+    await until('a run that it has not seen', async () => (await ids()).some(id => !seen.has(id)))
+    down.stdin.write('y\n')
+    assert.deepEqual([(await ended)[0], await ids()], [0, []], said)
   })
 
   test('brings a stack up after the start of the machine as up does: order, conditions, hooks', {

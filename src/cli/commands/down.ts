@@ -1,5 +1,6 @@
 /** Stops and removes the containers and networks of a stack; volumes only when asked. */
 import { forgetPastLogs } from '../../targets/engine/logs/past-logs.ts'
+import type { Observed } from '../../targets/engine/observed.ts'
 import { applyPlan } from '../apply-plan.ts'
 import { applying } from '../applying.ts'
 import { command } from '../command.ts'
@@ -46,7 +47,16 @@ export const down = command({
         options.rmi !== undefined && 'services' in target
           ? (await import('../../targets/engine/plan/images.ts')).imagesOf(target)
           : []
-      const observed = await observe(client, target.name, { signal: call.signal, images })
+      const look = () => observe(client, target.name, { signal: call.signal, images })
+      const planOf = (observed: Observed) =>
+        planDown(target, observed, {
+          ...(services ? { services } : {}),
+          volumes: options.volumes,
+          removeOrphans: options['remove-orphans'],
+          ...(options.rmi === undefined ? {} : { images: options.rmi as 'local' | 'all' }),
+          ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+        })
+      let observed = await look()
       if ('services' in target)
         checkOwner(call, observed, {
           host: client.host,
@@ -55,17 +65,18 @@ export const down = command({
           verb: 'take down',
           otherwise: `name it without its files: tscompose -p ${target.name} down`,
         })
-      const plan = planDown(target, observed, {
-        ...(services ? { services } : {}),
-        volumes: options.volumes,
-        removeOrphans: options['remove-orphans'],
-        ...(options.rmi === undefined ? {} : { images: options.rmi as 'local' | 'all' }),
-        ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-      })
+      let plan = planOf(observed)
       if (!(await confirm(call, plan, { yes: options.yes }))) return 1
+      // nobody brings back what is going; what its jobs have begun until then goes too
+      if (
+        services === undefined &&
+        !call.globals['dry-run'] &&
+        (await releaseStack(call, { client, name: target.name }))
+      ) {
+        observed = await look()
+        plan = planOf(observed)
+      }
       recorder.plan(plan, observed)
-      // nobody brings back what is going
-      if (services === undefined && !call.globals['dry-run']) await releaseStack(call, { client, name: target.name })
       await applyPlan(call, { plan, client, project: target.name, nothing: 'Nothing to remove' })
       if (!call.globals['dry-run']) await forgetPastLogs(client, target.name, { services, signal: call.signal })
       return 0
