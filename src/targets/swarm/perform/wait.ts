@@ -24,9 +24,10 @@ export async function waitForService(
   { signal, onProgress, onWarning }: PerformContext,
 ): Promise<Outcome> {
   const since = Date.now()
+  looks.begin()
   let said = ''
   for (;;) {
-    const { services, tasks } = await looks.next(signal)
+    const { services, tasks } = await looks.next('services', signal)
     const service = services.get(id)
     if (!service) throw new Failure('not-found', `service ${operation.name} has been removed meanwhile`)
     const own = tasks.filter(({ ServiceID }) => ServiceID === id)
@@ -130,8 +131,9 @@ function versionOf({ ContainerSpec, Resources, Networks, LogDriver, ForceUpdate 
 
 /** Until no task of a removed service has anything left, as far as its node can tell. */
 export async function waitUntilGone(looks: Looks, { id }: Gone, signal: AbortSignal): Promise<void> {
+  looks.begin()
   for (;;) {
-    const { tasks, nodes } = await looks.next(signal)
+    const { tasks, nodes } = await looks.next('nodes', signal)
     // not by the service, which is not there any more
     const own = tasks.filter(({ ServiceID }) => ServiceID === id)
     if (own.every(task => hasEnded(task.Status.State) || isLost(task, nodes))) return
