@@ -6,32 +6,12 @@ import { parsePairs, readStats } from './cgroup-stats.ts'
 import type { CgroupFacts } from './host.ts'
 import { foldersWithin } from './leftovers.ts'
 import { cgroupFolder, cgroupFolders } from './parts/cgroup.ts'
-import {
-  type CgroupWrite,
-  type DiskSharing,
-  type LimitName,
-  type Limits,
-  lacking,
-  limitWrites,
-} from './parts/cgroup-limits.ts'
+import { type CgroupWrite, type LimitName, type Limits, lacking, limitWrites } from './parts/cgroup-limits.ts'
 import { withPartners } from './parts/limit-partners.ts'
 import type { RealtimeTime } from './realtime.ts'
 import { type MonitorWork, membersOf, regroup } from './regroup.ts'
 import type { CgroupStats, Cgroups } from './runtime.ts'
 import type { CgroupSpec } from './spec.ts'
-
-/** "mq-deadline kyber [bfq] none" → bfq, of each disk of this machine; "254:0 enable=1 …" of one whose costs are known. */
-function diskSharing({ mounts }: CgroupFacts): DiskSharing {
-  const schedulers: Record<string, string> = {}
-  for (const disk of existsSync('/sys/block') ? readdirSync('/sys/block') : []) {
-    const path = `/sys/block/${disk}/queue/scheduler`
-    const current = existsSync(path) ? /\[(.+)\]/.exec(readFileSync(path, 'utf8'))?.[1] : undefined
-    if (current !== undefined && !disk.startsWith('loop')) schedulers[disk] = current
-  }
-  // stands in the root of the hierarchy alone, which a container does not see
-  const costs = `${mounts['io']}/io.cost.qos`
-  return { schedulers, costs: existsSync(costs) && /^\d+:\d+ enable=1\b/m.test(readFileSync(costs, 'utf8')) }
-}
 
 export class KernelCgroups implements Cgroups {
   readonly #facts: CgroupFacts
@@ -57,7 +37,7 @@ export class KernelCgroups implements Cgroups {
   }
 
   lacking(limit: LimitName): string | undefined {
-    return lacking(this.#facts, limit, () => diskSharing(this.#facts))
+    return lacking(this.#facts, limit)
   }
 
   async update(path: string, limits: Limits): Promise<void> {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { release } from 'node:os'
 import { Failure } from '../lib/failure.ts'
+import { type Disk, readDisks } from './disks.ts'
 import { type FileLimit, fileLimits, givenFiles } from './given-files.ts'
 
 export interface HostFacts {
@@ -29,6 +30,8 @@ export interface CgroupFacts {
   readonly files?: ReadonlySet<string>
   /** What our scopes are called where systemd manages the one hierarchy and gives us room below them; undefined where it does not. */
   readonly scope?: string
+  /** The disks at this moment; undefined: any disk is shared out by whatever is asked for. */
+  readonly disks?: () => readonly Disk[]
   /** Why there is no group for us at all, for whoever asks for a limit. */
   readonly none?: string
 }
@@ -77,7 +80,7 @@ export async function readFacts(): Promise<HostFacts> {
     throw new Failure('unavailable', 'Cannot find any cgroup hierarchy', { hint: 'Mount the cgroup file system' })
   const [major, minor] = release().split('.').map(Number) as [number, number]
   return {
-    cgroup,
+    cgroup: { ...cgroup, disks: () => readDisks(cgroup.mounts['io']) },
     capabilities: BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status!)?.[1] ?? '0'}`),
     lastCapability: Number(last),
     layerByLayer: major > 6 || (major === 6 && minor >= 5),

@@ -93,6 +93,27 @@ describe('limitWrites()', () => {
     ])
   })
 
+  it('tells the weight of a disk to what shares out that disk, which anything else would refuse', () => {
+    const disks = () => [
+      { name: 'sda', numbers: '8:0', scheduler: 'bfq', costs: false },
+      { name: 'sdb', numbers: '8:16', scheduler: 'mq-deadline', costs: true },
+      { name: 'sdc', numbers: '8:32', scheduler: 'none', costs: false },
+    ]
+    const files = new Set(['io.bfq.weight', 'io.weight'])
+    const io = { ...cgroupFacts(unified, () => ['io']), files, disks }
+    const weight = (...minors: number[]) => ({
+      blkioWeightDevice: minors.map(minor => ({ major: 8, minor, value: 10 })),
+    })
+    assert.deepEqual(values(io, weight(0, 16)), ['io.bfq.weight=8:0 10', 'io.weight=8:16 1'])
+    assert.throws(() => limitWrites(io, weight(0, 32)), {
+      kind: 'unsupported',
+      message:
+        'Cannot set HostConfig.BlkioWeightDevice: sdc is not a disk that has the scheduler bfq (sdc has none), or a model of its costs in io.cost.qos',
+    })
+    // a part of sda: the kernel's to refuse
+    assert.deepEqual(values({ ...io, files: new Set(['io.weight']) }, weight(1)), ['io.weight=8:1 1'])
+  })
+
   it('names the limit whose controller is missing', () => {
     assert.throws(() => limitWrites(v1, { pids: 5 }), {
       kind: 'unsupported',
@@ -102,9 +123,10 @@ describe('limitWrites()', () => {
 })
 
 describe('lacking()', () => {
-  const disks =
-    (schedulers: Readonly<Record<string, string>>, costs = false) =>
-    () => ({ schedulers, costs })
+  const disks = (schedulers: Readonly<Record<string, string>>, costs = false) => ({
+    disks: () =>
+      Object.entries(schedulers).map(([name, scheduler], index) => ({ name, numbers: `8:${index}`, scheduler, costs })),
+  })
   const v1 = {
     version: 1,
     mounts: { blkio: '/sys/fs/cgroup/blkio' },
@@ -112,31 +134,32 @@ describe('lacking()', () => {
   } as const
 
   it('is silent about what the kernel offers', () => {
-    assert.equal(lacking(v1, 'readBps', disks({})), undefined)
-    assert.equal(lacking(v1, 'blkioWeight', disks({ vda: 'mq-deadline', sda: 'bfq' })), undefined)
+    assert.equal(lacking(v1, 'readBps'), undefined)
+    assert.equal(lacking({ ...v1, ...disks({ vda: 'mq-deadline', sda: 'bfq' }) }, 'blkioWeight'), undefined)
   })
 
   it('takes weights where a disk is shared out by its costs, on v2', () => {
     const v2 = { version: 2, mounts: { io: '/sys/fs/cgroup' }, files: new Set(['io.max', 'io.weight']) } as const
-    assert.equal(lacking(v2, 'blkioWeight', disks({ vda: 'none' }, true)), undefined)
+    assert.equal(lacking({ ...v2, ...disks({ vda: 'none' }, true) }, 'blkioWeight'), undefined)
     assert.equal(
-      lacking({ ...v2, files: new Set(['io.max']) }, 'blkioWeight', disks({ vda: 'none' }, true)),
+      lacking({ ...v2, ...disks({ vda: 'none' }, true), files: new Set(['io.max']) }, 'blkioWeight'),
       'this kernel has no io.bfq.weight',
     )
   })
 
   it('says which controller, file or scheduler is missing', () => {
-    const why = (name: Parameters<typeof lacking>[1]) => lacking(v1, name, disks({ vda: 'mq-deadline' }, true))
+    const why = (name: Parameters<typeof lacking>[1]) =>
+      lacking({ ...v1, ...disks({ vda: 'mq-deadline' }, true) }, name)
     assert.equal(why('pids'), 'this machine has no pids cgroup controller')
     assert.equal(why('writeIops'), 'this kernel has no blkio.throttle.write_iops_device')
     assert.equal(why('blkioWeight'), 'no disk has the scheduler bfq (vda has mq-deadline)')
     const v2 = { version: 2, mounts: { io: '/sys/fs/cgroup' }, files: new Set(['io.max']) } as const
     assert.equal(
-      lacking(v2, 'blkioWeight', disks({ vda: 'none' })),
+      lacking({ ...v2, ...disks({ vda: 'none' }) }, 'blkioWeight'),
       'no disk has the scheduler bfq (vda has none), or a model of its costs in io.cost.qos',
       'whose file is there as long as its module is',
     )
-    assert.equal(lacking({ ...v1, version: 2 }, 'memorySwappiness', disks({})), 'cgroup v2 has nothing of the kind')
+    assert.equal(lacking({ ...v1, version: 2 }, 'memorySwappiness'), 'cgroup v2 has nothing of the kind')
   })
 })
 

@@ -1,5 +1,6 @@
 /** The limits of a group, one row each: what it is called, and what is written where on cgroup v1 and v2. Nothing else knows these files. */
 import { Failure } from '../../lib/failure.ts'
+import type { Disk } from '../disks.ts'
 import type { CgroupFacts } from '../host.ts'
 
 /** One value to write into one file of a controller's group. */
@@ -25,6 +26,8 @@ interface Place<T> {
   /** The first of these that the kernel has. */
   readonly files: readonly string[]
   readonly values: (value: T, others: Others) => readonly (string | number)[]
+  /** Of weights: whether they share out a disk. Written for another one, the kernel refuses them (EOPNOTSUPP). */
+  readonly shares?: (disk: Disk) => boolean
 }
 
 interface Row<T> {
@@ -35,20 +38,12 @@ interface Row<T> {
   readonly v2: Place<T> | undefined
   /** On v2, told the same in numbers of its own where the kernel has it: which of both shares out a disk is the disk's. */
   readonly beside?: Place<T>
-  /** Has no effect unless a disk is shared out by weights: by its scheduler, on v2 by a model of its costs as well. */
-  readonly weights?: true
-}
-
-/** By what the disks of this machine are shared out. */
-export interface DiskSharing {
-  /** Of each disk: "mq-deadline". */
-  readonly schedulers: Readonly<Record<string, string>>
-  /** Whether one has a model of its costs (io.cost.qos). */
-  readonly costs: boolean
 }
 
 /** The scheduler that knows weights. */
 const weighing = 'bfq'
+const byScheduler = ({ scheduler }: Disk) => scheduler === weighing
+const byCosts = ({ costs }: Disk) => costs
 
 function at<T extends string | number>(
   controller: string,
@@ -160,20 +155,18 @@ const rows = {
   /** 10–1000. */
   blkioWeight: number({
     cause: 'HostConfig.BlkioWeight',
-    v1: at('blkio', ['blkio.weight', 'blkio.bfq.weight']),
-    v2: at('io', 'io.bfq.weight'),
-    beside: at('io', 'io.weight', weight => [costWeight(weight)]),
-    weights: true,
+    v1: { ...at<number>('blkio', ['blkio.weight', 'blkio.bfq.weight']), shares: byScheduler },
+    v2: { ...at<number>('io', 'io.bfq.weight'), shares: byScheduler },
+    beside: { ...at<number>('io', 'io.weight', weight => [costWeight(weight)]), shares: byCosts },
   }),
   blkioWeightDevice: devices({
     cause: 'HostConfig.BlkioWeightDevice',
-    v1: rates('blkio', ['blkio.weight_device', 'blkio.bfq.weight_device']),
-    v2: rates('io', ['io.bfq.weight']),
+    v1: { ...rates('blkio', ['blkio.weight_device', 'blkio.bfq.weight_device']), shares: byScheduler },
+    v2: { ...rates('io', ['io.bfq.weight']), shares: byScheduler },
     beside: {
-      ...{ controller: 'io', files: ['io.weight'] },
+      ...{ controller: 'io', files: ['io.weight'], shares: byCosts },
       values: list => list.map(({ major, minor, value }) => `${major}:${minor} ${costWeight(value)}`),
     },
-    weights: true,
   }),
   /** Bytes or operations in a second. */
   readBps: devices({
@@ -218,8 +211,11 @@ function fileOf(facts: CgroupFacts, { files }: Place<never>): string | undefined
   return facts.files === undefined ? files[0] : files.find(file => facts.files!.has(file))
 }
 
-/** Why this machine cannot set a limit, in words; undefined when it can. `disks` are asked about weights alone. */
-export function lacking(facts: CgroupFacts, name: LimitName, disks: () => DiskSharing): string | undefined {
+/** Files of the kernels before 5.0, whose scheduler knew weights as well. */
+const ofAnyDisk = ['blkio.weight', 'blkio.weight_device']
+
+/** Why this machine cannot set a limit, in words; undefined when it can. */
+export function lacking(facts: CgroupFacts, name: LimitName): string | undefined {
   const places = placesOf(facts, name)
   const [place] = places
   if (facts.none !== undefined) return facts.none
@@ -227,18 +223,22 @@ export function lacking(facts: CgroupFacts, name: LimitName, disks: () => DiskSh
   if (facts.mounts[place.controller] === undefined) return `this machine has no ${place.controller} cgroup controller`
   const file = places.map(each => fileOf(facts, each)).find(found => found !== undefined)
   // the files are there whatever shares out the disks
-  if ((rows[name] as Row<never>).weights && file !== 'blkio.weight') {
-    const { schedulers, costs } = disks()
-    const list = Object.entries(schedulers).map(([disk, its]) => `${disk} has ${its}`)
-    if (!Object.values(schedulers).includes(weighing) && !(facts.version === 2 && costs))
-      return `no disk has the scheduler ${weighing}${list.length > 0 ? ` (${list.join(', ')})` : ''}${facts.version === 2 ? ', or a model of its costs in io.cost.qos' : ''}`
+  if (place.shares !== undefined && facts.disks !== undefined && !ofAnyDisk.includes(file ?? '')) {
+    const disks = facts.disks().filter(({ name }) => !name.startsWith('loop'))
+    if (!disks.some(disk => places.some(({ shares }) => shares!(disk)))) return `no disk ${needed(facts, disks)}`
   }
   return file === undefined ? `this kernel has no ${place.files[0]}` : undefined
 }
 
+function needed({ version }: CgroupFacts, disks: readonly Disk[]): string {
+  const list = disks.flatMap(({ name, scheduler }) => (scheduler === undefined ? [] : `${name} has ${scheduler}`))
+  const found = list.length > 0 ? ` (${list.join(', ')})` : ''
+  return `has the scheduler ${weighing}${found}${version === 2 ? ', or a model of its costs in io.cost.qos' : ''}`
+}
+
 /**
  * The writes for limits that are present, in an order the kernel takes.
- * @throws Failure naming a limit that the machine does not have.
+ * @throws Failure naming a limit that the machine does not have, or a disk that is not shared out by weights.
  */
 export function limitWrites(facts: CgroupFacts, limits: Limits): readonly CgroupWrite[] {
   return limitNames.flatMap(name => {
@@ -250,11 +250,35 @@ export function limitWrites(facts: CgroupFacts, limits: Limits): readonly Cgroup
       return file === undefined ? [] : [{ ...place, file }]
     })
     if (found.length === 0) {
-      const why = lacking(facts, name, () => ({ schedulers: {}, costs: false })) ?? 'this machine has no such limit'
+      const why = lacking(facts, name) ?? 'this machine has no such limit'
       throw new Failure('unsupported', `Cannot set ${cause}: ${why}`)
     }
-    return found.flatMap(({ controller, file, values }) =>
-      values(value as never, limits).map(written => ({ controller, file, value: String(written), cause })),
+    return found.flatMap(place =>
+      place
+        .values(sharedOut(facts, { place, places: found, cause }, value) as never, limits)
+        .map(written => ({ controller: place.controller, file: place.file, value: String(written), cause })),
     )
+  })
+}
+
+type Found = Place<never> & { readonly file: string }
+
+/** Of weights for disks, those of disks that this place shares out; all of what else there is. @throws where no place does. */
+function sharedOut(
+  facts: CgroupFacts,
+  { place, places, cause }: { readonly place: Found; readonly places: readonly Found[]; readonly cause: string },
+  value: unknown,
+): unknown {
+  const { disks } = facts
+  if (!Array.isArray(value) || place.shares === undefined || disks === undefined || ofAnyDisk.includes(place.file))
+    return value
+  const all = disks()
+  return (value as readonly DeviceRate[]).filter(({ major, minor }) => {
+    const disk = all.find(({ numbers }) => numbers === `${major}:${minor}`)
+    // a part of a disk, or none: the kernel says so
+    if (disk === undefined) return true
+    if (!places.some(({ shares }) => shares!(disk)))
+      throw new Failure('unsupported', `Cannot set ${cause}: ${disk.name} is not a disk that ${needed(facts, [disk])}`)
+    return place.shares!(disk)
   })
 }
