@@ -1,7 +1,8 @@
 /** What is different where cgroup v2 is alone: files of limits, devices by a filter, what a container sees of its group. */
 import assert from 'node:assert/strict'
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, realpath, rmdir, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { ContainerSpec } from '../../src/runtime/spec.ts'
 import { command } from '../support/command.ts'
@@ -76,7 +77,7 @@ describe('a container on cgroup v2', { skip }, () => {
   })
 
   it('limits what is read of a disk', async () => {
-    const [major, minor] = await numbersOf('vda')
+    const [major, minor] = (await rootDisk()).numbers
     const { spec, running } = await limited({
       readBps: [{ major, minor, value: 1 << 20 }],
       writeIops: [{ major, minor, value: 100 }],
@@ -158,20 +159,21 @@ describe('a container on cgroup v2', { skip }, () => {
 })
 
 describe('weights of disks on cgroup v2', { skip }, () => {
-  const queue = '/sys/block/vda/queue/scheduler'
-  const current = async () => /\[(.+)\]/.exec(await readFile(queue, 'utf8'))![1]!
+  const queue = async () => `/sys/block/${(await rootDisk()).name}/queue/scheduler`
+  const current = async () => /\[(.+)\]/.exec(await readFile(await queue(), 'utf8'))![1]!
 
   it('are refused with the scheduler that is there and the one that knows them', async () => {
     await using box = await Box.open()
+    const { name } = await rootDisk()
     const needed = new RegExp(
-      `^no disk has the scheduler bfq \\(.*vda has ${await current()}.*\\), or a model of its costs`,
+      `^no disk has the scheduler bfq \\(.*${name} has ${await current()}.*\\), or a model of its costs`,
     )
     for (const limit of ['blkioWeight', 'blkioWeightDevice'] as const)
       assert.match(box.runtime.cgroups.lacking(limit) ?? '', needed)
   })
 
   it('are in force with a model of the costs', async () => {
-    const [major, minor] = await numbersOf('vda')
+    const [major, minor] = (await rootDisk()).numbers
     const model = (enable: 0 | 1) => writeFile('/sys/fs/cgroup/io.cost.qos', `${major}:${minor} enable=${enable}`)
     await model(1)
     try {
@@ -193,13 +195,15 @@ describe('weights of disks on cgroup v2', { skip }, () => {
 
   it('are in force with a scheduler that knows them', async () => {
     const usual = await current()
-    const loaded = await command('modprobe', ['bfq'])
-    assert.equal(loaded.code, 0, loaded.stderr)
-    await writeFile(queue, 'bfq')
+    if (!(await readFile(await queue(), 'utf8')).includes('bfq')) {
+      const loaded = await command('modprobe', ['bfq'])
+      assert.equal(loaded.code, 0, loaded.stderr)
+    }
+    await writeFile(await queue(), 'bfq')
     try {
       await using box = await Box.open()
       assert.equal(box.runtime.cgroups.lacking('blkioWeight'), undefined)
-      const [major, minor] = await numbersOf('vda')
+      const [major, minor] = (await rootDisk()).numbers
       const base = await box.spec(['sleep', '1000'])
       const limits = { blkioWeight: 300, blkioWeightDevice: [{ major, minor, value: 500 }] }
       const spec = { ...base, cgroup: { ...base.cgroup, ...limits } }
@@ -210,7 +214,7 @@ describe('weights of disks on cgroup v2', { skip }, () => {
       running.signal(9)
       await running.exited
     } finally {
-      await writeFile(queue, usual)
+      await writeFile(await queue(), usual)
     }
   })
 })
@@ -219,7 +223,11 @@ async function value(spec: ContainerSpec, file: string): Promise<string> {
   return (await readFile(`${groupFolder('', spec.cgroup.path)}/${file}`, 'utf8')).trim()
 }
 
-async function numbersOf(disk: string): Promise<[number, number]> {
-  const lines = (await readFile('/proc/partitions', 'utf8')).split('\n').map(line => line.trim().split(/\s+/))
-  return lines.find(fields => fields[3] === disk)!.map(Number) as [number, number]
+/** The disk that the root file system is on, whole. */
+async function rootDisk(): Promise<{ readonly name: string; readonly numbers: readonly [number, number] }> {
+  const { dev } = await stat('/')
+  const found = await realpath(`/sys/dev/block/${dev >> 8}:${dev & 0xff}`)
+  const disk = existsSync(join(found, 'partition')) ? dirname(found) : found
+  const [major, minor] = (await readFile(join(disk, 'dev'), 'utf8')).trim().split(':').map(Number) as [number, number]
+  return { name: basename(disk), numbers: [major, minor] }
 }
