@@ -18,6 +18,7 @@ import { tinyImageTar } from '../support/tiny-image.ts'
 const source = fileURLToPath(new URL('../support/udp-server.c', import.meta.url))
 const updates = 5
 const rate = 100
+const burst = 20
 
 const yaml = (tag: number, port: number): string => `services:
   echo:
@@ -71,8 +72,11 @@ describe('a published UDP port', {
       return socket
     }
     const one = open()
-    const began = performance.now()
+    let began = performance.now()
     const timer = setInterval(() => {
+      const behind = ((performance.now() - began) / 1000) * rate - sent
+      // what a machine that had no time for us would get at once is more than the buffer of a socket takes
+      if (behind > burst) began += ((behind - burst) / rate) * 1000
       for (; !over && sent < ((performance.now() - began) / 1000) * rate; sent++)
         (way === 'one flow' ? one : open()).unref().send(String(sent), port, host)
     }, 5)
