@@ -42,6 +42,15 @@ class Terminal implements AsyncDisposable {
     return await this.says(pattern, from, 0)
   }
 
+  /**
+   * Waits until the shell has what comes next for itself. Keys that were pressed again and that nobody has read are its by now, as a line of
+   * their own that no ^U takes away: what was in the terminal's queue when it left raw mode (termios(3), ICANON).
+   */
+  async atPrompt(from: number): Promise<number> {
+    this.type('\necho "at $((1 + 1))"\n')
+    return await this.says(/at 2/, from)
+  }
+
   async says(pattern: RegExp, from = 0, ms = 10_000): Promise<number> {
     const found = await eventually(`${pattern}`, () => pattern.exec(this.said.slice(from)), ms).catch((error: Error) =>
       assert.fail(`${error.message}:\n${this.said}`),
@@ -130,8 +139,9 @@ describe('an attached up', { skip: lacking(root(), program('busybox'), program('
       let at = await terminal.says(/web-1 +\| ready/)
       at = await terminal.press(keys, /Detached: the stack goes on/, at)
       at = await terminal.says(/code 0/, at)
-      // the terminal is as it was: it shows what is typed, after ^U has taken away keys that came too late
-      terminal.type('\x15echo typed\n')
+      // the terminal is as it was: it shows what is typed
+      at = await terminal.atPrompt(at)
+      terminal.type('echo typed\n')
       await terminal.says(/echo typed\r\ntyped/, at)
       assert.equal(await state(stack), 'running')
       await stack.run('down')
@@ -143,6 +153,7 @@ describe('an attached up', { skip: lacking(root(), program('busybox'), program('
     terminal.type(`${launcher} up\n`)
     let at = await terminal.says(/web-1 +\| ready/)
     at = await terminal.press('\x1a', /Stopped/, at)
+    at = await terminal.atPrompt(at)
     terminal.type('echo typed\n')
     at = await terminal.says(/echo typed\r\ntyped/, at)
     assert.equal(await state(stack), 'running')

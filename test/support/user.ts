@@ -101,7 +101,8 @@ export class TestUser {
       LOGNAME: this.name,
       XDG_RUNTIME_DIR: this.run,
       NO_COLOR: '1',
-      NODE_COMPILE_CACHE: '',
+      // the launcher's own, in this home: that of a run of tests is another user's
+      NODE_COMPILE_CACHE: undefined,
       TSCOMPOSE_STATE: undefined,
     }
     return command('setpriv', words, {
