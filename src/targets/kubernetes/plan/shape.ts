@@ -1,6 +1,6 @@
 /**
  * The shape of a write: the kind, which fields it has, and of what sort each value is. A server that takes one takes all of the same shape, but for
- * what it knows of names and of what others have: a port of its nodes that is taken, a quota.
+ * what it says of values beside each other (a reservation above its limit) and of what others have (a port of its nodes that is taken, a quota).
  */
 import { stableHash } from '../../../lib/stable-json.ts'
 import type { Live } from '../live.ts'
