@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { lacking, program, root, shared } from '../support/needs.ts'
+import { callsOf32Bits, lacking, program, root, shared } from '../support/needs.ts'
 import { importProbe } from '../support/probe-image.ts'
 import { dockersProbe, probeSettings } from '../support/probe-settings.ts'
 
@@ -14,7 +14,8 @@ const probe = shared('security/probe.c')
 
 describe('isolation', {
   skip: probe
-    ? lacking(root(), program('busybox'), program('nft'), program('docker'), program('gcc'), program('python3'))
+    ? callsOf32Bits() ||
+      lacking(root(), program('busybox'), program('nft'), program('docker'), program('gcc'), program('python3'))
     : 'needs ../shared/security, which is not here',
 }, () => {
   let engine: TestEngine

@@ -1,5 +1,5 @@
 /** What a test needs of its machine: a skip says what is missing, and under CI=true the test fails instead. */
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { release, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -35,6 +35,13 @@ export function which(name: string): string | undefined {
     }
   }
   return undefined
+}
+
+/** A kernel that is a program (test/vm) has no calls of 32 bits: whoever makes one is neither answered nor ended. */
+export function callsOf32Bits(): string | false {
+  return /^vendor_id\s*: User Mode Linux$/m.test(readFileSync('/proc/cpuinfo', 'utf8'))
+    ? 'system calls of 32 bits, which User-Mode Linux has not (test/vm/run.ts --qemu has them)'
+    : false
 }
 
 /** User namespaces need overlay layers with mapped ids, named one by one (6.5). */

@@ -1,6 +1,6 @@
 /** This checkout, the programs its tests use and what they are to run → a disk of the virtual machine. */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { which } from '../support/needs.ts'
 
@@ -36,6 +36,7 @@ export function makeDisk(project: string, job: Job, { path, folder }: { path: st
   for (const name of ['project', 'job/bin']) mkdirSync(join(tree, name), { recursive: true })
   const without = leftOut.map(name => `--exclude=./${name}`)
   copyTree(project, join(tree, 'project'), without)
+  stampWholeSeconds(join(tree, 'project/build'))
   const shared = join(project, '..', 'shared')
   if (existsSync(shared)) copyTree(shared, join(tree, 'shared'), [])
   if (job.docker !== undefined)
@@ -66,6 +67,28 @@ function copyTree(from: string, to: string, options: readonly string[]): void {
     to,
     ...options,
   ])
+}
+
+/**
+ * A disk made so keeps whole seconds: programs of one file, which know the times of their sources to the nanosecond (src/cli/start.cjs), would take all of
+ * them for changed and run from sources, several times slower.
+ */
+function stampWholeSeconds(build: string): void {
+  for (const name of existsSync(build) ? readdirSync(build).filter(each => each.endsWith('.js')) : []) {
+    const text = readFileSync(join(build, name), 'utf8')
+    const end = text.indexOf('\n')
+    const header = JSON.parse(text.slice(2, end)) as { readonly inputs: Readonly<Record<string, string>> }
+    const inputs = Object.entries(header.inputs).map(([file, stamp]) => [file, stamp.replace(/^\d+(\.\d+)?/, whole)])
+    writeFileSync(
+      join(build, name),
+      `//${JSON.stringify({ ...header, inputs: Object.fromEntries(inputs) })}${text.slice(end)}`,
+    )
+  }
+}
+
+/** Milliseconds, as text: of a whole second. */
+function whole(milliseconds: string): string {
+  return String(Math.floor(Number(milliseconds) / 1000) * 1000)
 }
 
 /** A program of another system finds its libraries only when it needs none. */

@@ -1,40 +1,13 @@
-/** The virtual machine: what it boots from, made once and kept, and one run of it. */
-import { execFileSync, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
+/** One run of the virtual machine: booted, told of, and off again. */
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
-const here = fileURLToPath(new URL('.', import.meta.url))
-
-/** The folder with kernel, initramfs and root of the machine, made when the recipe has changed: that takes minutes and the network. */
-export function preparedMachine(): string {
-  const hash = createHash('sha256')
-  for (const name of ['make-machine', 'add-kernel', 'first']) hash.update(readFileSync(join(here, name)))
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tscompose')
-  const machine = join(cache, `test-machine-${hash.digest('hex').slice(0, 12)}`)
-  if (existsSync(machine)) return machine
-  mkdirSync(cache, { recursive: true })
-  const part = mkdtempSync(join(cache, 'part-'))
-  try {
-    console.log('Making the machine out of Debian packages: it is kept for later runs')
-    execFileSync(join(here, 'make-machine'), [part], { stdio: ['ignore', 'inherit', 'inherit'] })
-    // somebody else's may have become ready meanwhile
-    if (!existsSync(machine)) renameSync(part, machine)
-  } finally {
-    rmSync(part, { recursive: true, force: true })
-  }
-  for (const name of readdirSync(cache))
-    if (name.startsWith('test-machine-') && join(cache, name) !== machine)
-      rmSync(join(cache, name), { recursive: true, force: true })
-  return machine
-}
+import { preparedKernel, preparedMachine } from './prepared.ts'
 
 export interface RunOptions {
-  /** From `preparedMachine`. */
-  readonly machine: string
+  readonly kind: Kind
   readonly disk: string
   /** An empty one, for what the machine tells. */
   readonly folder: string
@@ -51,34 +24,38 @@ export interface Told {
   readonly code: number | undefined
 }
 
+/** A program that is a machine. Its output is the machine's, descriptor 3 its console's file. */
+interface Emulator {
+  readonly program: string
+  readonly args: readonly string[]
+}
+
+/**
+ * `user-mode`: a kernel that is a program itself (User-Mode Linux). What runs in it runs on our processor, and its calls are caught: a start of Node
+ * takes a few times as long as here. `qemu`: Debian's kernel on a processor that is emulated, ten to twenty times as long.
+ */
+export const kinds = {
+  'user-mode': { emulator: userMode, patience: 4 },
+  qemu: { emulator: qemu, patience: 8 },
+} as const
+export type Kind = keyof typeof kinds
+
 /** systemd would make its caches anew at the first start: minutes, emulated. */
 const noUpdates = 'systemd.condition_needs_update=no'
 
-/** Boots, lets what the machine says through to our own output, and resolves when it is off. Both disks stay as they were. */
-export async function runMachine({ machine, disk, folder, systemd, limit }: RunOptions): Promise<Told> {
-  const file = (name: string) => join(folder, name)
-  const port = (name: string, number: number) => [
-    ...['-chardev', name === 'out' ? 'stdio,id=out,signal=off' : `file,id=${name},path=${file(name)}`],
-    ...['-device', `virtserialport,chardev=${name},name=${name},nr=${number}`],
-  ]
-  const drive = (path: string) => ['-drive', `file=${path},format=raw,if=virtio,snapshot=on`]
-  // no_timer_check: on a busy host the emulated timer may miss the kernel's test of it, which panics then
-  // software emulation: /dev/kvm cannot be relied upon where machines are virtual themselves
-  const args = [
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G'],
-    ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', `file:${file('console')}`],
-    ...['-kernel', join(machine, 'vmlinuz'), '-initrd', join(machine, 'initramfs')],
-    ...[
-      '-append',
-      `console=ttyS0 quiet panic=-1 no_timer_check rdinit=/init${systemd ? ` SYSTEMD=1 ${noUpdates}` : ''}`,
-    ],
-    ...drive(join(machine, 'root.img')),
-    ...drive(disk),
-    ...['-device', 'virtio-serial-pci', ...port('out', 1), ...port('results', 2), ...port('code', 3)],
-  ]
+/** Node asks for rings of io_uring, and a kernel that is a program panics when they are unmapped (7.2.7: "Bad page map"). */
+const noRings = 'sysctl.kernel.io_uring_disabled=2'
+
+/** Boots, lets what the machine says through to our own output, and resolves when it is off. All disks stay as they were. */
+export async function runMachine(options: RunOptions): Promise<Told> {
+  const { folder, limit } = options
+  const { program, args } = kinds[options.kind].emulator(options)
+  const console = openSync(join(folder, 'console'), 'a')
   // an input that never ends: at its end the port would count as closed, and the machine wait for whoever opens it
-  const emulator = spawn('qemu-system-x86_64', args, { stdio: ['pipe', 'inherit', 'inherit'] })
-  const off = () => emulator.kill('SIGKILL')
+  const emulator = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit', console], detached: true })
+  closeSync(console)
+  // a kernel that is a program has a process for each that runs in it
+  const off = () => emulator.pid !== undefined && emulator.exitCode === null && process.kill(-emulator.pid, 'SIGKILL')
   const timer = setTimeout(off, limit * 60_000)
   process.once('SIGINT', off).once('SIGTERM', off)
   try {
@@ -87,9 +64,48 @@ export async function runMachine({ machine, disk, folder, systemd, limit }: RunO
     clearTimeout(timer)
     process.off('SIGINT', off).off('SIGTERM', off)
   }
-  const read = (name: string) => (existsSync(file(name)) ? readFileSync(file(name), 'utf8') : '')
+  const read = (name: string) => (existsSync(join(folder, name)) ? readFileSync(join(folder, name), 'utf8') : '')
   const code = read('code').trim()
   return { console: read('console'), results: read('results'), code: code === '' ? undefined : Number(code) }
 }
 
-export const checkout = dirname(dirname(here))
+function qemu({ disk, folder, systemd }: RunOptions): Emulator {
+  const machine = preparedMachine()
+  const port = (name: string, number: number) => [
+    ...['-chardev', name === 'out' ? 'stdio,id=out,signal=off' : `file,id=${name},path=${join(folder, name)}`],
+    ...['-device', `virtserialport,chardev=${name},name=${name},nr=${number}`],
+  ]
+  const drive = (path: string) => ['-drive', `file=${path},format=raw,if=virtio,snapshot=on`]
+  // no_timer_check: on a busy host the emulated timer may miss the kernel's test of it, which panics then
+  // software emulation: /dev/kvm cannot be relied upon where machines are virtual themselves
+  const args = [
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '3G'],
+    ...['-nodefaults', '-no-reboot', '-display', 'none', '-serial', `file:${join(folder, 'console')}`],
+    ...['-kernel', join(machine, 'vmlinuz'), '-initrd', join(machine, 'initramfs')],
+    ...['-append', ['console=ttyS0 quiet panic=-1 no_timer_check rdinit=/init', ...asked(systemd)].join(' ')],
+    ...drive(join(machine, 'root.img')),
+    ...drive(disk),
+    ...['-device', 'virtio-serial-pci', ...port('out', 1), ...port('results', 2), ...port('code', 3)],
+  ]
+  return { program: 'qemu-system-x86_64', args }
+}
+
+function userMode({ disk, folder, systemd }: RunOptions): Emulator {
+  const machine = preparedMachine()
+  const file = (name: string) => join(folder, name)
+  const drive = (number: number, path: string) => `ubd${number}=${file(`changes${number}`)},${path}`
+  // one processor: with two (ncpus=2) a process of many threads, as Node is, takes half as long again
+  const args = [
+    ...['seccomp=on', 'mem=4G', `uml_dir=${folder}`, 'umid=machine'],
+    ...['con=null', 'con0=null,fd:3', 'ssl=null', 'ssl0=null,fd:1'],
+    ...[`initrd=${join(machine, 'initramfs')}`, drive(0, join(machine, 'root.img')), drive(1, disk)],
+    ...['console=tty0', 'quiet', 'panic=-1', noRings, 'rdinit=/init', `TOLD=${folder}`, ...asked(systemd)],
+  ]
+  return { program: preparedKernel(), args }
+}
+
+function asked(systemd: boolean): readonly string[] {
+  return systemd ? ['SYSTEMD=1', noUpdates] : []
+}
+
+export const checkout = dirname(dirname(fileURLToPath(new URL('.', import.meta.url))))

@@ -1,4 +1,5 @@
 /** Makes what the virtual machine boots from, unless it is there already. */
-import { preparedMachine } from './machine.ts'
+import { preparedKernel, preparedMachine } from './prepared.ts'
 
 preparedMachine()
+preparedKernel()

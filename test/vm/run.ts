@@ -3,6 +3,7 @@
  *
  *   npm run test:v2 -- [--systemd] [--limit MINUTES] [FILE...]
  *   npm run test:v2 -- [--systemd] --command 'cat /sys/fs/cgroup/cgroup.controllers'
+ *   npm run test:v2 -- --qemu ...       Debian's kernel, emulated, instead of one that is a program
  *   npm run test:v2 -- --docker ...     beside Docker's engine, of the peers' root, at TSCOMPOSE_TEST_DOCKER
  *   node test/vm/run.ts --chosen     what shows most in a few minutes (.ci/v2 makes the machine first)
  */
@@ -12,7 +13,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { peersRoot } from '../support/needs.ts'
 import { makeDisk } from './disk.ts'
-import { checkout, preparedMachine, runMachine } from './machine.ts'
+import { checkout, kinds, runMachine } from './machine.ts'
 import { parseResults, summarize } from './summary.ts'
 
 const { values, positionals } = parseArgs({
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     command: { type: 'string' },
     chosen: { type: 'boolean', default: false },
     docker: { type: 'boolean', default: false },
+    qemu: { type: 'boolean', default: false },
   },
 })
 /** Limits of each controller, devices by a filter, birth in a group, freezing, pressure, weights, groups of a stack's choice, exec, the end of memory. */
@@ -32,10 +34,12 @@ const tests = values.chosen ? chosen : positionals.length > 0 ? positionals : fo
 
 const folder = mkdtempSync(join(tmpdir(), 'tsc-vm-'))
 try {
-  const machine = preparedMachine()
+  const kind = values.qemu ? 'qemu' : 'user-mode'
   const disk = join(folder, 'disk.img')
-  // its processor is emulated
-  const environment = { NODE_COMPILE_CACHE: '/tmp/compile-cache', TSCOMPOSE_TEST_PATIENCE: '8' }
+  const environment = {
+    NODE_COMPILE_CACHE: '/tmp/compile-cache',
+    TSCOMPOSE_TEST_PATIENCE: String(kinds[kind].patience),
+  }
   const docker = values.docker ? peersRoot() : undefined
   makeDisk(checkout, { tests, command: values.command, docker, environment }, { path: disk, folder })
   const told = join(folder, 'told')
@@ -46,7 +50,7 @@ try {
     results,
     code,
   } = await runMachine({
-    ...{ machine, disk, folder: told },
+    ...{ kind, disk, folder: told },
     systemd: values.systemd,
     limit: Number(values.limit),
   })
