@@ -265,6 +265,7 @@ function sorted(names: readonly string[]): readonly string[] {
 }
 
 function toImage(record: ImageRecord, document: ImageDocument): Image {
+  const { container, container_config: config } = document
   const created = new Date(document.created ?? 0)
   return {
     id: record.id,
@@ -280,6 +281,7 @@ function toImage(record: ImageRecord, document: ImageDocument): Image {
     author: document.author ?? '',
     comment: document.comment ?? document.history?.at(-1)?.comment ?? '',
     config: document.config ?? {},
+    ...(container && { committed: { container, config: config ?? undefined } }),
     diffIds: document.rootfs.diff_ids as Digest[],
     history: document.history ?? [],
   }

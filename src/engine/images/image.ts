@@ -54,6 +54,9 @@ export const imageDocumentSchema = z.looseObject({
   comment: z.string().nullish(),
   docker_version: z.string().nullish(),
   config: imageConfigSchema.nullish(),
+  // what was committed, by us or by a Docker Engine; no reason to refuse an image
+  container: z.string().optional().catch(undefined),
+  container_config: imageConfigSchema.nullish().catch(undefined),
   rootfs: z.looseObject({
     type: z.literal('layers').default('layers'),
     diff_ids: z
@@ -84,6 +87,8 @@ export interface Image {
   readonly author: string
   readonly comment: string
   readonly config: ImageConfig
+  /** The container that it was committed from, and how that was configured. */
+  readonly committed?: { readonly container: string; readonly config: ImageConfig | undefined } | undefined
   /** Lowest first. */
   readonly diffIds: readonly Digest[]
   readonly history: readonly ImageHistory[]

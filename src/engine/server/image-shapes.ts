@@ -2,7 +2,7 @@
 import type { ImageInspect, ImageSummary } from '../../api/images.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { StorageDriver } from '../base/storage-driver.ts'
-import type { Image } from '../images/image.ts'
+import type { Image, ImageConfig } from '../images/image.ts'
 
 const never = '0001-01-01T00:00:00Z'
 
@@ -11,17 +11,6 @@ export function imageInspect(
   image: Image,
   { layers, storage }: { readonly layers: readonly HostPath[]; readonly storage: StorageDriver },
 ): ImageInspect {
-  const config = {
-    Cmd: null,
-    Entrypoint: null,
-    Env: null,
-    Labels: null,
-    OnBuild: null,
-    User: '',
-    Volumes: null,
-    WorkingDir: '',
-    ...image.config,
-  } as ImageInspect['Config']
   const [upper, ...lower] = [...layers].reverse()
   return {
     Id: image.id,
@@ -36,9 +25,6 @@ export function imageInspect(
     ...(image.variant === undefined ? {} : { Variant: image.variant }),
     Os: image.os,
     Size: image.size,
-    // left out by newer engines, read without asking by docker-compose 1
-    ContainerConfig: config,
-    VirtualSize: image.size,
     GraphDriver: {
       Name: storage,
       Data:
@@ -48,8 +34,20 @@ export function imageInspect(
     },
     RootFS: { Type: 'layers', Layers: image.diffIds },
     Metadata: { LastTagTime: image.lastTagged?.toISOString() ?? never },
-    Config: config,
+    Config: shownConfig(image.config),
   }
+}
+
+/** Those that a container made of it gets; what else a commit kept of its container is not shown. */
+const shown = [
+  ...['ArgsEscaped', 'Cmd', 'Entrypoint', 'Env', 'ExposedPorts', 'Healthcheck', 'Labels', 'OnBuild', 'Shell'],
+  ...['StopSignal', 'User', 'Volumes', 'WorkingDir'],
+]
+const unset = { Cmd: null, Entrypoint: null, Env: null, Labels: null, OnBuild: null, Volumes: null }
+
+function shownConfig(config: ImageConfig): ImageInspect['Config'] {
+  const set = Object.entries(config).filter(([key]) => shown.includes(key))
+  return { ...unset, User: '', WorkingDir: '', ...Object.fromEntries(set) } as ImageInspect['Config']
 }
 
 export interface SummaryOptions {

@@ -1,9 +1,11 @@
 /** What clients of an older API version are answered, and what they may not ask for yet. */
 import type { ContainerCreate, ContainerUpdate } from '../../api/container-body.ts'
 import type { ContainerInspect, ContainerSummary } from '../../api/containers.ts'
+import type { ImageInspect, ImageSummary } from '../../api/images.ts'
 import type { Info } from '../../api/system.ts'
 import { compareVersions } from '../../api/version.ts'
 import { Failure } from '../../lib/failure.ts'
+import type { Image } from '../images/image.ts'
 
 function isBefore(version: string, since: string): boolean {
   return compareVersions(version, since) < 0
@@ -26,6 +28,38 @@ export function olderSummary(summary: ContainerSummary, version: string): Contai
   if (!isBefore(version, '1.46')) return summary
   const { Annotations: _, ...HostConfig } = summary.HostConfig
   return { ...summary, HostConfig }
+}
+
+/** Members that were of containers, never of images. */
+const ofContainers = {
+  ...{ AttachStderr: false, AttachStdin: false, AttachStdout: false, Domainname: '', Hostname: '', Image: '' },
+  ...{ OpenStdin: false, StdinOnce: false, Tty: false },
+}
+
+/** Below 1.45 the container that it was committed from, which docker-compose 1 reads of any image; below 1.44 its size twice. */
+export function olderImage(
+  inspect: ImageInspect,
+  { committed }: Pick<Image, 'committed'>,
+  version: string,
+): ImageInspect {
+  if (!isBefore(version, '1.50')) return inspect
+  const Config = { ...ofContainers, ...inspect.Config }
+  if (!isBefore(version, '1.45')) return { ...inspect, Config }
+  const ContainerConfig = { ...Config, ...(committed?.config as typeof Config | undefined) }
+  const whence = { ...(committed && { Container: committed.container }), ContainerConfig }
+  return { ...inspect, Config, ...whence, ...(isBefore(version, '1.44') && { VirtualSize: inspect.Size }) }
+}
+
+/** How many containers use it is told from 1.51 on; below 1.43 what has no name has one in angle brackets. */
+export function olderImageSummary(summary: ImageSummary, version: string): ImageSummary {
+  if (!isBefore(version, '1.51')) return summary
+  const nameless = !summary.RepoTags?.length && !summary.RepoDigests?.length && isBefore(version, '1.43')
+  return {
+    ...summary,
+    Containers: -1,
+    ...(isBefore(version, '1.44') && { VirtualSize: summary.Size }),
+    ...(nameless && { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] }),
+  }
 }
 
 /** Up to 1.49 two members that say nothing any more; who filters packets is told from 1.49 on. */

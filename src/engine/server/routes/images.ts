@@ -15,6 +15,7 @@ import { listImages } from '../image-list.ts'
 import { checkPlatform, isFor, parsePlatformJson, platformText } from '../image-platform.ts'
 import { imageInspect, imageSummary } from '../image-shapes.ts'
 import { NamedBuilds } from '../named-builds.ts'
+import { olderImage, olderImageSummary } from '../older.ts'
 import { progressStream } from '../progress-stream.ts'
 
 export interface ImageBackend {
@@ -32,22 +33,20 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
   const builds = new NamedBuilds()
   const usedBy = (id: string) => containers.usersOfImage(id)
   return {
-    imageList: async ({ query }) => {
+    imageList: async ({ query }, { version }) => {
       const { filters = {}, all = false } = query
       const shown = listImages(images.list(), { all, filters, get: reference => images.get(reference) })
       const usage = query['shared-size'] ? await images.usage() : undefined
-      return shown.map(each =>
-        imageSummary(each.image, {
-          ...each,
-          containers: usedBy(each.image.id).length,
-          shared: usage?.shared.get(each.image.id),
-        }),
-      )
+      return shown.map(each => {
+        const { id } = each.image
+        const more = { containers: usedBy(id).length, shared: usage?.shared.get(id) }
+        return olderImageSummary(imageSummary(each.image, { ...each, ...more }), version)
+      })
     },
-    imageInspect: ({ params, query }) => {
+    imageInspect: ({ params, query }, { version }) => {
       const image = images.get(params.name)
       checkPlatform(image, params.name, query.platform)
-      return imageInspect(image, { layers: images.layers(image), storage })
+      return olderImage(imageInspect(image, { layers: images.layers(image), storage }), image, version)
     },
     imageCreate: ({ query, headers, body }, { signal }) => {
       if (query.fromSrc !== undefined && query.fromSrc !== '') {
