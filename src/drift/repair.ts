@@ -114,7 +114,10 @@ export async function repair(input: Repair): Promise<Repaired> {
       ...(attempt?.read?.left ? { removeOrphans: true } : { quietOrphans: true }),
       holding: {
         replicas: service => scale[service],
-        leaves: container => leavesAlone(container) || (!isLive(container) && unmet.has(container.service)),
+        // of what has failed, what has ended is no less wrong for having ended by itself
+        leaves: container =>
+          !(attempt?.isLeft(container.service) ?? false) &&
+          (leavesAlone(container) || (!isLive(container) && unmet.has(container.service))),
         starts: ({ name }) => waited.get(name) && `it need not wait for ${waited.get(name)!.needed} any more`,
         stays: isStopped,
         restarts: ({ id }) => restarts.get(id),

@@ -1,10 +1,12 @@
 /** repair() between what others do at the same time, in a forced order. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { PlanFailure } from '../../src/apply/plan-failure.ts'
 import { run } from '../../src/apply/run.ts'
 import { Drift } from '../../src/drift/drift.ts'
 import { repair } from '../../src/drift/repair.ts'
 import { Wish } from '../../src/drift/wish.ts'
+import { Failure } from '../../src/lib/failure.ts'
 import { look } from '../../src/targets/engine/converge.ts'
 import { enginePerformer } from '../../src/targets/engine/perform/operations.ts'
 import { reconcile } from '../../src/targets/engine/plan/reconcile.ts'
@@ -141,6 +143,47 @@ describe('repair()', () => {
     assert.deepEqual([...engine.containers.values()].map(({ name, status }) => `${name} ${status}`).sort(), [
       'shop-db-1 running',
       'shop-web-1 running',
+    ])
+    await drift.close()
+  })
+
+  test('what has failed stays a failure as long as it is not as it should be, however often it is looked at', async () => {
+    const engine = new FakeEngine()
+    engine.images.set('busybox', { id: 'sha256:1' })
+    const { client } = engine
+    const of = project([service('db', { healthcheck }), service('web', { dependsOn: needs('db', 'healthy') })])
+    await run(reconcile(of, await look({ client, project: of })), enginePerformer(client))
+    for (const [name, status] of [
+      ['shop-db-1', 'exited'],
+      ['shop-web-1', 'created'],
+    ] as const)
+      Object.assign(engine.named(name), { status, exitCode: 1 })
+    const drift = new Drift({
+      ...{ phase: 'steady', project: () => of, wanted: () => 1, look: () => Promise.resolve(false) },
+      accept: () => undefined,
+      failed: error => assert.fail(String(error)),
+    })
+    const wish = new Wish()
+    wish.changed({ left: false })
+    const operation = { kind: 'start-container', cause: 'test', name: 'shop-db-1', service: 'db' } as const
+    const failure = new Failure('conflict', 'db exited (1)')
+    wish.attempt().failed(new PlanFailure([{ node: { id: 1, operation, after: [] }, failure }], []), of)
+    // the rest of what was wished for, then whatever is looked at it for
+    for (const isWished of [true, false]) {
+      const attempt = wish.attempt()
+      assert.equal(attempt.isWished, isWished)
+      await repair({
+        ...{ client, project: of, drift, signal, watched: true, options: {}, seen: 0, attempt },
+        told: () => undefined,
+        hookFailed: error => assert.fail(String(error)),
+        carryOut: plan => run(plan, enginePerformer(client), { signal }),
+      })
+      attempt.done()
+      assert.equal(wish.failure, 'db exited (1)')
+    }
+    assert.deepEqual([...engine.containers.values()].map(({ name, status }) => `${name} ${status}`).sort(), [
+      'shop-db-1 exited',
+      'shop-web-1 created',
     ])
     await drift.close()
   })
