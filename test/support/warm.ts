@@ -3,13 +3,15 @@
  * processes, in which each test file takes one for itself as long as it runs; a file that is run alone starts its commands plainly.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const variable = 'TSCOMPOSE_TEST_WARM'
+/** Milliseconds that one waits without a command: of a run that was killed it is left so long. */
+const patience = 120_000
 const path = (name: string) => fileURLToPath(new URL(`../../src/${name}`, import.meta.url))
 
 let taken: Readonly<Record<string, string>> | undefined
@@ -17,7 +19,8 @@ let taken: Readonly<Record<string, string>> | undefined
 /** Variables of a command of ours that ends by itself. */
 export function warmVariables(): Readonly<Record<string, string>> {
   const folder = process.env[variable]
-  taken ??= folder === undefined ? { TSCOMPOSE_WARM: '0' } : takeOne(folder)
+  // of a run that was ended the folder is gone
+  taken ??= folder !== undefined && existsSync(folder) ? takeOne(folder) : { TSCOMPOSE_WARM: '0' }
   return taken
 }
 
@@ -26,17 +29,23 @@ export function warmFolder(): Disposable {
   const folder = mkdtempSync(join(tmpdir(), 'tsc-warm-'))
   process.env[variable] = folder
   const end = () => {
-    for (const pid of waiting(folder)) kill(pid)
+    for (const pid of waiting(`${folder}/`)) kill(pid)
     rmSync(folder, { recursive: true, force: true })
   }
-  process.once('exit', end)
-  return {
-    [Symbol.dispose]() {
-      process.off('exit', end)
-      delete process.env[variable]
-      end()
-    },
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const heard = (signal: NodeJS.Signals) => {
+    stop()
+    process.kill(process.pid, signal)
   }
+  const stop = () => {
+    process.off('exit', stop)
+    for (const signal of signals) process.off(signal, heard)
+    delete process.env[variable]
+    end()
+  }
+  process.once('exit', stop)
+  for (const signal of signals) process.on(signal, heard)
+  return { [Symbol.dispose]: stop }
 }
 
 function takeOne(folder: string): Readonly<Record<string, string>> {
@@ -58,7 +67,7 @@ function takeOne(folder: string): Readonly<Record<string, string>> {
 function start(folder: string): void {
   const { dev, ino } = statSync(path('cli/start.cjs'))
   const socket = join(folder, `tscompose-warm-${dev.toString(16)}-${ino.toString(16)}`)
-  const words = ['--disable-warning=ExperimentalWarning', '--', path('warm/start.cjs'), socket]
+  const words = ['--disable-warning=ExperimentalWarning', '--', path('warm/start.cjs'), socket, String(patience)]
   const env = { ...process.env, TSCOMPOSE_WARM: '1' }
   spawn(process.execPath, words, { detached: true, cwd: '/', env, stdio: 'ignore' }).unref()
 }
