@@ -13,6 +13,7 @@ import { applyExtends } from './extends.ts'
 import { stack } from './fields.ts'
 import { defaultFiles, namedFiles, projectDirectory } from './find.ts'
 import { finish, parseBool } from './finish.ts'
+import { warnFormerKeys } from './former-keys.ts'
 import { harden } from './harden.ts'
 import { applyInclude } from './include.ts'
 import { UnsetVariables } from './interpolate.ts'
@@ -260,6 +261,7 @@ function settleTree(
     chooseUserNamespaces(tree, reading.problems)
   }
   if (interpolated) checkOwnKeys(tree, reading.problems)
+  if (interpolated) warnFormerKeys(tree, reading.problems)
   if (interpolated) checkRegistry(tree, reading.problems)
   reading.problems.settle()
   if (options.normalize !== false) normalize(tree, name)

@@ -5,6 +5,7 @@ import type { Healthcheck } from '../model/healthcheck.ts'
 import type { Attachment, NetworkMode } from '../model/network.ts'
 import type { Port } from '../model/port.ts'
 import type { Hook, NamespaceMode, PullPolicy, Service, WatchRule } from '../model/service.ts'
+import { formerInitialSync } from './former-keys.ts'
 import { scheduleKey, toExposure, toHostPaths, toOnUnhealthy, toSchedule } from './own-keys.ts'
 import { toBuild, toHosts } from './to-build.ts'
 import { saysRestart, toDeploy, toDeviceRequest, toRestart } from './to-deploy.ts'
@@ -271,7 +272,7 @@ function toWatchRule(view: View): WatchRule {
     ignore: view.texts('ignore'),
     include: view.texts('include'),
     exec: view.has('exec') ? toHook(view.at('exec')) : undefined,
-    initialSync: view.bool('initial_sync') ?? false,
+    initialSync: view.bool('initial_sync') ?? view.bool(formerInitialSync) ?? false,
   }
 }
 

@@ -349,6 +349,21 @@ describe('where Compose surprises, loadStack() agrees and warns', () => {
       assert.match(at(warnings[0]), /^compose\.yaml:\d+:\d+$/)
     })
 
+  test('the former name of initial_sync', async () => {
+    const rule = (words: string) =>
+      load(`services: {a: {image: x, develop: {watch: [{path: ., action: sync, target: /a, ${words}}]}}}\n`)
+    const { project, warnings } = await rule('x-initialSync: true')
+    assert.equal(project.services.a?.watch[0]?.initialSync, true)
+    assert.deepEqual(
+      warnings.map(warning => [warning.code, at(warning)]),
+      [['obsolete-key', 'compose.yaml:1:80']],
+    )
+    assert.equal(
+      (await rule('initial_sync: false, x-initialSync: true')).project.services.a?.watch[0]?.initialSync,
+      false,
+    )
+  })
+
   test('a bare key that hides the value of the env_file', async () => {
     const { project, warnings } = await loadFiles({
       'compose.yaml': 'services: {a: {image: x, env_file: e, environment: [K]}}\n',
