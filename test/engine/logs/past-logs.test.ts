@@ -41,10 +41,7 @@ test('PastLogs keeps all files of a log, and knows them again', async t => {
   assert.deepEqual(names(past), ['web'])
   await past.forget(({ name }) => name === 'web')
   assert.deepEqual([names(past), readdirSync(paths.pastLogs)], [[], []])
-  assert.throws(
-    () => past.read(id, wished),
-    error => isFailure(error, 'not-found'),
-  )
+  await assert.rejects(past.read(id, wished), error => isFailure(error, 'not-found'))
 })
 
 test('PastLogs leaves a log where its container is when it cannot be kept, until it can', async t => {
@@ -71,13 +68,13 @@ test('PastLogs keeps of a name no more bytes than a log may have, the newest, an
     past.list().map(({ size }) => size),
     [900, 500, 200],
   )
-  assert.throws(() => past.read(first, wished))
+  await assert.rejects(past.read(first, wished), error => isFailure(error, 'not-found'))
   await keep('web', 2000)
   assert.deepEqual(
     past.list().map(({ size }) => size),
     [900, 2000],
   )
-  assert.throws(() => past.read(last, wished))
+  await assert.rejects(past.read(last, wished), error => isFailure(error, 'not-found'))
   for (let i = 0; i < 30; i++) await keep('many', 2)
   assert.equal(past.list().filter(({ name }) => name === 'many').length, 20)
 })
