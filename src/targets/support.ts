@@ -1,5 +1,6 @@
 /** How a target honours the attributes of the format: rules as data, the table they give, and the warnings. */
 import type { Place, Problem } from '../lib/problems.ts'
+import { type LimitName, limitNames, limitRow } from '../model/limits.ts'
 
 export interface Support {
   /** "services.*.ports.*.name": `*` stands for a name or an index. */
@@ -49,6 +50,12 @@ export const quiet = (note: string): Rule => ({
   note,
   quiet: true,
 })
+
+/** Limits for which a target has no place: all but these. A rule of its own wins, when it comes later. */
+export function noLimits(but: readonly LimitName[], note: string): Rules {
+  const others = limitNames.filter(name => !but.includes(name))
+  return Object.fromEntries(others.map(name => [`services.*.${limitRow(name).key}`, no(note)]))
+}
 
 /** Of all `attributes` of the format, in their order. */
 export function tableOf(rules: Rules, attributes: readonly string[]): readonly Support[] {

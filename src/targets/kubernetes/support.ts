@@ -1,5 +1,5 @@
 /** How each attribute of the format is honoured in a Kubernetes cluster. */
-import { no, partly, quiet, type Rules, tableOf, warningsOf } from '../support.ts'
+import { no, noLimits, partly, quiet, type Rules, tableOf, warningsOf } from '../support.ts'
 import type { TargetSupport } from '../target.ts'
 
 const pod = 'a pod has no such thing'
@@ -9,6 +9,7 @@ const claim = 'a claim asks for a size and a storage class alone'
 const once = 'of its keys "command" alone has an effect'
 
 const rules: Rules = {
+  ...noLimits(['memory', 'memoryReservation', 'cpus'], pod),
   version: quiet('obsolete, has no effect'),
   models: no('AI models are not run'),
   'services.*.annotations': quiet('annotations of pods'),
@@ -26,10 +27,7 @@ const rules: Rules = {
   'services.*.cpu_percent': no(windows),
   'services.*.cpu_period': no('"cpus" limits by thousandths of processors'),
   'services.*.cpu_quota': no('"cpus" limits by thousandths of processors'),
-  'services.*.cpu_rt_period': no(pod),
-  'services.*.cpu_rt_runtime': no(pod),
   'services.*.cpu_shares': no('a reservation of cpus gives a share'),
-  'services.*.cpuset': no(pod),
   'services.*.credential_spec': no(windows),
   'services.*.depends_on': quiet(
     'in this order, and when its condition holds, while it is brought up; nodes that start again start pods in any order',
@@ -69,8 +67,6 @@ const rules: Rules = {
   'services.*.labels': quiet('annotations of pods, which hold any text'),
   'services.*.logging': no('nodes keep what pods say'),
   'services.*.mac_address': no(addresses),
-  'services.*.mem_swappiness': no(pod),
-  'services.*.memswap_limit': no(pod),
   'services.*.models': no('AI models are not run'),
   'services.*.network_mode': partly('"host" and "none"; otherwise a pod has a network of its own', /^(host|none)$/),
   'services.*.networks.*.driver_opts': no(addresses),

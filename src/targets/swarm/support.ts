@@ -1,5 +1,5 @@
 /** How each attribute of the format is honoured in a swarm. */
-import { no, partly, quiet, type Rules, tableOf, warningsOf } from '../support.ts'
+import { no, noLimits, partly, quiet, type Rules, tableOf, warningsOf } from '../support.ts'
 import type { TargetSupport } from '../target.ts'
 
 const task = 'a swarm gives no task such a thing'
@@ -9,6 +9,7 @@ const addresses = 'a swarm chooses the addresses of tasks'
 const counted = 'a swarm counts them as generic_resources, by the names that its nodes are given'
 
 const rules: Rules = {
+  ...noLimits(['memory', 'memoryReservation', 'cpus', 'pids', 'oomScoreAdj'], task),
   version: quiet('obsolete, has no effect'),
   models: no('AI models are not run'),
   'services.*.annotations': no(task),
@@ -24,10 +25,6 @@ const rules: Rules = {
   'services.*.cpu_percent': no(windows),
   'services.*.cpu_period': no('"cpus" limits by whole and parts of processors'),
   'services.*.cpu_quota': no('"cpus" limits by whole and parts of processors'),
-  'services.*.cpu_rt_period': no(task),
-  'services.*.cpu_rt_runtime': no(task),
-  'services.*.cpu_shares': no(task),
-  'services.*.cpuset': no(task),
   'services.*.credential_spec': no(windows),
   'services.*.depends_on': quiet(
     'in this order, and when its condition holds, while it is brought up; nodes that start again start tasks in any order',
@@ -46,8 +43,6 @@ const rules: Rules = {
   'services.*.isolation': no(windows, /^default$/),
   'services.*.links': no('services reach each other by name, and by the aliases of their networks'),
   'services.*.mac_address': no(addresses),
-  'services.*.mem_swappiness': no(task),
-  'services.*.memswap_limit': no(task),
   'services.*.models': no('AI models are not run'),
   'services.*.network_mode': partly('"host"; otherwise tasks are on networks', /^host$/),
   'services.*.networks.*.gw_priority': no(addresses),

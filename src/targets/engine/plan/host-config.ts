@@ -9,12 +9,13 @@ import type {
 } from '../../../api/container-body.ts'
 import { parseDeviceName } from '../../../api/device-names.ts'
 import { formatDuration } from '../../../lib/units.ts'
-import { type LimitName, limitNames, limitRow } from '../../../model/limits.ts'
+import { limitNames, limitRow } from '../../../model/limits.ts'
 import type { Mount } from '../../../model/mount.ts'
 import type { Project } from '../../../model/project.ts'
 import type { DeviceRequest, NamespaceMode, Service } from '../../../model/service.ts'
 import { BodyParts, type Origins } from './body-parts.ts'
 import type { FileObjects } from './file-objects.ts'
+import { limitMember } from './limit-members.ts'
 
 export interface HostConfigInput {
   readonly project: Project
@@ -141,9 +142,8 @@ function restartPolicy({ restart }: Service): HostConfig['RestartPolicy'] {
 /** What of it can change on a container as it is. */
 export function liveHostConfig(service: Service): HostConfig {
   const members = limitNames.flatMap(name => {
-    const [member, convert = same] = limitMembers[name] as readonly [keyof HostConfig, typeof same?]
-    const value = service.limits[name]
-    return value === undefined ? [] : [[member, convert(value as number)] as const]
+    const [member, value] = limitMember(service.limits, name)
+    return value === undefined ? [] : [[member, value] as const]
   })
   const weight = service.limits.blkio?.weight
   return {
@@ -167,36 +167,14 @@ export function either(project: Project, first: readonly string[], second: reado
   return written ? first : second
 }
 
-const same = (value: number) => value
-
-/** Limit → the member it becomes, and how. */
-const limitMembers: { readonly [K in LimitName]: readonly [keyof HostConfig, typeof same?] } = {
-  memory: ['Memory'],
-  memoryReservation: ['MemoryReservation'],
-  memorySwap: ['MemorySwap'],
-  memorySwappiness: ['MemorySwappiness'],
-  oomScoreAdj: ['OomScoreAdj'],
-  cpus: ['NanoCpus', cpus => Math.round(cpus * 1e9)],
-  cpuCount: ['CpuCount'],
-  cpuPercent: ['CpuPercent'],
-  cpuShares: ['CpuShares'],
-  cpuQuota: ['CpuQuota'],
-  cpuPeriod: ['CpuPeriod'],
-  cpuRtRuntime: ['CpuRealtimeRuntime'],
-  cpuRtPeriod: ['CpuRealtimePeriod'],
-  cpuset: ['CpusetCpus'],
-  pids: ['PidsLimit'],
-}
-
 function limits(parts: BodyParts<HostConfig>, project: Project, service: Service): void {
   const at = (...path: string[]): readonly string[] => ['services', service.name, ...path]
   const { limits: own } = service
   for (const name of limitNames) {
     const { key, deploy } = limitRow(name)
-    const [member, convert = same] = limitMembers[name] as readonly [keyof HostConfig, typeof same?]
-    const value = own[name]
+    const [member, value] = limitMember(own, name)
     const path = deploy ? either(project, at('deploy', 'resources', ...deploy), at(key)) : at(key)
-    parts.set(member, value === undefined ? undefined : (convert(value as number) as never), path)
+    parts.set(member, value as never, path)
   }
   parts.set('OomKillDisable', own.oomKillDisable, at('oom_kill_disable'))
   const blkio = own.blkio

@@ -1,30 +1,17 @@
 /** Limits of a container in the notation of a stack file: "64m", "0.5". */
 import type { HostConfig } from '../../../api/container-body.ts'
+import { limitNames, limitRow } from '../../../model/limits.ts'
+import { type LimitMember, limitMembers } from './limit-members.ts'
 import type { Present } from './made.ts'
 
 type Host = Present<HostConfig>
 type Member = keyof HostConfig
-type Row = readonly [member: Member, as: 'bytes' | 'cpus' | 'as it is']
 
-const rows: Readonly<Record<string, Row>> = {
-  mem_limit: ['Memory', 'bytes'],
-  mem_reservation: ['MemoryReservation', 'bytes'],
-  memswap_limit: ['MemorySwap', 'bytes'],
-  mem_swappiness: ['MemorySwappiness', 'as it is'],
-  oom_score_adj: ['OomScoreAdj', 'as it is'],
-  oom_kill_disable: ['OomKillDisable', 'as it is'],
-  cpus: ['NanoCpus', 'cpus'],
-  cpu_count: ['CpuCount', 'as it is'],
-  cpu_percent: ['CpuPercent', 'as it is'],
-  cpu_shares: ['CpuShares', 'as it is'],
-  cpu_quota: ['CpuQuota', 'as it is'],
-  cpu_period: ['CpuPeriod', 'as it is'],
-  cpu_rt_runtime: ['CpuRealtimeRuntime', 'as it is'],
-  cpu_rt_period: ['CpuRealtimePeriod', 'as it is'],
-  cpuset: ['CpusetCpus', 'as it is'],
-  pids_limit: ['PidsLimit', 'as it is'],
-  shm_size: ['ShmSize', 'bytes'],
-  'blkio_config.weight': ['BlkioWeight', 'as it is'],
+const rows: Readonly<Record<string, LimitMember>> = {
+  ...Object.fromEntries(limitNames.map(name => [limitRow(name).key, limitMembers[name]])),
+  oom_kill_disable: { member: 'OomKillDisable', as: 'as it is' },
+  shm_size: { member: 'ShmSize', as: 'bytes' },
+  'blkio_config.weight': { member: 'BlkioWeight', as: 'as it is' },
 }
 
 const lists: Readonly<Record<string, Member>> = {
@@ -42,7 +29,7 @@ export function limitText(host: Host, field: string): string | readonly string[]
     return list.map(({ Path, Rate, Weight }) => `${Path}:${Rate ?? Weight}`)
   }
   if (!Object.hasOwn(rows, field)) return undefined
-  const [member, as] = rows[field]!
+  const { member, as } = rows[field]!
   const value = host[member]
   if (!value) return undefined
   if (as === 'bytes') return bytesText(Number(value))
