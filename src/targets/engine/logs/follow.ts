@@ -332,8 +332,10 @@ export async function* followLogs(
   const read = new Map<string, string>()
   const listed = await listSources(client, project, options)
   const someRan = listed.some(({ item }) => ['running', 'paused', 'restarting'].includes(item.State))
+  // up to one moment of all: a log that is read longer would be told further, and out of order
+  const { until = Date.now() / 1000 } = options
   // with times always: where the one reading ends the next begins
-  for await (const event of readLogs(client, project, { ...options, timestamps: true })) {
+  for await (const event of readLogs(client, project, { ...options, until, timestamps: true })) {
     if (event.kind !== 'line') continue
     if (event.time !== undefined) read.set(event.container, event.time)
     yield options.timestamps ? event : { ...event, time: undefined }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { followLogs } from '../../../../src/targets/engine/logs/follow.ts'
 import { FakeClient, settled } from '../fake-client.ts'
 import { chunks, item, told, World } from './containers.ts'
@@ -38,6 +39,37 @@ test('followLogs() shows what is there in order of time over all containers, the
     ['db', 'all', since(3)],
     ['web', 'all', since(4)],
   ])
+})
+
+test('followLogs() reads all that is there up to one moment, though it takes longer for one than for another', async () => {
+  const logs: Record<'db' | 'web', [time: bigint, text: string][]> = { db: [], web: [] }
+  const print = (id: 'db' | 'web', text: string, ago = 0) =>
+    logs[id].push([BigInt(Date.now() - ago) * 1_000_000n, text])
+  print('db', 'one', 2000)
+  print('web', 'two', 1000)
+  const client = new FakeClient({
+    pastLogList: () => [],
+    containerList: () => [item('db'), item('web')],
+    containerLogs: async ({ params, query }) => {
+      const { id } = params as { id: 'db' | 'web' }
+      if (!query!['follow'] && id === 'web') {
+        await pause(5)
+        print('db', 'three')
+        await pause(5)
+        print('web', 'four')
+      }
+      const until = (query!['until'] as bigint | undefined) ?? 2n ** 63n
+      const text = ([time, words]: [bigint, string]) =>
+        `${new Date(Number(time / 1_000_000n)).toISOString()} ${words}\n`
+      return chunks(...logs[id].filter(([time]) => time <= until).map(line => ['stdout', text(line)] as const))
+    },
+  })
+  const told: string[] = []
+  for await (const event of followLogs(client, 'shop', {})) {
+    if (event.kind === 'line') told.push(event.text)
+    if (told.length === 4) break
+  }
+  assert.deepEqual(told, ['one', 'two', 'three', 'four'])
 })
 
 test('followLogs() ends with the last that runs, over restarts', async () => {
