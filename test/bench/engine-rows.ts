@@ -96,7 +96,7 @@ const measures: readonly Measure[] = [
     take: side =>
       beside(side, { does: ['/http-server', '80'], ...published('80/tcp') }, async id => {
         const url = `http://127.0.0.1:${await side.published(id, '80/tcp')}/`
-        const { stdout } = expectOk(await wrk('-t1', '-c32', '-d3', '-H', 'Connection: close', url))
+        const { stdout } = expectOk(await wrk(['-t1', '-c32', '-d3', '-H', 'Connection: close', url]))
         return Number(stdout.match(/Requests\/sec:\s+([\d.]+)/)![1])
       }),
   },

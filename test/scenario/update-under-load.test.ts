@@ -161,12 +161,17 @@ describe('an update under load', {
 
   test('wrk meets no error in 5 updates', { skip: !hasWrk && 'needs wrk, which .ci/setup gets' }, async t => {
     const before = updates
-    const ended = wrk('-t1', '-c4', '-d20s', `http://127.0.0.1:${port}/`)
-    for (let version = before - 5; version <= before; version++) {
-      stack.write(yaml(String(version), port))
-      await stack.run('up', '-d')
+    const update = async () => {
+      for (let version = before - 5; version <= before; version++) {
+        stack.write(yaml(String(version), port))
+        await stack.run('up', '-d')
+      }
     }
-    const { stdout, code } = await ended
+    const updated = update()
+    const [{ stdout, code }] = await Promise.all([
+      wrk(['-t1', '-c4', '-d100s', `http://127.0.0.1:${port}/`], { until: updated }),
+      updated,
+    ])
     t.diagnostic(stdout.trim().split('\n').slice(-4).join(' | '))
     assert.equal(code, 0, stdout)
     assert.doesNotMatch(stdout, /Socket errors|Non-2xx/)

@@ -14,6 +14,8 @@ export interface CommandOptions {
   readonly input?: string | Buffer
   /** Milliseconds until it is killed and the test fails. */
   readonly timeout?: number
+  /** When this settles it is interrupted (SIGINT). */
+  readonly until?: Promise<unknown>
 }
 
 /** Resolves with exit code (128 + signal when killed by one) and output; rejects only when it cannot be started or does not end. */
@@ -37,6 +39,8 @@ export function command(program: string, args: readonly string[], options: Comma
   }, timeout)
   child.stdout.on('data', chunk => out.push(chunk))
   child.stderr.on('data', chunk => err.push(chunk))
+  const interrupt = () => void child.kill('SIGINT')
+  options.until?.then(interrupt, interrupt)
   // a program that ends without reading its input is no failure of the test
   child.stdin.on('error', () => {})
   child.stdin.end(options.input ?? '')
