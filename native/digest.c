@@ -45,7 +45,7 @@ static void add(uint64_t *digest, const char *bytes, size_t length) {
   for (size_t i = 0; i < length; i++) *digest = (*digest ^ (unsigned char)bytes[i]) * 0x100000001b3u;
 }
 
-/* 1 when the answer has ended; -EAGAIN when the table changed meanwhile. */
+/* 1 when the answer has ended; -EAGAIN when this table or another one changed meanwhile. */
 static int take(const char *bytes, size_t left, const char *table, uint64_t *digest) {
   const struct nlmsghdr *m = (const void *)bytes;
   for (; NLMSG_OK(m, left); m = NLMSG_NEXT(m, left)) {
@@ -78,8 +78,7 @@ static int dump(int fd, uint8_t kind, const char *table, const char *set, uint64
   return result < 0 ? result : 0;
 }
 
-/* Of a table of family inet with these sets, names each ended by NUL and the last by another one. 0 or -errno: -ENOENT where a set is gone. */
-int host_firewall_digest(const char *table, const char *sets, uint64_t *digest) {
+static int digest_once(const char *table, const char *sets, uint64_t *digest) {
   static const uint8_t kinds[] = {NFT_MSG_GETTABLE, NFT_MSG_GETCHAIN, NFT_MSG_GETRULE};
   int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
   if (fd < 0) return -errno;
@@ -88,5 +87,15 @@ int host_firewall_digest(const char *table, const char *sets, uint64_t *digest) 
   for (size_t i = 0; !result && i < sizeof kinds; i++) result = dump(fd, kinds[i], table, NULL, digest);
   for (; !result && *sets; sets += strlen(sets) + 1) result = dump(fd, NFT_MSG_GETSETELEM, table, sets, digest);
   close(fd);
+  return result;
+}
+
+/*
+ * Of a table of family inet with these sets, names each ended by NUL and the last by another one. 0 or -errno: -ENOENT where a set is gone,
+ * -EAGAIN where tables change all the time: the kernel breaks off a list for a change of any.
+ */
+int host_firewall_digest(const char *table, const char *sets, uint64_t *digest) {
+  int result = -EAGAIN;
+  for (int tries = 0; result == -EAGAIN && tries < 100; tries++) result = digest_once(table, sets, digest);
   return result;
 }

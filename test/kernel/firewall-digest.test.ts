@@ -1,9 +1,12 @@
 /** A table of the firewall as a number: another one after each change of it, and the same whatever happens beside it. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { parseSubnet } from '../../src/engine/networks/address.ts'
 import { bridgeElements, setTypes, tableText } from '../../src/engine/networks/firewall.ts'
-import { firewallDigest, runNft } from '../../src/runtime/native.ts'
+import { firewallDigest, firewallGeneration, runNft } from '../../src/runtime/native.ts'
+import { eventually } from '../support/eventually.ts'
 
 const name = `tscdigest${process.pid}`
 const bridge = {
@@ -43,4 +46,26 @@ test('firewallDigest()', t => {
   }
   runNft(`delete table inet ${name}`)
   assert.equal(digest(), undefined, 'it is gone')
+})
+
+test('firewallDigest() is the same while others change their tables all the time', async t => {
+  const [own, other] = [`${name}own`, `${name}busy`]
+  const source = `
+    import { runNft } from ${JSON.stringify(new URL('../../src/runtime/native.ts', import.meta.url).href)}
+    for (;;) runNft('add table inet ${other}\\nadd chain inet ${other} c\\ndelete table inet ${other}\\n')
+  `
+  const changing = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: 'ignore' })
+  t.after(async () => {
+    changing.kill('SIGKILL')
+    await once(changing, 'exit')
+    for (const table of [own, other]) runNft(`add table inet ${table}\ndelete table inet ${table}\n`)
+  })
+  runNft(tableText(own, bridgeElements(bridge)))
+  const before = firewallGeneration()
+  await eventually('others to change their tables', () => firewallGeneration() !== before)
+  const seen = new Set(Array.from({ length: 300 }, () => firewallDigest(own, Object.keys(setTypes))))
+  assert.deepEqual(
+    [...seen].map(each => typeof each),
+    ['bigint'],
+  )
 })
