@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { describe, test } from 'node:test'
 import packet from 'dns-packet'
 import { Frames, forward, frame } from '../../../src/engine/dns/forward.ts'
 import { fitted, type Query, readQuery, refusal, reverseAddress } from '../../../src/engine/dns/message.ts'
 import { Names } from '../../../src/engine/dns/names.ts'
 import { resolve, type View } from '../../../src/engine/dns/resolve.ts'
+import { errnoOf } from '../../../src/lib/failure.ts'
 
 const query = (name: string, type: packet.RecordType = 'A', more: Partial<packet.Packet> = {}) =>
   packet.encode({
@@ -41,22 +42,35 @@ function view(outside?: View['outside']): View {
   return { names, containerId: 'me', outside }
 }
 
+/** A port that is free for both: another program may have the one of TCP. */
+async function boundTo(server: Server): Promise<{ readonly socket: Socket; readonly port: number }> {
+  for (;;) {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    const { port } = socket.address()
+    try {
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      return { socket, port }
+    } catch (error) {
+      socket.close()
+      if (errnoOf(error) !== 'EADDRINUSE') throw error
+    }
+  }
+}
+
 /** A name server on loopback that answers by `answer`, and counts. */
 async function upstream(
   context: { after(done: () => void): void },
   answer: (question: Buffer) => readonly Buffer[],
 ): Promise<{ readonly address: string; readonly port: number; asked: number }> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
   const server = createServer(stream => {
     const frames = new Frames(question => {
       for (const response of answer(question)) stream.write(frame(response))
     })
     stream.on('data', chunk => frames.take(chunk))
-  }).listen(port, '127.0.0.1')
-  await once(server, 'listening')
+  })
+  const { socket, port } = await boundTo(server)
   context.after(() => {
     socket.close()
     server.close()
