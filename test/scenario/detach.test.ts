@@ -157,11 +157,11 @@ describe('an attached up', { skip: lacking(root(), program('busybox'), program('
     terminal.type('echo typed\n')
     at = await terminal.says(/echo typed\r\ntyped/, at)
     assert.equal(await state(stack), 'running')
-    terminal.type('fg\n')
+    // in one line: what is typed while it ends is its own
+    terminal.type('fg; echo "code $?"\n')
     at = await terminal.says(/tscompose up/, at)
     at = await terminal.press('\x03', /Gracefully stopping/, at)
     await eventually('it to be stopped', async () => (await state(stack)) === 'exited')
-    terminal.type('echo "code $?"\n')
     await terminal.says(/^code 130/m, at)
     await stack.run('down')
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { jsonLines, TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
 import { leftOver } from '../support/stock.ts'
 
@@ -35,6 +36,8 @@ describe('examples/hello', { skip: lacking(root(), program('busybox'), program('
     assert.match(await run('explain', '--steps', 'hello'), /overlay/)
     assert.notDeepEqual(leftOver(before, await engine.stock()), {}, 'a running container is seen by the stock-taking')
     await run('down')
+    // the kernel takes a namespace away, and the interfaces with it, some time after its last process
+    await eventually('the interfaces to be gone', async () => !('interfaces' in leftOver(before, await engine.stock())))
     assert.deepEqual(leftOver(before, await engine.stock()), {})
     assert.deepEqual(readdirSync(join(engine.folder, 'data', 'containers')), [])
     assert.deepEqual(readdirSync(join(engine.folder, 'run', 'containers')), [])
