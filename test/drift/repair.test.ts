@@ -23,6 +23,12 @@ function beforeList(client: FakeEngine['client'], nth: number, first: () => void
   }
 }
 
+/** What "web" needs has ended, so that it was not started. */
+function startFails(engine: FakeEngine): void {
+  Object.assign(engine.named('shop-db-1'), { status: 'exited', exitCode: 1 })
+  Object.assign(engine.named('shop-web-1'), { status: 'created', exitCode: 1 })
+}
+
 describe('repair()', () => {
   const shop = project([service('web'), service('db')])
   const { signal } = new AbortController()
@@ -122,11 +128,7 @@ describe('repair()', () => {
         service('web', { dependsOn: needs('db', 'healthy') }),
       ])
     await run(reconcile(of('1'), await look({ client, project: of('1') })), enginePerformer(client))
-    for (const [name, status] of [
-      ['shop-db-1', 'exited'],
-      ['shop-web-1', 'created'],
-    ] as const)
-      Object.assign(engine.named(name), { status, exitCode: 1 })
+    startFails(engine)
     const drift = new Drift({
       ...{ phase: 'steady', project: () => of('2'), wanted: () => 1, look: () => Promise.resolve(false) },
       accept: () => undefined,
@@ -153,11 +155,7 @@ describe('repair()', () => {
     const { client } = engine
     const of = project([service('db', { healthcheck }), service('web', { dependsOn: needs('db', 'healthy') })])
     await run(reconcile(of, await look({ client, project: of })), enginePerformer(client))
-    for (const [name, status] of [
-      ['shop-db-1', 'exited'],
-      ['shop-web-1', 'created'],
-    ] as const)
-      Object.assign(engine.named(name), { status, exitCode: 1 })
+    startFails(engine)
     const drift = new Drift({
       ...{ phase: 'steady', project: () => of, wanted: () => 1, look: () => Promise.resolve(false) },
       accept: () => undefined,

@@ -1,5 +1,4 @@
 /** What the engine and its host are, as `info` and `version` tell it. */
-
 import { readFile } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, release as kernelRelease, totalmem } from 'node:os'
 import type { Info, Version } from '../../../api/system.ts'

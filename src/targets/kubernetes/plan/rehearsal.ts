@@ -1,5 +1,4 @@
 /** What a server says to writes before they are done: what it says to one tells for those of the same shape. */
-
 import type { ObserveOptions } from '../../target.ts'
 import type { Live } from '../live.ts'
 import type { Manifest } from '../manifest.ts'
