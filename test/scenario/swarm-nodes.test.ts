@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type SwarmService, swarmObjects } from '../../src/api/swarm-objects.ts'
+import { type SwarmService, type SwarmTask, swarmObjects } from '../../src/api/swarm-objects.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { stackFilter } from '../../src/targets/swarm/labels.ts'
 import { command } from '../support/command.ts'
@@ -20,12 +20,13 @@ import type { Load } from '../support/load-client.ts'
 import { lacking, root } from '../support/needs.ts'
 import { patience } from '../support/patience.ts'
 import { hasRegistry } from '../support/registry.ts'
+import { exampleImages, pushExample } from '../support/swarm-images.ts'
 import { type Machine, peersRoot, SwarmMachines } from '../support/swarm-machines.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const examples = here('../../examples')
-const images = ['nginx', 'node', 'redis'] as const
-const areMade = images.every(name => existsSync(here(`../../node_modules/.cache/images/${name}.tar.gz`)))
+const archives = here('../../node_modules/.cache/images')
+const areMade = exampleImages.every(name => existsSync(join(archives, `${name}.tar.gz`)))
 const peers = peersRoot()
 
 describe('the guestbook on a swarm of two machines', {
@@ -35,7 +36,7 @@ describe('the guestbook on a swarm of two machines', {
       : lacking(
           root(),
           !hasRegistry && 'docker-registry',
-          !areMade && `examples/make-images --archives ${images.join(' ')}`,
+          !areMade && `examples/make-images --archives ${exampleImages.join(' ')}`,
         ),
   timeout: 400_000 * patience,
 }, () => {
@@ -79,8 +80,13 @@ describe('the guestbook on a swarm of two machines', {
     (await parts()).filter(each => each.Service === service && each.State === 'running')
   const url = async () => (await run('url', 'proxy')).trim()
   /** nginx asks again for names after two seconds. */
-  const untilAnswers = (pattern: RegExp) =>
-    eventually(`${pattern}`, async () => pattern.test((await inside('curl', '-sf', await url())).trim()))
+  const untilAnswers = async (pattern: RegExp) => {
+    const at = await url()
+    await eventually(`${pattern}`, async () => pattern.test((await inside('curl', '-sf', at)).trim()))
+  }
+  /** Asks the engine itself: as many commands would cost more than all that they wait for. */
+  const untilTasks = (what: string, are: (tasks: readonly SwarmTask[]) => boolean, ms?: number) =>
+    eventually(what, async () => are(await client.call(swarmObjects.taskList, { query: { filters } })), ms)
 
   before(async () => {
     cpSync(join(examples, 'guestbook'), folder, { recursive: true })
@@ -88,19 +94,7 @@ describe('the guestbook on a swarm of two machines', {
     ;[manager, worker] = swarm.machines as [Machine, Machine]
     client = createClient(manager.host)
     await swarm.join()
-    for (const name of images) {
-      const made = await command(join(examples, 'make-images'), [name], { env: env(), timeout: 200_000 })
-      assert.equal(made.code, 0, made.stderr)
-      const there = `${swarm.registry}/${name}`
-      for (const args of [
-        ['tag', name, there],
-        ['push', there],
-      ])
-        assert.equal(
-          (await command(launcher, ['--target', 'engine', 'image', ...args], { env: env(), timeout: 200_000 })).code,
-          0,
-        )
-    }
+    for (const name of exampleImages) await pushExample(name, manager, swarm.registry, archives, state)
   })
   after(async () => {
     load?.kill('SIGKILL')
@@ -129,7 +123,10 @@ describe('the guestbook on a swarm of two machines', {
     await run('up', '-d')
     assert.equal((await running('web')).length, 2)
     // answers what it was asked first
-    await eventually('the end of those', async () => (await parts()).every(({ State }) => State === 'running'))
+    await untilTasks('the end of those', tasks =>
+      tasks.every(({ DesiredState, Status }) => (DesiredState === 'running') === (Status.State === 'running')),
+    )
+    assert.ok((await parts()).every(({ State }) => State === 'running'))
   })
 
   test('is updated, the new before the old, with no failed request, and goes back', async t => {
@@ -156,13 +153,20 @@ describe('the guestbook on a swarm of two machines', {
   test('moves what ran on a machine that is switched off', async t => {
     const began = Date.now()
     await worker.kill()
-    await eventually(
+    const nodes = await client.call(swarmObjects.nodeList, {})
+    const { ID } = nodes.find(({ Description }) => Description.Hostname === manager.name)!
+    await untilTasks(
       'all on the machine that is left',
-      async () => {
-        const all = (await parts()).filter(({ State }) => State === 'running')
-        return all.length === 4 && all.every(({ Node }) => Node === manager.name)
+      tasks => {
+        const wanted = tasks.filter(({ DesiredState }) => DesiredState === 'running')
+        return wanted.length === 4 && wanted.every(({ NodeID, Status }) => NodeID === ID && Status.State === 'running')
       },
       120_000,
+    )
+    const left = (await parts()).filter(({ State }) => State === 'running')
+    assert.deepEqual(
+      left.map(({ Node }) => Node),
+      Array(4).fill(manager.name),
     )
     t.diagnostic(`moved after ${((Date.now() - began) / 1000).toFixed(1)} s`)
     assert.match(await inside('curl', '-sf', await url()), /"entries":\["I was here"\]/)

@@ -49,7 +49,11 @@ export function sha256(data: string | Buffer): `sha256:${string}` {
 
 /** The configuration document and the layers of an image. */
 export async function tinyParts(image: TinyImage): Promise<TinyParts> {
-  const layers = await Promise.all((image.layers ?? [image.files ?? { 'hello.txt': 'hello\n' }]).map(tinyTar))
+  return partsOf(await Promise.all((image.layers ?? [image.files ?? { 'hello.txt': 'hello\n' }]).map(tinyTar)), image)
+}
+
+/** The same of layers that are there, each a tar. */
+export function partsOf(layers: readonly Buffer[], image: Pick<TinyImage, 'config' | 'document'>): TinyParts {
   const config = Buffer.from(
     JSON.stringify({
       architecture: process.arch === 'x64' ? 'amd64' : process.arch,
