@@ -93,7 +93,7 @@ function action(step: Step): string {
     case 'read-only':
       return `make "${step.args.path}" read-only`
     case 'folder':
-      return `use working directory "${step.args.path}"`
+      return `${step.cause === 'WorkingDir' ? 'use working directory' : 'make folder'} "${step.args.path}"`
     case 'rlimit':
       return `set ulimit ${rlimitName(step.args.resource)} to ${step.args.soft}:${step.args.hard}`
     case 'target':
