@@ -2,8 +2,8 @@
 import { hash } from 'node:crypto'
 
 /** Stringifies with keys sorted and `undefined` members left out; a cycle is a TypeError, as in JSON.stringify. */
-function stableJson(value: unknown, space?: number): string {
-  return JSON.stringify(sorted(value), null, space) ?? 'null'
+function stableJson(value: unknown): string {
+  return JSON.stringify(sorted(value)) ?? 'null'
 }
 
 /** Hex sha256 of the stable JSON. */

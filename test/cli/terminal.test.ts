@@ -4,12 +4,6 @@ import { describe, test } from 'node:test'
 import type { OutputChunk } from '../../src/api/frames.ts'
 import { Screen } from '../../src/cli/screen.ts'
 import { type Input, join } from '../../src/cli/terminal.ts'
-import { DetachKeys } from '../../src/lib/detach-keys.ts'
-
-function push(keys: DetachKeys, text: string) {
-  const { pass, detach } = keys.push(Buffer.from(text))
-  return [Buffer.from(pass).toString(), detach]
-}
 
 function screen() {
   const written: string[] = []
@@ -33,15 +27,6 @@ async function* never(): AsyncGenerator<OutputChunk> {
 }
 
 describe('terminal', () => {
-  test('DetachKeys passes everything but ctrl-p ctrl-q', () => {
-    const keys = new DetachKeys()
-    assert.deepEqual(push(keys, 'ls\r'), ['ls\r', false])
-    assert.deepEqual(push(keys, 'a\x10'), ['a', false])
-    assert.deepEqual(push(keys, 'b'), ['\x10b', false])
-    assert.deepEqual(push(keys, '\x10\x10'), ['\x10', false])
-    assert.deepEqual(push(keys, '\x11'), ['', true])
-  })
-
   test('join() sets raw mode, tells the size and puts the terminal back when the process ends', async () => {
     const { screen: on, written } = screen()
     const stdin = terminal()
