@@ -49,7 +49,7 @@ function peel(graph: Graph): { readonly sorted: readonly (readonly string[])[]; 
 
 function cycleIn(graph: Graph, rest: ReadonlySet<string>): readonly string[] {
   const path: string[] = []
-  let id = [...rest].sort()[0]!
+  let id = [...rest][0]!
   // each node left over needs another one left over, so the walk must meet itself
   while (!path.includes(id)) {
     path.push(id)
