@@ -7,10 +7,9 @@ import type { ContainerCreate, HostConfig } from '../../src/api/container-body.t
 import { endpoints } from '../../src/api/endpoints.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { Paths } from '../../src/engine/base/paths.ts'
-import { command } from '../support/command.ts'
+import { compiled } from '../support/compiled.ts'
 import { TestEngine } from '../support/engine.ts'
 import { tinyImageTar } from '../support/tiny-image.ts'
-import { expectOk } from './stacks.ts'
 
 const image = `tscompose-bench-${process.pid}:1`
 const label = `tscompose.bench=${process.pid}`
@@ -121,12 +120,8 @@ export interface Engines extends AsyncDisposable {
 
 /** @param docker the host of a Docker Engine on this machine. @param folder for what is built. */
 export async function startEngines(docker: string | undefined, folder: string): Promise<Engines> {
-  const load = await compiled(folder, 'load', fileURLToPath(new URL('load.c', import.meta.url)))
-  const server = await compiled(
-    folder,
-    'http-server',
-    fileURLToPath(new URL('../support/http-server.c', import.meta.url)),
-  )
+  const load = await compiled(folder, fileURLToPath(new URL('load.c', import.meta.url)))
+  const server = await compiled(folder, fileURLToPath(new URL('../support/http-server.c', import.meta.url)))
   const program = (path: string) => ({ content: readFileSync(path), mode: 0o755 })
   const archive = await tinyImageTar({ tag: image, files: { load: program(load), 'http-server': program(server) } })
   const engine = await TestEngine.start([])
@@ -143,12 +138,6 @@ export async function startEngines(docker: string | undefined, folder: string): 
       await engine.stop()
     },
   }
-}
-
-async function compiled(folder: string, name: string, source: string): Promise<string> {
-  const path = join(folder, name)
-  expectOk(await command('gcc', ['-static', '-O2', '-pthread', '-o', path, source]))
-  return path
 }
 
 function labels(): Record<string, string> {

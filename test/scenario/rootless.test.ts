@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { command, type Said } from '../support/command.ts'
+import { compiled } from '../support/compiled.ts'
 import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
 import { lacking, program, root, which } from '../support/needs.ts'
@@ -166,7 +167,7 @@ volumes: { data: {} }
   test('datagrams come and go by a published port, from here and from afar', {
     skip: lacking(program('gcc')),
   }, async () => {
-    await ok(command('gcc', ['-static', '-O1', '-o', join(stack, 'shown/udp-server'), udpServer]))
+    await compiled(join(stack, 'shown'), udpServer)
     await ok(tsc('exec', '-d', '-e', 'TAG=tagged', 'web', '/shown/udp-server', '81'))
     const ask = async (host: string, word: string, words: readonly string[] = []) => {
       const script = `exec 3<>/dev/udp/${host}/${port + 3}; printf ${word} >&3; timeout 3 head -c ${word.length + 7} <&3`

@@ -4,7 +4,6 @@
  * node (mode host), names resolve to the tasks (dnsrr), and ingress is not tried here.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,9 +13,10 @@ import { type SwarmService, type SwarmTask, swarmObjects } from '../../src/api/s
 import { type Client, createClient } from '../../src/client/client.ts'
 import { stackFilter } from '../../src/targets/swarm/labels.ts'
 import { command } from '../support/command.ts'
+import { compiled } from '../support/compiled.ts'
 import { launcher } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import type { Load } from '../support/load-client.ts'
+import { type Asker, asking, loadClientSource } from '../support/load-client.ts'
 import { lacking, root } from '../support/needs.ts'
 import { patience } from '../support/patience.ts'
 import { hasRegistry } from '../support/registry.ts'
@@ -44,7 +44,8 @@ describe('the guestbook on a swarm of two machines', {
   let manager: Machine
   let worker: Machine
   let client: Client
-  let load: ChildProcess | undefined
+  let loadClient: string
+  let asker: Asker | undefined
   const state = mkdtempSync(join(tmpdir(), 'tscompose-nodes-'))
   const folder = join(state, 'guestbook')
   const filters = stackFilter('guestbook')
@@ -95,9 +96,10 @@ describe('the guestbook on a swarm of two machines', {
     client = createClient(manager.host)
     await swarm.join()
     for (const name of exampleImages) await pushExample(name, manager, swarm.registry, archives, state)
+    loadClient = await compiled(state, loadClientSource)
   })
   after(async () => {
-    load?.kill('SIGKILL')
+    asker?.process.kill('SIGKILL')
     client?.close()
     await swarm?.[Symbol.asyncDispose]()
     rmSync(state, { recursive: true, force: true })
@@ -132,12 +134,12 @@ describe('the guestbook on a swarm of two machines', {
   test('is updated, the new before the old, with no failed request, and goes back', async t => {
     const server = join(folder, 'web/server.js')
     const first = readFileSync(server, 'utf8')
-    const asking = await ask(`${await url()}/`)
+    asker = await ask(new URL(await url()))
     writeFileSync(server, first.replace('by: hostname() }\n}', "by: hostname(), edition: 'second' }\n}"))
     assert.match(await run('plan', '--push'), /image \S+guestbook: build {2}asked for by --push/)
     await run('up', '-d', '--push')
     await untilAnswers(/"edition":"second"/)
-    const { answers, ...figures } = await asking.end()
+    const { answers, ...figures } = await asker.end()
     t.diagnostic(`under load: ${JSON.stringify(figures)}, ${Object.keys(answers).length} answers`)
     assert.deepEqual(figures.errors, {})
     assert.equal(figures.answered, figures.sent)
@@ -181,19 +183,10 @@ describe('the guestbook on a swarm of two machines', {
   })
 
   /** 50 requests a second from inside, until it is told to end. */
-  async function ask(at: string): Promise<{ end(): Promise<Load> }> {
-    const { program, args } = manager.inside(process.execPath, [here('../support/load-client.ts'), at, '50', 'short'])
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    load = child
-    let said = ''
-    child.stdout.on('data', part => (said += part))
-    await eventually('an answer', () => said.includes('\n'))
-    return {
-      async end() {
-        child.stdin.end()
-        await new Promise(done => child.once('close', done))
-        return JSON.parse(said.trim().split('\n').at(-1)!) as Load
-      },
-    }
+  async function ask({ hostname, port }: URL): Promise<Asker> {
+    const { program, args } = manager.inside(loadClient, [hostname, port, '50', 'short'])
+    const asker = asking(program, args)
+    await asker.answered(/./)
+    return asker
   }
 })

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { command } from '../support/command.ts'
+import { compiled } from '../support/compiled.ts'
 import { launcher, type Stack, TestEngine } from '../support/engine.ts'
 import { freePort } from '../support/free-port.ts'
 import { lacking, program, root } from '../support/needs.ts'
@@ -39,9 +40,7 @@ describe('a published UDP port', {
 
   before(async () => {
     engine = await TestEngine.start([])
-    const server = join(folder, 'udp-server')
-    const built = await command('gcc', ['-static', '-O2', '-o', server, source])
-    assert.equal(built.code, 0, built.stderr)
+    const server = await compiled(folder, source)
     const archive = await tinyImageTar({
       tag: 'echo:latest',
       files: { 'udp-server': { content: readFileSync(server), mode: 0o755 } },

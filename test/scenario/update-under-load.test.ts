@@ -1,18 +1,18 @@
 /** A service with a fixed published port is updated while it is asked 300 times a second: nobody is refused, nothing is cut off. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { command } from '../support/command.ts'
+import { compiled } from '../support/compiled.ts'
 import { launcher, type Stack, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import type { Load } from '../support/load-client.ts'
+import { type Asker, asking, type Load, loadClientSource } from '../support/load-client.ts'
 import { lacking, program, root, which } from '../support/needs.ts'
 import { ownEngine } from '../support/other-engine.ts'
 import { patience } from '../support/patience.ts'
@@ -20,7 +20,6 @@ import { tinyImageTar } from '../support/tiny-image.ts'
 import { hasWrk, wrk } from '../support/wrk.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const loadClient = here('../support/load-client.ts')
 const updates = 20
 /** Of this run alone. */
 const six = (process.pid & 0xffff).toString(16)
@@ -52,13 +51,13 @@ describe('an update under load', {
   let stack: Stack
   let port = 0
   const folder = mkdtempSync(join(tmpdir(), 'tsc-load-'))
-  const loads = new Set<ChildProcess>()
+  const askers = new Set<Asker>()
+  let loadClient: string
 
   before(async () => {
     engine = await TestEngine.start([])
-    const server = join(folder, 'http-server')
-    const built = await command('gcc', ['-static', '-O2', '-pthread', '-o', server, here('../support/http-server.c')])
-    assert.equal(built.code, 0, built.stderr)
+    const server = await compiled(folder, here('../support/http-server.c'))
+    loadClient = await compiled(folder, loadClientSource)
     const executable = (path: string) => ({ content: readFileSync(path), mode: 0o755 })
     const archive = await tinyImageTar({
       tag: 'server:latest',
@@ -72,45 +71,15 @@ describe('an update under load', {
     await stack.run('up', '-d', '--wait')
   })
   after(async () => {
-    for (const child of loads) child.kill('SIGKILL')
+    for (const { process } of askers) process.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
     await engine.stop()
   })
 
-  /** One that asks until it is told to end. */
-  interface Asker {
-    /** Resolves when it has had this answer. */
-    answered(body: string): Promise<void>
-    end(): Promise<Load>
-  }
-
-  function load(host: string, mode: 'short' | 'kept', rate: number): Asker {
-    const url = `http://${host}:${port}/`
-    const child = spawn(process.execPath, [loadClient, url, String(rate), mode], { stdio: ['pipe', 'pipe', 'inherit'] })
-    loads.add(child)
-    const seen = new Map<string, PromiseWithResolvers<void>>()
-    const answer = (body: string) => {
-      const known = seen.get(body) ?? Promise.withResolvers()
-      seen.set(body, known)
-      return known
-    }
-    const { promise, resolve, reject } = Promise.withResolvers<Load>()
-    createInterface(child.stdout)
-      .on('line', line => {
-        const told = JSON.parse(line) as string | Load
-        if (typeof told === 'string') answer(told).resolve()
-        else resolve(told)
-      })
-      .on('close', () => reject(new Error(`the client of ${url} ended before it was told`)))
-    return {
-      answered: body => Promise.race([answer(body).promise, promise.then(() => {})]),
-      async end() {
-        child.stdin.end()
-        const result = await promise
-        loads.delete(child)
-        return result
-      },
-    }
+  function ask(host: string, mode: 'short' | 'kept', rate: number): Asker {
+    const asker = asking(loadClient, [host, String(port), String(rate), mode])
+    askers.add(asker)
+    return asker
   }
 
   /**
@@ -122,18 +91,18 @@ describe('an update under load', {
     work: (answered: (body: string) => Promise<unknown>) => Promise<void>,
   ): Promise<readonly Load[]> {
     // the host's own address on the network is one that the rules lead on; ::1 is none, and relayed by the engine
-    const kinds: readonly Parameters<typeof load>[] = [
+    const kinds: readonly Parameters<typeof ask>[] = [
       ['127.0.0.1', 'short', 100],
       ['127.0.0.1', 'kept', 100],
-      [`[fd5c:${six}::1]`, 'short', 80],
-      ['[::1]', 'short', 20],
+      [`fd5c:${six}::1`, 'short', 80],
+      ['::1', 'short', 20],
     ]
-    const askers = kinds.map(kind => load(...kind))
-    const answered = (body: string) => Promise.all(askers.map(asker => asker.answered(body)))
+    const all = kinds.map(kind => ask(...kind))
+    const answered = (body: string) => Promise.all(all.map(asker => asker.answered(new RegExp(`^${body}$`))))
     await answered(await serving())
     const began = Date.now()
     await work(answered)
-    const results = await Promise.all(askers.map(asker => asker.end()))
+    const results = await Promise.all(all.map(asker => asker.end()))
     t.diagnostic(`${((Date.now() - began) / 1000).toFixed(1)} s`)
     for (const [i, { answers, ...figures }] of results.entries())
       t.diagnostic(`${kinds[i]!.join(' ')}/s: ${JSON.stringify(figures)}, ${Object.keys(answers).length} versions`)

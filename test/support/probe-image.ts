@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { command, type Said } from './command.ts'
+import { compiled } from './compiled.ts'
 import type { TestEngine } from './engine.ts'
 import { which } from './needs.ts'
 
@@ -18,8 +19,7 @@ export async function importProbe(
   for (const name of ['busybox', 'sh', 'ls', 'cat', 'sleep']) copyFileSync(which('busybox')!, join(tree, 'bin', name))
   writeFileSync(join(tree, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
   writeFileSync(join(tree, 'etc/group'), 'root:x:0:\n')
-  const built = await command('gcc', ['-static', '-O1', '-o', join(tree, 'probe'), probe])
-  assert.equal(built.code, 0, built.stderr)
+  await compiled(tree, probe)
   const archive = join(engine.folder, 'probe.tar')
   await command('tar', ['-C', tree, '-cf', archive, '.'])
   const imported = await engine.docker(['import', '-c', 'CMD ["/probe"]', archive, 'secprobe:latest'])

@@ -4,7 +4,7 @@ import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } 
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { GrpcFailure } from '../../../src/api/buildkit/grpc-status.ts'
 import { auth, secrets, ssh } from '../../../src/api/buildkit/session-services.ts'
 import { BuildFailure } from '../../../src/client/buildkit/build-failure.ts'
@@ -275,6 +275,18 @@ describe('solve()', () => {
 })
 
 describe('SshAgents', () => {
+  // others make such folders too
+  const own = join(root, 'tmp')
+  const { TMPDIR } = process.env
+  before(() => {
+    mkdirSync(own)
+    process.env['TMPDIR'] = own
+  })
+  after(() => {
+    if (TMPDIR === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = TMPDIR
+  })
+
   test('says what it misses', async () => {
     const paths = [
       ['default', undefined],
@@ -293,7 +305,6 @@ describe('SshAgents', () => {
   }, async () => {
     const key = join(root, 'key')
     assert.equal((await command('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'mine', '-f', key])).code, 0)
-    const before = ownFolders()
     const agents = new SshAgents(new Map([['k', key]]))
     const [one, two] = await Promise.all([agents.open('k'), agents.open('k')])
     // RFC draft-miller-ssh-agent: 11 asks for the identities, 12 answers
@@ -303,20 +314,15 @@ describe('SshAgents', () => {
     assert.ok(answer.includes('mine'))
     for (const each of [one!, two!]) each.destroy()
     await agents.close()
-    assert.deepEqual(ownFolders(), before)
+    assert.deepEqual(readdirSync(own), [])
   })
 
   test('a file that is no key is refused, and leaves no agent', { skip: tools }, async () => {
     const file = join(root, 'no-key')
     writeFileSync(file, 'text', { mode: 0o600 })
-    const before = ownFolders()
     const agents = new SshAgents(new Map([['k', file]]))
     await assert.rejects(agents.open('k'), { kind: 'unavailable', message: /key ".*no-key" cannot be used/ })
     await agents.close()
-    assert.deepEqual(ownFolders(), before)
+    assert.deepEqual(readdirSync(own), [])
   })
 })
-
-function ownFolders(): readonly string[] {
-  return readdirSync(tmpdir()).filter(name => name.startsWith('tscompose-ssh-'))
-}

@@ -5,7 +5,7 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, readlink
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { command } from '../../support/command.ts'
+import { compiled } from '../../support/compiled.ts'
 import { all, Hostile, hostileSkip } from '../../support/hostile.ts'
 import { lacking, program, shared } from '../../support/needs.ts'
 import { patience } from '../../support/patience.ts'
@@ -42,9 +42,7 @@ describe('no way out by whoever enters:', { skip: hostileSkip(), timeout: 240_00
       skip: watcher ? lacking(program('gcc')) : 'needs ../shared/security, which is not here',
     }, async () => {
       const name = `watched${what.length}`
-      const built = join(at.engine.folder, 'watch')
-      const made = await command('gcc', ['-static', '-O1', '-o', built, watcher!])
-      assert.equal(made.code, 0, made.stderr)
+      const built = await compiled(at.engine.folder, watcher!)
       await at.image(name, tree => copyFileSync(built, join(tree, 'watch')))
       const sums = programSums()
       // seconds; the last to enter has four of them, on a machine that is busy too
