@@ -4,10 +4,9 @@
  * Prints lines of JSON: a string for each answer that it has not had before, at the end what came of it all (Load, in load-client.ts).
  */
 #define _GNU_SOURCE
+#include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,17 +45,12 @@ static long sent, answered, room;
 static struct count answers[KINDS], errors[KINDS];
 static double *times;
 static struct addrinfo *server;
-static char request[512];
+static char request[128];
 
 static double now(void) {
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
   return (double)at.tv_sec * 1e3 + (double)at.tv_nsec / 1e6;
-}
-
-static void fail(const char *what) {
-  perror(what);
-  exit(2);
 }
 
 static void print_string(const char *text) {
@@ -85,8 +79,7 @@ static int count(struct count *table, const char *what) {
     else if (strcmp(table[i].what, what)) continue;
     return ++table[i].times == 1;
   }
-  fprintf(stderr, "load-client: more than %d kinds of answers\n", KINDS);
-  exit(2);
+  errx(2, "more than %d kinds of answers", KINDS);
 }
 
 static void close_connection(struct connection *it) {
@@ -107,7 +100,7 @@ static void write_request(struct connection *it) {
   it->size = 0;
   /* so little is taken as a whole or not at all */
   if (send(it->fd, request, size, MSG_NOSIGNAL) != (ssize_t)size) failed(it, strerrorname_np(errno));
-  else if (epoll_ctl(poller, EPOLL_CTL_MOD, it->fd, &wanted)) fail("epoll_ctl");
+  else if (epoll_ctl(poller, EPOLL_CTL_MOD, it->fd, &wanted)) err(2, "epoll_ctl");
 }
 
 /* That which has been idle longest. */
@@ -124,8 +117,7 @@ static struct connection *free_one(void) {
       if (i >= taken) taken = i + 1;
       return &connections[i];
     }
-  fprintf(stderr, "load-client: more than %d requests wait\n", CONNECTIONS);
-  exit(2);
+  errx(2, "more than %d requests wait", CONNECTIONS);
 }
 
 static void ask(void) {
@@ -142,27 +134,44 @@ static void ask(void) {
   it->state = CONNECTING;
   it->fd = socket(server->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   struct epoll_event wanted = {.events = EPOLLOUT, .data.ptr = it};
-  if (it->fd < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, it->fd, &wanted)) fail("socket");
+  if (it->fd < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, it->fd, &wanted)) err(2, "socket");
   if (connect(it->fd, server->ai_addr, server->ai_addrlen) && errno != EINPROGRESS) failed(it, strerrorname_np(errno));
 }
 
-/* The body of an answer that is there whole, with its end marked (RFC 9112, section 6); NULL before. One without a length is none. */
+/* The body of chunks that are all there (RFC 9112, section 7.1); NULL before. */
+static char *joined(const char *at) {
+  static char whole[sizeof connections->text];
+  for (size_t size = 0;;) {
+    char *after;
+    size_t part = strtoul(at, &after, 16);
+    if (!(after = strstr(after, "\r\n"))) return NULL;
+    whole[size] = 0;
+    if (part == 0) return strstr(after, "\r\n\r\n") ? whole : NULL;
+    if (strlen(after + 2) < part + 2) return NULL;
+    memcpy(whole + size, after + 2, part);
+    size += part;
+    at = after + 2 + part + 2;
+  }
+}
+
+/* The body of an answer that is there whole, its head ended by a zero; NULL before. One that only the end of the connection ends is none. */
 static char *whole_answer(struct connection *it) {
   it->text[it->size] = 0;
-  char *end = strstr(it->text, "\r\n\r\n");
-  char *length = end ? strcasestr(it->text, "\r\nContent-Length:") : NULL;
-  if (!length || length > end) return NULL;
-  long size = strtol(length + strlen("\r\nContent-Length:"), NULL, 10);
-  char *body = end + 4;
-  if (size < 0 || it->text + it->size - body < size) return NULL;
-  body[size] = 0;
+  char *end = strstr(it->text, "\r\n\r\n"), *length = strcasestr(it->text, "\r\nContent-Length:"), *body = NULL;
+  if (!end) return NULL;
+  if (!length || length > end) body = joined(end + 4);
+  else {
+    unsigned long size = strtoul(length + strlen("\r\nContent-Length:"), NULL, 10);
+    if (strlen(end + 4) >= size) body = end + 4, body[size] = 0;
+  }
+  if (body) *end = 0;
   return body;
 }
 
 static void settle(struct connection *it, const char *body) {
   char status[4] = "";
   sscanf(it->text, "HTTP/1.%*c %3s", status);
-  if (answered == room && !(times = realloc(times, (size_t)(room += 4096) * sizeof *times))) fail("realloc");
+  if (answered == room && !(times = realloc(times, (size_t)(room += 4096) * sizeof *times))) err(2, "realloc");
   if (strcmp(status, "200")) count(errors, status);
   else {
     times[answered++] = now() - it->since;
@@ -171,8 +180,7 @@ static void settle(struct connection *it, const char *body) {
   open_requests--;
   it->since = now();
   it->state = IDLE;
-  char *close = strcasestr(it->text, "\r\nConnection: close");
-  if (!kept || (close && close < body)) close_connection(it);
+  if (!kept || strcasestr(it->text, "\r\nConnection: close")) close_connection(it);
 }
 
 static void take(struct connection *it) {
@@ -180,7 +188,7 @@ static void take(struct connection *it) {
   if (it->state == CONNECTING) {
     int error = 0;
     socklen_t size = sizeof error;
-    if (getsockopt(it->fd, SOL_SOCKET, SO_ERROR, &error, &size)) fail("getsockopt");
+    if (getsockopt(it->fd, SOL_SOCKET, SO_ERROR, &error, &size)) err(2, "getsockopt");
     return error ? failed(it, strerrorname_np(error)) : write_request(it);
   }
   ssize_t got = recv(it->fd, it->text + it->size, sizeof it->text - 1 - it->size, 0);
@@ -216,29 +224,25 @@ static void print_load(void) {
   printf(",\"median\":%.1f,\"p99\":%.1f,\"longest\":%.1f}\n", at(0.5), at(0.99), at(1));
 }
 
-static int input_ended(void) {
-  struct pollfd input = {.fd = 0, .events = POLLIN};
-  char text[64];
-  return poll(&input, 1, 0) > 0 && read(0, text, sizeof text) == 0;
-}
-
 int main(int argc, char **argv) {
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-  if (argc != 5 || getaddrinfo(argv[1], argv[2], &hints, &server))
-    return fprintf(stderr, "load-client: HOST PORT RATE short|kept\n"), 2;
+  if (argc != 5 || getaddrinfo(argv[1], argv[2], &hints, &server)) errx(2, "HOST PORT RATE short|kept");
   kept = !strcmp(argv[4], "kept");
-  const char *brackets = server->ai_family == AF_INET6 ? "[]" : "";
-  snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: %.1s%s%s:%s\r\nConnection: %s\r\n\r\n", brackets, argv[1],
-           *brackets ? brackets + 1 : "", argv[2], kept ? "keep-alive" : "close");
-  if ((poller = epoll_create1(EPOLL_CLOEXEC)) < 0) fail("epoll_create1");
+  snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: %s\r\n\r\n",
+           kept ? "keep-alive" : "close");
+  struct epoll_event input = {.events = EPOLLIN};
+  poller = epoll_create1(EPOLL_CLOEXEC);
+  if (poller < 0 || epoll_ctl(poller, EPOLL_CTL_ADD, 0, &input)) err(2, "epoll");
   double began = now(), rate = atof(argv[3]);
   for (int over = 0; !over || open_requests > 0;) {
     struct epoll_event ready[64];
+    char ignored[64];
     int found = epoll_wait(poller, ready, 64, TICK);
-    if (found < 0 && errno != EINTR) fail("epoll_wait");
-    for (int i = 0; i < found; i++) take(ready[i].data.ptr);
+    if (found < 0 && errno != EINTR) err(2, "epoll_wait");
+    for (int i = 0; i < found; i++)
+      if (ready[i].data.ptr) take(ready[i].data.ptr);
+      else if (read(0, ignored, sizeof ignored) == 0) over = !epoll_ctl(poller, EPOLL_CTL_DEL, 0, NULL);
     give_up_old();
-    over = over || input_ended();
     while (!over && (double)sent < (now() - began) / 1e3 * rate) ask();
   }
   print_load();
