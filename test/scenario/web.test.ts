@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import type { Browser } from 'playwright-core'
-import { tabs } from '../../src/web/pages/route.ts'
+import { pathOf, tabs } from '../../src/web/pages/route.ts'
 import type { Background } from '../support/background.ts'
 import { loginOf, openBrowser, openView, sizes, type View, violations } from '../support/browser.ts'
 import { jsonLines, type Stack, TestEngine } from '../support/engine.ts'
@@ -277,13 +277,22 @@ describe('the web view', { skip: lacking(root(), program('busybox'), program('nf
   for (const [at, { width, scheme }] of sizes.entries())
     test(`has nothing that axe finds wrong, and nothing wider than the screen, at ${width} px, ${scheme}`, async () => {
       const { page, go } = at === 0 ? desk : phone
-      for (const tab of ['', ...tabs.map(name => `/s/shop/${name}`)]) {
-        await go(tab || '/')
+      const check = async (what: string) => {
         await page.locator('main h1').first().waitFor()
         await page.locator('.waiting').waitFor({ state: 'detached' })
-        assert.deepEqual(await violations(page), [], tab)
+        assert.deepEqual(await violations(page), [], what)
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-        assert.ok(wider <= 0, `${tab} is ${wider} px too wide`)
+        assert.ok(wider <= 0, `${what} is ${wider} px too wide`)
+      }
+      await go('/')
+      await check('home')
+      await page.locator('.stack-row a.stack-link').click()
+      // by the links of the view, which load neither it nor axe anew
+      for (const tab of tabs) {
+        const link = `nav.tabs a[href="${pathOf('shop', tab)}"]`
+        await page.locator(link).click()
+        await page.locator(`${link}[aria-current=page]`).waitFor()
+        await check(tab)
       }
     })
 

@@ -78,7 +78,7 @@ export async function openView(browser: Browser, view: Background, { width, sche
 
 /** What axe-core finds wrong by WCAG 2.2 A and AA, a line each. */
 export async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe)
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe)
   return await page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: {
