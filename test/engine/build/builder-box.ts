@@ -17,6 +17,7 @@ import { SeriesStore } from '../../../src/engine/build/series.ts'
 import { Images } from '../../../src/engine/images/images.ts'
 import { temporaryPaths } from '../../support/temporary-paths.ts'
 import { tinyImageTar } from '../../support/tiny-image.ts'
+import { threads } from '../../support/unpack-threads.ts'
 /** A builder over a store of its own, with an image base:1, and a folder to build from. */
 export class Box {
   readonly paths: Paths
@@ -54,7 +55,7 @@ export class Box {
     const aside = new Aside(paths, line => this.said.push(line))
     this.#syncer = new Syncer(line => this.said.push(line))
     this.cache = await BuildCache.open({ paths, aside, syncer: this.#syncer })
-    this.images = await Images.open(paths, new Events(), { aside, holders: [() => this.cache.layers()] })
+    this.images = await Images.open(paths, new Events(), { aside, threads, holders: [() => this.cache.layers()] })
     await this.images.settle()
     for (const folder of [paths.buildTemp, paths.buildMounts, paths.buildRuns]) await aside.folder(folder)
     this.builder = new Builder({

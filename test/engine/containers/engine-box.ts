@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ContainerCreate } from '../../../src/api/container-body.ts'
 import { createEngine, type Engine } from '../../../src/engine/engine.ts'
-import { UnpackPool } from '../../../src/engine/images/unpack-pool.ts'
 import { FakeNetworkKernel } from '../../support/fake-network-kernel.ts'
 import { FakeRuntime } from '../../support/fake-runtime.ts'
 import { memory } from '../../support/memory.ts'
 import { tinyImageTar } from '../../support/tiny-image.ts'
+import { threads } from '../../support/unpack-threads.ts'
 
 export class EngineBox implements AsyncDisposable {
   readonly folder: string
@@ -114,9 +114,6 @@ async function makeLoaded(): Promise<string> {
   await EngineBox.load(folder)
   return folder
 }
-
-/** Starting one takes longer than most tests. */
-const threads = new UnpackPool()
 
 interface Fakes {
   readonly runtime: FakeRuntime

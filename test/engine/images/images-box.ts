@@ -8,6 +8,7 @@ import { Images } from '../../../src/engine/images/images.ts'
 import type { UnpackLimits } from '../../../src/engine/images/unpack-limits.ts'
 import { lacking, root } from '../../support/needs.ts'
 import { temporaryPaths } from '../../support/temporary-paths.ts'
+import { threads } from '../../support/unpack-threads.ts'
 
 export const skip = lacking(root())
 /** Nobody uses an image. */
@@ -21,10 +22,10 @@ export async function store(t: TestContext, limits?: Partial<UnpackLimits>) {
   return {
     paths,
     events,
-    images: await Images.open(paths, events, { limits }),
+    images: await Images.open(paths, events, { limits, threads }),
     /** As an engine does at its start. */
     again: async () => {
-      const images = await Images.open(paths, events)
+      const images = await Images.open(paths, events, { threads })
       await images.settle()
       return images
     },

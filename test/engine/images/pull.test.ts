@@ -9,6 +9,7 @@ import { Images } from '../../../src/engine/images/images.ts'
 import { lacking, root } from '../../support/needs.ts'
 import { temporaryPaths } from '../../support/temporary-paths.ts'
 import { sha256, type TinyParts, tinyManifest, tinyParts, tinyTar } from '../../support/tiny-image.ts'
+import { threads } from '../../support/unpack-threads.ts'
 import { inventory, store } from './pull-box.ts'
 
 const skip = lacking(root())
@@ -166,7 +167,7 @@ describe('pull', { skip }, () => {
       const answer = serve({ config, layers: [layer], id: sha256(config) })
       const registry = await fakeRegistry(t, (path, _request, response) => answer(path, response))
       const paths = temporaryPaths(t)
-      const images = await Images.open(paths, new Events(), { limits, registries: { backoff: 1 } })
+      const images = await Images.open(paths, new Events(), { limits, threads, registries: { backoff: 1 } })
       await assert.rejects(images.pull(`${registry.host}/app:1`), text)
       assert.deepEqual(inventory(paths), [0, 0, 0])
     }
@@ -183,7 +184,7 @@ describe('pull', { skip }, () => {
       })
       const paths = temporaryPaths(t)
       const registries = { backoff: 1, retries: 0, patience: pieces.length > 1 ? 60_000 : 300 }
-      const images = await Images.open(paths, new Events(), { registries })
+      const images = await Images.open(paths, new Events(), { threads, registries })
       await assert.rejects(images.pull(`${registry.host}/app:1`), text)
       assert.deepEqual(inventory(paths), [0, 0, 0])
     }
@@ -199,7 +200,10 @@ describe('pull', { skip }, () => {
       response.write(parts.layers[0]!.subarray(0, 1000))
     })
     const paths = temporaryPaths(t)
-    const images = await Images.open(paths, new Events(), { registries: { backoff: 1, retries: 1, patience: 200 } })
+    const images = await Images.open(paths, new Events(), {
+      threads,
+      registries: { backoff: 1, retries: 1, patience: 200 },
+    })
     await assert.rejects(images.pull(`${registry.host}/app:1`), /Cannot read from registry/)
     assert.ok(asked >= 2, `asked ${asked} times`)
     assert.deepEqual(inventory(paths), [0, 0, 0])

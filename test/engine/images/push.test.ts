@@ -15,10 +15,11 @@ import { lacking, root } from '../../support/needs.ts'
 import { hasRegistry, registryUser, startRegistry, type TestRegistry } from '../../support/registry.ts'
 import { temporaryPaths } from '../../support/temporary-paths.ts'
 import { sha256, type TinyImage, tinyImageTar, tinyManifest, tinyParts, tinyTar } from '../../support/tiny-image.ts'
+import { threads } from '../../support/unpack-threads.ts'
 
 async function store(t: TestContext, settings: Partial<RegistrySettings> = {}) {
   const paths = temporaryPaths(t)
-  return { paths, images: await Images.open(paths, new Events(), { registries: { backoff: 1, ...settings } }) }
+  return { paths, images: await Images.open(paths, new Events(), { threads, registries: { backoff: 1, ...settings } }) }
 }
 
 async function loaded(t: TestContext, image: TinyImage, settings?: Partial<RegistrySettings>) {

@@ -17,11 +17,12 @@ import { hasRegistry, registryUser, startRegistry, type TestRegistry } from '../
 import { slowProxy } from '../../support/slow-proxy.ts'
 import { temporaryFolder, temporaryPaths } from '../../support/temporary-paths.ts'
 import { sha256, tinyImageTar, tinyManifest, tinyParts } from '../../support/tiny-image.ts'
+import { threads } from '../../support/unpack-threads.ts'
 
 async function store(t: TestContext, settings: Partial<RegistrySettings> = {}) {
   const paths = temporaryPaths(t)
   const registries = { backoff: 20, certificates: [], ...settings }
-  return { paths, images: await Images.open(paths, new Events(), { registries }) }
+  return { paths, images: await Images.open(paths, new Events(), { threads, registries }) }
 }
 
 /** A folder of certificates for a registry, as certs.d has them. */

@@ -21,6 +21,7 @@ import { getXattr, setXattr } from '../../../src/runtime/native.ts'
 import { lacking, root } from '../../support/needs.ts'
 import { temporaryPaths } from '../../support/temporary-paths.ts'
 import { type TinyFiles, tinyImageTar } from '../../support/tiny-image.ts'
+import { threads } from '../../support/unpack-threads.ts'
 
 const skip = lacking(root())
 const unused = { usedBy: () => [] }
@@ -135,7 +136,7 @@ describe('remove()', () => {
 describe('populate()', { skip }, () => {
   async function filled(t: TestContext, layers: readonly TinyFiles[], path = '/data') {
     const { paths, volumes } = await open(t)
-    const images = await Images.open(paths, new Events())
+    const images = await Images.open(paths, new Events(), { threads })
     await images.load(Readable.from([await tinyImageTar({ tag: 'app:1', layers })]))
     const { mountpoint } = await volumes.create({ name: 'vol' })
     const found = images.layers(images.get('app:1'))
