@@ -18,7 +18,6 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { goMode } from '../../../src/api/go-mode.ts'
@@ -26,12 +25,13 @@ import type { EntryLimits } from '../../../src/engine/buildkit/file-entry.ts'
 import { Mirrors } from '../../../src/engine/buildkit/mirrors.ts'
 import { receiveFiles } from '../../../src/engine/buildkit/receive-files.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
+import { memory } from '../../support/memory.ts'
 import { folderOf, type ServedFolder, type Stat, serveFolders, sessionWith } from './session-client.ts'
 
 let root: string
 let source: string
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'tscompose-mirrors-'))
+  root = mkdtempSync(join(memory, 'tscompose-mirrors-'))
   source = join(root, 'source')
   mkdirSync(source)
 })

@@ -9,6 +9,7 @@ import { Downloads } from '../../../../src/engine/build/files/downloads.ts'
 import { fetchSource } from '../../../../src/engine/build/files/fetch.ts'
 import type { GitSource } from '../../../../src/engine/build/files/git-fetch.ts'
 import { Failure } from '../../../../src/lib/failure.ts'
+import { memory } from '../../../support/memory.ts'
 import { lacking, program } from '../../../support/needs.ts'
 import { folderOf, shown } from './support.ts'
 
@@ -22,7 +23,7 @@ interface Repositories {
 
 /** Repositories below a folder, served by git's own CGI program on loopback. */
 async function repositories(t: TestContext, secret?: string): Promise<Repositories> {
-  const folder = folderOf(t, {})
+  const folder = folderOf(t, {}, memory)
   const authorized: string[] = []
   const server = createServer((request, response) => {
     const { pathname, search } = new URL(request.url!, 'http://x')

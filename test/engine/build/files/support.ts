@@ -24,8 +24,8 @@ import { temporaryFolder } from '../../../support/temporary-paths.ts'
 /** Path → content; `[content, mode, owner]` where those matter ("0644", "5:6"). */
 export type Tree = Readonly<Record<string, string | null | readonly [content: string, mode: string, owner?: string]>>
 
-export function folderOf(t: TestContext, tree: Tree): string {
-  const place = temporaryFolder(t)
+export function folderOf(t: TestContext, tree: Tree, below?: string): string {
+  const place = temporaryFolder(t, below)
   chmodSync(place, 0o755)
   for (const [name, value] of Object.entries(tree)) {
     const [content, mode, owner] = typeof value === 'string' || value === null ? [value] : value
@@ -125,6 +125,8 @@ export interface CopyWorld {
   readonly ignore?: readonly string[]
   readonly limits?: CopyRequest['limits']
   readonly fetched?: CopyRequest['fetched']
+  /** Below which the step writes, if not where temporary files are. */
+  readonly place?: string
 }
 
 /** Runs one step over a base; both may be trees or layers that are there. */
@@ -132,7 +134,7 @@ export async function copied(t: TestContext, step: CopyStep | AddStep, world: Co
   const layersOf = (tree: Tree | readonly string[]) =>
     Array.isArray(tree) ? (tree as readonly string[]) : [folderOf(t, tree as Tree)]
   const below = world.base === undefined ? [] : layersOf(world.base)
-  const upper = folderOf(t, {})
+  const upper = folderOf(t, {}, world.place)
   chownSync(upper, 0, 0)
   await copyFiles({
     step,
