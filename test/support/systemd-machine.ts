@@ -144,9 +144,9 @@ export class SystemdMachine {
   async #boot(): Promise<void> {
     for (const group of this.#groups) {
       mkdirSync(group, { recursive: true })
-      // a group of cpuset takes nobody before it has processors
+      // a group of cpuset takes nobody before it has processors; in v2, whose root has no such file, it has those of the group above
       for (const name of ['cpuset.cpus', 'cpuset.mems'])
-        if (existsSync(join(group, name))) writeFileSync(join(group, name), readFileSync(join(group, '..', name)))
+        if (existsSync(join(group, '..', name))) writeFileSync(join(group, name), readFileSync(join(group, '..', name)))
     }
     const mounts = hierarchies().flatMap(({ at, type, options }) => [
       type,

@@ -1,8 +1,8 @@
 /** This checkout, the programs its tests use and what they are to run → a disk of the virtual machine. */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { which } from '../support/needs.ts'
+import { dirname, join } from 'node:path'
+import { peerPlugin, which } from '../support/needs.ts'
 
 export interface Job {
   /** By their paths in the checkout. */
@@ -30,6 +30,10 @@ const notDockers = [
   ...['usr/bin/podman*', 'usr/bin/ctr', 'usr/bin/docker', 'usr/lib/x86_64-linux-gnu/perl*'],
 ]
 
+/** In the machine: plugins of Docker's command line, as test/support/needs.ts looks for them. */
+const peers = '/srv/job/peers'
+const plugins = ['docker-buildx', 'docker-compose']
+
 /** Makes the disk at `path` by way of `folder`, both trusted. */
 export function makeDisk(project: string, job: Job, { path, folder }: { path: string; folder: string }): void {
   const tree = join(folder, 'srv')
@@ -45,11 +49,14 @@ export function makeDisk(project: string, job: Job, { path, folder }: { path: st
       join(tree, 'docker'),
       notDockers.map(name => `--exclude=./${name}`),
     )
-  const docker = which('docker')
-  if (docker !== undefined && isStatic(docker)) copyFileSync(docker, join(tree, 'job/bin/docker'))
+  copyProgram(which('docker'), join(tree, 'job/bin/docker'))
+  for (const name of plugins)
+    copyProgram(peerPlugin(name), join(folder, peers, 'root/usr/libexec/docker/cli-plugins', name))
   writeFileSync(join(tree, 'job/tests'), job.tests.map(test => `${test}\n`).join(''))
   if (job.command !== undefined) writeFileSync(join(tree, 'job/command'), job.command)
-  const exports = Object.entries(job.environment).map(([name, value]) => `export ${name}='${value}'\n`)
+  const exports = Object.entries({ PEERS: peers, ...job.environment }).map(
+    ([name, value]) => `export ${name}='${value}'\n`,
+  )
   writeFileSync(join(tree, 'job/environment'), exports.join(''))
   // half as much again, since tests write beside what they read
   const size = Number(execFileSync('du', ['-sm', tree], { encoding: 'utf8' }).split('\t')[0])
@@ -91,7 +98,9 @@ function whole(milliseconds: string): string {
   return String(Math.floor(Number(milliseconds) / 1000) * 1000)
 }
 
-/** A program of another system finds its libraries only when it needs none. */
-function isStatic(path: string): boolean {
-  return !readFileSync(path).subarray(0, 4096).includes('ld-linux')
+/** One that is here, for another system, where it finds its libraries only when it needs none. */
+function copyProgram(from: string | undefined, to: string): void {
+  if (from === undefined || readFileSync(from).subarray(0, 4096).includes('ld-linux')) return
+  mkdirSync(dirname(to), { recursive: true })
+  copyFileSync(from, to)
 }
