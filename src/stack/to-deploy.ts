@@ -50,13 +50,13 @@ function isJobMode(deploy: View): boolean {
   return deploy.text('mode')?.endsWith('-job') ?? false
 }
 
-/** `deploy.restart_policy` wins over `restart`, as in Compose. */
 /** Whether it speaks of when it is started again. */
 export function saysRestart(view: View): true | undefined {
   const condition = view.at('deploy').at('restart_policy').text('condition')
   return view.text('restart') === undefined && condition === undefined ? undefined : true
 }
 
+/** `deploy.restart_policy` wins over `restart`, as in Compose. */
 export function toRestart(view: View): RestartPolicy {
   const deploy = view.at('deploy')
   const policy = deploy.at('restart_policy')

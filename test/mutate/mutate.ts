@@ -25,7 +25,7 @@ const groups: Readonly<Record<string, Group>> = {
   },
   stack: {
     mutate: ['src/stack/**/*.ts', 'src/model/**/*.ts'],
-    tests: ['test/{stack,model,golden/stack}/**/!(fuzz).test.ts'],
+    tests: ['test/{stack,model,golden/stack,golden/refused}/**/!(fuzz).test.ts'],
   },
   lib: {
     mutate: ['src/lib/**/*.ts'],
