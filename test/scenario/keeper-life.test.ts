@@ -13,6 +13,7 @@ import { launcher, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
 import { ownEngine } from '../support/other-engine.ts'
+import { patience } from '../support/patience.ts'
 
 const sleeper = 'image: busybox, command: sleep infinity, stop_signal: SIGKILL'
 
@@ -194,7 +195,7 @@ volumes: {data: {}}
   })
 
   test('brings a stack up after the start of the machine as up does: order, conditions, hooks', {
-    timeout: 120_000,
+    timeout: 120_000 * patience,
     skip: lacking(ownEngine('all of its processes are killed, as at a start of the machine')),
   }, async () => {
     const log = (word: string) => `sh -c 'echo ${word} >> /log/order; exec sleep infinity'`

@@ -10,6 +10,7 @@ import { lockProject } from '../../src/state/project-lock.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 const sleeper = 'image: busybox, command: sleep infinity, stop_signal: SIGKILL'
 const pair = `
@@ -53,7 +54,7 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
   const mended = async (what: string, isSo: () => Promise<boolean>): Promise<number> => {
     const begin = performance.now()
     while (!(await isSo())) {
-      assert.ok(performance.now() - begin < 10_000, `${what} is not mended\n${engine.log}`)
+      assert.ok(performance.now() - begin < 10_000 * patience, `${what} is not mended\n${engine.log}`)
       await pause(10)
     }
     return performance.now() - begin
@@ -90,14 +91,17 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     const runs = async () => (await inspect('drift-web-1'))?.State.Status === 'running'
     const kinds: Readonly<Record<string, () => Promise<number>>> = {
       killed: async () => {
+        const before = (await inspect('drift-web-1'))?.State.StartedAt
         await interfere(each => each.call(endpoints.containerKill, { params, query: { signal: 'SIGKILL' } }))
-        assert.equal(await runs(), false)
-        return mended('the killed one', runs)
+        const isAnother = async () => (await inspect('drift-web-1'))?.State.StartedAt !== before
+        return mended('the killed one', async () => (await runs()) && (await isAnother()))
       },
       paused: async () => {
+        const from = engine.log.length
         await interfere(each => each.call(endpoints.containerPause, { params }))
-        assert.equal(await runs(), false)
-        return mended('the paused one', runs)
+        // it may run again before anybody could look
+        const isTold = () => /drift: .*drift-web-1 .*unpause-container/.test(engine.log.slice(from))
+        return mended('the paused one', async () => isTold() && (await runs()))
       },
       disconnected: async () => {
         const body = { Container: 'drift-web-1', Force: true }
@@ -108,15 +112,16 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
         })
       },
     }
+    const second = 1000 * patience
     for (const [kind, interference] of Object.entries(kinds)) {
       // the quickest of a few times, since others may keep this machine busy
       let least = Number.POSITIVE_INFINITY
-      for (let tries = 0; tries < 3 && least >= 1000; tries++) {
+      for (let tries = 0; tries < 3 && least >= second; tries++) {
         least = Math.min(least, await interference())
         await settled('drift')
       }
       console.log(`${kind}: mended in ${Math.round(least)} ms`)
-      assert.ok(least < 1000, `${kind} is mended after ${least} ms\n${engine.log}`)
+      assert.ok(least < second, `${kind} is mended after ${least} ms\n${engine.log}`)
     }
     assert.match(engine.log, /drift: #1 .*drift-web-1 .*start-container .*it exited with code 137/)
     assert.match(engine.log, /drift: #1 .*drift-web-1 .*unpause-container .*it is paused/)
@@ -145,7 +150,7 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
         }),
       )
       // five times as long as a repair takes
-      await pause(1000)
+      await pause(1000 * patience)
       assert.equal(await runs(), false)
     }
     await mended('what was killed', runs)
@@ -187,7 +192,7 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     const stays = async (wanted: readonly string[]) => {
       await settled('wish')
       // long enough for what would be wrong to happen
-      await pause(400)
+      await pause(400 * patience)
       await settled('wish')
       assert.deepEqual(await states(), wanted, engine.log)
     }
@@ -219,7 +224,7 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     await interfere(each => each.call(endpoints.containerStop, { params: { id: 'wish-web-1' } }))
     await stays(['wish-db-1 running', 'wish-web-1 exited'])
     await stack.run('down')
-    await pause(300)
+    await pause(300 * patience)
     assert.deepEqual(await states(), [])
   })
 
@@ -238,7 +243,7 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     assert.deepEqual(await names(), ['removed-db-1', 'removed-web-2'], engine.log)
     await remove('removed-web-2')
     await remove('removed-db-1')
-    await eventually('its end', async () => (await findKeeper(place())) === undefined)
+    await eventually('its end', async () => (await findKeeper(place())) === undefined || assert.fail(engine.log))
     assert.deepEqual(await names(), [], engine.log)
     assert.match(engine.log, /removed: nothing of it is left, and it is held no more/)
     await stack.run('up', '-d')
@@ -254,7 +259,7 @@ describe('the keeper', { skip: lacking(root(), program('busybox'), program('nft'
     await settled('again')
     const pid = () => ask(async keeper => (await keeper.call(keeperEndpoints.keeperStatus, {})).Pid)
     // what was heard is written down by then
-    await pause(500)
+    await pause(500 * patience)
     const first = await pid()
     process.kill(first, 'SIGKILL')
     await eventually('another keeper', async () => {

@@ -204,7 +204,7 @@ describe('what is gone from the kernel', { skip: why, timeout: 180_000 * patienc
 
   async function answerOf(place: string): Promise<string> {
     const answer = await fetch(`http://${place}/`, {
-      signal: AbortSignal.timeout(2000),
+      signal: AbortSignal.timeout(2000 * patience),
       headers: { connection: 'close' },
     })
     return answer.text()

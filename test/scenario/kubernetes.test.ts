@@ -19,6 +19,7 @@ import { listOf, pathOf } from '../../src/targets/kubernetes/rest/objects.ts'
 import { tscompose } from '../cli/fake-client.ts'
 import { TestEngine } from '../support/engine.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 import { hasRegistry, startRegistry } from '../support/registry.ts'
 import { busybox, hasBusybox } from '../support/tiny-image.ts'
 import { PaperNode } from '../targets/kubernetes/paper-node.ts'
@@ -65,7 +66,7 @@ secrets: {token: {environment: TOKEN}}
 configs: {page: {content: "first page\\n"}}
 `
 
-describe('a stack in a cluster', { skip, timeout: 180_000 }, () => {
+describe('a stack in a cluster', { skip, timeout: 180_000 * patience }, () => {
   const env = { KUBECONFIG: kubeconfig ?? '' }
   const namespace = project
   const cwd = mkdtempSync(join(tmpdir(), 'tscompose-kubernetes-'))

@@ -65,7 +65,9 @@ describe('a state of an earlier run', { skip: needs, timeout: 120_000 * patience
     assert.match(await docker('exec', 'web', 'ip', '-o', 'addr', 'show', 'eth0'), new RegExp(`inet ${address}/`))
     const place = (await docker('port', 'web', '80')).split('\n')[0]
     await eventually('an answer by its port', async () => {
-      const answer = await fetch(`http://${place}/`, { signal: AbortSignal.timeout(1000) }).catch(() => undefined)
+      const answer = await fetch(`http://${place}/`, { signal: AbortSignal.timeout(1000 * patience) }).catch(
+        () => undefined,
+      )
       return (await answer?.text()) === 'hello\n'
     })
   })

@@ -49,7 +49,7 @@ describe('no way to wear the engine out:', { skip: hostileSkip(), timeout: 300_0
     for (const [name, script] of endless) await at.begin(name, ...limits, 'busybox', 'sh', '-c', script)
     const before = memory(at.engine.pid)
     const slowest = await at.slowestPing(pause(3000))
-    assert.ok(slowest < 3000, `${slowest.toFixed(0)} ms`)
+    assert.ok(slowest < 3000 * patience, `${slowest.toFixed(0)} ms`)
     for (const [name] of endless) {
       const id = (await at.engine.runDocker('inspect', '-f', '{{.Id}}', name)).trim()
       const folder = join(at.engine.roots.data, 'containers', id)
@@ -83,7 +83,7 @@ describe('no way to wear the engine out:', { skip: hostileSkip(), timeout: 300_0
       slowest = Math.max(slowest, await at.ping())
       await pause(50)
     }
-    assert.ok(slowest < 3000, `${slowest.toFixed(0)} ms`)
+    assert.ok(slowest < 3000 * patience, `${slowest.toFixed(0)} ms`)
     // 16 MiB are held for each of the eight whose process would have to wait
     const more = memory(at.engine.pid) - memoryBefore
     assert.ok(more < 8 * 16 + 96, `${more.toFixed(0)} MiB more`)
@@ -133,7 +133,7 @@ describe('no way to wear the engine out:', { skip: hostileSkip(), timeout: 300_0
       }
     }
     const slowest = await at.slowestPing(Promise.all(Array.from({ length: 12 }, storm)))
-    assert.ok(slowest < 5000, `${slowest.toFixed(0)} ms`)
+    assert.ok(slowest < 5000 * patience, `${slowest.toFixed(0)} ms`)
     await at.remove('stormed')
     for (const socket of sockets.splice(0)) socket.destroy()
     await eventually(
@@ -149,7 +149,7 @@ describe('no way to wear the engine out:', { skip: hostileSkip(), timeout: 300_0
     await at.begin('dying', '--restart', 'always', 'busybox', 'false')
     const before = memory(at.engine.pid)
     const slowest = await at.slowestPing(pause(3000))
-    assert.ok(slowest < 3000, `${slowest.toFixed(0)} ms`)
+    assert.ok(slowest < 3000 * patience, `${slowest.toFixed(0)} ms`)
     await eventually(
       'a result',
       async () => {
