@@ -42,7 +42,7 @@ const groups: Readonly<Record<string, Group>> = {
     ],
     tests: [
       'test/engine/{networks,containers,dns,health}/**/!(damage|disk-full).test.ts',
-      'test/engine/images/{reference,manifest,pull-registry,image-list,catalogue,images}.test.ts',
+      'test/engine/images/{reference,platform,manifest,pull-registry,image-list,catalogue,images}.test.ts',
     ],
   },
   runtime: {
