@@ -59,7 +59,7 @@ describe('no way out by whoever enters:', { skip: hostileSkip(), timeout: 240_00
       }
       assert.ok(entered > 0)
       // it looks without a pause until its time is over; nobody enters any more, and others want the processor
-      assert.equal((await at.raw('POST', `/containers/${name}/update`, { NanoCpus: 2e8 })).status, 200)
+      assert.equal((await at.raw('POST', `/containers/${name}/update`, { NanoCpus: 5e7 })).status, 200)
       await at.raw('POST', `/containers/${name}/wait`)
       const found = JSON.parse(await at.engine.runDocker('logs', name))
       assert.ok(found.looks > 100, JSON.stringify(found))

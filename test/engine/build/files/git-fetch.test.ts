@@ -109,7 +109,7 @@ async function app(
 }
 
 function fetcher(t: TestContext, origin: string, secrets: Readonly<Record<string, string>> = {}) {
-  const place = folderOf(t, {})
+  const place = folderOf(t, {}, memory)
   const downloads = new Downloads(join(place, 'kept'))
   let count = 0
   const client = {
