@@ -22,7 +22,10 @@ interface Group {
 const groups: Readonly<Record<string, Group>> = {
   plan: {
     mutate: ['src/plan/**/*.ts', 'src/targets/engine/plan/**/*.ts', 'src/graph/**/*.ts'],
-    tests: ['test/{plan,graph,golden/plan,targets/engine/plan}/**/*.test.ts', 'test/targets/engine/support.test.ts'],
+    tests: [
+      'test/{plan,graph,golden/plan,targets/engine/plan}/**/*.test.ts',
+      'test/targets/engine/{support,rollouts,converge}.test.ts',
+    ],
   },
   stack: {
     mutate: ['src/stack/**/*.ts', 'src/model/**/*.ts'],
