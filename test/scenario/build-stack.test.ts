@@ -1,24 +1,15 @@
 /** A stack whose images are all built: brought up by one command, and again after a line of its sources has changed. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { cpSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { jsonLines, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/free-port.ts'
 import { lacking, program, root } from '../support/needs.ts'
 
 const example = fileURLToPath(new URL('../../examples/workshop', import.meta.url))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
 
 /** "[web pages 5/5] RUN …" → how it ended, and why it was not cached. */
 function stepsOf(output: string): ReadonlyMap<string, { readonly end: string; readonly missed: string | undefined }> {

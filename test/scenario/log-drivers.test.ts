@@ -11,6 +11,7 @@ import { journalSocket } from '../../src/engine/logs/forward/journald.ts'
 import { makeCertificates } from '../support/certificates.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/free-port.ts'
 import { datagramServer, type LogServer, streamServer, udpServer } from '../support/log-servers.ts'
 import { lacking, program, root } from '../support/needs.ts'
 
@@ -335,8 +336,3 @@ describe('log drivers', { skip: lacking(root(), program('busybox'), program('nft
     return path
   }
 })
-
-async function freePort(): Promise<number> {
-  await using server = await streamServer()
-  return server.port
-}

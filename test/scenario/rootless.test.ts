@@ -41,7 +41,7 @@ describe('an engine of an ordinary user', { skip }, () => {
   let hadRoute = true
   before(async () => {
     user = await TestUser.make()
-    port = await freePort()
+    port = await freePort(4)
     // a client on another machine, and by it a way into the world where there is none
     await ok(command('ip', ['netns', 'add', client]))
     await ok(command('ip', ['link', 'add', 'tscr0', 'type', 'veth', 'peer', 'name', 'tscr1', 'netns', client]))

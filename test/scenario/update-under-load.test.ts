@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -12,6 +12,7 @@ import { command } from '../support/command.ts'
 import { compiled } from '../support/compiled.ts'
 import { launcher, type Stack, TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/free-port.ts'
 import { type Asker, asking, type Load, loadClientSource } from '../support/load-client.ts'
 import { lacking, program, root, which } from '../support/needs.ts'
 import { ownEngine } from '../support/other-engine.ts'
@@ -201,12 +202,3 @@ describe('an update under load', {
     assert.match(await stack.run('plan'), /no changes/)
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}

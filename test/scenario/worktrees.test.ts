@@ -8,11 +8,11 @@ import { onBothEngines } from '../support/both-engines.ts'
 import { command } from '../support/command.ts'
 import { jsonLines } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/free-port.ts'
 
 const base = `trees${process.pid}`
 const isolated = `${base}-feature-x`
-/** Fixed, and likely free; in the range that no other test file uses. */
-const port = 20_000 + (process.pid % 1000)
+const port = await freePort(2)
 
 await onBothEngines('two git worktrees of an unmodified stack', [base, isolated], ground => {
   const yaml = () => `name: ${base}

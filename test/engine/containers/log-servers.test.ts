@@ -3,17 +3,13 @@ import assert from 'node:assert/strict'
 import { appendFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { eventually } from '../../support/eventually.ts'
+import { freePort } from '../../support/free-port.ts'
 import { streamServer } from '../../support/log-servers.ts'
 import { EngineBox } from './engine-box.ts'
 
 const gelf = (port: number) => ({
   LogConfig: { Type: 'gelf', Config: { 'gelf-address': `tcp://127.0.0.1:${port}` } },
 })
-
-async function freePort(): Promise<number> {
-  await using server = await streamServer()
-  return server.port
-}
 
 /** What the monitor would write. */
 function write(box: EngineBox, id: string, text: string): void {

@@ -48,7 +48,9 @@ describe('no way out by whoever enters:', { skip: hostileSkip(), timeout: 240_00
       // seconds; the last to enter has four of them, on a machine that is busy too
       const watched = 8
       const Healthcheck = { Test: ['CMD', 'true'], Interval: 1e9 }
-      const body = { Image: name, Cmd: ['/watch', String(watched)], Healthcheck, HostConfig }
+      // what can be written to is nothing of the container's own: between two of the watcher's calls what enters becomes a program of that
+      const settings = { ...HostConfig, ReadonlyRootfs: true }
+      const body = { Image: name, Cmd: ['/watch', String(watched)], Healthcheck, HostConfig: settings }
       assert.equal((await at.raw('POST', `/containers/create?name=${name}`, body)).status, 201)
       assert.equal((await at.raw('POST', `/containers/${name}/start`)).status, 204)
       let entered = 0
