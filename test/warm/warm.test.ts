@@ -271,13 +271,15 @@ function others(): readonly number[] {
     .map(Number)
 }
 
+/** Those as well that one of them was starting meanwhile. */
 function endOthers(): void {
-  for (const pid of others())
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // it has ended
-    }
+  for (let pids = others(); pids.length > 0; pids = others())
+    for (const pid of pids)
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // it has ended
+      }
 }
 
 /** It takes calls and never answers. */
