@@ -23,7 +23,7 @@ const groups: Readonly<Record<string, Group>> = {
   plan: {
     mutate: ['src/plan/**/*.ts', 'src/targets/engine/plan/**/*.ts', 'src/graph/**/*.ts'],
     tests: [
-      'test/{plan,graph,golden/plan,targets/engine/plan}/**/*.test.ts',
+      'test/{plan,graph,golden/plan,golden/changes,targets/engine/plan}/**/*.test.ts',
       'test/targets/engine/{support,rollouts,converge}.test.ts',
     ],
   },
