@@ -167,7 +167,35 @@ test('security options are read, and an unknown one is refused', () => {
     kind: 'profile',
     profile: { defaultAction: 'SCMP_ACT_ALLOW' },
   })
-  assert.throws(() => checkSecurityOptions(['colour=red']), { kind: 'invalid' })
+  assert.deepEqual(checkSecurityOptions(['seccomp', 'apparmor:mine', 'label=disable', 'systempaths=unconfined']), {
+    ...{
+      noNewPrivileges: false,
+      seccomp: { kind: 'default' },
+      apparmor: 'mine',
+      unmasked: true,
+      writableCgroups: undefined,
+    },
+  })
+  const writable = ['writable-cgroups', 'writable-cgroups=true', 'writable-cgroups=false']
+  assert.deepEqual(
+    writable.map(option => checkSecurityOptions([option]).writableCgroups),
+    [true, true, false],
+  )
+  for (const [option, message] of [
+    ['colour=red', 'invalid --security-opt 2: "colour=red"'],
+    ['colour', 'invalid --security-opt 1: "colour"'],
+    ['no-new-privileges2', 'invalid --security-opt 1: "no-new-privileges2"'],
+    ['no-new-privileges=maybe', 'invalid --security-opt: "no-new-privileges=maybe"'],
+    ['systempaths=some', 'invalid --security-opt: "systempaths=some"'],
+    ['writable-cgroups=some', 'invalid --security-opt 2: "writable-cgroups=some"'],
+    ['seccomp={', 'Decoding seccomp profile failed: it is not JSON'],
+    [
+      'seccomp=/etc/profile.json',
+      'Decoding seccomp profile failed: it is the name of a file, and should be what stands in it',
+    ],
+  ] as const)
+    assert.throws(() => checkSecurityOptions([option]), { kind: 'invalid', message })
+  assert.throws(() => checkSecurityOptions(['label=type:x']), { kind: 'unsupported' })
 })
 
 test('parseBind() tells binds from volumes and reads their options', () => {
