@@ -101,6 +101,10 @@ describe('resolve()', () => {
       ['fd00::4'],
     )
     assert.deepEqual((await ask(view(), query('db', 'MX'))).rcode, 'NOERROR')
+    assert.deepEqual(
+      (await ask(view(), query('six', 'ANY' as packet.RecordType))).answers.map(a => a.data),
+      ['10.1.0.4', 'fd00::4'],
+    )
   })
 
   test('has all the responses to an own name, each with another of its addresses first', async () => {

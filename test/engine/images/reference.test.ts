@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { familiar, familiarName, parseReference } from '../../../src/engine/images/reference.ts'
+import {
+  familiar,
+  familiarName,
+  fullName,
+  newName,
+  normalName,
+  parseReference,
+  repositoryName,
+} from '../../../src/engine/images/reference.ts'
 
 const digest = `sha256:${'a'.repeat(64)}` as const
 
@@ -56,4 +64,38 @@ test('familiar() leaves out what a reader would not write', () => {
   assert.equal(familiar(parseReference('docker.io/user/app:1')), 'user/app:1')
   assert.equal(familiar(parseReference('127.0.0.1:5000/app')), '127.0.0.1:5000/app:latest')
   assert.equal(familiarName(parseReference(`example.com/app@${digest}`)), 'example.com/app')
+})
+
+test('fullName() leaves out nothing', () => {
+  assert.equal(fullName(parseReference('busybox')), 'docker.io/library/busybox:latest')
+  assert.equal(fullName(parseReference(`example.com/app:1@${digest}`)), `example.com/app:1@${digest}`)
+})
+
+test('repositoryName() is that of a name without tag and digest', () => {
+  const names = ['docker.io/library/busybox', 'localhost:5000/app', 'busybox:1', `app@${digest}`, 'Not A Name']
+  assert.deepEqual(names.map(repositoryName), ['busybox', 'localhost:5000/app', undefined, undefined, undefined])
+})
+
+test('normalName() completes a name, and leaves what is none', () => {
+  const id = 'a'.repeat(64)
+  assert.deepEqual(['docker.io/busybox', 'app:1', id, ''].map(normalName), ['busybox:latest', 'app:1', id, ''])
+})
+
+describe('newName()', () => {
+  test('puts name and tag together', () => {
+    assert.deepEqual(
+      [newName(undefined, '1'), newName('', '1'), newName('app', '2'), newName('app:1', '2'), newName('app:1', '')],
+      [undefined, undefined, 'app:2', 'app:2', 'app:1'],
+    )
+    assert.equal(newName('docker.io/library/app', undefined), 'app:latest')
+  })
+
+  for (const [repo, tag, message] of [
+    [`app@${digest}`, undefined, 'cannot import digest reference'],
+    ['app', 'a b', 'invalid tag format'],
+    ['sha256', '1', 'refusing to create an ambiguous tag using digest algorithm as name'],
+    ['App', '1', 'invalid reference format: repository name (library/App) must be lowercase'],
+  ] as const)
+    test(`refuses ${repo.slice(0, 20)} ${tag}`, () =>
+      assert.throws(() => newName(repo, tag), { kind: 'invalid', message }))
 })
