@@ -4,6 +4,7 @@
  * a mutant would cost otherwise, is a hundred times what its tests take.
  *
  * Changed code may leave behind what spoils later tests: a test that fails must pass again without the change, or it is asked in a new process.
+ * So is a mutant that no test has come by, since something was kept that was made before it.
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { registerHooks } from 'node:module'
@@ -17,7 +18,7 @@ interface Shared {
   activeMutant?: string | undefined
   currentTestId?: string | undefined
   mutantCoverage?: unknown
-  hitCount?: number | undefined
+  hitCount?: number
   hitLimit?: number | undefined
 }
 
@@ -87,7 +88,7 @@ class InProcess {
   async mutantRun({ activeMutant: { id }, testFilter, hitLimit, mutantActivation }: MutantRun): Promise<Verdict> {
     if (this.#spoiled) throw new Error('an earlier mutant has left something behind')
     if (mutantActivation === 'runtime') await this.#load()
-    shared.hitCount = hitLimit === undefined ? undefined : 0
+    shared.hitCount = 0
     shared.hitLimit = hitLimit
     this.#activate(id)
     const asked = new Set(testFilter)
@@ -106,6 +107,8 @@ class InProcess {
       failed = { error } // the tests cannot even be loaded
     }
     this.#activate(undefined)
+    // what it would have changed is known already
+    if (!failed && shared.hitCount === 0 && this.#mutantsBefore > 0) throw new Error('the changed code was not reached')
     if (failed?.test && mutantActivation === 'runtime' && (await this.#failure(failed.test)) !== undefined) {
       this.#spoiled = true
       if (this.#mutantsBefore > 0) throw new Error('an earlier mutant has left something behind')
