@@ -17,6 +17,13 @@ for (const [what, bytes, name] of [
   })
 }
 
+test('bytesOfName() gives back as a byte nothing but what stands for one', () => {
+  const unknown = [0xef, 0xbf, 0xbd]
+  assert.deepEqual([...bytesOfName('\udce9🐋')], [0xe9, 0xf0, 0x9f, 0x90, 0x8b])
+  assert.deepEqual([...bytesOfName('\udc80\udcff')], [0x80, 0xff])
+  assert.deepEqual([...bytesOfName('\udc7f\udd00\ud800')], [...unknown, ...unknown, ...unknown])
+})
+
 test('fsPath() gives a path as bytes only where text would not say the same', () => {
   assert.equal(fsPath('/tmp/é'), '/tmp/é')
   assert.deepEqual(fsPath('/tmp/\udce9'), Buffer.from([0x2f, 0x74, 0x6d, 0x70, 0x2f, 0xe9]))

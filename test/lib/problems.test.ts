@@ -76,6 +76,8 @@ describe('nearest()', () => {
     ['xyz', undefined],
     ['imageimage', undefined],
     ['pxxts', undefined],
+    ['poxrs', undefined],
+    ['potxs', undefined],
   ] as const)
     test(`takes "${word}" for ${meant ?? 'nothing that is known'}`, () => assert.equal(nearest(word, keys), meant))
 

@@ -19,7 +19,7 @@ test('plural() counts', () => {
 })
 
 test('indent() leaves empty lines empty', () => {
-  assert.equal(indent('a\n\nb\n'), '  a\n\n  b\n')
+  assert.equal(indent('ab\n\nc\n'), '  ab\n\n  c\n')
   assert.equal(indent('a', '> '), '> a')
 })
 
