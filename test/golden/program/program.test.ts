@@ -4,14 +4,17 @@
  */
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { capabilityNames } from '../../../src/lib/capabilities.ts'
+import { isFailure } from '../../../src/lib/failure.ts'
 import { compile } from '../../../src/runtime/compile.ts'
 import { compileExec } from '../../../src/runtime/exec.ts'
 import { stepFailure } from '../../../src/runtime/failure.ts'
 import { compileHost } from '../../../src/runtime/operations.ts'
 import { printProgram } from '../../../src/runtime/print.ts'
 import type { Program } from '../../../src/runtime/program.ts'
+import { defaultProfile } from '../../../src/runtime/seccomp/default-profile.ts'
 import type { Step } from '../../../src/runtime/steps.ts'
-import { containers, execs, ofHost, onV1, onV2, operations } from './specs.ts'
+import { containers, execs, ofHost, onV1, onV2, operations, refused } from './specs.ts'
 
 const filter = Buffer.alloc(16)
 
@@ -33,6 +36,37 @@ for (const name of Object.keys(containers))
 
 for (const [name, { spec, facts }] of Object.entries(execs))
   test(`the program of ${name}`, t => hold(t, printProgram(compileExec(spec, facts, filter)), name))
+
+test('the system calls that a container may make, and those that each capability opens', t => {
+  const always = callsOf([])
+  const opened = capabilityNames.map(name => [name, callsOf([name]).filter(call => !always.includes(call))] as const)
+  const told = [['always', always] as const, ...opened].map(
+    ([name, calls]) => `${name}\n${calls.map(each => `  ${each}\n`).join('')}`,
+  )
+  hold(t, told.join(''), 'calls')
+})
+
+/** Each with the condition under which it is allowed, or the answer it has instead. */
+function callsOf(capabilities: readonly string[]): readonly string[] {
+  return defaultProfile(capabilities).rules.flatMap(({ names, action, compares }) => {
+    const answer = action.kind === 'allow' ? [] : [Object.values(action).join(' ')]
+    const conditions = compares.map(({ index, op, value, other }) => `argument ${index} ${op} ${value} ${other}`)
+    return names.map(name => [name, ...conditions, ...answer].join(', '))
+  })
+}
+
+test('what no program can be made of is refused in words', t => {
+  const told = Object.entries(refused).map(([name, { spec, facts }]) => {
+    try {
+      compile(spec, { facts, filter, devices: [] })
+      return `${name}\n  accepted\n`
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      return `${name}\n  ${error.kind} ${error.message}${error.hint === undefined ? '' : ` | ${error.hint}`}\n`
+    }
+  })
+  hold(t, told.join(''), 'refused')
+})
 
 test('the programs of changes to the host', t => {
   const told = operations.map(operation => {

@@ -208,6 +208,7 @@ const rich: ContainerSpec = {
   },
 }
 
+const alone = { kind: 'create', path: '/run/netns/web' } as const
 const ids = { uid: 1_000_000, gid: 2_000_000, size: 65_536 }
 const joined = { kind: 'join', pid: 77, cgroupPath: 'tscompose/other' } as const
 const host = { kind: 'host' } as const
@@ -262,10 +263,76 @@ export const containers: Readonly<Record<string, { readonly spec: ContainerSpec;
     },
     facts: onV1,
   },
+  'user-namespace-with-the-rest-of-the-host': {
+    spec: {
+      ...plain,
+      namespaces: { pid: { kind: 'new' }, ipc: host, uts: 'host', cgroup: 'host', user: { kind: 'own', ids } },
+      mounts: [{ ...bind, target: '/dev' }],
+      hostname: undefined,
+    },
+    facts: onV1,
+  },
   rootless: { spec: { ...rich, devices: rich.devices.slice(0, 1), mounts: mounts.slice(0, 2) }, facts: rootless },
   'rootless-privileged': { spec: { ...plain, privileged: true }, facts: rootless },
   'whole-root': { spec: { ...plain, root: { ...plain.root, kind: 'copy', readonly: true } }, facts: onV2 },
   'dev-of-its-own': { spec: { ...plain, mounts: [{ ...bind, target: '/dev' }] }, facts: onV2 },
+}
+
+/** What no program can be made of, by what is wrong with it. */
+export const refused: Readonly<Record<string, { readonly spec: ContainerSpec; readonly facts: HostFacts }>> = {
+  ...Object.fromEntries(
+    Object.entries({
+      'privileged in a user namespace': { privileged: true },
+      'the host’s network in a user namespace': { network: host },
+      'the host’s processes in a user namespace': {
+        namespaces: { ...plain.namespaces, pid: host, user: { kind: 'own', ids } },
+      },
+      'a device beside /dev in a user namespace': { devices: rich.devices },
+      'cgroups to write in a user namespace': { writableCgroups: true },
+      'a user that the namespace has not': { process: { ...plain.process, user: { uid: 65_536, gid: 0, groups: [] } } },
+      'a group that the namespace has not': {
+        process: { ...plain.process, user: { uid: 0, gid: 70_000, groups: [] } },
+      },
+      'another group that it has not': { process: { ...plain.process, user: { uid: 0, gid: 0, groups: [0, 80_000] } } },
+      'more binds than there is room for': {
+        mounts: Array.from({ length: 300 }, (_, i) => ({ ...bind, target: `/data/${i}` })),
+      },
+    } satisfies Record<string, Partial<ContainerSpec>>).map(([name, change]) => [
+      name,
+      { spec: { ...plain, namespaces: { ...plain.namespaces, user: { kind: 'own', ids } }, ...change }, facts: onV2 },
+    ]),
+  ),
+  'a user namespace on an old kernel': {
+    spec: { ...plain, namespaces: { ...plain.namespaces, user: { kind: 'own', ids } } },
+    facts: old,
+  },
+  'a device without root rights': { spec: { ...rich, mounts: [] }, facts: rootless },
+  ...Object.fromEntries(
+    Object.entries({
+      'an unknown limit': { process: { ...plain.process, rlimits: [{ name: 'files', soft: 1, hard: 1 }] } },
+      'an unknown capability': {
+        process: { ...plain.process, capabilities: { bounding: ['FLY'], effective: [] } },
+      },
+      'an unknown option of a mount': { mounts: [{ ...bind, flags: ['noexecs'] }] },
+      'more shared binds than there is room for': {
+        mounts: Array.from({ length: 300 }, (_, i) => ({ ...bind, propagation: 'shared', target: `/data/${i}` })),
+      },
+      'a mount on the root': { mounts: [{ ...bind, target: '//' }] },
+      'a mount below /proc': { mounts: [{ ...bind, target: '/proc/sys' }] },
+      'an interface whose name is a path': { network: { ...alone, interfaces: [{ ...first, name: '..' }] } },
+      'an interface without a MAC address': { network: { ...alone, interfaces: [{ ...first, mac: '02:42' }] } },
+      'an interface of no network': { network: { ...alone, interfaces: [{ ...first, addresses: ['10.0.0.1/33'] }] } },
+      'an interface of half a network': {
+        network: { ...alone, interfaces: [{ ...first, addresses: ['10.0.0.1/x'] }] },
+      },
+      'a sysctl that is no interface’s': {
+        network: { ...alone, interfaces: [{ ...first, sysctls: [{ path: 'net/ipv4/ip_forward', value: '1' }] }] },
+      },
+    } satisfies Record<string, Partial<ContainerSpec>>).map(([name, change]) => [
+      name,
+      { spec: { ...plain, ...change }, facts: onV2 },
+    ]),
+  ),
 }
 
 const exec: ExecSpec = {
