@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { launcher, TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
 
 describe('engine settings', { skip: lacking(root(), program('busybox'), program('nft')) }, () => {
@@ -47,7 +48,11 @@ ${more}`
     try {
       const pids = 'cat /sys/fs/cgroup/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids/pids.max'
       return {
-        said: await run('logs', '--no-log-prefix', 'a'),
+        // the last is that of the file system
+        said: await eventually('all that it says', async () => {
+          const said = await run('logs', '--no-log-prefix', 'a')
+          return /\/dev\/shm\n/.test(said) ? said : undefined
+        }),
         executed: await run('exec', '-T', 'a', 'sh', '-c', `grep NoNewPrivs /proc/self/status; ${pids}; hostname -i`),
         port: await run('port', 'a', '80'),
         unchanged: await run('up', '-d', '--dry-run'),

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Said } from '../support/command.ts'
 import { jsonLines, TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/free-port.ts'
 import { lacking, program, root } from '../support/needs.ts'
 
@@ -88,7 +89,7 @@ describe('the examples', { skip: lacking(root(), program('busybox'), program('nf
     assert.equal(await run('exec', '-T', 'app', 'cat', '/run/secrets/password'), 'not a real password\n')
     assert.equal(await run('exec', '-T', 'app', 'cat', '/run/token'), 'open-sesame')
     assert.match(await run('exec', '-T', 'app', 'ls', '-ln', '/run/token'), /^-r-------- .* 1000 /)
-    assert.match(await run('logs'), /hello, world/)
+    await eventually('its line', async () => /hello, world/.test(await run('logs')))
     const inspected = await engine.docker(['inspect', 'secrets-app-1'])
     assert.doesNotMatch(inspected.stdout, /open-sesame/)
     assert.doesNotMatch(engine.log, /open-sesame/)
@@ -99,7 +100,7 @@ describe('the examples', { skip: lacking(root(), program('busybox'), program('nf
     assert.match(plan, /recreate .*\.text #[0-9a-f]{8}→#[0-9a-f]{8}/)
     assert.doesNotMatch(plan, /open-sesame/)
     await changed.run('up', '-d', '--force-recreate')
-    assert.match(await changed.run('logs'), /hello, you/)
+    await eventually('its other line', async () => /hello, you/.test(await changed.run('logs')))
     await run('down')
   })
 

@@ -29,7 +29,7 @@ describe('examples/hello', { skip: lacking(root(), program('busybox'), program('
     const [container] = jsonLines(await run('ps', '--format', 'json'))
     assert.equal(container?.Service, 'hello')
     assert.equal(container?.State, 'running')
-    assert.match(await run('logs'), /hello from [0-9a-f]{12}/)
+    await eventually('its first line', async () => /hello from [0-9a-f]{12}/.test(await run('logs')))
     const answer = await run('exec', '-T', 'hello', 'sh', '-c', 'id; hostname')
     assert.match(answer, /uid=0\(root\) gid=0/)
     assert.match(answer, /^[0-9a-f]{12}$/m)

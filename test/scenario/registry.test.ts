@@ -46,7 +46,7 @@ describe('up from a registry', {
     const first = await stack.try('up', '-d')
     assert.equal(first.code, 0, first.stderr)
     assert.match(first.stderr, /pulled/i)
-    assert.match(await stack.run('logs'), /pulled/)
+    await eventually('its line', async () => /pulled/.test(await stack.run('logs')))
     assert.match(await stack.run('plan'), /^no changes/m)
     await stack.run('down')
   })

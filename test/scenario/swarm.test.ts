@@ -12,6 +12,7 @@ import { type SwarmTask, swarmObjects } from '../../src/api/swarm-objects.ts'
 import { createClient } from '../../src/client/client.ts'
 import { stackFilter } from '../../src/targets/swarm/labels.ts'
 import { tscompose } from '../cli/fake-client.ts'
+import { eventually } from '../support/eventually.ts'
 
 const host = process.env.TSCOMPOSE_TEST_SWARM
 const project = `swarm${process.pid}`
@@ -85,9 +86,8 @@ describe('a stack on a swarm', { skip }, () => {
     assert.match(second.stderr, /no changes/)
     assert.deepEqual(await versions(), before)
     assert.ok(!second.all.includes('s3cr3t'))
-    const logs = await run('logs')
-    assert.match(logs.stdout, /db-1 +\| db is up/)
-    assert.match(logs.stdout, /web-2 +\| first page/)
+    for (const line of [/db-1 +\| db is up/, /web-2 +\| first page/])
+      await eventually(`${line}`, async () => line.test((await run('logs')).stdout))
     assert.equal((await run('ps', '--format', 'json')).stdout.trim().split('\n').length, 3)
   })
 
