@@ -42,7 +42,9 @@ const rows: Readonly<Record<string, Row>> = {
   labels: ({ config }, key) => entry(config.Labels, key),
   container_name: ({ name }) => given(name),
   healthcheck: ({ config }, key) => health(config.Healthcheck, key),
-  expose: ({ config }) => Object.keys(config.ExposedPorts ?? {}),
+  // what is published is exposed as well, and told of as that
+  expose: ({ config, host }) =>
+    Object.keys(config.ExposedPorts ?? {}).filter(port => !Object.hasOwn(host.PortBindings ?? {}, port)),
   annotations: ({ host }, key) => entry(host.Annotations, key),
   deploy: ({ host }, key) => {
     const annotation = {
