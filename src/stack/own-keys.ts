@@ -24,6 +24,13 @@ const words: Readonly<Record<string, readonly string[]>> = {
   [hostPathKey]: ['true', 'false'],
 }
 
+/** Those of the whole stack, and what says the like of one service. */
+const ofTheStack: Readonly<Record<string, string | undefined>> = {
+  'x-target': undefined,
+  'x-registry': undefined,
+  'x-userns': 'Write "userns_mode: auto" in the service',
+}
+
 /** A year of daily runs. */
 const mostHistory = 366
 const usualHistory = 10
@@ -52,6 +59,20 @@ export function checkOwnKeys(root: MapNode, problems: Problems): void {
     const complain = (node: Node, at: readonly string[], why: string): void => {
       const message = `Cannot use "${at.slice(2).join('.')}" of service "${name}": ${why}`
       problems.add({ severity: 'error', code: 'bad-value', place: placeOf(node), path: at, message })
+    }
+    for (const [key, hint] of Object.entries(ofTheStack)) {
+      const node = service.entries.get(key)
+      if (!node) continue
+      const message = `"${key}" of service "${name}" changes nothing: it belongs to the whole stack`
+      const place = placeOf(node, 'key')
+      problems.add({
+        severity: 'warning',
+        code: 'unknown-key',
+        place,
+        path: [...path, key],
+        message,
+        ...(hint && { hint }),
+      })
     }
     for (const [key, choices] of Object.entries(words)) {
       const word = service.entries.get(key)

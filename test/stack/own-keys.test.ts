@@ -61,3 +61,21 @@ test('x-expose and x-host-path say what a cluster makes of ports and binds', asy
   const silent = await service('x-host-path: false')
   assert.deepEqual([silent.exposure, silent.hostPaths], [undefined, undefined])
 })
+
+test('what is of the whole stack is not passed over in a service', async () => {
+  const { warnings } = await load(
+    'services:\n  web:\n    image: x\n    x-userns: auto\n    x-mine: 1\n    x-target: swarm\n',
+  )
+  assert.deepEqual(
+    warnings.map(({ place, message, hint }) => [place?.line, message, hint]),
+    [
+      [6, '"x-target" of service "web" changes nothing: it belongs to the whole stack', undefined],
+      [
+        4,
+        '"x-userns" of service "web" changes nothing: it belongs to the whole stack',
+        'Write "userns_mode: auto" in the service',
+      ],
+    ],
+  )
+  assert.deepEqual((await load('x-userns: private\nx-target: engine\nservices: {web: {image: x}}\n')).warnings, [])
+})
