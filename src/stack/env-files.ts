@@ -139,12 +139,13 @@ function warnNameless(
 
 function refuseMissing(file: Node, path: readonly string[], context: EnvFileContext): void {
   const named = textAt(file, 'path') ?? (file.kind === 'scalar' ? String(file.value) : '')
+  const isFolder = named !== '' && context.files.isDirectory(resolve(context.cwd, named))
   context.problems.add({
     severity: 'error',
     code: 'missing-file',
     place: placeOf(file),
     path,
-    message: `Cannot read "${shownPath(named, context.cwd)}": ${context.files.isDirectory(resolve(context.cwd, named)) && named !== '' ? 'it is a folder' : 'there is no such file'}`,
-    hint: path.includes('env_file') ? 'Create it, or set "required: false"' : undefined,
+    message: `Cannot read "${shownPath(named, context.cwd)}": ${isFolder ? 'it is a folder' : 'there is no such file'}`,
+    hint: path.includes('env_file') && !isFolder ? 'Create it, or set "required: false"' : undefined,
   })
 }

@@ -107,9 +107,11 @@ class Extender {
     }
     const path = absolute(file, { directory: at.scope.directory, home: reading.home })
     if (this.#files.has(path)) return this.#files.get(path)
-    const text = reading.files.isDirectory(path) ? undefined : reading.files.read(path)
+    const isFolder = reading.files.isDirectory(path)
+    const text = isFolder ? undefined : reading.files.read(path)
     if (text === undefined) {
-      this.#refuse(at.node, at.path, { code: 'missing-file', message: `Cannot read "${file}": there is no such file` })
+      const why = isFolder ? 'it is a folder' : 'there is no such file'
+      this.#refuse(at.node, at.path, { code: 'missing-file', message: `Cannot read "${file}": ${why}` })
       return undefined
     }
     const via = [`extended by ${showPlace(placeOf(at.node))}`, ...(at.node.source?.via ?? [])]

@@ -199,6 +199,7 @@ export const services: readonly string[] = [
   'entrypoint: "`date`"',
   'extends: {service: bd}',
   'extends: {service: db, file: none.yaml}',
+  'extends: {service: db, file: folder}',
   'extends: {file: compose.yaml}',
   'extends: web',
   'extends: {service: db, file: "https://example.org/a.yaml"}',
