@@ -186,6 +186,12 @@ class Spot {
         message: `Cannot place "${unquoted(keyOf(line))}" among the items of a list: they begin with "- "`,
         hint: `Write "- " before it, or no item with "- "`,
       }
+    if (above !== undefined && isItem && !/^\s*- /.test(above) && indentOf(above) === indent)
+      return {
+        offset,
+        message: `Cannot place an item of a list beside "${unquoted(keyOf(above))}", which is a key`,
+        hint: 'Put it below the key whose list it belongs to',
+      }
     const item = isItem ? this.#lines().findLast(other => /^\s*- /.test(other)) : undefined
     if (item !== undefined && indentOf(item) !== indent)
       return {
