@@ -65,13 +65,13 @@ export interface TurnOf {
   readonly scale?: Readonly<Record<string, number>> | undefined
 }
 
-/** Does `work` while nobody repairs the stack, neither the keeper nor a watch of somebody's. */
-export async function inTurn<T>(call: Asking, of: TurnOf, work: () => Promise<T>): Promise<T> {
+/** Does `work` while nobody repairs the stack, neither the keeper, if there is one, nor a watch of somebody's. */
+export async function inTurn<T>(call: Asking, of: TurnOf, work: (isKept: boolean) => Promise<T>): Promise<T> {
   const { client, name, making, scale } = of
-  await using _keeper = await keeperTurn(call, { client, name, by: making ? 'making' : 'turning' })
+  await using keeper = await keeperTurn(call, { client, name, by: making ? 'making' : 'turning' })
   const { turnAtWatch } = await import('../state/watch-seat.ts')
   await using _watch = await turnAtWatch({ host: client.host, project: name }, { making, scale })
-  return await work()
+  return await work(keeper !== undefined)
 }
 
 interface KeeperTurn extends Omit<TurnOf, 'making' | 'scale'> {
@@ -157,19 +157,25 @@ export function wishOf(call: Call, wish: WishOf) {
   const { loaded, client, options } = wish
   const { name } = loaded.project
   let told: Promise<AsyncDisposable | undefined> | undefined
+  let isKept = false
   return {
-    /** Tells it when a person has agreed; beside the work, which need not wait for a keeper to come up. */
+    /**
+     * Tells it when a person has agreed. Whoever holds the stack already knows it before anything is changed, and goes on with that should this
+     * process be killed; a keeper that has to come up is not waited for.
+     */
     after(ask: (plan: Plan) => Promise<boolean>): (plan: Plan) => Promise<boolean> {
       return async plan => {
         if (!(await ask(plan))) return false
         if (!options.noStart) told ??= tell(call, wish)
+        if (isKept) await told
         return true
       }
     },
     /** Does `work` while the keeper does nothing to the stack. */
     async during<T>(work: () => Promise<T>): Promise<T> {
       if (call.globals['dry-run']) return await work()
-      return await inTurn(call, { client, name, making: true, scale: options.scale }, async () => {
+      return await inTurn(call, { client, name, making: true, scale: options.scale }, async kept => {
+        isKept = kept
         try {
           return await work()
         } finally {

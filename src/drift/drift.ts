@@ -25,6 +25,8 @@ export interface DriftOptions {
   /** Service → replicas that are wanted. */
   wanted(service: string): number
   readonly phase: LeaveInput['phase']
+  /** What has happened until then, in milliseconds since 1970, is not followed up: it was done while nobody was to know of it. */
+  readonly since?: number
   readonly accepted?: Accepted
   /** Looks, and brings it back; true when something was done. */
   look(signal: AbortSignal): Promise<boolean>
@@ -158,7 +160,7 @@ export class Drift {
       return
     }
     const container = heard(event)
-    if (container) this.#hearContainer(container, isPast)
+    if (container) this.#hearContainer(container, isPast || Math.floor(container.at) <= (this.#options.since ?? 0))
   }
 
   /** The engine has been away: events may have been missed. */

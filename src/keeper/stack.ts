@@ -53,6 +53,8 @@ export class HeldStack {
     this.jobs = new StackJobs({ client: options.client, say: options.say, folder: options.records.folder(name) })
     this.#drift = new Drift({
       phase,
+      // what the command that it is opened for has done by then may be heard after that
+      since: Date.now(),
       ...(record && { accepted: record.accepted }),
       project: () => this.#project(),
       wanted: service => this.#replicas.get(service) ?? 1,

@@ -234,6 +234,26 @@ describe('Drift', () => {
     await Promise.all([fought.close(), drift.close()])
   })
 
+  test('runs no hooks of what was started before it was to know of it, though it is told of that later', async () => {
+    const early = event(['start', {}, -20])
+    const drift = new Drift({
+      phase: 'steady',
+      project: () => shop,
+      wanted: () => 1,
+      since: Math.floor(early.timeNano / 1e6),
+      look: () => Promise.resolve(false),
+      accept: () => undefined,
+      failed: error => assert.fail(String(error)),
+    })
+    const end = await drift.turn('making')
+    drift.hear(early)
+    end()
+    assert.deepEqual([...drift.take().hooksDue], [])
+    drift.hear(event(['start', {}, 60_000]))
+    assert.deepEqual([...drift.take().hooksDue], ['shop-web-1'])
+    await drift.close()
+  })
+
   test('looks soon at each image that is asked for again and again', async t => {
     let count = 0
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 })

@@ -1,13 +1,15 @@
 /** An `up` whose process is killed in the middle of an update: the keeper goes on with it, or the next `up`, and commands tell. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { keeperEndpoints } from '../../src/api/keeper.ts'
 import { findKeeper } from '../../src/holding/keeper.ts'
+import { keeperSocket } from '../../src/holding/place.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
+import { holdingProxy } from '../support/holding-proxy.ts'
 import { lacking, program, root } from '../support/needs.ts'
 
 const sleeper = 'image: busybox, command: sleep infinity, stop_signal: SIGKILL'
@@ -67,8 +69,8 @@ describe('an up that is killed', { skip: lacking(root(), program('busybox'), pro
     await stack.run('down')
   })
 
-  test('is gone on with by the keeper, where the stack is held', async () => {
-    const yaml = (version: string) => `
+  /** One that the keeper holds. */
+  const kept = (version: string) => `
 services:
   db: {${sleeper}}
   web:
@@ -77,9 +79,31 @@ services:
     depends_on: {db: {condition: service_started, restart: true}}
     ${updated}
 `
-    const stack = engine.stack(yaml('1'), 'held')
+
+  test('has told the keeper of a held stack before it changed anything', async () => {
+    const stack = engine.stack(kept('1'), 'told')
     await stack.run('up', '-d')
-    writeFileSync(join(stack.folder, 'compose.yaml'), yaml('2'))
+    const socket = keeperSocket({ host: engine.host, env: engine.env })!
+    renameSync(socket, `${socket}.its`)
+    try {
+      await using proxy = await holdingProxy(socket, `unix://${socket}.its`, /^PUT \S*\/stacks\/told\b/m)
+      writeFileSync(join(stack.folder, 'compose.yaml'), kept('2'))
+      const up = stack.begin('up', '-d')
+      await proxy.held
+      // it would have been made long since
+      await pause(1000)
+      assert.deepEqual(await versions(stack), ['1', '1', '1'])
+      await up.end('SIGKILL')
+    } finally {
+      renameSync(`${socket}.its`, socket)
+    }
+    await stack.run('down')
+  })
+
+  test('is gone on with by the keeper, where the stack is held', async () => {
+    const stack = engine.stack(kept('1'), 'held')
+    await stack.run('up', '-d')
+    writeFileSync(join(stack.folder, 'compose.yaml'), kept('2'))
     await killed(stack)
     const isAll = async () => (await versions(stack)).every(each => each === '2')
     await eventually('all of the new version', isAll, 30_000)
