@@ -28,7 +28,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
 const ofTheStack: Readonly<Record<string, string | undefined>> = {
   'x-target': undefined,
   'x-registry': undefined,
-  'x-userns': 'Write "userns_mode: auto" in the service',
+  'x-userns': 'Write "userns_mode" in the service',
 }
 
 /** A year of daily runs. */

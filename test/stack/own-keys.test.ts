@@ -73,7 +73,7 @@ test('what is of the whole stack is not passed over in a service', async () => {
       [
         4,
         '"x-userns" of service "web" changes nothing: it belongs to the whole stack',
-        'Write "userns_mode: auto" in the service',
+        'Write "userns_mode" in the service',
       ],
     ],
   )
