@@ -3,8 +3,9 @@
  *
  *   [TESTS_AT_ONCE=N] node test/run.ts [fast|kernel|FILE...]
  *
- * There are as many processes at a time as processors (units.ts says what is one). Tests of the kernel and scenarios wait much of their time, for
- * programs, clocks and disks, the others compute, and the two kinds are spread among each other: twice as many take two thirds of the time.
+ * There are twice as many processes at a time as processors (units.ts says what is one). Tests of the kernel and scenarios wait much of their
+ * time, for programs, clocks and disks, the others compute, and the two kinds are spread among each other: as many as processors take half as
+ * long again.
  */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -29,7 +30,7 @@ const nameOf = new Map(units.map(unit => [entryOf(root, unit), unit.name]))
 const tests = run({
   files: [...nameOf.keys()],
   cwd: root,
-  concurrency: Number(process.env['TESTS_AT_ONCE'] ?? availableParallelism()),
+  concurrency: Number(process.env['TESTS_AT_ONCE'] ?? 2 * availableParallelism()),
   timeout: longest,
   // what a test leaves to be collected is much, and most of it lives for a moment only
   execArgv: ['--max-semi-space-size=32'],
