@@ -1,7 +1,18 @@
 /** Records are replaced whole, whichever way that is done. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -39,6 +50,24 @@ describe('writeRecord()', () => {
       await assert.rejects(writeRecord(path, {}, { syncedSoon }), /state\.json/)
       assert.deepEqual(readdirSync(folder), ['state.json'])
     })
+
+  test('is content when its folder goes before what it replaced does', async t => {
+    const root = mkdtempSync(join(tmpdir(), 'tscompose-store-'))
+    t.after(() => rmSync(root, { recursive: true }))
+    const [folder, gate] = [join(root, 'folder'), join(root, 'gate')]
+    mkdirSync(folder)
+    await writeRecord(join(folder, 'state.json'), { n: 1 })
+    assert.equal(spawnSync('mkfifo', [gate]).status, 0)
+    // every thread that could remove it waits for a writer
+    const busy = Array.from({ length: Number(process.env['UV_THREADPOOL_SIZE'] ?? 4) }, () => open(gate, 'r'))
+    const written = writeRecord(join(folder, 'state.json'), { n: 2 }, { syncedSoon: true })
+    assert.equal(readdirSync(folder).length, 2)
+    rmSync(folder, { recursive: true })
+    const writer = openSync(gate, 'w')
+    await written
+    for (const file of await Promise.all(busy)) await file.close()
+    closeSync(writer)
+  })
 })
 
 test('exchange() gives two files each other’s name, and says where it did not', t => {
