@@ -177,7 +177,7 @@ class Checker {
 
   #checkScale(service: Service): void {
     if (service.replicas < 0)
-      this.#error(['services', service.name, 'scale'], {
+      this.#error(['services', service.name, ...(service.deploy ? ['deploy', 'replicas'] : ['scale'])], {
         code: 'out-of-range',
         message: `Cannot run ${service.replicas} containers: it should be 0 or more`,
       })

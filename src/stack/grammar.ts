@@ -33,8 +33,6 @@ interface ShapeBase {
   readonly path?: 'always' | 'file' | 'bind' | 'context' | 'additional-context'
   /** Printed by `config` also when it is zero or false. */
   readonly keep?: boolean
-  /** Why the reference refuses it although the specification has it. */
-  readonly refused?: string
   /** Never printed by `config`, or not in its JSON. */
   readonly hidden?: true | 'json'
   /** Null is a value of its own, and survives a merge. */
@@ -174,7 +172,6 @@ export const choice = (options: readonly Shape[], doc?: string, extra: Extra = {
   options,
   doc,
 })
-export const anything = (doc?: string, extra: Extra = {}): OtherShape => ({ ...extra, kind: 'any', doc })
 export const nothing: OtherShape = { kind: 'null' }
 
 /** An object whose x-* keys are let pass, as nearly everywhere in the format. */

@@ -53,7 +53,6 @@ class Writer {
   }
 
   #typed(shape: Shape, path: string): Schema {
-    if (shape.refused) return { not: {} }
     switch (shape.kind) {
       case 'text':
         return textSchema(shape)

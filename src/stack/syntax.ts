@@ -88,15 +88,7 @@ class Checker {
     for (const [key, member] of node.entries) {
       const field = Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined
       path.push(key)
-      if (field?.refused)
-        this.#problems.add({
-          severity: 'error',
-          code: 'refused-key',
-          place: placeOf(member, 'key'),
-          path: [...path],
-          message: `Cannot use key "${key}" yet: ${field.refused}`,
-        })
-      else if (field) this.check(member, field, path)
+      if (field) this.check(member, field, path)
       else if (!(shape.extensions && key.startsWith('x-')) && !shape.open)
         this.#unknownKey(member, { key, shape }, path)
       path.pop()

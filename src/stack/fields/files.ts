@@ -1,4 +1,5 @@
 /** configs and secrets, at the top and in services. */
+import { list } from '../../lib/text.ts'
 import { bool, type Context, choice, int, type ListShape, listOf, object, type Shape, text } from '../grammar.ts'
 import { get, mapOf, type Node, placeOf, textAt } from '../tree.ts'
 import { keyValues, refuse, textMap, textOf } from './forms.ts'
@@ -76,7 +77,7 @@ function oneSource(node: Node, context: Context, sources: readonly string[]): No
   if (node.kind !== 'map') return node
   const given = sources.filter(source => node.entries.has(source))
   if (given.length > 1) {
-    const message = `Cannot take it from ${given.map(key => `"${key}"`).join(' and ')} at once: only one of them can stand here`
+    const message = `Cannot take it from ${list(given.map(key => `"${key}"`))} at once: only one of them can stand here`
     const second = given[1]!
     context.problems.add({
       severity: 'error',

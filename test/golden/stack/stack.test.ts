@@ -1,12 +1,12 @@
 /**
- * Each folder beside this file: `compose.yaml` and perhaps `override.yaml` and `.env`; `config.json`, what they are understood as, and
- * `project.json`, what of it is acted upon; `warnings.txt`, what the reader is told. Rewritten by `npm run golden`.
+ * Each folder beside this file: `compose.yaml` and perhaps `override.yaml` and `.env`; `config.json` and `config.yaml`, what they are
+ * understood as, and `project.json`, what of it is acted upon; `warnings.txt`, what the reader is told. Rewritten by `npm run golden`.
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { formatProblem } from '../../../src/lib/problems.ts'
-import { configData } from '../../../src/stack/config-output.ts'
+import { configData, configYaml } from '../../../src/stack/config-output.ts'
 import { loadStack } from '../../../src/stack/load.ts'
 
 for (const entry of readdirSync(import.meta.dirname, { withFileTypes: true })) {
@@ -19,6 +19,7 @@ for (const entry of readdirSync(import.meta.dirname, { withFileTypes: true })) {
     const serializers = [(text: unknown) => String(text)]
     const config = portable(`${JSON.stringify(configData(stack), null, 2)}\n`)
     t.assert.fileSnapshot(config, join(folder, 'config.json'), { serializers })
+    t.assert.fileSnapshot(portable(configYaml(stack)), join(folder, 'config.yaml'), { serializers })
     const project = portable(`${JSON.stringify(stack.project, null, 2)}\n`)
     t.assert.fileSnapshot(project, join(folder, 'project.json'), { serializers })
     const warnings = stack.warnings.map(problem => `${formatProblem(problem)}\n`).join('')
