@@ -1,5 +1,5 @@
 /** What is wrong with a YAML text, as its author would say it: the library's first error → one place, sentence and hint. */
-import { type Document, isCollection, isScalar, visit } from 'yaml'
+import { CST, type Document, isCollection, isScalar, Lexer, visit } from 'yaml'
 
 export interface Slip {
   readonly offset: number
@@ -52,11 +52,13 @@ function explain(code: string, message: string, { at, document }: Context): Slip
       const quote = at.openQuote(document)
       if (/quote/.test(message) && quote !== undefined)
         return { offset: quote, message: 'Cannot find the end of this text: its quote is not closed' }
-      if (/Flow|flow/.test(message) && flow) return flow
+      if (/Flow|flow/.test(message)) return flow ?? at.withoutComma()
       return at.lineOfKey() ?? at.withoutColon()
     }
     case 'MULTILINE_IMPLICIT_KEY':
-      return at.lineOfKey() ?? at.withoutColon()
+      return at.nextKey()?.withoutComma() ?? at.lineOfKey() ?? at.withoutColon()
+    case 'BLOCK_IN_FLOW':
+      return at.nextKey()?.withoutComma()
     case 'BLOCK_AS_IMPLICIT_KEY':
       if (/block sequence/.test(message)) return at.misplaced()
       return at.deeperKey()
@@ -71,8 +73,10 @@ function explain(code: string, message: string, { at, document }: Context): Slip
         }
       if (/-end token/.test(message))
         return { offset: at.offset, message: `Cannot read "${at.char}" here: it closes nothing` }
+      if (/Unexpected , /.test(message))
+        return { offset: at.offset, message: 'Cannot read "," here: nothing stands before it', hint: 'Take it away' }
       if (at.column === 0) return at.misplaced()
-      if (/at node end/.test(message)) return at.afterValue()
+      if (/at node end|scalar token/.test(message)) return (at.isAfterEnd && at.withoutComma()) || at.afterValue()
       return undefined
     default:
       return undefined
@@ -104,6 +108,8 @@ class Spot {
       Collection: (_, node) => {
         if (!isCollection(node) || !node.flow || !node.range) return
         const [start, end] = node.range
+        // a pair among the items of a list begins with its key
+        if (!/[[{]/.test(this.text[start]!)) return
         const closed = this.text[end - 1] === (this.text[start] === '[' ? ']' : '}')
         if (start < this.offset && end >= this.offset - 1 && !closed) found = start
       },
@@ -111,6 +117,42 @@ class Spot {
     if (found === undefined) return undefined
     const open = this.text[found]
     return { offset: found, message: `Cannot find the "${open === '[' ? ']' : '}'}" that closes this "${open}"` }
+  }
+
+  /** What stands before it has ended by a quote, a bracket or a brace. */
+  get isAfterEnd(): boolean {
+    return /["'\]}]\s*$/.test(this.text.slice(0, this.offset))
+  }
+
+  /** The next word that a colon follows, after what stands here. */
+  nextKey(): Spot | undefined {
+    const found = /\s([^\s:]+)\s*:\s/.exec(this.text.slice(this.offset))
+    return found ? new Spot(this.text, this.offset + found.index + 1) : undefined
+  }
+
+  /** Undefined outside brackets and braces. */
+  withoutComma(): Slip | undefined {
+    if (!this.#isInFlow()) return undefined
+    return {
+      offset: this.offset,
+      message: 'Cannot read this: a comma must stand between it and what is before it',
+      hint: 'Write a comma before it',
+    }
+  }
+
+  #isInFlow(): boolean {
+    let depth = 0
+    let offset = 0
+    for (const token of new Lexer().lex(this.text)) {
+      if (offset >= this.offset) break
+      const type = CST.tokenType(token)
+      if (type === 'flow-map-start' || type === 'flow-seq-start') depth++
+      else if (type === 'flow-map-end' || type === 'flow-seq-end') depth--
+      // what the lexer adds to the text tells a document's beginning, and what a scalar is
+      else if (type === 'doc-mode' || type === 'flow-error-end' || type === 'scalar') continue
+      offset += token.length
+    }
+    return depth > 0
   }
 
   /** Where the quoted text around this place begins. */

@@ -50,6 +50,13 @@ const slips: ReadonlyArray<readonly [what: string, yaml: string, place: string, 
   ['a star', 'services:\n  a:\n    command: * x\n', '3:14', /name of an anchor/, /in quotes/],
   ['text after the bar of a block', 'services:\n  a:\n    command: |x\n      foo\n', '3:15', /nothing may follow/],
   ['an anchor that is not there', 'services:\n  a:\n    <<: *b\n    image: x\n', '3:9', /no anchor "&b"/],
+  ['no comma in a list', 'services:\n  a:\n    command: ["a" "b"]\n', '3:19', /a comma must stand/, /a comma before/],
+  ['no comma after a quote', 'services:\n  a: {image: "x" init: true}\n', '2:18', /a comma must stand/],
+  ['no comma after a word', 'services:\n  a: {image: x init: true}\n', '2:16', /a comma must stand/],
+  ['no comma at the end of a line', 'services:\n  a: {image: x\n    init: true}\n', '3:5', /a comma must stand/],
+  ['no comma after a brace', 'services:\n  a:\n    ports: [{target: 1} {target: 2}]\n', '3:25', /a comma must stand/],
+  ['no comma after a bracket', 'services: {a: {command: [x] init: true}}\n', '1:29', /a comma must stand/],
+  ['a comma too many', 'services:\n  a:\n    command: [a,, b]\n', '3:17', /"," here: nothing/, /away/],
   ['braces of a template', 'services:\n  a:\n    image: {{ x }}\n', '3:13', /as a key/, /in quotes/],
 ]
 
