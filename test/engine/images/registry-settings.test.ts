@@ -1,6 +1,8 @@
 /** Settings of registries: which are insecure, and where they come from. */
 import assert from 'node:assert/strict'
+import { isIP } from 'node:net'
 import { describe, test } from 'node:test'
+import { registryConfig } from '../../../src/engine/containers/show/registry-config.ts'
 import { defaultSettings, isInsecure } from '../../../src/engine/images/registry/settings.ts'
 import { registrySettings } from '../../../src/engine/settings/effective.ts'
 import { parseSettings } from '../../../src/engine/settings/read.ts'
@@ -51,8 +53,25 @@ describe('settings', () => {
         /^engine\.yaml:1:22 registry-mirrors\.0\n {2}Cannot use registry mirror "ftp:\/\/x"/,
       ],
       [{ 'insecure-registries': ['http://x'] }, /Cannot use insecure registry "http:\/\/x"/],
+      [{ 'insecure-registries': ['10.0.0.0/99'] }, /Cannot use insecure registry "10\.0\.0\.0\/99"/],
     ] as const)
       assert.throws(() => read(content), { message: text })
     assert.throws(() => read({}, { 'registry-mirror': ['ftp://x'] }), /Cannot use registry mirror "ftp:\/\/x"/)
+  })
+
+  test('info has ranges where clients of Go read ranges, hosts by their names', () => {
+    const { IndexConfigs, InsecureRegistryCIDRs, Mirrors } = registryConfig({
+      ...defaultSettings,
+      insecure: ['r.test', '127.0.0.1:5000', '10.1.0.0/16', '127.0.0.0/8'],
+      mirrors: ['http://m.test', 'r.test=http://n.test'],
+    })
+    assert.deepEqual(InsecureRegistryCIDRs, ['::1/128', '127.0.0.0/8', '10.1.0.0/16'])
+    for (const range of InsecureRegistryCIDRs) assert.ok(isIP(range.split('/')[0]!), range)
+    assert.deepEqual(IndexConfigs, {
+      'r.test': { Name: 'r.test', Mirrors: ['http://n.test/'], Secure: false, Official: false },
+      '127.0.0.1:5000': { Name: '127.0.0.1:5000', Mirrors: [], Secure: false, Official: false },
+      'docker.io': { Name: 'docker.io', Mirrors: ['http://m.test/'], Secure: true, Official: true },
+    })
+    assert.deepEqual(Mirrors, ['http://m.test', 'r.test=http://n.test'])
   })
 })

@@ -17,6 +17,7 @@ import { logDrivers } from '../../logs/log-options.ts'
 import { readRegistry } from '../cdi/registry.ts'
 import { defaultRuntime, runtimes } from '../config/runtimes.ts'
 import type { Containers } from '../containers.ts'
+import { registryConfig } from './registry-config.ts'
 
 /** Go's names, which Docker's clients compare with. */
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64', arm: 'arm', riscv64: 'riscv64' }
@@ -77,7 +78,7 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
   const warnings = [...sources.warnings, ...problems]
   const counts = containers.counts()
   const has = (limit: LimitName) => runtime.cgroups.lacking(limit) === undefined
-  const { insecure, mirrors, proxy } = images.registries
+  const { proxy } = images.registries
   return {
     ID: stableHash([machineId, paths.roots.data]).slice(0, 32),
     Containers: counts.total,
@@ -115,11 +116,7 @@ export async function engineInfo(sources: InfoSources): Promise<Info> {
     Architecture: machines[arch()] ?? arch(),
     // Docker's clients look credentials for its hub up under this key.
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: {
-      IndexConfigs: {},
-      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8', ...insecure],
-      Mirrors: mirrors.length > 0 ? mirrors : null,
-    },
+    RegistryConfig: registryConfig(images.registries),
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
     GenericResources: null,

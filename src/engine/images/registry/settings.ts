@@ -52,11 +52,18 @@ export function insecureAddress(address: string, { insecure }: RegistrySettings)
   return isLoopback(address) || insecure.some(each => inRange(address, each))
 }
 
-function inRange(hostname: string, range: string): boolean {
-  const [network = '', bits] = range.split('/')
-  const address = hostname.replace(/^\[|\]$/g, '')
+/** Whether it is an address and how many of its bits count: "10.0.0.0/8". */
+export function isRange(text: string): boolean {
+  const [, network = '', bits] = /^([^/]+)\/(\d{1,3})$/.exec(text) ?? []
   const family = isIP(network)
-  if (bits === undefined || family === 0 || isIP(address) !== family) return false
+  return family !== 0 && Number(bits) <= (family === 4 ? 32 : 128)
+}
+
+function inRange(hostname: string, range: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '')
+  const [network = '', bits] = range.split('/')
+  const family = isIP(network)
+  if (!isRange(range) || isIP(address) !== family) return false
   const type = family === 4 ? 'ipv4' : 'ipv6'
   const list = new BlockList()
   list.addSubnet(network, Number(bits), type)
@@ -80,6 +87,6 @@ export function checkMirror(text: string): void {
 
 /** @throws Failure `invalid` for what is no host and no range. */
 export function checkInsecure(text: string): void {
-  if (!/^(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?$|^[0-9a-f.:]+\/\d{1,3}$/i.test(text))
+  if (!/^(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?$/i.test(text) && !isRange(text))
     throw new Failure('invalid', `Cannot use insecure registry "${text}": it should be HOST, HOST:PORT or a range`)
 }
