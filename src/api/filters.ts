@@ -104,7 +104,13 @@ export function timeFilter(text: string, now = Date.now()): number {
   const duration = parseDuration(text)
   if (duration !== undefined) return now - duration / 1e6
   const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
-  // Docker answers 500 as well
-  if (Number.isNaN(date)) throw new Failure('internal', `failed to parse value as time or duration: "${text}"`)
+  if (Number.isNaN(date)) throw new Failure('invalid', `failed to parse value as time or duration: "${text}"`)
   return date
+}
+
+/** The one time of "until", as `timeFilter` reads it; undefined when it was not asked. @throws Failure `invalid`, also for several. */
+export function untilFilter(filters: Filters, now = Date.now()): number | undefined {
+  const [text, ...more] = filters['until'] ?? []
+  if (more.length > 0) throw new Failure('invalid', 'more than one until filter specified')
+  return text === undefined ? undefined : timeFilter(text, now)
 }

@@ -180,7 +180,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       masked: heatSensors(),
     },
     {
-      probe: (container, test, signal) => execs.probe(container, test, signal),
+      probe: (container, test, hold) => execs.probe(container, test, hold),
       onRemoved: container => execs.forgetAll(container),
     },
   )

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { booleanFilter, checkFilters, formatFilters, matchesLabels, parseFilters } from '../../src/api/filters.ts'
+import {
+  booleanFilter,
+  checkFilters,
+  formatFilters,
+  matchesLabels,
+  parseFilters,
+  untilFilter,
+} from '../../src/api/filters.ts'
 import { isFailure } from '../../src/lib/failure.ts'
 
 const invalid = (error: unknown) => isFailure(error, 'invalid')
@@ -42,4 +49,16 @@ test('booleanFilter() reads true and 1, false and 0, and refuses the rest', () =
   assert.equal(booleanFilter({}, 'dangling'), undefined)
   assert.throws(() => booleanFilter({ dangling: ['maybe'] }, 'dangling'), invalid)
   assert.throws(() => booleanFilter({ dangling: ['true', 'false'] }, 'dangling'), invalid)
+})
+
+test('untilFilter() reads the one time: seconds since 1970, a date, any duration before now', () => {
+  const now = 1_000_000_000
+  assert.deepEqual(
+    ['30s', '1h30m', '1.5h', '1700000000', '2024-01-02T03:04:05Z'].map(text => untilFilter({ until: [text] }, now)),
+    [now - 30e3, now - 5400e3, now - 5400e3, 1.7e12, Date.UTC(2024, 0, 2, 3, 4, 5)],
+  )
+  assert.equal(untilFilter({ label: ['a'] }), undefined)
+  // what is removed for ever is not guessed at
+  for (const until of [['soon'], ['5 m'], ['x5m'], ['1h', '2h']])
+    assert.throws(() => untilFilter({ until }, now), invalid, until.join())
 })

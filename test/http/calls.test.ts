@@ -5,8 +5,6 @@ import { test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { encodeFrame } from '../../src/api/frames.ts'
 import { createClient } from '../../src/client/client.ts'
-import { Events } from '../../src/engine/base/events.ts'
-import { eventStream } from '../../src/engine/server/event-stream.ts'
 import { Failure, isFailure } from '../../src/lib/failure.ts'
 import { get, serving } from './serving.ts'
 
@@ -307,31 +305,6 @@ test('versions outside the range are refused in the words clients match', async 
   assert.match(
     await on.exchange(get('/v1.23/info')),
     /400 Bad Request.*text\/plain.*client version 1\.23 is too old\. Minimum supported API version is 1\.24, please upgrade your client to a newer version\n$/s,
-  )
-})
-
-test('events: history since a time, then live ones, by filter, headers at once', async () => {
-  const events = new Events()
-  await using on = await serving({ events: ({ query }, { signal }) => eventStream(events, { ...query, signal }) })
-  events.emit('container', 'create', 'c1', { name: 'web', project: 'p', image: 'busybox' })
-  events.emit('network', 'create', 'n1', { name: 'net' })
-  const query = { since: 0n, filters: { type: ['container'], label: ['project=p'] } }
-  const stream = await on.client.stream(endpoints.events, { query })
-  events.emit('container', 'start', 'c1', { name: 'web', project: 'p' })
-  events.emit('container', 'start', 'c2', { name: 'other' })
-  events.emit('container', 'exec_create: sh', 'c1', { project: 'p' })
-  const found: string[] = []
-  for await (const { Action, status, from, id, Actor } of stream) {
-    assert.equal(status, Action)
-    assert.equal(id, Actor.ID)
-    if (found.push(`${Action} ${id} ${from}`) === 3) break
-  }
-  assert.deepEqual(found, ['create c1 busybox', 'start c1 ', 'exec_create: sh c1 '])
-  const past = await on.client.stream(endpoints.events, { query: { until: 1_000_000_000n } })
-  assert.deepEqual(await Array.fromAsync(past), [])
-  await assert.rejects(
-    on.client.stream(endpoints.events, { query: { filters: { nosuch: ['x'] } } }),
-    /invalid filter 'nosuch'/,
   )
 })
 

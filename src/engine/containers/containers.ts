@@ -13,7 +13,7 @@ import type { Archive, Output, PathStat, Session } from '../../api/endpoint.ts'
 import type { Filters } from '../../api/filters.ts'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import { KeyedLock } from '../base/keyed-lock.ts'
-import type { ProbeOutcome } from '../health/schedule.ts'
+import type { ProbeHold, ProbeOutcome } from '../health/schedule.ts'
 import type { Image } from '../images/image.ts'
 import { type EndedCommand, keepCommand } from './build/keep-command.ts'
 import { Collection } from './collection.ts'
@@ -52,7 +52,7 @@ import { checkCondition, wait } from './verbs/wait.ts'
 /** What the collection is handed beside the parts. */
 export interface ContainersOptions {
   /** Runs a health check's test in a container. */
-  readonly probe: (container: Container, test: readonly string[], signal: AbortSignal) => Promise<ProbeOutcome>
+  readonly probe: (container: Container, test: readonly string[], hold: ProbeHold) => Promise<ProbeOutcome>
   /** A container is gone: so are its execs. */
   readonly onRemoved: (container: Container) => void
 }

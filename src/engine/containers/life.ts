@@ -1,7 +1,7 @@
 /** What follows a start: the exit is recorded, health is probed, the policy starts again or removes. */
 import { messageOf } from '../../lib/failure.ts'
 import type { Exit, Supervised } from '../../runtime/runtime.ts'
-import { HealthSchedule, type ProbeOutcome } from '../health/schedule.ts'
+import { HealthSchedule, type ProbeHold, type ProbeOutcome } from '../health/schedule.ts'
 import { healthPlan, startingHealth } from '../health/state.ts'
 import type { Container } from './container.ts'
 import { type AfterExit, exited } from './exited.ts'
@@ -10,7 +10,7 @@ import { unknownCode } from './records.ts'
 
 export interface LifeOptions {
   /** Runs a health check's test in a container. */
-  readonly probe: (container: Container, test: readonly string[], signal: AbortSignal) => Promise<ProbeOutcome>
+  readonly probe: (container: Container, test: readonly string[], hold: ProbeHold) => Promise<ProbeOutcome>
   /** Waits for its turn, and starts it if it is still `restarting` then. */
   readonly restart: (container: Container) => Promise<void>
   /** Waits for its turn, and removes it with its anonymous volumes if it is still there. */
@@ -37,7 +37,7 @@ export class Life {
         plan,
         startedAt: process.startedAt,
         state: container.state.health ?? startingHealth,
-        probe: (test, signal) => this.#options.probe(container, test, signal),
+        probe: (test, hold) => this.#options.probe(container, test, hold),
         onState: (health, before) => {
           container.note({ health })
           void container.save()

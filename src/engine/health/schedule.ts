@@ -7,12 +7,23 @@ export interface ProbeOutcome {
   readonly output: string
 }
 
+/** What a probe under way is held by. */
+export interface ProbeHold {
+  /** Fires when it is to be killed. */
+  readonly signal: AbortSignal
+  /** To be called as soon as the test runs: its timeout counts from here, as making a process takes its time on a busy machine. */
+  readonly begun: () => void
+}
+
+/** How long a test may take until it runs, ms; as Docker has it. */
+const startWithin = 30_000
+
 export interface HealthOptions {
   readonly plan: HealthPlan
   readonly startedAt: Date
   readonly state: HealthState
-  /** Runs the test in the container; killed when `signal` fires. */
-  readonly probe: (test: readonly string[], signal: AbortSignal) => Promise<ProbeOutcome>
+  /** Runs the test in the container. */
+  readonly probe: (test: readonly string[], hold: ProbeHold) => Promise<ProbeOutcome>
   /** Called after each probe with the new state. */
   readonly onState: (state: HealthState, before: HealthState) => void
 }
@@ -61,14 +72,20 @@ export class HealthSchedule {
     const { plan, probe, onState, startedAt } = this.#options
     const start = new Date()
     const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), plan.timeout)
+    let exceeded = `timed out starting health check: it did not run within ${startWithin}ms`
+    let timer = setTimeout(() => late.abort(), startWithin)
+    const begun = () => {
+      clearTimeout(timer)
+      exceeded = `Health check exceeded timeout (${plan.timeout}ms)`
+      timer = setTimeout(() => late.abort(), plan.timeout)
+    }
     let outcome: ProbeOutcome
     try {
-      outcome = await probe(plan.test, AbortSignal.any([late.signal, this.#stopped.signal]))
-      if (late.signal.aborted) outcome = timedOut(plan.timeout, outcome.output)
+      outcome = await probe(plan.test, { signal: AbortSignal.any([late.signal, this.#stopped.signal]), begun })
+      if (late.signal.aborted) outcome = timedOut(exceeded, outcome.output)
     } catch (error) {
       outcome = late.signal.aborted
-        ? timedOut(plan.timeout, '')
+        ? timedOut(exceeded, '')
         : { exitCode: -1, output: error instanceof Error ? error.message : String(error) }
     } finally {
       clearTimeout(timer)
@@ -88,8 +105,8 @@ export class HealthSchedule {
   }
 }
 
-function timedOut(timeout: number, output: string): ProbeOutcome {
-  return { exitCode: -1, output: `Health check exceeded timeout (${timeout}ms)${output ? `: ${output}` : ''}` }
+function timedOut(exceeded: string, output: string): ProbeOutcome {
+  return { exitCode: -1, output: `${exceeded}${output ? `: ${output}` : ''}` }
 }
 
 function cut(output: string): string {

@@ -2,7 +2,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PortBindings } from '../../api/container-body.ts'
-import { checkFilters, type Filters, matchesLabels } from '../../api/filters.ts'
+import { checkFilters, type Filters, matchesLabels, untilFilter } from '../../api/filters.ts'
 import type { NetworkCreate, NetworkInspect } from '../../api/networks.ts'
 import { debug } from '../../lib/debug.ts'
 import { Failure, messageOf } from '../../lib/failure.ts'
@@ -26,7 +26,7 @@ import { type AddressPool, checkOverlap, defaultPools } from './ipam.ts'
 import { linux, type NetworkKernel } from './kernel.ts'
 import { mendAttachments } from './mend.ts'
 import { addressesOf, Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
-import { matchesNetwork, parseUntil } from './network-filters.ts'
+import { checkNetworkFilters, matchesNetwork } from './network-filters.ts'
 import { checkCreate, checkOptions, recordOf, withConfiguration } from './network-request.ts'
 import { PublishedPorts, publisherOf, type TakeOver } from './publish.ts'
 import type { PublishedPort } from './published-port.ts'
@@ -185,7 +185,7 @@ export class Networks {
   }
 
   list(filters: Filters = {}): NetworkInspect[] {
-    checkFilters(filters, ['name', 'id', 'label', 'driver', 'type', 'scope', 'dangling'])
+    checkNetworkFilters(filters)
     return this.#matching(filters).map(network => this.#subnets.shown(network).inspect(false))
   }
 
@@ -233,8 +233,7 @@ export class Networks {
   /** Names of those removed: nobody is on them and no stopped container wants them. */
   async prune(filters: Filters, isWanted: (network: Network) => boolean = () => false): Promise<string[]> {
     checkFilters(filters, ['label', 'label!', 'until'])
-    const until = filters.until?.[0]
-    const before = until === undefined ? Number.POSITIVE_INFINITY : parseUntil(until)
+    const before = untilFilter(filters) ?? Number.POSITIVE_INFINITY
     const names: string[] = []
     for (const network of this.#matching({ label: filters.label ?? [] })) {
       const isExcluded = (filters['label!'] ?? []).some(label => matchesLabels([label], network.labels))

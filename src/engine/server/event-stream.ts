@@ -22,7 +22,10 @@ export function eventStream(events: Events, options: EventStreamOptions): AsyncI
   const { filters = {}, since, until, signal } = options
   checkFilters(filters, known)
   if (since !== undefined && until !== undefined && since > until)
-    throw new Failure('invalid', `\`since\` time (${since}) cannot be after \`until\` time (${until})`)
+    throw new Failure(
+      'invalid',
+      `\`since\` time (${seconds(since)}) cannot be after \`until\` time (${seconds(until)})`,
+    )
   const waiting: EngineEvent[] = []
   let wake: (() => void) | undefined
   let behind = false
@@ -87,14 +90,31 @@ function matches({ type, action, id, attributes }: EngineEvent, filters: Filters
         return values.includes(type)
       case 'scope':
         return values.includes('local')
-      case 'container':
-        return type === 'container'
-          ? values.some(value => id.startsWith(value) || attributes['name'] === value)
-          : values.some(value => attributes['container']?.startsWith(value))
+      case 'image':
+        return imageNames({ type, id, attributes }).some(each => values.includes(each))
       default:
-        return type === name && values.some(value => id.startsWith(value) || attributes['name'] === value)
+        return type === name && values.some(value => id.startsWith(value) || attributes['name']?.startsWith(value))
     }
   })
+}
+
+/** What an event of an image, or of a container that is made of one, may be asked for by: with the tag and without. */
+function imageNames({ type, id, attributes }: Pick<EngineEvent, 'type' | 'id' | 'attributes'>): readonly string[] {
+  const name = attributes[type === 'image' ? 'name' : 'image']
+  return [id, name].flatMap(text => (text === undefined ? [] : [text, withoutTag(text)]))
+}
+
+/** "busybox" of "busybox:1" and of "docker.io/library/busybox@sha256:…". */
+function withoutTag(name: string): string {
+  return name
+    .replace(/@.*$/, '')
+    .replace(/:[^/:]*$/, '')
+    .replace(/^docker\.io\/(?:library\/)?/, '')
+}
+
+/** Of nanoseconds: "5", "5.25". */
+function seconds(time: bigint): string {
+  return `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`.replace(/\.?0+$/, '')
 }
 
 function toMessage({ type, action, id, attributes, timeNano }: EngineEvent): EventMessage {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { HealthSchedule, type ProbeOutcome } from '../../../src/engine/health/schedule.ts'
+import { HealthSchedule, type ProbeHold, type ProbeOutcome } from '../../../src/engine/health/schedule.ts'
 import {
   afterProbe,
   type HealthPlan,
@@ -64,13 +64,13 @@ test('probes come by start_interval while starting, by interval afterwards', () 
 
 const quick = { ...plan, interval: 1, startPeriod: 0, retries: 1 }
 
-function schedule(probe: (signal: AbortSignal) => Promise<ProbeOutcome>, more: Partial<HealthPlan> = {}) {
+function schedule(probe: (hold: ProbeHold) => Promise<ProbeOutcome>, more: Partial<HealthPlan> = {}) {
   const seen: HealthState[] = []
   const health = new HealthSchedule({
     plan: { ...quick, ...more },
     startedAt: new Date(),
     state: startingHealth,
-    probe: (_test, signal) => probe(signal),
+    probe: (_test, hold) => probe(hold),
     onState: state => seen.push(state),
   })
   return { seen, health }
@@ -95,13 +95,32 @@ test('a schedule probes one at a time and stops with the container', async () =>
 
 test('a probe that takes too long is ended and counts as a failure', async () => {
   const { seen, health } = schedule(
-    signal => new Promise(resolve => signal.addEventListener('abort', () => resolve({ exitCode: 137, output: '' }))),
+    ({ signal, begun }) =>
+      new Promise(resolve => {
+        signal.addEventListener('abort', () => resolve({ exitCode: 137, output: '' }))
+        begun()
+      }),
     { timeout: 5 },
   )
   await eventually('the first result', () => seen.length > 0)
   await health.close()
   assert.equal(seen[0]!.Status, 'unhealthy')
   assert.match(seen[0]!.Log[0]!.Output, /Health check exceeded timeout/)
+})
+
+test('what making the process takes is not the test’s time', async () => {
+  const { seen, health } = schedule(
+    async ({ signal, begun }) => {
+      await new Promise(resolve => setTimeout(resolve, 50))
+      assert.equal(signal.aborted, false)
+      begun()
+      return { exitCode: 0, output: 'fine' }
+    },
+    { timeout: 5 },
+  )
+  await eventually('the first result', () => seen.length > 0)
+  await health.close()
+  assert.deepEqual([seen[0]!.Log[0]!.ExitCode, seen[0]!.Log[0]!.Output], [0, 'fine'])
 })
 
 test('a probe that cannot run counts as a failure and says why', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { matchesNetwork, parseUntil } from '../../../src/engine/networks/network-filters.ts'
+import { checkNetworkFilters, matchesNetwork } from '../../../src/engine/networks/network-filters.ts'
 
 describe('a network is meant', () => {
   const network = {
@@ -28,7 +28,6 @@ describe('a network is meant', () => {
     [{ dangling: ['true'] }, [false, true, false]],
     [{ dangling: ['1'] }, [false, true, false]],
     [{ dangling: ['false'] }, [true, false, true]],
-    [{ dangling: ['true', 'false'] }, [true, true, true]],
     [{ dangling: [] }, [true, true, true]],
     [{ name: ['front'], driver: ['host'] }, [false, false, false]],
   ] as const)
@@ -39,12 +38,14 @@ describe('a network is meant', () => {
       ))
 })
 
-test('parseUntil() reads seconds since 1970, a time, and a duration before now', () => {
-  const now = 1_000_000_000
-  assert.deepEqual(
-    ['30s', '5m', '2h', '1700000000', '2024-01-02T03:04:05Z'].map(text => parseUntil(text, now)),
-    [now - 30e3, now - 300e3, now - 7200e3, 1.7e12, Date.UTC(2024, 0, 2, 3, 4, 5)],
-  )
-  for (const text of ['soon', '5 m', '1w', 'x5m'])
-    assert.throws(() => parseUntil(text, now), { kind: 'invalid', message: `invalid filter 'until=${text}'` })
+test('a filter that means nothing is refused', () => {
+  const network = { name: 'a', id: 'b', driver: 'bridge', labels: {}, members: new Map(), isPredefined: false }
+  for (const dangling of [['x'], ['true', 'false']])
+    assert.throws(
+      () => matchesNetwork(network as unknown as Parameters<typeof matchesNetwork>[0], { dangling }),
+      /invalid filter 'dangling=/,
+    )
+  assert.throws(() => checkNetworkFilters({ type: ['x'] }), /invalid filter: 'type'='x'/)
+  assert.throws(() => checkNetworkFilters({ nosuch: ['x'] }), /invalid filter 'nosuch'/)
+  checkNetworkFilters({ type: ['custom', 'builtin'], dangling: ['1'] })
 })

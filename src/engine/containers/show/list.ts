@@ -37,13 +37,24 @@ const knownStatuses = ['created', 'running', 'paused', 'restarting', 'removing',
 const knownHealth = ['none', 'starting', 'healthy', 'unhealthy']
 
 /** @throws Failure `invalid` for a filter or value that does not exist. */
+function checkValues(filters: Filters): void {
+  const wrong = (name: string, value: string, why: string) =>
+    new Failure('invalid', `invalid filter '${name}=${value}': ${why}`)
+  for (const status of filters['status'] ?? [])
+    if (!knownStatuses.includes(status))
+      throw wrong('status', status, `invalid value for state (${status}): must be one of ${knownStatuses.join(', ')}`)
+  for (const health of filters['health'] ?? [])
+    if (!knownHealth.includes(health))
+      throw wrong('health', health, `invalid value for health (${health}): must be one of ${knownHealth.join(', ')}`)
+  for (const code of filters['exited'] ?? [])
+    if (!/^[+-]?\d+$/.test(code))
+      throw wrong('exited', code, `strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`)
+}
+
 export function selectContainers(parts: Parts, options: ListOptions): Container[] {
   const filters = options.filters ?? {}
   checkFilters(filters, known)
-  for (const status of filters['status'] ?? [])
-    if (!knownStatuses.includes(status)) throw new Failure('invalid', `invalid filter 'status=${status}'`)
-  for (const health of filters['health'] ?? [])
-    if (!knownHealth.includes(health)) throw new Failure('invalid', `invalid filter 'health=${health}'`)
+  checkValues(filters)
   const limit = options.limit && options.limit > 0 ? options.limit : undefined
   // a status, an exit code or a limit is asked of all of them
   const all = options.all || limit !== undefined || filters['status'] !== undefined || filters['exited'] !== undefined
@@ -64,7 +75,7 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
       matchesOne(filters['status'], status) &&
       matchesOne(filters['health'], state.health?.Status ?? 'none') &&
       (filters['exited'] === undefined ||
-        (status === 'exited' && filters['exited'].includes(String(state.exitCode)))) &&
+        (status === 'exited' && filters['exited'].some(code => Number(code) === state.exitCode))) &&
       (ancestors === undefined || ancestors.has(record.imageId)) &&
       (networks === undefined || networks.some(name => isOn(container, name))) &&
       (filters['volume'] === undefined || filters['volume'].some(volume => hasVolume(container, volume))) &&

@@ -7,7 +7,7 @@ import { Failure, isFailure, messageOf } from '../../../lib/failure.ts'
 import { newId } from '../../../lib/ids.ts'
 import type { Attachment, Supervised } from '../../../runtime/runtime.ts'
 import { spaceFailure } from '../../base/space.ts'
-import type { ProbeOutcome } from '../../health/schedule.ts'
+import type { ProbeHold, ProbeOutcome } from '../../health/schedule.ts'
 import { keptOutput } from '../../health/state.ts'
 import { linkEnvironment } from '../config/links.ts'
 import type { Container } from '../container.ts'
@@ -90,13 +90,14 @@ export class Execs {
     return inspectExec(this.#get(id))
   }
 
-  /** Runs a health check's test; killed when `signal` fires. */
-  async probe(container: Container, test: readonly string[], signal: AbortSignal): Promise<ProbeOutcome> {
+  /** Runs a health check's test. */
+  async probe(container: Container, test: readonly string[], { signal, begun }: ProbeHold): Promise<ProbeOutcome> {
     const shell = container.record.config.Shell ?? ['/bin/sh', '-c']
     const Cmd = test[0] === 'CMD-SHELL' ? [...shell, ...test.slice(1)] : test.slice(1)
     const exec = await this.#create(container, { Cmd, AttachStdout: true, AttachStderr: true }, container.name)
     try {
       const process = await this.#start(exec, { stdin: false, stdout: true, stderr: true }, [0, 0])
+      begun()
       const kill = () => killQuietly(process)
       signal.addEventListener('abort', kill, { once: true })
       if (signal.aborted) kill()
@@ -167,7 +168,7 @@ export class Execs {
     exec.started = true
     if (body.WorkingDir && !body.WorkingDir.startsWith('/')) {
       this.#failed(exec)
-      exec.exitCode = 126
+      exec.exitCode = 128
       throw new Failure('invalid', 'OCI runtime exec failed: exec failed: Cwd must be an absolute path', {
         exitCode: exec.exitCode,
       })

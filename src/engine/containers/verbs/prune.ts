@@ -1,5 +1,5 @@
 /** Removes the containers that do not run, by label and age. */
-import { checkFilters, type Filters, matchesLabels, timeFilter } from '../../../api/filters.ts'
+import { checkFilters, type Filters, matchesLabels, untilFilter } from '../../../api/filters.ts'
 import { isFailure } from '../../../lib/failure.ts'
 import type { Container } from '../container.ts'
 import type { Parts } from '../parts.ts'
@@ -32,8 +32,7 @@ export async function prune(
 /** What is the past of no container any more. */
 async function forgetPast(parts: Parts, filters: Filters): Promise<void> {
   const names = new Set([...parts.all()].map(({ name }) => name))
-  const until = filters['until']?.[0]
-  const before = until === undefined ? undefined : timeFilter(until)
+  const before = untilFilter(filters)
   await parts.pastLogs.forget(
     ({ name, labels, removed }) =>
       !names.has(name) && isLabelled(filters, labels) && (before === undefined || Date.parse(removed) < before),
@@ -48,8 +47,7 @@ function isLabelled(filters: Filters, labels: Readonly<Record<string, string>>):
 
 export function selectPruned(parts: Parts, filters: Filters, now = Date.now()): Container[] {
   checkFilters(filters, ['label', 'label!', 'until'])
-  const until = filters['until']?.[0]
-  const before = until === undefined ? undefined : timeFilter(until, now)
+  const before = untilFilter(filters, now)
   return [...parts.all()].filter(container => {
     const { status } = container.state
     const labels = container.record.config.Labels

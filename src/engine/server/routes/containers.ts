@@ -1,6 +1,7 @@
 /** Endpoints of containers: each to one verb of the collection. */
 import type { containerEndpoints } from '../../../api/containers.ts'
 import type { Handlers, Request } from '../../../api/endpoint.ts'
+import { parseDetachKeys } from '../../../lib/detach-keys.ts'
 import { Failure } from '../../../lib/failure.ts'
 import type { Containers } from '../../containers/containers.ts'
 import { olderCreate, olderInspect, olderSummary, olderUpdate } from '../older.ts'
@@ -87,7 +88,9 @@ function defined<T extends object>(query: T): { readonly [K in keyof T]?: Exclud
   }
 }
 
+/** @throws Failure `invalid` for detach keys that are none: before the connection is the container's. */
 function attachOptions(query: Request<(typeof containerEndpoints)['containerAttach']>['query']) {
+  if (query.detachKeys) parseDetachKeys(query.detachKeys)
   return {
     stream: query.stream ?? false,
     logs: query.logs ?? false,

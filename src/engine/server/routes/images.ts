@@ -1,7 +1,7 @@
 /** Endpoints of images: the store's verbs, in Docker's shapes. */
 import { Readable } from 'node:stream'
 import type { Handlers } from '../../../api/endpoint.ts'
-import { booleanFilter, checkFilters, timeFilter } from '../../../api/filters.ts'
+import { booleanFilter, checkFilters, untilFilter } from '../../../api/filters.ts'
 import type { imageEndpoints } from '../../../api/images.ts'
 import type { BuildLine } from '../../../api/json-lines.ts'
 import { Failure, messageOf } from '../../../lib/failure.ts'
@@ -101,7 +101,7 @@ export function imageRoutes(backend: ImageBackend): Handlers<typeof imageEndpoin
       checkFilters(filters, ['dangling', 'label', 'label!', 'until'])
       const options = {
         dangling: booleanFilter(filters, 'dangling') ?? true,
-        until: Math.min(Infinity, ...(filters['until'] ?? []).map(text => timeFilter(text))),
+        until: untilFilter(filters) ?? Infinity,
         label: filters['label'],
         labelNot: filters['label!'],
       }

@@ -5,6 +5,7 @@ import type { ContainerSummary } from '../../../api/containers.ts'
 import type { Handlers } from '../../../api/endpoint.ts'
 import { checkFilters } from '../../../api/filters.ts'
 import type { networkEndpoints } from '../../../api/networks.ts'
+import { Failure } from '../../../lib/failure.ts'
 import type { Networks } from '../../networks/networks.ts'
 
 /** A container and a network brought together: the container's business, since its record keeps it. */
@@ -15,16 +16,16 @@ export interface NetworkMembers {
 }
 
 export function networkRoutes(networks: Networks, containers: NetworkMembers): Handlers<typeof networkEndpoints> {
-  const list: Handlers<typeof networkEndpoints>['networkList'] = ({ query }) => {
-    const filters = query.filters ?? {}
-    checkFilters(filters, ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'])
-    return networks.list(filters)
-  }
+  const list: Handlers<typeof networkEndpoints>['networkList'] = ({ query }) => networks.list(query.filters)
   return {
     networkList: list,
     networkListOld: list,
     networkCreate: async ({ body }) => ({ Id: (await networks.create(body)).id, Warning: '' }),
-    networkInspect: ({ params }) => networks.inspect(params.id),
+    networkInspect: ({ params, query }) => {
+      // all of them are of this machine
+      if (query.scope && query.scope !== 'local') throw new Failure('not-found', `network ${params.id} not found`)
+      return networks.inspect(params.id)
+    },
     networkRemove: ({ params }) => networks.remove(params.id),
     networkConnect: ({ params, body }) => containers.connect(body.Container, params.id, body.EndpointConfig ?? {}),
     networkDisconnect: ({ params, body }) =>

@@ -2,6 +2,7 @@
 import type { Handlers } from '../../../api/endpoint.ts'
 import type { BuildCacheItem } from '../../../api/images.ts'
 import type { Info, systemEndpoints, Version } from '../../../api/system.ts'
+import { Failure } from '../../../lib/failure.ts'
 import type { Events } from '../../base/events.ts'
 import type { CacheItem } from '../../build/cache-prune.ts'
 import type { CacheUsage } from '../../build/cache-usage.ts'
@@ -44,7 +45,12 @@ export function systemRoutes(engine: SystemBackend): Handlers<typeof systemEndpo
   }
 }
 
+/** What `df` counts. */
+const countedTypes = ['container', 'image', 'volume', 'build-cache']
+
 async function diskUsage(engine: SystemBackend, types: readonly string[] = []) {
+  for (const type of types)
+    if (!countedTypes.includes(type)) throw new Failure('invalid', `unknown object type: ${type}`)
   const wanted = (type: string) => types.length === 0 || types.includes(type)
   const images = engine.images.list()
   const usage = await engine.images.usage()
