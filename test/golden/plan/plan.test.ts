@@ -54,6 +54,8 @@ interface How {
   readonly gone?: readonly string[]
   /** An `up` before was killed after so many nodes of its plan. */
   readonly interrupted?: number
+  /** After so many nodes of its plan the update fails. */
+  readonly failed?: number
   /** The engine passes ports and names from one container to another. */
   readonly handsOver?: boolean
   /** Images as they are now; false: not there. */
@@ -161,6 +163,8 @@ for (const entry of readdirSync(import.meta.dirname, { withFileTypes: true })) {
     if (how.interrupted !== undefined)
       observed = { ...applied(firstOf(reconcile(project, observed), how.interrupted), observed), files }
     const plan = planOf(how, project, observed)
+    if (how.failed !== undefined && typeof plan !== 'string')
+      for (const rollout of plan.rollouts) rollout.recover(plan, node => node <= how.failed!)
     t.assert.fileSnapshot(shown(plan).replaceAll(`${folder}/`, ''), join(folder, 'plan.txt'), {
       serializers: [(text: unknown) => String(text)],
     })

@@ -87,10 +87,20 @@ function comparedNetworks(
   // an engine looks for the network that a container was made with at every start
   const own = networkMode !== '' && !Object.hasOwn(endpoints, networkMode)
   const isEmpty = Object.keys(endpoints).length === 0 && networkMode === 'none'
-  const forced: readonly Change[] =
-    !own || isEmpty ? [] : [{ path: `networks.${keyOf(networkMode) ?? networkMode}`, from: 'connected' }]
+  const forced = !own || isEmpty ? [] : [leftNetwork(networkMode, keyOf(networkMode), endpoints)]
   const paths = new Set(forced.map(({ path }) => path))
   return { forced, differences: differences.filter(({ changes }) => !changes.some(({ path }) => paths.has(path))) }
+}
+
+/** What is told of the network that it was made with: that it leaves it, or for which other one of the same key. */
+function leftNetwork(
+  name: string,
+  key: string | undefined,
+  endpoints: NonNullable<WantedLive['endpoints']>,
+): Change & { readonly from: string } {
+  const instead = Object.keys(endpoints).find(each => endpoints[each]!.key === key)
+  const path = `networks.${key ?? name}`
+  return instead === undefined ? { path, from: 'connected' } : { path, from: name, to: instead }
 }
 
 /** The stack's key of a network, by what it declares and by what it has made. */

@@ -118,7 +118,9 @@ function flag(value: boolean | null | undefined): string | undefined {
   return value ? 'true' : undefined
 }
 
+/** As a shell would have them; none at all as "[]", which is not one that is empty. */
 function words(list: readonly string[] | null | undefined): string | undefined {
+  if (list?.length === 0) return '[]'
   return list?.map(word => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')
 }
 

@@ -35,7 +35,8 @@ export function hashNetwork(network: Network): Hashed {
       ipam: significant({ ...network.ipam, config: network.ipam.config.map(pool => significant({ ...pool })) }),
       internal: network.internal,
       attachable: network.attachable,
-      enable_ipv4: network.enableIPv4,
+      // what is not said is true
+      enable_ipv4: network.enableIPv4 === false ? 'false' : network.enableIPv4,
       enable_ipv6: network.enableIPv6,
       ...each('driver_opts', network.driverOpts),
       ...each('labels', network.labels),
