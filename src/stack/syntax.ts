@@ -102,15 +102,10 @@ class Checker {
       this.#suggestions++ > maxSuggestions
         ? undefined
         : (nearest(key, known) ?? nearest(key.replaceAll('-', '_'), known))
-    const hint = meant
-      ? `Did you mean "${meant}"?`
-      : shape === stack && Object.hasOwn(service.fields, key)
-        ? 'It belongs in a service, below "services"'
-        : shape === service && Object.hasOwn(stack.fields, key)
-          ? 'It belongs at the top of the file: check the indentation'
-          : known.length <= 12
-            ? `Known here: ${known.join(', ')}`
-            : 'Keys of your own begin with "x-"'
+    const hint =
+      oddCharacter(key) ??
+      (meant ? `Did you mean "${meant}"?` : misplacedKey(member, shape, path)) ??
+      (known.length <= 12 ? `Known here: ${known.join(', ')}` : 'Keys of your own begin with "x-"')
     this.#problems.add({
       severity: shape.tolerant ? 'warning' : 'error',
       code: 'unknown-key',
@@ -127,7 +122,15 @@ class Checker {
     const message = key.startsWith('x-')
       ? `Cannot use name "${key}": extensions cannot stand here`
       : `Cannot use name "${key}": it should be made of letters, digits, ".", "_" and "-"`
-    this.#problems.add({ severity: 'error', code: 'bad-name', place: placeOf(member, 'key'), path: [...path], message })
+    const place = placeOf(member, 'key')
+    this.#problems.add({
+      severity: 'error',
+      code: 'bad-name',
+      place,
+      path: [...path],
+      message,
+      hint: oddCharacter(key),
+    })
   }
 
   #badWord(node: Node & { kind: 'scalar' }, words: readonly string[], path: string[]): void {
@@ -143,7 +146,7 @@ class Checker {
     this.#add(node, path, {
       code: 'wrong-type',
       message: `Cannot use ${describe(node)} here: it should be ${expected(shape)}`,
-      hint: hintFor(node, shape),
+      hint: hintFor(node, shape, path),
     })
   }
 
@@ -264,7 +267,38 @@ function wordsFor(shape: Shape): readonly string[] {
   }
 }
 
-function hintFor(node: Node, shape: Shape): string | undefined {
+/** What is copied from a page or a chat looks like a blank or a quote, and is none. */
+function oddCharacter(key: string): string | undefined {
+  const odd = /[\u00a0\u2000-\u200d\u2018-\u201f\u202f\u205f\u2060\u3000\ufeff]/.exec(key)?.[0]
+  if (odd === undefined) return undefined
+  const code = odd.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')
+  return `It has the character U+${code} in it: write a plain ${/[\u2018-\u201f]/.test(odd) ? 'quote' : 'blank'} in its place`
+}
+
+/** `path`: of the key, which is known elsewhere. */
+function misplacedKey(member: Node, shape: Shape, path: readonly string[]): string | undefined {
+  const key = path.at(-1)!
+  const above = path.at(-2)
+  if (shape === stack) {
+    if (Object.hasOwn(service.fields, key)) return 'It belongs in a service, below "services"'
+    if (member.kind === 'map' && (member.entries.has('image') || member.entries.has('build')))
+      return 'A service belongs below "services"'
+  }
+  if (shape !== service) return undefined
+  if (Object.hasOwn(stack.fields, key)) return 'It belongs at the top of the file: check the indentation'
+  return above === undefined ? undefined : besideServices(above)
+}
+
+/** An attribute where the name of a service is looked for. */
+function besideServices(name: string): string | undefined {
+  return Object.hasOwn(service.fields, name)
+    ? `"${name}" stands where a service does: indent it deeper if it is an attribute of one`
+    : undefined
+}
+
+function hintFor(node: Node, shape: Shape, path: readonly string[]): string | undefined {
+  if (path[0] === 'services' && path.length === 2) return besideServices(path[1]!)
+  if (node.kind === 'list' && shape.kind === 'map') return withoutDash(node.items[0])
   if (node.kind === 'scalar' && node.value !== null && typeof node.value !== 'string') {
     if (shape.kind === 'text' || (shape.kind === 'choice' && shape.options.some(option => option.kind === 'text')))
       return `Put it in quotes: "${node.text ?? node.value}"`
@@ -274,4 +308,11 @@ function hintFor(node: Node, shape: Shape): string | undefined {
   if (node.kind === 'scalar' && node.timestamp) return 'Put it in quotes'
   if (node.kind === 'scalar' && shape.kind === 'list') return 'Write "- " before each item'
   return undefined
+}
+
+/** A name, written as an item of a list. */
+function withoutDash(item: Node | undefined): string | undefined {
+  const name =
+    item?.kind === 'map' ? item.entries.keys().next().value : item?.kind === 'scalar' ? item.value : undefined
+  return name === undefined ? undefined : `Write "${name}:" in place of "- ${name}${item?.kind === 'map' ? ':' : ''}"`
 }

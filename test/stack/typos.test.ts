@@ -54,3 +54,47 @@ describe('a line typed wrong is shown with its place and what was meant', () => 
       assert.equal(found.filter(problem => problem.severity === 'error').length, 1)
     })
 })
+
+/** What stands at another place than it belongs to, or has more in it than is seen: the file, the place, and what would be right. */
+const misplaced: ReadonlyArray<readonly [what: string, yaml: string, place: string, hint: RegExp]> = [
+  ['a service at the top', 'web: {image: x}\nservices: {a: {image: x}}\n', '1:1', /below "services"/],
+  ['an attribute at the top', 'services: {a: {image: x}}\nports: [80]\n', '2:1', /in a service, below/],
+  [
+    'a section in a service',
+    'services:\n  a: {image: x, volumes: [], include: []}\n',
+    '2:30',
+    /at the top of the file/,
+  ],
+  [
+    'a word beside the services',
+    'services:\n  a: {image: x}\n  command: y\n',
+    '3:12',
+    /"command" stands where a service does/,
+  ],
+  ['a list beside the services', 'services:\n  a: {image: x}\n  ports:\n    - 80\n', '4:5', /"ports" stands where/],
+  [
+    'keys beside the services',
+    'services:\n  a: {image: x}\n  environment:\n    A: 1\n',
+    '4:5',
+    /"environment" stands where/,
+  ],
+  ['services as items', 'services:\n  - web:\n      image: x\n', '2:3', /^Write "web:" in place of "- web:"$/],
+  [
+    'volumes as items',
+    'services: {a: {image: x}}\nvolumes:\n  - data\n',
+    '3:3',
+    /^Write "data:" in place of "- data"$/,
+  ],
+  ['a no-break space', 'services:\n  a:\n    image: x\n\u00a0   init: true\n', '4:1', /U\+00A0.*plain blank/],
+  ['typographic quotes', 'services:\n  “a”: {image: x}\n', '2:3', /U\+201C.*plain quote/],
+]
+
+describe('what stands at the wrong place is told where it belongs', () => {
+  for (const [what, yaml, place, hint] of misplaced)
+    test(what, async () => {
+      const [first, ...others] = await problems(yaml)
+      assert.equal(at(first), `compose.yaml:${place}`)
+      assert.match(first?.hint ?? '', hint)
+      assert.deepEqual(others, [])
+    })
+})
