@@ -99,12 +99,11 @@ class Encoder {
   encode(node: Node, shape: Shape): unknown {
     if (shape.hidden === true || shape.hidden === this.#format) return undefined
     const option = shape.kind === 'choice' ? optionFor(shape, node) : shape
-    if (!option) return this.escape(plain(node))
-    if (node.kind === 'scalar') return this.#scalar(node, option, shape)
+    if (!option) return this.extension(node)
+    if (node.kind === 'scalar') return this.#scalar(node, option)
     if (node.kind === 'list') return this.#list(node.items, option)
     if (option.kind === 'object') return this.#object(node, option)
-    if (option.kind === 'map') return this.#map(node, option)
-    return this.escape(plain(node))
+    return option.kind === 'map' ? this.#map(node, option) : this.extension(node)
   }
 
   /** In the order of the grammar, which is that of the reference. */
@@ -151,10 +150,10 @@ class Encoder {
 
   #list(items: readonly Node[], shape: Shape): unknown[] {
     const inner = shape.kind === 'list' ? longShape(shape.items) : undefined
-    return items.map(item => (inner ? this.encode(item, inner) : this.escape(plain(item))))
+    return items.map(item => (inner ? this.encode(item, inner) : this.extension(item)))
   }
 
-  #scalar(node: ScalarNode, shape: Shape, outer: Shape): unknown {
+  #scalar(node: ScalarNode, shape: Shape): unknown {
     if (node.value === null) return null
     if (typeof node.value === 'string') return this.#text(node.value)
     if (shape.kind === 'text') return this.#text(textOf(node))
@@ -162,7 +161,7 @@ class Encoder {
     if (shape.kind === 'duration') return formatDuration(Number(node.value))
     if (number.octal && number.quoted) return `0${Number(node.value).toString(8)}`
     if (number.quoted) return node.text && node.value !== 0 ? node.text : String(node.value)
-    return outer.kind === 'any' ? this.escape(node.value) : node.value
+    return node.value
   }
 
   #text(text: string): string {
@@ -180,13 +179,6 @@ class Encoder {
     if (node.kind === 'list') return node.items.length === 0 ? null : node.items.map(item => this.extension(item))
     const members = [...node.entries].sort(([a], [b]) => (a < b ? -1 : 1))
     return Object.fromEntries(members.map(([key, member]) => [this.#text(key), this.extension(member)]))
-  }
-
-  escape(value: unknown): unknown {
-    if (typeof value === 'string') return this.#text(value)
-    if (Array.isArray(value)) return value.map(item => this.escape(item))
-    if (value === null || typeof value !== 'object') return value
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [this.#text(key), this.escape(member)]))
   }
 }
 

@@ -111,7 +111,7 @@ interface ChoiceShape extends ShapeBase {
 }
 
 interface OtherShape extends ShapeBase {
-  readonly kind: 'any' | 'null'
+  readonly kind: 'null'
 }
 
 export type Shape = TextShape | NumberShape | ListShape | MapShape | ObjectShape | ChoiceShape | OtherShape
@@ -208,8 +208,6 @@ export function optionFor(shape: Shape, node: Node): Shape | undefined {
 /** Whether the kind of value fits the shape, members not looked at. */
 export function accepts(shape: Shape, node: Node): boolean {
   switch (shape.kind) {
-    case 'any':
-      return true
     case 'choice':
       return shape.options.some(option => accepts(option, node))
     case 'object':

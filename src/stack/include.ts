@@ -47,7 +47,10 @@ function loadOne(item: Node, path: readonly string[], context: IncludeContext): 
   if (remote) return refuse('unsupported', `Cannot include "${remote}": stacks of other machines are not supported yet`)
   const paths = named.map(name => absolute(name, { directory: context.directory, home }))
   const missing = paths.findIndex(file => !files.isFile(file))
-  if (missing >= 0) return refuse('missing-file', `Cannot include "${named[missing]}": there is no such file`)
+  if (missing >= 0) {
+    const why = files.isDirectory(paths[missing]!) ? 'it is a folder' : 'there is no such file'
+    return refuse('missing-file', `Cannot include "${named[missing]}": ${why}`)
+  }
   if (context.including.includes(paths[0]!))
     return refuse(
       'include-cycle',

@@ -92,10 +92,8 @@ class Writer {
         }
       case 'choice':
         return { anyOf: shape.options.map(option => this.write(option, path)) }
-      case 'null':
-        return { type: 'null' }
       default:
-        return {}
+        return { type: 'null' }
     }
   }
 

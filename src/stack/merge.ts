@@ -1,5 +1,5 @@
 /** File over file, by each field's rule: scalars are replaced, maps merged, lists joined and made unique by the field's key. */
-import { longShape, memberShape, optionFor, type Shape } from './grammar.ts'
+import { longShape, memberShape, nothing, optionFor, type Shape } from './grammar.ts'
 import { isNull, list, type MapNode, type Node } from './tree.ts'
 
 /** `over` laid on `base`, both in long form; `shape` is the long shape. An empty value changes nothing, unless the field says so. */
@@ -22,12 +22,10 @@ export function mergeMaps(base: MapNode, over: MapNode, shape: Shape): MapNode {
   for (const [key, value] of over.entries) {
     const before = entries.get(key)
     const member = memberShape(shape, key)
-    entries.set(key, before === undefined ? value : merge(before, value, member ? longShape(member) : anyShape))
+    entries.set(key, before === undefined ? value : merge(before, value, member ? longShape(member) : nothing))
   }
   return { ...over, entries }
 }
-
-const anyShape: Shape = { kind: 'any' }
 
 /** Items that are the same by `key` become one: the last value, in the first position. */
 export function dedupe(items: Node[], key: (item: Node) => string | undefined): Node[] {

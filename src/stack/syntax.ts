@@ -260,10 +260,8 @@ function wordsFor(shape: Shape): readonly string[] {
     case 'map':
     case 'object':
       return ['a mapping']
-    case 'null':
-      return ['empty']
     default:
-      return ['anything']
+      return ['empty']
   }
 }
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { parsePortRange, parseProtocol, protocols } from '../../lib/ports.ts'
 import { type Context, choice, int, listOf, object, type Shape, text } from '../grammar.ts'
 import { get, list, mapOf, type Node, textAt } from '../tree.ts'
-import { keyOf, refuse, textOf, toText } from './forms.ts'
+import { refuse, textOf, toText } from './forms.ts'
 import { portRange, word } from './values.ts'
 
 const long = object(
@@ -29,7 +29,6 @@ export const ports: Shape = listOf(
   'Ports of the container that the host passes on: "host:container", "address:host:container/protocol", ranges, or mappings.',
   {
     examples: [['8080:80', '127.0.0.1:5432:5432']],
-    key: surfaceKey,
     canonical: expand,
     long: listOf(long, 'Published ports.', { key: portKey }),
   },
@@ -39,10 +38,6 @@ function needsTarget(node: Node, context: Context): Node {
   if (!get(node, 'target'))
     refuse(context, node, { code: 'missing-key', message: 'Cannot leave out "target": it must be set here' })
   return node
-}
-
-function surfaceKey(item: Node): string | undefined {
-  return item.kind === 'map' ? portKey(item) : keyOf(item)
 }
 
 function portKey(item: Node): string | undefined {
