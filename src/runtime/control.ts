@@ -107,7 +107,7 @@ export class Control {
     this.#queue = []
     this.#queued = 0
     this.#socket.resume()
-    if (!this.#socket.destroyed) this.#send(to.attach, Buffer.from([0]))
+    if (this.#socket.writable) this.#send(to.attach, Buffer.from([0]))
     this.#wake?.()
   }
 
@@ -118,14 +118,20 @@ export class Control {
       const part = bytes.subarray(at, at + largestFrame)
       await new Promise<void>(resolve => {
         // a process that has ended takes no input: that is no failure of the writer
-        if (this.#socket.destroyed) resolve()
+        if (!this.#socket.writable) resolve()
         else this.#send(to.stdin, part, () => resolve())
       })
     }
   }
 
   endInput(): void {
-    if (!this.#socket.destroyed) this.#send(to.stdinEnd, Buffer.alloc(0))
+    if (this.#socket.writable) this.#send(to.stdinEnd, Buffer.alloc(0))
+  }
+
+  /** Ends the connection behind what was written to it: the monitor reads all of that, as fast as the process does. */
+  leave(): void {
+    this.detach()
+    this.#socket.end()
   }
 
   close(): void {

@@ -170,7 +170,7 @@ export class Running implements Supervised {
     if (control === undefined || (await control.first).kind !== 'started')
       throw new Failure('conflict', `Cannot attach to process ${this.pid}: it has ended`)
     control.attach(streams)
-    return attachmentOver(control, () => control.close())
+    return attachmentOver(control, () => control.leave())
   }
 
   #connect(): Promise<Control | undefined> {

@@ -56,6 +56,24 @@ test('hijack(): a client that leaves is detached at the next output, and no more
   assert.deepEqual(on.problems, [])
 })
 
+test('hijack(): the stdin of a client that leaves with output unread ends too', async () => {
+  const process = echo()
+  await using on = await serving({ containerAttach: () => process.session })
+  const attached = await on.client.hijack(endpoints.containerAttach, { params, query: { stream: true, stdin: true } })
+  attached.socket.on('error', () => undefined)
+  attached.socket.pause()
+  // more than the client's streams take in: the kernel resets a connection that is closed with something unread
+  attached.socket.write(Buffer.alloc(4 << 20))
+  await eventually('what comes back', () => attached.socket.readableLength > 0 && process.log.length > 3)
+  await new Promise(resolve => setTimeout(resolve, 50))
+  attached.socket.destroy()
+  await eventually('that it is detached', () => process.log.includes('close'))
+  assert.deepEqual(
+    process.log.filter(line => !line.startsWith('write')),
+    ['end', 'close'],
+  )
+})
+
 test('hijack(): the 101 is literally what clients expect, for bytes sent with the request too', async () => {
   const process = echo()
   await using on = await serving({ containerAttach: () => process.session })

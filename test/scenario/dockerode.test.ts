@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import Docker from 'dockerode'
 import { TarReader } from '../../src/engine/base/tar-reader.ts'
 import { TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
 import { lacking, program, root } from '../support/needs.ts'
 import { patience } from '../support/patience.ts'
 import { tinyTar } from '../support/tiny-image.ts'
@@ -100,6 +101,37 @@ describe('dockerode', { skip: why, timeout: 120_000 * patience }, () => {
     const { ExitCode, Running } = await exec.inspect()
     assert.deepEqual([ExitCode, Running], [4, false])
     await container.remove({ force: true })
+  })
+
+  test('ends the input of a process whose client has left without reading what it said', async () => {
+    const attach = { AttachStdin: true, AttachStdout: true, AttachStderr: true }
+    const execIn = await running('execs')
+    const exec = await execIn.exec({ Cmd: ['sh', '-c', 'cat; touch /left'], ...attach })
+    // this one takes no input until its client has left
+    const late = 'sleep 0.5; head -c 1000000 /dev/zero; sleep 1; cat'
+    const attached = await docker.createContainer({
+      ...{ Image: 'busybox', Cmd: ['sh', '-c', late], OpenStdin: true, StdinOnce: true },
+      ...attach,
+    })
+    await attached.start()
+    const streams = [
+      await exec.start({ hijack: true, stdin: true }),
+      await attached.attach({ stream: true, stdin: true, stdout: true, hijack: true }),
+    ]
+    for (const stream of streams) {
+      stream.on('error', () => undefined)
+      stream.pause()
+      // more comes back than fits in between: the kernel resets the connection
+      stream.write(Buffer.alloc(8 << 20))
+    }
+    for (const stream of streams as (NodeJS.ReadWriteStream & Readable)[]) {
+      await eventually('output', () => stream.readableLength > 0)
+      stream.destroy()
+    }
+    assert.deepEqual(await attached.wait(), { StatusCode: 0 })
+    await eventually('the end of the exec', async () => !(await exec.inspect()).Running)
+    await execIn.getArchive({ path: '/left' })
+    for (const each of [execIn, attached]) await each.remove({ force: true })
   })
 
   test('follows a log from where it began to its end', async () => {

@@ -83,7 +83,11 @@ export interface Ends {
 export async function join(session: Session, { input, output, framed, onCut }: Ends): Promise<void> {
   const left = new AbortController()
   output.once('close', () => left.abort())
-  output.on('error', error => log('a client left: %s', error.message))
+  output.on('error', error => {
+    log('a client left: %s', error.message)
+    // it types no more: a process that reads to the end would wait for ever. No error says that we close, and then stdin is to go on.
+    if (input) session.end()
+  })
   left.signal.addEventListener('abort', () => session.close(), { once: true })
   if (output.destroyed) left.abort()
   void session.begin?.()
