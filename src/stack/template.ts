@@ -101,21 +101,29 @@ function braced(body: string, context: Reference & { readonly depth: number }): 
     throw new TemplateError(`"\${${body}}" is no variable, should be like \${NAME} or \${NAME:-default}`, at)
   if (operator === '') return plain(word, context)
   const value = lookup(word)
-  const fill = (argument: string) => substitute(argument, lookup, name => context.unset(name, at), depth + 1)
   const argument = rest.slice(operator.length)
+  const begin = at + 2 + word.length + operator.length
+  const fill = (): string => {
+    try {
+      return substitute(argument, lookup, (name, within) => context.unset(name, begin + within), depth + 1)
+    } catch (error) {
+      if (error instanceof TemplateError) throw new TemplateError(error.message, begin + error.at)
+      throw error
+    }
+  }
   const present = operator.startsWith(':') ? value !== undefined && value !== '' : value !== undefined
   switch (operator.at(-1)) {
     // The argument is filled in also when it is not used: what is required in it is required.
     case '-': {
-      const filled = fill(argument)
+      const filled = fill()
       return present ? value! : filled
     }
     case '+': {
-      const filled = fill(argument)
+      const filled = fill()
       return present ? filled : ''
     }
     default: {
-      const message = fill(argument)
+      const message = fill()
       if (present) return value!
       throw new TemplateError(
         `required variable "${word}" is ${value === '' ? 'empty' : 'not set'}${message ? `: ${message}` : ''}`,

@@ -22,7 +22,7 @@ describe('loadStack() warns of a variable that is not set and has no default', (
 
   test('also within the default of another one', async () => {
     assert.deepEqual(unset(await load('services: {a: {image: "${A:-$B}"}}\n', { env: { A: 'x' } })), [
-      'compose.yaml:1:24 B',
+      'compose.yaml:1:29 B',
     ])
   })
 
