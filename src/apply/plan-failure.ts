@@ -1,5 +1,6 @@
 /** What failed of a plan. */
-import { Failure } from '../lib/failure.ts'
+import type { Failure } from '../lib/failure.ts'
+import { PlacedFailure, type Problem } from '../lib/problems.ts'
 import type { PlannedOperation } from '../plan/operation.ts'
 import type { PlanNode } from '../plan/plan.ts'
 
@@ -11,12 +12,18 @@ export interface FailedNode<O extends PlannedOperation = PlannedOperation> {
 }
 
 /** All that failed, joined; kind, hint and exit code are those of the first. */
-export class PlanFailure<O extends PlannedOperation = PlannedOperation> extends Failure {
-  readonly failed: readonly FailedNode<O>[]
+export class PlanFailure<O extends PlannedOperation = PlannedOperation> extends PlacedFailure {
+  readonly failed: readonly [FailedNode<O>, ...FailedNode<O>[]]
   /** Those that were not begun, since they come after one that failed. */
   readonly left: readonly PlanNode<O>[]
+  /** What failed with its place in the stack; empty where nobody has looked for that, or nothing has one. */
+  readonly problems: readonly Problem[]
 
-  constructor(failed: readonly [FailedNode<O>, ...FailedNode<O>[]], left: readonly PlanNode<O>[] = []) {
+  constructor(
+    failed: readonly [FailedNode<O>, ...FailedNode<O>[]],
+    left: readonly PlanNode<O>[] = [],
+    problems: readonly Problem[] = [],
+  ) {
     const { kind, hint, exitCode } = failed[0].failure
     const failures = failed.map(each => each.failure)
     super(kind, failures.map(failure => failure.message).join('\n'), {
@@ -27,6 +34,13 @@ export class PlanFailure<O extends PlannedOperation = PlannedOperation> extends 
     this.name = 'PlanFailure'
     this.failed = failed
     this.left = left
+    this.problems = problems
+  }
+
+  /** The same, told where `problemOf` says that it was asked for. */
+  placed(problemOf: (failed: FailedNode<O>) => Problem): PlanFailure<O> {
+    const problems = this.failed.map(problemOf)
+    return new PlanFailure(this.failed, this.left, problems.some(({ place }) => place) ? problems : [])
   }
 
   /** Those that something has failed of, or was left undone for that. */

@@ -1,7 +1,7 @@
 /** What a continuous integration shows beside its log: GitHub's workflow commands, GitLab's collapsible sections. */
 import { relative, resolve } from 'node:path'
 import { Failure, messageOf } from '../lib/failure.ts'
-import { type Place, type Problem, ProblemsFailure } from '../lib/problems.ts'
+import { type Place, PlacedFailure, type Problem } from '../lib/problems.ts'
 import { indent, printable } from '../lib/text.ts'
 import type { GlobalValues } from './options.ts'
 import type { Screen } from './screen.ts'
@@ -42,7 +42,7 @@ export function annotationsOf({ screen, globals, env, cwd }: AnnotationContext):
 
 /** The notes of whatever ended a command: one for each problem of a stack, with its place. */
 export function notesOf(error: unknown): readonly Note[] {
-  if (error instanceof ProblemsFailure) return problemNotes(error.problems)
+  if (error instanceof PlacedFailure && error.problems.length > 0) return problemNotes(error.problems)
   if (error instanceof AggregateError) return error.errors.flatMap(notesOf)
   const hint = error instanceof Failure && error.hint !== undefined ? `\n${error.hint}` : ''
   return [{ severity: 'error', message: `${messageOf(error)}${hint}` }]

@@ -3,8 +3,8 @@
 import type { ApplyEvent } from '../apply/events.ts'
 import { type FailedNode, PlanFailure } from '../apply/plan-failure.ts'
 import type { Client } from '../client/client.ts'
-import type { Place } from '../lib/problems.ts'
 import { indent, printable, table } from '../lib/text.ts'
+import type { Project } from '../model/project.ts'
 import type { Plan, PlanNode } from '../plan/plan.ts'
 import type { EngineNode } from '../targets/engine/engine-plan.ts'
 import type { EngineOptions } from '../targets/engine/perform/operations.ts'
@@ -29,8 +29,8 @@ export interface Applied {
   readonly beforeStart?: EngineOptions['beforeStart']
   /** A line that a hook has printed. */
   readonly onOutput?: (node: PlanNode, line: string) => void
-  /** Where the stack says what is at a path of it. */
-  readonly place?: ((path: readonly string[]) => Place | undefined) | undefined
+  /** What the plan brings about: what fails is told at its place there. */
+  readonly stack?: Project
   /** All that is told on the way. */
   readonly onEvent?: ((event: ApplyEvent) => void) | undefined
   /** Whether the others go on when this one fails. */
@@ -104,6 +104,7 @@ async function apply(call: Call, applied: Applied): Promise<boolean> {
         waits,
         linesOf: (node, name, count) => (node && tails.get(node.id)) ?? lastLines(client, name, count),
       })
+      if (applied.stack) throw (await import('../targets/engine/asked-at.ts')).placed(error, applied.stack)
     }
     throw error
   }
@@ -114,7 +115,7 @@ async function apply(call: Call, applied: Applied): Promise<boolean> {
 /** What containers have printed last, then what was still waited for; what failed is printed after it, by whoever catches it. */
 async function tellFailed(
   call: Call,
-  { client, place }: Applied,
+  { client, stack }: Applied,
   { failed, waits, linesOf }: FailedApply,
 ): Promise<void> {
   const annotations = annotationsOf(call)
@@ -136,7 +137,7 @@ async function tellFailed(
       annotations.note({
         severity: 'error',
         title: `${service} is not ready`,
-        place: place?.(['services', service]),
+        place: stack?.place(['services', service]),
         message: `${container} ${reason}`,
       })
 }

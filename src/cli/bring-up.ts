@@ -238,8 +238,7 @@ async function walk(
         recorder.plan(plan, observed)
         // what waits is followed by its output, not by a list
         const live = hold === undefined || !plan.nodes.some(({ operation }) => operation.kind === 'wait-container')
-        const place = project.place.bind(project)
-        const work = applyPlan(call, { ...applied, plan, client, place, nothing: 'no changes', live })
+        const work = applyPlan(call, { ...applied, plan, client, stack: project, nothing: 'no changes', live })
         if (live) hold?.(work)
         await work
       },

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { withSources } from '../installation/source-places.ts'
 import { Failure, messageOf } from '../lib/failure.ts'
-import { type Place, type Problem, ProblemsFailure } from '../lib/problems.ts'
+import { type Place, PlacedFailure, type Problem } from '../lib/problems.ts'
 import { indent, plural, printable } from '../lib/text.ts'
 import { exitCodeOf } from './exit-codes.ts'
 import type { Paint, Screen } from './screen.ts'
@@ -24,10 +24,14 @@ export function printFailure(error: unknown, screen: Screen, { verbose, json }: 
 
 /** `error` for people. */
 export function failureText(error: unknown, paint: Paint, verbose = false): string {
-  if (error instanceof ProblemsFailure) return problemsText(error.problems, paint)
   if (error instanceof AggregateError) return error.errors.map(each => failureText(each, paint, verbose)).join('\n')
-  const lines = [`${paint(['red', 'bold'], 'error')} ${printable(messageOf(error))}`]
-  if (error instanceof Failure && error.hint !== undefined) lines.push(indent(printable(error.hint)))
+  const problems = error instanceof PlacedFailure ? error.problems : []
+  const lines =
+    problems.length > 0
+      ? [problemsText(problems, paint)]
+      : [`${paint(['red', 'bold'], 'error')} ${printable(messageOf(error))}`]
+  if (problems.length === 0 && error instanceof Failure && error.hint !== undefined)
+    lines.push(indent(printable(error.hint)))
   // What is no Failure is a fault of ours: its stack is the only thing that helps whoever reads the report.
   if (!(error instanceof Failure) || (verbose && error.kind === 'internal'))
     lines.push(indent(printable(stackOf(error))))
@@ -50,9 +54,9 @@ function problemText(problem: Problem, paint: Paint, sources: Map<string, readon
   const { place } = problem
   const where = place ? `${paint('cyan', placeText(place))} ` : ''
   const field = problem.path.length > 0 ? paint('bold', printable(problem.path.join('.'))) : ''
+  const text = printable(problem.message)
   return [
-    `${mark} ${where}${field}`.trimEnd(),
-    indent(printable(problem.message)),
+    ...(where || field ? [`${mark} ${where}${field}`.trimEnd(), indent(text)] : [`${mark} ${text}`]),
     ...(place ? excerpt(place, paint, sources) : []),
     ...(problem.hint === undefined ? [] : [indent(paint('green', printable(problem.hint)))]),
     ...(place?.via ?? []).map(stop => indent(paint('dim', printable(stop)))),
@@ -115,7 +119,7 @@ function causes(error: unknown): string[] {
 
 /** `error` for programs: problems with their places, or the message; `version` counts changes of this shape. */
 export function failureJson(error: unknown): object {
-  const problems = error instanceof ProblemsFailure ? error.problems : []
+  const problems = error instanceof PlacedFailure ? error.problems : []
   return {
     version: 1,
     error: {

@@ -27,8 +27,13 @@ export interface Problem {
   readonly blocks?: readonly string[]
 }
 
+/** A failure that is told by its problems, each with its place; by its message where there are none. */
+export abstract class PlacedFailure extends Failure {
+  abstract readonly problems: readonly Problem[]
+}
+
 /** All problems of one load; kind `invalid`. */
-export class ProblemsFailure extends Failure {
+export class ProblemsFailure extends PlacedFailure {
   readonly problems: readonly Problem[]
 
   constructor(problems: readonly Problem[]) {

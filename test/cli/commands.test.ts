@@ -357,7 +357,7 @@ describe('plan and up', () => {
     assert.equal(code, 1)
     assert.match(
       stderr,
-      / Container shop-web-1 {2}Error\nLast output of shop-web-1:\n {2}no such file\nerror .*exec failed/,
+      / Container shop-web-1 {2}Error\nLast output of shop-web-1:\n {2}no such file\nerror \S+:\d+:\d+ services\.web\n {2}.*exec failed\n/,
     )
   })
 

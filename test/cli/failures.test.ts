@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { PlanFailure } from '../../src/apply/plan-failure.ts'
 import { exitCodeOf } from '../../src/cli/exit-codes.ts'
 import { failureJson, failureText, problemsText } from '../../src/cli/failures.ts'
 import { Failure } from '../../src/lib/failure.ts'
 import { type Problem, ProblemsFailure } from '../../src/lib/problems.ts'
+import type { PlanNode } from '../../src/plan/plan.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tscompose-failures-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -35,6 +37,41 @@ describe('failures', () => {
         '  Did you mean "image"?',
         '  included by main.yaml:4:5',
       ].join('\n'),
+    )
+  })
+
+  test('what failed of a plan is told at its place, what has none by its message alone', () => {
+    const node = { id: 0, after: [], operation: { kind: 'x', cause: '', name: 'x' } } as unknown as PlanNode
+    const failure = new Failure('internal', 'Cannot start it', { hint: 'Start it', cause: new Error('inner') })
+    const failed = new PlanFailure([
+      { node, failure },
+      { node, failure: new Failure('internal', 'Cannot remove it') },
+    ])
+    assert.equal(failureText(failed, bare), 'error Cannot start it\nCannot remove it\n  Start it')
+    const { code, path, hint } = problem
+    const told = failed.placed(({ failure: { message } }) =>
+      message === 'Cannot start it'
+        ? { severity: 'error', code, path, place: { file, line: 1, column: 1 }, message, ...(hint ? { hint } : {}) }
+        : { severity: 'error', code, path: [], place: undefined, message },
+    )
+    assert.equal(
+      failureText(told, bare),
+      [
+        `error ${file}:1:1 services.web.imge`,
+        '  Cannot start it',
+        '    1 | services:',
+        '      | ^',
+        '  Did you mean "image"?',
+        '',
+        'error Cannot remove it',
+        '',
+        '2 errors',
+      ].join('\n'),
+    )
+    assert.match(failureText(told, bare, true), /\n {2}caused by: /)
+    assert.deepEqual(
+      (failureJson(told) as { error: { problems: { line?: number }[] } }).error.problems.map(({ line }) => line),
+      [1, undefined],
     )
   })
 

@@ -46,7 +46,7 @@ await onBothEngines('a CI', [project], ground => {
     )
     assert.match(
       table,
-      /\nerror (container \S+-(?:db-1 is not healthy|queue-1 is not ready) after 5 s)\n::error::\1\n$/,
+      /\nerror compose\.yaml:(\d+):3 services\.(db|queue)\n {2}(container \S+-(?:db-1 is not healthy|queue-1 is not ready) after 5 s)\n.*\n.*\n::error file=compose\.yaml,line=\1,col=3,title=services\.\2::\3\n$/,
     )
   })
 
