@@ -12,12 +12,10 @@ export function differing(before: Fields, after: Fields): readonly string[] {
 
 /** "environment.TAG changed, ports added"; undefined when no field differs. */
 export function describeChange(before: Fields, after: Fields): string | undefined {
-  const changes: string[] = []
-  for (const field of [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()) {
-    if (!Object.hasOwn(after, field)) changes.push(`${field} removed`)
-    else if (!Object.hasOwn(before, field)) changes.push(`${field} added`)
-    else if (before[field] !== after[field]) changes.push(`${field} changed`)
-  }
+  const changes = differing(before, after).map(
+    field =>
+      `${field} ${!Object.hasOwn(after, field) ? 'removed' : Object.hasOwn(before, field) ? 'changed' : 'added'}`,
+  )
   return changes.length === 0 ? undefined : few(changes)
 }
 

@@ -167,6 +167,67 @@ describe('buildOrder()', () => {
     ])
     assert.deepEqual(cacheTo, [{ type: 'registry', attributes: { ref: 'x', mode: 'max' } }])
   })
+
+  test('what the command line says of attestations and keys is stronger', async () => {
+    const attestations = async (own: object, flags: BuildFlags = {}) => {
+      const { attributes } = await orderOf({ context: '.', ...own }, {}, flags)
+      return [attributes['attest:provenance'], attributes['attest:sbom']]
+    }
+    const none = undefined
+    assert.deepEqual(await attestations({ provenance: true, sbom: true }), ['mode=min', ''])
+    assert.deepEqual(await attestations({ provenance: 'mode=max', sbom: 'generator=x' }), ['mode=max', 'generator=x'])
+    assert.deepEqual(await attestations({ provenance: '', sbom: false }), [none, none])
+    assert.deepEqual(await attestations({ provenance: 'mode=max' }, { provenance: 'false', sbom: 'true' }), [none, ''])
+    const keys = async (ssh: BuildFlags['ssh']) =>
+      (await orderOf({ context: '.', ssh: ['default', 'a=/a'] }, {}, ssh && { ssh })).ssh
+    assert.deepEqual(await keys([]), [{ id: 'default' }, { id: 'a', path: '/a' }])
+    assert.deepEqual(await keys([{ id: 'a', path: '/other' }, { id: 'b' }]), [
+      { id: 'default' },
+      { id: 'a', path: '/other' },
+      { id: 'b' },
+    ])
+  })
+
+  test('contexts are remote by their addresses, and folders otherwise', async () => {
+    const { attributes, folders } = await orderOf({
+      context: 'github.com/a/b',
+      dockerfile: 'x/D',
+      additional_contexts: {
+        a: 'oci-layout://./layout:tag',
+        b: 'git@h:a/b',
+        c: 'github.com/a/b',
+        dockerfile: './d',
+        e: 'target:x',
+      },
+    })
+    const told = Object.entries(attributes).filter(([name]) => /^context|^filename|^dockerfilekey/.test(name))
+    assert.deepEqual(Object.fromEntries(told), {
+      filename: 'x/D',
+      context: 'github.com/a/b',
+      'context:a': 'oci-layout:///shop/layout:tag',
+      'context:b': 'git@h:a/b',
+      'context:c': 'github.com/a/b',
+      'context:dockerfile': 'local:_dockerfile',
+      'context:e': 'local:e',
+    })
+    assert.deepEqual(Object.keys(folders).toSorted(), ['_dockerfile', 'e'])
+  })
+
+  test('a cache says its type before its attributes, or none', async () => {
+    const { cacheFrom, cacheTo } = await orderOf({
+      context: '.',
+      cache_from: ['ref=x', 'type=gha, scope = a=b ,flag'],
+      cache_to: ['type=local,dest=./c', 'type=inline'],
+    })
+    assert.deepEqual(cacheFrom, [
+      { type: 'registry', attributes: { ref: 'x' } },
+      { type: 'gha', attributes: { scope: ' a=b ', flag: '' } },
+    ])
+    assert.deepEqual(cacheTo, [
+      { type: 'local', attributes: { dest: '/shop/c' } },
+      { type: 'inline', attributes: {} },
+    ])
+  })
 })
 
 describe('basesIn()', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Service } from '../../../../src/model/service.ts'
 import { describeChange, type Fields } from '../../../../src/targets/engine/plan/fields.ts'
-import { hashNetwork, hashService, hashVolume } from '../../../../src/targets/engine/plan/hash.ts'
+import { configHash, hashNetwork, hashService, hashVolume } from '../../../../src/targets/engine/plan/hash.ts'
 import { describeReplacement, textChanges } from '../../../../src/targets/engine/plan/live-fields.ts'
 import { attachment, needs, network, project, service, volume, volumeMount } from './project.ts'
 
@@ -121,4 +121,21 @@ test('hashNetwork() and hashVolume() name the field that changed', () => {
   )
   const change = describeChange(hashVolume(volume('data')).fields, hashVolume(volume('data', { driver: 'nfs' })).fields)
   assert.equal(change, 'driver added')
+})
+
+test('configHash() is that of the service, and tells of one that is not there', () => {
+  const shop = project([service('web')])
+  assert.equal(configHash(shop, 'web', none), hashService(shop, shop.services['web']!, none).hash)
+  assert.throws(() => configHash(shop, 'db', none), {
+    kind: 'not-found',
+    message: 'Cannot hash service "db": it is not in the stack',
+  })
+})
+
+test('hashNetwork() takes what is said against a default for something, and what is said of one for nothing', () => {
+  const of = (own: Parameters<typeof network>[1]) => hashNetwork(network('n', own)).hash
+  assert.notEqual(of({ enableIPv4: false }), of({}))
+  assert.notEqual(of({ enableIPv6: true }), of({}))
+  for (const own of [{ enableIPv6: false }, { internal: false }, { labels: {} }, { driverOpts: {} }])
+    assert.equal(of(own), of({}), JSON.stringify(own))
 })

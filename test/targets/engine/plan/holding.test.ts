@@ -88,3 +88,14 @@ test('reconcile() of who holds a stack restarts what follows, but for what a per
     'restart-container shop-web-1: db is started',
   ])
 })
+
+test('reconcile() of who holds a stack lets go on what is paused, where it is not left', () => {
+  const shop = project([service('web')])
+  const paused = up(shop, nothing(), c => ({ ...c, state: 'paused' }))
+  const holding = (leaves: boolean) => ({ leaves: () => leaves, stays: () => false, restarts: () => undefined })
+  assert.deepEqual(lines(shop, paused, { holding: holding(true) }), [])
+  assert.deepEqual(
+    lines(shop, paused, { holding: holding(false) }).map(line => line.split(':')[0]),
+    ['unpause-container shop-web-1'],
+  )
+})
