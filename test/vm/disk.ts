@@ -92,9 +92,25 @@ function whole(milliseconds: string): string {
   return String(Math.floor(Number(milliseconds) / 1000) * 1000)
 }
 
-/** One that is here, for another system, where it finds its libraries only when it needs none. */
+/** The C library of the machine's Debian (test/vm/make-machine). */
+const machinesLibrary = { name: 'libc.so.6', version: [2, 36] } as const
+
+/** One that is here, for another system, where it runs when it needs nothing of libraries but what the machine's C library has. */
 function copyProgram(from: string | undefined, to: string): void {
-  if (from === undefined || readFileSync(from).subarray(0, 4096).includes('ld-linux')) return
+  if (from === undefined || !runsInMachine(execFileSync('readelf', ['-dVW', from], { encoding: 'utf8' }))) return
   mkdirSync(dirname(to), { recursive: true })
   copyFileSync(from, to)
+}
+
+/** Of what readelf tells of a program: the libraries that it needs, and the versions of their symbols. */
+export function runsInMachine(told: string): boolean {
+  const { name, version } = machinesLibrary
+  const libraries = [...told.matchAll(/\(NEEDED\).*\[(.+)\]/g)].map(([, library]) => library)
+  const versions = [...told.matchAll(/\bGLIBC_(\d+)\.(\d+)/g)].map(
+    ([, major, minor]) => [Number(major), Number(minor)] as const,
+  )
+  return (
+    libraries.every(library => library === name) &&
+    versions.every(([major, minor]) => major < version[0] || (major === version[0] && minor <= version[1]))
+  )
 }
