@@ -66,7 +66,7 @@ describe('the docker CLI, a sub-command at a time', { skip }, () => {
       .replaceAll(/\b[0-9a-f]{64}\b/g, 'ID')
       .replaceAll(/\b[0-9a-f]{12}\b/g, 'ID')
       .replaceAll(folder, 'FOLDER')
-      .replaceAll(/127\.0\.0\.1:\d+/g, 'PLACE')
+      .replaceAll(/(127\.0\.0\.1|\[::1\]):\d+/g, 'PLACE')
   }
 
   test('has a step for each', async () => {

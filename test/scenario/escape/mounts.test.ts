@@ -223,7 +223,7 @@ describe('no way out by mounts:', { skip: hostileSkip(), timeout: 240_000 * pati
       assert.equal(started.status, 204, `${mode}: ${started.text}`)
       const { Pid } = (await at.inspect(name)).State
       const group = (controller: string) => {
-        const lines = readFileSync(`/proc/${Pid}/cgroup`, 'utf8').split('\n')
+        const lines = readFileSync(`/proc/${Pid}/cgroup`, 'utf8').trimEnd().split('\n')
         const old = lines.find(line => line.split(':')[1]!.split(',').includes(controller))
         return old
           ? `/sys/fs/cgroup/${controller}${old.split(':')[2]}`
