@@ -16,6 +16,7 @@ import { Background } from './background.ts'
 import { command, type Said } from './command.ts'
 import { which } from './needs.ts'
 import { clearAway, keeperLog, otherEngine } from './other-engine.ts'
+import { patience } from './patience.ts'
 import { leftOver, ownGroups, type Stock, takeStock } from './stock.ts'
 import { warmVariables } from './warm.ts'
 
@@ -218,7 +219,7 @@ export class TestEngine {
     }
     // processes that were told to end, and namespaces that the kernel lets go of later, get a moment
     let left = leftOver(undefined, await this.stock())
-    for (let tries = 0; tries < 50 && Object.keys(left).length > 0; tries++) {
+    for (let tries = 0; tries < 50 * patience && Object.keys(left).length > 0; tries++) {
       await pause(100)
       left = leftOver(undefined, await this.stock())
     }
