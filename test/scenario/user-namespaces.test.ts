@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { command } from '../support/command.ts'
 import { TestEngine } from '../support/engine.ts'
 import { eventually } from '../support/eventually.ts'
-import { callsOf32Bits, lacking, mappedLayers, program, root, shared } from '../support/needs.ts'
+import { lacking, mappedLayers, program, root, shared } from '../support/needs.ts'
 import { patience } from '../support/patience.ts'
 import { importProbe } from '../support/probe-image.ts'
 import { dockersProbe } from '../support/probe-settings.ts'
@@ -223,9 +223,7 @@ services:
 
   const probe = shared('security/probe.c')
   test('the probe finds it strictly stronger than the same without', {
-    skip: probe
-      ? callsOf32Bits() || lacking(program('gcc'), program('python3'))
-      : 'needs ../shared/security, which is not here',
+    skip: probe ? lacking(program('gcc'), program('python3')) : 'needs ../shared/security, which is not here',
   }, async () => {
     await importProbe(engine, probe!)
     const found = async (name: string, ...flags: string[]) => {

@@ -46,6 +46,9 @@ const noUpdates = 'systemd.condition_needs_update=no'
 /** Node asks for rings of io_uring, and a kernel that is a program panics when they are unmapped (7.2.7: "Bad page map"). */
 const noRings = 'sysctl.kernel.io_uring_disabled=2'
 
+/** As Debian's kernel has it, on which what the probe finds under Docker was recorded. */
+const restrictedLog = 'sysctl.kernel.dmesg_restrict=1'
+
 /** Boots, lets what the machine says through to our own output, and resolves when it is off. All disks stay as they were. */
 export async function runMachine(options: RunOptions): Promise<Told> {
   const { folder, limit } = options
@@ -99,7 +102,16 @@ function userMode({ disk, folder, systemd }: RunOptions): Emulator {
     ...['seccomp=on', 'mem=4G', `uml_dir=${folder}`, 'umid=machine'],
     ...['con=null', 'con0=null,fd:3', 'ssl=null', 'ssl0=null,fd:1'],
     ...[`initrd=${join(machine, 'initramfs')}`, drive(0, join(machine, 'root.img')), drive(1, disk)],
-    ...['console=tty0', 'quiet', 'panic=-1', noRings, 'rdinit=/init', `TOLD=${folder}`, ...asked(systemd)],
+    ...[
+      'console=tty0',
+      'quiet',
+      'panic=-1',
+      noRings,
+      restrictedLog,
+      'rdinit=/init',
+      `TOLD=${folder}`,
+      ...asked(systemd),
+    ],
   ]
   return { program: preparedKernel(), args }
 }
