@@ -150,8 +150,11 @@ async function* answered<O extends Fields>(
   { ended, limits }: { ended: Promise<http2.IncomingHttpHeaders>; limits: readonly AbortSignal[] },
 ): AsyncGenerator<Decoded<O>> {
   let broken: unknown
+  // servers of Go reset, without an error, a call that they have ended while our half is open: to node it is broken off
+  const isOver = async () =>
+    (await ended)['grpc-status'] !== undefined && stream.rstCode === http2.constants.NGHTTP2_NO_ERROR
   try {
-    yield* receiveMessages(stream, method.response)
+    yield* receiveMessages(stream, method.response, isOver)
   } catch (error) {
     broken = error
   }

@@ -25,21 +25,26 @@ export async function sendMessage<F extends Fields>(
   })
 }
 
-/** @throws Failure when the stream broke, `cancelled` when the other side has taken it back. */
+/**
+ * @param isOver whether a stream that was broken off is over all the same.
+ * @throws Failure when the stream broke, `cancelled` when the other side has taken it back.
+ */
 export async function* receiveMessages<F extends Fields>(
   stream: Http2Stream,
   kind: Message<F>,
+  isOver: () => Promise<boolean> = async () => false,
 ): AsyncGenerator<Decoded<F>> {
-  for await (const bytes of unframe(chunksOf(stream))) yield kind.decode(bytes)
+  for await (const bytes of unframe(chunksOf(stream, isOver))) yield kind.decode(bytes)
 }
 
-async function* chunksOf(stream: Http2Stream): AsyncGenerator<Buffer> {
+async function* chunksOf(stream: Http2Stream, isOver: () => Promise<boolean>): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of stream.iterator({ destroyOnReturn: false })) yield chunk as Buffer
   } catch (cause) {
+    if (await isOver()) return
     throw new Failure('cancelled', `The call has ended: ${messageOf(cause)}`, { cause })
   }
-  if (stream.aborted) throw gone()
+  if (stream.aborted && !(await isOver())) throw gone()
 }
 
 function gone(): Failure {

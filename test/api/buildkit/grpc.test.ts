@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import http2 from 'node:http2'
+import { Duplex } from 'node:stream'
 import { describe, test } from 'node:test'
 import { bytesMessage } from '../../../src/api/buildkit/bytes-message.ts'
 import { GrpcClient } from '../../../src/api/buildkit/grpc-client.ts'
@@ -312,6 +314,54 @@ describe('unframe()', () => {
     await assert.rejects(all(frame(Buffer.from('abc')).subarray(0, 6)), { kind: 'invalid' })
     await assert.rejects(all(Buffer.from([0, 0])), { kind: 'invalid' })
   })
+})
+
+/** What comes within a few milliseconds comes in one piece, as from a server that writes it in one go. */
+function atOnce(connection: Duplex): Duplex {
+  const pieces: Buffer[] = []
+  const held = new Duplex({ read: () => {}, write: (chunk, _, done) => void connection.write(chunk, done) })
+  let timer: NodeJS.Timeout | undefined
+  connection.on('data', (piece: Buffer) => {
+    pieces.push(piece)
+    clearTimeout(timer)
+    timer = setTimeout(() => held.push(Buffer.concat(pieces.splice(0))), 30)
+  })
+  held.on('close', () => connection.destroy())
+  return held
+}
+
+test('a call that the server ends and resets without an error, as those of Go do, is over and whole', async () => {
+  const whole = frame(bytesMessage.encode({ data: Buffer.from('one') }))
+  for (const [sent, wanted] of [
+    [whole, ['one']],
+    [whole.subarray(0, 6), undefined],
+  ] as const) {
+    const [a, b] = await connectedPair()
+    const server = http2.performServerHandshake(a)
+    server.on('stream', (stream: http2.ServerHttp2Stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => {
+        stream.sendTrailers({ 'grpc-status': '0' })
+        setImmediate(() => stream.close(http2.constants.NGHTTP2_NO_ERROR))
+      })
+      stream.end(sent)
+    })
+    const client = new GrpcClient(atOnce(b))
+    try {
+      const call = client.open(echo.talk)
+      await call.send({ data: Buffer.from('our half stays open') })
+      const messages = Array.fromAsync(call.messages)
+      if (wanted === undefined) await assert.rejects(messages, { kind: 'invalid' })
+      else
+        assert.deepEqual(
+          (await messages).map(({ data }) => String(data)),
+          wanted,
+        )
+    } finally {
+      client.close()
+      server.destroy()
+    }
+  }
 })
 
 test('timeoutOf() gives whole milliseconds, as timers want them, and never fewer than asked for', () => {
