@@ -16,8 +16,6 @@ interface Scope {
   readonly services: MapNode | undefined
   readonly directory: string
   readonly resets: Layer['resets']
-  /** Of another file: services not yet in long form. */
-  readonly foreign: boolean
 }
 
 /** Resolves `extends` of every service of a layer in place; `file` and `directory` are where its paths begin. */
@@ -29,7 +27,6 @@ export function applyExtends(root: Node, layer: Layer, reading: Reading & { file
     services,
     directory: reading.directory,
     resets: layer.resets,
-    foreign: false,
   }
   const extender = new Extender(reading)
   for (const name of [...services.entries.keys()]) {
@@ -135,7 +132,6 @@ class Extender {
       services: services?.kind === 'map' ? services : undefined,
       directory: dirname(path),
       resets,
-      foreign: true,
     }
     // Without path resolution they become relative to where the extending file is.
     if (services) {

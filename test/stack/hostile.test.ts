@@ -16,6 +16,11 @@ const hostile: ReadonlyArray<readonly [what: string, content: string | Uint8Arra
   ['brackets spread over lines', `a:\n${'[\n'.repeat(50_000)}`, /nested/],
   ['dashes nested 50,000 deep', `${'- '.repeat(50_000)}x`, /nested/],
   ['blocks nested 1,000 deep', Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), /nested/],
+  [
+    'blocks nested 3,000 deep',
+    Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+    /nested too deep/,
+  ],
   ['variables nested 5,000 deep', `services: {a: {image: "${'${A:-'.repeat(5000)}${'}'.repeat(5000)}"}}`, /nested/],
   ['a million values', `x-a: [${'a,'.repeat(1_000_000)}]`, /more than 400,000 values/],
   ['a file larger than any stack', Buffer.alloc(17 * 1024 * 1024, '#'), /larger than 16 MiB/],
