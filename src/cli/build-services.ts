@@ -51,7 +51,7 @@ export async function buildServices(call: Call, project: Project, wanted: Wanted
     return await checkBuilds(call, client, plan)
   }
   const quiet = wanted.quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
-  await applyPlan(quiet, { plan, client, nothing: '' })
+  await applyPlan(quiet, { plan, client, stack: project, nothing: '' })
   const built = plan.nodes.flatMap(({ operation }) => (operation.kind === 'build-image' ? operation.services : []))
   const tags = [...new Set(built.flatMap(name => pushedTags(project.services[name]!)))]
   if (!wanted.push) return 0

@@ -77,6 +77,7 @@ export function turning<const Table extends OptionTable>(definition: Turning<Tab
         plan,
         client,
         project: target.name,
+        ...('services' in target && { stack: target }),
         nothing: definition.nothing,
         waitTimeout: definition.waitTimeout?.(call.options),
       })

@@ -40,9 +40,9 @@ export async function watchOf(call: Call, wanted: WantedAgain, watching: Watchin
   const dryRun = call.globals['dry-run']
   const quietly = quiet ? { ...call, globals: { ...call.globals, progress: 'quiet' } } : call
   const applied = { client, nothing: '', live: false, signal, beforeStart, onOutput }
-  const carryOut = async (plan: EnginePlan, onEvent?: (event: ApplyEvent) => void): Promise<void> => {
+  const carryOut = async (plan: EnginePlan, onEvent?: (event: ApplyEvent) => void, stack?: Project): Promise<void> => {
     const builds = plan.nodes.some(({ operation }) => operation.kind === 'build-image')
-    await applyPlan(builds ? quietly : call, { ...applied, plan, onEvent })
+    await applyPlan(builds ? quietly : call, { ...applied, plan, onEvent, ...(stack && { stack }) })
   }
   const watch: Watch = new Watch({
     client,
@@ -60,7 +60,7 @@ export async function watchOf(call: Call, wanted: WantedAgain, watching: Watchin
           told = true
           recorder.plan(plan, observed ?? (await look({ client, project, signal })))
           if (!dryRun) for (const row of summarize([plan])) watching.say(printable(rowText(row)))
-          await carryOut(plan, onEvent)
+          await carryOut(plan, onEvent, project)
         })
       })
     },

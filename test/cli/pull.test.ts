@@ -42,7 +42,7 @@ test('pull of what can be built instead says how, after all others are pulled, a
     stderr,
     /warning Some service image\(s\) must be built from source by running:\n {4}tscompose build built\n/,
   )
-  assert.match(stderr, /\nerror .*no such image: r\.test\/built/)
+  assert.match(stderr, /\nerror compose\.yaml:2:11 services\.built\.image\n {2}.*no such image: r\.test\/built/)
 })
 
 test('pull --ignore-pull-failures says so too, and ends with 0', async () => {

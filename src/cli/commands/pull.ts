@@ -55,6 +55,7 @@ export const pull = command({
       await applyPlan(told, {
         plan,
         client,
+        stack: project,
         nothing: skipped.length > 0 ? '' : 'Nothing to pull',
         goesOn: ({ operation }) => ignored || buildable.has(operation.name),
       })

@@ -111,7 +111,7 @@ export const run = command({
           otherwise: 'bring this one up beside it with "tscompose up --isolated"',
         }),
       carryOut: async plan => {
-        if (!plan.empty) await applyPlan(quiet, { plan, client, nothing: '' })
+        if (!plan.empty) await applyPlan(quiet, { plan, client, stack: project, nothing: '' })
       },
       noDeps: values['no-deps'],
       build: values.build,
