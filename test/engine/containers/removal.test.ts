@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { ownTree } from '../../../src/engine/containers/files/view.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
 import { tinyImageTar } from '../../support/tiny-image.ts'
 import { EngineBox } from './engine-box.ts'
@@ -53,4 +54,16 @@ test('a removal that fails half-way can be asked for again', async () => {
   await box.containers.remove('web')
   assert.equal(box.containers.find('web'), undefined)
   await box.engine.networks.remove('n')
+})
+
+test('whoever still looks into a container that is removed makes nothing of it anew', async () => {
+  await using box = await EngineBox.open()
+  const folder = box.engine.paths.container(await box.create('web'))
+  const web = box.containers.get('web')
+  const looked = () => ownTree(box.containers.parts, web)
+  await looked()
+  assert.ok(existsSync(folder))
+  await box.containers.remove('web')
+  await assert.rejects(looked, error => isFailure(error, 'not-found'))
+  assert.ok(!existsSync(folder))
 })
