@@ -22,6 +22,8 @@ import { hasWrk, wrk } from '../support/wrk.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const updates = 20
+/** Seconds in which a container that ends may answer what it has taken. */
+const grace = 2 * patience
 /** Of this run alone. */
 const six = (process.pid & 0xffff).toString(16)
 
@@ -30,7 +32,7 @@ const yaml = (tag: string, port: number): string => `services:
     image: server
     environment: {TAG: "${tag}", DELAY: "5"}
     ports: ["${port}:80"]
-    stop_grace_period: 2s
+    stop_grace_period: ${grace}s
     healthcheck: {test: [CMD, /bin/busybox, sh, -c, 'test $$TAG != ill && /bin/busybox wget -q -O - http://127.0.0.1:80'], interval: 100ms, retries: 3}
     deploy: {update_config: {failure_action: rollback, monitor: 100ms}}
 networks:
@@ -84,8 +86,9 @@ describe('an update under load', {
   }
 
   /**
-   * Runs `work` under 300 requests a second, by short connections and by kept ones, and shows what came of them. It begins when each of those who
-   * ask has had an answer; `answered` waits for each to have had this one.
+   * Runs `work` under 300 requests a second (fewer where everything takes longer: it is no test of how many a machine bears), by short connections
+   * and by kept ones, and shows what came of them. It begins when each of those who ask has had an answer; `answered` waits for each to have had
+   * this one.
    */
   async function underLoad(
     t: { diagnostic(text: string): void },
@@ -93,10 +96,10 @@ describe('an update under load', {
   ): Promise<readonly Load[]> {
     // the host's own address on the network is one that the rules lead on; ::1 is none, and relayed by the engine
     const kinds: readonly Parameters<typeof ask>[] = [
-      ['127.0.0.1', 'short', 100],
-      ['127.0.0.1', 'kept', 100],
-      [`fd5c:${six}::1`, 'short', 80],
-      ['::1', 'short', 20],
+      ['127.0.0.1', 'short', 100 / patience],
+      ['127.0.0.1', 'kept', 100 / patience],
+      [`fd5c:${six}::1`, 'short', 80 / patience],
+      ['::1', 'short', 20 / patience],
     ]
     const all = kinds.map(kind => ask(...kind))
     const answered = (body: string) => Promise.all(all.map(asker => asker.answered(new RegExp(`^${body}$`))))
@@ -139,7 +142,7 @@ describe('an update under load', {
     }
     const updated = update()
     const [{ stdout, code }] = await Promise.all([
-      wrk(['-t1', '-c4', '-d100s', `http://127.0.0.1:${port}/`], { until: updated }),
+      wrk(['-t1', '-c4', '-d100s', '--timeout', `${2 * patience}s`, `http://127.0.0.1:${port}/`], { until: updated }),
       updated,
     ])
     t.diagnostic(stdout.trim().split('\n').slice(-4).join(' | '))
@@ -150,7 +153,7 @@ describe('an update under load', {
   test('an engine that is killed in the middle leaves the port where it was led, and the next up goes on', async () => {
     const held = connect(port, '127.0.0.1')
     await once(held, 'connect')
-    stack.write(yaml('killed', port).replace('stop_grace_period: 2s', 'stop_grace_period: 60s'))
+    stack.write(yaml('killed', port).replace(`stop_grace_period: ${grace}s`, 'stop_grace_period: 60s'))
     // the one that is there has a short grace: it is told another
     const up = stack.try('up', '-d', '-t', '60')
     await eventually('the port to pass', async () => (await serving()) === 'killed')
