@@ -35,14 +35,19 @@ test('a line that the machine did not finish is no result', () => {
   assert.deepEqual(parseResults(''), [])
 })
 
-test('a reporter line for each test, none for a suite', async () => {
+test('a reporter line for each test, and for a suite that is skipped whole or fails by itself', async () => {
   const details = { duration_ms: 1000, type: 'test' }
+  const suite = { ...details, type: 'suite' }
+  const failed = (failureType: string) => ({ ...suite, error: { failureType } })
   const events = [
     { type: 'test:start', data: { name: 'starts' } },
     { type: 'test:pass', data: { name: 'starts', file: 'a', details } },
     { type: 'test:pass', data: { name: 'skips', file: 'a', skip: 'needs root', details } },
     { type: 'test:fail', data: { name: 'fails', file: 'a', details } },
-    { type: 'test:fail', data: { name: 'suite', file: 'a', details: { ...details, type: 'suite' } } },
+    { type: 'test:pass', data: { name: 'of tests', file: 'a', details: suite } },
+    { type: 'test:fail', data: { name: 'of failures', file: 'a', details: failed('subtestsFailed') } },
+    { type: 'test:fail', data: { name: 'left things behind', file: 'a', details: failed('hookFailed') } },
+    { type: 'test:pass', data: { name: 'of a peer', file: 'a', skip: 'needs buildx', details: suite } },
   ]
   const lines = await Array.fromAsync(results(events.values() as never))
   assert.deepEqual(
@@ -51,6 +56,8 @@ test('a reporter line for each test, none for a suite', async () => {
       ['starts', 'passed', ''],
       ['skips', 'skipped', 'needs root'],
       ['fails', 'failed', ''],
+      ['left things behind', 'failed', ''],
+      ['of a peer', 'skipped', 'needs buildx'],
     ],
   )
 })
