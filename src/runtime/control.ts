@@ -1,6 +1,8 @@
 /** A connection to a monitor: frames both ways, output held back while nobody reads it. */
 import { closeSync, openSync } from 'node:fs'
 import { connect, Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { errnoOf } from '../lib/failure.ts'
 import { attachBits } from './parts/process.ts'
 import type { AttachStreams, Exit, OutputChunk } from './runtime.ts'
 
@@ -21,6 +23,18 @@ const highWater = 262_144
 
 function dateOf(nanoseconds: bigint): Date {
   return new Date(Number(nanoseconds / 1_000_000n))
+}
+
+/** How often a monitor is tried that others keep busy: for five seconds. */
+const mostTries = 500
+
+/** Connected, or why not. */
+function dial(path: string): Promise<Socket | Error> {
+  const socket = connect(path)
+  return new Promise(resolve => {
+    socket.once('connect', () => resolve(socket))
+    socket.once('error', resolve)
+  })
 }
 
 export class Control {
@@ -57,15 +71,15 @@ export class Control {
       throw error
     }
     try {
-      return await new Promise((resolve, reject) => {
-        const socket = connect(`/proc/self/fd/${folder}/control.sock`)
-        socket.once('connect', () => resolve(new Control(socket)))
-        socket.once('error', error => {
-          const code = 'code' in error ? error.code : undefined
-          if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET') resolve(undefined)
-          else reject(error)
-        })
-      })
+      for (let tries = 1; ; tries++) {
+        const found = await dial(`/proc/self/fd/${folder}/control.sock`)
+        if (found instanceof Socket) return new Control(found)
+        const code = errnoOf(found)
+        if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET') return undefined
+        // as many as the monitor has room for wait to be let in
+        if (code !== 'EAGAIN' || tries === mostTries) throw found
+        await pause(10)
+      }
     } finally {
       closeSync(folder)
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
@@ -158,6 +159,25 @@ test('attach that fails answers in plain text, exec start in JSON; hijack() tell
   await assert.rejects(on.client.hijack(endpoints.execStart, { params, body: {} }), error =>
     isFailure(error, 'conflict'),
   )
+})
+
+test('a connection that is refused to a client is closed when that has left, and soon in any case', async () => {
+  await using on = await serving({
+    containerAttach: () => {
+      throw new Failure('not-found', 'No such container: x')
+    },
+  })
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  const before = descriptors()
+  const [leaving, staying] = [on.dial(), on.dial()]
+  for (const socket of [leaving, staying])
+    socket.write('POST /containers/x/attach HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n')
+  leaving.end()
+  await Promise.all([leaving, staying].map(socket => once(socket, 'data')))
+  leaving.destroy()
+  await eventually('the one that left', () => descriptors() === before + 2)
+  await eventually('the one that stays', () => descriptors() === before + 1)
+  staying.destroy()
 })
 
 test('an upgrade where there is nothing to take over is answered as if it had not been asked', async () => {

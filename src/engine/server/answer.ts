@@ -17,7 +17,7 @@ import { errnoOf, Failure, isFailure, messageOf } from '../../lib/failure.ts'
 import { spaceFailure } from '../base/space.ts'
 import type { Unread } from './arrival.ts'
 import { decodeBody, decodeHeaders, decodeQuery } from './decode.ts'
-import { handOver, refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
+import { answerInstead, handOver, refuse, streamTo, upgradedBody, upgradeTo } from './hijack.ts'
 import { sendError, sendJson, sendReply, sendText, standardHeaders } from './reply.ts'
 import type { Route, Router } from './router.ts'
 import { takeOver } from './take-over.ts'
@@ -173,7 +173,7 @@ export class Answer {
       done()
     }
     if (session === undefined) {
-      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+      answerInstead(socket, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
       return
     }
     try {

@@ -13,7 +13,7 @@ import { multiplexed, raw } from './reply.ts'
 import { Busy } from './turns.ts'
 
 const log = debug('http')
-/** After the last output the client has this long to close, so that it is not reset with output unread. */
+/** After the last output, or an answer in its place, the client has this long to close, so that it is not reset with output unread. */
 const closing = 2000
 /** Of output that a client has not read: so much is held for it, and so long does the process wait for it then. */
 const held = 16 * 1024 * 1024
@@ -185,9 +185,18 @@ export function refuse(socket: Duplex, endpoint: Endpoint, error: unknown): void
       ? [raw, `${messageOf(error)}\r\n`]
       : ['application/json', `${JSON.stringify(errorReply(error))}\n`]
   const retry = error instanceof Busy ? `Retry-After: ${error.retryAfter}\r\n` : ''
-  socket.end(
+  answerInstead(
+    socket,
     `HTTP/1.1 ${status} ${reasons[status] ?? 'Error'}\r\n${retry}Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+}
+
+/** All that is said on a connection that was to be handed over and is not. What still comes is read, or nobody would hear that the client has left. */
+export function answerInstead(socket: Duplex, text: string): void {
+  socket.end(text)
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), closing)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 const reasons: Readonly<Record<number, string>> = {
