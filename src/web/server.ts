@@ -92,8 +92,11 @@ export async function serveWeb({ roads, host, port, readOnly, onAddress }: WebOp
   }
 }
 
+/** Closed behind the answer: nobody reads from it any more, or would hear that the other side has left. */
 function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () =>
+    socket.destroy(),
+  )
 }
 
 function listen(server: import('node:http').Server, host: string, port: number): Promise<void> {

@@ -1,11 +1,15 @@
 /** Who gets what of the web view. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { connect as dial } from 'node:net'
 import { before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { WebSocket } from 'ws'
 import { bundlePages } from '../../.ci/bundle-pages.ts'
+import { patience } from '../support/patience.ts'
 import { engineOf, roadsOf, type Served, serve } from './serving.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -52,6 +56,19 @@ describe('the web view', () => {
     assert.doesNotMatch(text, /script|shop/)
     assert.equal((await view.send('/api/stacks/shop/turn', { verb: 'stop', services: [] })).status, 401)
     assert.equal(await connect(view, { origin: `http://127.0.0.1:${view.port}` }), 401)
+  })
+
+  test('is not held up by a connection that it has refused, whatever the other side does', async () => {
+    const view = await serve(roads())
+    const socket = dial({ host: '127.0.0.1', port: view.port, allowHalfOpen: true })
+    socket.write('GET /api/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    const [answer] = await once(socket, 'data')
+    assert.match(String(answer), /^HTTP\/1\.1 40[13] /)
+    // ours is open still
+    const closed = view[Symbol.asyncDispose]()
+    const ended = await Promise.race([closed.then(() => 'closed'), pause(5000 * patience, 'held up')])
+    socket.destroy()
+    assert.equal(ended, 'closed')
   })
 
   test('takes a token once, in exchange for a cookie that no script reads and no other site sends', async () => {
