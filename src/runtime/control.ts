@@ -67,7 +67,7 @@ export class Control {
     try {
       folder = openSync(directory, 'r')
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (errnoOf(error) === 'ENOENT') return undefined
       throw error
     }
     try {
