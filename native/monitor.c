@@ -15,7 +15,6 @@
 #include <sys/wait.h>
 
 struct monitor {
-  int socket; /* the engine's connection; later the first client */
   struct setup setup;
   struct supervisor supervisor;
 };
@@ -32,13 +31,13 @@ static int read_all(int fd, void *data, size_t length) {
 static int read_program(struct monitor *m) {
   unsigned char head[5];
   uint32_t length;
-  int error = read_all(m->socket, head, sizeof head);
+  int error = read_all(m->setup.engine, head, sizeof head);
   if (error) return error;
   memcpy(&length, head + 1, 4);
   if (head[0] != TO_PROGRAM || length > MAX_PROGRAM) return -EPROTO;
   char *bytes = malloc(length ? length : 1);
   if (!bytes) return -ENOMEM;
-  error = read_all(m->socket, bytes, length);
+  error = read_all(m->setup.engine, bytes, length);
   return error ? error : decode(bytes, length, &m->setup.program);
 }
 
@@ -89,7 +88,7 @@ static _Noreturn void fail(struct monitor *m, int step, int error) {
     int32_t step, error;
   } report = {FROM_FAILED, 8, step, -error};
   undo(m);
-  RETRY(send(m->socket, &report, sizeof report, MSG_NOSIGNAL));
+  RETRY(send(m->setup.engine, &report, sizeof report, MSG_NOSIGNAL));
   _exit(1);
 }
 
@@ -181,7 +180,7 @@ static int start_child(struct monitor *m) {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) return -errno;
   struct clone_args args = {.flags = m->setup.clone_flags | CLONE_PIDFD, .pidfd = (uintptr_t)&m->supervisor.pidfd, .cgroup = (uint64_t)m->setup.birth, .exit_signal = SIGCHLD};
   const struct supervisor *v = &m->supervisor;
-  const int outside[OUTSIDE] = {m->socket, v->settings.directory, v->listener, v->input, v->streams[0].fd, v->streams[1].fd, m->setup.birth, -1};
+  const int outside[OUTSIDE] = {m->setup.engine, v->settings.directory, v->listener, v->input, v->streams[0].fd, v->streams[1].fd, m->setup.birth, -1};
   memcpy(m->setup.outside, outside, sizeof outside);
   long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid < 0) return -errno;
@@ -231,14 +230,14 @@ int main(int argc, char **argv) {
   m.setup.settings = &m.supervisor.settings;
   detach();
   if (argc > 2 && enter_group(argv[2])) return 1;
-  m.socket = nurse(argc > 1 ? argv[1] : "tsc");
+  m.setup.engine = nurse(argc > 1 ? argv[1] : "tsc");
   int error = read_program(&m);
   if (error) fail(&m, -1, error);
   run_program(&m);
   clock_gettime(CLOCK_REALTIME, &m.supervisor.started);
   if (m.setup.program.child) outlast_signals();
   let_go(&m.setup);
-  add_client(&m.supervisor, m.socket, m.supervisor.settings.attach);
+  add_client(&m.supervisor, m.setup.engine, m.supervisor.settings.attach);
   send_started(&m.supervisor, &m.supervisor.clients[0]);
   if (!flush_client(&m.supervisor.clients[0])) {
     /* The engine has ended meanwhile, and with it all knowledge of this start. */

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -89,6 +90,15 @@ static int filter_devices(const char *group, const char *filter, int64_t length)
   return NEG(syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof attach));
 }
 
+/* What stands by now is the engine's to use. One that has ended meanwhile, or gives up, has it taken back. */
+static int yield(int engine) {
+  static const unsigned char yielded[FRAME_HEAD] = {FROM_YIELDED};
+  unsigned char word[FRAME_HEAD];
+  if (RETRY(send(engine, yielded, sizeof yielded, MSG_NOSIGNAL)) < 0) return -errno;
+  ssize_t n = RETRY(recv(engine, word, sizeof word, MSG_WAITALL));
+  return n < 0 ? -errno : n == sizeof word && *word == TO_GO_ON ? 0 : -ECANCELED;
+}
+
 static int settings_step(struct setup *m, const struct step *s) {
   switch (s->code) {
     case STEP_SUPERVISE: return supervise_settings(m, s);
@@ -96,6 +106,7 @@ static int settings_step(struct setup *m, const struct step *s) {
     case STEP_STDIO: return stdio_settings(m->settings, s);
     case STEP_CLONE: m->clone_flags = (uint64_t)s->a[0] | (m->birth < 0 ? 0 : CLONE_INTO_CGROUP); return 0;
     case STEP_BORN_IN: return choose_birth(m, text(m, s->a[0]));
+    case STEP_YIELD: return yield(m->engine);
     default: return -ENOSYS;
   }
 }

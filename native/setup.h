@@ -1,6 +1,7 @@
 /* Setting up: the steps of a program, on the host and in the child, until the command runs. */
 #ifndef SETUP_H
 #define SETUP_H
+#include "frames.h"
 #include "program.h"
 #include "settings.h"
 #include <linux/openat2.h>
@@ -12,6 +13,7 @@ enum { MAKE_FOLDER = 1, MAKE_FILE = 2, MAKE_UNTRUSTED = 4, MAKE_PROC = 8, MAKE_L
 struct setup {
   struct program program;
   struct settings *settings;
+  int engine;            /* the connection that the program came by */
   int slots[SLOTS];
   int fs;                /* the file system being configured */
   int netlink[2];        /* requests in the host's network namespace, and in the container's */

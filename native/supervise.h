@@ -1,6 +1,7 @@
 /* Supervising: a started process, its output and input, whoever talks to its monitor, and what is written down of it. */
 #ifndef SUPERVISE_H
 #define SUPERVISE_H
+#include "frames.h"
 #include "settings.h"
 
 #define MAX_CLIENTS 64
@@ -10,8 +11,6 @@
 #define RECORD_AGAIN 1000 /* milliseconds */
 #define PIPE_LIMIT (1u << 20) /* the most a pipe of an unprivileged process holds */
 
-enum frame { TO_PROGRAM = 1, TO_SIGNAL, TO_RESIZE, TO_ATTACH, TO_STDIN, TO_STDIN_END };
-enum report { FROM_STARTED = 1, FROM_FAILED, FROM_STDOUT, FROM_STDERR, FROM_EXITED };
 enum { ATTACH_STDIN = 1, ATTACH_STDOUT = 2, ATTACH_STDERR = 4 };
 
 struct buffer {

@@ -6,9 +6,9 @@ import { errnoOf } from '../lib/failure.ts'
 import { attachBits } from './parts/process.ts'
 import type { AttachStreams, Exit, OutputChunk } from './runtime.ts'
 
-/** Frame types; native/supervise.h has the same. */
-const to = { program: 1, signal: 2, resize: 3, attach: 4, stdin: 5, stdinEnd: 6 } as const
-const from = { started: 1, failed: 2, stdout: 3, stderr: 4, exited: 5 } as const
+/** Frame types; native/frames.h has the same. */
+const to = { program: 1, signal: 2, resize: 3, attach: 4, stdin: 5, stdinEnd: 6, goOn: 7 } as const
+const from = { started: 1, failed: 2, stdout: 3, stderr: 4, exited: 5, yielded: 6 } as const
 
 /** What a monitor says first. `lost`: it ended without a word. */
 export type First =
@@ -39,6 +39,7 @@ function dial(path: string): Promise<Socket | Error> {
 
 export class Control {
   readonly #socket: Socket
+  readonly #yielded = Promise.withResolvers<boolean>()
   readonly #first = Promise.withResolvers<First>()
   readonly #exit = Promise.withResolvers<Exit | undefined>()
   #pending: Buffer = Buffer.alloc(0)
@@ -85,6 +86,11 @@ export class Control {
     }
   }
 
+  /** Whether it waits for a word to go on; false when its first report, or its end, comes before. */
+  get yielded(): Promise<boolean> {
+    return this.#yielded.promise
+  }
+
   get first(): Promise<First> {
     return this.#first.promise
   }
@@ -96,6 +102,15 @@ export class Control {
 
   sendProgram(bytes: Buffer): void {
     this.#send(to.program, bytes)
+  }
+
+  goOn(): void {
+    this.#send(to.goOn, Buffer.alloc(0))
+  }
+
+  /** In place of `goOn`: all is taken back, and then comes the report of that. */
+  giveUp(): void {
+    this.#socket.end()
   }
 
   signal(number: number): void {
@@ -187,11 +202,14 @@ export class Control {
 
   #frame(type: number, data: Buffer): void {
     switch (type) {
+      case from.yielded:
+        this.#yielded.resolve(true)
+        break
       case from.started:
-        this.#first.resolve({ kind: 'started', pid: data.readUInt32LE(0), at: dateOf(data.readBigUInt64LE(4)) })
+        this.#says({ kind: 'started', pid: data.readUInt32LE(0), at: dateOf(data.readBigUInt64LE(4)) })
         break
       case from.failed:
-        this.#first.resolve({ kind: 'failed', step: data.readInt32LE(0), errno: data.readInt32LE(4) })
+        this.#says({ kind: 'failed', step: data.readInt32LE(0), errno: data.readInt32LE(4) })
         break
       case from.stdout:
       case from.stderr:
@@ -213,6 +231,11 @@ export class Control {
     }
   }
 
+  #says(first: First): void {
+    this.#first.resolve(first)
+    this.#yielded.resolve(false)
+  }
+
   #output(chunk: OutputChunk): void {
     if (this.#discard) return
     this.#queue.push(chunk)
@@ -223,7 +246,7 @@ export class Control {
 
   #close(): void {
     this.#ended = true
-    this.#first.resolve({ kind: 'lost' })
+    this.#says({ kind: 'lost' })
     this.#exit.resolve(undefined)
     this.#wake?.()
   }

@@ -60,6 +60,8 @@ function action(step: Step): string {
       return `enter cgroup "${step.args.path}"`
     case 'born-in':
       return `open cgroup "${step.args.path}"`
+    case 'yield':
+      return 'have the network namespace made ready'
     case 'filter-devices':
       return `limit devices in cgroup "${step.args.path}"`
     case 'netns-keep':

@@ -68,7 +68,7 @@ class KernelRuntime implements Runtime {
     })
   }
 
-  async start(spec: ContainerSpec | ExecSpec, { signal }: StartOptions = {}): Promise<Supervised> {
+  async start(spec: ContainerSpec | ExecSpec, { signal, onSandbox }: StartOptions = {}): Promise<Supervised> {
     signal?.throwIfAborted()
     if (spec.kind === 'container') {
       if (spec.network.kind === 'create') await this.#prepareNetns()
@@ -77,7 +77,7 @@ class KernelRuntime implements Runtime {
       this.#realtime.give(spec.cgroup.path, spec.cgroup)
     }
     const program = this.#compile(spec.kind === 'exec' ? this.#besideFirst(spec) : spec)
-    const { control, pid, at } = await this.#launch(spec, program)
+    const { control, pid, at } = await this.#launch(spec, program, onSandbox)
     const running = new Running(control, {
       pid,
       at,
@@ -95,9 +95,13 @@ class KernelRuntime implements Runtime {
     return running
   }
 
-  async #launch(spec: ContainerSpec | ExecSpec, program: Program): ReturnType<typeof launch> {
+  async #launch(
+    spec: ContainerSpec | ExecSpec,
+    program: Program,
+    onSandbox: StartOptions['onSandbox'],
+  ): ReturnType<typeof launch> {
     try {
-      return await launch(this.#nursery, program)
+      return await launch(this.#nursery, program, onSandbox)
     } catch (error) {
       // its group was not made, or is gone again
       if (spec.kind === 'container') this.#realtime.end(spec.cgroup.path)

@@ -50,13 +50,27 @@ export class Nursery {
   }
 }
 
-/** Runs a program and returns its first report. @throws Failure of the step that failed; the monitor has undone the rest. */
+/**
+ * Runs a program and returns its first report. `onYield`: called where it yields. @throws Failure of the step that failed, or what `onYield`
+ * has thrown; the monitor has undone the rest.
+ */
 export async function launch(
   nursery: Nursery,
   program: Program,
+  onYield: () => Promise<void> = async () => undefined,
 ): Promise<{ readonly control: Control; readonly pid: number; readonly at: Date }> {
   const control = Control.over(nursery.request())
   control.sendProgram(encode(program))
+  if (await control.yielded)
+    try {
+      await onYield()
+      control.goOn()
+    } catch (error) {
+      control.giveUp()
+      await control.first
+      control.close()
+      throw error
+    }
   const first = await control.first
   if (first.kind === 'started') return { control, pid: first.pid, at: first.at }
   control.close()

@@ -52,7 +52,12 @@ export interface LastSeen {
 }
 
 export interface StartOptions {
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Of a container whose new network namespace `yields`: called when that stands, with its interfaces, and nothing runs in it yet. What this
+   * throws is the start's failure.
+   */
+  readonly onSandbox?: (() => Promise<void>) | undefined
 }
 
 /** A process that a monitor supervises. */

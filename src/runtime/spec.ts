@@ -120,11 +120,17 @@ export interface NamespaceSpec {
 }
 
 /**
- * `create`: makes the namespace, keeps it at `path` (a bind mount that `ip netns` sees), and connects it.
+ * `create`: makes the namespace, keeps it at `path` (a bind mount that `ip netns` sees), and connects it; with `yields` it then waits until
+ * `StartOptions.onSandbox` has been done.
  * `join`: an existing sandbox. `host`: none. `none`: a namespace with only lo is `create` without interfaces.
  */
 export type NetworkSpec =
-  | { readonly kind: 'create'; readonly path: HostPath; readonly interfaces: readonly InterfaceSpec[] }
+  | {
+      readonly kind: 'create'
+      readonly path: HostPath
+      readonly interfaces: readonly InterfaceSpec[]
+      readonly yields?: boolean
+    }
   | { readonly kind: 'join'; readonly path: HostPath }
   | { readonly kind: 'host' }
 

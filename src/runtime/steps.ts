@@ -43,6 +43,7 @@ export const steps = {
     args: { flags: 'number', attach: 'number', rows: 'number', columns: 'number', uid: 'number' },
   },
   clone: { code: 4, group: 'settings', phases: host, args: { flags: 'number' } },
+  yield: { code: 6, group: 'settings', phases: host, args: {} },
   'born-in': { code: 5, group: 'settings', phases: host, args: { path: 'string' } },
   // files of the kernel, by trusted paths of the host
   mkdir: { code: 10, group: 'file', phases: host, args: { path: 'string', mode: 'number' } },

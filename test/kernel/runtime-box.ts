@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newId } from '../../src/lib/ids.ts'
 import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
-import type { Exit, Runtime, Supervised } from '../../src/runtime/runtime.ts'
+import type { Exit, Runtime, StartOptions, Supervised } from '../../src/runtime/runtime.ts'
 import type { ContainerSpec, ExecSpec, HostOperation, ProcessSpec } from '../../src/runtime/spec.ts'
 import { engineGroups } from '../support/groups.ts'
 
@@ -181,8 +181,8 @@ export class Box implements AsyncDisposable {
     }
   }
 
-  async start(spec: ContainerSpec | ExecSpec): Promise<Supervised> {
-    const running = await this.runtime.start(spec)
+  async start(spec: ContainerSpec | ExecSpec, options?: StartOptions): Promise<Supervised> {
+    const running = await this.runtime.start(spec, options)
     this.#live.add(running)
     void running.exited.then(() => this.#live.delete(running))
     return running

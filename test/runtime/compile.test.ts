@@ -254,6 +254,10 @@ describe('compile() of a container in a user namespace', () => {
       ['user-new', 'netns-owned', 'netns-keep', 'clone'],
     )
     assert.deepEqual(
+      names({ network: { kind: 'create', path: '/run/netns/x', interfaces: [], yields: true } }).slice(-4),
+      ['netns-keep', 'link-up', 'yield', 'clone'],
+    )
+    assert.deepEqual(
       names({ network: { kind: 'join', path: '/run/netns/x' } }).filter(name => /user|netns|clone/.test(name)),
       ['netns-enter', 'user-of-netns', 'clone'],
     )

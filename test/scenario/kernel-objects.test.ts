@@ -64,6 +64,7 @@ const made: Readonly<Record<HostStep, Readonly<Record<string, Row>> | string>> =
   log: 'a file: damage.test.ts',
   stdio: 'a setting',
   'born-in': 'a setting',
+  yield: 'a wait',
   'filter-devices': 'goes with its cgroup, and comes with it: cgroup-v2.test.ts',
   clone: 'a process, which ends by itself whenever it likes; its monitor: below',
   mkdir: {

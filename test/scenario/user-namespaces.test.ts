@@ -213,7 +213,7 @@ services:
     assert.notEqual(alone, web)
     assert.equal(hosts, 0)
     const explained = await stack.run('explain', '--steps', 'web')
-    assert.match(explained, /user-of-netns.*\n/)
+    assert.match(explained, /user-new .*CLONE_NEWNET.*userns_mode/)
     assert.match(explained, /map-ids .*"\/dev"/)
     assert.match(explained, /user-enter .*compose\.yaml:1|user-enter .*services\.web\.userns_mode/)
     // nothing changes by being looked at again

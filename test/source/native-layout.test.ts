@@ -11,11 +11,12 @@ const native = fileURLToPath(new URL('../../native', import.meta.url))
 /** Headers of the C core by phase, and what each builds on. Whoever decodes knows nothing of steps that run, and so on. */
 const headers: Readonly<Record<string, readonly string[]>> = {
   'system.h': [],
+  'frames.h': [],
   'steps.h': [],
   'program.h': ['steps.h', 'system.h'],
   'settings.h': ['system.h'],
-  'setup.h': ['program.h', 'settings.h'],
-  'supervise.h': ['settings.h'],
+  'setup.h': ['frames.h', 'program.h', 'settings.h'],
+  'supervise.h': ['frames.h', 'settings.h'],
   // other programs: the namespaces of an engine without root rights, and the command line's launcher
   'rootless.h': ['system.h'],
   'warm.h': [],

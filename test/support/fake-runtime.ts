@@ -127,8 +127,13 @@ export class FakeRuntime implements Runtime {
     return this.processes.at(-1)!
   }
 
-  async start(spec: ContainerSpec | ExecSpec, { signal }: StartOptions = {}): Promise<Supervised> {
+  async start(spec: ContainerSpec | ExecSpec, { signal, onSandbox }: StartOptions = {}): Promise<Supervised> {
     signal?.throwIfAborted()
+    if (spec.kind === 'container' && spec.network.kind === 'create') {
+      const { path, interfaces } = spec.network
+      this.onOperation({ kind: 'create-sandbox', path, interfaces })
+      if (spec.network.yields) await onSandbox?.()
+    }
     const process = new FakeProcess(spec, ++this.#pid)
     this.onStart(process)
     this.processes.push(process)

@@ -1,7 +1,7 @@
 /** A container's network: joined, or its own sandbox with addresses, ports and a name server; and all of it given back. */
 import { hostname as hostName } from 'node:os'
 import { Failure, isFailure, messageOf } from '../../lib/failure.ts'
-import type { HostOperation, NetworkSpec, UserNamespace } from '../../runtime/spec.ts'
+import type { HostOperation, NetworkSpec } from '../../runtime/spec.ts'
 import { writeRecord } from '../base/store.ts'
 import type { Attachment } from '../networks/attachment.ts'
 import type { PublishedPort } from '../networks/published-port.ts'
@@ -24,7 +24,7 @@ export interface ContainerNetwork {
 }
 
 /**
- * Addresses and ports; what `undo` takes back. The sandbox itself is `openSandbox`'s. `successorOf`: the id of a container that has ports and
+ * Addresses and ports; what `undo` takes back. The sandbox itself is the runtime's. `successorOf`: the id of a container that has ports and
  * names which this one does without until it takes over.
  */
 export async function attachNetwork(
@@ -66,11 +66,16 @@ export async function attachNetwork(
             all: hostConfig.PublishAllPorts,
           })
         : []
-    const interfaces = attachments.map(attachment => attachment.interface)
-    return { ...own, spec: { kind: 'create', path, interfaces }, sandbox: path, attachments, ports }
+    return { ...own, spec: newSandbox(path, attachments), sandbox: path, attachments, ports }
   } catch (error) {
     throw networkFailure(error)
   }
+}
+
+/** Where a name server is to listen, it does before the process is made, so that not even a first look-up goes astray. */
+export function newSandbox(path: string, attachments: readonly Attachment[]): NetworkSpec {
+  const interfaces = attachments.map(attachment => attachment.interface)
+  return { kind: 'create', path, interfaces, yields: hasNameServer(attachments) }
 }
 
 /** The sandbox that the last run has left: whole again, or let go with all that was in it. */
@@ -135,26 +140,21 @@ export function sandboxOf(parts: Parts, container: Container): string | undefine
   return other && sandboxOf(parts, other)
 }
 
-/**
- * Makes a sandbox ahead of its process when a name server is to listen in it, so that not even a first look-up goes astray.
- */
-export async function openSandbox(
+/** What is to be done in a new sandbox that yields. */
+export function sandboxTurn(
   parts: Parts,
   container: Container,
-  network: ContainerNetwork,
-  { undo, user }: { readonly undo: AsyncDisposableStack; readonly user: UserNamespace },
-): Promise<NetworkSpec> {
-  const { spec } = network
-  if (spec.kind !== 'create') return spec
-  undo.defer(() => parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-sandbox', path: spec.path }] }))
-  if (!hasNameServer(network.attachments)) return spec
-  await parts.runtime.runHost({
-    kind: 'host',
-    operations: [{ kind: 'create-sandbox', path: spec.path, interfaces: spec.interfaces, user }],
-  })
-  await serveNames(parts, container, spec.path)
-  undo.defer(() => parts.networks.dns.stop(spec.path))
-  return { kind: 'join', path: spec.path }
+  { spec }: ContainerNetwork,
+  undo: AsyncDisposableStack,
+): (() => Promise<void>) | undefined {
+  if (spec.kind !== 'create') return undefined
+  const { path } = spec
+  // a monitor that is killed takes nothing back
+  undo.defer(() => parts.runtime.runHost({ kind: 'host', operations: [{ kind: 'delete-sandbox', path }] }))
+  return async () => {
+    undo.defer(() => parts.networks.dns.stop(path))
+    await serveNames(parts, container, path)
+  }
 }
 
 /** Starts the name server of a sandbox. */

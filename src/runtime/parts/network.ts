@@ -128,7 +128,10 @@ export function networkSteps(network: NetworkSpec, user: UserNamespace): readonl
         ...(user.kind === 'host' ? [] : [step('user-of-netns', {}, 'HostConfig.UsernsMode')]),
       ]
     case 'create':
-      return sandboxSteps(network.path, network.interfaces, user)
+      return [
+        ...sandboxSteps(network.path, network.interfaces, user),
+        ...(network.yields ? [step('yield', {}, 'HostConfig.NetworkMode')] : []),
+      ]
     default:
       return network satisfies never
   }

@@ -56,6 +56,7 @@ const words: Readonly<Record<string, Words>> = {
   unshare: ofNamespaces('Namespaces of its own:'),
   join: ofNamespaces('Namespaces of another:'),
   target: step => alone('isolation', `Joins process ${textOf(step, 'pid')}`),
+  yield: () => alone('network', 'Its name server is there before it begins'),
   'born-in': step => alone('limits', `It is born in the group ${path(step)}`),
   mkdir: each(
     'limits',

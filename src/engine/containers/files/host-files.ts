@@ -25,7 +25,7 @@ export function nameServers(attachments: readonly Attachment[]) {
 }
 
 /** At once and not by promises: fourteen short calls, each of which would wake a thread. */
-export async function writeHostFiles(
+export function writeHostFiles(
   container: Container,
   options: {
     readonly folder: string
@@ -33,7 +33,7 @@ export async function writeHostFiles(
     readonly hostname: string
     readonly links: readonly LinkedContainer[]
   },
-): Promise<void> {
+): void {
   const { config, hostConfig } = container.record
   const { attachments, hostname, folder, links } = options
   const hostNetwork = hostConfig.NetworkMode === 'host'

@@ -24,7 +24,7 @@ import { ensureUpper } from '../files/upper.ts'
 import { copiedMounts } from '../files/whole-copy.ts'
 import { imageLayers } from '../layers.ts'
 import { linkedContainers, tellLinked } from '../linked.ts'
-import { attachNetwork, type ContainerNetwork, openSandbox, releaseNetwork } from '../network.ts'
+import { attachNetwork, type ContainerNetwork, newSandbox, releaseNetwork, sandboxTurn } from '../network.ts'
 import { joined, type Parts, tell, tellVolumes } from '../parts.ts'
 import { tee } from '../stdio/tee.ts'
 import { openForward, tendLog } from '../stdio/tend-log.ts'
@@ -58,7 +58,8 @@ export async function start(parts: Parts, container: Container, options: StartOp
     await using undo = new AsyncDisposableStack()
     const { spec, network } = await prepare(parts, container, { undo, successorOf })
     const sender = unattended ? undefined : await openForward(parts, container, undo)
-    const process = await parts.runtime.start(spec, { signal })
+    const onSandbox = sandboxTurn(parts, container, network, undo)
+    const process = await parts.runtime.start(spec, { signal, onSandbox })
     container.process = process
     container.spec = spec
     container.move('running', {
@@ -117,20 +118,16 @@ async function prepare(
   const folder = paths.container(network.filesOf)
   const links = linkedContainers(parts, container)
   const user = userNamespace(parts, container, { network: network.spec })
-  const made = await Promise.allSettled([
-    ownMounts(parts, container, folder),
-    openSandbox(parts, container, network, { undo, user }),
-    network.filesOf === container.id &&
-      writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname, links }),
-  ])
-  const [mounts, networkSpec] = valuesOf(made) as [MountSpec[], NetworkSpec]
+  if (network.filesOf === container.id)
+    writeHostFiles(container, { folder, attachments: network.attachments, hostname: network.hostname, links })
+  const mounts = await ownMounts(parts, container, folder)
   const spec = containerSpec(
     { ...record, hostConfig: underDefaults(record.hostConfig, parts.defaults) },
     {
       ...places(parts, container),
       layers,
       mounts,
-      network: networkSpec,
+      network: network.spec,
       userNamespace: user,
       user: found,
       devices,
@@ -183,7 +180,6 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
   const layers = imageLayers(parts.images, record)
   const folder = parts.paths.container(container.id)
   const path = parts.paths.sandbox(container.id)
-  const interfaces = state.attachments.map(attachment => attachment.interface)
   const kind = networkKind(record.hostConfig.NetworkMode).kind
   const [mounts, devices, injected] = await Promise.all([
     mountSpecs(container, { ...mountSources(parts), folder, hostFiles: hostFileNames, dry: true }),
@@ -196,7 +192,7 @@ export async function shownSpec(parts: Parts, container: Container): Promise<Con
       ? { kind: 'host' }
       : kind === 'container'
         ? { kind: 'join', path }
-        : { kind: 'create', path, interfaces }
+        : newSandbox(path, state.attachments)
   return containerSpec(
     { ...record, hostConfig: underDefaults(record.hostConfig, parts.defaults) },
     {
