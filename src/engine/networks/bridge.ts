@@ -9,7 +9,7 @@ import { formatAddress } from './address.ts'
 import { linkAddress } from './attachment.ts'
 import type { DockerUser } from './docker-user.ts'
 import { type BridgeRules, bridgeElements, type Firewall } from './firewall.ts'
-import type { NetworkKernel } from './kernel.ts'
+import type { Link, NetworkKernel } from './kernel.ts'
 import type { Network } from './network.ts'
 import { RulesGuard } from './rules-guard.ts'
 
@@ -57,6 +57,11 @@ export function forwardingOperations(
   }
   operations.push(sysctl('net.ipv6.conf.all.forwarding', '1'))
   return operations
+}
+
+/** Our bridges are known by the link address that we gave them. */
+function isOwn({ id, bridge }: Network, link: Link | undefined): boolean {
+  return link?.mac === linkAddress(id, bridge)
 }
 
 function sysctl(name: string, value: string): HostOperation {
@@ -184,7 +189,7 @@ export class Bridges {
   #isWhole(network: Network): boolean {
     const { kernel } = this.#options
     const link = kernel.link(network.bridge)
-    if (link === undefined || !this.#owns(network)) return link !== undefined
+    if (link === undefined || !isOwn(network, link)) return link !== undefined
     const told = network.addresses
       // an address that is its whole subnet gives no route by which it is seen
       .filter(({ family, pool }) => network.hasHostAddress(family) && (family === 6 || pool.subnet.prefix < 32))
@@ -225,9 +230,8 @@ export class Bridges {
     this.#options.firewall.want(network.id, [])
   }
 
-  /** Our bridges are known by the link address that we gave them. */
   #owns(network: Network): boolean {
-    return this.#options.kernel.link(network.bridge)?.mac === linkAddress(network.id, network.bridge)
+    return isOwn(network, this.#options.kernel.link(network.bridge))
   }
 
   #allow(): Promise<void> {
