@@ -104,9 +104,11 @@ export function lastId(map: string): number {
   return Math.max(...ends.map(([first = 0, , size = 0]) => first + size - 1))
 }
 
-/** The highest group of the user namespace that this process is in. */
+let ownLastGroup: number | undefined
+
+/** The highest group of the user namespace that this process is in, which is mapped once and for all. */
 export function lastGroup(): number {
-  return lastId(readFileSync('/proc/self/gid_map', 'utf8'))
+  return (ownLastGroup ??= lastId(readFileSync('/proc/self/gid_map', 'utf8')))
 }
 
 /** Whether this process is in a user namespace, whose root has no right of the host. */

@@ -1,5 +1,5 @@
 /** The body of a create → a container's record; ports, addresses and files are only taken at start. */
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { hostname as hostName } from 'node:os'
 import type { ContainerCreate } from '../../../api/container-body.ts'
 import { Failure, isFailure } from '../../../lib/failure.ts'
@@ -107,7 +107,8 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
     )
     // what does not work out for this container is told now and not when it starts
     logFile(container.record, parts.paths.containerLog(id))
-    await mkdir(parts.paths.container(id), { mode: 0o700 })
+    // at once: too short to be worth a thread
+    mkdirSync(parts.paths.container(id), { mode: 0o700 })
     // a copy takes its time, and room: both now and not at the start
     if (container.record.root === 'copy') await ensureUpper(parts, container)
     await options.add(container)
