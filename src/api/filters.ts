@@ -6,7 +6,7 @@ import { parseDuration } from '../lib/units.ts'
 export type Filters = Readonly<Record<string, readonly string[]>>
 
 /**
- * Reads `{"label":{"a=b":true}}` (Go clients) and `{"label":["a=b"]}` (others).
+ * Reads `{"label":{"a=b":true}}` (Go clients) and `{"label":["a=b"]}` (others); null is none.
  * @throws Failure `invalid` when it is neither.
  */
 export function parseFilters(text: string): Filters {
@@ -17,7 +17,9 @@ export function parseFilters(text: string): Filters {
   } catch (cause) {
     throw new Failure('invalid', `invalid filters: ${text.slice(0, 100)} is not JSON`, { cause })
   }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw malformed()
+  // what a Go client makes of no filters
+  if (data === null) return {}
+  if (typeof data !== 'object' || Array.isArray(data)) throw malformed()
   const filters: Record<string, readonly string[]> = Object.create(null)
   for (const [name, values] of Object.entries(data)) {
     if (Array.isArray(values)) {

@@ -25,10 +25,6 @@ test('events: history since a time, then live ones, by filter, headers at once',
   assert.deepEqual(found, ['create c1 busybox', 'start c1 ', 'exec_create: sh c1 '])
   const past = await on.client.stream(endpoints.events, { query: { until: 1_000_000_000n } })
   assert.deepEqual(await Array.fromAsync(past), [])
-  await assert.rejects(
-    on.client.stream(endpoints.events, { query: { filters: { nosuch: ['x'] } } }),
-    /invalid filter 'nosuch'/,
-  )
 })
 
 test('events: containers by a beginning of their names, also by image with a tag and without; of networks only what is asked of them', async () => {
@@ -53,6 +49,9 @@ test('events: containers by a beginning of their names, also by image with a tag
     [{ image: ['busybox:1.36'], type: ['container'] }, web],
     [{ image: ['registry.test:5000/db'] }, ['start d2']],
     [{ image: ['busy'] }, []],
+    // what this engine has none of; a filter that nobody knows, as a newer client may send
+    [{ service: ['web'] }, []],
+    [{ nosuch: ['x'], container: ['web'] }, web],
   ] as const)
     assert.deepEqual(await found(filters), wanted, JSON.stringify(filters))
   await assert.rejects(

@@ -1,13 +1,14 @@
 /** The engine's events to messages of GET /events: history, filters, an end, and a bounded wait for slow readers. */
 import type { EventMessage } from '../../api/events.ts'
-import { checkFilters, type Filters, matchesLabels } from '../../api/filters.ts'
+import { type Filters, matchesLabels } from '../../api/filters.ts'
 import { Failure } from '../../lib/failure.ts'
 import type { EngineEvent, Events } from '../base/events.ts'
 
 /** A reader this many behind is cut off: it starts over with `since`, and loses nothing silently. */
 const maxBehind = 10_000
 
-const known = ['container', 'daemon', 'event', 'image', 'label', 'network', 'scope', 'type', 'volume']
+/** Filters that ask for what an event is about, also where this engine has no such thing. */
+const subjects = new Set(['config', 'container', 'daemon', 'network', 'node', 'plugin', 'secret', 'service', 'volume'])
 
 export interface EventStreamOptions {
   readonly filters?: Filters | undefined
@@ -20,7 +21,6 @@ export interface EventStreamOptions {
 /** Subscribes at once, so that nothing between the headers and the first read is missed. */
 export function eventStream(events: Events, options: EventStreamOptions): AsyncIterable<EventMessage> {
   const { filters = {}, since, until, signal } = options
-  checkFilters(filters, known)
   if (since !== undefined && until !== undefined && since > until)
     throw new Failure(
       'invalid',
@@ -76,7 +76,7 @@ export function eventStream(events: Events, options: EventStreamOptions): AsyncI
   return messages()
 }
 
-/** Values of one filter are alternatives (labels: all of them), filters are all to hold. */
+/** Values of one filter are alternatives (labels: all of them), filters are all to hold; one that nobody knows is passed over, as by Docker. */
 function matches({ type, action, id, attributes }: EngineEvent, filters: Filters): boolean {
   return Object.entries(filters).every(([name, values]) => {
     if (values.length === 0) return true
@@ -93,7 +93,10 @@ function matches({ type, action, id, attributes }: EngineEvent, filters: Filters
       case 'image':
         return imageNames({ type, id, attributes }).some(each => values.includes(each))
       default:
-        return type === name && values.some(value => id.startsWith(value) || attributes['name']?.startsWith(value))
+        return (
+          !subjects.has(name) ||
+          (type === name && values.some(value => id.startsWith(value) || attributes['name']?.startsWith(value)))
+        )
     }
   })
 }
