@@ -4,6 +4,13 @@ import { EngineBox } from './engine-box.ts'
 
 test('list filters by label, name, status, ancestor and volume, and shows the newest first', async () => {
   await using box = await EngineBox.open()
+  // whether or not there is anything to filter
+  const none = (filters: Record<string, string[]>) => box.containers.list({ all: true, filters })
+  for (const port of ['publish', 'expose'])
+    await assert.rejects(none({ [port]: ['x'] }), {
+      message: `invalid filter '${port}=x': invalid port specification: "x"`,
+    })
+  await assert.rejects(none({ name: ['(a+)+'] }), { message: "invalid filter 'name=(a+)+'" })
   await box.run('web', { Labels: { tier: 'front' }, HostConfig: { Binds: ['named:/x'] } })
   await box.create('web2', { Labels: { tier: 'back' } })
   const names = async (filters: Record<string, string[]>) =>

@@ -36,10 +36,14 @@ const known = [
 const knownStatuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
 const knownHealth = ['none', 'starting', 'healthy', 'unhealthy']
 
+type Ports = NonNullable<ReturnType<typeof parsePortKey>>
+
+function wrong(name: string, value: string, why: string): Failure {
+  return new Failure('invalid', `invalid filter '${name}=${value}': ${why}`)
+}
+
 /** @throws Failure `invalid` for a filter or value that does not exist. */
 function checkValues(filters: Filters): void {
-  const wrong = (name: string, value: string, why: string) =>
-    new Failure('invalid', `invalid filter '${name}=${value}': ${why}`)
   for (const status of filters['status'] ?? [])
     if (!knownStatuses.includes(status))
       throw wrong('status', status, `invalid value for state (${status}): must be one of ${knownStatuses.join(', ')}`)
@@ -62,6 +66,9 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
   const since = filters['since']?.map(ref => parts.get(ref).record.created)
   const ancestors = filters['ancestor'] && descendants(parts, filters['ancestor'])
   const networks = filters['network']?.map(ref => parts.networks.find(ref)?.name ?? ref)
+  const names = (filters['name'] ?? []).map(nameMatcher)
+  const published = askedPorts(filters, 'publish')
+  const exposed = askedPorts(filters, 'expose')
   const task = booleanFilter(filters, 'is-task')
   const found = [...parts.all()].filter(container => {
     const { record, state } = container
@@ -70,7 +77,7 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
       (all || container.running || status === 'restarting') &&
       task !== true &&
       matchesLabels(filters['label'], record.config.Labels) &&
-      (filters['name'] ?? []).every(name => matchesName(name, record.name)) &&
+      names.every(matches => matches(record.name)) &&
       (filters['id'] === undefined || filters['id'].some(id => record.id.startsWith(id))) &&
       matchesOne(filters['status'], status) &&
       matchesOne(filters['health'], state.health?.Status ?? 'none') &&
@@ -79,8 +86,8 @@ export function selectContainers(parts: Parts, options: ListOptions): Container[
       (ancestors === undefined || ancestors.has(record.imageId)) &&
       (networks === undefined || networks.some(name => isOn(container, name))) &&
       (filters['volume'] === undefined || filters['volume'].some(volume => hasVolume(container, volume))) &&
-      (filters['publish'] === undefined || filters['publish'].some(port => publishes(container, port))) &&
-      (filters['expose'] === undefined || filters['expose'].some(port => exposes(container, port))) &&
+      (published === undefined || published.some(ports => publishes(container, ports))) &&
+      (exposed === undefined || exposed.some(ports => exposes(container, ports))) &&
       (before === undefined || before.every(time => record.created < time)) &&
       (since === undefined || since.every(time => record.created > time))
     )
@@ -101,16 +108,16 @@ function descendants({ images }: Parts, refs: readonly string[]): ReadonlySet<st
 }
 
 /** Docker takes the filter for a regular expression over the name, with or without its slash; what is none is a piece of it. */
-function matchesName(pattern: string, name: string): boolean {
+function nameMatcher(pattern: string): (name: string) => boolean {
   // An expression is run by the engine for a client: short and without nested repetition, so that none can hold it up.
   if (pattern.length > 200 || /[+*}]\)?[+*{]/.test(pattern) || /\([^)]*[+*{][^)]*\)[+*{]/.test(pattern))
     throw new Failure('invalid', `invalid filter 'name=${pattern.slice(0, 100)}'`)
   try {
     const expression = new RegExp(pattern)
-    return expression.test(name) || expression.test(`/${name}`)
+    return name => expression.test(name) || expression.test(`/${name}`)
   } catch {
     // not an expression: taken as it is
-    return name.includes(pattern)
+    return name => name.includes(pattern)
   }
 }
 
@@ -127,16 +134,14 @@ function hasVolume(container: Container, volume: string): boolean {
   )
 }
 
-function publishes(container: Container, port: string): boolean {
-  const { range, protocol } = askedPorts(port)
+function publishes(container: Container, { range, protocol }: Ports): boolean {
   const isIn = (number: number) => number >= range[0] && number <= range[1]
   return container.state.ports.some(
     published => published.protocol === protocol && (isIn(published.hostPort) || isIn(published.containerPort)),
   )
 }
 
-function exposes(container: Container, port: string): boolean {
-  const { range, protocol } = askedPorts(port)
+function exposes(container: Container, { range, protocol }: Ports): boolean {
   return Object.keys(container.record.config.ExposedPorts ?? {}).some(key => {
     const exposed = parsePortKey(key)
     return exposed?.protocol === protocol && exposed.range[0] <= range[1] && exposed.range[1] >= range[0]
@@ -144,8 +149,10 @@ function exposes(container: Container, port: string): boolean {
 }
 
 /** "80", "8000-8080/udp". @throws Failure `invalid`. */
-function askedPorts(text: string) {
-  const ports = parsePortKey(text)
-  if (!ports) throw new Failure('invalid', `invalid port specification: "${text}"`)
-  return ports
+function askedPorts(filters: Filters, name: 'publish' | 'expose'): readonly Ports[] | undefined {
+  return filters[name]?.map(text => {
+    const ports = parsePortKey(text)
+    if (!ports) throw wrong(name, text, `invalid port specification: "${text}"`)
+    return ports
+  })
 }
