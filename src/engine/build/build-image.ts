@@ -22,7 +22,7 @@ export interface BuiltStage {
 /** The same steps out of the cache give the same id: every time in it is that of a layer. */
 export async function buildImage(images: Images, { plan, request, laid, inline = false }: BuiltStage): Promise<Image> {
   const { store } = images
-  const tags = request.tags.map(tag => newName(tag, undefined)!)
+  const tags = namesOf(request)
   const data = Buffer.from(
     JSON.stringify({ ...documentOf(plan, dated(laid, request.args)), ...(inline && cacheMember(laid.records)) }),
   )
@@ -38,6 +38,11 @@ export async function buildImage(images: Images, { plan, request, laid, inline =
   if (request.loose !== true) store.events.emit('image', 'create', id, { ...image.config.Labels, name: id })
   for (const name of tags) store.events.emit('image', 'tag', id, { ...image.config.Labels, name })
   return image
+}
+
+/** Of the image, complete: "shop" is "shop:latest". @throws Failure `invalid`. */
+export function namesOf({ tags }: Pick<BuildRequest, 'tags'>): readonly string[] {
+  return tags.map(tag => newName(tag, undefined)!)
 }
 
 /** With SOURCE_DATE_EPOCH (reproducible-builds.org) everything that this build has added is of that time. */

@@ -10,7 +10,7 @@ import type { Image } from '../images/image.ts'
 import type { Images } from '../images/images.ts'
 import { BaseImages, checkPlatform } from './base-images.ts'
 import type { Source } from './build-failure.ts'
-import { buildImage } from './build-image.ts'
+import { buildImage, namesOf } from './build-image.ts'
 import type { BuildCache } from './cache.ts'
 import { exportCache } from './cache-export.ts'
 import { type ImportedCache, importCache, locationName } from './cache-import.ts'
@@ -127,12 +127,15 @@ export class Builder {
   async #build(request: BuildRequest, onEvent: OnBuildEvent, signal: AbortSignal): Promise<Image> {
     const { images, series } = this.#options
     if (request.platform !== undefined) checkPlatform(request.platform)
+    // what it would end with is refused before anything is made
+    namesOf(request)
     await using undo = new AsyncDisposableStack()
     const tell = teller(onEvent)
     const { source, bases, contexts } = await this.#open(request, { tell, signal, undo })
     const plan = await evaluatePlan(source, request, {
       bases,
       contexts,
+      onRead: () => onEvent({ kind: 'read' }),
       onWarning: warning => onEvent({ kind: 'warning', warning, dockerfile: source.name }),
     })
     onEvent({ kind: 'plan', plan })

@@ -4,6 +4,8 @@ import type { BuildPlan, BuildWarning } from './dockerfile/plan.ts'
 
 /** `id` is a step's digest ("sha256:…"), the same from its first event to its last. Times are milliseconds since 1970, with fractions. */
 export type BuildEvent =
+  /** Once, when the text of the Dockerfile has been read without an error, before any image of it is looked up. */
+  | { readonly kind: 'read' }
   /** Once, when the Dockerfile has been understood, before the first of its steps. */
   | { readonly kind: 'plan'; readonly plan: BuildPlan }
   | {

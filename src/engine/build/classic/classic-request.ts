@@ -22,7 +22,7 @@ export function classicRequest(query: ClassicQuery, client: BuildClient): BuildR
   return {
     dockerfile: query.dockerfile || 'Dockerfile',
     target: query.target ?? '',
-    args: given(parsed('buildargs', query.buildargs, values)),
+    args: given(buildArguments(query)),
     labels: given(parsed('labels', query.labels, values)),
     tags: (query.t ?? []).filter(tag => tag !== ''),
     platform: query.platform || undefined,
@@ -48,6 +48,11 @@ export function classicRequest(query: ClassicQuery, client: BuildClient): BuildR
   }
 }
 
+/** Null is one that the client has no value for. @throws Failure `invalid`. */
+export function buildArguments(query: ClassicQuery): Readonly<Record<string, string | null>> | undefined {
+  return parsed('buildargs', query.buildargs, values)
+}
+
 function parsed<T>(name: string, text: string | undefined, schema: z.ZodType<T>): T | undefined {
   if (text === undefined || text === '') return undefined
   let data: unknown
@@ -62,7 +67,6 @@ function parsed<T>(name: string, text: string | undefined, schema: z.ZodType<T>)
   return result.data
 }
 
-/** Null is a name that the client has no value for. */
 function given(found: Readonly<Record<string, string | null>> | undefined): ReadonlyMap<string, string> {
   const entries = Object.entries(found ?? {})
   return new Map(entries.filter((entry): entry is [string, string] => entry[1] !== null))

@@ -7,9 +7,11 @@ import { decodeRegistryConfig } from '../../images/auth.ts'
 import type { Images } from '../../images/images.ts'
 import { BuildFailure, classicMessage, sourceExcerpt } from '../build-failure.ts'
 import type { Builder } from '../builder.ts'
+import { isProxy } from '../dockerfile/arguments.ts'
+import type { BuildEvent } from '../events.ts'
 import { folderClient, unpackContext } from './classic-context.ts'
 import { ClassicLines } from './classic-lines.ts'
-import { type ClassicQuery, classicRequest } from './classic-request.ts'
+import { buildArguments, type ClassicQuery, classicRequest } from './classic-request.ts'
 
 export interface ClassicBuild {
   readonly query: ClassicQuery
@@ -27,28 +29,36 @@ interface ClassicOptions {
   readonly images: Images
 }
 
-/** Resolves also when the build has failed after its first line: then the last one says how. */
+/** Resolves also when the build has failed after its Dockerfile was read: then the last line says how. */
 export async function buildClassic(options: ClassicOptions, build: ClassicBuild): Promise<void> {
   const { query, signal, onLine } = build
   const auth = decodeRegistryConfig(build.registryConfig)
   await using context = await unpackContext(options, build.body)
   const request = classicRequest(query, folderClient(context.path, auth))
   const held: Progress[] = []
-  let told = false
+  let isRead = false
+  let declared: ReadonlySet<string> = new Set()
   const say = (line: Progress) => {
     if (query.q) held.push(line)
     else onLine(line)
-    told = true
   }
   const lines = new ClassicLines(say, request.keepCommands === 'ended')
   try {
-    const image = await options.builder.build(request, event => lines.add(event), signal)
+    const onEvent = (event: BuildEvent) => {
+      if (event.kind === 'read') isRead = true
+      else if (event.kind === 'plan') declared = event.plan.declared
+      lines.add(event)
+    }
+    const image = await options.builder.build(request, onEvent, signal)
     if (query.q) return onLine({ stream: `${image.id}\n` })
     onLine({ aux: { ID: image.id } })
+    const unused = Object.keys(buildArguments(query) ?? {}).filter(name => !declared.has(name) && !isProxy(name))
+    if (unused.length > 0)
+      onLine({ stream: `[Warning] One or more build-args [${unused.sort().join(' ')}] were not consumed\n` })
     onLine({ stream: `Successfully built ${shortId(image.id)}\n` })
     for (const tag of request.tags) onLine({ stream: `Successfully tagged ${named(image.tags, tag)}\n` })
   } catch (error) {
-    if (!told || signal.aborted) throw error
+    if (!isRead || signal.aborted) throw error
     lines.flush()
     if (error instanceof BuildFailure) say({ stream: sourceExcerpt(error) })
     for (const line of held) onLine(line)

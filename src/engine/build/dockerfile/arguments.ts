@@ -65,6 +65,11 @@ export function globalArguments(
 
 const proxies = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'] as const
 
+/** Arguments that every build takes, whether or not its Dockerfile declares them. */
+export function isProxy(name: string): boolean {
+  return (proxies as readonly string[]).includes(name.toLowerCase())
+}
+
 /** KEY=value for the commands of a build, in both cases of each name. */
 export function proxyEnv(given: ReadonlyMap<string, string>): readonly string[] {
   return proxies.flatMap(name => {

@@ -17,24 +17,30 @@ import { StageWriter } from './write-stage.ts'
 
 export type PlanRequest = Pick<BuildRequest, 'args' | 'labels' | 'target' | 'platform' | 'namedContexts'>
 
+export interface OnPlanning {
+  /** Called once, when the text has been read as a whole: whatever is wrong from here on is told of what it needs. */
+  readonly onRead?: () => void
+  /** Told all that was found, also where the rest of it fails. */
+  readonly onWarning?: (warning: BuildWarning) => void
+}
+
 /**
  * @param text of the Dockerfile.
- * @param onWarning told all that was found, also where the rest of it fails.
  * @throws SourceFailure with the lines it is about, in BuildKit's words; Failure where it is about none.
  */
 export async function planBuild(
   text: string,
   request: PlanRequest,
   lookup: Lookup,
-  onWarning: (warning: BuildWarning) => void = () => {},
+  { onRead, onWarning }: OnPlanning = {},
 ): Promise<BuildPlan> {
   const checks = checksOf(text, request)
   try {
-    const { plan } = await evaluate(text, request, { lookup, checks })
+    const { plan } = await evaluate(text, request, { lookup, checks, onRead })
     checks.end()
     return plan
   } finally {
-    checks.warnings.forEach(onWarning)
+    for (const warning of checks.warnings) onWarning?.(warning)
   }
 }
 
@@ -54,13 +60,14 @@ interface Evaluating {
   readonly checks: Checks
   /** Those that nothing needs, too. */
   readonly allStages?: boolean
+  readonly onRead?: OnPlanning['onRead']
 }
 
 /** @throws as planBuild(). */
 export async function evaluate(
   text: string,
   request: PlanRequest,
-  { lookup, checks, allStages = false }: Evaluating,
+  { lookup, checks, allStages = false, onRead }: Evaluating,
 ): Promise<Evaluated> {
   const written = readStages(text, checks)
   const platforms = { build: plain(machine()), target: plain(targetPlatform(request.platform)) }
@@ -75,6 +82,7 @@ export async function evaluate(
     own[i]!.commands = instructions.map(each => atLines(each.lines, () => graph.command(each, false)))
   }
   checkCircles(graph.nodes)
+  onRead?.()
   const { isSingle } = graph
   const bases = new BaseResolver(lookup, request.namedContexts, platforms.target, graph.names())
   for (const node of graph.nodes) bases.checkName(node)
@@ -95,8 +103,21 @@ export async function evaluate(
   if (request.labels.size > 0) {
     stage.config.Labels = { ...stage.config.Labels, ...Object.fromEntries(request.labels) }
   }
-  const plan = { stages: [...stages.filter(each => each !== stage), stage], target: stage, warnings: checks.warnings }
+  const plan = {
+    stages: [...stages.filter(each => each !== stage), stage],
+    target: stage,
+    declared: declaredUpTo(target, own, globals),
+    warnings: checks.warnings,
+  }
   return { plan, written, globals, target, nodes, writer }
+}
+
+function declaredUpTo(target: Node, stages: readonly Node[], globals: GlobalArguments): ReadonlySet<string> {
+  const commands = stages.slice(0, target.index + 1).flatMap(stage => stage.commands)
+  const names = commands.flatMap(({ instruction }) =>
+    instruction.name === 'arg' ? instruction.args.map(({ key }) => key) : [],
+  )
+  return new Set([...globals.declared, ...names])
 }
 
 function targetPlatform(text: string | undefined): Platform {

@@ -6,6 +6,8 @@ export interface BuildPlan {
   /** Those the target needs, each after the ones it needs itself; the target is the last. */
   readonly stages: readonly Stage[]
   readonly target: Stage
+  /** Names that an ARG declares: above the stages, and in all up to the target, triggers among them. */
+  readonly declared: ReadonlySet<string>
   readonly warnings: readonly BuildWarning[]
 }
 

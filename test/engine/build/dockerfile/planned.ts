@@ -31,7 +31,7 @@ export function planned(
       layout: noLayout,
       ignored: async () => ignored,
     },
-    onWarning,
+    { ...(onWarning && { onWarning }) },
   )
 }
 
