@@ -19,15 +19,15 @@ const headerSize = 24
 const stepSize = 56
 const words = 6
 
-/** Strings and bytes of a program, each once. */
+/** Strings and bytes of a program, each string once; it begins with an empty one. */
 class Pool {
-  readonly #parts: Buffer[] = [Buffer.alloc(1)]
-  readonly #places = new Map<string, number>([['', 0]])
+  #bytes = Buffer.alloc(32_768)
   #size = 1
+  readonly #places = new Map<string, number>([['', 0]])
 
-  add(bytes: Buffer): number {
-    const at = this.#size
-    this.#parts.push(bytes)
+  add(bytes: Uint8Array): number {
+    const at = this.#room(bytes.length)
+    this.#bytes.set(bytes, at)
     this.#size += bytes.length
     return at
   }
@@ -35,14 +35,39 @@ class Pool {
   text(text: string): number {
     const known = this.#places.get(text)
     if (known !== undefined) return known
-    const at = this.add(Buffer.from(`${withoutNul(text)}\0`))
+    const at = this.#append(text)
     this.#places.set(text, at)
+    return at
+  }
+
+  list(items: readonly string[]): number {
+    const at = this.#size
+    for (const item of items) this.#append(item)
     return at
   }
 
   /** Ends with a NUL, so that no string can run past it. */
   finish(): Buffer {
-    return Buffer.concat([...this.#parts, Buffer.alloc(1)])
+    this.add(Buffer.alloc(1))
+    return this.#bytes.subarray(0, this.#size)
+  }
+
+  #append(text: string): number {
+    // a UTF-16 unit takes three bytes at most
+    const at = this.#room(text.length * 3 + 1)
+    this.#size += this.#bytes.write(withoutNul(text), at)
+    this.#bytes[this.#size++] = 0
+    return at
+  }
+
+  /** Where the next bytes go. */
+  #room(length: number): number {
+    if (this.#size + length > this.#bytes.length) {
+      const larger = Buffer.alloc(2 * (this.#size + length))
+      this.#bytes.copy(larger)
+      this.#bytes = larger
+    }
+    return this.#size
   }
 }
 
@@ -52,23 +77,56 @@ function withoutNul(text: string): string {
   throw new Failure('invalid', `Cannot start with ${JSON.stringify(text.slice(0, 60))}: it holds a NUL character`)
 }
 
-function argumentWords(pool: Pool, kind: ArgumentKind, value: unknown): readonly number[] {
-  switch (kind) {
-    case 'number':
-    case 'slot':
-      return [value as number]
-    case 'string':
-      return [pool.text(value as string)]
-    case 'bytes': {
-      const bytes = Buffer.from(value as Uint8Array)
-      return [pool.add(bytes), bytes.length]
+/** The arguments of each step in the order of the table. */
+const shapes = new Map(
+  Object.entries(steps).map(([name, { code, args }]) => [
+    name,
+    { code, args: Object.entries(args) as readonly (readonly [name: string, kind: ArgumentKind])[] },
+  ]),
+)
+
+/** Steps as the monitor has them in memory, one behind the other. */
+class Table {
+  readonly #bytes: Buffer
+  readonly #pool: Pool
+  #at = headerSize
+
+  constructor(count: number, pool: Pool) {
+    this.#bytes = Buffer.alloc(headerSize + count * stepSize)
+    this.#pool = pool
+  }
+
+  add(step: Step, after: number): void {
+    const { code, args } = shapes.get(step.name)!
+    const end = this.#at + stepSize
+    this.#bytes.writeUInt32LE(code, this.#at)
+    this.#bytes.writeUInt32LE(after, this.#at + 4)
+    let at = this.#at + 8
+    const word = (value: number): void => {
+      if (at === end) throw new RangeError(`step ${step.name} has more than ${words} words`)
+      writeNumber(this.#bytes, value, at)
+      at += 8
     }
-    case 'list': {
-      const items = value as readonly string[]
-      return [pool.add(Buffer.from(items.map(item => `${withoutNul(item)}\0`).join(''))), items.length]
+    for (const [name, kind] of args) {
+      const value = (step.args as Readonly<Record<string, unknown>>)[name]
+      if (kind === 'number' || kind === 'slot') word(value as number)
+      else if (kind === 'string') word(this.#pool.text(value as string))
+      else if (kind === 'bytes') {
+        const bytes = value as Uint8Array
+        word(this.#pool.add(bytes))
+        word(bytes.length)
+      } else {
+        const items = value as readonly string[]
+        word(this.#pool.list(items))
+        word(items.length)
+      }
     }
-    default:
-      return kind satisfies never
+    this.#at = end
+  }
+
+  finish(header: readonly number[]): Buffer {
+    for (const [index, value] of header.entries()) this.#bytes.writeUInt32LE(value, index * 4)
+    return this.#bytes
   }
 }
 
@@ -81,29 +139,15 @@ function writeNumber(table: Buffer, value: number, at: number): void {
 
 /** The bytes of a program. @throws Failure `invalid` for a string with a NUL */
 export function encode(program: Program): Buffer {
-  const pool = new Pool()
+  const { host, child } = program
   const undo = undoSteps(program)
-  const all = [...[...program.host, ...program.child].map(step => ({ step, after: 0 })), ...undo]
-  const table = Buffer.alloc(headerSize + all.length * stepSize)
-  all.forEach(({ step, after }, index) => {
-    const at = headerSize + index * stepSize
-    const shape = steps[step.name]
-    table.writeUInt32LE(shape.code, at)
-    table.writeUInt32LE(after, at + 4)
-    const args = step.args as Readonly<Record<string, unknown>>
-    let word = 0
-    for (const name in shape.args) {
-      const kind = (shape.args as Readonly<Record<string, ArgumentKind>>)[name]!
-      for (const value of argumentWords(pool, kind, args[name])) {
-        if (word === words) throw new RangeError(`step ${step.name} has more than ${words} words`)
-        writeNumber(table, value, at + 8 + word++ * 8)
-      }
-    }
-  })
+  const pool = new Pool()
+  const table = new Table(host.length + child.length + undo.length, pool)
+  for (const step of host) table.add(step, 0)
+  for (const step of child) table.add(step, 0)
+  for (const { step, after } of undo) table.add(step, after)
   const bytes = pool.finish()
-  const header = [magic, version, program.host.length, program.child.length, undo.length, bytes.length]
-  for (const [index, value] of header.entries()) table.writeUInt32LE(value, index * 4)
-  return Buffer.concat([table, bytes])
+  return Buffer.concat([table.finish([magic, version, host.length, child.length, undo.length, bytes.length]), bytes])
 }
 
 /** The step with this number in a monitor's report, and its phase. */

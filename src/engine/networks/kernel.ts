@@ -53,10 +53,11 @@ export const linux: NetworkKernel = {
   socketIn,
   redirect,
   link,
+  // a name stands first in its line of the one, and last, behind spaces, in that of the other
   reaches: (name, family) =>
     family === 4
-      ? columns('/proc/net/route').some(([device]) => device === name)
-      : columns('/proc/net/if_inet6').some(line => line.at(-1) === name),
+      ? readFileSync('/proc/net/route', 'latin1').includes(`\n${name}\t`)
+      : readFileSync('/proc/net/if_inet6', 'latin1').includes(` ${name}\n`),
   hostSubnets,
 }
 
@@ -88,10 +89,4 @@ function link(name: string): Link | undefined {
     if (['ENOENT', 'EINVAL', 'ENODEV'].includes(errnoOf(error) ?? '')) return undefined
     throw error
   }
-}
-
-function columns(path: string): string[][] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .map(line => line.trim().split(/\s+/))
 }
