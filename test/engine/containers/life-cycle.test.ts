@@ -293,6 +293,15 @@ test('rename changes the name everywhere, and refuses one that is taken', async 
     box.containers.rename('front', 'front'),
     failure('invalid', 'Renaming a container with the same name as its current name'),
   )
+  for (const name of ['/', 'a b', '//front2'])
+    await assert.rejects(
+      box.containers.rename('front', name),
+      failure(
+        'invalid',
+        `Error when allocating new name: Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+      ),
+    )
+  assert.equal((await box.containers.inspect(id)).Name, '/front')
 })
 
 test('prune removes what does not run, by label', async () => {

@@ -7,7 +7,7 @@ import { type Parts, tell } from '../parts.ts'
 
 export interface RenameOptions {
   readonly name: string
-  /** Takes the new name and gives the old one back. @throws Failure `conflict` when it is taken. */
+  /** Takes the new name. @throws Failure `invalid` for one that is none, `conflict` when it is taken. */
   readonly reserve: (name: string) => string
   /** Writes the record. */
   readonly save: (container: Container) => Promise<void>
@@ -21,10 +21,10 @@ export async function rename(parts: Parts, container: Container, options: Rename
   const oldName = `/${container.name}`
   let name: string
   try {
-    name = options.reserve(bare)
+    name = options.reserve(options.name)
   } catch (error) {
-    if (error instanceof Failure && error.kind === 'conflict')
-      throw new Failure('conflict', `Error when allocating new name: ${error.message}`, { cause: error })
+    if (error instanceof Failure)
+      throw new Failure(error.kind, `Error when allocating new name: ${error.message}`, { cause: error })
     throw error
   }
   const linked = linksTo(parts, container)
