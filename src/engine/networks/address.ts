@@ -24,6 +24,13 @@ export function parseAddress(text: string): Address | undefined {
   return undefined
 }
 
+/** A link's address in any of Go's spellings (02:42:…, 02-42-…, 0242.ac11.0002) → "02:42:ac:11:00:02"; undefined for what is none. */
+export function parseMac(text: string): string | undefined {
+  if (!/^(?:[\da-f]{2}([:-])(?:[\da-f]{2}\1){4}[\da-f]{2}|(?:[\da-f]{4}\.){2}[\da-f]{4})$/i.test(text)) return undefined
+  const digits = text.toLowerCase().replaceAll(/[:.-]/g, '')
+  return digits.match(/../g)!.join(':')
+}
+
 function parseSix(text: string): bigint {
   // a trailing dotted quad is the last two groups
   const plain = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) =>

@@ -1,6 +1,6 @@
 /** What an endpoint asks of a network, against what that network has: in Docker's words; pure. */
 import { Failure } from '../../lib/failure.ts'
-import { contains, type Family, parseAddress, parseSubnet } from './address.ts'
+import { contains, type Family, parseAddress, parseMac, parseSubnet } from './address.ts'
 import type { EndpointRequest } from './endpoint-request.ts'
 import type { Network } from './network.ts'
 
@@ -9,6 +9,8 @@ type Asked = Pick<Network, 'isPredefined'> & { readonly record: Pick<Network['re
 
 /** @throws Failure `invalid` with all that is wrong. `network`: undefined while there is none of that name. */
 export function checkEndpoint(network: Asked | undefined, request: EndpointRequest): void {
+  if (request.macAddress && !parseMac(request.macAddress))
+    throw new Failure('invalid', `invalid MAC address ${request.macAddress}`)
   const wrong = [
     ...(network?.isPredefined ? ofPredefined(request) : []),
     ...forms(request),

@@ -6,7 +6,7 @@ import type { InterfaceSpec } from '../../runtime/spec.ts'
 import type { EngineName } from '../base/engine-name.ts'
 import type { Events } from '../base/events.ts'
 import type { Names } from '../dns/names.ts'
-import { type Address, contains, type Family, formatAddress, parseAddress, parseSubnet } from './address.ts'
+import { type Address, contains, type Family, formatAddress, parseAddress, parseMac, parseSubnet } from './address.ts'
 import { type Attachment, defaultRoute, linkAddress, type Member, namesOf } from './attachment.ts'
 import type { Bridges } from './bridge.ts'
 import type { Departing } from './departing.ts'
@@ -258,7 +258,9 @@ export class Endpoints {
       const pool = network.internal ? undefined : poolOf(network, family)?.pool
       return pool && formatAddress(pool.gateway)
     }
-    const mac = request.macAddress || linkAddress(network.id, cidr(four) ?? cidr(six) ?? endpointId)
+    const mac =
+      (request.macAddress && parseMac(request.macAddress)) ||
+      linkAddress(network.id, cidr(four) ?? cidr(six) ?? endpointId)
     const attachment: Attachment = {
       network: network.name,
       networkId: network.id,

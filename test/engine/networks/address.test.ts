@@ -5,6 +5,7 @@ import {
   formatSubnet,
   overlaps,
   parseAddress,
+  parseMac,
   parseSubnet,
 } from '../../../src/engine/networks/address.ts'
 
@@ -49,6 +50,12 @@ describe('addresses', () => {
 
   for (const bad of ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/24/1', 'fd00::/129', '10.0.0.0/-1', 'x/8'])
     test(`parseSubnet() takes ${JSON.stringify(bad)} for no subnet`, () => assert.equal(parseSubnet(bad), undefined))
+
+  for (const text of ['02:42:AC:11:00:02', '02-42-ac-11-00-02', '0242.ac11.0002'])
+    test(`parseMac() reads ${text}`, () => assert.equal(parseMac(text), '02:42:ac:11:00:02'))
+
+  for (const bad of ['', 'x', '02:42:ac:11:00:0', '02:42-ac:11:00:02', '02:42:ac:11:00:02:00:00', '0242ac110002'])
+    test(`parseMac() takes ${JSON.stringify(bad)} for none`, () => assert.equal(parseMac(bad), undefined))
 
   test('overlaps() holds for a subnet within another, either way, and not across families', () => {
     const [wide, narrow, other] = ['10.0.0.0/8', '10.3.0.0/24', 'fd00::/64'].map(text => parseSubnet(text)!)

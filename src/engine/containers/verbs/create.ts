@@ -7,6 +7,7 @@ import { newContainerId } from '../../../lib/ids.ts'
 import { removeFolder } from '../../base/remove-folder.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Image } from '../../images/image.ts'
+import { parsePlatform } from '../../images/platform.ts'
 import { checkEndpoint } from '../../networks/endpoint-check.ts'
 import type { Config } from '../config/config.ts'
 import { endpointsOf, networkKind } from '../config/endpoints.ts'
@@ -62,9 +63,9 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
   checkSysctls(asked)
   checkLinks(parts, asked)
   const endpoints = endpointsOf(asked.NetworkMode, body.NetworkingConfig?.EndpointsConfig)
-  checkEndpoints(parts, endpoints)
   const first = endpoints[0]
   if (body.MacAddress && first && !first.macAddress) endpoints[0] = { ...first, macAddress: body.MacAddress }
+  checkEndpoints(parts, endpoints)
   const mac = endpoints[0]?.macAddress
   if (mac) config.MacAddress = mac
   const name = options.reserve(id, options.name)
@@ -126,8 +127,8 @@ export async function create(parts: Parts, options: CreateOptions): Promise<{ Id
 
 function checkPlatform(asked: string | undefined, image: { os: string; architecture: string }, ref: string): void {
   if (!asked) return
-  const [os, architecture] = asked.includes('/') ? asked.split('/') : ['linux', asked]
-  if (os !== image.os || (architecture && image.architecture && architecture !== image.architecture))
+  const { os, architecture } = parsePlatform(asked)
+  if (os !== image.os || (image.architecture && architecture !== image.architecture))
     throw new Failure(
       'not-found',
       `image with reference ${ref} was found but its platform (${image.os}/${image.architecture}) does not match the specified platform (${asked})`,
