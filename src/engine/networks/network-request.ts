@@ -154,16 +154,15 @@ export function recordOf(
   }
 }
 
-/** The subnets a request names; entries without one (a bare gateway) name none. */
+/** The subnets a request names. @throws Failure `invalid`, also for an entry without one: what else it says would be of nothing. */
 function requestedPools(config: readonly IpamPool[] | null | undefined): PoolRequest[] {
-  return (config ?? [])
-    .filter(entry => entry.Subnet)
-    .map(entry => {
-      checkForm('subnet', entry.Subnet!)
-      if (entry.IPRange) checkForm('ip-range', entry.IPRange)
-      const { subnet } = checkPool(poolRequest(entry))
-      return { ...poolRequest(entry), subnet: formatSubnet(subnet) }
-    })
+  return (config ?? []).map(entry => {
+    const request = poolRequest(entry)
+    checkForm('subnet', request.subnet)
+    if (request.ipRange) checkForm('ip-range', request.ipRange)
+    const { subnet } = checkPool(request)
+    return { ...request, subnet: formatSubnet(subnet) }
+  })
 }
 
 /** @throws Failure `invalid` in Docker's words for a subnet by one of its addresses. */
@@ -178,7 +177,7 @@ function checkForm(what: string, text: string): void {
 
 function poolRequest(entry: IpamPool): PoolRequest {
   return {
-    subnet: entry.Subnet!,
+    subnet: entry.Subnet ?? '',
     ...(entry.IPRange ? { ipRange: entry.IPRange } : {}),
     ...(entry.Gateway ? { gateway: entry.Gateway } : {}),
     ...(entry.AuxiliaryAddresses && Object.keys(entry.AuxiliaryAddresses).length > 0

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { NetworkContainer, NetworkInspect } from '../../api/networks.ts'
+import { Failure } from '../../lib/failure.ts'
 import type { EngineName } from '../base/engine-name.ts'
 import type { Paths } from '../base/paths.ts'
 import type { RecordKind } from '../base/store.ts'
@@ -196,6 +197,19 @@ export function addressesOf(record: NetworkRecord): Addresses[] {
     .filter(({ subnet }) => isOn(subnet.family, record))
     .map(pool => new Addresses(pool, { hasGateway: !record.internal || hostHasAddress(record, pool.subnet.family) }))
     .sort((a, b) => a.family - b.family)
+}
+
+/** @throws Failure `denied` in Docker's words when another network has the bridge that this one asks for. */
+export function checkBridge({ id, driver, options }: NetworkRecord, others: Iterable<Network>): void {
+  const name = options[option.bridge]
+  if (driver !== 'bridge' || name === undefined) return
+  for (const other of others)
+    if (other.driver === 'bridge' && other.bridge === name)
+      throw new Failure(
+        'denied',
+        `cannot create network ${id} (${name}): conflicts with network ${other.id} (${name}): networks have same bridge name`,
+        { hint: `Choose another name than that of the bridge of network "${other.name}"` },
+      )
 }
 
 /** The record of a predefined network; its id is the same on every start of the same engine. */

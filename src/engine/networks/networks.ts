@@ -25,7 +25,15 @@ import { Firewall } from './firewall.ts'
 import { type AddressPool, checkOverlap, defaultPools } from './ipam.ts'
 import { linux, type NetworkKernel } from './kernel.ts'
 import { mendAttachments } from './mend.ts'
-import { addressesOf, Network, type NetworkRecord, networkKind, predefined, predefinedRecord } from './network.ts'
+import {
+  addressesOf,
+  checkBridge,
+  Network,
+  type NetworkRecord,
+  networkKind,
+  predefined,
+  predefinedRecord,
+} from './network.ts'
 import { checkNetworkFilters, matchesNetwork } from './network-filters.ts'
 import { checkCreate, checkOptions, recordOf, withConfiguration } from './network-request.ts'
 import { PublishedPorts, publisherOf, type TakeOver } from './publish.ts'
@@ -138,6 +146,7 @@ export class Networks {
     const { id, configOnly } = record
     const taken = configOnly ? [] : this.#subnets.taken()
     for (const { pool } of addressesOf(record)) checkOverlap(pool.subnet, taken)
+    checkBridge(record, this.#networks.values())
     const network = this.#keep(record)
     if (!configOnly) this.#bridges.announce(network)
     try {

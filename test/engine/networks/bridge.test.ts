@@ -134,6 +134,11 @@ describe('a bridge', () => {
     gate.before = async () => undefined
     await networks.create(named)
     assert.deepEqual([...links], ['brx'])
+    const message =
+      /^cannot create network \w+ \(brx\): conflicts with network \w+ \(brx\): networks have same bridge name$/
+    await assert.rejects(networks.create({ ...named, Name: 'other' }), { kind: 'denied', message })
+    // one that holds settings alone has no bridge
+    await networks.create({ ...named, Name: 'settings', ConfigOnly: true })
     links.clear()
     const next = await open(t, first)
     await next.networks.settle()

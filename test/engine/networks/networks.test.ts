@@ -87,6 +87,15 @@ describe('Networks', () => {
       'invalid',
       /gateway/,
     ],
+    ...[{}, { Gateway: '10.8.0.1' }].map(
+      entry =>
+        [
+          `a subnet that is not named: ${JSON.stringify(entry)}`,
+          { Name: 'x', IPAM: { Config: [entry] } },
+          'invalid',
+          'invalid network config:\ninvalid subnet : invalid CIDR block notation',
+        ] as const,
+    ),
     ['a name of two lines', { Name: 'a\nb' }, 'invalid', /invalid network name/],
     ['a name that no path can hold', { Name: 'a/b' }, 'invalid', /invalid network name/],
     ['the name that stands for the bridge', { Name: 'default' }, 'denied', /predefined default network/],
