@@ -137,10 +137,10 @@ const bodies: Readonly<Record<string, unknown>> = {
   containerUpdate: { Memory: 32e6, CpuShares: 10, RestartPolicy: { Name: 'no' } },
 }
 
-/** One damaged request. */
-export function damaged(random: Chance): Damaged {
+/** One damaged request. `there`: names and ids of what the engine has, which every second one is about. */
+export function damaged(random: Chance, there: readonly string[]): Damaged {
   const endpoint = pick(random, asked)
-  const target = `${prefix(random)}${pathOf(random, endpoint)}${queryOf(random, endpoint)}`
+  const target = `${prefix(random)}${pathOf(random, endpoint, there)}${queryOf(random, endpoint)}`
   const body = bodyOf(random, endpoint)
   const length = random() < 0.03 ? pick(random, [0, 1, body.length + 7, 2 ** 40, -1, 'x']) : body.length
   const head = [
@@ -164,8 +164,8 @@ function prefix(random: Chance): string {
     : pick(random, ['', '/v1.24', '/v1.30', '/v0.1', '/v999.9', '/v1.', '/v1.51/v1.51', '//'])
 }
 
-function pathOf(random: Chance, { path }: Endpoint): string {
-  return path.replaceAll(/\{\w+\*?\}/g, () => pick(random, names))
+function pathOf(random: Chance, { path }: Endpoint, there: readonly string[]): string {
+  return path.replaceAll(/\{\w+\*?\}/g, () => pick(random, random() < 0.5 ? there : names))
 }
 
 function queryOf(random: Chance, { query }: Endpoint): string {

@@ -1,12 +1,14 @@
 /**
  * Sends damaged requests to an engine of its own and looks whether it lives, answers, says nothing of its own insides, and gives its memory
- * back: `npm run fuzz`, by hand. FUZZ_REQUESTS (100,000) and FUZZ_SEED choose the run; the seed is printed.
+ * back: `npm run fuzz`, by hand. FUZZ_REQUESTS (100,000) and FUZZ_SEED choose the run; the seed is printed. FUZZ_KINDS names a file for all
+ * kinds of refusals: how often, what was said, and one request that it was said to.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
+import { isFailure } from '../../src/lib/failure.ts'
 import { randomOf } from '../chaos/random.ts'
 import { TestEngine } from '../support/engine.ts'
 import { type Damaged, damaged } from './damage.ts'
@@ -18,14 +20,23 @@ const atOnce = 24
 /** An answer that takes longer is a hang, unless it is one that goes on for good, or waits for a registry. */
 const longest = 20_000
 const endless = new Set(['lines', 'output', 'hijack', 'progress'])
+/** Those that may wait for good for a container that runs. */
+const waiting = new Set(['containerWait'])
+/** So often is made again what the requests have removed. */
+const renewal = 250
 /** Before memory is measured for the first time, everything has been loaded. */
 const warm = Math.min(5_000, Math.floor(count / 4))
 const mostGrowth = 32 * 1024 ** 2
 
 const engine = await TestEngine.start(['busybox'])
 const socket = engine.host.slice('unix://'.length)
+const client = createClient(engine.host)
 const faults: string[] = []
 const statuses = new Map<number, number>()
+/** Refusals by status, endpoint and message, what is different in each left out. */
+const kinds = new Map<string, { times: number; readonly request: string }>()
+/** Names and ids of what is there. */
+let there: readonly string[] = ['fuzz']
 let sent = 0
 
 function fault(what: string, { bytes }: Damaged): void {
@@ -35,7 +46,7 @@ function fault(what: string, { bytes }: Damaged): void {
 /** What comes back, until it ends, or long enough. */
 function exchange(request: Damaged): Promise<void> {
   const { endpoint, bytes } = request
-  const goesOn = endless.has(endpoint.reply.kind)
+  const goesOn = endless.has(endpoint.reply.kind) || waiting.has(endpoint.name)
   return new Promise(resolve => {
     const line = connect(socket)
     const pieces: Buffer[] = []
@@ -70,8 +81,21 @@ const insides =
 function judge(answer: string, request: Damaged): void {
   const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0)
   statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  note(status, answer, request)
   if (insides.test(answer))
     fault(`${request.endpoint.name} answers ${status} and tells of its insides: ${answer.slice(-300)}`, request)
+}
+
+function note(status: number, answer: string, { endpoint, bytes }: Damaged): void {
+  if (status < 400 && status !== 0) return
+  const body = answer.slice(answer.indexOf('\r\n\r\n') + 4).replaceAll(/\s+/g, ' ')
+  const kind = `${status} ${endpoint.name} ${body
+    .slice(0, 300)
+    .replaceAll(/[0-9a-f]{12,}/g, 'ID')
+    .replaceAll(/\d+/g, 'N')}`
+  const known = kinds.get(kind)
+  if (known) known.times++
+  else kinds.set(kind, { times: 1, request: bytes.toString('latin1').slice(0, 400) })
 }
 
 /** Proportional set size, bytes. */
@@ -89,32 +113,52 @@ async function rounds(until: number): Promise<void> {
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
       while (sent < until && faults.length < 20) {
-        sent++
-        await exchange(damaged(random))
+        if (sent++ % renewal === 0) await renew()
+        await exchange(damaged(random, there))
       }
     }),
   )
 }
 
+/** A container that runs, with an exec; a network; a volume: all by the name "fuzz". */
+async function renew(): Promise<void> {
+  const given = { params: { id: 'fuzz' } }
+  try {
+    const unlessThere = (error: unknown) => {
+      if (!isFailure(error, 'conflict')) throw error
+    }
+    await client.call(endpoints.imageTag, { params: { name: 'kept:1' }, query: { repo: 'busybox' } })
+    const HostConfig = { NetworkMode: 'none', Init: true }
+    const body = { Image: 'kept:1', Cmd: ['sleep', '100000'], HostConfig }
+    await client.call(endpoints.containerCreate, { query: { name: 'fuzz' }, body }).catch(unlessThere)
+    await client.call(endpoints.networkCreate, { body: { Name: 'fuzz' } }).catch(unlessThere)
+    await client.call(endpoints.volumeCreate, { body: { Name: 'fuzz' } }).catch(unlessThere)
+    await client.call(endpoints.containerUnpause, given).catch(() => undefined)
+    await client.call(endpoints.containerStart, given)
+    const exec = await client.call(endpoints.execCreate, { ...given, body: { Cmd: ['true'] } })
+    const { Id } = await client.call(endpoints.containerInspect, given)
+    there = ['fuzz', 'fuzz', 'busybox', Id, exec.Id]
+  } catch (error) {
+    // another request was quicker with it
+    if (!isFailure(error, 'not-found') && !isFailure(error, 'conflict')) throw error
+  }
+}
+
 /** What was made on the way. */
 async function clear(): Promise<void> {
-  const client = createClient(engine.host)
-  try {
-    for (const { Id } of await client.call(endpoints.containerList, { query: { all: true } }))
-      await client
-        .call(endpoints.containerRemove, { params: { id: Id }, query: { force: true, v: true } })
-        .catch(() => undefined)
-    await client.call(endpoints.networkPrune, { query: {} })
-    await client.call(endpoints.volumePrune, { query: { filters: { all: ['true'] } } })
-  } finally {
-    client.close()
-  }
+  for (const { Id } of await client.call(endpoints.containerList, { query: { all: true } }))
+    await client
+      .call(endpoints.containerRemove, { params: { id: Id }, query: { force: true, v: true } })
+      .catch(() => undefined)
+  await client.call(endpoints.networkPrune, { query: {} })
+  await client.call(endpoints.volumePrune, { query: { filters: { all: ['true'] } } })
 }
 
 console.log(`seed ${seed}, ${count} requests`)
 const { pid } = engine
 const began = performance.now()
 try {
+  await client.call(endpoints.imageTag, { params: { name: 'busybox' }, query: { repo: 'kept', tag: '1' } })
   await rounds(warm)
   await clear()
   await pause(3000)
@@ -127,9 +171,7 @@ try {
   const [first, high, last] = [before, most, after].map(bytes => Math.round(bytes / 1e6))
   console.log(`memory ${first} MB before, ${high} MB at the end, ${last} MB when all was quiet`)
   if (engine.pid !== pid) faults.push('the engine is another')
-  const client = createClient(engine.host)
   await client.call(endpoints.info, {})
-  client.close()
 } catch (error) {
   faults.push(`the engine does not answer: ${String(error)}`)
 }
@@ -137,10 +179,19 @@ const lines = engine.log.split('\n')
 const isStack = (line: string | undefined) => /^\s+at |defect:/.test(line ?? '')
 const stacks = lines.filter((line, i) => isStack(line) || isStack(lines[i + 1]))
 if (stacks.length > 0) faults.push(`the log of the engine has stacks:\n${stacks.slice(0, 40).join('\n')}`)
+client.close()
 await engine.stop()
 const told = [...statuses].sort(([a], [b]) => a - b).map(([status, times]) => `${status || 'none'} ${times}`)
 console.log(
   `${sent} requests in ${Math.round((performance.now() - began) / 1000)} s; ${told.join(', ')}; ${faults.length} faults`,
 )
+const kindsFile = process.env['FUZZ_KINDS']
+if (kindsFile) {
+  const rows = [...kinds].sort(([a], [b]) => (a < b ? -1 : 1))
+  writeFileSync(
+    kindsFile,
+    rows.map(([kind, { times, request }]) => `${times}\t${kind}\t${JSON.stringify(request)}\n`).join(''),
+  )
+}
 for (const each of faults) console.log(`FAULT ${each}`)
 process.exit(faults.length > 0 ? 1 : 0)

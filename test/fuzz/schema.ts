@@ -36,7 +36,7 @@ try {
     env: { SCHEMATHESIS_HOOKS: 'checks', PYTHONPATH: path('.'), PYTHONDONTWRITEBYTECODE: '1' },
     timeout: 1_800_000,
   })
-  console.log(said.stdout.slice(-6000), said.stderr.slice(-2000))
+  console.log(said.stdout.slice(-20_000), said.stderr.slice(-2000))
   const stacks = engine.log.split('\n').filter(line => /^\s+at |defect:/.test(line))
   for (const line of stacks.slice(0, 20)) console.log(`the log of the engine: ${line}`)
   if (engine.pid !== pid) console.log('the engine is another')
