@@ -1,5 +1,7 @@
 /** The groups above those of containers: made in each hierarchy, so that a process can be put below them. */
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { chmodSync, mkdirSync } from 'node:fs'
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { dirname, normalize } from 'node:path'
 import { debug } from '../lib/debug.ts'
 import { errnoOf, messageOf } from '../lib/failure.ts'
 import type { CgroupFacts, HostFacts } from './host.ts'
@@ -30,11 +32,21 @@ export async function prepareCgroups(facts: HostFacts, parent: string): Promise<
 
 async function prepared(facts: HostFacts, parent: string): Promise<HostFacts> {
   const folders = cgroupFolders(facts.cgroup, parent)
-  await Promise.all(folders.map(folder => mkdir(folder, { recursive: true })))
+  for (const folder of folders) makeGroup(folder)
   if (facts.cgroup.version === 2) return { ...facts, cgroup: await prepareUnified(facts.cgroup, parent) }
   const files = new Set((await Promise.all(folders.map(folder => readdir(folder)))).flat())
   await prepareCpuset(facts, parent, { anew: true })
   return { ...facts, cgroup: { ...facts.cgroup, files } }
+}
+
+/**
+ * A group, with those above it that are not there. Whatever our umask, others may pass: kernels such as 6.12 look for the group of a container
+ * that mounts it as that container's root, which in a user namespace is nobody here. At once, so that nobody finds it before they may.
+ */
+export function makeGroup(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true })
+  if (first === undefined) return
+  for (let made = normalize(folder); made.length >= first.length; made = dirname(made)) chmodSync(made, 0o755)
 }
 
 /** Of ours, when no container stands in it. */
@@ -50,7 +62,7 @@ export async function removeEmptyGroup(facts: CgroupFacts, parent: string): Prom
 
 /** A group of somebody else's choice, which stays; what stands in it already is left as it is. */
 export async function prepareParent(facts: HostFacts, parent: string): Promise<void> {
-  await Promise.all(cgroupFolders(facts.cgroup, parent).map(folder => mkdir(folder, { recursive: true })))
+  for (const folder of cgroupFolders(facts.cgroup, parent)) makeGroup(folder)
   if (facts.cgroup.version === 2) {
     await handDown(facts.cgroup, parent)
     return

@@ -3,9 +3,10 @@
  * no more than it has itself, and a new one has none. So the groups above a container get what all below them need, and no more: the
  * machine has 95 % of each second for all.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { errnoOf, Failure, messageOf } from '../lib/failure.ts'
+import { makeGroup } from './cgroup-parents.ts'
 import type { CgroupFacts } from './host.ts'
 import { cgroupFolder } from './parts/cgroup.ts'
 import type { Limits } from './parts/cgroup-limits.ts'
@@ -40,7 +41,7 @@ export class RealtimeTime {
   give(path: string, { cpuRealtimeRuntime, cpuRealtimePeriod }: Asked): void {
     const place = placeOf(this.#facts, path)
     if (!place || !cpuRealtimeRuntime) return
-    mkdirSync(dirname(place.folder), { recursive: true })
+    makeGroup(dirname(place.folder))
     this.#isInherited ??= this.#hasTime()
     const period = cpuRealtimePeriod ?? numberIn(place.folder, periodFile) ?? defaultPeriod
     const before = this.#given.get(place.folder)

@@ -3,6 +3,7 @@ import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { ContainerSpec, IdRange, MountSpec } from '../../src/runtime/spec.ts'
+import { groupFolder, isUnified } from '../support/groups.ts'
 import { lacking, mappedLayers } from '../support/needs.ts'
 import { patience } from '../support/patience.ts'
 import { Box, finish, kernelSkip } from './runtime-box.ts'
@@ -10,6 +11,7 @@ import { Box, finish, kernelSkip } from './runtime-box.ts'
 const skip = kernelSkip() || lacking(mappedLayers())
 const ids: IdRange = { uid: 1_879_048_192, gid: 1_879_113_728, size: 65_536 }
 const user = { kind: 'own', ids } as const
+const limitsSeen = `cat /sys/fs/cgroup/${isUnified() ? 'memory.max' : 'memory/memory.limit_in_bytes'}`
 
 describe('a container in a user namespace', { skip, timeout: 60_000 * patience }, () => {
   let box: Box
@@ -55,6 +57,22 @@ describe('a container in a user namespace', { skip, timeout: 60_000 * patience }
     assert.equal(stderr, '')
     assert.deepEqual(lines.slice(0, 4), ['0', '1', `0 ${ids.uid} 65536`, `0 ${ids.gid} 65536`])
     assert.equal(lines[5], '0 65535')
+  })
+
+  it('finds its group, and the limits in it, below groups of an engine that shares nothing', async () => {
+    const above = `${box.prefix}/above`
+    const base = await box.spec(['sh', '-c', limitsSeen], { namespaces: namespaces(), sysctls })
+    const spec = { ...base, cgroup: { ...base.cgroup, path: `${above}/${base.id}`, memory: 64 << 20 } }
+    const mask = process.umask(0o077)
+    try {
+      const { stdout, stderr } = await box.run(spec)
+      assert.equal(stderr, '')
+      assert.equal(stdout.trim(), String(64 << 20))
+    } finally {
+      process.umask(mask)
+    }
+    assert.equal((await stat(groupFolder('memory', above))).mode & 0o777, 0o755)
+    for (const path of [spec.cgroup.path, above]) await box.host({ kind: 'delete-cgroup', path })
   })
 
   it('reads its layers and writes its changes with the ids that they have on the disk', async () => {
