@@ -16,7 +16,7 @@ import { readFileSync } from 'node:fs'
 const [, file, parent] = process.argv
 const runtime = await createRuntime({ cgroupParent: parent })
 const running = await runtime.start(JSON.parse(readFileSync(file, 'utf8')))
-console.log(running.pid)
+process.stdout.write(\`\${running.pid}\`) // as text: console.log would colour a number for a terminal
 `
 
 async function hasEnded(pid: number): Promise<boolean> {
