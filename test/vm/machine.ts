@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { preparedKernel, preparedMachine } from './prepared.ts'
+import { preparedEmulator, preparedKernel, preparedMachine } from './prepared.ts'
 
 export interface RunOptions {
   readonly kind: Kind
@@ -90,7 +90,7 @@ function qemu({ disk, folder, systemd }: RunOptions): Emulator {
     ...drive(disk),
     ...['-device', 'virtio-serial-pci', ...port('out', 1), ...port('results', 2), ...port('code', 3)],
   ]
-  return { program: 'qemu-system-x86_64', args }
+  return { program: preparedEmulator(), args }
 }
 
 function userMode({ disk, folder, systemd }: RunOptions): Emulator {

@@ -10,12 +10,25 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 
 /** The folder with vmlinuz, initramfs and root.img: Debian's kernel, and a system for whichever kernel. */
 export function preparedMachine(): string {
-  return prepared('test-machine', 'the machine out of Debian packages', ['make-machine', 'add-kernel', 'first'])
+  return prepared('test-machine', 'the machine out of Debian packages', [
+    'make-machine',
+    'add-backports',
+    'add-kernel',
+    'first',
+  ])
 }
 
 /** The kernel that is a program. */
 export function preparedKernel(): string {
   return join(prepared('test-kernel', "a kernel of Debian's sources", ['make-kernel', 'kernel-config']), 'linux')
+}
+
+/** The program that emulates a processor. */
+export function preparedEmulator(): string {
+  return join(
+    prepared('test-emulator', 'the emulator out of Debian packages', ['make-emulator', 'add-backports']),
+    'qemu',
+  )
 }
 
 /** The folder that the recipe's first file fills, made when any of them has changed. */
