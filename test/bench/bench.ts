@@ -3,7 +3,7 @@
  * Engines are warm, images present, runs alternate; each figure is a median, each ratio ours / theirs (below 1: we are faster).
  *
  *     npm run bench                      the life of stacks of 1, 10 and 50 services, up of 50 with other bounds of calls in
- *                                        flight, config of 1,000 and 5,000, what an engine does beneath any stack, pull of
+ *                                        flight, config of 1,000 and 5,000, what an engine does beneath any stack, an image of
  *                                        100 MB in 10 layers, and a build of 20 steps, anew and again
  *     npm run bench -- --sizes 1,200,500 --rounds 3 --only stacks --parallel 200
  *     npm run bench -- --sizes 500,1000 --rounds 1 --only stacks --parallel '' --alone
@@ -55,7 +55,7 @@ try {
   if (!options.only || options.only === 'stacks') await benchStacks(theirs)
   if (!options.only || options.only === 'config') await benchConfig(theirs)
   if (!options.only || options.only === 'engine') await benchEngine()
-  if (!options.only || options.only === 'pull') await benchPull()
+  if (!options.only || options.only === 'images') await benchImages()
   if (!options.only || options.only === 'build') await benchBuild()
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -129,13 +129,19 @@ async function benchEngine(): Promise<void> {
   print(rows)
 }
 
-/** From the same registry, on loopback; engines of their own side by side, ours new. */
-async function benchPull(): Promise<void> {
+/** From the same registry, on loopback, and from the same archive; engines of their own side by side, ours new. */
+async function benchImages(): Promise<void> {
   if (!hasRegistry)
-    return console.log('No program "docker-registry" here (.ci/setup test brings it): pulls are not timed.')
-  const { timePulls } = await import('./pull.ts')
-  const { compressed, files, ours: mine, theirs: others } = await timePulls(await dockerEngine(), rounds)
-  print([row(`pull(${Math.round(compressed / 1e6)} MB, ${files} files)`, mine, others)])
+    return console.log('No program "docker-registry" here (.ci/setup test brings it): images are not timed.')
+  const { timeImages } = await import('./images.ts')
+  const docker = options.alone ? undefined : await dockerEngine()
+  const { compressed, archived, files, ours: mine, theirs: others } = await timeImages(docker, rounds, folder)
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`
+  print([
+    row(`pull(${megabytes(compressed)}, ${files} files)`, mine.pull, others?.pull),
+    row(`load(${megabytes(archived)})`, mine.load, others?.load),
+    row('rmi of it', mine.rmi, others?.rmi),
+  ])
 }
 
 /** Theirs is buildx on a Docker Engine; ours that same buildx, and `tscompose build`. */
