@@ -52,6 +52,14 @@ export class Problems {
     this.#list.push(problem)
   }
 
+  /** What others have found, but for what is known of the same place already: a file may be read in several ways. */
+  addAll(found: readonly Problem[]): void {
+    const nameOf = ({ place, path, message }: Problem) =>
+      JSON.stringify([place?.file, place?.line, place?.column, path, message])
+    const known = new Set(this.#list.map(nameOf))
+    this.#list.push(...found.filter(problem => !known.has(nameOf(problem))))
+  }
+
   get all(): readonly Problem[] {
     return this.#list
   }

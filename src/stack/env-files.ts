@@ -4,7 +4,7 @@ import type { Problems } from '../lib/problems.ts'
 import { parseDotenv, parseRawEnv } from './dotenv.ts'
 import { type Environment, parseEnvText } from './env.ts'
 import type { UnsetVariables } from './interpolate.ts'
-import { type Files, shownPath } from './read.ts'
+import { type Files, shownPath, whyMissing } from './read.ts'
 import type { Lookup } from './template.ts'
 import { get, isNull, type MapNode, map, type Node, placeOf, plain, scalar, textAt } from './tree.ts'
 
@@ -137,15 +137,18 @@ function warnNameless(
   })
 }
 
-function refuseMissing(file: Node, path: readonly string[], context: EnvFileContext): void {
+function refuseMissing(file: Node, field: readonly string[], context: EnvFileContext): void {
   const named = textAt(file, 'path') ?? (file.kind === 'scalar' ? String(file.value) : '')
-  const isFolder = named !== '' && context.files.isDirectory(resolve(context.cwd, named))
+  const path = named && resolve(context.cwd, named)
   context.problems.add({
     severity: 'error',
     code: 'missing-file',
     place: placeOf(file),
-    path,
-    message: `Cannot read "${shownPath(named, context.cwd)}": ${isFolder ? 'it is a folder' : 'there is no such file'}`,
-    hint: path.includes('env_file') && !isFolder ? 'Create it, or set "required: false"' : undefined,
+    path: field,
+    message: `Cannot read "${shownPath(named, context.cwd)}": ${whyMissing(path, context.files)}`,
+    hint:
+      field.includes('env_file') && !context.files.isDirectory(path)
+        ? 'Create it, or set "required: false"'
+        : undefined,
   })
 }

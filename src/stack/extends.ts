@@ -6,6 +6,7 @@ import { interpolate } from './interpolate.ts'
 import { applyResets, merge } from './merge.ts'
 import type { Layer } from './parse.ts'
 import { absolute, resolvePaths } from './paths.ts'
+import { whyMissing } from './read.ts'
 import type { Reading } from './reading.ts'
 import { checkServiceSyntax } from './syntax.ts'
 import { clone, get, isNull, type MapNode, type Node, placeOf, showPlace, textAt } from './tree.ts'
@@ -104,15 +105,14 @@ class Extender {
     }
     const path = absolute(file, { directory: at.scope.directory, home: reading.home })
     if (this.#files.has(path)) return this.#files.get(path)
-    const isFolder = reading.files.isDirectory(path)
-    const text = isFolder ? undefined : reading.files.read(path)
+    const text = reading.files.isDirectory(path) ? undefined : reading.files.read(path)
     if (text === undefined) {
-      const why = isFolder ? 'it is a folder' : 'there is no such file'
-      this.#refuse(at.node, at.path, { code: 'missing-file', message: `Cannot read "${file}": ${why}` })
+      const message = `Cannot read "${file}": ${whyMissing(path, reading.files)}`
+      this.#refuse(at.node, at.path, { code: 'missing-file', message })
       return undefined
     }
     const via = [`extended by ${showPlace(placeOf(at.node))}`, ...(at.node.source?.via ?? [])]
-    const layers = reading.parse(path, text, via)
+    const layers = reading.parse(path, text, via, reading.problems)
     let services: Node | undefined
     const resets: (readonly string[])[] = []
     for (const layer of layers) {

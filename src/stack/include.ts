@@ -1,7 +1,9 @@
 /** include: other stacks, each with its own folder and variables, whose resources become part of this one. */
 import { dirname } from 'node:path'
+import { Problems, ProblemsFailure } from '../lib/problems.ts'
 import { envFilePaths, fill, type Origins, readEnvFiles } from './env.ts'
 import { absolute } from './paths.ts'
+import { whyMissing } from './read.ts'
 import type { Reading } from './reading.ts'
 import { get, isNull, type MapNode, map, type Node, placeOf, plain, showPlace } from './tree.ts'
 
@@ -20,15 +22,26 @@ interface IncludeContext extends Reading {
   ): MapNode
 }
 
-/** Adds the resources of every included stack to `root`; what both define must be the same. */
-export function applyInclude(root: MapNode, context: IncludeContext): void {
+interface Included {
+  /** What includes it. */
+  readonly item: Node
+  readonly stack: MapNode
+}
+
+/** Takes `include` out of `root`: the stacks that it names. What is wrong with one is told, and the others are read all the same. */
+export function readIncluded(root: MapNode, context: IncludeContext): readonly Included[] {
   const included = root.entries.get('include')
   root.entries.delete('include')
-  if (included?.kind !== 'list') return
-  for (const [index, item] of included.items.entries()) {
+  if (included?.kind !== 'list') return []
+  return included.items.flatMap((item, index) => {
     const stack = loadOne(item, ['include', String(index)], context)
-    if (stack) importInto(root, stack, { item, context })
-  }
+    return stack ? [{ item, stack }] : []
+  })
+}
+
+/** Adds the resources of every included stack to `root`; what both define must be the same. */
+export function importIncluded(root: MapNode, included: readonly Included[], context: IncludeContext): void {
+  for (const { item, stack } of included) importInto(root, stack, { item, context })
 }
 
 function loadOne(item: Node, path: readonly string[], context: IncludeContext): MapNode | undefined {
@@ -48,8 +61,7 @@ function loadOne(item: Node, path: readonly string[], context: IncludeContext): 
   const paths = named.map(name => absolute(name, { directory: context.directory, home }))
   const missing = paths.findIndex(file => !files.isFile(file))
   if (missing >= 0) {
-    const why = files.isDirectory(paths[missing]!) ? 'it is a folder' : 'there is no such file'
-    return refuse('missing-file', `Cannot include "${named[missing]}": ${why}`)
+    return refuse('missing-file', `Cannot include "${named[missing]}": ${whyMissing(paths[missing]!, files)}`)
   }
   if (context.including.includes(paths[0]!))
     return refuse(
@@ -65,20 +77,30 @@ function loadOne(item: Node, path: readonly string[], context: IncludeContext): 
       : envFilePaths(undefined, directory, { ...context, environment: new Map() })
   const absent = envPaths.find(file => file !== '/dev/null' && !files.isFile(file))
   if (absent !== undefined) return refuse('missing-file', `Cannot find env file "${shown(absent, context)}"`)
-  const read: Origins = new Map()
-  const variables = readEnvFiles(envPaths, name => context.environment.get(name), { ...context, origins: read })
-  const environment = fill(context.environment, variables)
-  const origins = new Map(context.origins)
-  for (const [name, place] of read) if (!context.environment.has(name)) origins.set(name, place)
-  return context.load(paths, {
-    ...context,
-    environment,
-    origins,
-    lookup: context.lookup && (name => environment.get(name)),
-    directory,
-    including: [...context.including, paths[0]!],
-    via: [`included by ${showPlace(placeOf(item))}`, ...(item.source?.via ?? [])],
-  })
+  const found = new Problems()
+  try {
+    const read: Origins = new Map()
+    const variables = readEnvFiles(envPaths, name => context.environment.get(name), { ...context, origins: read })
+    const environment = fill(context.environment, variables)
+    const origins = new Map(context.origins)
+    for (const [name, place] of read) if (!context.environment.has(name)) origins.set(name, place)
+    return context.load(paths, {
+      ...context,
+      problems: found,
+      environment,
+      origins,
+      lookup: context.lookup && (name => environment.get(name)),
+      directory,
+      including: [...context.including, paths[0]!],
+      via: [`included by ${showPlace(placeOf(item))}`, ...(item.source?.via ?? [])],
+    })
+  } catch (error) {
+    if (!(error instanceof ProblemsFailure)) throw error
+    problems.addAll(error.problems)
+    return undefined
+  } finally {
+    problems.addAll(found.all)
+  }
 }
 
 /** A project directory that is no folder stands for the one it is in, as in the reference. */

@@ -15,7 +15,7 @@ import { defaultFiles, namedFiles, projectDirectory } from './find.ts'
 import { finish, parseBool } from './finish.ts'
 import { warnFormerKeys } from './former-keys.ts'
 import { harden } from './harden.ts'
-import { applyInclude } from './include.ts'
+import { importIncluded, readIncluded } from './include.ts'
 import { UnsetVariables } from './interpolate.ts'
 import { judge } from './judge.ts'
 import { applyResets, merge } from './merge.ts'
@@ -24,7 +24,7 @@ import { checkOwnKeys, hasSchedules } from './own-keys.ts'
 import { parse } from './parse.ts'
 import { resolvePaths } from './paths.ts'
 import { activeProfiles, disableServices, prune, selectServices, withDependencies } from './profiles.ts'
-import { openFiles, toSource } from './read.ts'
+import { openFiles, toSource, whyMissing } from './read.ts'
 import type { Reading } from './reading.ts'
 import { checkRegistry } from './registry.ts'
 import { checkWhole } from './syntax.ts'
@@ -126,7 +126,7 @@ export async function loadStack(options: LoadOptions): Promise<LoadedStack> {
     home: options.environment.HOME ?? homedir(),
     cwd,
     resolvePaths: options.resolvePaths !== false,
-    parse(path, text, via) {
+    parse(path, text, via, problems) {
       const source = toSource(path, text, { cwd, via })
       sources.set(source.file, text)
       return parse(source, problems)
@@ -202,8 +202,9 @@ type ReadLayer = ReturnType<Reading['parse']>[number] & { readonly file: string 
 function readLayers(paths: readonly string[], reading: Reading, via: readonly string[]): readonly ReadLayer[] {
   return paths.flatMap(path => {
     const text = reading.files.read(path)
-    if (text === undefined) throw new Failure('not-found', `Cannot read stack file "${path}": there is no such file`)
-    return reading.parse(path, text, via).map(layer => ({ ...layer, file: path }))
+    if (text === undefined)
+      throw new Failure('not-found', `Cannot read stack file "${path}": ${whyMissing(path, reading.files)}`)
+    return reading.parse(path, text, via, reading.problems).map(layer => ({ ...layer, file: path }))
   })
 }
 
@@ -218,13 +219,17 @@ function mergeLayers(
     layers.map(({ root }) => root),
     reading,
   )
-  for (const [i, layer] of layers.entries()) {
+  const whole = layers.map((layer, i) => {
     const { tree: long, raw } = forms[i]!
     if (reading.resolvePaths) resolvePaths(long, stack, { directory, home })
     applyExtends(long, layer, { ...reading, file: layer.file, directory })
-    problems.settle()
-    applyResets(tree, layer.resets)
-    applyInclude(long, { ...reading, raw, load: loadIncluded })
+    const context = { ...reading, raw, load: loadIncluded }
+    return { long, resets: layer.resets, included: readIncluded(long, context), context }
+  })
+  problems.settle()
+  for (const { long, resets, included, context } of whole) {
+    applyResets(tree, resets)
+    importIncluded(long, included, context)
     problems.settle()
     tree = merge(tree, long, stack) as MapNode
     checkWhole(tree, problems)

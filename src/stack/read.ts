@@ -14,6 +14,13 @@ export interface Files {
   real(path: string): string
 }
 
+const isFolder = 'it is a folder'
+
+/** Why there is nothing to read at a path. */
+export function whyMissing(path: string, files: Pick<Files, 'isDirectory'>): string {
+  return files.isDirectory(path) ? isFolder : 'there is no such file'
+}
+
 /** A thousand services need about 400 KiB. */
 const maxSize = 16 * 1024 * 1024
 
@@ -34,7 +41,7 @@ export function openFiles(stdin: () => Uint8Array | undefined, { onRead, unsaved
       if (path === '-') return decode(stdin() ?? new Uint8Array(), 'standard input')
       try {
         const stats = statSync(path)
-        if (stats.isDirectory()) throw new Failure('invalid', `Cannot read "${path}": it is a folder`)
+        if (stats.isDirectory()) throw new Failure('invalid', `Cannot read "${path}": ${isFolder}`)
         if (stats.size > maxSize)
           throw new Failure('invalid', `Cannot read "${path}": it is larger than ${maxSize / 1024 / 1024} MiB`)
         return decode(readFileSync(path), path)

@@ -17,6 +17,6 @@ export interface Reading {
   readonly home: string | undefined
   readonly cwd: string
   readonly resolvePaths: boolean
-  /** Parses a text, and remembers its source. */
-  parse(path: string, text: string, via: readonly string[]): readonly Layer[]
+  /** Parses a text, and remembers its source; what is wrong is told to `problems`. */
+  parse(path: string, text: string, via: readonly string[], problems: Problems): readonly Layer[]
 }

@@ -86,6 +86,31 @@ test('a problem within an included stack says who includes it', async () => {
   assert.deepEqual(first?.place?.via, ['included by sub/a.yaml:1:11', 'included by compose.yaml:1:11'])
 })
 
+test('what extends and what includes is wrong is told at once, of each file and each stack that it includes, and once', async () => {
+  const files = {
+    'compose.yaml': `include: [gone.yaml, sub/a.yaml, sub/b.yaml, {path: sub/good.yaml, env_file: bad.env}]
+services:
+  web: {image: web, extends: {service: nobody}}
+`,
+    'more.yaml': 'include: [gone2.yaml]\nservices: {api: {image: api, extends: {service: none, file: gone3.yaml}}}\n',
+    'sub/a.yaml': 'include: [c.yaml]\nservices: {a: {image: a, extends: {service: x}}}\n',
+    'sub/b.yaml': 'include: [c.yaml]\nservices: {b: {image: b}}\n',
+    'sub/c.yaml': 'services: {c: {imgae: c}}\n',
+    'sub/good.yaml': 'services: {good: {image: good}}\n',
+    'bad.env': 'A="\n',
+  }
+  const found = await problems(files, { files: ['compose.yaml', 'more.yaml'] })
+  assert.deepEqual(found.map(each => `${at(each)} ${each.code}`).sort(), [
+    'bad.env:1:1 bad-env-file',
+    'compose.yaml:1:11 missing-file',
+    'compose.yaml:3:30 undefined-service',
+    'more.yaml:1:11 missing-file',
+    'more.yaml:2:61 missing-file',
+    'sub/a.yaml:2:35 undefined-service',
+    'sub/c.yaml:1:16 unknown-key',
+  ])
+})
+
 test('a circle of includes is told in full', async () => {
   const [first] = await problems({
     'compose.yaml': including('sub/a.yaml'),
