@@ -47,8 +47,9 @@ export function isFailure(error: unknown, kind?: FailureKind): error is Failure 
   return error instanceof Failure && (kind === undefined || error.kind === kind)
 }
 
-/** The message of anything that can be thrown. */
+/** The message of anything that can be thrown; of two, one of which came of clearing away after the other, that other's. */
 export function messageOf(error: unknown): string {
+  if (error instanceof Error && 'suppressed' in error) return messageOf(error.suppressed)
   return error instanceof Error ? error.message : String(error)
 }
 

@@ -39,6 +39,13 @@ export function errnoWords(errno: number): string {
   return words[errnoName(errno)] ?? errnoText(errno)
 }
 
+/** The same of a system error of Node's; undefined for anything else. */
+export function systemErrorWords(error: unknown): string | undefined {
+  return error instanceof Error && 'errno' in error && typeof error.errno === 'number'
+    ? errnoWords(-error.errno)
+    : undefined
+}
+
 const hints: Readonly<Record<string, string>> = {
   EPERM: 'Run the engine as root with all capabilities',
   ENOSPC: 'Free space or inodes on the file system',

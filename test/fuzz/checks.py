@@ -4,7 +4,7 @@ import re
 import schemathesis
 
 INSIDES = re.compile(
-    r"\n\s+at .*[(/]|TypeError|ReferenceError|RangeError|is not a function|Cannot read propert|undefined \(reading|ZodError|file:///"
+    r"\n\s+at .*[(/]|TypeError|ReferenceError|RangeError|is not a function|Cannot read propert|undefined \(reading|ZodError|/proc/self/fd/\d|file:///"
 )
 
 

@@ -76,7 +76,7 @@ function exchange(request: Damaged): Promise<void> {
 }
 
 const insides =
-  /\n\s+at .*[(/]|TypeError|ReferenceError|RangeError|is not a function|Cannot read propert|undefined \(reading|ZodError|file:\/\/\//
+  /\n\s+at .*[(/]|TypeError|ReferenceError|RangeError|is not a function|Cannot read propert|undefined \(reading|ZodError|\/proc\/self\/fd\/\d|file:\/\/\//
 
 function judge(answer: string, request: Damaged): void {
   const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0)

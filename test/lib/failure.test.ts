@@ -46,3 +46,14 @@ function caught(work: () => unknown): { readonly error?: unknown } {
     return { error }
   }
 }
+
+test('messageOf() of an error that another followed while things were cleared away says what came first', () => {
+  const clear = () => {
+    using undo = new DisposableStack()
+    undo.defer(() => {
+      throw new Error('cannot clear')
+    })
+    throw new Failure('invalid', 'first')
+  }
+  assert.throws(clear, error => messageOf(error) === 'first')
+})

@@ -91,7 +91,7 @@ export class MergedTree implements Disposable {
     const fds: number[] = []
     for (const fd of parent.fds) {
       const path = `/proc/self/fd/${fd}/${name}`
-      const stat = lstatSync(fsPath(path), { throwIfNoEntry: false })
+      const stat = statIfThere(path)
       if (stat === undefined) continue
       if (!this.#plain && isWhiteout(stat)) break
       if (!stat.isDirectory()) {
@@ -232,6 +232,16 @@ export function readTreeFile(layers: readonly HostPath[], path: RootPath, limit:
     return content.subarray(0, length)
   } finally {
     closeSync(fd)
+  }
+}
+
+/** Of the entry itself. A name that is longer than any may be is nowhere. */
+export function statIfThere(path: string): Stats | undefined {
+  try {
+    return lstatSync(fsPath(path), { throwIfNoEntry: false })
+  } catch (error) {
+    if (errnoOf(error) === 'ENAMETOOLONG') return undefined
+    throw error
   }
 }
 

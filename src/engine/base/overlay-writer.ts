@@ -30,6 +30,8 @@ import { linkText } from './tree-tar.ts'
 const folderOnly = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 /** What the kernel allows in one path. */
 const mostLinks = 40
+/** Bytes (NAME_MAX). */
+const longestName = 255
 
 /** A folder as the whole stack shows it. */
 export interface WriteFolder {
@@ -314,7 +316,10 @@ export class OverlayWriter implements Disposable {
   }
 }
 
+/** @throws Failure `invalid` for a name that no file can have. */
 function at(fd: number, name: string): HostPath {
+  if (Buffer.byteLength(name) > longestName)
+    throw new Failure('invalid', `Cannot make "${name}": a name has ${longestName} bytes at most`)
   return `/proc/self/fd/${fd}/${name}`
 }
 

@@ -90,6 +90,7 @@ test('MergedTree closes every folder it opened', { skip: lacking(root()) }, t =>
     const found = tree.resolve('/a/b')
     assert.ok(found?.kind === 'folder')
     assert.deepEqual(tree.names(found), ['c', 'e'])
+    assert.equal(tree.resolve(`/a/${'b'.repeat(300)}/c`), undefined)
     assert.ok(open() > before)
   }
   assert.throws(() => new MergedTree([...layers, '/nosuch']), { code: 'ENOENT' })

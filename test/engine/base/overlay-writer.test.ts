@@ -41,6 +41,15 @@ describe('OverlayWriter', { skip: lacking(root()) }, () => {
     assert.deepEqual(shown(layers), { '/d/': '755', '/d/f': '4755 5:6 f', '/g': '4755 5:6 f' })
   })
 
+  test('refuses a name that no file can have, by that name', t => {
+    const { writer } = stack(t, { 'd/f': 'f' })
+    const name = 'é'.repeat(128)
+    assert.throws(() => writer.makeFolders(writer.resolve(`/d/${name}`), { mode: 0o755, owner: undefined }), {
+      kind: 'invalid',
+      message: `Cannot make "${name}": a name has 255 bytes at most`,
+    })
+  })
+
   test('writes into what is mounted, and not beside it', t => {
     const volume = folderOf(t, { v: 'v' })
     const [below, upper] = [folderOf(t, { 'data/hidden': 'h' }), folderOf(t, {})]

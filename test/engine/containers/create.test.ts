@@ -3,7 +3,6 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ContainerCreate, HostConfig } from '../../../src/api/container-body.ts'
-import { machine } from '../../../src/engine/images/platform.ts'
 import { isFailure } from '../../../src/lib/failure.ts'
 import type { ContainerSpec } from '../../../src/runtime/spec.ts'
 import { EngineBox } from './engine-box.ts'
@@ -358,34 +357,4 @@ test('create tells a body without a config from one without a command and from o
   await refused({ HostConfig: {} }, 'config cannot be empty in order to create a container')
   await refused({ Image: '' }, 'no command specified')
   await refused({ Cmd: ['true'] }, 'no image specified')
-})
-
-test('a platform that is none is refused as such, and another than the image has as a lack of it', async () => {
-  await using box = await EngineBox.open()
-  const { os, architecture } = machine()
-  const create = (name: string, platform: string) =>
-    box.containers.create({ name, platform, body: { Image: 'tiny:1', HostConfig: { NetworkMode: 'none' } } })
-  for (const bad of ['x', '%', 'a/b/c/d', ' '])
-    await assert.rejects(create('bad', bad), { kind: 'invalid', message: /: invalid argument$/ })
-  for (const other of ['linux/mips64', 'windows'])
-    await assert.rejects(create('bad', other), { kind: 'not-found', message: /does not match the specified platform/ })
-  for (const [i, own] of [os, architecture, `${os}/${architecture}`].entries()) await create(`own${i}`, own)
-})
-
-test('a MAC address that is none is refused, wherever it stands', async () => {
-  await using box = await EngineBox.open()
-  const HostConfig = { NetworkMode: 'bridge' }
-  const message = 'invalid config for network bridge: invalid MAC address x'
-  for (const body of [{ MacAddress: 'x' }, { NetworkingConfig: { EndpointsConfig: { bridge: { MacAddress: 'x' } } } }])
-    await assert.rejects(box.create('bad', { ...body, HostConfig }), { kind: 'invalid', message })
-})
-
-test('one sample that is to go on is refused before the first', async () => {
-  await using box = await EngineBox.open()
-  await box.create('web')
-  const { signal } = new AbortController()
-  assert.throws(() => box.containers.stats('web', { stream: true, oneShot: true, signal }), {
-    kind: 'invalid',
-    message: 'cannot have stream=true and one-shot=true',
-  })
 })

@@ -1,11 +1,11 @@
 /** Mount points that a stack of layers lacks: the runtime makes them to mount over, and a build takes them away again. */
-import { lstatSync, rmdirSync, unlinkSync } from 'node:fs'
+import { rmdirSync, unlinkSync } from 'node:fs'
 import { errnoOf } from '../../../lib/failure.ts'
 import { fsPath } from '../../../lib/file-name.ts'
 import type { HostPath, RootPath } from '../../../runtime/spec.ts'
 import { isOpaque } from '../../base/layer-marks.ts'
 import { differs } from '../../base/layer-tar.ts'
-import { MergedTree, type TreeFolder } from '../../base/merged-tree.ts'
+import { MergedTree, statIfThere, type TreeFolder } from '../../base/merged-tree.ts'
 import { linkText } from '../../base/tree-tar.ts'
 
 /** What the kernel allows in one path. */
@@ -86,14 +86,14 @@ function inFolder<T>(upper: HostPath, names: readonly string[], use: (path: Host
 }
 
 function removeCopiedUp(path: HostPath, was: TreeFolder): boolean {
-  const stat = lstatSync(fsPath(path), { throwIfNoEntry: false })
+  const stat = statIfThere(path)
   if (!stat?.isDirectory() || isOpaque(path) || differs({ stat, path }, was)) return false
   return removeEmpty(path)
 }
 
 /** Whether it is gone. */
 function removeEmpty(path: HostPath): boolean {
-  const stat = lstatSync(fsPath(path), { throwIfNoEntry: false })
+  const stat = statIfThere(path)
   if (stat === undefined) return true
   if (!stat.isDirectory()) {
     const isEmpty = stat.isFile() && stat.size === 0

@@ -1,7 +1,8 @@
 /** Host devices by path → nodes to make and the access rules that go with them. */
 import { lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errnoOf, Failure } from '../../../lib/failure.ts'
+import { Failure } from '../../../lib/failure.ts'
+import { systemErrorWords } from '../../../runtime/errno.ts'
 import type { DeviceRule, DeviceSpec } from '../../../runtime/spec.ts'
 import { deviceNumbers } from './device-numbers.ts'
 import { deviceRule } from './device-rows.ts'
@@ -74,8 +75,9 @@ async function deviceStat(path: string, doing: string) {
   try {
     return await stat(path)
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error
-    throw new Failure('invalid', `${doing}: no such file or directory`)
+    const words = systemErrorWords(error)
+    if (words === undefined) throw error
+    throw new Failure('invalid', `${doing}: ${words}`, { cause: error })
   }
 }
 

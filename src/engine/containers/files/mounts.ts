@@ -2,6 +2,7 @@
 import { chmod, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errnoOf, Failure } from '../../../lib/failure.ts'
+import { systemErrorWords } from '../../../runtime/errno.ts'
 import type { HostPath, MountSpec, Propagation } from '../../../runtime/spec.ts'
 import type { Images } from '../../images/images.ts'
 import type { Volumes } from '../../volumes/volumes.ts'
@@ -118,15 +119,28 @@ async function bindSource(
   try {
     return { directory: (await stat(source)).isDirectory() }
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw error
+    if (errnoOf(error) !== 'ENOENT') throw notMade(source, error)
   }
   const index = /^HostConfig\.Mounts\[(\d+)\]$/.exec(point.cause)?.[1]
   const request = index === undefined ? undefined : container.record.hostConfig.Mounts?.[Number(index)]
   if (request && !request.BindOptions?.CreateMountpoint)
     throw new Failure('invalid', `invalid mount config for type "bind": bind source path does not exist: ${source}`)
   if (dry) return { directory: true }
-  await mkdir(source, { recursive: true })
-  // the engine's umask would keep the container's users out
-  await chmod(source, 0o755)
+  try {
+    await mkdir(source, { recursive: true })
+    // the engine's umask would keep the container's users out
+    await chmod(source, 0o755)
+  } catch (error) {
+    throw notMade(source, error)
+  }
   return { directory: true }
+}
+
+/** In Docker's words. */
+function notMade(source: HostPath, error: unknown): unknown {
+  const words = systemErrorWords(error)
+  if (words === undefined) return error
+  return new Failure('invalid', `error while creating mount source path '${source}': mkdir ${source}: ${words}`, {
+    cause: error,
+  })
 }
