@@ -8,10 +8,10 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
-import { isFailure } from '../../src/lib/failure.ts'
 import { randomOf } from '../chaos/random.ts'
 import { TestEngine } from '../support/engine.ts'
 import { type Damaged, damaged } from './damage.ts'
+import { Targets } from './targets.ts'
 
 const count = Number(process.env['FUZZ_REQUESTS'] ?? 100_000)
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1e6)
@@ -35,8 +35,6 @@ const faults: string[] = []
 const statuses = new Map<number, number>()
 /** Refusals by status, endpoint and message, what is different in each left out. */
 const kinds = new Map<string, { times: number; readonly request: string }>()
-/** Names and ids of what is there. */
-let there: readonly string[] = ['fuzz']
 let sent = 0
 
 function fault(what: string, { bytes }: Damaged): void {
@@ -76,7 +74,7 @@ function exchange(request: Damaged): Promise<void> {
 }
 
 const insides =
-  /\n\s+at .*[(/]|TypeError|ReferenceError|RangeError|is not a function|Cannot read propert|undefined \(reading|ZodError|\/proc\/self\/fd\/\d|file:\/\/\//
+  /\n\s+at .*[(/]|TypeError|ReferenceError|RangeError|is not a function|Cannot read propert|undefined \(reading|ZodError|"(?:message|error)":"[^"]*\/proc\/self\/fd\/\d|file:\/\/\//
 
 function judge(answer: string, request: Damaged): void {
   const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0)
@@ -109,39 +107,15 @@ async function settled(wanted: number): Promise<number> {
   return memory()
 }
 
-async function rounds(until: number): Promise<void> {
+async function rounds(targets: Targets, until: number): Promise<void> {
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
       while (sent < until && faults.length < 20) {
-        if (sent++ % renewal === 0) await renew()
-        await exchange(damaged(random, there))
+        if (sent++ % renewal === 0) await targets.renew()
+        await exchange(damaged(random, targets.names))
       }
     }),
   )
-}
-
-/** A container that runs, with an exec; a network; a volume: all by the name "fuzz". */
-async function renew(): Promise<void> {
-  const given = { params: { id: 'fuzz' } }
-  try {
-    const unlessThere = (error: unknown) => {
-      if (!isFailure(error, 'conflict')) throw error
-    }
-    await client.call(endpoints.imageTag, { params: { name: 'kept:1' }, query: { repo: 'busybox' } })
-    const HostConfig = { NetworkMode: 'none', Init: true }
-    const body = { Image: 'kept:1', Cmd: ['sleep', '100000'], HostConfig }
-    await client.call(endpoints.containerCreate, { query: { name: 'fuzz' }, body }).catch(unlessThere)
-    await client.call(endpoints.networkCreate, { body: { Name: 'fuzz' } }).catch(unlessThere)
-    await client.call(endpoints.volumeCreate, { body: { Name: 'fuzz' } }).catch(unlessThere)
-    await client.call(endpoints.containerUnpause, given).catch(() => undefined)
-    await client.call(endpoints.containerStart, given)
-    const exec = await client.call(endpoints.execCreate, { ...given, body: { Cmd: ['true'] } })
-    const { Id } = await client.call(endpoints.containerInspect, given)
-    there = ['fuzz', 'fuzz', 'busybox', Id, exec.Id]
-  } catch (error) {
-    // another request was quicker with it
-    if (!isFailure(error, 'not-found') && !isFailure(error, 'conflict')) throw error
-  }
 }
 
 /** What was made on the way. */
@@ -158,12 +132,12 @@ console.log(`seed ${seed}, ${count} requests`)
 const { pid } = engine
 const began = performance.now()
 try {
-  await client.call(endpoints.imageTag, { params: { name: 'busybox' }, query: { repo: 'kept', tag: '1' } })
-  await rounds(warm)
+  const targets = await Targets.open(client)
+  await rounds(targets, warm)
   await clear()
   await pause(3000)
   const before = memory()
-  await rounds(count)
+  await rounds(targets, count)
   await clear()
   const most = memory()
   const after = await settled(before + mostGrowth)
