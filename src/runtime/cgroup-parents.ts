@@ -32,7 +32,11 @@ export async function prepareCgroups(facts: HostFacts, parent: string): Promise<
 
 async function prepared(facts: HostFacts, parent: string): Promise<HostFacts> {
   const folders = cgroupFolders(facts.cgroup, parent)
-  for (const folder of folders) makeGroup(folder)
+  for (const folder of folders) {
+    makeGroup(folder)
+    // an engine of before has closed it to others, and its containers keep it there
+    chmodSync(folder, 0o755)
+  }
   if (facts.cgroup.version === 2) return { ...facts, cgroup: await prepareUnified(facts.cgroup, parent) }
   const files = new Set((await Promise.all(folders.map(folder => readdir(folder)))).flat())
   await prepareCpuset(facts, parent, { anew: true })

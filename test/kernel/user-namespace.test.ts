@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { createRuntime } from '../../src/runtime/kernel-runtime.ts'
 import type { ContainerSpec, IdRange, MountSpec } from '../../src/runtime/spec.ts'
 import { groupFolder, isUnified } from '../support/groups.ts'
 import { lacking, mappedLayers } from '../support/needs.ts'
@@ -73,6 +74,17 @@ describe('a container in a user namespace', { skip, timeout: 60_000 * patience }
     }
     assert.equal((await stat(groupFolder('memory', above))).mode & 0o777, 0o755)
     for (const path of [spec.cgroup.path, above]) await box.host({ kind: 'delete-cgroup', path })
+  })
+
+  it('opens a group that an engine of before had for itself alone', async () => {
+    const group = groupFolder('memory', box.prefix)
+    await chmod(group, 0o700)
+    const runtime = await createRuntime({ cgroupParent: box.prefix })
+    try {
+      assert.equal((await stat(group)).mode & 0o777, 0o755)
+    } finally {
+      await runtime.close()
+    }
   })
 
   it('reads its layers and writes its changes with the ids that they have on the disk', async () => {
