@@ -102,6 +102,11 @@ export class KernelCgroups implements Cgroups {
     await this.#write(path, this.version === 1 ? v1 : { ...v1, file: 'cgroup.freeze', value: '0' })
   }
 
+  async unthrottle(path: string): Promise<void> {
+    const v1 = { controller: 'cpu', file: 'cpu.cfs_quota_us', value: '-1', cause: 'HostConfig.CpuQuota' }
+    await this.#write(path, this.version === 1 ? v1 : { ...v1, file: 'cpu.max', value: 'max' })
+  }
+
   async processes(path: string, pid?: number): Promise<readonly number[]> {
     if (this.none !== undefined) return pid === undefined ? [] : [...membersOf([], pid)]
     const folder = cgroupFolder(this.#facts, 'pids', path) ?? cgroupFolders(this.#facts, path)[0]!

@@ -126,6 +126,8 @@ export interface Cgroups {
   restore(spec: CgroupSpec, options: { readonly privileged: boolean; readonly pid: number }): Promise<void>
   freeze(path: string): Promise<void>
   thaw(path: string): Promise<void>
+  /** Takes its quota of processor time away, and no other limit. @throws Failure `not-found` when the group has gone */
+  unthrottle(path: string): Promise<void>
   /** Host pids of all processes of the container whose first is `pid`; without one, of the group. */
   processes(path: string, pid?: number): Promise<readonly number[]>
   stats(path: string): Promise<CgroupStats>

@@ -6,8 +6,10 @@ import { after, before, describe, test } from 'node:test'
 import { endpoints } from '../../src/api/endpoints.ts'
 import { createClient } from '../../src/client/client.ts'
 import { TestEngine } from '../support/engine.ts'
+import { eventually } from '../support/eventually.ts'
 import { isUnified } from '../support/groups.ts'
 import { lacking, program, root } from '../support/needs.ts'
+import { patience } from '../support/patience.ts'
 
 describe('limits of a stack', { skip: lacking(root(), program('busybox'), program('nft'), program('docker')) }, () => {
   let engine: TestEngine
@@ -112,6 +114,20 @@ services:
       'limited-hungry-1',
     )
     assert.equal(state, 'true 137')
+  })
+
+  test('of processor time hold up nobody who is killed', async () => {
+    const script = 'i=0; while [ $i -lt 40 ]; do (while :; do :; done) & i=$((i+1)); done; echo all; wait'
+    for (const end of [['kill'], ['stop', '-t', '0'], ['rm', '-f']]) {
+      const name = `busy-${process.pid}`
+      await engine.runDocker('run', '-d', '--name', name, 'busybox', 'sh', '-c', script)
+      await eventually('forty', async () => (await engine.runDocker('logs', name)) === 'all')
+      // a period is a second, of which all forty have a thousandth
+      await engine.runDocker('update', '--cpu-period', '1000000', '--cpu-quota', '1000', name)
+      const said = await engine.docker([...end, name], { timeout: 20_000 * patience })
+      assert.equal(said.code, 0, `${end}: ${said.stderr}`)
+      if (end[0] !== 'rm') await engine.runDocker('rm', name)
+    }
   })
 
   test('are shown with what is used of them, on v2 with the pressure of waiting', async () => {

@@ -115,6 +115,7 @@ export class FakeRuntime implements Runtime {
   readonly processes: FakeProcess[] = []
   readonly operations: HostOperation[] = []
   readonly frozen = new Set<string>()
+  readonly unthrottled = new Set<string>()
   readonly updates: object[] = []
   /** What `adopt` finds, by folder. */
   readonly found = new Map<string, FakeProcess | Exit>()
@@ -187,6 +188,9 @@ export class FakeRuntime implements Runtime {
     },
     thaw: async path => {
       this.frozen.delete(path)
+    },
+    unthrottle: async path => {
+      this.unthrottled.add(path)
     },
     processes: async () => [],
     stats: async () => stats,

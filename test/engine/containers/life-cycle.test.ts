@@ -113,6 +113,18 @@ test('a paused container that is stopped is thawed, so that it sees the signal',
   assert.equal(box.runtime.frozen.size, 0)
 })
 
+test('one that is killed has its quota of processor time taken away, and one that is only told to end keeps it', async () => {
+  for (const limited of [{ NanoCpus: 1e7 }, { CpuQuota: 1000 }, {}]) {
+    await using box = await EngineBox.open()
+    const id = await box.run('web', { HostConfig: limited })
+    const group = box.engine.paths.name.cgroup(id)
+    await box.containers.kill('web', 'SIGUSR1')
+    assert.deepEqual([...box.runtime.unthrottled], [])
+    await box.containers.kill('web')
+    assert.deepEqual([...box.runtime.unthrottled], Object.keys(limited).length > 0 ? [group] : [])
+  }
+})
+
 test('remove refuses a running container unless forced', async () => {
   await using box = await EngineBox.open()
   await box.run('web')

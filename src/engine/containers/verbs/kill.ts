@@ -3,6 +3,7 @@ import { Failure, type FailureKind } from '../../../lib/failure.ts'
 import { signalNumber } from '../../../lib/signals.ts'
 import type { Container } from '../container.ts'
 import { type Parts, tell } from '../parts.ts'
+import { letEnd } from './let-end.ts'
 
 /** Those after which nobody wants to see the container come back by policy. */
 const deadly = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']
@@ -32,10 +33,7 @@ export async function kill(
   process.signal(number)
   tell(parts, container, 'kill', { signal: String(number) })
   if (number !== signalNumber('SIGKILL')) return
-  if (container.state.status === 'paused') {
-    await parts.runtime.cgroups.thaw(container.cgroup)
-    if (container.state.status === 'paused') container.move('running')
-  }
+  await letEnd(parts, container)
   await gone
   await container.settled
 }

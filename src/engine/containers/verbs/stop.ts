@@ -4,6 +4,7 @@ import { signalNumber } from '../../../lib/signals.ts'
 import type { Container } from '../container.ts'
 import { releaseNetwork } from '../network.ts'
 import { type Parts, tell } from '../parts.ts'
+import { letEnd, thawed } from './let-end.ts'
 
 export interface StopOptions {
   /** Seconds of grace; undefined: the container's own, else 10; negative: for ever. */
@@ -35,8 +36,8 @@ export async function stop(parts: Parts, container: Container, options: StopOpti
   const grace = options.timeout ?? container.record.config.StopTimeout ?? defaultGrace
   container.note({ stoppedOnPurpose: true })
   const gone = container.nextExit
-  await signalAndThaw(parts, container, number)
-  if (grace >= 0 && !(await within(gone, grace * 1000))) await signalAndThaw(parts, container, SIGKILL)
+  await signalAndLetEnd(parts, container, number)
+  if (grace >= 0 && !(await within(gone, grace * 1000))) await signalAndLetEnd(parts, container, SIGKILL)
   await gone
   await container.settled
   tell(parts, container, 'stop')
@@ -55,8 +56,7 @@ async function within(gone: Promise<unknown>, ms: number): Promise<boolean> {
   }
 }
 
-/** A frozen process would not see the signal: v1 keeps even SIGKILL waiting. */
-async function signalAndThaw(parts: Parts, container: Container, number: number): Promise<void> {
+async function signalAndLetEnd(parts: Parts, container: Container, number: number): Promise<void> {
   const { process } = container
   if (!process) return
   try {
@@ -67,8 +67,5 @@ async function signalAndThaw(parts: Parts, container: Container, number: number)
     return
   }
   tell(parts, container, 'kill', { signal: String(number) })
-  if (container.state.status === 'paused') {
-    await parts.runtime.cgroups.thaw(container.cgroup)
-    if (container.state.status === 'paused') container.move('running')
-  }
+  await (number === SIGKILL ? letEnd : thawed)(parts, container)
 }
