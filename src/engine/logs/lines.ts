@@ -6,8 +6,8 @@ import { errnoOf } from '../../lib/failure.ts'
 import type { OpenFile } from './open-files.ts'
 
 export interface Lines {
-  /** Undefined at the end of what is there; an unfinished last line is none. */
-  next(): Promise<readonly string[] | undefined>
+  /** Some of them, the last without its newline, in memory of their own; undefined at the end of what is there. An unfinished last line is none. */
+  next(): Promise<Buffer | undefined>
 }
 
 /** Where to begin in a file: behind so many bytes of a plain one, or so many lines of a compressed one. */
@@ -74,7 +74,7 @@ async function* unpacked(handle: FileHandle): AsyncGenerator<Buffer> {
   }
 }
 
-async function* wholeLines(blocks: AsyncIterable<Buffer>, skip: number): AsyncGenerator<readonly string[]> {
+async function* wholeLines(blocks: AsyncIterable<Buffer>, skip: number): AsyncGenerator<Buffer> {
   let rest: Buffer[] = []
   let left = skip
   for await (const block of blocks) {
@@ -84,12 +84,13 @@ async function* wholeLines(blocks: AsyncIterable<Buffer>, skip: number): AsyncGe
       continue
     }
     const lines = Buffer.concat([...rest, block.subarray(0, last)])
-      .toString('utf8')
-      .split('\n')
     rest = last + 1 < block.length ? [Buffer.from(block.subarray(last + 1))] : []
-    const wanted = lines.slice(Math.min(left, lines.length))
-    left -= lines.length - wanted.length
-    if (wanted.length > 0) yield wanted
+    let from = 0
+    for (; left > 0 && from <= lines.length; left--) {
+      const end = lines.indexOf(newline, from)
+      from = end < 0 ? lines.length + 1 : end + 1
+    }
+    if (from < lines.length) yield lines.subarray(from)
   }
 }
 

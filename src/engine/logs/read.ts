@@ -3,7 +3,7 @@ import type { OutputChunk } from '../../api/frames.ts'
 import { linesOf, type Start, startOfLast } from './lines.ts'
 import { LogFollower } from './log-follower.ts'
 import { closeAll, type OpenFile, openLogFiles } from './open-files.ts'
-import { details, type LogRecord, nanoseconds, parseRecord, timestamp } from './records.ts'
+import { cutRecord, details, type LogRecord, nanoseconds, parseRecord, timestamp } from './records.ts'
 
 export interface ReadOptions {
   readonly stdout: boolean
@@ -119,12 +119,27 @@ async function* batches(lines: ReturnType<typeof linesOf>, options: ReadOptions)
   for (;;) {
     const batch = await lines.next()
     if (!batch) return
-    yield chunks(
-      batch.map(line => parseRecord(line)),
-      options,
-    )
+    yield cut(batch, options)
     if (options.signal.aborted) return
   }
+}
+
+const newline = 10
+
+/** Of lines as they stand in a file: most are wanted just as they were printed, millions of them, and then never become text. */
+function cut(lines: Buffer, options: ReadOptions): readonly OutputChunk[] {
+  const { since, until, timestamps, details } = options
+  const bare = since === undefined && until === undefined && !timestamps && !details
+  const wished: OutputChunk[] = []
+  for (let at = 0; at < lines.length; ) {
+    const found = lines.indexOf(newline, at)
+    const end = found < 0 ? lines.length : found
+    const printed = bare ? cutRecord(lines, at, end) : undefined
+    if (!printed) wished.push(...chunks([parseRecord(lines.toString('utf8', at, end))], options))
+    else if (options[printed.stream]) wished.push(printed)
+    at = end + 1
+  }
+  return wished
 }
 
 function chunks(records: readonly (LogRecord | undefined)[], options: ReadOptions): readonly OutputChunk[] {

@@ -1,4 +1,5 @@
 /** A line of Docker's json-file log to a record: pure. */
+import type { OutputChunk } from '../../api/frames.ts'
 
 export interface LogRecord {
   readonly stream: 'stdout' | 'stderr'
@@ -35,6 +36,38 @@ function plainRecord(line: string): LogRecord | undefined {
   const text = line.slice(start.length, newline ? backslash : end)
   const time = line.slice(end + streams.stdout.length, end + streams.stdout.length + timeSize)
   return { stream, text: newline ? `${text}\n` : text, time, attributes: none }
+}
+
+const startBytes = Buffer.from(start)
+const streamBytes = [
+  ['stdout', Buffer.from(streams.stdout)],
+  ['stderr', Buffer.from(streams.stderr)],
+] as const
+const [quote, backslash, newline] = Buffer.from('"\\\n') as unknown as [number, number, number]
+const [letterN, letterZ, brace] = Buffer.from('nZ}') as unknown as [number, number, number]
+
+/**
+ * What a record in that very form says, cut out of the line that stands there without its newline: no text is made of it, and nothing is copied.
+ * The two characters that stand for the newline become the one, so the line is no record any more.
+ */
+export function cutRecord(bytes: Buffer, from: number, to: number): OutputChunk | undefined {
+  const end = to - endSize
+  const first = from + start.length
+  if (end < first || bytes[to - 3] !== letterZ || bytes[to - 2] !== quote || bytes[to - 1] !== brace) return undefined
+  if (!standsAt(bytes, from, startBytes)) return undefined
+  const stream = streamBytes.find(([, text]) => standsAt(bytes, end, text))?.[0]
+  if (stream === undefined) return undefined
+  const isWhole = end - 2 >= first && bytes[end - 2] === backslash && bytes[end - 1] === letterN
+  const last = isWhole ? end - 2 : end
+  for (let at = first; at < last; at++) if (bytes[at] === quote || bytes[at] === backslash) return undefined
+  if (!isWhole) return { stream, data: bytes.subarray(first, last) }
+  bytes[last] = newline
+  return { stream, data: bytes.subarray(first, last + 1) }
+}
+
+function standsAt(bytes: Buffer, at: number, text: Buffer): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text[i]) return false
+  return true
 }
 
 function anyRecord(line: string): LogRecord | undefined {

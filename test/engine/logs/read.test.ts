@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { appendFileSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { type ReadOptions, readBatches, readLog } from '../../../src/engine/logs/read.ts'
-import { nanoseconds, parseRecord, timestamp } from '../../../src/engine/logs/records.ts'
+import { cutRecord, nanoseconds, parseRecord, timestamp } from '../../../src/engine/logs/records.ts'
 import { temporaryFolder } from '../../support/temporary-paths.ts'
 
 const line = (log: string, stream = 'stdout', time = '2026-01-01T00:00:00.5Z') =>
@@ -55,6 +56,18 @@ test('parseRecord() reads what our monitor writes as any reader of JSON does', (
         const { attrs = {} } = JSON.parse(written) as { readonly attrs?: object }
         assert.deepEqual(parseRecord(written), { stream, text, time, attributes: attrs }, written)
         assert.equal(parseRecord(written.slice(0, -1)), undefined)
+        // the same without a text: what is plain as it stands there, and nothing of what is not
+        const isPlain = attributes === '' && /^[^"\\\n\t\u001b]*\n?$/.test(text)
+        const bytes = Buffer.from(`{"log":"${written}\n"}`)
+        const from = '{"log":"'.length
+        const cut = cutRecord(bytes, from, from + Buffer.byteLength(written))
+        assert.deepEqual(
+          cut && `${cut.stream} ${Buffer.from(cut.data)}`,
+          isPlain ? `${stream} ${text}` : undefined,
+          written,
+        )
+        assert.equal(cutRecord(Buffer.from(written), 0, Buffer.byteLength(written) - 1), undefined)
+        assert.equal(cutRecord(Buffer.from(written), 1, Buffer.byteLength(written)), undefined)
       }
   assert.equal(parseRecord(`{"log":"a"b","stream":"stdout","time":"${time}"}`), undefined)
   assert.equal(parseRecord(`{"log":"a\\","stream":"stdout","time":"${time}"}`), undefined)
@@ -78,6 +91,20 @@ test('readLog() gives a chunk for each record, as clients take a frame for a lin
     chunks.map(({ stream, data }) => `${stream} ${data}`),
     ['stdout a\n', 'stdout b\n', 'stderr c\n'],
   )
+})
+
+test('readLog() gives what was printed byte for byte, over blocks, whether or not its records are plain', async t => {
+  const path = logIn(t)
+  const printed = Array.from({ length: 20_000 }, (_, i) =>
+    i % 7 === 0 ? `"${i}"\n` : i % 11 === 0 ? `é ${i}` : `${i}\n`,
+  )
+  const record = (log: string) => JSON.stringify({ log, stream: 'stdout', time: '2026-01-01T00:00:00.000000001Z' })
+  writeFileSync(path, printed.map(log => `${record(log)}\n`).join(''))
+  assert.equal(await text(path), printed.join(''))
+  assert.equal(await text(path, { tail: 3000 }), printed.slice(-3000).join(''))
+  assert.equal(await text(path, { stdout: false }), '')
+  writeFileSync(`${path}.1.gz`, gzipSync(printed.map(log => `${record(log)}\n`).join('')))
+  assert.equal(await text(path, { tail: 21_000 }), [...printed.slice(-1000), ...printed].join(''))
 })
 
 test('readLog() keeps streams apart and in order', async t => {
