@@ -7,6 +7,7 @@ import { errnoOf, Failure } from '../../lib/failure.ts'
 import type { HostPath } from '../../runtime/spec.ts'
 import type { Aside } from '../base/aside.ts'
 import type { Paths } from '../base/paths.ts'
+import { removeFolder } from '../base/remove-folder.ts'
 import { spread } from '../base/spread.ts'
 import { type RecordKind, writeRecord } from '../base/store.ts'
 import { type Blobs, checkReceived, type Expected, mismatch } from './blobs.ts'
@@ -135,7 +136,7 @@ export class Layers {
         checkReceived(blob, expected)
         await this.#blobs.keep({ ...blob, path: keep })
       } catch (error) {
-        await rm(layer.path, { recursive: true, force: true })
+        await removeFolder(layer.path)
         throw error
       }
       await this.place(layer, diffId)
@@ -172,7 +173,7 @@ export class Layers {
       await layerRecord(path, layer)
       return { layer: { ...layer, diffId, path }, blob: found }
     } catch (error) {
-      await rm(path, { recursive: true, force: true })
+      await removeFolder(path)
       throw error
     }
   }
@@ -185,7 +186,7 @@ export class Layers {
   /** Gives an unpacked layer its name, if it is the one that `diffId` promises. */
   async place(layer: Unplaced, diffId: Digest = layer.diffId): Promise<void> {
     if (layer.diffId !== diffId) {
-      await rm(layer.path, { recursive: true, force: true })
+      await removeFolder(layer.path)
       throw new Failure('invalid', `Cannot use layer "${diffId}": its content has diff id ${layer.diffId}`)
     }
     const path = this.#paths.layer(hexOf(diffId))
@@ -194,12 +195,12 @@ export class Layers {
       await rename(layer.path, path)
     } catch (error) {
       if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(errnoOf(error) ?? '')) {
-        await rm(layer.path, { recursive: true, force: true })
+        await removeFolder(layer.path)
         throw error
       }
       if (await this.find(diffId)) {
         // unpacked by somebody else meanwhile: the same content
-        await rm(layer.path, { recursive: true, force: true })
+        await removeFolder(layer.path)
         return
       }
       this.#aside.keep(path, `Cannot use "${path}" as a layer: it has no record`)
@@ -220,7 +221,7 @@ export class Layers {
       if (errnoOf(error) === 'ENOENT') return
       throw error
     }
-    await rm(doomed, { recursive: true, force: true })
+    await removeFolder(doomed)
   }
 
   /** What may be written: what is free, but for a twentieth of the disk. A bomb must not fill the host. */
