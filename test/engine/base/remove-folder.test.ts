@@ -20,6 +20,18 @@ import { removeFolder } from '../../../src/engine/base/remove-folder.ts'
 import { memory } from '../../support/memory.ts'
 
 describe('removeFolder()', () => {
+  test('removes as many at once as are asked for', async t => {
+    const root = mkdtempSync(join(tmpdir(), 'tscompose-remove-'))
+    t.after(() => rmSync(root, { recursive: true }))
+    const folders = Array.from({ length: 1000 }, (_, i) => join(root, `folder${i}`))
+    for (const folder of folders) {
+      mkdirSync(folder)
+      writeFileSync(join(folder, 'file'), '')
+    }
+    await Promise.all(folders.map(removeFolder))
+    assert.deepEqual(readdirSync(root), [])
+  })
+
   for (const [what, files] of [
     ['a small one', 3],
     ['one of many files', 200],
