@@ -29,7 +29,7 @@ static int read_all(int fd, void *data, size_t length) {
 }
 
 static int read_program(struct monitor *m) {
-  unsigned char head[5];
+  unsigned char head[FRAME_HEAD];
   uint32_t length;
   int error = read_all(m->setup.engine, head, sizeof head);
   if (error) return error;
