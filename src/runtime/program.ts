@@ -109,16 +109,24 @@ class Table {
     }
     for (const [name, kind] of args) {
       const value = (step.args as Readonly<Record<string, unknown>>)[name]
-      if (kind === 'number' || kind === 'slot') word(value as number)
-      else if (kind === 'string') word(this.#pool.text(value as string))
-      else if (kind === 'bytes') {
-        const bytes = value as Uint8Array
-        word(this.#pool.add(bytes))
-        word(bytes.length)
-      } else {
-        const items = value as readonly string[]
-        word(this.#pool.list(items))
-        word(items.length)
+      switch (kind) {
+        case 'number':
+        case 'slot':
+          word(value as number)
+          break
+        case 'string':
+          word(this.#pool.text(value as string))
+          break
+        case 'bytes':
+          word(this.#pool.add(value as Uint8Array))
+          word((value as Uint8Array).length)
+          break
+        case 'list':
+          word(this.#pool.list(value as readonly string[]))
+          word((value as readonly string[]).length)
+          break
+        default:
+          kind satisfies never
       }
     }
     this.#at = end
