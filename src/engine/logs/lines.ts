@@ -16,7 +16,7 @@ export type Start = number
 const blockSize = 256 * 1024
 /** From the end, where little is wanted most of the time. */
 const tailSize = 64 * 1024
-const newline = 10
+export const newline = 10
 
 export function linesOf({ handle, compressed }: OpenFile, start: Start): Lines {
   const blocks = compressed ? unpacked(handle) : plainBlocks(handle, start)

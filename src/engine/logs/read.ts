@@ -1,6 +1,6 @@
 /** Reads a container's log: the last lines, since and until, and on as it grows. */
 import type { OutputChunk } from '../../api/frames.ts'
-import { linesOf, type Start, startOfLast } from './lines.ts'
+import { linesOf, newline, type Start, startOfLast } from './lines.ts'
 import { LogFollower } from './log-follower.ts'
 import { closeAll, type OpenFile, openLogFiles } from './open-files.ts'
 import { cutRecord, details, type LogRecord, nanoseconds, parseRecord, timestamp } from './records.ts'
@@ -123,8 +123,6 @@ async function* batches(lines: ReturnType<typeof linesOf>, options: ReadOptions)
     if (options.signal.aborted) return
   }
 }
-
-const newline = 10
 
 /** Of lines as they stand in a file: most are wanted just as they were printed, millions of them, and then never become text. */
 function cut(lines: Buffer, options: ReadOptions): readonly OutputChunk[] {
